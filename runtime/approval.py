@@ -1,0 +1,217 @@
+"""Approvals: one person's verdict on one request digest, under one policy revision, on the evidence that was shown.
+
+    waiting -> approved -> used
+       |    -> rejected
+       +    -> expired | withdrawn
+
+An approval permits nothing by itself: it is a fact the policy reads when it is asked again. It serves once, expires,
+and is refused when the reviewer is the one it was requested for. Every check fails closed.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import orjson
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from interlock.runtime.canonical import Json, canonical, digest
+from interlock.runtime.decision import Reason
+from interlock.runtime.errors import BadInput, NotFound, Tampered
+from interlock.runtime.request import AccessRequest, ApprovalFact, Principal, Verdict
+from interlock.runtime.run import Run
+from interlock.runtime.store import Event, Store, Tx
+from interlock.runtime.store import schema as t
+from interlock.runtime.vault import Vault
+
+State: TypeAlias = Literal["waiting", "approved", "rejected", "expired", "used", "withdrawn"]
+SHORTEST_NOTE: Final = 3  # characters: a verdict without a reason is a rubber stamp
+_c = t.approval.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Approval:
+    """One approval as it stands, with the evidence its reviewer is shown."""
+
+    id: str
+    run_id: str
+    action_id: str
+    tool: str
+    state: State
+    requester: str
+    role: str
+    reviewer: str
+    evidence: dict[str, Json]
+    evidence_digest: str
+    revision: str
+    created: int
+    expires: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What to put before a reviewer."""
+
+    request: AccessRequest
+    action_id: str
+    role: str
+    ttl_s: int
+    revision: str
+    reasons: tuple[Reason, ...]
+
+
+def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
+    """Put the request before the reviewers and return the approval's id; asking again returns the open one."""
+    if (known := waiting(tx.connection, action_id=asked.action_id)) is not None:
+        return known
+    approval_id = f"apr-{secrets.token_hex(6)}"
+    request, key = asked.request, vault.key(tx.connection, run.id)
+    evidence, shown = _evidence(asked)
+    requester = request.principal.on_behalf_of or request.principal.id
+    row = {
+        "id": approval_id, "run_id": run.id, "action_id": asked.action_id, "tenant": run.tenant,
+        "tool": request.action.tool, "digest": request.digest, "revision": asked.revision, "requester": requester,
+        "role": asked.role, "evidence": key.seal(evidence, place=f"approval/{approval_id}"), "evidence_digest": shown,
+        "state": "waiting", "reviewer": "", "reviewer_roles": "[]", "created": now, "expires": now + asked.ttl_s,
+        "decided": 0,
+    }  # fmt: skip
+    tx.connection.execute(insert(t.approval).values(row))
+    body: dict[str, Json] = {
+        "approval": approval_id, "action": asked.action_id, "tool": request.action.tool, "revision": asked.revision,
+        "bind": key.commit(request.digest.encode()), "evidence": key.commit(shown.encode()),
+        "expires": now + asked.ttl_s,
+    }  # fmt: skip
+    tx.events.append(Event(run_id=run.id, event="approval_requested", body=body))
+    return approval_id
+
+
+def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
+    """Spend an approved verdict on its action and say whether it was still there to spend."""
+    there = update(t.approval).where(_c.id == approval_id, _c.action_id == action_id, _c.state == "approved")
+    return tx.connection.execute(there.values(state="used")).rowcount == 1
+
+
+def facts(connection: Connection, *, run_id: str, action_id: str, digest: str) -> tuple[ApprovalFact, ...]:
+    """Return the verdicts given on exactly this request of this run."""
+    given = select(t.approval).where(
+        _c.run_id == run_id, _c.action_id == action_id, _c.digest == digest,
+        _c.state.in_(("approved", "rejected", "used")),
+    )  # fmt: skip
+    return tuple(
+        ApprovalFact(
+            id=row["id"], verdict="rejected" if row["state"] == "rejected" else "approved", reviewer=row["reviewer"],
+            reviewer_roles=tuple(orjson.loads(row["reviewer_roles"])), requester=row["requester"],
+            expires=row["expires"], revision=row["revision"], used=row["state"] == "used",
+        )  # fmt: skip
+        for row in connection.execute(given).mappings()
+    )
+
+
+def waiting(connection: Connection, *, action_id: str) -> str | None:
+    """Return the id of the approval the action waits for, or None."""
+    there = select(_c.id).where(_c.action_id == action_id, _c.state == "waiting")
+    return connection.execute(there).scalar_one_or_none()
+
+
+def lapsed(connection: Connection, *, action_id: str, now: int) -> bool:
+    """Whether the action was put before a reviewer and nobody decided in time."""
+    late = select(_c.id).where(_c.action_id == action_id, _c.state.in_(("waiting", "expired")), _c.expires <= now)
+    return connection.execute(late).first() is not None
+
+
+class Approvals:
+    """The reviewers' side: list what waits, and decide it."""
+
+    def __init__(self, *, store: Store, vault: Vault) -> None:
+        self._store, self._vault = store, vault
+
+    async def list(self, *, state: State | None = None) -> list[Approval]:
+        """Return approvals, newest first, optionally only those in *state*."""
+        query = select(t.approval).order_by(_c.created.desc(), _c.id)
+        query = query if state is None else query.where(_c.state == state)
+        return await self._store.read(
+            lambda connection: [self._of(connection, row) for row in connection.execute(query).mappings().all()]
+        )
+
+    async def read(self, approval_id: str) -> Approval:
+        """Return one approval; raises `NotFound`, or `Tampered` when the evidence is not what was recorded."""
+        return await self._store.read(lambda connection: self._of(connection, _row(connection, approval_id)))
+
+    async def decide(self, approval_id: str, *, reviewer: Principal, verdict: Verdict, shown: str, note: str) -> None:
+        """Record *reviewer*'s verdict on the evidence whose digest is *shown*; nothing acts until the run is resumed.
+
+        Raises `BadInput` when it no longer waits, has expired, was shown differently, lacks a reason, or when the
+        reviewer is the requester or has not the role.
+        """
+        await self._store.write(lambda tx: self._decide(tx, approval_id, reviewer, verdict, shown, note))
+
+    def _decide(self, tx: Tx, approval_id: str, reviewer: Principal, verdict: Verdict, shown: str, note: str) -> None:
+        approval = self._of(tx.connection, _row(tx.connection, approval_id))
+        now = self._store.now(tx.connection)
+        if (why := _objection(approval, reviewer, shown=shown, note=note, now=now)) is not None:
+            raise BadInput(what=f"approval {approval_id}", why=why, next_step="Look at it with `interlock approvals show`.")
+        key = self._vault.key(tx.connection, approval.run_id)
+        values = {
+            "state": verdict, "reviewer": reviewer.id, "reviewer_roles": canonical(reviewer.roles).decode(),
+            "note": key.seal(note.encode(), place=f"approval/{approval_id}/note"), "decided": now,
+        }  # fmt: skip
+        still = update(t.approval).where(_c.id == approval_id, _c.state == "waiting").values(values)
+        if tx.connection.execute(still).rowcount != 1:
+            raise BadInput(what=f"approval {approval_id}", why="somebody decided it just now", next_step="Show it.")
+        bound = str(tx.connection.execute(select(_c.digest).where(_c.id == approval_id)).scalar_one())
+        body: dict[str, Json] = {
+            "approval": approval_id, "action": approval.action_id, "state": verdict, "revision": approval.revision,
+            "bind": key.commit(bound.encode()), "evidence": key.commit(shown.encode()),
+            "reviewer": key.commit(reviewer.id.encode()), "requester": key.commit(approval.requester.encode()),
+        }  # fmt: skip
+        payload: dict[str, Json] = {"reviewer": reviewer.id, "roles": reviewer.roles, "note": note}
+        tx.events.append(Event(run_id=approval.run_id, event="approval", body=body, payload=payload))
+
+    def _of(self, connection: Connection, row: RowMapping) -> Approval:
+        key = self._vault.key(connection, row["run_id"])
+        evidence = orjson.loads(key.open(row["evidence"], place=f"approval/{row['id']}"))
+        if digest(evidence) != row["evidence_digest"] or evidence["digest"] != row["digest"]:
+            raise Tampered(what=f"approval {row['id']}", why="its evidence is not what was put before the reviewer")
+        late = row["state"] == "waiting" and row["expires"] <= self._store.now(connection)
+        return Approval(
+            id=row["id"], run_id=row["run_id"], action_id=row["action_id"], tool=row["tool"],
+            state="expired" if late else row["state"], requester=row["requester"], role=row["role"],
+            reviewer=row["reviewer"], evidence=evidence, evidence_digest=row["evidence_digest"],
+            revision=row["revision"], created=row["created"], expires=row["expires"],
+        )  # fmt: skip
+
+
+def _objection(approval: Approval, reviewer: Principal, *, shown: str, note: str, now: int) -> str | None:
+    """Return why this verdict may not be given, or None."""
+    if approval.state != "waiting" or approval.expires <= now:
+        return f"it is {approval.state}, not waiting"
+    if shown != approval.evidence_digest:
+        return f"you were shown evidence {shown[:12]!r}, it is {approval.evidence_digest[:12]!r}"
+    if reviewer.id == approval.requester:
+        return f"{reviewer.id!r} asked for it and may not decide it"
+    if approval.role not in reviewer.roles:
+        return f"{reviewer.id!r} has not the role {approval.role!r}"
+    if len(note.strip()) < SHORTEST_NOTE:
+        return "a verdict needs a reason in words"
+    return None
+
+
+def _evidence(asked: Asked) -> tuple[bytes, str]:
+    """Return what the reviewer is shown, whole and canonical, and its digest."""
+    request = asked.request
+    shown: dict[str, Json] = {
+        "digest": request.digest, "tool": request.action.tool, "class": request.action.action_class,
+        "arguments": request.action.arguments, "revision": asked.revision,
+        "resource": {"type": request.resource.type, "id": request.resource.id},
+        "agent": request.principal.id, "on_behalf_of": request.principal.on_behalf_of,
+        "labels": {name: [label.integrity, label.confidentiality] for name, label in request.context.labels.items()},
+        "reasons": [reason.message or reason.code for reason in asked.reasons],
+    }  # fmt: skip
+    return canonical(shown), digest(shown)
+
+
+def _row(connection: Connection, approval_id: str) -> RowMapping:
+    row = connection.execute(select(t.approval).where(_c.id == approval_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(kind="approval", name=approval_id, next_step="List them with `interlock approvals list`.")
+    return row

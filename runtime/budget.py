@@ -1,0 +1,102 @@
+"""Budgets: limits on money, tokens, steps, effects and wall time, held by conditional updates.
+
+reserve -> settle -> release. A reservation is one UPDATE that succeeds only while everything fits, so any number of
+spenders in any number of processes never get past a limit (fails closed: no row, no reservation).
+"""
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, true, update
+
+from interlock.runtime.errors import NotFound
+from interlock.runtime.request import Amounts, BudgetFacts
+from interlock.runtime.store import Tx
+from interlock.runtime.store import schema as t
+from interlock.runtime.store.schema import KINDS
+
+_c = t.budget.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """One budget as it stands."""
+
+    id: str
+    tenant: str
+    facts: BudgetFacts
+
+
+def create(tx: Tx, *, budget_id: str, tenant: str, limits: Amounts) -> None:
+    """Make a budget with nothing spent."""
+    row = {f"limit_{kind}": amount for kind, amount in asdict(limits).items()}
+    row |= {f"{group}_{kind}": 0 for group in ("spent", "reserved") for kind in KINDS}
+    tx.connection.execute(insert(t.budget).values(id=budget_id, tenant=tenant, **row))
+
+
+def read(connection: Connection, budget_id: str) -> Budget:
+    """Return the budget; raises `NotFound`."""
+    row = connection.execute(select(t.budget).where(_c.id == budget_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`.")
+    group = {name: Amounts(**{kind: row[f"{name}_{kind}"] for kind in KINDS}) for name in ("limit", "spent", "reserved")}
+    facts = BudgetFacts(limits=group["limit"], spent=group["spent"], reserved=group["reserved"])
+    return Budget(id=row["id"], tenant=row["tenant"], facts=facts)
+
+
+def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
+    """Set *cost* aside for the action if every kind fits, and say whether it did; reserving again changes nothing."""
+    held = select(t.reservation.c.action_id).where(t.reservation.c.action_id == action_id)
+    if tx.connection.execute(held).one_or_none() is not None:
+        return True
+    amounts = asdict(cost)
+    change = {f"reserved_{kind}": _c[f"reserved_{kind}"] + amounts[kind] for kind in KINDS}
+    fitting = update(t.budget).where(_c.id == budget_id, _fits(amounts)).values(change)
+    if tx.connection.execute(fitting).rowcount != 1:
+        return False
+    tx.connection.execute(insert(t.reservation).values(action_id=action_id, budget_id=budget_id, **amounts))
+    return True
+
+
+def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
+    """Spend *actual* at once if the estimate *cost* still fits, and say whether it did."""
+    spend = {f"spent_{kind}": _c[f"spent_{kind}"] + asdict(actual)[kind] for kind in KINDS}
+    fitting = update(t.budget).where(_c.id == budget_id, _fits(asdict(cost))).values(spend)
+    return tx.connection.execute(fitting).rowcount == 1
+
+
+def settle(tx: Tx, *, action_id: str, actual: Amounts) -> None:
+    """Turn the action's reservation into *actual* spend; settling twice changes nothing."""
+    held = tx.connection.execute(
+        select(t.reservation).where(t.reservation.c.action_id == action_id)
+    ).mappings().one_or_none()
+    if held is None:
+        return
+    change = {f"reserved_{kind}": _c[f"reserved_{kind}"] - held[kind] for kind in KINDS}
+    change |= {f"spent_{kind}": _c[f"spent_{kind}"] + asdict(actual)[kind] for kind in KINDS}
+    tx.connection.execute(update(t.budget).where(_c.id == held["budget_id"]).values(change))
+    tx.connection.execute(delete(t.reservation).where(t.reservation.c.action_id == action_id))
+
+
+def release(tx: Tx, *, action_id: str) -> None:
+    """Give the action's reservation back unspent; releasing twice changes nothing."""
+    settle(tx, action_id=action_id, actual=Amounts())
+
+
+def raise_limit(tx: Tx, *, budget_id: str, kind: str, amount: int) -> None:
+    """Add *amount* to one limit; raises `NotFound` for an unknown kind or budget."""
+    if kind not in KINDS:
+        raise NotFound(kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}.")
+    column = _c[f"limit_{kind}"]
+    if tx.connection.execute(update(t.budget).where(_c.id == budget_id).values({column: column + amount})).rowcount != 1:
+        raise NotFound(kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`.")
+
+
+def _fits(amounts: dict[str, int]) -> ColumnElement[bool]:
+    return and_(
+        true(),
+        *(
+            _c[f"spent_{kind}"] + _c[f"reserved_{kind}"] + amounts[kind] <= _c[f"limit_{kind}"]
+            for kind in KINDS
+            if amounts[kind]
+        )
+    )

@@ -1,0 +1,99 @@
+"""The error tree, sorted by who must act.
+
+`Interlock` errors carry data first; the message is derived from the data and ends with the next step.
+A refusal by policy is not here: it is a value, `Denied`, in `interlock.runtime.decision`.
+"""
+
+from typing import ClassVar
+
+
+class InterlockError(Exception):
+    """Every error this system raises on purpose; `exit_code` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 5
+
+
+# The caller must act -------------------------------------------------------------------------------------
+
+
+class BadInput(InterlockError):
+    """What was handed in cannot be used; nothing was written."""
+
+    exit_code = 2
+
+    def __init__(self, *, what: str, why: str, next_step: str) -> None:
+        self.what, self.why, self.next_step = what, why, next_step
+        super().__init__(f"{what}: {why}. {next_step}")
+
+
+class NotCanonical(BadInput):
+    """A value has no canonical JSON form."""
+
+    def __init__(self, *, where: str, why: str) -> None:
+        self.where = where
+        super().__init__(what=f"value at {where}", why=why, next_step="Use strings, integers, lists and objects.")
+
+
+class NotFound(BadInput):
+    """The named thing does not exist in this home."""
+
+    def __init__(self, *, kind: str, name: str, next_step: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(what=f"{kind} {name!r}", why="does not exist here", next_step=next_step)
+
+
+# The developer must act ----------------------------------------------------------------------------------
+
+
+class Ungoverned(InterlockError):
+    """A model or tool was reached without a permit; the call did not happen."""
+
+    def __init__(self, *, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"{kind} {name!r} was called without a permit. Call it through EnforcementPoint.enforce.")
+
+
+class NotAPermit(InterlockError):
+    """The permit handed to a tool was not minted for this call, or was already used."""
+
+    def __init__(self, *, tool: str, why: str) -> None:
+        self.tool, self.why = tool, why
+        super().__init__(f"permit for {tool!r} refused: {why}. Permits come only from EnforcementPoint.enforce.")
+
+
+# The operator must act -----------------------------------------------------------------------------------
+
+
+class GuardFailed(InterlockError):
+    """A guard or the thing it depends on is unavailable, so nothing was done."""
+
+    def __init__(self, *, guard: str, why: str, next_step: str) -> None:
+        self.guard, self.why, self.next_step = guard, why, next_step
+        super().__init__(f"{guard}: {why}. {next_step}")
+
+
+class NotRecorded(GuardFailed):
+    """The store could not make a record durable, so the action did not happen."""
+
+    def __init__(self, *, why: str) -> None:
+        super().__init__(guard="store", why=why, next_step="Check disk space and permissions, then resume the run.")
+
+
+class Fenced(GuardFailed):
+    """Another worker has claimed this run since; this one must stop."""
+
+    def __init__(self, *, run_id: str, fence: int) -> None:
+        self.run_id, self.fence = run_id, fence
+        super().__init__(
+            guard=f"run {run_id}",
+            why=f"fence {fence} is no longer the current one",
+            next_step="Another worker owns the run; look with `interlock run show`.",
+        )
+
+
+class Tampered(GuardFailed):
+    """Stored bytes are not what was written: a checkpoint, a payload or a bundle was changed."""
+
+    def __init__(self, *, what: str, why: str) -> None:
+        self.what = what
+        super().__init__(guard=what, why=why, next_step="Stop, keep the database, run `interlock audit verify`.")

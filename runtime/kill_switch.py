@@ -1,0 +1,53 @@
+"""Kill switches: rows that stop everything, one tenant, one tool or one run, read before every decision.
+
+Set from any process with access to the database; the next decision sees it. Fails closed: the policy denies when the
+list is missing.
+"""
+
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from interlock.runtime.request import KillFact, KillScope
+from interlock.runtime.store import Event, Store, Tx
+from interlock.runtime.store import schema as t
+
+_c = t.kill_switch.c
+
+
+async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
+    """Stop what the switch covers; engaging twice changes nothing."""
+
+    def work(tx: Tx) -> None:
+        tx.connection.execute(delete(t.kill_switch).where(_c.scope == scope, _c.id == id))
+        now = store.now(tx.connection)
+        tx.connection.execute(insert(t.kill_switch).values(scope=scope, id=id, engaged_by=by, engaged=now))
+        tx.events.append(_event(scope, id, by, engaged=True))
+
+    await store.write(work)
+
+
+async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
+    """Let go again; releasing one that is not engaged changes nothing but is recorded."""
+
+    def work(tx: Tx) -> None:
+        tx.connection.execute(delete(t.kill_switch).where(_c.scope == scope, _c.id == id))
+        tx.events.append(_event(scope, id, by, engaged=False))
+
+    await store.write(work)
+
+
+def covering(connection: Connection, *, tenant: str, tool: str, run_id: str) -> tuple[KillFact, ...]:
+    """Return the engaged switches that cover a request."""
+    covers = or_(
+        _c.scope == "all",
+        (_c.scope == "tenant") & (_c.id == tenant),
+        (_c.scope == "tool") & (_c.id == tool),
+        (_c.scope == "run") & (_c.id == run_id),
+    )
+    rows = connection.execute(select(_c.scope, _c.id).where(covers).order_by(_c.scope, _c.id))
+    return tuple(KillFact(scope=row.scope, id=row.id) for row in rows)
+
+
+def _event(scope: KillScope, id: str, by: str, *, engaged: bool) -> Event:  # noqa: A002 - the column's name
+    return Event(
+        run_id="", event="kill_switch", body={"scope": scope, "id": id, "engaged": engaged}, payload={"by": by}
+    )

@@ -1,0 +1,27 @@
+"""Signed checkpoints in the C2SP signed-note and tlog-checkpoint formats, with Ed25519."""
+
+import base64
+from hashlib import sha256
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+_ED25519: Final = b"\x01"  # the algorithm byte of C2SP signed-note
+
+
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    """Return the 32 bytes of the public half of *key*."""
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def key_hash(origin: str, public: bytes) -> bytes:
+    """Return the 4-byte key id of C2SP signed-note: SHA-256(name || 0x0A || 0x01 || public key), truncated."""
+    return sha256(origin.encode() + b"\n" + _ED25519 + public).digest()[:4]
+
+
+def sign(key: Ed25519PrivateKey, *, origin: str, size: int, root: bytes) -> str:
+    """Return the signed checkpoint of a log of *size* entries; the same log always gives the same note (RFC 8032)."""
+    body = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+    signature = key_hash(origin, public_bytes(key)) + key.sign(body.encode())
+    return f"{body}\n\u2014 {origin} {base64.b64encode(signature).decode()}\n"

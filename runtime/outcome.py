@@ -1,0 +1,44 @@
+"""What became of a proposal: the closed set of answers the enforcement point gives."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from interlock.runtime.decision import Decision, Denied
+from interlock.runtime.tool import Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """The action happened, now or before a restart; its result is the recorded one."""
+
+    action_id: str
+    value: Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Nothing happened yet: a person must decide first."""
+
+    action_id: str
+    approval_id: str
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """The tool did not act and says so."""
+
+    action_id: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unknown:
+    """The action may or may not have happened; it is never tried again by itself, a person must look."""
+
+    action_id: str
+    detail: str
+
+
+Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown

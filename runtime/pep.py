@@ -1,0 +1,255 @@
+"""The enforcement point: the one door between what is proposed and what is done."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, assert_never
+
+from interlock.runtime import action, approval, telemetry
+from interlock.runtime.action import Step
+from interlock.runtime.decision import MINT, Decision, Denied, Effect, Permit, Reason
+from interlock.runtime.obligation import Duties, understand
+from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
+from interlock.runtime.pdp import DecisionPoint
+from interlock.runtime.pip import Facts, InformationPoint
+from interlock.runtime.proposal import Proposed, propose
+from interlock.runtime.provenance import Label
+from interlock.runtime.request import AccessRequest, Amounts
+from interlock.runtime.run import Run
+from interlock.runtime.store import Store, Tx
+from interlock.runtime.tool import AnyTool, ToolFailed, Value
+from interlock.runtime.vault import Vault
+
+_RUNTIME: Final[dict[str, str]] = {
+    "not_callable": "The policy permits a call that no tool can carry out.",
+    "already_started": "An earlier attempt at this action is still open.",
+    "budget_exceeded": "The cost does not fit into what is left of the budget.",
+    "approval_gone": "The approval was withdrawn or used in the meantime.",
+    "approval_expired": "Nobody decided before the approval expired.",
+}
+
+
+class EnforcementPoint:
+    """Propose -> decide -> record -> act, for every tool and every model call.
+
+    `enforce` is the only code that mints a permit. It fails closed: a decision that does not come, a record that cannot
+    be made or an obligation that is not understood means that nothing happens. Calling it again with the same run, call
+    id and arguments returns what is recorded and acts no second time.
+    """
+
+    def __init__(self, *, store: Store, vault: Vault, pdp: DecisionPoint, tools: Mapping[str, AnyTool], spans: telemetry.Telemetry | None = None) -> None:  # fmt: skip
+        self._store, self._vault, self._pdp, self._tools = store, vault, pdp, dict(tools)
+        self._pip = InformationPoint(store)
+        self._spans = spans or telemetry.Telemetry()
+
+    @property
+    def tools(self) -> Mapping[str, AnyTool]:
+        """Every tool behind this door, by name."""
+        return self._tools
+
+    async def enforce(self, run: Run, *, tool: str, arguments: Mapping[str, Any], call_id: str) -> Outcome:
+        """Carry one proposal of *run* through the door; *call_id* names the proposal within the run.
+
+        Returns what became of it. Raises `Fenced` when the run belongs to another worker by now, and `NotRecorded` when
+        the store cannot record: in both cases nothing was done.
+        """
+        proposed = propose(run, self._tools.get(tool), name=tool, arguments=arguments, call_id=call_id)
+        key = self._vault.known(run.id)
+        facts = await self._pip.facts(
+            run, key=key, action_id=proposed.id, proposed=proposed.action, resource=proposed.resource,
+            cost=proposed.cost, valid=proposed.arguments is not None,
+        )  # fmt: skip
+        request = AccessRequest(
+            principal=run.principal, action=proposed.action, resource=proposed.resource, context=facts.context
+        )
+        if (recorded := await self._recorded(run, proposed, facts, request)) is not None:
+            return recorded
+        decision = await self._decide(request)
+        idempotent = proposed.tool is not None and proposed.tool.idempotent
+        step = Step(
+            run=run, key=key, id=proposed.id, request=request, decision=decision, idempotent=idempotent,
+            now=facts.context.now,
+        )  # fmt: skip
+        return await self._follow(step, proposed, facts)
+
+    async def _decide(self, request: AccessRequest) -> Decision:
+        with self._spans.policy(engine=getattr(self._pdp, "engine", "?"), revision=self._pdp.revision) as span:
+            decision = await self._pdp.decide(request)
+            telemetry.decided(span, effect=decision.effect, codes=[reason.code for reason in decision.reasons])
+        return decision
+
+    async def _follow(self, step: Step, proposed: Proposed, facts: Facts) -> Outcome:
+        """Do what the decision says."""
+        if step.decision.effect == "deny":
+            return await self._deny(step, facts)
+        if proposed.tool is None or proposed.arguments is None:  # a policy that permits what cannot be called
+            return await self._deny(_refused(step, _runtime("not_callable")), facts)
+        duties = understand(step.decision)
+        if isinstance(duties, Reason):
+            return await self._deny(_refused(step, duties), facts)
+        if duties.role is not None:
+            return await self._ask(step, duties, facts)
+        if proposed.tool.has_effect:
+            return await self._effect(step, proposed.tool, proposed.arguments, facts, proposed.call_id)
+        return await self._look(step, proposed.tool, proposed.arguments, proposed.call_id)
+
+    async def _recorded(self, run: Run, proposed: Proposed, facts: Facts, request: AccessRequest) -> Outcome | None:
+        """Return the outcome that stands already, or None when the proposal is to be decided (again)."""
+        known, tool = facts.known, proposed.tool
+        if known is None or known.state == "waiting" or tool is None:
+            return None
+        match known.state:
+            case "done":
+                return Done(action_id=known.id, value=tool.result.model_validate_json(known.result or b"{}"))
+            case "denied":
+                return Denied(request=request, decision=_before("deny", known.reasons, run), action_id=known.id)
+            case "failed":
+                return Failed(action_id=known.id, code="failed_before", detail="an earlier attempt failed")
+            case "unknown":
+                return Unknown(action_id=known.id, detail="an earlier attempt may have acted")
+            case "started":
+                return await self._interrupted(run, proposed, facts, request, tool)
+            case _:
+                assert_never(known.state)
+
+    async def _interrupted(self, run: Run, proposed: Proposed, facts: Facts, request: AccessRequest, tool: AnyTool) -> Outcome | None:  # fmt: skip
+        """Deal with an action that an earlier claim started and did not finish."""
+        known = facts.known
+        if known is not None and known.fence == run.fence:
+            return Unknown(action_id=proposed.id, detail="this action is in flight")
+        if tool.idempotent:
+            return None
+        value = await tool.reconcile(proposed.id) if tool.reconcile else None
+        before = _before("permit", known.reasons if known else (), run)
+        step = Step(
+            run=run, key=self._vault.known(run.id), id=proposed.id, request=request, decision=before, idempotent=False,
+            now=facts.context.now,
+        )  # fmt: skip
+        if value is not None:
+            return await self._close(step, tool, proposed.arguments, value, elapsed_ms=0)
+        return await self._unsure(step, "the process died during an effect that cannot be repeated")
+
+    async def _deny(self, step: Step, facts: Facts) -> Denied | Unknown:
+        if facts.known is not None and facts.known.state == "started":  # it may have acted before it was forbidden
+            return await self._unsure(step, "the process died during the effect, and the policy now denies it")
+        self._store.later(step.run.id, lambda tx: action.deny(tx, step))
+        return Denied(request=step.request, decision=step.decision, action_id=step.id)
+
+    async def _unsure(self, step: Step, detail: str) -> Unknown:
+        cost, label = step.request.context.cost, _held(step)
+        await self._store.write(
+            lambda tx: action.finish(tx, step, state="unknown", result=None, actual=cost, label=label)
+        )
+        return Unknown(action_id=step.id, detail=detail)
+
+    async def _ask(self, step: Step, duties: Duties, facts: Facts) -> Outcome:
+        if facts.lapsed:
+            return await self._deny(_refused(step, _runtime("approval_expired")), facts)
+        if facts.open_approval is not None:
+            return Waiting(action_id=step.id, approval_id=facts.open_approval, decision=step.decision)
+        asked = approval.Asked(
+            request=step.request, action_id=step.id, role=duties.role or "", ttl_s=duties.ttl_s,
+            revision=step.decision.revision, reasons=step.decision.reasons,
+        )  # fmt: skip
+
+        def work(tx: Tx) -> str:
+            action.wait(tx, step)
+            return approval.ask(tx, run=step.run, vault=self._vault, asked=asked, now=self._store.now(tx.connection))
+
+        approval_id = await self._store.write(work)
+        return Waiting(action_id=step.id, approval_id=approval_id, decision=step.decision)
+
+    async def _effect(self, step: Step, tool: AnyTool, arguments: Value, facts: Facts, call_id: str) -> Outcome:
+        """Record the intent, act, record the outcome."""
+        spend = _verdict(step)
+        refusal = await self._store.write(lambda tx: action.start(tx, step, approval_id=spend))
+        if refusal is not None:
+            return await self._deny(_refused(step, _runtime(refusal)), facts)
+        began = time.monotonic()
+        try:
+            value = await self._act(step, tool, arguments, call_id)
+        except ToolFailed as error:
+            self._finish(step, "failed", Amounts(steps=1, wall_ms=_ms(began)))
+            return Failed(action_id=step.id, code=error.code, detail=error.detail)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the effect may have happened: that is recorded
+            self._finish(step, "unknown", step.request.context.cost)
+            return Unknown(action_id=step.id, detail=f"{type(error).__name__}: {error}")
+        return await self._close(step, tool, arguments, value, elapsed_ms=_ms(began))
+
+    async def _look(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
+        """Run a pure or read action; its record commits with the step's checkpoint."""
+        began = time.monotonic()
+        try:
+            value = await self._act(step, tool, arguments, call_id)
+        except (ToolFailed, TimeoutError) as error:
+            spent = Amounts(steps=1, wall_ms=_ms(began))
+            self._complete(step, "failed", None, spent, _held(step))
+            code = error.code if isinstance(error, ToolFailed) else "timeout"
+            return Failed(action_id=step.id, code=code, detail=str(error))
+        cost = tool.actual(value) if tool.actual else step.request.context.cost
+        label = tool.yields(arguments, value) if tool.yields else _held(step)
+        self._complete(step, "done", value, replace(cost, wall_ms=_ms(began)), label)
+        return Done(action_id=step.id, value=value)
+
+    async def _act(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Value:
+        permit = Permit(MINT, tool=tool.name, digest=step.request.digest, action_id=step.id, run_id=step.run.id)
+        with self._spans.tool(tool=tool.name, action_id=step.id, call_id=call_id):
+            async with asyncio.timeout(tool.deadline_s):
+                value: Value = await tool(permit, arguments)
+                return value
+
+    async def _close(self, step: Step, tool: AnyTool, arguments: Value | None, value: Value, *, elapsed_ms: int) -> Done:
+        cost = tool.actual(value) if tool.actual else step.request.context.cost
+        label = tool.yields(arguments, value) if tool.yields else _held(step)
+        self._finish(step, "done", replace(cost, wall_ms=elapsed_ms), value, label)
+        return Done(action_id=step.id, value=value)
+
+    def _finish(self, step: Step, state: action.State, actual: Amounts, value: Value | None = None, label: Label | None = None) -> None:  # fmt: skip
+        result = None if value is None else value.model_dump_json().encode()
+        joined = label or _held(step)
+        self._store.later(
+            step.run.id, lambda tx: action.finish(tx, step, state=state, result=result, actual=actual, label=joined)
+        )
+
+    def _complete(self, step: Step, state: action.State, value: Value | None, actual: Amounts, label: Label) -> None:
+        result = None if value is None else value.model_dump_json().encode()
+        self._store.later(
+            step.run.id, lambda tx: action.complete(tx, step, state=state, result=result, actual=actual, label=label)
+        )
+
+
+def _refused(step: Step, reason: Reason) -> Step:
+    return replace(step, decision=replace(step.decision, effect="deny", reasons=(reason,), obligations=()))
+
+
+def _before(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:
+    """The decision an earlier claim recorded."""
+    return Decision(effect=effect, reasons=reasons, obligations=(), revision=run.revision, engine="record")
+
+
+def _runtime(code: str) -> Reason:
+    return Reason(code=code, rule="runtime", message=_RUNTIME[code])
+
+
+def _verdict(step: Step) -> str | None:
+    """Return the approval this action would use, if the request has a live one."""
+    live = (
+        fact.id
+        for fact in step.request.context.approvals
+        if fact.verdict == "approved" and not fact.used and fact.expires > step.now
+        and fact.revision == step.decision.revision
+    )  # fmt: skip
+    return next(live, None)
+
+
+def _held(step: Step) -> Label:
+    """The label of everything the proposal was made of: the join of its arguments' labels."""
+    label = Label(integrity="trusted", confidentiality="public")
+    for each in step.request.context.labels.values():
+        label = label.join(each)
+    return label
+
+
+def _ms(began: float) -> int:
+    return int((time.monotonic() - began) * 1000)

@@ -1,0 +1,90 @@
+"""The information point: the facts of one request, all from the database and the clock, none from the agent."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from interlock.runtime import action, approval, budget, kill_switch
+from interlock.runtime.canonical import Json
+from interlock.runtime.provenance import TRUSTED, Label
+from interlock.runtime.request import Action, Amounts, Context, Resource, RunFacts, request_digest
+from interlock.runtime.run import Run, label_of
+from interlock.runtime.store import Store
+from interlock.runtime.store import schema as t
+from interlock.runtime.vault import DataKey
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """The context for the policy, and what the enforcement point itself must know of the action."""
+
+    context: Context
+    known: action.Action | None
+    #: The approval that is being waited for
+    open_approval: str | None
+    #: A reviewer was asked and did not answer in time
+    lapsed: bool
+
+
+class InformationPoint:
+    """Gathers facts; lives as long as its store and caches nothing, so what it says is as fresh as the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def facts(
+        self, run: Run, *, key: DataKey, action_id: str, proposed: Action, resource: Resource, cost: Amounts, valid: bool
+    ) -> Facts:
+        """Return the facts about one proposed action of *run*."""
+        digest = request_digest(run.principal, proposed, resource)
+
+        def look(connection: Connection) -> Facts:
+            now = self._store.now(connection)
+            held = connection.execute(select(t.run.c.refusals, t.run.c.label).where(t.run.c.id == run.id)).one()
+            context = Context(
+                now=now,
+                run=RunFacts(
+                    id=run.id, agent=run.agent, autonomy=run.autonomy, refusals=held.refusals, revision=run.revision
+                ),
+                schema_valid=valid,
+                labels=labels(proposed.arguments, request=run.request, held=label_of(held.label)),
+                cost=cost,
+                budget=budget.read(connection, run.budget_id).facts,
+                approvals=approval.facts(connection, run_id=run.id, action_id=action_id, digest=digest),
+                kill_switches=kill_switch.covering(
+                    connection, tenant=run.tenant, tool=proposed.tool, run_id=run.id
+                ),
+            )
+            known = action.read(connection, action_id, key)
+            waiting = known is not None and known.state == "waiting"
+            lapsed = waiting and approval.lapsed(connection, action_id=action_id, now=now)
+            asked = approval.waiting(connection, action_id=action_id) if waiting else None
+            return Facts(context=context, known=known, open_approval=asked, lapsed=lapsed)
+
+        return await self._store.read(look)
+
+
+def labels(arguments: dict[str, Json], *, request: dict[str, Json], held: Label) -> dict[str, Label]:
+    """Return each argument's label.
+
+    A value is trusted only when every string and number in it stands literally in the principal's own request; anything
+    else may have been computed from whatever the run has read, so it gets the label the run holds. Value-based, so a
+    planner cannot launder a value by rewriting it, and repeating the principal's own value harms nobody.
+    """
+    trusted = set(_leaves(request))
+    return {
+        name: TRUSTED if set(_leaves(value)) <= trusted else held
+        for name, value in arguments.items()
+    }
+
+
+def _leaves(value: Json) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield f"{type(value).__name__}:{value}"

@@ -1,0 +1,52 @@
+"""A proposal as it reaches the door: checked against the tool's schema, named, priced, not yet decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from interlock.runtime.canonical import Json, digest
+from interlock.runtime.request import Action, ActionClass, Amounts, Resource
+from interlock.runtime.run import Run
+from interlock.runtime.tool import AnyTool, Value, arguments_json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proposed:
+    """One proposal; *arguments* is None when it does not fit the schema, *tool* when there is no such tool."""
+
+    #: SHA-256 over run, call, tool and canonical arguments: the idempotency key, stable across restarts
+    id: str
+    call_id: str
+    tool: AnyTool | None
+    arguments: Value | None
+    action: Action
+    resource: Resource
+    cost: Amounts
+
+
+def propose(run: Run, tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any], call_id: str) -> Proposed:
+    """Return the proposal; what does not fit is kept as it came, for the policy to deny and the ledger to record.
+
+    Raises `NotCanonical` when the arguments cannot be named at all.
+    """
+    parsed = None if tool is None else _parsed(tool, arguments)
+    raw: dict[str, Json] = dict(arguments) if parsed is None else arguments_json(parsed)
+    action_class: ActionClass
+    if tool is None or parsed is None:
+        action_class, resource, cost = "irreversible", Resource(type="unknown", id="", clearance="public"), Amounts(steps=1)
+    else:
+        action_class, resource, cost = tool.action_class, tool.resource(parsed), tool.cost(parsed)
+    return Proposed(
+        id=digest({"run": run.id, "call": call_id, "tool": name, "arguments": raw}), call_id=call_id, tool=tool,
+        arguments=parsed, action=Action(tool=name, action_class=action_class, arguments=raw), resource=resource, cost=cost,
+    )  # fmt: skip
+
+
+def _parsed(tool: AnyTool, arguments: Mapping[str, Any]) -> Value | None:
+    try:
+        value: Value = tool.arguments.model_validate(arguments)
+    except ValidationError:
+        return None  # the policy is told that the schema is not met, and denies
+    return value

@@ -1,0 +1,244 @@
+"""Runs: one execution of an agent each, claimed by a fence so that only one worker ever writes for it.
+
+    running -> waiting -> running -> done
+       |          |                   failed
+       +----------+-----------------> cancelled
+
+A claim raises the fence; every later write names the fence it was claimed under and is refused when it is no longer the
+current one. The fence is the authority, the lease only says when a worker may be presumed dead.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Final, Literal, TypeAlias
+
+import orjson
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+
+from interlock.runtime import budget
+from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.errors import BadInput, Fenced, NotFound
+from interlock.runtime.provenance import TRUSTED, Label
+from interlock.runtime.request import Amounts, Autonomy, Principal
+from interlock.runtime.store import Event, Store, Tx
+from interlock.runtime.store import schema as t
+from interlock.runtime.vault import Vault
+
+Status: TypeAlias = Literal["running", "waiting", "done", "failed", "cancelled"]
+LEASE_S: Final = 30
+_c = t.run.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One run as claimed: who it is for, what was asked, under which policy revision and fence."""
+
+    id: str
+    tenant: str
+    agent: str
+    principal: Principal
+    request: dict[str, Json]
+    autonomy: Autonomy
+    revision: str
+    budget_id: str
+    fence: int
+    trace: str
+    status: Status
+    refusals: int
+    label: Label
+    created: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proposal:
+    """What is needed to start a run; all of it from the caller, none from the agent."""
+
+    agent: str
+    principal: Principal
+    request: dict[str, Json]
+    limits: Amounts
+    autonomy: Autonomy
+    revision: str
+
+
+class Runs:
+    """Starts, claims and ends runs; holds no state of its own."""
+
+    def __init__(self, *, store: Store, vault: Vault) -> None:
+        self._store, self._vault = store, vault
+        self.owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def start(self, proposal: Proposal, *, trace: str = "") -> Run:
+        """Record a new run, its budget and its data key, and return it claimed under fence 1."""
+        return await self._store.write(lambda tx: self._start(tx, proposal, trace))
+
+    def _start(self, tx: Tx, proposal: Proposal, trace: str) -> Run:
+        run_id = f"run-{secrets.token_hex(6)}"
+        now = self._store.now(tx.connection)
+        key = self._vault.create(tx.connection, run_id)
+        budget.create(tx, budget_id=run_id, tenant=proposal.principal.tenant, limits=proposal.limits)
+        principal = canonical(asdict(proposal.principal))
+        row = {
+            "id": run_id, "tenant": proposal.principal.tenant, "agent": proposal.agent, "status": "running",
+            "principal": principal.decode(), "request": key.seal(canonical(proposal.request), place=f"run/{run_id}"),
+            "label": canonical(asdict(TRUSTED)).decode(), "autonomy": proposal.autonomy, "revision": proposal.revision,
+            "budget_id": run_id, "fence": 1, "owner": self.owner, "lease_until": now + LEASE_S, "attempts": 1,
+            "refusals": 0, "trace": trace, "created": now, "updated": now,
+        }  # fmt: skip
+        tx.connection.execute(insert(t.run).values(row))
+        body: dict[str, Json] = {
+            "agent": proposal.agent, "revision": proposal.revision, "autonomy": proposal.autonomy,
+            "requester": key.commit((proposal.principal.on_behalf_of or proposal.principal.id).encode()),
+            "limits": asdict(proposal.limits),
+        }  # fmt: skip
+        payload: dict[str, Json] = {"principal": asdict(proposal.principal), "request": proposal.request}
+        tx.events.append(Event(run_id=run_id, event="run_started", body=body, payload=payload))
+        return self._read(tx.connection, run_id)
+
+    async def claim(self, run_id: str) -> Run:
+        """Take over a waiting or abandoned run under the next fence.
+
+        Raises `BadInput` when the run has ended or another live worker holds it, `NotFound` when there is none.
+        """
+        return await self._store.write(lambda tx: self._claim(tx, run_id))
+
+    def _claim(self, tx: Tx, run_id: str) -> Run:
+        row = _row(tx.connection, run_id)
+        now = self._store.now(tx.connection)
+        if row["status"] not in {"running", "waiting"}:
+            raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run.")
+        if row["status"] == "running" and row["lease_until"] > now and _alive(row["owner"], self.owner):
+            why = f"worker {row['owner']} holds it for another {row['lease_until'] - now} s"
+            raise BadInput(what=f"run {run_id}", why=why, next_step="Wait, or stop that worker.")
+        fence = row["fence"] + 1
+        values = {
+            "status": "running", "fence": fence, "owner": self.owner, "lease_until": now + LEASE_S,
+            "attempts": row["attempts"] + 1, "updated": now,
+        }  # fmt: skip
+        if tx.connection.execute(update(t.run).where(_c.id == run_id, _c.fence == row["fence"]).values(values)).rowcount != 1:
+            raise Fenced(run_id=run_id, fence=fence)
+        self._vault.key(tx.connection, run_id)
+        tx.events.append(Event(run_id=run_id, event="run_resumed", body={"fence": fence}))
+        return self._read(tx.connection, run_id)
+
+    async def beat(self, run: Run) -> None:
+        """Extend the lease; raises `Fenced` when the run belongs to another worker by now."""
+        await self._store.write(lambda tx: self._extend(tx, run))
+
+    def _extend(self, tx: Tx, run: Run) -> None:
+        check(tx, run)
+        lease = self._store.now(tx.connection) + LEASE_S
+        tx.connection.execute(update(t.run).where(_c.id == run.id).values(lease_until=lease))
+
+    async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
+        """Record how this claim ended: done, failed, or waiting for a person."""
+        await self._store.write(lambda tx: self._end(tx, run, status, outcome))
+
+    def _end(self, tx: Tx, run: Run, status: Status, outcome: dict[str, Json]) -> None:
+        check(tx, run)
+        key = self._vault.key(tx.connection, run.id)
+        sealed = key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
+        values = {"status": status, "outcome": sealed, "lease_until": 0, "updated": self._store.now(tx.connection)}
+        tx.connection.execute(update(t.run).where(_c.id == run.id).values(values))
+        tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}))
+
+    async def cancel(self, run_id: str, *, by: str) -> None:
+        """End the run for good: the fence moves on, so whoever works on it can write nothing more."""
+        await self._store.write(lambda tx: self._cancel(tx, run_id, by))
+
+    def _cancel(self, tx: Tx, run_id: str, by: str) -> None:
+        row = _row(tx.connection, run_id)
+        if row["status"] not in {"running", "waiting"}:
+            raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Nothing to cancel.")
+        self._vault.key(tx.connection, run_id)
+        values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": self._store.now(tx.connection)}
+        tx.connection.execute(update(t.run).where(_c.id == run_id).values(values))
+        open_approval = (t.approval.c.run_id == run_id) & (t.approval.c.state == "waiting")
+        tx.connection.execute(update(t.approval).where(open_approval).values(state="withdrawn"))
+        for action_id in tx.connection.execute(_held(run_id)).scalars().all():
+            budget.release(tx, action_id=action_id)
+        tx.events.append(Event(run_id=run_id, event="run_ended", body={"status": "cancelled"}, payload={"by": by}))
+
+    async def read(self, run_id: str) -> Run:
+        """Return the run as it stands; raises `NotFound`."""
+        return await self._store.read(lambda connection: self._read(connection, run_id))
+
+    async def outcome(self, run_id: str) -> dict[str, Json] | None:
+        """Return what `end` recorded last, or None while there is nothing."""
+
+        def look(connection: Connection) -> dict[str, Json] | None:
+            if (sealed := _row(connection, run_id)["outcome"]) is None:
+                return None
+            opened: dict[str, Json] = orjson.loads(
+                self._vault.key(connection, run_id).open(sealed, place=f"run/{run_id}/outcome")
+            )
+            return opened
+
+        return await self._store.read(look)
+
+    async def list(self) -> list[Run]:
+        """Return every run, newest first."""
+
+        def look(connection: Connection) -> list[Run]:
+            ids = connection.execute(select(_c.id).order_by(_c.created.desc(), _c.id)).scalars().all()
+            return [self._read(connection, run_id) for run_id in ids]
+
+        return await self._store.read(look)
+
+    def _read(self, connection: Connection, run_id: str) -> Run:
+        row = _row(connection, run_id)
+        request = self._vault.key(connection, run_id).open(row["request"], place=f"run/{run_id}")
+        return Run(
+            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=_principal(row["principal"]),
+            request=orjson.loads(request), autonomy=row["autonomy"], revision=row["revision"],
+            budget_id=row["budget_id"], fence=row["fence"], trace=row["trace"], status=row["status"],
+            refusals=row["refusals"], label=label_of(row["label"]), created=row["created"],
+        )  # fmt: skip
+
+
+def check(tx: Tx, run: Run) -> None:
+    """Refuse to write for a run whose fence has moved on; belongs in every writing transaction (fails closed)."""
+    query = select(_c.id).where(_c.id == run.id, _c.fence == run.fence, _c.status == "running")
+    if tx.connection.execute(query.with_for_update()).one_or_none() is None:
+        raise Fenced(run_id=run.id, fence=run.fence)
+
+
+def label_of(text: str) -> Label:
+    """Read a stored label back."""
+    fields = orjson.loads(text)
+    return Label(**fields | {"sources": tuple(fields["sources"])})
+
+
+def _principal(text: str) -> Principal:
+    fields = orjson.loads(text)
+    return Principal(**fields | {"roles": tuple(fields["roles"])})
+
+
+def _row(connection: Connection, run_id: str) -> RowMapping:
+    row = connection.execute(select(t.run).where(_c.id == run_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
+    return row
+
+
+def _held(run_id: str) -> Select[str]:
+    return select(t.reservation.c.action_id).where(t.reservation.c.budget_id == run_id)
+
+
+def _alive(owner: str, me: str, signal: Callable[[int, int], None] = os.kill) -> bool:
+    """Whether the worker may still be running: unknown (another host) counts as alive."""
+    host, _, pid = owner.rpartition(":")
+    if host != me.rpartition(":")[0]:
+        return True
+    if owner == me:
+        return False
+    try:
+        signal(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,162 @@
+"""Opening the database: SQLite (WAL, synchronous=FULL) by default, PostgreSQL by URL."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from interlock.runtime.errors import GuardFailed
+from interlock.runtime.store.writer import Flush, Tx, Urgency, Writer, typed
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+
+class Store:
+    """The database of one home: reads on their own connections, every write through one group-committing thread.
+
+    Lives as long as the process; open it with `Store.open`, close it with `close` (idempotent). All its failures are
+    `NotRecorded` or `GuardFailed`: fails closed.
+    """
+
+    def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
+        self.engine, self._reader, self._clock = engine, reader, clock
+        self._later: dict[str, list[Future[Any]]] = {}
+        self._flush: Flush = _no_ledger
+        self._after: Callable[[], None] = _nothing
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="interlock-reader")
+        self._writer = Writer(engine, flush=lambda tx: self._flush(tx), after=lambda: self._after())
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
+        """Open the database at *url*, bringing its schema up to date first.
+
+        Raises `GuardFailed` when it cannot be reached or migrated.
+        """
+        engine, reader = _engines(url)
+        try:
+            migrate(engine)
+        except SQLAlchemyError as error:
+            raise GuardFailed(guard="store", why=str(error.args[0]), next_step=f"Check the database at {_shown(url)}.") from error
+        return cls(engine=engine, reader=reader, clock=clock)
+
+    @property
+    def dialect(self) -> str:
+        """The SQL dialect's name: "sqlite" or "postgresql"."""
+        return self.engine.dialect.name
+
+    def attach(self, *, flush: Flush, after: Callable[[], None]) -> None:
+        """Let the ledger write each transaction's events just before it commits, and act on it just after."""
+        self._flush, self._after = flush, after
+
+    def now(self, connection: Connection) -> int:
+        """Return the time in Unix seconds by the database's clock.
+
+        SQLite has none but this host's; on PostgreSQL many machines share the server's.
+        """
+        if self.dialect == "sqlite":
+            return int(self._clock())
+        return int(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run *work* in a transaction and return its result once it is durable."""
+        result: T = await asyncio.wrap_future(self.submit(work, "eager"))
+        return result
+
+    def submit(self, work: Callable[[Tx], T], urgency: Urgency) -> "Future[T]":
+        """Hand *work* to the writer without waiting; order is kept."""
+        return self._writer.submit(work, urgency)
+
+    def later(self, group: str, work: Callable[[Tx], T]) -> None:
+        """Hand in lazy *work* of *group* (a run); `settled` says whether it became durable."""
+        self._later.setdefault(group, []).append(self.submit(work, "lazy"))
+
+    async def settled(self, group: str) -> None:
+        """Return when everything of *group* handed to `later` is durable; raises its first failure."""
+        for future in self._later.pop(group, []):
+            await asyncio.wrap_future(future)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run *work* on a reading connection; it sees what is committed, never half a transaction."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._reader.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise typed(error) from error
+
+    def close(self) -> None:
+        """Drain the writer and close every connection; closing twice is harmless."""
+        self._writer.close()
+        self._pool.shutdown()
+        self.engine.dispose()
+        self._reader.dispose()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; does nothing when it is there already."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":  # two processes may open a new database at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _engines(url: str) -> tuple[Engine, Engine]:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        writer = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
+        reader = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False}, isolation_level="AUTOCOMMIT")
+        event.listen(writer, "connect", _sqlite_manual)
+        event.listen(writer, "begin", _sqlite_immediate)
+        event.listen(reader, "connect", _sqlite_pragmas)
+        return writer, reader
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_pre_ping=True), create_engine(parsed, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+
+
+def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
+    # pysqlite would begin a deferred transaction late and deadlock on the upgrade; we begin IMMEDIATE ourselves.
+    connection.isolation_level = None
+    _sqlite_pragmas(connection, record)
+
+
+def _sqlite_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _no_ledger(tx: Tx) -> None:
+    raise GuardFailed(guard="ledger", why=f"{len(tx.events)} events and no ledger attached", next_step="Attach a Ledger.")
+
+
+def _nothing() -> None:
+    return None
+
+

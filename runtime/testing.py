@@ -1,0 +1,105 @@
+"""Twins for tests of agents and tools: the real door, store and ledger in a folder of your own, with a policy you state.
+
+Nothing here is a mock: the twins are complete implementations of the same protocols, only smaller.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from interlock.runtime.audit_verify import Report, verify
+from interlock.runtime.decision import Decision, Effect, Obligation, Reason
+from interlock.runtime.ledger import Ledger, begin, export
+from interlock.runtime.pdp import DecisionPoint
+from interlock.runtime.pep import EnforcementPoint
+from interlock.runtime.request import AccessRequest, Amounts, Principal
+from interlock.runtime.run import Proposal, Run, Runs
+from interlock.runtime.store import Store, Tx
+from interlock.runtime.tool import AnyTool
+from interlock.runtime.vault import Vault
+
+REVISION = "0" * 64
+PLENTY = Amounts(money_micro=10**9, tokens=10**9, steps=10**6, effects=10**6, wall_ms=10**9)
+AGENT = Principal(id="agent:test", tenant="default", roles=("contract_review",), on_behalf_of="ana")
+
+
+@dataclass(kw_only=True)
+class StaticPoint:
+    """A decision point that answers each tool by a table; a tool that is not listed is denied."""
+
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    #: Tools that wait for a reviewer until an approval is there
+    waiting: frozenset[str] = frozenset()
+    revision: str = REVISION
+    engine: str = "static"
+    asked: list[AccessRequest] = field(default_factory=list)
+
+    async def decide(self, request: AccessRequest) -> Decision:
+        """Return the table's answer and remember the question."""
+        self.asked.append(request)
+        effect = self.effects.get(request.action.tool, "deny")
+        reason = Reason(code="granted" if effect == "permit" else "not_granted", rule="static")
+        approved = any(fact.verdict == "approved" and not fact.used for fact in request.context.approvals)
+        wanted = effect == "permit" and request.action.tool in self.waiting and not approved
+        ask = (Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 3600}),) if wanted else ()
+        return Decision(effect=effect, reasons=(reason,), obligations=ask, revision=self.revision, engine=self.engine)
+
+
+@dataclass(kw_only=True)
+class FixedClock:
+    """A clock that stands still until it is told to move; Unix seconds."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward."""
+        self.now += seconds
+
+
+class World:
+    """A whole runtime in one folder; use as an async context manager."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tools: Iterable[AnyTool] = (),
+        pdp: DecisionPoint | None = None,
+        url: str | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store.open(url or f"sqlite:///{folder / 'interlock.db'}", clock=clock or FixedClock())
+        self.vault = Vault(folder / "keys")
+        self.ledger = Ledger(store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness")
+        self.tools = {each.name: each for each in tools}
+        self.pdp = pdp or StaticPoint(effects={name: "permit" for name in self.tools})
+        self.pep = EnforcementPoint(store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools)
+        self.runs = Runs(store=self.store, vault=self.vault)
+
+    async def __aenter__(self) -> "World":
+        def prepare(tx: Tx) -> None:
+            begin(self.vault, tx.connection)
+
+        await self.store.write(prepare)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.store.close()
+
+    async def start(self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY) -> Run:
+        """Start a run with plenty of budget."""
+        proposal = Proposal(
+            agent="test", principal=AGENT, request=dict(request or {}), limits=limits, autonomy=2,
+            revision=self.pdp.revision,
+        )  # fmt: skip
+        return await self.runs.start(proposal)
+
+    async def verify(self) -> Report:
+        """Verify this world's ledger against the witness."""
+        records = await self.store.read(lambda connection: list(export(connection)))
+        return verify(records, key=self.ledger.public_key, remembered=self.ledger.remembered())

@@ -1,0 +1,1 @@
+"""Interlock: AI agents that do real work under policy rails."""
