@@ -54,6 +54,7 @@ class EnforcementPoint:
         Returns what became of it. Raises `Fenced` when the run belongs to another worker by now, and `NotRecorded` when
         the store cannot record: in both cases nothing was done.
         """
+        await self._store.settled(run.id)  # what earlier calls recorded must be seen
         proposed = propose(run, self._tools.get(tool), name=tool, arguments=arguments, call_id=call_id)
         key = self._vault.known(run.id)
         facts = await self._pip.facts(

@@ -133,6 +133,16 @@ class Runs:
         lease = self._store.now(tx.connection) + LEASE_S
         tx.connection.execute(update(t.run).where(_c.id == run.id).values(lease_until=lease))
 
+    async def trace(self, run: Run, reference: str) -> None:
+        """Remember the span of this claim, for the next one to link to; rides with the claim's first checkpoint."""
+
+        def work(tx: Tx) -> None:
+            check(tx, run)
+            tx.connection.execute(update(t.run).where(_c.id == run.id).values(trace=reference))
+
+        if reference:
+            self._store.later(run.id, work)
+
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
         """Record how this claim ended: done, failed, or waiting for a person."""
         await self._store.write(lambda tx: self._end(tx, run, status, outcome))

@@ -1,0 +1,143 @@
+"""Measures a clause artefact on the dev side of the split: `python -m interlock.evals.extraction.measure --json`.
+
+Reports the average precision over all (unit, category) pairs, micro and macro; the calibration error of the same confidences; and how
+many shown findings match a gold answer by CUAD's rule. The division is remade from the data, so no list of files is trusted.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from interlock.evals.extraction.data import Contract, read
+from interlock.evals.extraction.examples import examples
+from interlock.evals.extraction.metrics import average_precision, calibration_error, matched
+from interlock.evals.extraction.split import split
+from interlock.tools.clauses import ClauseModel, Finding
+from interlock.tools.clauses.features import Rows
+from interlock.tools.clauses.heads import CATEGORIES
+from interlock.tools.clauses.weights import Floats
+
+_LEAST = 0.05  # below this a pair is an easy no, and there are so many that they hide every error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """The figures of one category."""
+
+    category: str
+    units: int  # that carry it
+    average_precision: float
+    threshold: float
+    answers: int  # gold texts
+    found: int  # findings shown
+    right: int  # of these, matching a gold text
+    recalled: int  # gold texts that some finding matches
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Figures on one set of contracts; all lie in [0, 1] but counts and seconds."""
+
+    contracts: int
+    units: int
+    micro: float
+    macro: float
+    calibration_error: float
+    calibration_error_above: float  # over pairs of at least 0.05
+    found: int
+    precision: float
+    recall: float
+    seconds_per_contract: float  # `find`, wall time
+    lines: tuple[Line, ...]
+
+
+def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
+    """The figures of a model on contracts it was not trained on."""
+    clause = model.scorers["clause"]
+    table = examples(contracts, clause.labels)
+    scores, truth = clause.confidences(Rows(keys=table.keys, bounds=table.bounds)), table.labels
+    begun = time.perf_counter()
+    shown = [model.find(contract.text) for contract in contracts]
+    seconds = (time.perf_counter() - begun) / max(len(contracts), 1)
+    lines = tuple(
+        _line(model, category, contracts, shown, (scores[:, column], truth[:, column])) for column, category in enumerate(clause.labels)
+    )
+    found, answers = sum(line.found for line in lines), sum(line.answers for line in lines)
+    return Report(
+        contracts=len(contracts),
+        units=len(truth),
+        micro=round(average_precision(scores.ravel(), truth.ravel()), 4),
+        macro=round(float(np.mean([line.average_precision for line in lines if line.units] or [0.0])), 4),
+        calibration_error=round(calibration_error(scores.ravel(), truth.ravel()), 5),
+        calibration_error_above=round(calibration_error(scores.ravel(), truth.ravel(), least=_LEAST), 4),
+        found=found,
+        precision=round(sum(line.right for line in lines) / max(found, 1), 4),
+        recall=round(sum(line.recalled for line in lines) / max(answers, 1), 4),
+        seconds_per_contract=round(seconds, 4),
+        lines=lines,
+    )
+
+
+def _line(
+    model: ClauseModel,
+    category: str,
+    contracts: Sequence[Contract],
+    shown: Sequence[Sequence[Finding]],
+    ranked: tuple[Floats, npt.NDArray[np.bool_]],
+) -> Line:
+    texts = [[one.text for one in findings if one.category == category] for findings in shown]
+    golds = [[contract.text[span.start : span.end] for span in contract.answers.get(category, ())] for contract in contracts]
+    pairs = [matched(found, gold) for found, gold in zip(texts, golds, strict=True)]
+    return Line(
+        category=category,
+        units=int(ranked[1].sum()),
+        average_precision=round(average_precision(*ranked), 4),
+        threshold=round(_threshold(model, category), 4),
+        answers=sum(map(len, golds)),
+        found=sum(map(len, texts)),
+        right=sum(right for right, _ in pairs),
+        recalled=sum(recalled for _, recalled in pairs),
+    )
+
+
+def _threshold(model: ClauseModel, category: str) -> float:
+    kind = next((kind for kind, names in CATEGORIES.items() if category in names), "clause")
+    scorer = model.scorers[kind]
+    return float(scorer.threshold[scorer.labels.index(category)])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the report."""
+    parser = argparse.ArgumentParser(description="Measure the clause model on the dev contracts.")
+    parser.add_argument("--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same")
+    parser.add_argument("--artefact", type=Path, help="another artefact folder than the shipped one")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args(arguments)
+    report = measure(ClauseModel.load(options.artefact), split(read(options.data)).dev)
+    sys.stdout.write(json.dumps(asdict(report), indent=1) + "\n" if options.json else _table(report))
+
+
+def _table(report: Report) -> str:
+    head = (
+        f"{report.contracts} contracts, {report.units} units: average precision {report.micro:.3f} micro, {report.macro:.3f} macro; "
+        f"calibration error {report.calibration_error:.4f} ({report.calibration_error_above:.3f} above {_LEAST})\n"
+        f"{report.found} findings, precision {report.precision:.3f}, recall {report.recall:.3f}; "
+        f"{report.seconds_per_contract * 1000:.0f} ms a contract\n"
+    )
+    rows = [
+        f"{line.category:36} units {line.units:4}  AP {line.average_precision:.3f}  shown {line.found:4}  right {line.right:4}"
+        f"  gold {line.answers:4}  recalled {line.recalled:4}\n"
+        for line in report.lines
+    ]
+    return head + "".join(rows)
+
+
+if __name__ == "__main__":
+    main()

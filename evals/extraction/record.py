@@ -1,0 +1,93 @@
+"""Writes a trained artefact: the weights, and the record of how they came to be.
+
+Writing is idempotent: the same scorers give the same bytes, as the archive carries no clock. The record names the weights by SHA-256,
+so a reader can refuse any other file.
+"""
+
+import hashlib
+import io
+import json
+import platform
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy  # type: ignore[import-untyped]  # ships no types
+import sklearn  # type: ignore[import-untyped]  # ships no types
+
+from interlock.evals.extraction.data import ATTRIBUTION
+from interlock.evals.extraction.fit import Options
+from interlock.evals.extraction.measure import Report
+from interlock.evals.extraction.split import SEED, SHOWN, Split, digest
+from interlock.tools.clauses.weights import RECORD, WEIGHTS, Linear, pack
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """What a record tells; `report` is None until the written weights have been measured."""
+
+    data_sha256: str
+    split: Split
+    options: Mapping[str, Options]
+    report: Report | None
+
+
+def packed(scorers: Mapping[str, Linear]) -> bytes:
+    """The scorers as the bytes of an `.npz` file, entries in order and without times."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(scorers):
+            for part, array in sorted(pack(scorers[name]).items()):
+                entry = io.BytesIO()
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+                info = zipfile.ZipInfo(f"{name}.{part}.npy", date_time=_EPOCH)
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, entry.getvalue())
+    return buffer.getvalue()
+
+
+def write(folder: Path, weights: bytes, training: Training) -> None:
+    """Put the weights and their record into a folder, replacing what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / RECORD).write_text(json.dumps(recorded(weights, training), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def recorded(weights: bytes, training: Training) -> dict[str, object]:
+    """The record; times are left out of it, so training again gives the same file."""
+    report = None if training.report is None else asdict(training.report)
+    if report is not None:
+        del report["seconds_per_contract"]
+    return {
+        "attribution": ATTRIBUTION,
+        "trained_on": "the train side of the split alone; not refitted on dev",
+        "data_sha256": training.data_sha256,
+        "files": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
+        "split": _divided(training.split),
+        "options": {name: asdict(option) for name, option in sorted(training.options.items())},
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
+        "dev": report,
+    }
+
+
+def _divided(parts: Split) -> dict[str, object]:
+    return {
+        "seed": SEED,
+        "grouped_by": "filer",
+        "held_out_by_name": sorted(SHOWN & set(parts.dev_filers)),
+        "train_contracts": len(parts.train),
+        "dev_contracts": len(parts.dev),
+        "train_filers": len(parts.train_filers),
+        "dev_filers": len(parts.dev_filers),
+        "train_filers_sha256": digest(parts.train_filers),
+        "dev_filers_sha256": digest(parts.dev_filers),
+    }

@@ -1,0 +1,72 @@
+# METADATA
+# title: Requests
+# description: Starting points for the tests of the rules; each test changes the one thing it speaks about.
+package rails.request_test
+
+revision := "r1"
+
+trusted := {"integrity": "trusted", "confidentiality": "public", "sources": ["principal"]}
+
+none := {"money_micro": 0, "tokens": 0, "steps": 0, "effects": 0, "wall_ms": 0}
+
+# A write that every rule lets through.
+write := {
+	"principal": {"id": "agent:1", "tenant": "demo", "roles": ["contract_review"], "on_behalf_of": "ann"},
+	"action": {
+		"tool": "report.write",
+		"action_class": "write",
+		"arguments": {"document": "d1", "title": "Review", "html": "<p>fine</p>"},
+	},
+	"resource": {"type": "report", "id": "d1", "clearance": "confidential"},
+	"context": {
+		"now": 1000,
+		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision},
+		"schema_valid": true,
+		"labels": {"document": trusted, "title": trusted, "html": trusted},
+		"cost": {"money_micro": 5, "tokens": 0, "steps": 1, "effects": 1, "wall_ms": 10},
+		"budget": {
+			"limits": {"money_micro": 100, "tokens": 100, "steps": 100, "effects": 100, "wall_ms": 100},
+			"spent": none,
+			"reserved": none,
+		},
+		"approvals": [],
+		"kill_switches": [],
+	},
+}
+
+# Mail to a listed domain; it waits for a person.
+mail := object.union(
+	object.filter(write, {"principal"}),
+	{
+		"action": {
+			"tool": "mail.send",
+			"action_class": "irreversible",
+			"arguments": {"to": ["bob@example.com"], "cc": [], "subject": "Review", "body": "Fine."},
+		},
+		"resource": {"type": "mail", "id": "example.com", "clearance": "internal"},
+		"context": object.union(
+			object.remove(write.context, {"labels"}),
+			{"labels": {"to": trusted, "cc": trusted, "subject": trusted, "body": trusted}},
+		),
+	},
+)
+
+approval := {
+	"id": "a1",
+	"verdict": "approved",
+	"reviewer": "rita",
+	"reviewer_roles": ["reviewer"],
+	"requester": "ann",
+	"expires": 2000,
+	"revision": revision,
+	"used": false,
+}
+
+approved := with_approval(approval)
+
+# The mail with one verdict on it.
+with_approval(verdict) := object.union(mail, {"context": {"approvals": [verdict]}})
+
+reserve := {"kind": "reserve", "parameters": write.context.cost}
+
+approve := {"kind": "approve", "parameters": {"role": "reviewer", "ttl_s": 86400}}

@@ -1,0 +1,43 @@
+# METADATA
+# title: Action class
+# description: The class of an action is what the configuration says of its tool; the irreversible waits for a person.
+# custom:
+#   codes:
+#     unknown_class: "The action class is missing or not one of pure, read, write, irreversible."
+#     class_mismatch: "The action class is not the one configured for this tool."
+package rails.rules.action_class
+
+import data.rails.lib.approvals
+
+reversible := {"pure", "read", "write"}
+
+# METADATA
+# title: Class
+# description: The class must be known, and be the tool's own.
+deny contains {"code": "unknown_class", "parameters": {}} if not is_known
+
+deny contains {"code": "class_mismatch", "parameters": {}} if not is_configured
+
+# METADATA
+# title: Approve
+# description: Whatever is not known to be reversible waits for a valid approval.
+oblige contains approvals.obligation(data.rails.config) if {
+	not is_reversible
+	not is_unattended
+	not is_approved
+}
+
+is_reversible if input.action.action_class in reversible
+
+is_known if is_reversible
+
+is_known if input.action.action_class == "irreversible"
+
+is_configured if input.action.action_class == data.rails.config.tools[input.action.tool].action_class
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, data.rails.config.approval.role)
+
+is_unattended if {
+	input.context.run.autonomy == 3
+	input.action.tool in data.rails.config.autonomy.unattended_irreversible
+}

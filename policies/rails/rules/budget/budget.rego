@@ -1,0 +1,45 @@
+# METADATA
+# title: Budget
+# description: >-
+#   Spend, open reservations and the cost of this action stay within the limit of every kind; the cost is reserved
+#   before the act, because two requests may have read the same spend.
+# custom:
+#   codes:
+#     budget_unknown: "A limit, a spend, a reservation or the cost is missing or not a whole number from 0."
+#     budget_exceeded: "The budget of {kind} is {limit}; this action would bring it to {would_be}."
+package rails.rules.budget
+
+kinds := {"money_micro", "tokens", "steps", "effects", "wall_ms"}
+
+# METADATA
+# title: Within budget
+# description: Every amount is known, and no kind goes over its limit.
+deny contains {"code": "budget_unknown", "parameters": {}} if not is_known
+
+deny contains {"code": "budget_exceeded", "parameters": {"kind": kind, "limit": limit, "would_be": would_be}} if {
+	some kind in kinds
+	limit := input.context.budget.limits[kind]
+	would_be := (input.context.budget.spent[kind] + input.context.budget.reserved[kind]) + input.context.cost[kind]
+	would_be > limit
+}
+
+# METADATA
+# title: Reserve
+# description: The cost of this action, kind by kind.
+oblige contains {"kind": "reserve", "parameters": {kind: input.context.cost[kind] | some kind in kinds}}
+
+is_known if {
+	budget := input.context.budget
+	every kind in kinds {
+		is_amount(budget.limits[kind])
+		is_amount(budget.spent[kind])
+		is_amount(budget.reserved[kind])
+		is_amount(input.context.cost[kind])
+	}
+}
+
+is_amount(value) if {
+	is_number(value)
+	value >= 0
+	floor(value) == value
+}

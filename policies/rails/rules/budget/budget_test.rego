@@ -1,0 +1,49 @@
+package rails.rules.budget_test
+
+import data.rails.request_test as request
+import data.rails.rules.budget
+
+unknown := {"code": "budget_unknown", "parameters": {}}
+
+test_nothing_within_budget if count(budget.deny) == 0 with input as request.write
+
+test_nothing_at_the_very_limit if {
+	count(budget.deny) == 0 with input as request.write
+		with input.context.budget.spent.tokens as 60
+		with input.context.budget.reserved.tokens as 30
+		with input.context.cost.tokens as 10
+}
+
+test_deny_what_spend_reservations_and_cost_bring_over_the_limit if {
+	budget.deny == {{
+		"code": "budget_exceeded",
+		"parameters": {"kind": "tokens", "limit": 100, "would_be": 101},
+	}} with input as request.write
+		with input.context.budget.spent.tokens as 60
+		with input.context.budget.reserved.tokens as 30
+		with input.context.cost.tokens as 11
+}
+
+test_deny_each_kind_on_its_own if {
+	budget.deny == {
+		{"code": "budget_exceeded", "parameters": {"kind": "effects", "limit": 0, "would_be": 1}},
+		{"code": "budget_exceeded", "parameters": {"kind": "steps", "limit": 0, "would_be": 1}},
+	} with input as request.write
+		with input.context.budget.limits.steps as 0
+		with input.context.budget.limits.effects as 0
+}
+
+test_deny_a_missing_amount if {
+	budget.deny == {unknown} with input as json.remove(request.write, ["context/budget/limits/wall_ms"])
+	budget.deny == {unknown} with input as json.remove(request.write, ["context/budget/spent/steps"])
+	budget.deny == {unknown} with input as json.remove(request.write, ["context/budget/reserved"])
+	budget.deny == {unknown} with input as json.remove(request.write, ["context/cost/tokens"])
+}
+
+test_deny_an_amount_that_is_no_whole_number_from_0 if {
+	budget.deny == {unknown} with input as request.write with input.context.cost.tokens as -1
+	budget.deny == {unknown} with input as request.write with input.context.cost.tokens as 0.5
+	budget.deny == {unknown} with input as request.write with input.context.cost.tokens as "0"
+}
+
+test_reserve_the_cost if budget.oblige == {request.reserve} with input as request.write

@@ -1,0 +1,80 @@
+# METADATA
+# title: Data labels
+# description: >-
+#   Where a value came from decides where it may go: destinations come from trusted values only, and nothing flows to
+#   a sink that may not hold it. Asked of every tool that is not known to stay inside.
+# custom:
+#   codes:
+#     untrusted_destination: "The destination {argument} comes from untrusted {sources}."
+#     clearance: "Data that is {data} may not flow to a sink cleared for {sink}."
+#     unknown_label: "The label of {argument} is missing or unreadable."
+package rails.rules.data_labels
+
+rank := {"public": 0, "internal": 1, "confidential": 2}
+
+default labels := {}
+
+labels := input.context.labels if is_object(input.context.labels)
+
+default sink := "unknown"
+
+sink := input.resource.clearance if rank[input.resource.clearance]
+
+# METADATA
+# title: Flow
+# description: Every label must be known, every destination trusted, and the sink cleared for the join of all labels.
+deny contains {"code": "unknown_label", "parameters": {"argument": argument}} if {
+	not is_inside
+	some argument in names
+	not is_known(argument)
+}
+
+deny contains {"code": "untrusted_destination", "parameters": {"argument": argument, "sources": sources(argument)}} if {
+	not is_inside
+	some argument in names
+	is_destination(argument)
+	not is_trusted(argument)
+}
+
+deny contains {"code": "clearance", "parameters": {"data": data_label, "sink": sink}} if {
+	not is_inside
+	not is_cleared
+}
+
+is_inside if data.rails.config.tools[input.action.tool].egress == "none"
+
+names contains argument if some argument, _ in input.action.arguments
+
+names contains argument if some argument, _ in labels
+
+is_known(argument) if {
+	label := labels[argument]
+	label.integrity in {"trusted", "untrusted"}
+	rank[label.confidentiality]
+}
+
+is_destination(argument) if argument in data.rails.config.tools[input.action.tool].trusted_arguments
+
+# A tool that does not say which arguments are destinations has nothing but destinations.
+is_destination(_) if not has_destinations
+
+has_destinations if is_array(data.rails.config.tools[input.action.tool].trusted_arguments)
+
+is_trusted(argument) if labels[argument].integrity == "trusted"
+
+sources(argument) := object.get(labels, [argument, "sources"], [])
+
+is_cleared if {
+	limit := rank[sink]
+	every label in labels {
+		rank[label.confidentiality] <= limit
+	}
+}
+
+default data_label := "unknown"
+
+data_label := word if {
+	joined := max([rank[label.confidentiality] | some label in labels])
+	some word, level in rank
+	level == joined
+}

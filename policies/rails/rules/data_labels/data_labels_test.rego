@@ -1,0 +1,91 @@
+package rails.rules.data_labels_test
+
+import data.rails.request_test as request
+import data.rails.rules.data_labels
+
+document := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["document:d1"]}
+
+secret := {"integrity": "trusted", "confidentiality": "confidential", "sources": ["principal"]}
+
+unknown(argument) := {"code": "unknown_label", "parameters": {"argument": argument}}
+
+untrusted(argument, sources) := {
+	"code": "untrusted_destination",
+	"parameters": {"argument": argument, "sources": sources},
+}
+
+uncleared(word, sink) := {"code": "clearance", "parameters": {"data": word, "sink": sink}}
+
+test_nothing_against_trusted_destinations_and_a_cleared_sink if {
+	count(data_labels.deny) == 0 with input as request.mail
+	count(data_labels.deny) == 0 with input as request.mail with input.context.labels.body as document
+}
+
+test_nothing_against_a_tool_that_stays_inside if {
+	count(data_labels.deny) == 0 with input as request.write with input.context.labels as {}
+	count(data_labels.deny) == 0 with input as request.write
+		with input.context.labels as {"document": document, "title": secret, "html": {}}
+		with input.resource.clearance as "public"
+}
+
+test_deny_an_untrusted_destination if {
+	data_labels.deny == {untrusted("to", ["document:d1"])} with input as request.mail
+		with input.context.labels.to as document
+}
+
+test_deny_a_destination_without_a_label if {
+	data_labels.deny == {unknown("to"), untrusted("to", [])} with input as json.remove(
+		request.mail,
+		["context/labels/to"],
+	)
+}
+
+test_deny_an_argument_without_a_label if {
+	data_labels.deny == {unknown("body")} with input as json.remove(request.mail, ["context/labels/body"])
+}
+
+test_deny_an_unknown_label if {
+	data_labels.deny == {unknown("body")} with input as request.mail
+		with input.context.labels.body.integrity as "blessed"
+	data_labels.deny == {unknown("body"), uncleared("public", "internal")} with input as request.mail
+		with input.context.labels.body.confidentiality as "hush"
+}
+
+test_deny_an_unknown_label_of_an_argument_that_is_gone if {
+	data_labels.deny == {unknown("bcc")} with input as request.mail
+		with input.context.labels.bcc as {"integrity": "blessed", "confidentiality": "public"}
+}
+
+test_deny_missing_labels if {
+	data_labels.deny == {unknown("to"), untrusted("to", [])} with input as json.remove(request.mail, ["context/labels"])
+		with input.action.arguments as {"to": ["bob@example.com"]}
+}
+
+test_deny_data_above_the_clearance_of_the_sink if {
+	data_labels.deny == {uncleared("confidential", "internal")} with input as request.mail
+		with input.context.labels.body as secret
+}
+
+test_deny_data_of_an_argument_that_is_gone if {
+	data_labels.deny == {uncleared("confidential", "internal")} with input as json.remove(
+		request.mail,
+		["action/arguments/body"],
+	)
+		with input.context.labels.body as secret
+}
+
+test_deny_an_unknown_sink if {
+	data_labels.deny == {uncleared("public", "unknown")} with input as json.remove(request.mail, ["resource/clearance"])
+	data_labels.deny == {uncleared("public", "unknown")} with input as request.mail
+		with input.resource.clearance as "hush"
+}
+
+test_deny_a_sink_nobody_cleared_even_without_data if {
+	data_labels.deny == {uncleared("unknown", "unknown")} with input as {"action": {"tool": "mail.send"}}
+}
+
+test_every_argument_is_a_destination_when_none_is_configured if {
+	data_labels.deny == {untrusted("body", ["document:d1"])} with input as request.mail
+		with input.context.labels.body as document
+		with data.rails.config.tools as {"mail.send": {"egress": "mail"}}
+}

@@ -1,0 +1,81 @@
+# METADATA
+# title: Egress
+# description: >-
+#   What leaves the house goes only where the tenant may send: mail to listed domains, web requests to listed hosts.
+#   An address has one reading or is refused: one @, and ASCII letters, digits and . _ + - around it.
+# custom:
+#   codes:
+#     egress_unknown: "How this tool reaches the outside is not configured."
+#     egress_recipient: "The argument {argument} is not a readable list of mail addresses."
+#     egress_domain: "Mail to the domain {domain} is not allowed for this tenant."
+#     egress_host: "Web requests to {host} are not allowed for this tenant."
+package rails.rules.egress
+
+letters := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+
+recipient_arguments := {"to", "cc"}
+
+default kind := "unknown"
+
+kind := data.rails.config.tools[input.action.tool].egress
+
+default host := null
+
+host := input.resource.id
+
+# METADATA
+# title: Destination
+# description: Every destination must be readable and listed for the tenant.
+deny contains {"code": "egress_unknown", "parameters": {}} if not is_known
+
+deny contains {"code": "egress_recipient", "parameters": {"argument": "to"}} if {
+	kind == "mail"
+	not has_recipients
+}
+
+deny contains {"code": "egress_recipient", "parameters": {"argument": argument}} if {
+	kind == "mail"
+	some argument in recipient_arguments
+	addresses := input.action.arguments[argument]
+	not is_readable(addresses)
+}
+
+deny contains {"code": "egress_domain", "parameters": {"domain": domain}} if {
+	kind == "mail"
+	some argument in recipient_arguments
+	some address in input.action.arguments[argument]
+	domain := domain_of(address)
+	not is_listed(domain)
+}
+
+deny contains {"code": "egress_host", "parameters": {"host": host}} if {
+	kind == "web"
+	not is_listed_host
+}
+
+is_known if kind in {"none", "mail", "web"}
+
+has_recipients if count(input.action.arguments.to) > 0
+
+is_readable(addresses) if {
+	is_array(addresses)
+	every address in addresses {
+		domain_of(address)
+	}
+}
+
+# Only ASCII passes before the case is folded: folding maps some other letters onto ASCII ones.
+domain_of(address) := lower(domain) if {
+	[local, domain] := split(address, "@")
+	local != ""
+	domain != ""
+	trim(local, concat("", [letters, "_+"])) == ""
+	trim(domain, letters) == ""
+}
+
+is_listed(domain) if domain in data.rails.config.egress.mail_domains[input.principal.tenant]
+
+is_listed_host if {
+	input.resource.type == "web"
+	host in data.rails.config.egress.web_hosts[input.principal.tenant]
+}

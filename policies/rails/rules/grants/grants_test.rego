@@ -1,0 +1,29 @@
+package rails.rules.grants_test
+
+import data.rails.request_test as request
+import data.rails.rules.grants
+
+test_allow_a_role_that_lists_the_tool if {
+	grants.allow == {{"code": "granted", "parameters": {"role": "contract_review"}}} with input as request.write
+}
+
+test_allow_names_every_role_that_grants if {
+	grants.allow == {
+		{"code": "granted", "parameters": {"role": "administrator"}},
+		{"code": "granted", "parameters": {"role": "clerk"}},
+	} with input as request.write
+		with input.principal.roles as ["administrator", "clerk", "reviewer"]
+		with data.rails.config.grants as {"administrator": ["report.write"], "clerk": ["report.write"]}
+}
+
+test_nothing_for_another_tool if {
+	count(grants.allow) == 0 with input as request.write with input.action.tool as "budget.raise"
+}
+
+test_nothing_without_a_role if {
+	count(grants.allow) == 0 with input as request.write with input.principal.roles as []
+}
+
+test_nothing_for_roles_that_are_no_list if {
+	count(grants.allow) == 0 with input as request.write with input.principal.roles as {"a": "contract_review"}
+}

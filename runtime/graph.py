@@ -1,0 +1,147 @@
+"""LangGraph under the rails: the governed tool node, and the driver that carries a claimed run through its graph."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import StateGraph
+from langgraph.types import Command, Send, interrupt
+
+from interlock.runtime.approval import Approvals
+from interlock.runtime.canonical import Json
+from interlock.runtime.checkpoints import Checkpoints
+from interlock.runtime.door import Door, reply
+from interlock.runtime.errors import Fenced, InterlockError, NotRecorded
+from interlock.runtime.outcome import Waiting
+from interlock.runtime.pep import EnforcementPoint
+from interlock.runtime.run import LEASE_S, Run, Runs, Status
+from interlock.runtime.store import Store
+from interlock.runtime.telemetry import Telemetry
+from interlock.runtime.vault import Vault
+
+TOOLS: Final = "tools"
+SUPERSTEPS: Final = 200  # LangGraph's own stop; the step budget is the real one
+
+
+class Agent(Protocol):
+    """A workflow: a name, and a graph over a door."""
+
+    @property
+    def name(self) -> str:
+        """The workflow's name, as policy and ledger know it."""
+        ...
+
+    def build(self, door: Door) -> StateGraph[Any, Any, Any, Any]:
+        """Return the uncompiled graph."""
+        ...
+
+    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
+        """Return what the run produced, from the graph's last state."""
+        ...
+
+
+class GovernedToolNode:
+    """The node in which a planner's tool calls become actions; add its `act` under the name `TOOLS`.
+
+    Route to it with `calls`: one `Send` per call, because two suspended calls in one task get each other's answers.
+    A wait for a person suspends the graph. After waking, the approval's row decides, never the value resumed with.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def act(self, call: ToolCall) -> dict[str, Any]:
+        """Carry one tool call through the door and answer the planner."""
+        name, arguments, call_id = call["name"], call["args"], str(call["id"])
+        outcome = await self._door.call(name, arguments, call_id=call_id)
+        if isinstance(outcome, Waiting):
+            interrupt({"approval": outcome.approval_id})
+            outcome = await self._door.call(name, arguments, call_id=call_id)
+        return {"messages": [reply(outcome, call_id=call_id, tool=name)]}
+
+
+def calls(message: AIMessage) -> list[Send]:
+    """Return one `Send` to the tool node for each tool call of *message*."""
+    return [Send(TOOLS, call) for call in message.tool_calls]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How one claim of a run ended."""
+
+    run_id: str
+    status: Status
+    #: Approvals that are waited for
+    waiting: tuple[str, ...]
+    outcome: dict[str, Json]
+
+
+class Driver:
+    """Carries runs through their graphs; one per process, any number of runs at a time.
+
+    `drive` may be called again after any crash: finished steps come from the checkpoint, finished actions from their
+    recorded outcome, and an effect whose outcome is not known is never repeated.
+    """
+
+    def __init__(self, *, store: Store, vault: Vault, runs: Runs, pep: EnforcementPoint, spans: Telemetry) -> None:
+        self._store, self._vault, self._runs, self._pep, self._spans = store, vault, runs, pep, spans
+        self._approvals = Approvals(store=store, vault=vault)
+
+    async def drive(self, run: Run, agent: Agent) -> Ended:
+        """Carry the claimed *run* on until it ends or waits for a person, and record which."""
+        with self._spans.run(agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace) as trace:
+            await self._runs.trace(run, trace)
+            async with self._heartbeat(run):
+                try:
+                    ended = await self._advance(run, agent)
+                except (Fenced, NotRecorded):
+                    raise  # nothing can or may be written any more
+                except InterlockError as error:
+                    await self._runs.end(run, "failed", {"error": str(error)})
+                    raise
+                await self._runs.end(run, ended.status, ended.outcome)
+                return ended
+
+    async def _advance(self, run: Run, agent: Agent) -> Ended:
+        saver = Checkpoints(store=self._store, key=self._vault.known(run.id), run=run)
+        graph = agent.build(Door(pep=self._pep, run=run)).compile(checkpointer=saver)
+        config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": SUPERSTEPS}
+        state = await graph.aget_state(config)
+        given: Any = dict(run.request) if not state.created_at else None
+        if state.interrupts:
+            given = Command(resume=await self._woken(state.interrupts))
+        if given is None or not isinstance(given, Command) or given.resume:
+            await graph.ainvoke(given, config, durability="sync")
+            await self._store.settled(run.id)
+            state = await graph.aget_state(config)
+        waiting = tuple(sorted(each.value["approval"] for each in state.interrupts))
+        status: Status = "waiting" if waiting else "done"
+        return Ended(run_id=run.id, status=status, waiting=waiting, outcome=agent.outcome(state.values))
+
+    async def _woken(self, interrupts: tuple[Any, ...]) -> dict[str, bool]:
+        """Return the interrupts whose approval is no longer waited for; resuming the others would tell them nothing."""
+        woken = {}
+        for each in interrupts:
+            approval = await self._approvals.read(each.value["approval"])
+            if approval.state != "waiting":
+                woken[each.id] = True
+        return woken
+
+    @asynccontextmanager
+    async def _heartbeat(self, run: Run) -> AsyncIterator[None]:
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(LEASE_S / 3)
+                await self._runs.beat(run)
+
+        task = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError, InterlockError):  # the step's own write will meet the same failure
+                await task

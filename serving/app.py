@@ -1,0 +1,150 @@
+"""The composition root: the one place where everything is constructed, once."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from interlock.agents.contract_review import ContractReview
+from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner
+from interlock.agents.contract_review.workflow import PLANNER
+from interlock.runtime import telemetry
+from interlock.runtime.approval import Approvals
+from interlock.runtime.errors import BadInput
+from interlock.runtime.graph import Agent, Driver, Ended
+from interlock.runtime.ledger import Ledger, begin
+from interlock.runtime.pdp import DecisionPoint
+from interlock.runtime.pdp.bundle import Bundle
+from interlock.runtime.pdp.bundle import load as load_bundle
+from interlock.runtime.pdp.embedded import EmbeddedPoint
+from interlock.runtime.pdp.server import ServerPoint
+from interlock.runtime.pep import EnforcementPoint
+from interlock.runtime.request import Principal
+from interlock.runtime.run import Proposal, Run, Runs
+from interlock.runtime.settings import Settings
+from interlock.runtime.store import Store
+from interlock.runtime.tool import AnyTool
+from interlock.runtime.vault import Vault
+from interlock.tools.clauses import ClauseModel
+from interlock.tools.documents import DocumentReader
+from interlock.tools.extraction import clause_tools
+from interlock.tools.library import Library, document_tools
+from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
+from interlock.tools.models import Served, model_tools
+from interlock.tools.records import Records, record_tools
+from interlock.tools.report import report_tools
+from interlock.tools.risk import load as load_playbook
+from interlock.tools.risk import risk_tools
+
+PlannerName: TypeAlias = Literal["careful", "obedient"]
+BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
+ORIGIN: Final = "interlock.invalid/ledger"
+LONGEST_PLAN: Final = 2_000  # tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Home:
+    """Everything one process works with; made by `opened`, closed with it."""
+
+    settings: Settings
+    bundle: Bundle
+    store: Store
+    vault: Vault
+    ledger: Ledger
+    pdp: DecisionPoint
+    pep: EnforcementPoint
+    runs: Runs
+    approvals: Approvals
+    driver: Driver
+    library: Library
+    records: Records
+    agents: Mapping[str, Agent]
+
+    async def start(self, *, path: Path, notify: list[str], person: str) -> Run:
+        """Start the review of one file on behalf of *person*, pinned to the policy revision in force."""
+        agent = Principal(
+            id="agent:contract_review", tenant=self.settings.tenant, roles=("contract_review",), on_behalf_of=person
+        )
+        proposal = Proposal(
+            agent="contract_review", principal=agent, request={"path": str(path), "notify": list(notify)},
+            limits=self.settings.limits, autonomy=self.settings.autonomy, revision=self.pdp.revision,
+        )  # fmt: skip
+        return await self.runs.start(proposal)
+
+    async def drive(self, run: Run) -> Ended:
+        """Carry a claimed run on; see `Driver.drive`."""
+        return await self.driver.drive(run, self.agents[run.agent])
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, planner: PlannerName = "careful") -> AsyncIterator[Home]:
+    """Open the home, making it first when it is new. Raises `GuardFailed` when any part cannot be had (fails closed)."""
+    async with AsyncExitStack() as stack:
+        bundle = load_bundle(settings.bundle)
+        store = Store.open(settings.database)
+        stack.callback(store.close)
+        vault = Vault(settings.home / "keys")
+        ledger = Ledger(store=store, vault=vault, origin=ORIGIN, witness=settings.home / "checkpoint.note")
+        await store.write(lambda tx: begin(vault, tx.connection))
+        pdp = await _decision_point(settings, bundle, stack)
+        library = Library(store=store, vault=vault)
+        records = Records(store=store, vault=vault, tenant=settings.tenant)
+        tools = _tools(settings, library=library, records=records, planner=planner)
+        provider = telemetry.provider()
+        if provider is not None:
+            stack.callback(provider.shutdown)
+        spans = telemetry.Telemetry(provider)
+        pep = EnforcementPoint(store=store, vault=vault, pdp=pdp, tools=tools, spans=spans)
+        runs = Runs(store=store, vault=vault)
+        yield Home(
+            settings=settings, bundle=bundle, store=store, vault=vault, ledger=ledger, pdp=pdp, pep=pep, runs=runs,
+            approvals=Approvals(store=store, vault=vault), library=library, records=records,
+            driver=Driver(store=store, vault=vault, runs=runs, pep=pep, spans=spans),
+            agents={agent.name: agent for agent in (ContractReview(),)},
+        )  # fmt: skip
+
+
+async def _decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitStack) -> DecisionPoint:
+    if settings.opa is None:
+        embedded = EmbeddedPoint(bundle)
+        stack.callback(embedded.close)
+        return embedded
+    host, port = address(settings.opa, name="INTERLOCK_OPA_SERVER")
+    server = ServerPoint(host=host, port=port, revision=bundle.revision, messages=bundle.messages)
+    return await stack.enter_async_context(server)
+
+
+def _tools(settings: Settings, *, library: Library, records: Records, planner: PlannerName) -> dict[str, AnyTool]:
+    async def text(digest: str) -> str:
+        return (await library.document(digest)).text
+
+    reports = settings.home / "reports"
+    model = CarefulPlanner(text=text) if planner == "careful" else ObedientPlanner(text=text)
+    every = (
+        *document_tools(reader=DocumentReader(), library=library, tenant=settings.tenant),
+        *clause_tools(library=library, model=ClauseModel.load()),
+        *risk_tools(load_playbook()),
+        *model_tools({PLANNER: Served(model=model, longest_answer=LONGEST_PLAN)}),
+        *record_tools(records),
+        *report_tools(folder=reports),
+        *mail_tools(
+            outbox=_outbox(settings), reports=reports, sender=settings.sender, clearances=settings.clearances
+        ),
+    )
+    return {each.name: each for each in every}
+
+
+def _outbox(settings: Settings) -> Outbox:
+    if settings.smtp is None:
+        return FolderOutbox(settings.home / "outbox")
+    host, port = address(settings.smtp, name="INTERLOCK_SMTP")
+    return SmtpOutbox(host=host, port=port)
+
+
+def address(text: str, *, name: str) -> tuple[str, int]:
+    """Return the host and port in "host:port"; raises `BadInput` naming the setting."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise BadInput(what=f"{name} {text!r}", why="it is not host:port", next_step="Write it as host:port.")
+    return host, int(port)

@@ -1,0 +1,62 @@
+"""Who may use this home: `people.yaml` beside the database, names and roles.
+
+The command line believes whoever owns the operating-system account and says `--as NAME`; a network front end must
+authenticate instead (docs/threat-model.md). A name that is not listed has no roles (fails closed).
+"""
+
+import getpass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from interlock.runtime.errors import BadInput
+from interlock.runtime.request import Principal
+from interlock.runtime.tool import Value
+
+
+class Person(Value):
+    """One person."""
+
+    id: str
+    roles: tuple[str, ...] = ()
+
+
+class People(Value):
+    """Everyone this home knows."""
+
+    people: tuple[Person, ...] = ()
+
+
+def current() -> str:
+    """Return the name of the operating-system account."""
+    return getpass.getuser()
+
+
+def load(home: Path) -> dict[str, Person]:
+    """Return the people by name, making the file with the current account as its only analyst when there is none.
+
+    Raises `BadInput` naming the file and what is wrong in it.
+    """
+    path = home / "people.yaml"
+    if not path.exists():
+        write(home, [Person(id=current(), roles=("analyst",))])
+    try:
+        known = People.model_validate(yaml.safe_load(path.read_text("utf-8")) or {}, strict=False)
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise BadInput(what=str(path), why=str(error).splitlines()[0], next_step="Correct the file.") from error
+    return {person.id: person for person in known.people}
+
+
+def write(home: Path, people: list[Person]) -> None:
+    """Write the file anew."""
+    home.mkdir(parents=True, exist_ok=True)
+    text = "# Names and roles. Roles: analyst (asks for reviews), reviewer (answers approvals), administrator.\n"
+    listed = {"people": [{"id": person.id, "roles": list(person.roles)} for person in people]}
+    (home / "people.yaml").write_text(text + yaml.safe_dump(listed, sort_keys=False), "utf-8")
+
+
+def principal(home: Path, name: str, *, tenant: str) -> Principal:
+    """Return *name* as a principal with the roles this home gives it."""
+    person = load(home).get(name)
+    return Principal(id=name, tenant=tenant, roles=person.roles if person else ())

@@ -1,0 +1,126 @@
+"""Builds a policy bundle: the same bytes from the same sources and the same OPA; run as a module to write them.
+
+One bundle serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA server. The manifest
+does not list the module, because an OPA without a Wasm engine refuses to start on one that does.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from interlock.runtime.canonical import Json, canonical, digest
+from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
+from interlock.serving.policy.opa import Opa, find_opa
+from interlock.serving.policy.schema import main as write_schemas
+
+_REPOSITORY: Final = Path(__file__).resolve().parents[2]
+POLICIES: Final = _REPOSITORY / "policies"
+#: A policy that grants everything: the proof that a demonstration can fail
+PERMISSIVE: Final = _REPOSITORY / "evals" / "data" / "permissive"
+#: Source folder -> the bundle committed for it
+BUNDLES: Final[Mapping[Path, Path]] = {
+    POLICIES: POLICIES / "bundle.tar.gz",
+    PERMISSIVE: PERMISSIVE.with_suffix(".tar.gz"),
+}
+ENTRYPOINT: Final = "rails/decision"
+
+
+def sources(folder: Path) -> dict[str, bytes]:
+    """Return what a bundle of *folder* is made of, by path: Rego without its tests, and the data."""
+    files = sorted([*folder.glob("rails/**/*.rego"), *folder.glob("rails/**/data.yaml")])
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files if not file.stem.endswith("_test")}
+
+
+def revision(files: Mapping[str, bytes], allowed: bytes) -> str:
+    """Return the revision of a policy: one digest over every source file and what the policy may call."""
+    parts = {**files, "capabilities.json": allowed}
+    return digest([[path, hashlib.sha256(content).hexdigest()] for path, content in sorted(parts.items())])
+
+
+def build(folder: Path, opa: Opa) -> bytes:
+    """Return the bundle of *folder*; raises `OpaRefused` when OPA does not compile it."""
+    files = sources(folder)
+    number = revision(files, CAPABILITIES.read_bytes())
+    with tempfile.TemporaryDirectory() as scratch:
+        stage = Path(scratch, "stage")
+        _write(stage, files)
+        _write(stage, {"rails/reasons/data.json": canonical(_messages(opa, stage))})
+        _write(stage, {"rails/build/data.json": canonical({"revision": number})})
+        compiled = _compile(opa, stage)
+    manifest: Json = {"revision": number, "roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
+    rego = {path: content for path, content in files.items() if path.endswith(".rego")}
+    return _pack(
+        {
+            **rego,
+            ".manifest": canonical(manifest),
+            "data.json": canonical(json.loads(compiled["data.json"])),
+            "policy.wasm": compiled["policy.wasm"],
+        }
+    )
+
+
+def unpack(bundle: bytes) -> dict[str, bytes]:
+    """Return the files of *bundle* by path."""
+    with tarfile.open(fileobj=io.BytesIO(bundle), mode="r:gz") as archive:
+        members = [(member.name.lstrip("/"), archive.extractfile(member)) for member in archive]
+        return {name: content.read() for name, content in members if content is not None}
+
+
+def main() -> None:
+    """Write the capabilities, the schemas and every bundle."""
+    opa = find_opa()
+    CAPABILITIES.write_bytes(capabilities(opa))
+    write_schemas()
+    for folder, target in BUNDLES.items():
+        target.write_bytes(build(folder, opa))
+
+
+def _messages(opa: Opa, stage: Path) -> dict[str, Any]:
+    """Return the message of every reason code, from the metadata of the rules: rule -> code -> message."""
+    found = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
+    coded = [entry for entry in found["annotations"] if "codes" in entry["annotations"].get("custom", {})]
+    return {entry["path"][-1]["value"]: entry["annotations"]["custom"]["codes"] for entry in coded}
+
+
+def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
+    target = stage.parent / "compiled.tar.gz"
+    how: list[str | Path] = [
+        "--target",
+        "wasm",
+        "--entrypoint",
+        ENTRYPOINT,
+        "--capabilities",
+        CAPABILITIES,
+        "--output",
+        target,
+    ]
+    opa.run("build", "--bundle", ".", *how, cwd=stage)
+    return unpack(target.read_bytes())
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _pack(files: Mapping[str, bytes]) -> bytes:
+    """Return a gzipped tar that says nothing of when, where or by whom it was made."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return gzip.compress(plain.getvalue(), compresslevel=9, mtime=0)
+
+
+if __name__ == "__main__":
+    main()

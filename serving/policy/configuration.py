@@ -1,0 +1,77 @@
+"""The shape of `policies/rails/config/data.yaml`, which the policy reads as `data.rails.config`."""
+
+from typing import Literal, NotRequired, TypeAlias
+
+from pydantic import ConfigDict, TypeAdapter
+from typing_extensions import TypedDict
+
+from interlock.runtime.request import ActionClass
+
+Egress: TypeAlias = Literal["none", "mail", "web"]
+
+
+class ArgumentLimits(TypedDict, total=False):
+    """The limits of one argument; none given, none checked."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    max_chars: int
+    max_items: int
+    min: int
+    max: int
+    one_of: list[str]
+
+
+class ToolRules(TypedDict):
+    """What the policy knows of one tool; an argument that is not listed is refused."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    action_class: ActionClass
+    egress: Egress
+    arguments: dict[str, ArgumentLimits]
+    #: The destinations of a tool with egress; without the list every argument counts as one
+    trusted_arguments: NotRequired[list[str]]
+
+
+class ApprovalRules(TypedDict):
+    """Who may answer an approval, and for how many seconds the question stays open."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    role: str
+    ttl_s: int
+
+
+class AutonomyRules(TypedDict):
+    """The irreversible tools that autonomy 3 may use without a person."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    unattended_irreversible: list[str]
+
+
+class RunLimits(TypedDict):
+    """The number of refusals after which a run is stopped."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    refusals: int
+
+
+class EgressRules(TypedDict):
+    """Where the data of each tenant may go."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    mail_domains: dict[str, list[str]]
+    web_hosts: dict[str, list[str]]
+
+
+class Configuration(TypedDict):
+    """Everything an installation may set without touching a rule."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    grants: dict[str, list[str]]
+    tools: dict[str, ToolRules]
+    approval: ApprovalRules
+    autonomy: AutonomyRules
+    limits: RunLimits
+    egress: EgressRules
+
+
+CONFIGURATION: TypeAdapter[Configuration] = TypeAdapter(Configuration)

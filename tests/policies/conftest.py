@@ -1,0 +1,226 @@
+"""Requests to start from, and the committed bundle behind each engine."""
+
+import contextlib
+import dataclasses
+import http.client
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
+import pytest
+from opapywasm import OpaWasmPolicy, PolicyConfig
+
+from interlock.runtime.provenance import TRUSTED, Label
+from interlock.runtime.request import (
+    AccessRequest,
+    Action,
+    Amounts,
+    ApprovalFact,
+    BudgetFacts,
+    Context,
+    KillFact,
+    Principal,
+    Resource,
+    RunFacts,
+)
+from interlock.serving.policy.build import BUNDLES, ENTRYPOINT, POLICIES, unpack
+from interlock.serving.policy.opa import Opa, find_opa
+
+#: Parsed JSON
+Json: TypeAlias = Any
+Document: TypeAlias = dict[str, Json]
+#: One engine: the bytes of an input document in, the decision out
+Engine: TypeAlias = Callable[[bytes], Json]
+
+
+@pytest.fixture(scope="session")
+def opa() -> Opa:
+    """The OPA of this machine; without one these tests fail."""
+    return find_opa()
+
+
+@pytest.fixture(scope="session")
+def bundle() -> dict[str, bytes]:
+    """The files of the committed bundle."""
+    return unpack(BUNDLES[POLICIES].read_bytes())
+
+
+@pytest.fixture(scope="session")
+def data(bundle: dict[str, bytes]) -> Document:
+    """What the bundle knows: configuration, revision, messages."""
+    rails: Document = json.loads(bundle["data.json"])["rails"]
+    return rails
+
+
+@pytest.fixture(scope="session")
+def module(bundle: dict[str, bytes]) -> Iterator[OpaWasmPolicy]:
+    """The Wasm module of the bundle, without data."""
+    with OpaWasmPolicy.from_wasm_bytes(bundle["policy.wasm"], PolicyConfig(parse_raw_json_input=False)) as policy:
+        yield policy
+
+
+@pytest.fixture
+def embedded(module: OpaWasmPolicy, bundle: dict[str, bytes]) -> Engine:
+    """The engine in this process."""
+    module.set_data(bundle["data.json"])
+    return lambda document: module.evaluate(document, ENTRYPOINT)
+
+
+@pytest.fixture(scope="session")
+def served(opa: Opa, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An OPA server on the same bundle."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("opa") / "server.log"
+    how = ["--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry", "--bundle"]
+    command = [opa.path, "run", *how, BUNDLES[POLICIES]]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, stdout=output, stderr=output) as server,  # noqa: S603 -- find_opa trusts it
+    ):
+        try:
+            connection = _connected(port, server, log)
+            with contextlib.closing(connection):
+                yield lambda document: _ask(connection, document)
+        finally:
+            server.terminate()
+
+
+def _connected(port: int, server: "subprocess.Popen[bytes]", log: Path) -> http.client.HTTPConnection:
+    deadline = time.monotonic() + 20
+    while server.poll() is None and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", "/health?bundles=true")
+            response = connection.getresponse()
+            response.read()
+            if response.status == http.HTTPStatus.OK:
+                return connection
+        except ConnectionRefusedError:
+            connection.close()
+            time.sleep(0.05)
+    raise RuntimeError(f"the OPA server did not start: {log.read_text()}")
+
+
+def _ask(connection: http.client.HTTPConnection, document: bytes) -> Json:
+    connection.request("POST", f"/v1/data/{ENTRYPOINT}", body=b'{"input":' + document + b"}")
+    response = connection.getresponse()
+    content = response.read()
+    assert response.status == 200, content
+    return orjson.loads(content)["result"]
+
+
+@pytest.fixture(scope="session")
+def permitted(data: Document) -> dict[str, Document]:
+    """Requests that every rule lets through, by what they are."""
+    revision = data["build"]["revision"]
+    mail = _request(
+        revision,
+        Action(
+            tool="mail.send",
+            action_class="irreversible",
+            arguments={"to": ["bob@example.com"], "cc": ["Ann@example.com"], "subject": "Review", "body": "x" * 9},
+        ),
+        Resource(type="mail", id="example.com", clearance="internal"),
+    )
+    writing = Action(tool="report.write", action_class="write", arguments={"document": "d1", "title": "", "html": ""})
+    write = _request(revision, writing, Resource(type="report", id="d1"))
+    reading = Action(tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"})
+    return {
+        "read": _request(revision, reading, Resource(type="document", id="a.pdf")),
+        "write": write,
+        "write that waits": changed(write, "context.run.autonomy", to=1),
+        "mail that waits": mail,
+        "mail that waits again": approved(mail, expires=900),
+        "mail approved": approved(mail),
+        "mail approved at level 1": changed(approved(mail), "context.run.autonomy", to=1),
+    }
+
+
+@pytest.fixture(scope="session")
+def denied(permitted: dict[str, Document]) -> dict[str, Document]:
+    """Requests that one reason refuses, by the code of the reason."""
+    read, write, mail = permitted["read"], permitted["write"], permitted["mail that waits"]
+    untrusted = _written(Label(integrity="untrusted", confidentiality="internal", sources=("document:d1",)))
+    secret = _written(Label(integrity="trusted", confidentiality="confidential"))
+    return {
+        "not_granted": changed(read, "principal.roles", to=["reviewer"]),
+        "class_mismatch": changed(write, "action.action_class", to="read"),
+        "approval_rejected": approved(mail, verdict="rejected"),
+        "approval_unentitled": approved(mail, reviewer_roles=("analyst",)),
+        "self_approval": approved(mail, reviewer="ann"),
+        "approvals_unknown": changed(mail, "context.approvals", to=None),
+        "budget_exceeded": changed(write, "context.budget.spent.tokens", to=2**53 - 1),
+        "budget_unknown": changed(write, "context.cost.tokens", to=-1),
+        "too_many_refusals": changed(write, "context.run.refusals", to=5),
+        "schema_invalid": changed(write, "context.schema_valid", to=False),
+        "arguments_unknown": changed(write, "action.arguments", to=None),
+        "argument_unknown": changed(write, "action.arguments.force", to=True),
+        "argument_limit": changed(read, "action.arguments.path", to={"chars": 4097, "sha256": "0"}),
+        "egress_recipient": changed(mail, "action.arguments.to", to=["bob@evil.test@example.com"]),
+        "egress_domain": changed(mail, "action.arguments.to", to=["eve@evil.test"]),
+        "untrusted_destination": changed(mail, "context.labels.to", to=untrusted),
+        "clearance": changed(mail, "context.labels.body", to=secret),
+        "unknown_label": changed(mail, "context.labels.body.integrity", to="blessed"),
+        "autonomy_level": changed(write, "context.run.autonomy", to=0),
+        "killed": changed(write, "context.kill_switches", to=[_written(KillFact(scope="tool", id="report.write"))]),
+        "kill_switch_unknown": changed(write, "context.kill_switches", to=None),
+        "revision_mismatch": changed(write, "context.run.revision", to="another"),
+    }
+
+
+def changed(document: Document, path: str, *, to: object) -> Document:
+    """Return a copy of *document* with one place set."""
+    copy: Document = orjson.loads(orjson.dumps(document))
+    *parents, last = path.split(".")
+    place = copy
+    for parent in parents:
+        place = place[parent]
+    place[last] = to
+    return copy
+
+
+def approved(document: Document, **facts: Json) -> Document:
+    """Return a copy of *document* with one verdict on it: a good one, but for *facts*."""
+    good = ApprovalFact(
+        id="a1",
+        verdict="approved",
+        reviewer="rita",
+        reviewer_roles=("reviewer",),
+        requester="ann",
+        expires=2000,
+        revision=document["context"]["run"]["revision"],
+        used=False,
+    )
+    return changed(document, "context.approvals", to=[_written(dataclasses.replace(good, **facts))])
+
+
+def _request(revision: str, action: Action, resource: Resource) -> Document:
+    limits = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
+    spent = Amounts(money_micro=5, tokens=40, steps=3)
+    request = AccessRequest(
+        principal=Principal(id="agent:1", tenant="demo", roles=("contract_review",), on_behalf_of="ann"),
+        action=action,
+        resource=resource,
+        context=Context(
+            now=1000,
+            run=RunFacts(id="r1", agent="contract_review", autonomy=2, refusals=0, revision=revision),
+            schema_valid=True,
+            labels=dict.fromkeys(action.arguments, TRUSTED),
+            cost=Amounts(tokens=10, steps=1, effects=1, wall_ms=20),
+            budget=BudgetFacts(limits=limits, spent=spent, reserved=Amounts(tokens=50)),
+        ),
+    )
+    document = _written(request)
+    del document["digest"]
+    return document
+
+
+def _written(value: object) -> Document:
+    document: Document = orjson.loads(orjson.dumps(value))
+    return document

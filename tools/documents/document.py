@@ -1,0 +1,70 @@
+"""The values of the package: a document, the limits it is read under, what a parser returns."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["txt", "pdf", "docx"]
+
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    r"""The exact text of one file, and where each of its pages starts.
+
+    Offsets count Unicode code points of `text`. Newlines are `\n`; no Unicode normalisation is applied. The pages of a
+    PDF are joined by `interlock.tools.documents.pdf.PAGE_BREAK`, and a page without extractable text (a scanned page
+    among typed ones) is an empty span, so a caller that needs every page compares neighbouring starts.
+    """
+
+    digest: str
+    """`sha256:<hex>` of the file's bytes."""
+    name: str
+    """Base name of the file for display; unprintable characters are U+FFFD."""
+    kind: Kind
+    text: str
+    pages: tuple[int, ...]
+    """Start offset of each page, ascending from 0; formats without fixed pages have one."""
+
+    def page_at(self, offset: int) -> int:
+        """Return the 1-based page that holds `offset`; a page break belongs to the page before it.
+
+        `len(text)` is accepted, since a span may end there. Any other offset outside the text is a `ValueError`.
+        """
+        if not 0 <= offset <= len(self.text):
+            raise ValueError(f"offset {offset} is outside the text of {self.name!r} (0 to {len(self.text)})")
+        return bisect_right(self.pages, offset)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much one read may cost; whatever exceeds a limit is refused, never cut short."""
+
+    max_bytes: int = 25 * _MIB
+    max_chars: int = 5_000_000
+    max_pages: int = 2_000
+    cpu_s: int = 20
+    """CPU seconds of the child, its start included."""
+    wall_s: float = 30.0
+    """Seconds from the start of the child to its end."""
+    memory_bytes: int = 1024 * _MIB
+    """Address space of the child."""
+    zip_ratio: int = 100
+    """Expanded size over compressed size, for each archive entry that expands beyond 64 KiB."""
+    zip_total: int = 50 * _MIB
+    """Expanded bytes of a whole archive, and of each compressed stream of a PDF."""
+    zip_entries: int = 2_000
+
+
+def printable(text: str) -> str:
+    """Return `text` as one line for people: each unprintable character, bidirectional controls too, is U+FFFD."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parsed:
+    """What a parser returns: the text and page starts of a `Document`."""
+
+    text: str
+    pages: tuple[int, ...]

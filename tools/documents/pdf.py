@@ -1,0 +1,135 @@
+"""PDF: the text of every page, in the order and form pypdf extracts it."""
+
+import io
+import logging
+import re
+from typing import Final
+
+from pypdf import PdfReader, apply_configuration
+from pypdf.errors import FileNotDecryptedError, LimitReachedError, PyPdfError
+from pypdf.generic import DictionaryObject, NumberObject
+
+from interlock.tools.documents.document import Limits, Parsed
+from interlock.tools.documents.errors import Refusal
+from interlock.tools.documents.text import with_newlines
+
+PAGE_BREAK: Final = "\n\f\n"
+"""What stands between two pages of the text."""
+
+_TAIL: Final = 2048
+
+# pypdf repairs what it can and logs it. These repairs lose text, and a document with a hole is not returned.
+_LOSS: Final = (
+    "not defined",
+    "ignoring the stream",
+    "Invalid stream",
+    "skipping the entry",
+    "skipping %(operand)s",
+    "is skipped",
+    "Skipping broken line",
+    "Impossible to decode",
+    "can not be read",
+    "might not be read",
+    "not a stream",
+    "Limiting to",
+    "Ignoring page tree entry",
+    "entry %(num)d in Xref table invalid; object not found",
+)
+_PLACEHOLDER: Final = re.compile(r"%\(\w+\)\w")
+
+
+class _Losses(logging.Handler):
+    """Collects pypdf's warnings that mean lost text, as templates, which hold no document content."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.templates: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        template = str(record.msg)
+        if record.name == "pypdf.filters" or any(loss in template for loss in _LOSS):
+            self.templates.append(template)
+
+
+def parse(data: bytes, limits: Limits) -> Parsed:
+    """Return the text of all pages, joined by `PAGE_BREAK`; NUL and lone surrogates become U+FFFD.
+
+    A PDF that opens with an empty user password is read. Annotations, form values and attachments are not text here.
+    Refusals: `encrypted`, `malformed` (also truncated, and damage that pypdf would repair by leaving text out),
+    `archive_bomb`, `limit`, `no_text`.
+    """
+    if b"%%EOF" not in data[-_TAIL:]:
+        raise Refusal("malformed", "the PDF is cut off: no %%EOF at its end")
+    losses = _Losses()
+    logger = logging.getLogger("pypdf")
+    logger.addHandler(losses)
+    logger.propagate = False
+    try:
+        pages = _pages(data, limits)
+    except LimitReachedError as error:
+        raise _over_limit(error) from None
+    except FileNotDecryptedError:
+        raise Refusal("encrypted", "the PDF needs a password") from None
+    except PyPdfError as error:
+        raise Refusal("malformed", f"the PDF is damaged ({type(error).__name__})") from None
+    finally:
+        logger.removeHandler(losses)
+    if losses.templates:
+        loss = _PLACEHOLDER.sub("…", losses.templates[0])
+        raise Refusal("malformed", f"the PDF is damaged and text would be missing ({loss})")
+    if not any(page.strip() for page in pages):
+        raise Refusal("no_text", f"none of its {len(pages)} pages holds text")
+    return _join(pages)
+
+
+def _pages(data: bytes, limits: Limits) -> list[str]:
+    with apply_configuration(
+        zlib_maximum_output_length=limits.zip_total,
+        lzw_maximum_output_length=limits.zip_total,
+        run_length_maximum_output_length=limits.zip_total,
+        brotli_maximum_output_length=limits.zip_total,
+        array_based_stream_maximum_output_length=limits.zip_total,
+        page_tree_maximum_entries=2 * limits.max_pages + 1,
+        jbig2dec_binary=None,
+        disable_legacy_handling=True,
+    ):
+        reader = PdfReader(io.BytesIO(data))
+        count = _page_count(reader, limits)
+        texts: list[str] = []
+        total = 0
+        for number in range(count):
+            texts.append(_clean(reader.pages[number].extract_text()))
+            total += len(texts[-1]) + len(PAGE_BREAK)
+            if total > limits.max_chars:
+                raise Refusal("limit", f"more than {limits.max_chars} characters by page {number + 1}")
+        return texts
+
+
+def _page_count(reader: PdfReader, limits: Limits) -> int:
+    found = len(reader.pages)
+    if found > limits.max_pages:
+        raise Refusal("limit", f"{found} pages, {limits.max_pages} allowed")
+    tree = reader.root_object["/Pages"]
+    if found == 0 or not isinstance(tree, DictionaryObject) or tree["/Count"] != NumberObject(found):
+        raise Refusal("malformed", f"the PDF does not hold the number of pages it names ({found} were found)")
+    return found
+
+
+def _clean(text: str) -> str:
+    printable = text.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return with_newlines(printable)
+
+
+def _join(pages: list[str]) -> Parsed:
+    starts: list[int] = []
+    offset = 0
+    for page in pages:
+        starts.append(offset)
+        offset += len(page) + len(PAGE_BREAK)
+    return Parsed(text=PAGE_BREAK.join(pages), pages=tuple(starts))
+
+
+def _over_limit(error: LimitReachedError) -> Refusal:
+    if "decompressing" in str(error):
+        return Refusal("archive_bomb", "a compressed stream of the PDF expands beyond the limit")
+    return Refusal("limit", "the PDF exceeds a limit of its parser (depth, size or number of objects)")

@@ -1,0 +1,96 @@
+"""Reading a document: open it once, take its bytes, have them parsed where they can do no harm."""
+
+import asyncio
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from interlock.tools.documents import answer
+from interlock.tools.documents.document import Document, Kind, Limits, printable
+from interlock.tools.documents.errors import DocumentError, Refusal
+from interlock.tools.documents.process import command, run
+from interlock.tools.documents.sniff import sniff
+
+_CHUNK: Final = 1024 * 1024
+# Non-blocking, so that a FIFO without a writer is refused instead of waited for.
+_OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentReader:
+    """Reads documents under fixed limits; holds nothing between reads, so one serves a whole process.
+
+    Each read has a child process of its own, up to `limits.memory_bytes` large: bound how many run at once.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+
+    async def read(self, path: Path) -> Document:
+        """Return the document at `path`, whole, or raise `DocumentError`; there is no partial document.
+
+        Symbolic links in `path` are followed when the read begins; the file they led to is then opened once, and only
+        if it is not a link by then. The kind is told by the bytes, never by the name. The digest is that of the bytes
+        that were parsed. Reading has no effect on the file, and cancelling it ends the child.
+        """
+        try:
+            data, kind, digest = await asyncio.to_thread(_take, path, self.limits)
+            said = await run(
+                command(kind, self.limits),
+                data,
+                wall_s=self.limits.wall_s,
+                max_output=answer.max_bytes(self.limits),
+            )
+            parsed = await asyncio.to_thread(answer.accept, said, self.limits)
+        except Refusal as refusal:
+            raise DocumentError(code=refusal.code, path=str(path), detail=refusal.detail) from None
+        return Document(digest=digest, name=printable(path.name), kind=kind, text=parsed.text, pages=parsed.pages)
+
+
+def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:
+    try:
+        descriptor = os.open(path.resolve(strict=True), _OPEN)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _not_opened(error) from None
+    try:
+        data = _bytes(descriptor, limits)
+    except OSError as error:
+        raise Refusal("unreadable", f"reading it failed ({error.strerror})") from None
+    finally:
+        os.close(descriptor)
+    return data, sniff(data), f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _not_opened(error: OSError | RuntimeError | ValueError) -> Refusal:
+    """Say why nothing was opened; a loop of links is a `RuntimeError`, a NUL in the name a `ValueError`."""
+    if isinstance(error, RuntimeError):
+        return Refusal("not_a_file", "it is a loop of symbolic links")
+    if isinstance(error, ValueError):
+        return Refusal("missing", "no file can have that name")
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+        return Refusal("missing", "there is no such file")
+    if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
+        return Refusal("not_a_file", "it is a symbolic link, a socket or a device")
+    return Refusal("unreadable", f"it could not be opened ({error.strerror})")
+
+
+def _bytes(descriptor: int, limits: Limits) -> bytes:
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        raise Refusal("not_a_file", "it is a directory, a pipe or a device")
+    data = bytearray()
+    size = before.st_size
+    while size <= limits.max_bytes and (chunk := os.read(descriptor, _CHUNK)):
+        data += chunk
+        size = max(size, len(data))
+    if size > limits.max_bytes:
+        raise Refusal("too_large", f"at least {size} bytes, {limits.max_bytes} allowed")
+    after = os.fstat(descriptor)
+    if (len(data), before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Refusal("unreadable", "it changed while it was read")
+    if not data:
+        raise Refusal("empty", "it holds 0 bytes")
+    return bytes(data)

@@ -1,0 +1,78 @@
+"""The clause tools: find clauses in a document, and check that each finding stands in it word for word."""
+
+import asyncio
+from typing import Final
+
+from interlock.runtime.decision import Permit
+from interlock.runtime.request import Resource
+from interlock.runtime.tool import AnyTool, Value, tool
+from interlock.tools.clauses import ClauseModel
+from interlock.tools.library import Library
+
+CERTAIN: Final = 10_000  # confidence is in basis points: digests and budgets hold no floats
+
+
+class Clause(Value):
+    """One clause: an exact span of the document, [start, end) in code points, and its page from 1."""
+
+    category: str
+    start: int
+    end: int
+    text: str
+    confidence: int
+    page: int
+
+
+class Extract(Value):
+    """Find the clauses of one document."""
+
+    document: str
+
+
+class Ground(Value):
+    """Check clauses against their document."""
+
+    document: str
+    findings: list[Clause]
+
+
+class Clauses(Value):
+    """Clauses in the order of the text; *dropped* counts those that did not stand in the document."""
+
+    findings: list[Clause]
+    dropped: int = 0
+    extractor: str = ""
+
+
+def clause_tools(*, library: Library, model: ClauseModel) -> tuple[AnyTool, ...]:
+    """Return `clauses.extract` and `findings.ground`, both pure functions of a document in the library."""
+
+    @tool(name="clauses.extract", action_class="pure", resource=_document)
+    async def extract(permit: Permit, arguments: Extract) -> Clauses:
+        document = await library.document(arguments.document)
+        found = [
+            Clause(
+                category=each.category, start=each.start, end=each.end, text=each.text,
+                confidence=round(each.confidence * CERTAIN), page=document.page_at(each.start),
+            )
+            for each in await asyncio.to_thread(model.find, document.text)
+        ]  # fmt: skip
+        return Clauses(findings=found, extractor=f"clauses/{model.version}")
+
+    @tool(name="findings.ground", action_class="pure", resource=_document)
+    async def ground(permit: Permit, arguments: Ground) -> Clauses:
+        document = await library.document(arguments.document)
+        held = [
+            each
+            for each in arguments.findings
+            if 0 <= each.start < each.end <= len(document.text)
+            and document.text[each.start : each.end] == each.text
+            and document.page_at(each.start) == each.page
+        ]
+        return Clauses(findings=held, dropped=len(arguments.findings) - len(held))
+
+    return extract, ground
+
+
+def _document(arguments: Extract | Ground) -> Resource:
+    return Resource(type="document", id=arguments.document)

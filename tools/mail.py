@@ -1,0 +1,137 @@
+"""Mail: RFC 5322 messages into an outbox folder, or to an SMTP server."""
+
+import os
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Protocol
+
+import aiosmtplib
+
+from interlock.runtime.decision import Permit
+from interlock.runtime.provenance import Confidentiality
+from interlock.runtime.request import Resource
+from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
+
+
+class Mail(Value):
+    """One message; *attachments* names reports of the same run."""
+
+    to: list[str]
+    cc: list[str] = []
+    subject: str
+    body: str
+    attachments: list[str] = []
+
+
+class Sent(Value):
+    """A message that left; its id is the action's idempotency key."""
+
+    message_id: str
+    to: list[str]
+
+
+class Outbox(Protocol):
+    """Where messages go; *idempotent* says whether delivering a key twice delivers once."""
+
+    @property
+    def idempotent(self) -> bool:
+        """See the class."""
+        ...
+
+    async def deliver(self, message: EmailMessage, *, key: str) -> None:
+        """Deliver *message*; raises `ToolFailed` only when it certainly was not."""
+        ...
+
+
+class FolderOutbox:
+    """Writes each message as one file named by its key; a key that is there already is left as it is."""
+
+    idempotent = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def deliver(self, message: EmailMessage, *, key: str) -> None:
+        """Write the message whole or not at all, durably."""
+        target = self._folder / f"{key[:32]}.eml"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                return
+            temporary = target.with_suffix(".new")
+            with temporary.open("wb") as file:
+                file.write(message.as_bytes(policy=SMTP))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except OSError as error:
+            raise ToolFailed(code="outbox", detail=f"{target}: {error.strerror}") from error
+
+
+class SmtpOutbox:
+    """Hands each message to one SMTP server over TLS; a second delivery of a key is a second mail."""
+
+    idempotent = False
+
+    def __init__(self, *, host: str, port: int, username: str | None = None, password: str | None = None, tls: bool = True) -> None:  # fmt: skip
+        self._host, self._port, self._tls = host, port, tls
+        self._username, self._password = username, password
+
+    async def deliver(self, message: EmailMessage, *, key: str) -> None:
+        """Send the message; a refused connection is a certain failure, anything later is not."""
+        client = aiosmtplib.SMTP(hostname=self._host, port=self._port, start_tls=self._tls, timeout=30)
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError, OSError) as error:
+            raise ToolFailed(code="smtp", detail=f"{self._host}:{self._port}: {error}") from error
+        async with client:
+            if self._username and self._password:
+                await client.login(self._username, self._password)
+            await client.send_message(message)
+
+
+def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mapping[str, Confidentiality]) -> tuple[AnyTool, ...]:  # fmt: skip
+    """Return `mail.send`; *clearances* says how restricted the data may be that each recipient domain gets."""
+
+    def mailbox(mail: Mail) -> Resource:
+        order: tuple[Confidentiality, ...] = ("public", "internal", "confidential")
+        domains = [address.rpartition("@")[2].lower() for address in (*mail.to, *mail.cc)]
+        held: list[Confidentiality] = [clearances.get(domain, "public") for domain in domains]
+        lowest: Confidentiality = min(held, key=order.index, default="public")
+        return Resource(type="mailbox", id=",".join((*mail.to, *mail.cc)), clearance=lowest)
+
+    @tool(name="mail.send", action_class="irreversible", idempotent=outbox.idempotent, resource=mailbox)
+    async def send(permit: Permit, mail: Mail) -> Sent:
+        message = compose(mail, sender=sender, key=permit.key, reports=reports / permit.run_id)
+        await outbox.deliver(message, key=permit.key)
+        return Sent(message_id=str(message["Message-ID"]), to=mail.to)
+
+    return (send,)
+
+
+def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage:
+    """Return the message; the same mail and key always give the same headers.
+
+    Raises `ToolFailed` for a header that cannot be written (a line break in it, say) or a report that is not there.
+    """
+    message = EmailMessage()
+    try:
+        message["From"], message["To"], message["Subject"] = sender, ", ".join(mail.to), mail.subject
+        if mail.cc:
+            message["Cc"] = ", ".join(mail.cc)
+        message["Message-ID"] = f"<{key[:32]}@interlock.invalid>"
+        message.set_content(mail.body)
+        for name in mail.attachments:
+            _attach(message, reports, name)
+    except (ValueError, OSError) as error:
+        raise ToolFailed(code="mail", detail=str(error)) from error
+    return message
+
+
+def _attach(message: EmailMessage, reports: Path, name: str) -> None:
+    path = (reports / name).resolve()
+    if not path.is_relative_to(reports.resolve()) or path.is_symlink():
+        raise ValueError(f"{name!r} is not a report of this run")
+    message.add_attachment(path.read_bytes(), maintype="text", subtype="html", filename=path.name)
