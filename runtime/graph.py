@@ -40,7 +40,7 @@ class Agent(Protocol):
         ...
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
-        """Return what the run produced, from the graph's last state."""
+        """Return what the run produced, from the graph's last state; "stopped" in it means that it could not finish."""
         ...
 
 
@@ -119,8 +119,9 @@ class Driver:
             await self._store.settled(run.id)
             state = await graph.aget_state(config)
         waiting = tuple(sorted(each.value["approval"] for each in state.interrupts))
-        status: Status = "waiting" if waiting else "done"
-        return Ended(run_id=run.id, status=status, waiting=waiting, outcome=agent.outcome(state.values))
+        outcome = agent.outcome(state.values)
+        status: Status = "waiting" if waiting else "failed" if "stopped" in outcome else "done"
+        return Ended(run_id=run.id, status=status, waiting=waiting, outcome=outcome)
 
     async def _woken(self, interrupts: tuple[Any, ...]) -> dict[str, bool]:
         """Return the interrupts whose approval is no longer waited for; resuming the others would tell them nothing."""

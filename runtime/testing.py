@@ -6,21 +6,50 @@ Nothing here is a mock: the twins are complete implementations of the same proto
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from interlock.runtime.approval import Approvals
 from interlock.runtime.audit_verify import Report, verify
-from interlock.runtime.decision import Decision, Effect, Obligation, Reason
+from interlock.runtime.decision import Decision, Effect, Obligation, Permit, Reason
+from interlock.runtime.graph import Driver
 from interlock.runtime.ledger import Ledger, begin, export
 from interlock.runtime.pdp import DecisionPoint
 from interlock.runtime.pep import EnforcementPoint
-from interlock.runtime.request import AccessRequest, Amounts, Principal
+from interlock.runtime.request import AccessRequest, ActionClass, Amounts, Principal, Resource
 from interlock.runtime.run import Proposal, Run, Runs
 from interlock.runtime.store import Store, Tx
-from interlock.runtime.tool import AnyTool
+from interlock.runtime.telemetry import Telemetry
+from interlock.runtime.tool import AnyTool, Value, tool
 from interlock.runtime.vault import Vault
 
 REVISION = "0" * 64
 PLENTY = Amounts(money_micro=10**9, tokens=10**9, steps=10**6, effects=10**6, wall_ms=10**9)
 AGENT = Principal(id="agent:test", tenant="default", roles=("contract_review",), on_behalf_of="ana")
+REVIEWER = Principal(id="rita", tenant="default", roles=("reviewer",))
+
+
+class Note(Value):
+    """The arguments and the result of every tool of `Effects`."""
+
+    text: str
+    to: str = ""
+
+
+@dataclass(kw_only=True)
+class Effects:
+    """Makes tools whose only effect is a line in `done`."""
+
+    done: list[str] = field(default_factory=list)
+
+    def tool(self, name: str, action_class: ActionClass = "write", **options: Any) -> AnyTool:
+        """Return a tool that adds its text to `done`; *options* are those of `interlock.runtime.tool.tool`."""
+
+        @tool(name=name, action_class=action_class, resource=lambda a: Resource(type="note", id=a.to), **options)
+        async def act(permit: Permit, arguments: Note) -> Note:
+            self.done.append(arguments.text)
+            return arguments
+
+        return act
 
 
 @dataclass(kw_only=True)
@@ -71,6 +100,7 @@ class World:
         pdp: DecisionPoint | None = None,
         url: str | None = None,
         clock: Callable[[], float] | None = None,
+        spans: Telemetry | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(url or f"sqlite:///{folder / 'interlock.db'}", clock=clock or FixedClock())
@@ -78,8 +108,11 @@ class World:
         self.ledger = Ledger(store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness")
         self.tools = {each.name: each for each in tools}
         self.pdp = pdp or StaticPoint(effects={name: "permit" for name in self.tools})
-        self.pep = EnforcementPoint(store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools)
+        spans = spans or Telemetry()
+        self.pep = EnforcementPoint(store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools, spans=spans)
         self.runs = Runs(store=self.store, vault=self.vault)
+        self.approvals = Approvals(store=self.store, vault=self.vault)
+        self.driver = Driver(store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans)
 
     async def __aenter__(self) -> "World":
         def prepare(tx: Tx) -> None:

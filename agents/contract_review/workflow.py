@@ -13,9 +13,10 @@ from langgraph.graph.message import add_messages
 from langgraph.types import Send
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.decision import Denied
 from interlock.runtime.door import Door, Refused, say
 from interlock.runtime.graph import TOOLS, GovernedToolNode, calls
-from interlock.runtime.outcome import Done, Outcome
+from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
 
 NAME: Final = "contract_review"
 PLANNER: Final = "planner"
@@ -103,7 +104,7 @@ class _Steps:
         try:
             answer = await planner.bind_tools(self._door.schemas(*ACTIONS)).ainvoke(messages)
         except Refused as refusal:
-            return {"stopped": {"step": "decide", "why": str(refusal)}}
+            return {"stopped": _stopped("decide", refusal.outcome)}
         new: list[AnyMessage] = [answer] if state.get("messages") else [*messages, answer]
         return {"messages": new, "rounds": state.get("rounds", 0) + 1}
 
@@ -117,10 +118,15 @@ def _briefing(state: Review) -> list[AnyMessage]:
 def _taken(outcome: Outcome, name: Literal["document", "findings", "risk"], field: str | None = None) -> Review:
     """Return the state with an outcome's value under *name*, or stopped where there is none."""
     if not isinstance(outcome, Done):
-        return {"stopped": {"step": name, "why": say(outcome), "code": getattr(outcome, "code", "")}}
+        return {"stopped": _stopped(name, outcome)}
     value = outcome.value.model_dump(mode="json")
     taken: Review = {name: value[field] if field else value}  # type: ignore[misc]  # name is one of Review's keys
     return taken
+
+
+def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown) -> dict[str, str]:
+    code = outcome.code if isinstance(outcome, Failed) else ""
+    return {"step": step, "kind": type(outcome).__name__.lower(), "code": code, "why": say(outcome)}
 
 
 def _unless_stopped(after: str) -> Any:

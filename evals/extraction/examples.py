@@ -62,7 +62,8 @@ def carries(unit: Unit, span: Span) -> bool:
 def head_examples(contracts: Sequence[Contract], kind: Kind) -> Examples:
     """The candidates of one kind in every contract.
 
-    A candidate carries a category when it matches a gold text by CUAD's rule and introduces it: the first of its text, or in quotes.
+    A candidate carries a category when it matches a gold text by CUAD's rule. A title or name must also introduce that text, which is to
+    say be its first occurrence or stand in quotes; a date is as good on the cover as in the preamble.
     """
     described: list[Rows] = []
     labels: list[npt.NDArray[np.bool_]] = []
@@ -72,7 +73,7 @@ def head_examples(contracts: Sequence[Contract], kind: Kind) -> Examples:
         golds = [[contract.text[s.start : s.end] for s in contract.answers.get(name, ())] for name in CATEGORIES[kind]]
         texts = [contract.text[one.start : one.end] for one in found]
         opens = [
-            text not in texts[:at] or contract.text[max(0, one.start - 1) : one.start] in _QUOTES
+            kind == "date" or text not in texts[:at] or contract.text[max(0, one.start - 1) : one.start] in _QUOTES
             for at, (one, text) in enumerate(zip(found, texts, strict=True))
         ]
         flags = [

@@ -1,28 +1,22 @@
 """Fits one-vs-rest linear scorers and calibrates them on contracts they were not fitted on.
 
-Each label gets a linear support vector machine over L2-normalised binary TF-IDF rows (J. Platt's map turns its margin into a
-probability). Map and threshold are learnt on out-of-fold margins, folds grouped by filer, and shared by all labels too rare for one
-of their own. Deterministic for the same rows, options and library versions.
+Each label gets a linear support vector machine over L2-normalised binary TF-IDF rows. Calibration and thresholds are learnt on
+out-of-fold margins, folds grouped by filer. Deterministic for the same rows, options and library versions.
 """
 
 import multiprocessing
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]  # ships no types
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # ships no types
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]  # ships no types
 
+from interlock.evals.extraction.calibration import Calibration, Doubles, Flags, calibrated
 from interlock.tools.clauses.features import GROUPS, Indices, Keys
 from interlock.tools.clauses.weights import Floats, Linear
-
-Doubles: TypeAlias = npt.NDArray[np.float64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +27,7 @@ class Options:
     least: tuple[int | None, ...] = (3,) * len(GROUPS)
     folds: int = 5
     prune: float = 0.03  # weights smaller than this are dropped
-    rare: int = 15  # labels with fewer positive rows share one calibration
-    lowest: float = 0.25  # thresholds lie between these two
+    lowest: float = 0.2  # thresholds lie between these two
     highest: float = 0.5
     processes: int = 2
 
@@ -79,7 +72,7 @@ def fit(table: Table, labels: Sequence[str], options: Options) -> Fitted:
         short += unfinished
     vocabulary = _vocabulary(table, np.ones(len(table.fold), dtype=np.bool_), options)
     weights, bias, unfinished = _weights(_matrix(table, vocabulary), table.labels, options)
-    calibration = _calibrated(margins, table.labels, options)
+    calibration = calibrated(margins, table.labels, lowest=options.lowest, highest=options.highest)
     linear = _linear(tuple(labels), vocabulary, (weights, bias), calibration, options.prune)
     return Fitted(linear=linear, margins=margins, iterations_short=short + unfinished)
 
@@ -128,49 +121,17 @@ def _one(column: int) -> tuple[Doubles, float, bool]:
     return machine.coef_[0], float(machine.intercept_[0]), bool(caught)
 
 
-def _calibrated(margins: Doubles, labels: Flags, options: Options) -> tuple[Doubles, Doubles, Doubles]:
-    """Platt slope and offset and the best threshold of each label; rare labels are taken together."""
-    count = labels.shape[1]
-    rare = [column for column in range(count) if labels[:, column].sum() < options.rare]
-    slope, offset, threshold = np.zeros(count), np.zeros(count), np.zeros(count)
-    for columns in [rare, *([column] for column in range(count) if column not in rare)]:
-        if columns:
-            m, y = margins[:, columns].ravel(), labels[:, columns].ravel()
-            slope[columns], offset[columns] = _platt(m, y)
-            p = 1 / (1 + np.exp(-(slope[columns[0]] * m + offset[columns[0]])))
-            threshold[columns] = np.clip(best_threshold(p, y), options.lowest, options.highest)
-    return slope, offset, threshold
-
-
-def _platt(margins: Doubles, labels: Flags) -> tuple[float, float]:
-    if labels.all() or not labels.any():
-        return 1.0, 0.0
-    regression = LogisticRegression(C=100.0).fit(margins[:, None], labels)
-    return float(regression.coef_[0, 0]), float(regression.intercept_[0])
-
-
-def best_threshold(probabilities: Doubles, labels: Flags) -> float:
-    """The probability at and above which F1 is best; 0.5 when nothing is positive."""
-    if not labels.any():
-        return 0.5
-    order = np.argsort(-probabilities, kind="stable")
-    hits = np.cumsum(labels[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + labels.sum())
-    return float(probabilities[order[np.argmax(f1)]])
-
-
 def _linear(
     labels: tuple[str, ...],
     vocabulary: Vocabulary,
     fitted: tuple[Doubles, Doubles],
-    calibration: tuple[Doubles, Doubles, Doubles],
+    calibration: Calibration,
     prune: float,
 ) -> Linear:
     """Weights in 127ths of each label's largest, small ones dropped; every key is kept, since each counts in a row's norm."""
     weights, bias = fitted
     scale = np.maximum(np.abs(weights).max(axis=1), 1e-9) / 127
     steps = np.where(np.abs(weights) > prune, np.rint(weights / scale[:, None]), 0).astype(np.int8)
-    slope, offset, threshold = (values.astype(np.float32) for values in calibration)
     return Linear(
         labels=labels,
         keys=vocabulary.keys,
@@ -178,7 +139,7 @@ def _linear(
         steps=np.ascontiguousarray(steps.T),
         scale=scale.astype(np.float32),
         bias=bias.astype(np.float32),
-        slope=slope,
-        offset=offset,
-        threshold=threshold,
+        knots=calibration.knots.astype(np.float32),
+        heights=calibration.heights.astype(np.float32),
+        threshold=calibration.threshold.astype(np.float32),
     )

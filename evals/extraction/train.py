@@ -1,8 +1,8 @@
 """Trains the clause model and writes its artefact: `python -m interlock.evals.extraction.train`.
 
 The artefact is trained on the train side of the split alone, and its figures in `training.json` are on the dev side: no weight,
-option, calibration or threshold was fitted or chosen there. The same data, options and library versions give the same bytes.
-Progress goes to standard error.
+calibration or threshold was fitted there. What a person set after reading dev contracts is named in the record. The same data,
+options and library versions give the same bytes. Progress goes to standard error.
 """
 
 import argparse

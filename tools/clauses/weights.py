@@ -22,6 +22,7 @@ RECORD: Final = "training.json"
 SHIPPED: Final = Path(__file__).resolve().parent / "artefact"
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+_FLOATS: Final = ("scale", "bias", "knots", "heights", "threshold")
 _BLOCK: Final = 256  # rows scored at once, which bounds memory for any document
 
 
@@ -46,14 +47,15 @@ class Linear:
     steps: npt.NDArray[np.int8]  # keys by labels
     scale: Floats
     bias: Floats
-    slope: Floats  # with `offset`, Platt's map from margin to log-odds
-    offset: Floats
+    knots: Floats  # labels by knots: margins, ascending, where the map to confidence has its knots
+    heights: Floats  # labels by knots: the confidences there
     threshold: Floats  # least confidence worth showing
 
     def confidences(self, rows: Rows) -> Floats:
         """The calibrated probability of each label for each row, rows by labels."""
-        log_odds = self.margins(rows) * self.slope + self.offset
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -30, 30))), dtype=np.float32)
+        margins = self.margins(rows)
+        columns = [np.interp(margins[:, at], self.knots[at], self.heights[at]) for at in range(len(self.labels))]
+        return np.stack(columns, axis=1).astype(np.float32)
 
     def margins(self, rows: Rows) -> Floats:
         """The raw score of each label for each row, rows by labels."""
@@ -113,7 +115,7 @@ def pack(linear: Linear) -> dict[str, npt.NDArray[np.generic]]:
         "rarity": linear.rarity.astype(np.float16),
         "places": np.diff(flat, prepend=0).astype(np.uint32),
         "steps": linear.steps.T[label, key],
-        **{name: np.asarray(getattr(linear, name), dtype=np.float32) for name in ("scale", "bias", "slope", "offset", "threshold")},
+        **{name: np.asarray(getattr(linear, name), dtype=np.float32) for name in _FLOATS},
     }
 
 
@@ -128,5 +130,5 @@ def unpack(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Linear:
         keys=keys,
         rarity=arrays["rarity"].astype(np.float32),
         steps=np.ascontiguousarray(steps.reshape(len(labels), len(keys)).T),
-        **{name: arrays[name].astype(np.float32) for name in ("scale", "bias", "slope", "offset", "threshold")},
+        **{name: arrays[name].astype(np.float32) for name in _FLOATS},
     )

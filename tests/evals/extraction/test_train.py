@@ -5,12 +5,10 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from interlock.evals.extraction.data import Contract, Span
 from interlock.evals.extraction.examples import carries, examples, head_examples
-from interlock.evals.extraction.fit import best_threshold
 from interlock.evals.extraction.measure import Report, measure
 from interlock.evals.extraction.record import Training, packed, write
 from interlock.evals.extraction.split import split
@@ -20,7 +18,7 @@ from interlock.tools.clauses.segmentation import Unit
 from interlock.tools.clauses.weights import RECORD, WEIGHTS, Linear
 
 CATEGORIES = ("Governing Law", "Insurance", "Parties")
-TINY = {name: replace(option, folds=3, processes=1, c=10.0, rare=0, least=(1,) * len(option.least)) for name, option in OPTIONS.items()}
+TINY = {name: replace(option, folds=3, processes=1, c=10.0, least=(1,) * len(option.least)) for name, option in OPTIONS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +72,6 @@ def test_labels_follow_the_answers() -> None:
     table = examples([contract], CATEGORIES)
     assert table.labels.sum(axis=0).tolist() == [1, 1, 1]
     assert head_examples([contract], "name").labels.any()
-
-
-def test_the_best_threshold_maximises_f1() -> None:
-    """The threshold lies where the ranking is best cut, and is a half without positives."""
-    assert best_threshold(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, True, False, False])) == 0.8
-    assert best_threshold(np.array([0.9]), np.array([False])) == 0.5
 
 
 def _training(report: Report | None) -> Training:

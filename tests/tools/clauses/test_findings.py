@@ -7,7 +7,10 @@ from interlock.tools.clauses.heads import Pick
 from interlock.tools.clauses.segmentation import units
 from interlock.tools.clauses.weights import Linear
 
-TEXT = "1. FEES\n\n2.1 The fee is due monthly; and\n\n(b) The fee is never refunded.\n\nThe seller ships the goods.\n\n[***]\n\nThe fee may rise once."
+TEXT = (
+    "1. FEES\n\n2.1 The fee is due monthly; and\n\n(b) The fee is never refunded.\n\nThe seller ships the goods.\n\n[***]\n\n"
+    "The fee may rise once."
+)
 
 
 def test_neighbours_become_one_finding_without_its_enumerator() -> None:
@@ -30,7 +33,9 @@ def test_headings_and_fragments_are_no_findings() -> None:
 
 def test_a_category_shows_its_most_confident_few_by_place() -> None:
     """Of many findings the best stay, in the order of the document."""
-    text = "\n\n".join(f"Fee clause {letter} is due in this case." if letter != "-" else "Nothing here at all today." for letter in "a-b-c-d-e")
+    text = "\n\n".join(
+        f"Fee clause {letter} is due in this case." if letter != "-" else "Nothing here at all today." for letter in "a-b-c-d-e"
+    )
     confidences = [0.6, 0, 0.9, 0, 0.7, 0, 0.5, 0, 0.8]
     found = _found(confidences, text)
     assert [one.text[11] for one in found] == ["b", "c", "e"]
@@ -60,8 +65,8 @@ def _found(confidences: list[float], text: str = TEXT, picks: tuple[Pick, ...] =
         steps=np.zeros((1, 1), dtype=np.int8),
         scale=blank,
         bias=blank,
-        slope=blank,
-        offset=blank,
+        knots=blank[:, None],
+        heights=blank[:, None],
         threshold=np.array([0.5], dtype=np.float32),
     )
     found = units(text)

@@ -1,6 +1,8 @@
 """The shipped model finds clauses as exact, ordered, calibrated and readable findings."""
 
 import json
+import subprocess
+import sys
 import time
 from collections import Counter
 from functools import cache
@@ -122,3 +124,13 @@ def _timed(text: str) -> float:
     begun = time.perf_counter()
     _model().find(text)
     return time.perf_counter() - begun
+
+
+def test_finding_needs_numpy_alone() -> None:
+    """Neither the trainer's libraries nor anything of the evaluations is loaded to find clauses."""
+    code = (
+        "import sys; from interlock.tools.clauses import ClauseModel; ClauseModel.load().find('The term ends.'); "
+        "print(sorted(name for name in ('sklearn', 'scipy', 'interlock.evals') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # our own words
+    assert done.stdout.strip() == "[]"

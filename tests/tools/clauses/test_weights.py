@@ -17,7 +17,7 @@ def test_a_packed_scorer_comes_back_whole() -> None:
     linear = _linear()
     back = unpack(pack(linear))
     assert back.labels == linear.labels
-    for name in ("keys", "rarity", "steps", "scale", "bias", "slope", "offset", "threshold"):
+    for name in ("keys", "rarity", "steps", "scale", "bias", "knots", "heights", "threshold"):
         assert np.array_equal(getattr(back, name), getattr(linear, name)), name
 
 
@@ -32,7 +32,7 @@ def test_margins_are_the_normalised_sum_of_weights() -> None:
 
 
 def test_confidences_are_probabilities_that_rise_with_the_margin() -> None:
-    """Platt's map keeps the order and stays within 0 and 1."""
+    """The map keeps the order and stays within 0 and 1."""
     linear = _linear()
     rows = named_rows([["a"], ["b"], ["a", "b"]])
     margin, confidence = linear.margins(rows)[:, 0], linear.confidences(rows)[:, 0]
@@ -77,11 +77,13 @@ def test_an_incomplete_artefact_is_refused(tmp_path: Path, damage: str) -> None:
 
 def _linear() -> Linear:
     keys = np.sort(named_rows([["a", "b", "c"]]).keys)
-    floats = {name: np.array([0.5, 0.25], dtype=np.float32) for name in ("scale", "bias", "slope", "offset", "threshold")}
+    floats = {name: np.array([0.5, 0.25], dtype=np.float32) for name in ("scale", "bias", "threshold")}
     return Linear(
         labels=("One", "Two"),
         keys=keys,
         rarity=np.array([1.0, 2.0, 3.5], dtype=np.float32),
         steps=np.array([[1, 0], [-127, 3], [0, 0]], dtype=np.int8),
+        knots=np.array([[-99, 99]] * 2, dtype=np.float32),
+        heights=np.array([[0.1, 0.9]] * 2, dtype=np.float32),
         **floats,
     )

@@ -1,0 +1,75 @@
+"""The ledger of a home, verified with everything only the home has: its keys, its head, its remembered checkpoint."""
+
+import orjson
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from interlock.runtime.audit_verify import Problem, Report, verify
+from interlock.runtime.errors import Tampered
+from interlock.runtime.ledger import HOME, export
+from interlock.runtime.store import schema as t
+from interlock.serving.app import Home
+
+
+async def verified(home: Home) -> Report:
+    """Verify the ledger of *home*, its sealed payloads included; never changes anything."""
+    records = await home.store.read(lambda connection: list(export(connection)))
+    remembered = home.ledger.remembered()
+    report = verify(records, key=home.ledger.public_key, remembered=remembered)
+    if remembered is None and report.size:
+        detail = "the checkpoint kept outside the database is gone, so a rolled-back database would not be noticed"
+        report.problems.append(Problem("no_remembered_checkpoint", report.size - 1, detail))
+    report.problems += await home.store.read(lambda connection: _payloads(home, connection))
+    return report
+
+
+async def entries(home: Home, run_id: str | None) -> list[dict[str, Any]]:
+    """Return the entries in order, each body with its opened payload (None when erased)."""
+
+    def look(connection: Connection) -> list[dict[str, Any]]:
+        query = select(t.ledger_entry, t.ledger_payload.c.key_id, t.ledger_payload.c.sealed)
+        query = query.outerjoin(t.ledger_payload, t.ledger_payload.c.seq == t.ledger_entry.c.seq)
+        query = query if run_id is None else query.where(t.ledger_entry.c.run_id == run_id)
+        rows = connection.execute(query.order_by(t.ledger_entry.c.seq)).mappings().all()
+        return [
+            {"body": orjson.loads(row["body"]), "payload": _opened(home, connection, row["seq"], row["key_id"], row["sealed"])}
+            for row in rows
+        ]
+
+    return await home.store.read(look)
+
+
+def _payloads(home: Home, connection: Connection) -> list[Problem]:
+    """Check every sealed payload against the commitment in its entry."""
+    query = select(t.ledger_entry.c.seq, t.ledger_entry.c.body, t.ledger_payload.c.key_id, t.ledger_payload.c.sealed)
+    query = query.outerjoin(t.ledger_payload, t.ledger_payload.c.seq == t.ledger_entry.c.seq)
+    problems = []
+    for row in connection.execute(query.order_by(t.ledger_entry.c.seq)):
+        try:
+            committed = orjson.loads(row.body).get("payload")
+        except orjson.JSONDecodeError:
+            continue  # the entry itself is reported
+        if committed is None:
+            continue
+        if row.sealed is None:
+            problems.append(Problem("payload_missing", row.seq, "what the entry commits to is gone"))
+            continue
+        try:
+            key = home.vault.key(connection, row.key_id or HOME)
+            matches = key.commit(key.open(row.sealed, place=f"ledger_payload/{row.seq}")) == committed
+        except Tampered as error:
+            problems.append(Problem("payload_changed", row.seq, error.why))
+            continue
+        if not matches:
+            problems.append(Problem("payload_changed", row.seq, "it is not what the entry commits to"))
+    return problems
+
+
+def _opened(home: Home, connection: Connection, seq: int, key_id: str | None, sealed: bytes | None) -> Any:
+    if key_id is None or sealed is None:
+        return None
+    try:
+        return orjson.loads(home.vault.key(connection, key_id).open(sealed, place=f"ledger_payload/{seq}"))
+    except Tampered:
+        return None

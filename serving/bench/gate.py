@@ -1,0 +1,104 @@
+"""`bench gate`: what the door costs, as ratios to a bare LangGraph step on the stock saver in the same run."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from interlock.runtime.pdp.bundle import load
+from interlock.runtime.pdp.embedded import EmbeddedPoint
+from interlock.runtime.request import (
+    AccessRequest,
+    Action,
+    Amounts,
+    BudgetFacts,
+    Context,
+    Principal,
+    Resource,
+    RunFacts,
+)
+from interlock.runtime.provenance import TRUSTED
+from interlock.serving.app import BUNDLE
+from interlock.serving.bench.subject import Variant, measure
+
+FEW, MANY = 5, 45  # steps: the slope between them leaves start-up out
+VARIANTS: Final[tuple[Variant, ...]] = ("stock", "pure", "effect")
+SYNC: Final = re.compile(r"^.*\bf(?:data)?sync\(", re.MULTILINE)
+
+
+def gate(*, rounds: int, decisions: int) -> dict[str, Any]:
+    """Measure and return decide latency, step latencies, ratios and fsyncs per step; times in microseconds."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as place:
+        folder = Path(place)
+        decide = asyncio.run(_decide(decisions))
+        slopes = [_round(folder / str(index)) for index in range(rounds)]
+        syncs = {variant: _syncs(variant, folder) for variant in VARIANTS}
+    p50 = {variant: round(median(each[variant] for each in slopes)) for variant in VARIANTS}
+    ratio = {variant: round(median(each[variant] / each["stock"] for each in slopes), 3) for variant in VARIANTS}
+    return {
+        "decide_us": decide,
+        "pure_step": {"p50_us": p50["pure"], "ratio": ratio["pure"], "fsyncs": syncs["pure"]},
+        "effect_step": {"p50_us": p50["effect"], "ratio": ratio["effect"], "fsyncs": syncs["effect"]},
+        "stock_step": {"p50_us": p50["stock"], "fsyncs": syncs["stock"]},
+        "rounds": rounds,
+        "fsyncs_counted_by": "strace" if shutil.which("strace") else None,
+    }
+
+
+async def _decide(decisions: int) -> dict[str, int]:
+    point = EmbeddedPoint(load(BUNDLE))
+    request = _request(point.revision)
+    times = []
+    for _ in range(decisions):
+        began = time.perf_counter()
+        await point.decide(request)
+        times.append(time.perf_counter() - began)
+    point.close()
+    times.sort()
+    return {"p50": round(times[len(times) // 2] * 1e6), "p99": round(times[len(times) * 99 // 100] * 1e6)}
+
+
+def _request(revision: str) -> AccessRequest:
+    none = Amounts()
+    context = Context(
+        now=1_800_000_000, run=RunFacts(id="run", agent="bench", autonomy=2, refusals=0, revision=revision),
+        schema_valid=True, labels={"value": TRUSTED}, cost=Amounts(steps=1, effects=1),
+        budget=BudgetFacts(limits=Amounts(money_micro=1, tokens=1, steps=100, effects=100, wall_ms=1), spent=none, reserved=none),
+    )  # fmt: skip
+    return AccessRequest(
+        principal=Principal(id="agent:bench", tenant="default", roles=("bench",), on_behalf_of="bench"),
+        action=Action(tool="bench.effect", action_class="write", arguments={"value": "v"}),
+        resource=Resource(type="bench", id="effect"), context=context,
+    )  # fmt: skip
+
+
+def _round(folder: Path) -> dict[Variant, float]:
+    """Return each variant's microseconds a step, measured one after the other so that load falls on all alike."""
+    slopes: dict[Variant, float] = {}
+    for variant in VARIANTS:
+        few = measure(variant, FEW, folder / f"{variant}-few")
+        many = measure(variant, MANY, folder / f"{variant}-many")
+        slopes[variant] = max(many - few, 1e-9) / (MANY - FEW) * 1e6
+    return slopes
+
+
+def _syncs(variant: Variant, folder: Path) -> float | None:
+    """Return fsyncs a step as counted by strace, or None where there is none."""
+    tracer = shutil.which("strace")
+    if tracer is None:
+        return None
+    counts = []
+    for steps in (FEW, MANY):
+        log = folder / f"{variant}-{steps}.strace"
+        place = folder / f"{variant}-{steps}-traced"
+        subject = [sys.executable, "-m", "interlock.serving.bench.subject", variant, str(steps), str(place)]
+        command = [tracer, "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", str(log), *subject]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own module
+        counts.append(len(SYNC.findall(log.read_text("utf-8", "replace"))))
+    return round((counts[1] - counts[0]) / (MANY - FEW), 2)

@@ -1,0 +1,102 @@
+"""`interlock doctor`"""
+
+import shutil
+import stat
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rich.table import Table
+from rich.text import Text
+
+from interlock.runtime.errors import InterlockError
+from interlock.serving import people
+from interlock.serving.app import Home
+from interlock.serving.audit import verified
+from interlock.serving.cli import session
+from interlock.serving.cli.session import AsJson, out
+from interlock.serving.probe import probed
+
+SMALLEST = 256 * 1024 * 1024  # bytes free
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Look at everything a run depends on, the policy engine's answers included; 5 when anything is wrong."""
+    try:
+        found = session.run(_examine)
+    except InterlockError as error:
+        found = [Finding(check="open", ok=False, detail=str(error))]
+    if as_json:
+        session.print_json([{"check": each.check, "ok": each.ok, "detail": each.detail} for each in found])
+    else:
+        table = Table("Check", "", "Detail")
+        for each in found:
+            mark = Text("ok", style="green") if each.ok else Text("WRONG", style="bold red")
+            table.add_row(each.check, mark, Text(each.detail))
+        out.print(table)
+    session.leave(session.DONE if all(each.ok for each in found) else session.FAILED_CLOSED)
+
+
+async def _examine(home: Home) -> list[Finding]:
+    checks: tuple[tuple[str, Callable[[Home], Awaitable[tuple[bool, str]]]], ...] = (
+        ("python", _python), ("home", _home), ("keys", _keys), ("database", _database), ("policy", _policy),
+        ("policy engine", probed), ("ledger", _ledger), ("people", _people),
+    )  # fmt: skip
+    found = []
+    for name, check in checks:
+        try:
+            ok, detail = await check(home)
+        except InterlockError as error:
+            ok, detail = False, str(error)
+        found.append(Finding(check=name, ok=ok, detail=detail))
+    return found
+
+
+async def _python(_: Home) -> tuple[bool, str]:
+    return sys.version_info >= (3, 11), sys.version.split()[0]
+
+
+async def _home(home: Home) -> tuple[bool, str]:
+    free = shutil.disk_usage(home.settings.home).free
+    return free >= SMALLEST, f"{home.settings.home}, {free // 2**20:,} MiB free"
+
+
+async def _keys(home: Home) -> tuple[bool, str]:
+    loose = [
+        path.name
+        for path in sorted((home.settings.home / "keys").iterdir())
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    return not loose, f"readable by others: {', '.join(loose)}; chmod 600" if loose else "only their owner can read them"
+
+
+async def _database(home: Home) -> tuple[bool, str]:
+    runs = await home.runs.list()
+    return True, f"{home.store.dialect}, {len(runs)} runs"
+
+
+async def _policy(home: Home) -> tuple[bool, str]:
+    return True, f"revision {home.bundle.revision[:12]}, {sum(map(len, home.bundle.messages.values()))} reason codes"
+
+
+async def _ledger(home: Home) -> tuple[bool, str]:
+    report = await verified(home)
+    if report.valid:
+        return True, f"{report.size} entries, verified"
+    first = report.problems[0]
+    return False, f"entry {first.seq}: {first.code}: {first.detail}"
+
+
+async def _people(home: Home) -> tuple[bool, str]:
+    known = people.load(home.settings.home).values()
+    reviewers = [person.id for person in known if "reviewer" in person.roles]
+    return True, f"reviewers: {', '.join(reviewers) or 'none yet, so nothing irreversible can be approved'}"

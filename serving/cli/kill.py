@@ -1,0 +1,37 @@
+"""`interlock kill engage|release`"""
+
+from typing import Annotated, cast, get_args
+
+import typer
+
+from interlock.runtime import kill_switch
+from interlock.runtime.errors import BadInput
+from interlock.runtime.request import KillScope
+from interlock.serving import people
+from interlock.serving.cli import session
+from interlock.serving.cli.session import AsJson, out
+
+application = typer.Typer(help="Stop everything, one tenant, one tool or one run, at once.", no_args_is_help=True)
+Scope = Annotated[str, typer.Argument(help="all, tenant, tool or run.")]
+Name = Annotated[str, typer.Argument(help="Which; nothing for all.")]
+
+
+@application.command()
+def engage(scope: Scope, name: Name = "", as_json: AsJson = False) -> None:
+    """Stop: from the next decision on, everything covered is denied."""
+    _set(scope, name, on=True, as_json=as_json)
+
+
+@application.command()
+def release(scope: Scope, name: Name = "", as_json: AsJson = False) -> None:
+    """Let go again."""
+    _set(scope, name, on=False, as_json=as_json)
+
+
+def _set(scope: str, name: str, *, on: bool, as_json: bool) -> None:
+    if scope not in get_args(KillScope) or (scope == "all") != (name == ""):
+        raise BadInput(what=f"kill switch {scope} {name}".strip(), why="there is no such switch", next_step="Say `all`, or tenant, tool or run with a name.")  # fmt: skip
+    move = kill_switch.engage if on else kill_switch.release
+    session.run(lambda home: move(home.store, scope=cast(KillScope, scope), id=name, by=people.current()))
+    done = {"scope": scope, "id": name, "engaged": on}
+    session.print_json(done) if as_json else out.print(f"{'Engaged' if on else 'Released'}: {scope} {name}", markup=False)

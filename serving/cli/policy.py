@@ -1,0 +1,67 @@
+"""`interlock policy check|explain`"""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from interlock.runtime.errors import NotFound
+from interlock.runtime.pdp.embedded import EmbeddedPoint
+from interlock.serving.audit import entries
+from interlock.serving.app import Home
+from interlock.serving.cli import session
+from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.show import shown
+from interlock.serving.policy.check import check as sound
+from interlock.serving.policy.opa import find_opa
+from interlock.serving.policy.replay import recorded
+
+application = typer.Typer(help="The rules: check them, ask them why.", no_args_is_help=True)
+
+
+@application.command()
+def check(as_json: AsJson = False) -> None:
+    """Check format, types, tests, coverage and that the compiled bundle is in step with its sources; needs `opa`."""
+    found = sound(find_opa())
+    if as_json:
+        session.print_json([{"check": each.check, "detail": each.detail} for each in found])
+    else:
+        for each in found:
+            out.print(shown(f"{each.check}: {each.detail}"))
+        out.print("The policy is sound." if not found else f"{len(found)} findings.")
+    session.leave(session.FAILED_CLOSED if found else session.DONE)
+
+
+@application.command()
+def explain(
+    action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")], as_json: AsJson = False
+) -> None:
+    """Say why an action was decided as it was, and how the policy in force would decide the same request now."""
+
+    async def work(home: Home) -> dict[str, Any]:
+        found = [
+            each for each in await entries(home, None)
+            if str(each["body"].get("action", "")).startswith(action_id) and each["payload"] and "context" in each["payload"]
+        ]  # fmt: skip
+        if not found:
+            raise NotFound(kind="action", name=action_id, next_step="See the ids with `interlock run show RUN --json`.")
+        body, payload = found[0]["body"], found[0]["payload"]
+        point = EmbeddedPoint(home.bundle)
+        now = await point.decide(recorded(body, payload))
+        point.close()
+        return {
+            "action": body["action"], "tool": body["tool"], "arguments": payload["arguments"],
+            "recorded": {"effect": body["effect"], "state": body["state"], "revision": body["revision"], "reasons": payload["reasons"]},
+            "now": {"effect": now.effect, "revision": now.revision, "obligations": [each.kind for each in now.obligations],
+                    "reasons": [{"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons]},
+        }  # fmt: skip
+
+    told = session.run(work)
+    if as_json:
+        session.print_json(told)
+        return
+    table = Table("", "Effect", "Revision", "Reasons", title=f"{told['tool']} {told['action'][:16]}", expand=True)
+    for name in ("recorded", "now"):
+        reasons = "\n".join(f"{each['rule']}/{each['code']}: {each['message']}" for each in told[name]["reasons"])
+        table.add_row(name, told[name]["effect"], told[name]["revision"][:12], shown(reasons))
+    out.print(table)

@@ -1,0 +1,69 @@
+"""`interlock run list|show|resume|cancel`"""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from interlock.serving import people
+from interlock.serving.app import Home
+from interlock.serving.cli import session
+from interlock.serving.cli.review import exit_code, report
+from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.show import shown
+from interlock.serving.view import view
+
+application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True)
+RunId = Annotated[str, typer.Argument(help="A run's id.")]
+
+
+@application.command("list")
+def list_runs(as_json: AsJson = False) -> None:
+    """List every run, newest first."""
+
+    async def work(home: Home) -> list[dict[str, str]]:
+        return [
+            {"run_id": run.id, "status": run.status, "agent": run.agent, "for": run.principal.on_behalf_of or "",
+             "document": str(run.request.get("path", ""))}
+            for run in await home.runs.list()
+        ]  # fmt: skip
+
+    rows = session.run(work)
+    if as_json:
+        session.print_json(rows)
+        return
+    table = Table("Run", "Status", "Agent", "For", "Document")
+    for row in rows:
+        table.add_row(row["run_id"], row["status"], row["agent"], row["for"], shown(row["document"]))
+    out.print(table if rows else "No runs yet: `interlock review FILE` starts one.")
+
+
+@application.command()
+def show(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show one run whole."""
+    seen = session.run(lambda home: view(home, run_id))
+    report(seen, as_json=as_json)
+
+
+@application.command()
+def resume(run_id: RunId, as_json: AsJson = False) -> None:
+    """Carry on a run that waits for a person or whose worker died."""
+
+    async def work(home: Home) -> int:
+        await home.drive(await home.runs.claim(run_id))
+        seen = await view(home, run_id)
+        report(seen, as_json=as_json)
+        return exit_code(seen)
+
+    session.leave(session.run(work))
+
+
+@application.command()
+def cancel(run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who cancels.")] = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """End a run for good; whoever works on it can write nothing more."""
+
+    async def work(home: Home) -> dict[str, object]:
+        await home.runs.cancel(run_id, by=person or people.current())
+        return await view(home, run_id)
+
+    report(session.run(work), as_json=as_json)

@@ -1,0 +1,74 @@
+"""What every command shares: the home it opens, how it prints, and what it exits with.
+
+0 done, 2 bad input, 3 waiting for a person, 4 denied, 5 a guard or a dependency failed closed.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TypeVar
+
+import click
+import typer
+from rich.console import Console
+
+from interlock.runtime import settings
+from interlock.runtime.errors import InterlockError
+from interlock.runtime.settings import Settings
+from interlock.serving.app import BUNDLE, Home, PlannerName, opened
+
+T = TypeVar("T")
+DONE: Final = 0
+BAD_INPUT: Final = 2
+WAITING: Final = 3
+DENIED: Final = 4
+FAILED_CLOSED: Final = 5
+#: Which exit code wins when several documents end differently
+WORST: Final = (FAILED_CLOSED, BAD_INPUT, DENIED, WAITING, DONE)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+out = Console()
+err = Console(stderr=True)
+
+
+def configured(*, home: Path | None = None, bundle: Path | None = None) -> Settings:
+    """Return the settings of this process."""
+    found = settings.read(bundle=bundle or BUNDLE, home=home)
+    return found
+
+
+def run(work: Callable[[Home], Awaitable[T]], *, using: Settings | None = None, planner: PlannerName = "careful") -> T:
+    """Open the home, run *work* with it, close the home."""
+
+    async def inside() -> T:
+        async with opened(using or configured(), planner=planner) as home:
+            return await work(home)
+
+    return asyncio.run(inside())
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on one line."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def leave(code: int) -> NoReturn:
+    """End the command with *code*."""
+    raise typer.Exit(code)
+
+
+def guarded(application: typer.Typer) -> int:
+    """Run the application; an error of ours is one line on standard error and its own exit code."""
+    try:
+        result = application(standalone_mode=False)
+    except InterlockError as error:
+        err.print(f"interlock: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        err.print("interlock: stopped; a run goes on with `interlock run resume`.", markup=False, soft_wrap=True)
+        return FAILED_CLOSED
+    return result if isinstance(result, int) else DONE

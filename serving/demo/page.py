@@ -1,0 +1,18 @@
+"""The demo's page: every run with its clauses, risk, decisions, waits and spend, and the ledger's head."""
+
+from pathlib import Path
+from typing import Any
+
+from interlock.tools.extraction import CERTAIN
+from interlock.tools.report import render
+
+
+def write(path: Path, summary: dict[str, Any]) -> None:
+    """Write the page at *path*."""
+    runs = [_run(view) for view in summary["runs"]]
+    path.write_text(render("demo.html", summary=summary | {"runs": runs}), "utf-8")
+
+
+def _run(view: dict[str, Any]) -> dict[str, Any]:
+    """Give the clauses their confidence in basis points again, as the templates take it."""
+    return view | {"findings": [each | {"confidence": round(each["confidence"] * CERTAIN)} for each in view["findings"]]}

@@ -1,0 +1,321 @@
+"""The store, on every database: order, durability, and failures that stay where they belong."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, event, insert, select, text
+
+from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded
+from interlock.runtime.store import Event, Store, Tx
+from interlock.runtime.store import schema as t
+
+KEY = {"wrapped": b"w"}
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = Store.open(database_url)
+    yield opened
+    opened.close()
+
+
+def put(name: str) -> Callable[[Tx], str]:
+    """Return work that inserts one row and returns its name."""
+
+    def work(tx: Tx) -> str:
+        tx.connection.execute(insert(t.data_key).values(id=name, **KEY))
+        return name
+
+    return work
+
+
+def names(connection: Connection) -> list[str]:
+    return list(connection.execute(select(t.data_key.c.id).order_by(t.data_key.c.id)).scalars())
+
+
+def commits(store: Store) -> list[int]:
+    """Return a list that grows by one with every commit of the writer."""
+    counted: list[int] = []
+    event.listen(store.engine, "commit", lambda _: counted.append(1))
+    return counted
+
+
+def hold(store: Store) -> threading.Event:
+    """Keep the writer busy until the event is set, so that what follows becomes one batch."""
+    entered, go = threading.Event(), threading.Event()
+
+    def work(_: Tx) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    store.submit(work, "eager")
+    assert entered.wait(10)
+    return go
+
+
+async def all_of(*futures: Any) -> list[Any]:
+    return await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
+
+
+async def test_a_group_is_one_commit_in_order(store: Store) -> None:
+    """Whatever waits when the writer comes back is run in the order it was handed in, and committed once."""
+    go, counted, order = hold(store), commits(store), list[int]()
+
+    def work(number: int) -> Callable[[Tx], int]:
+        def note(_: Tx) -> int:
+            order.append(number)
+            return number
+
+        return note
+
+    futures = [store.submit(work(number), "lazy" if number % 2 else "eager") for number in range(40)]
+    go.set()
+
+    assert await all_of(*futures) == list(range(40))
+    assert order == list(range(40))
+    assert len(counted) == 2  # the one that was held, and the group
+
+
+async def test_a_failing_item_fails_alone(store: Store) -> None:
+    """An item that raises, or that the database refuses, leaves nothing and takes nobody with it."""
+    go = hold(store)
+
+    def fails(tx: Tx) -> None:
+        put("half")(tx)
+        raise BadInput(what="x", why="y", next_step="z")
+
+    first, bad, twice, last = (
+        store.submit(work, "eager") for work in (put("a"), fails, put("a"), put("b"))
+    )
+    go.set()
+    results = await all_of(first, bad, twice, last)
+
+    assert results[0] == "a"
+    assert isinstance(results[1], BadInput)
+    assert isinstance(results[2], NotRecorded)
+    assert results[3] == "b"
+    assert await store.read(names) == ["a", "b"]
+
+
+async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
+    """What a failing item meant to record is not recorded by its neighbours' commit."""
+    seen: list[Event] = []
+    store.attach(flush=lambda tx: seen.extend(tx.events), after=lambda: None)
+    go = hold(store)
+
+    def noted(name: str, *, fails: bool) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            tx.events.append(Event(run_id="", event=name, body={}))
+            if fails:
+                raise BadInput(what="x", why="y", next_step="z")
+
+        return work
+
+    futures = [store.submit(noted(name, fails=name == "bad"), "eager") for name in ("good", "bad", "fine")]
+    go.set()
+    await all_of(*futures)
+
+    assert [each.event for each in seen] == ["good", "fine"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), OSError(28, "No space left on device"), ValueError("no")])
+async def test_a_failing_flush_fails_everything(store: Store, error: Exception) -> None:
+    """When the record cannot be written the whole group fails with NotRecorded, and the writer lives on."""
+
+    def flush(_: Tx) -> None:
+        raise error
+
+    def recorded(tx: Tx) -> None:
+        put("with a record")(tx)
+        tx.events.append(Event(run_id="", event="x", body={}))
+
+    store.attach(flush=flush, after=lambda: None)
+    go = hold(store)
+    futures = [store.submit(work, "eager") for work in (put("without"), recorded)]
+    go.set()
+
+    assert [type(each) for each in await all_of(*futures)] == [NotRecorded, NotRecorded]
+    assert await store.read(names) == []
+    assert await store.write(put("later")) == "later"
+
+
+async def test_without_a_ledger_nothing_that_is_to_be_recorded_commits(store: Store) -> None:
+    """A store to which no ledger is attached refuses events: fails closed."""
+
+    def work(tx: Tx) -> None:
+        put("a")(tx)
+        tx.events.append(Event(run_id="", event="x", body={}))
+
+    with pytest.raises(GuardFailed):
+        await store.write(work)
+
+    assert await store.read(names) == []
+
+
+async def test_lazy_rides_with_eager(store: Store) -> None:
+    """A lazy item waits for the next eager one and shares its commit."""
+    counted = commits(store)
+    store.later("run", put("lazy"))
+    await store.write(put("eager"))
+
+    assert await store.read(names) == ["eager", "lazy"]
+    assert len(counted) == 1
+
+
+async def test_settled_means_durable(store: Store) -> None:
+    """After `settled` every reader sees what was handed in for the group; other groups do not matter."""
+    store.later("other", put("other"))
+    for number in range(5):
+        store.later("run", put(f"lazy{number}"))
+    await store.settled("run")
+
+    assert {f"lazy{number}" for number in range(5)} <= set(await store.read(names))
+
+
+async def test_settled_holds_for_everyone_who_waits(store: Store) -> None:
+    """Two steps of one run that wait at the same time both see what was handed in, not only the first."""
+    go = hold(store)
+    store.later("run", put("lazy"))
+
+    async def look() -> list[str]:
+        await store.settled("run")
+        return await store.read(names)
+
+    waiting = [asyncio.create_task(look()) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    go.set()
+
+    assert await asyncio.gather(*waiting) == [["lazy"]] * 3
+
+
+async def test_settled_raises_what_went_wrong(store: Store) -> None:
+    """A lazy item that failed is not lost: the next step of its group hears of it."""
+
+    def fails(_: Tx) -> None:
+        raise Fenced(run_id="run", fence=1)
+
+    store.later("run", fails)
+    with pytest.raises(Fenced):
+        await store.settled("run")
+
+
+async def test_a_cancelled_waiter_cancels_no_write(store: Store) -> None:
+    """A task that is cancelled while it waits leaves its item to be committed, and the writer alive."""
+    go = hold(store)
+    store.later("run", put("lazy"))
+    waiting = [asyncio.create_task(store.settled("run")), asyncio.create_task(store.write(put("eager")))]
+    await asyncio.sleep(0.05)
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    go.set()
+
+    async with asyncio.timeout(5):
+        assert await store.write(put("after")) == "after"
+    assert await store.read(names) == ["after", "eager", "lazy"]
+
+
+async def test_the_writer_survives_any_exception(store: Store) -> None:
+    """An exception out of an item goes to its waiter; the thread serves the next item."""
+
+    def fails(_: Tx) -> None:
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            await store.write(fails)
+
+    assert await store.write(put("a")) == "a"
+
+
+async def test_a_failing_witness_is_heard_and_survived(store: Store) -> None:
+    """What goes wrong after the commit is raised, and the writer lives on."""
+
+    def after() -> None:
+        raise OSError(28, "No space left on device")
+
+    store.attach(flush=lambda _: None, after=after)
+
+    def recorded(tx: Tx) -> None:
+        tx.events.append(Event(run_id="", event="x", body={}))
+
+    with pytest.raises(NotRecorded):
+        await store.write(recorded)
+
+    assert await store.write(put("a")) == "a"
+
+
+async def test_close_drains_and_then_refuses(database_url: str) -> None:
+    """What was handed in before the close is durable; afterwards nothing is accepted; closing twice is harmless."""
+    store = Store.open(database_url)
+    futures = [store.submit(put(f"n{number}"), "lazy") for number in range(10)]
+    store.close()
+    store.close()
+
+    assert [future.result() for future in futures] == [f"n{number}" for number in range(10)]
+    with pytest.raises(NotRecorded):
+        await store.write(put("late"))
+
+
+async def test_the_migrated_schema_is_the_declared_one(store: Store) -> None:
+    """The migrations lead to exactly the tables that the program declares."""
+    with store.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), t.metadata)
+
+    assert found == []
+
+
+async def test_a_changed_schema_would_be_seen(store: Store) -> None:
+    """The comparison above can fail: a column that was dropped is reported."""
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE run DROP COLUMN trace"))
+    with store.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), t.metadata)
+
+    assert found
+
+
+OPENER = """
+import asyncio, sys
+from pathlib import Path
+from interlock.runtime.testing import World
+
+async def main():
+    sys.stdin.readline()
+    async with World(Path(sys.argv[1]), url=sys.argv[2]) as world:
+        await world.start()
+
+asyncio.run(main())
+"""
+
+
+async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_path: Path) -> None:
+    """Four processes that meet an empty home make one schema, one set of keys and one ledger."""
+    processes = [
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", OPENER, str(tmp_path / "home"), database_url],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ), text=True,
+        )
+        for _ in range(4)
+    ]
+    await asyncio.sleep(2)  # until they have imported; being late only makes the race narrower
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 4, errors
+    store = Store.open(database_url)
+    runs = await store.read(lambda connection: len(connection.execute(select(t.run.c.id)).all()))
+    store.close()
+    assert runs == 4
