@@ -1,4 +1,5 @@
 # Interlock. Needs Python 3.11 or newer, make and git; all else is installed into .venv, pinned by hash.
+# Packages come from where this machine is told to fetch them, and whom it trusts is trusted (UV_SYSTEM_CERTS).
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 INTO   := --quiet --python $(BIN)/python
@@ -6,9 +7,8 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
             $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 PINS   := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --upgrade \
             --custom-compile-command 'make pins' --python-version 3.11
-
+export UV_SYSTEM_CERTS ?= 1
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 .PHONY: help demo test check fmt policy pins clean opa
 
 help: ## List what can be asked for
@@ -18,7 +18,7 @@ demo: $(VENV)/.installed ## Run the demonstration: a contract is reviewed, every
 	$(BIN)/interlock demo
 
 test: $(VENV)/.developed opa ## Run every test; PostgreSQL comes with the test tools (ARGS="-k ledger" runs some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/pytest $(ARGS)
 
 check: $(VENV)/.developed opa ## Check form, types, layers and policies
 	$(BIN)/ruff format --check

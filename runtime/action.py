@@ -9,18 +9,19 @@ Every move is one compare-and-set together with its ledger entry; a move whose r
 and nothing is written. "unknown" is shown to a person and never retried by itself.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, ScalarSelect, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from interlock.runtime import approval, budget
+from interlock.runtime import approval, budget, kill_switch
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.decision import Decision, Reason
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.provenance import Label
-from interlock.runtime.request import AccessRequest, Amounts
+from interlock.runtime.request import AccessRequest, Amounts, ApprovalFact
 from interlock.runtime.run import Run, check, label_of
 from interlock.runtime.store import Event, Tx
 from interlock.runtime.store import schema as t
@@ -28,6 +29,9 @@ from interlock.runtime.vault import DataKey
 
 State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
 _c = t.action.c
+_STATE: Final = select(_c.state).where(_c.id == bindparam("action")).with_for_update()
+_CHANGE: Final = update(t.action).where(_c.id == bindparam("action"))
+_KNOWN: Final = select(t.action).where(_c.id == bindparam("action"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,29 @@ class Step:
     decision: Decision
     idempotent: bool
     now: int
+    #: The run's label when the facts were gathered
+    held: Label
+
+    @property
+    def label(self) -> Label:
+        """The label of everything the proposal was made of: the join of its arguments' labels."""
+        label = Label(integrity="trusted", confidentiality="public")
+        for each in self.request.context.labels.values():
+            label = label.join(each)
+        return label
+
+    @property
+    def verdict(self) -> str | None:
+        """The approval this action would use, if the request has a live one."""
+        return next((fact.id for fact in self.request.context.approvals if self._is_live(fact)), None)
+
+    def _is_live(self, fact: ApprovalFact) -> bool:
+        fresh = not fact.used and fact.expires > self.now and fact.revision == self.decision.revision
+        return fresh and fact.verdict == "approved"
+
+    def refused(self, reason: Reason) -> "Step":
+        """Return the same step, denied by the runtime itself."""
+        return replace(self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=()))
 
     def event(self, event: str, state: State, **more: Json) -> Event:
         """Return the ledger event of this step: codes and commitments in the body, content in the payload."""
@@ -65,17 +92,17 @@ class Step:
             "effect": decision.effect, "codes": [reason.code for reason in decision.reasons],
             "revision": decision.revision, "engine": decision.engine, "bind": self.key.commit(request.digest.encode()),
         }  # fmt: skip
+        asked = request.document()
         payload: dict[str, Json] = {
-            "principal": asdict(request.principal), "arguments": request.action.arguments,
-            "resource": asdict(request.resource), "context": asdict(request.context),
-            "reasons": [asdict(reason) for reason in decision.reasons],
+            "principal": asked["principal"], "arguments": request.action.arguments, "resource": asked["resource"],
+            "context": asked["context"], "reasons": [_plain(reason) for reason in decision.reasons],
         }  # fmt: skip
         return Event(run_id=self.run.id, event=event, body=body | more, payload=payload)
 
 
 def read(connection: Connection, action_id: str, key: DataKey) -> Action | None:
     """Return the recorded action, or None when it was never proposed."""
-    row = connection.execute(select(t.action).where(_c.id == action_id)).mappings().one_or_none()
+    row = connection.execute(_KNOWN, {"action": action_id}).mappings().one_or_none()
     return None if row is None else _of(dict(row), key)
 
 
@@ -88,7 +115,7 @@ def of_run(connection: Connection, run_id: str, key: DataKey) -> list[Action]:
 def deny(tx: Tx, step: Step) -> None:
     """Record a refusal and count it against the run."""
     check(tx, step.run)
-    _put(tx, step, "denied")
+    _put(tx, step, "denied", before=_moving(tx, step, None, "waiting"))
     budget.release(tx, action_id=step.id)
     tx.connection.execute(
         update(t.run).where(t.run.c.id == step.run.id).values(refusals=t.run.c.refusals + 1, updated=step.now)
@@ -99,7 +126,7 @@ def deny(tx: Tx, step: Step) -> None:
 def wait(tx: Tx, step: Step) -> None:
     """Record that the action waits for a person."""
     check(tx, step.run)
-    _put(tx, step, "waiting")
+    _put(tx, step, "waiting", before=_moving(tx, step, None, "waiting"))
     tx.events.append(step.event("decision", "waiting"))
 
 
@@ -109,15 +136,18 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
     Reserves the cost and spends the approval in the same transaction.
     """
     check(tx, step.run)
-    state = tx.connection.execute(select(_c.state).where(_c.id == step.id).with_for_update()).scalar_one_or_none()
+    state = _state(tx, step)
     again = state == "started"
     if state not in {None, "waiting"} and not (again and step.idempotent):
         return "already_started"
+    tool = step.request.action.tool
+    if kill_switch.covering(tx.connection, tenant=step.run.tenant, tool=tool, run_id=step.run.id):
+        return "killed"  # engaged since the policy was asked
     if not budget.reserve(tx, budget_id=step.run.budget_id, action_id=step.id, cost=step.request.context.cost):
         return "budget_exceeded"
     if approval_id is not None and not again and not approval.use(tx, approval_id=approval_id, action_id=step.id):
         return "approval_gone"
-    _put(tx, step, "started")
+    _put(tx, step, "started", before=state)
     more: dict[str, Json] = {"approval": approval_id, "idempotent": step.idempotent, "fence": step.run.fence}
     tx.events.append(step.event("intent", "started", **more))
     return None
@@ -126,52 +156,73 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
 def finish(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
     """Record the outcome of a started action, settle its cost and join its label to the run."""
     check(tx, step.run)
+    _moving(tx, step, "started")
     values = {"state": state, "result": _sealed(step, result), "updated": step.now}
-    tx.connection.execute(update(t.action).where(_c.id == step.id, _c.state == "started").values(values))
+    tx.connection.execute(_CHANGE, {"action": step.id} | values)
     budget.settle(tx, action_id=step.id, actual=actual)
-    _join(tx, step.run, label)
+    _join(tx, step, label)
     tx.events.append(step.event("outcome", state, spent=asdict(actual)))
 
 
 def complete(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
     """Record a pure or read action whole; raises `GuardFailed` when parallel steps have used up what it was to cost."""
     check(tx, step.run)
+    before = _moving(tx, step, None, "waiting")
     if not budget.charge(tx, budget_id=step.run.budget_id, cost=step.request.context.cost, actual=actual):
         raise GuardFailed(
             guard=f"budget {step.run.budget_id}",
             why=f"{step.request.action.tool} does not fit any more",
             next_step="Raise the limit, then resume the run.",
         )
-    _put(tx, step, state, result)
-    _join(tx, step.run, label)
+    _put(tx, step, state, before=before, result=result)
+    _join(tx, step, label)
     tx.events.append(step.event("step", state, spent=asdict(actual)))
 
 
-def _put(tx: Tx, step: Step, state: State, result: bytes | None = None) -> None:
-    reasons = canonical([asdict(reason) for reason in step.decision.reasons])
+def _state(tx: Tx, step: Step) -> State | None:
+    """Return the state the action is in, or None when it is new; holds its row until the transaction ends."""
+    state: State | None = tx.connection.execute(_STATE, {"action": step.id}).scalar_one_or_none()
+    return state
+
+
+def _moving(tx: Tx, step: Step, *states: State | None) -> State | None:
+    """Return the state the action moves from; raises `GuardFailed` when that is none of *states* (fails closed)."""
+    if (state := _state(tx, step)) not in states:
+        raise GuardFailed(
+            guard=f"action {step.id}", why=f"it is {state} already", next_step="Look with `interlock run show`."
+        )
+    return state
+
+
+def _put(tx: Tx, step: Step, state: State, *, before: State | None, result: bytes | None = None) -> None:
+    reasons = canonical([_plain(reason) for reason in step.decision.reasons])
     values: dict[str, Any] = {
         "state": state, "fence": step.run.fence, "effect": step.decision.effect, "result": _sealed(step, result),
         "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"), "updated": step.now,
     }  # fmt: skip
-    if tx.connection.execute(update(t.action).where(_c.id == step.id).values(values)).rowcount == 1:
+    if before is not None:
+        tx.connection.execute(_CHANGE, {"action": step.id} | values)
         return
     action = step.request.action
     values |= {
         "id": step.id, "run_id": step.run.id, "tool": action.tool, "action_class": action.action_class,
-        "digest": step.request.digest, "created": step.now, "ordinal": _next(step.run.id),
+        "digest": step.request.digest, "created": step.now, "ordinal": time.time_ns() // 1000,
     }  # fmt: skip
-    tx.connection.execute(insert(t.action).values(values))
+    tx.connection.execute(insert(t.action), values)
 
 
-def _next(run_id: str) -> ScalarSelect[int]:
-    return select(func.count()).select_from(t.action).where(_c.run_id == run_id).scalar_subquery()
+def _plain(reason: Reason) -> dict[str, Json]:
+    return {"code": reason.code, "rule": reason.rule, "parameters": reason.parameters, "message": reason.message}
 
 
 def _sealed(step: Step, result: bytes | None) -> bytes | None:
     return None if result is None else step.key.seal(result, place=f"action/{step.id}")
 
 
-def _join(tx: Tx, run: Run, label: Label) -> None:
+def _join(tx: Tx, step: Step, label: Label) -> None:
+    if step.held.join(label) == step.held:
+        return  # labels only grow, so what was held then is held now
+    run = step.run
     held = tx.connection.execute(select(t.run.c.label).where(t.run.c.id == run.id)).scalar_one()
     joined = canonical(asdict(label_of(held).join(label))).decode()
     if joined != held:

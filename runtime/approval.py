@@ -22,7 +22,7 @@ from interlock.runtime.request import AccessRequest, ApprovalFact, Principal, Ve
 from interlock.runtime.run import Run
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
-from interlock.runtime.vault import Vault
+from interlock.runtime.vault import DataKey, Vault
 
 State: TypeAlias = Literal["waiting", "approved", "rejected", "expired", "used", "withdrawn"]
 SHORTEST_NOTE: Final = 3  # characters: a verdict without a reason is a rubber stamp
@@ -70,9 +70,9 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
     requester = request.principal.on_behalf_of or request.principal.id
     row = {
         "id": approval_id, "run_id": run.id, "action_id": asked.action_id, "tenant": run.tenant,
-        "tool": request.action.tool, "digest": request.digest, "revision": asked.revision, "requester": requester,
-        "role": asked.role, "evidence": key.seal(evidence, place=f"approval/{approval_id}"), "evidence_digest": shown,
-        "state": "waiting", "reviewer": "", "reviewer_roles": "[]", "created": now, "expires": now + asked.ttl_s,
+        "tool": request.action.tool, "digest": request.digest, "revision": asked.revision,
+        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"), "role": asked.role, "evidence": key.seal(evidence, place=f"approval/{approval_id}"), "evidence_digest": shown,
+        "state": "waiting", "reviewer": None, "reviewer_roles": "[]", "created": now, "expires": now + asked.ttl_s,
         "decided": 0,
     }  # fmt: skip
     tx.connection.execute(insert(t.approval).values(row))
@@ -91,17 +91,21 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
     return tx.connection.execute(there.values(state="used")).rowcount == 1
 
 
-def facts(connection: Connection, *, run_id: str, action_id: str, digest: str) -> tuple[ApprovalFact, ...]:
-    """Return the verdicts given on exactly this request of this run."""
+def facts(connection: Connection, key: DataKey, *, run_id: str, action_id: str, digest: str, open: bool) -> tuple[ApprovalFact, ...]:  # fmt: skip  # noqa: A002
+    """Return the verdicts given on exactly this request of this run.
+
+    While the action is *open*, started and not finished, its verdict still serves: going on with it is no second use.
+    """
     given = select(t.approval).where(
         _c.run_id == run_id, _c.action_id == action_id, _c.digest == digest,
         _c.state.in_(("approved", "rejected", "used")),
     )  # fmt: skip
     return tuple(
         ApprovalFact(
-            id=row["id"], verdict="rejected" if row["state"] == "rejected" else "approved", reviewer=row["reviewer"],
-            reviewer_roles=tuple(orjson.loads(row["reviewer_roles"])), requester=row["requester"],
-            expires=row["expires"], revision=row["revision"], used=row["state"] == "used",
+            id=row["id"], verdict="rejected" if row["state"] == "rejected" else "approved",
+            reviewer=_person(key, row, "reviewer"), reviewer_roles=tuple(orjson.loads(row["reviewer_roles"])),
+            requester=_person(key, row, "requester"), expires=row["expires"], revision=row["revision"],
+            used=row["state"] == "used" and not open,
         )  # fmt: skip
         for row in connection.execute(given).mappings()
     )
@@ -152,7 +156,8 @@ class Approvals:
             raise BadInput(what=f"approval {approval_id}", why=why, next_step="Look at it with `interlock approvals show`.")
         key = self._vault.key(tx.connection, approval.run_id)
         values = {
-            "state": verdict, "reviewer": reviewer.id, "reviewer_roles": canonical(reviewer.roles).decode(),
+            "state": verdict, "reviewer": key.seal(reviewer.id.encode(), place=f"approval/{approval_id}/reviewer"),
+            "reviewer_roles": canonical(reviewer.roles).decode(),
             "note": key.seal(note.encode(), place=f"approval/{approval_id}/note"), "decided": now,
         }  # fmt: skip
         still = update(t.approval).where(_c.id == approval_id, _c.state == "waiting").values(values)
@@ -175,8 +180,8 @@ class Approvals:
         late = row["state"] == "waiting" and row["expires"] <= self._store.now(connection)
         return Approval(
             id=row["id"], run_id=row["run_id"], action_id=row["action_id"], tool=row["tool"],
-            state="expired" if late else row["state"], requester=row["requester"], role=row["role"],
-            reviewer=row["reviewer"], evidence=evidence, evidence_digest=row["evidence_digest"],
+            state="expired" if late else row["state"], requester=_person(key, row, "requester"), role=row["role"],
+            reviewer=_person(key, row, "reviewer"), evidence=evidence, evidence_digest=row["evidence_digest"],
             revision=row["revision"], created=row["created"], expires=row["expires"],
         )  # fmt: skip
 
@@ -208,6 +213,11 @@ def _evidence(asked: Asked) -> tuple[bytes, str]:
         "reasons": [reason.message or reason.code for reason in asked.reasons],
     }  # fmt: skip
     return canonical(shown), digest(shown)
+
+
+def _person(key: DataKey, row: RowMapping, column: Literal["requester", "reviewer"]) -> str:
+    """Return the name in *column*, or an empty string while there is none."""
+    return "" if row[column] is None else key.open(row[column], place=f"approval/{row['id']}/{column}").decode()
 
 
 def _row(connection: Connection, approval_id: str) -> RowMapping:

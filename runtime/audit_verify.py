@@ -2,8 +2,9 @@
 
 This file needs only the standard library and `cryptography`; copy it to a machine that shares nothing with ours.
 It checks, for every entry, canonical form, dense numbering, leaf hash and per-run chain; for every checkpoint, root and
-signature; against the remembered checkpoint, that the log only grew; and then what the entries say: no effect without a
-permit, no approval for another request or used twice, no effect twice, none while a kill switch is engaged.
+signature; what the database keeps beside them (head, chain ends); against the remembered checkpoint, that the log only
+grew; and then what the entries say: no effect without a permit, no approval for another request or used twice, no effect
+twice, none while a kill switch is engaged.
 Every problem names the entry. Fails closed: anything it cannot read is a problem.
 """
 
@@ -61,6 +62,9 @@ class _Tree:
         self._stack.append(node)
         self.size += 1
 
+    def frontier(self) -> str:
+        return b"".join(self._stack).hex()
+
     def root(self) -> bytes:
         if not self._stack:
             return sha256(b"").digest()
@@ -105,7 +109,8 @@ class _Invariants:
             yield "effect_without_permit", f"action {action}"
         if action in self._finished or (action in self._intents and not body.get("idempotent")):
             yield "effect_twice", f"action {action}"
-        if "all:" in self._killed:
+        covering = (f"tool:{body.get('tool')}", f"run:{body.get('run')}")
+        if any(switch.startswith("all:") or switch in covering for switch in self._killed):
             yield "effect_while_killed", f"action {action}"
         if (used := body.get("approval")) is not None:
             granted = self._approved.get(used, {})
@@ -125,27 +130,37 @@ class Verifier:
         self._key = key
         self._tree, self._chain, self._invariants = _Tree(), dict[str, str](), _Invariants()
         self._signed, self._head = 0, ""
-        self._remembered = remembered
-        self._old = _parse(remembered) if remembered else None
+        self._last, self._ends = dict[str, int](), dict[str, str]()
+        self._old = None if remembered is None else _parse(remembered)
         self._seen_remembered = remembered is None
+        if remembered is not None and (self._old is None or not _signed(remembered, self._old[0], key)):
+            self._wrong("remembered_unreadable", "the remembered checkpoint is not one that this log's key signed")
 
-    def read(self, record: dict[str, Any]) -> None:
-        """Check one record: an entry, a checkpoint, or the stored head."""
-        kind = record.get("kind")
-        if kind == "entry":
-            self._entry(record)
-        elif kind == "checkpoint":
-            self._checkpoint(record)
-        elif kind == "head":
-            self._head = f"{record.get('size')}/{record.get('root')}"
-        else:
-            self._wrong("unreadable", f"a record of kind {kind!r}")
+    def read(self, record: Any) -> None:
+        """Check one record: an entry, a checkpoint, the end of a run's chain, or the stored head."""
+        try:
+            match record["kind"]:
+                case "entry":
+                    self._entry(record)
+                case "checkpoint":
+                    self._checkpoint(record)
+                case "chain":
+                    self._ends[str(record["run"])] = str(record["leaf"])
+                case "head":
+                    self._head = f"{record['size']}/{record['root']}/{record['frontier']}"
+                case kind:
+                    self._wrong("unreadable", f"a record of kind {kind!r}")
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            self._wrong("unreadable", f"a record that is not one: {type(error).__name__}")
 
     def finish(self) -> Report:
         """Check what only the whole log shows, and return the report."""
         size, root = self._tree.size, self._tree.root().hex()
-        if self._head and self._head != f"{size}/{root}":
-            self._wrong("head_mismatch", f"the entries give {size}/{root[:16]}, the stored head is {self._head[:24]}")
+        if self._head != f"{size}/{root}/{self._tree.frontier()}":
+            self._wrong("head_mismatch", f"the entries give {size}/{root[:16]}, the stored head is {self._head[:24]!r}")
+        for run in sorted(self._ends.keys() | self._chain.keys()):
+            if self._ends.get(run) != self._chain.get(run):
+                self._wrong("chain_mismatch", f"run {run!r} is stored to end elsewhere", self._last.get(run))
         if self._signed != size:
             self._wrong("unsigned_tail", f"entries from {self._signed} on are under no signed checkpoint")
         if self._old and not self._seen_remembered:
@@ -166,11 +181,13 @@ class Verifier:
             self._wrong("changed_entry", "the body does not hash to the stored leaf")
         if body is not None:
             run = str(body.get("run"))
+            if (record.get("run"), record.get("event")) != (body.get("run"), body.get("event")):
+                self._wrong("moved_entry", "it is stored under another run or event than its body says")
             if body.get("seq") != record.get("seq"):
                 self._wrong("moved_entry", f"the body says it is entry {body.get('seq')}")
             if body.get("prev") != self._chain.get(run, ""):
                 self._wrong("chain_broken", f"the previous entry of run {run!r} is another one")
-            self._chain[run] = leaf.hex()
+            self._chain[run], self._last[run] = leaf.hex(), expected
             for code, detail in self._invariants.check(body):
                 self._wrong(code, detail)
         self._tree.append(leaf)
@@ -222,12 +239,12 @@ def _parse(note: str) -> tuple[str, int, bytes] | None:
 
 
 def _signed(note: str, origin: str, key: bytes) -> bool:
-    body, separator, signatures = note.partition("\n\n")
+    body, _, signatures = note.partition("\n\n")
     expected = sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
-    for line in signatures.splitlines() if separator else ():
+    for line in signatures.split("\n")[:-1]:  # each ends with a line feed
         try:
             raw = base64.b64decode(line.rsplit(" ", 1)[-1], validate=True)
-            if raw[:4] == expected:
+            if raw[:4] == expected and line == f"\u2014 {origin} {base64.b64encode(raw).decode()}":
                 Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], f"{body}\n".encode())
                 return True
         except (ValueError, InvalidSignature):

@@ -5,8 +5,9 @@ spenders in any number of processes never get past a limit (fails closed: no row
 """
 
 from dataclasses import asdict, dataclass
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, true, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.request import Amounts, BudgetFacts
@@ -15,6 +16,15 @@ from interlock.runtime.store import schema as t
 from interlock.runtime.store.schema import KINDS
 
 _c = t.budget.c
+_STANDING: Final = select(t.budget).where(_c.id == bindparam("budget"))
+_FITS: Final = and_(
+    *(_c[f"spent_{kind}"] + _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") <= _c[f"limit_{kind}"] for kind in KINDS)
+)
+_FITTING: Final = update(t.budget).where(_c.id == bindparam("budget"), _FITS)
+_RESERVE: Final = _FITTING.values(
+    {f"reserved_{kind}": _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS}
+)
+_CHARGE: Final = _FITTING.values({f"spent_{kind}": _c[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +45,7 @@ def create(tx: Tx, *, budget_id: str, tenant: str, limits: Amounts) -> None:
 
 def read(connection: Connection, budget_id: str) -> Budget:
     """Return the budget; raises `NotFound`."""
-    row = connection.execute(select(t.budget).where(_c.id == budget_id)).mappings().one_or_none()
+    row = connection.execute(_STANDING, {"budget": budget_id}).mappings().one_or_none()
     if row is None:
         raise NotFound(kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`.")
     group = {name: Amounts(**{kind: row[f"{name}_{kind}"] for kind in KINDS}) for name in ("limit", "spent", "reserved")}
@@ -49,19 +59,16 @@ def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
     if tx.connection.execute(held).one_or_none() is not None:
         return True
     amounts = asdict(cost)
-    change = {f"reserved_{kind}": _c[f"reserved_{kind}"] + amounts[kind] for kind in KINDS}
-    fitting = update(t.budget).where(_c.id == budget_id, _fits(amounts)).values(change)
-    if tx.connection.execute(fitting).rowcount != 1:
+    if tx.connection.execute(_RESERVE, {"budget": budget_id} | _prefixed("cost", cost)).rowcount != 1:
         return False
-    tx.connection.execute(insert(t.reservation).values(action_id=action_id, budget_id=budget_id, **amounts))
+    tx.connection.execute(insert(t.reservation), {"action_id": action_id, "budget_id": budget_id} | amounts)
     return True
 
 
 def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
     """Spend *actual* at once if the estimate *cost* still fits, and say whether it did."""
-    spend = {f"spent_{kind}": _c[f"spent_{kind}"] + asdict(actual)[kind] for kind in KINDS}
-    fitting = update(t.budget).where(_c.id == budget_id, _fits(asdict(cost))).values(spend)
-    return tx.connection.execute(fitting).rowcount == 1
+    given = {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
+    return tx.connection.execute(_CHARGE, given).rowcount == 1
 
 
 def settle(tx: Tx, *, action_id: str, actual: Amounts) -> None:
@@ -91,12 +98,5 @@ def raise_limit(tx: Tx, *, budget_id: str, kind: str, amount: int) -> None:
         raise NotFound(kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`.")
 
 
-def _fits(amounts: dict[str, int]) -> ColumnElement[bool]:
-    return and_(
-        true(),
-        *(
-            _c[f"spent_{kind}"] + _c[f"reserved_{kind}"] + amounts[kind] <= _c[f"limit_{kind}"]
-            for kind in KINDS
-            if amounts[kind]
-        )
-    )
+def _prefixed(prefix: str, amounts: Amounts) -> dict[str, int]:
+    return {f"{prefix}_{kind}": amount for kind, amount in asdict(amounts).items()}

@@ -6,7 +6,7 @@ crafted row by default).
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -19,15 +19,18 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.errors import Tampered
 from interlock.runtime.run import Run, check
 from interlock.runtime.store import Store, Tx
 from interlock.runtime.store import schema as t
+from interlock.runtime.store.upsert import upsert
 from interlock.runtime.vault import DataKey
 
 _c, _w = t.checkpoint.c, t.checkpoint_write.c
+_PUT: Final = upsert(t.checkpoint, keys=("thread_id", "ns", "checkpoint_id"))
+_WRITE: Final = upsert(t.checkpoint_write, keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx"))
 _MESSAGES = (AIMessage, HumanMessage, SystemMessage, ToolMessage)
 
 
@@ -50,14 +53,12 @@ class Checkpoints(BaseCheckpointSaver[int]):
         row = {
             "thread_id": thread, "ns": ns, "checkpoint_id": checkpoint["id"], "parent_id": parent,
             "sealed": self._seal(checkpoint, f"{thread}/{ns}/{checkpoint['id']}"),
-            "metadata": self._seal(metadata, f"{thread}/{ns}/{checkpoint['id']}/metadata"),
+            "metadata": self._seal(metadata, f"{thread}/{ns}/{checkpoint['id']}/metadata/{parent}"),
         }  # fmt: skip
 
         def work(tx: Tx) -> None:
             check(tx, self._run)
-            same = (_c.thread_id == thread) & (_c.ns == ns) & (_c.checkpoint_id == checkpoint["id"])
-            tx.connection.execute(delete(t.checkpoint).where(same))
-            tx.connection.execute(insert(t.checkpoint).values(row))
+            tx.connection.execute(_PUT[tx.connection.dialect.name], row)
 
         await self._store.write(work)
         await self._store.settled(self._run.id)
@@ -72,17 +73,15 @@ class Checkpoints(BaseCheckpointSaver[int]):
             {
                 "thread_id": thread, "ns": ns, "checkpoint_id": parent, "task_id": task_id, "task_path": task_path,
                 "idx": WRITES_IDX_MAP.get(channel, index), "channel": channel,
-                "sealed": self._seal(value, f"{thread}/{ns}/{parent}/{task_id}/{WRITES_IDX_MAP.get(channel, index)}"),
+                "sealed": self._seal(value, f"{thread}/{ns}/{parent}/{task_id}/{WRITES_IDX_MAP.get(channel, index)}/{channel}"),
             }
             for index, (channel, value) in enumerate(writes)
         ]  # fmt: skip
 
         def work(tx: Tx) -> None:
             check(tx, self._run)
-            task = (_w.thread_id == thread) & (_w.ns == ns) & (_w.checkpoint_id == parent) & (_w.task_id == task_id)
-            tx.connection.execute(delete(t.checkpoint_write).where(task, _w.idx.in_([row["idx"] for row in rows])))
             if rows:
-                tx.connection.execute(insert(t.checkpoint_write), rows)
+                tx.connection.execute(_WRITE[tx.connection.dialect.name], rows)
 
         self._store.later(self._run.id, work)
 
@@ -132,10 +131,12 @@ class Checkpoints(BaseCheckpointSaver[int]):
         return CheckpointTuple(
             config=_config(thread, ns, checkpoint_id),
             checkpoint=cast(Checkpoint, self._open(row["sealed"], place)),
-            metadata=cast(CheckpointMetadata, self._open(row["metadata"], f"{place}/metadata")),
+            metadata=cast(CheckpointMetadata, self._open(row["metadata"], f"{place}/metadata/{row['parent_id']}")),
             parent_config=_config(thread, ns, row["parent_id"]) if row["parent_id"] else None,
             pending_writes=[
-                (each["task_id"], each["channel"], self._open(each["sealed"], f"{place}/{each['task_id']}/{each['idx']}"))
+                (each["task_id"], each["channel"], self._open(
+                    each["sealed"], f"{place}/{each['task_id']}/{each['idx']}/{each['channel']}"
+                ))
                 for each in pending.mappings()
             ],
         )

@@ -58,7 +58,7 @@ class GovernedToolNode:
         """Carry one tool call through the door and answer the planner."""
         name, arguments, call_id = call["name"], call["args"], str(call["id"])
         outcome = await self._door.call(name, arguments, call_id=call_id)
-        if isinstance(outcome, Waiting):
+        while isinstance(outcome, Waiting):  # again when the verdict had expired before the run went on
             interrupt({"approval": outcome.approval_id})
             outcome = await self._door.call(name, arguments, call_id=call_id)
         return {"messages": [reply(outcome, call_id=call_id, tool=name)]}

@@ -4,13 +4,27 @@ Set from any process with access to the database; the next decision sees it. Fai
 list is missing.
 """
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
 from interlock.runtime.request import KillFact, KillScope
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 
 _c = t.kill_switch.c
+_COVERING: Final = (
+    select(_c.scope, _c.id)
+    .where(
+        or_(
+            _c.scope == "all",
+            and_(_c.scope == "tenant", _c.id == bindparam("of_tenant")),
+            and_(_c.scope == "tool", _c.id == bindparam("of_tool")),
+            and_(_c.scope == "run", _c.id == bindparam("of_run")),
+        )
+    )
+    .order_by(_c.scope, _c.id)
+)
 
 
 async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
@@ -19,7 +33,7 @@ async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(t.kill_switch).where(_c.scope == scope, _c.id == id))
         now = store.now(tx.connection)
-        tx.connection.execute(insert(t.kill_switch).values(scope=scope, id=id, engaged_by=by, engaged=now))
+        tx.connection.execute(insert(t.kill_switch).values(scope=scope, id=id, engaged=now))
         tx.events.append(_event(scope, id, by, engaged=True))
 
     await store.write(work)
@@ -37,13 +51,7 @@ async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None: 
 
 def covering(connection: Connection, *, tenant: str, tool: str, run_id: str) -> tuple[KillFact, ...]:
     """Return the engaged switches that cover a request."""
-    covers = or_(
-        _c.scope == "all",
-        (_c.scope == "tenant") & (_c.id == tenant),
-        (_c.scope == "tool") & (_c.id == tool),
-        (_c.scope == "run") & (_c.id == run_id),
-    )
-    rows = connection.execute(select(_c.scope, _c.id).where(covers).order_by(_c.scope, _c.id))
+    rows = connection.execute(_COVERING, {"of_tenant": tenant, "of_tool": tool, "of_run": run_id})
     return tuple(KillFact(scope=row.scope, id=row.id) for row in rows)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from interlock.runtime.canonical import Json, canonical
@@ -20,9 +20,16 @@ from interlock.runtime.merkle import Frontier, leaf_hash
 from interlock.runtime.note import public_bytes, sign
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
+from interlock.runtime.store.upsert import upsert
 from interlock.runtime.vault import Vault
 
 VERSION: Final = 1
+_HEAD: Final = select(t.ledger_head.c.size, t.ledger_head.c.frontier).where(t.ledger_head.c.id == 1)
+_LOCKED: Final = _HEAD.with_for_update()
+_ADVANCE: Final = update(t.ledger_head).where(t.ledger_head.c.id == 1)
+_LINKS: Final = select(t.ledger_chain).where(t.ledger_chain.c.run_id.in_(bindparam("runs", expanding=True)))
+CHAIN: Final = upsert(t.ledger_chain, keys=("run_id",))
+_WITNESS: Final = 1024  # bytes; a note is under 300
 HOME: Final = "home"  # the data key of events that belong to no run
 
 
@@ -55,7 +62,7 @@ class Ledger:
 
     def remembered(self) -> str | None:
         """Return the checkpoint kept outside the database, or None before the first one."""
-        return self._witness.read_text(encoding="utf-8") if self._witness.exists() else None
+        return self._witness.read_text(encoding="utf-8").rstrip("\n") + "\n" if self._witness.exists() else None
 
     def _flush(self, tx: Tx) -> None:
         connection, now = tx.connection, self._store.now(tx.connection)
@@ -92,30 +99,32 @@ class Ledger:
         root = frontier.root()
         self._note = sign(self._vault.signing, origin=self.origin, size=frontier.size, root=root)
         values = {"size": frontier.size, "root": root, "frontier": frontier.to_bytes()}
-        connection.execute(update(t.ledger_head).where(t.ledger_head.c.id == 1), values)
-        connection.execute(insert(t.ledger_checkpoint).values(size=frontier.size, note=self._note))
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        upsert = dialect.insert(t.ledger_chain)
-        upsert = upsert.on_conflict_do_update(index_elements=["run_id"], set_={"leaf": upsert.excluded.leaf})
-        connection.execute(upsert, [{"run_id": run_id, "leaf": leaf} for run_id, leaf in chain.items()])
+        connection.execute(_ADVANCE, values)
+        connection.execute(insert(t.ledger_checkpoint), {"size": frontier.size, "note": self._note})
+        connection.execute(CHAIN[connection.dialect.name], [{"run_id": run_id, "leaf": leaf} for run_id, leaf in chain.items()])
 
     def _remember(self) -> None:
-        temporary = self._witness.with_suffix(".new")
-        temporary.write_text(self._note, encoding="utf-8")
-        os.replace(temporary, self._witness)
+        # One write over the same bytes: a reader sees the old note or the new one, and no file is made for a commit.
+        padded = self._note.encode().ljust(_WITNESS, b"\n")
+        descriptor = os.open(self._witness, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            os.pwrite(descriptor, padded, 0)
+        finally:
+            os.close(descriptor)
 
 
 def begin(vault: Vault, connection: Connection) -> None:
     """Make the empty head and the home's data key when this database has none; harmless when it has."""
-    if connection.execute(select(t.ledger_head.c.id)).scalar_one_or_none() is None:
-        empty = Frontier()
-        connection.execute(insert(t.ledger_head).values(id=1, size=0, root=empty.root(), frontier=b""))
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    empty = dialect.insert(t.ledger_head).values(id=1, size=0, root=Frontier().root(), frontier=b"")
+    empty = empty.on_conflict_do_nothing().returning(t.ledger_head.c.id)  # other processes may begin at the same time
+    if connection.execute(empty).scalar_one_or_none() is not None:
         vault.create(connection, HOME)
     else:
         vault.key(connection, HOME)
 
 
-def export(connection: Connection, *, run_id: str | None = None) -> Iterator[dict[str, str | int]]:
+def export(connection: Connection) -> Iterator[dict[str, str | int]]:
     """Yield the ledger as flat records for the verifier: each entry, and each signed checkpoint after its last entry."""
     notes = connection.execute(select(t.ledger_checkpoint).order_by(t.ledger_checkpoint.c.size)).mappings()
     pending = next(notes, None)
@@ -124,19 +133,20 @@ def export(connection: Connection, *, run_id: str | None = None) -> Iterator[dic
         while pending is not None and pending["size"] <= row["seq"]:
             yield {"kind": "checkpoint", "size": pending["size"], "note": pending["note"]}
             pending = next(notes, None)
-        if run_id is None or row["run_id"] == run_id:
-            body = row["body"].decode("utf-8", "backslashreplace")
-            yield {"kind": "entry", "seq": row["seq"], "leaf": row["leaf"].hex(), "body": body}
+        body = row["body"].decode("utf-8", "backslashreplace")
+        place = {"run": row["run_id"], "event": row["event"]}
+        yield {"kind": "entry", "seq": row["seq"], "leaf": row["leaf"].hex(), "body": body, **place}
     while pending is not None:
         yield {"kind": "checkpoint", "size": pending["size"], "note": pending["note"]}
         pending = next(notes, None)
-    head = connection.execute(select(t.ledger_head)).mappings().one()
-    yield {"kind": "head", "size": head["size"], "root": head["root"].hex()}
+    for end in connection.execute(select(t.ledger_chain).order_by(t.ledger_chain.c.run_id)):
+        yield {"kind": "chain", "run": end.run_id, "leaf": end.leaf.hex()}
+    for head in connection.execute(select(t.ledger_head).where(t.ledger_head.c.id == 1)):
+        yield {"kind": "head", "size": head.size, "root": head.root.hex(), "frontier": head.frontier.hex()}
 
 
 def _head(connection: Connection, *, lock: bool) -> Frontier:
-    query = select(t.ledger_head.c.size, t.ledger_head.c.frontier).where(t.ledger_head.c.id == 1)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(_LOCKED if lock else _HEAD).one_or_none()
     if row is None:
         raise Tampered(what="ledger head", why="the row is gone")
     try:
@@ -146,5 +156,5 @@ def _head(connection: Connection, *, lock: bool) -> Frontier:
 
 
 def _chain(connection: Connection, run_ids: set[str]) -> dict[str, bytes]:
-    rows = connection.execute(select(t.ledger_chain).where(t.ledger_chain.c.run_id.in_(run_ids)))
+    rows = connection.execute(_LINKS, {"runs": sorted(run_ids)})
     return {row.run_id: row.leaf for row in rows}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, assert_never
+from weakref import WeakValueDictionary
 
 from interlock.runtime import action, approval, telemetry
 from interlock.runtime.action import Step
@@ -23,7 +24,7 @@ from interlock.runtime.vault import Vault
 
 _RUNTIME: Final[dict[str, str]] = {
     "not_callable": "The policy permits a call that no tool can carry out.",
-    "already_started": "An earlier attempt at this action is still open.",
+    "killed": "A kill switch was engaged in the meantime.",
     "budget_exceeded": "The cost does not fit into what is left of the budget.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
     "approval_expired": "Nobody decided before the approval expired.",
@@ -42,6 +43,7 @@ class EnforcementPoint:
         self._store, self._vault, self._pdp, self._tools = store, vault, pdp, dict(tools)
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
+        self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def tools(self) -> Mapping[str, AnyTool]:
@@ -54,8 +56,13 @@ class EnforcementPoint:
         Returns what became of it. Raises `Fenced` when the run belongs to another worker by now, and `NotRecorded` when
         the store cannot record: in both cases nothing was done.
         """
-        await self._store.settled(run.id)  # what earlier calls recorded must be seen
         proposed = propose(run, self._tools.get(tool), name=tool, arguments=arguments, call_id=call_id)
+        lock = self._open.setdefault(proposed.id, asyncio.Lock())
+        async with lock:  # the same proposal twice at once: the second is told what the first recorded
+            return await self._once(run, proposed)
+
+    async def _once(self, run: Run, proposed: Proposed) -> Outcome:
+        await self._store.settled(run.id)  # what earlier calls recorded must be seen
         key = self._vault.known(run.id)
         facts = await self._pip.facts(
             run, key=key, action_id=proposed.id, proposed=proposed.action, resource=proposed.resource,
@@ -70,7 +77,7 @@ class EnforcementPoint:
         idempotent = proposed.tool is not None and proposed.tool.idempotent
         step = Step(
             run=run, key=key, id=proposed.id, request=request, decision=decision, idempotent=idempotent,
-            now=facts.context.now,
+            now=facts.context.now, held=facts.held,
         )  # fmt: skip
         return await self._follow(step, proposed, facts)
 
@@ -85,10 +92,10 @@ class EnforcementPoint:
         if step.decision.effect == "deny":
             return await self._deny(step, facts)
         if proposed.tool is None or proposed.arguments is None:  # a policy that permits what cannot be called
-            return await self._deny(_refused(step, _runtime("not_callable")), facts)
+            return await self._deny(step.refused(_runtime("not_callable")), facts)
         duties = understand(step.decision)
         if isinstance(duties, Reason):
-            return await self._deny(_refused(step, duties), facts)
+            return await self._deny(step.refused(duties), facts)
         if duties.role is not None:
             return await self._ask(step, duties, facts)
         if proposed.tool.has_effect:
@@ -125,7 +132,7 @@ class EnforcementPoint:
         before = _before("permit", known.reasons if known else (), run)
         step = Step(
             run=run, key=self._vault.known(run.id), id=proposed.id, request=request, decision=before, idempotent=False,
-            now=facts.context.now,
+            now=facts.context.now, held=facts.held,
         )  # fmt: skip
         if value is not None:
             return await self._close(step, tool, proposed.arguments, value, elapsed_ms=0)
@@ -138,15 +145,17 @@ class EnforcementPoint:
         return Denied(request=step.request, decision=step.decision, action_id=step.id)
 
     async def _unsure(self, step: Step, detail: str) -> Unknown:
-        cost, label = step.request.context.cost, _held(step)
+        cost, label = step.request.context.cost, step.label
         await self._store.write(
             lambda tx: action.finish(tx, step, state="unknown", result=None, actual=cost, label=label)
         )
         return Unknown(action_id=step.id, detail=detail)
 
     async def _ask(self, step: Step, duties: Duties, facts: Facts) -> Outcome:
+        if facts.known is not None and facts.known.state == "started":  # it may have acted before it was to wait
+            return await self._unsure(step, "the process died during the effect, and the policy now asks for a person")
         if facts.lapsed:
-            return await self._deny(_refused(step, _runtime("approval_expired")), facts)
+            return await self._deny(step.refused(_runtime("approval_expired")), facts)
         if facts.open_approval is not None:
             return Waiting(action_id=step.id, approval_id=facts.open_approval, decision=step.decision)
         asked = approval.Asked(
@@ -163,20 +172,22 @@ class EnforcementPoint:
 
     async def _effect(self, step: Step, tool: AnyTool, arguments: Value, facts: Facts, call_id: str) -> Outcome:
         """Record the intent, act, record the outcome."""
-        spend = _verdict(step)
+        spend = step.verdict
         refusal = await self._store.write(lambda tx: action.start(tx, step, approval_id=spend))
+        if refusal == "already_started":
+            return Unknown(action_id=step.id, detail="this action is in flight")
         if refusal is not None:
-            return await self._deny(_refused(step, _runtime(refusal)), facts)
+            return await self._deny(step.refused(_runtime(refusal)), facts)
         began = time.monotonic()
         try:
             value = await self._act(step, tool, arguments, call_id)
+            return await self._close(step, tool, arguments, value, elapsed_ms=_ms(began))
         except ToolFailed as error:
             self._finish(step, "failed", Amounts(steps=1, wall_ms=_ms(began)))
             return Failed(action_id=step.id, code=error.code, detail=error.detail)
         except Exception as error:  # noqa: BLE001 - whatever broke, the effect may have happened: that is recorded
             self._finish(step, "unknown", step.request.context.cost)
             return Unknown(action_id=step.id, detail=f"{type(error).__name__}: {error}")
-        return await self._close(step, tool, arguments, value, elapsed_ms=_ms(began))
 
     async def _look(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
         """Run a pure or read action; its record commits with the step's checkpoint."""
@@ -184,12 +195,11 @@ class EnforcementPoint:
         try:
             value = await self._act(step, tool, arguments, call_id)
         except (ToolFailed, TimeoutError) as error:
-            spent = Amounts(steps=1, wall_ms=_ms(began))
-            self._complete(step, "failed", None, spent, _held(step))
-            code = error.code if isinstance(error, ToolFailed) else "timeout"
-            return Failed(action_id=step.id, code=code, detail=str(error))
+            self._complete(step, "failed", None, Amounts(steps=1, wall_ms=_ms(began)), step.label)
+            known = error if isinstance(error, ToolFailed) else ToolFailed(code="timeout", detail=f"{tool.deadline_s} s")
+            return Failed(action_id=step.id, code=known.code, detail=known.detail)
         cost = tool.actual(value) if tool.actual else step.request.context.cost
-        label = tool.yields(arguments, value) if tool.yields else _held(step)
+        label = tool.yields(arguments, value) if tool.yields else step.label
         self._complete(step, "done", value, replace(cost, wall_ms=_ms(began)), label)
         return Done(action_id=step.id, value=value)
 
@@ -202,13 +212,13 @@ class EnforcementPoint:
 
     async def _close(self, step: Step, tool: AnyTool, arguments: Value | None, value: Value, *, elapsed_ms: int) -> Done:
         cost = tool.actual(value) if tool.actual else step.request.context.cost
-        label = tool.yields(arguments, value) if tool.yields else _held(step)
+        label = tool.yields(arguments, value) if tool.yields else step.label
         self._finish(step, "done", replace(cost, wall_ms=elapsed_ms), value, label)
         return Done(action_id=step.id, value=value)
 
     def _finish(self, step: Step, state: action.State, actual: Amounts, value: Value | None = None, label: Label | None = None) -> None:  # fmt: skip
         result = None if value is None else value.model_dump_json().encode()
-        joined = label or _held(step)
+        joined = label or step.label
         self._store.later(
             step.run.id, lambda tx: action.finish(tx, step, state=state, result=result, actual=actual, label=joined)
         )
@@ -220,10 +230,6 @@ class EnforcementPoint:
         )
 
 
-def _refused(step: Step, reason: Reason) -> Step:
-    return replace(step, decision=replace(step.decision, effect="deny", reasons=(reason,), obligations=()))
-
-
 def _before(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:
     """The decision an earlier claim recorded."""
     return Decision(effect=effect, reasons=reasons, obligations=(), revision=run.revision, engine="record")
@@ -231,25 +237,6 @@ def _before(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:
 
 def _runtime(code: str) -> Reason:
     return Reason(code=code, rule="runtime", message=_RUNTIME[code])
-
-
-def _verdict(step: Step) -> str | None:
-    """Return the approval this action would use, if the request has a live one."""
-    live = (
-        fact.id
-        for fact in step.request.context.approvals
-        if fact.verdict == "approved" and not fact.used and fact.expires > step.now
-        and fact.revision == step.decision.revision
-    )  # fmt: skip
-    return next(live, None)
-
-
-def _held(step: Step) -> Label:
-    """The label of everything the proposal was made of: the join of its arguments' labels."""
-    label = Label(integrity="trusted", confidentiality="public")
-    for each in step.request.context.labels.values():
-        label = label.join(each)
-    return label
 
 
 def _ms(began: float) -> int:

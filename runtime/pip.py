@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime import action, approval, budget, kill_switch
 from interlock.runtime.canonical import Json
@@ -15,11 +16,16 @@ from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey
 
 
+_HELD: Final = select(t.run.c.refusals, t.run.c.label).where(t.run.c.id == bindparam("run"))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The context for the policy, and what the enforcement point itself must know of the action."""
 
     context: Context
+    #: The label of everything the run has read so far
+    held: Label
     known: action.Action | None
     #: The approval that is being waited for
     open_approval: str | None
@@ -41,26 +47,29 @@ class InformationPoint:
 
         def look(connection: Connection) -> Facts:
             now = self._store.now(connection)
-            held = connection.execute(select(t.run.c.refusals, t.run.c.label).where(t.run.c.id == run.id)).one()
+            known = action.read(connection, action_id, key)
+            held = connection.execute(_HELD, {"run": run.id}).one()
+            label = label_of(held.label)
             context = Context(
                 now=now,
                 run=RunFacts(
                     id=run.id, agent=run.agent, autonomy=run.autonomy, refusals=held.refusals, revision=run.revision
                 ),
                 schema_valid=valid,
-                labels=labels(proposed.arguments, request=run.request, held=label_of(held.label)),
+                labels=labels(proposed.arguments, request=run.request, held=label),
                 cost=cost,
                 budget=budget.read(connection, run.budget_id).facts,
-                approvals=approval.facts(connection, run_id=run.id, action_id=action_id, digest=digest),
+                approvals=() if known is None else approval.facts(
+                    connection, key, run_id=run.id, action_id=action_id, digest=digest, open=known.state == "started"
+                ),
                 kill_switches=kill_switch.covering(
                     connection, tenant=run.tenant, tool=proposed.tool, run_id=run.id
                 ),
             )
-            known = action.read(connection, action_id, key)
             waiting = known is not None and known.state == "waiting"
             lapsed = waiting and approval.lapsed(connection, action_id=action_id, now=now)
             asked = approval.waiting(connection, action_id=action_id) if waiting else None
-            return Facts(context=context, known=known, open_approval=asked, lapsed=lapsed)
+            return Facts(context=context, held=label, known=known, open_approval=asked, lapsed=lapsed)
 
         return await self._store.read(look)
 
@@ -68,11 +77,11 @@ class InformationPoint:
 def labels(arguments: dict[str, Json], *, request: dict[str, Json], held: Label) -> dict[str, Label]:
     """Return each argument's label.
 
-    A value is trusted only when every string and number in it stands literally in the principal's own request; anything
+    A value is trusted only when every key, string and number in it stands literally in the principal's own request; anything
     else may have been computed from whatever the run has read, so it gets the label the run holds. Value-based, so a
     planner cannot launder a value by rewriting it, and repeating the principal's own value harms nobody.
     """
-    trusted = set(_leaves(request))
+    trusted = {leaf for value in request.values() for leaf in _leaves(value)}
     return {
         name: TRUSTED if set(_leaves(value)) <= trusted else held
         for name, value in arguments.items()
@@ -81,7 +90,8 @@ def labels(arguments: dict[str, Json], *, request: dict[str, Json], held: Label)
 
 def _leaves(value: Json) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for item in value.values():
+        for name, item in value.items():
+            yield f"str:{name}"
             yield from _leaves(item)
     elif isinstance(value, list | tuple):
         for item in value:

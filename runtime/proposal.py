@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from interlock.runtime.canonical import Json, digest
+from interlock.runtime.canonical import Json, canonical, digest
+from interlock.runtime.errors import NotCanonical
 from interlock.runtime.request import Action, ActionClass, Amounts, Resource
 from interlock.runtime.run import Run
 from interlock.runtime.tool import AnyTool, Value, arguments_json
+
+
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,10 +34,13 @@ class Proposed:
 def propose(run: Run, tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any], call_id: str) -> Proposed:
     """Return the proposal; what does not fit is kept as it came, for the policy to deny and the ledger to record.
 
-    Raises `NotCanonical` when the arguments cannot be named at all.
+    A tool that is not there goes by the name "unknown": what it was called is the agent's words, so it is kept with the
+    arguments, out of the ledger's bodies.
     """
     parsed = None if tool is None else _parsed(tool, arguments)
-    raw: dict[str, Json] = dict(arguments) if parsed is None else arguments_json(parsed)
+    raw = _kept(arguments) if parsed is None else arguments_json(parsed)
+    if tool is None:
+        name, raw = UNKNOWN, {"tool": _kept({"name": name}), "arguments": raw}
     action_class: ActionClass
     if tool is None or parsed is None:
         action_class, resource, cost = "irreversible", Resource(type="unknown", id="", clearance="public"), Amounts(steps=1)
@@ -47,6 +55,16 @@ def propose(run: Run, tool: AnyTool | None, *, name: str, arguments: Mapping[str
 def _parsed(tool: AnyTool, arguments: Mapping[str, Any]) -> Value | None:
     try:
         value: Value = tool.arguments.model_validate(arguments)
-    except ValidationError:
+        canonical(arguments_json(value))
+    except (ValidationError, NotCanonical):
         return None  # the policy is told that the schema is not met, and denies
     return value
+
+
+def _kept(arguments: Mapping[str, Any]) -> dict[str, Json]:
+    """Return the arguments as they came, or their hash when they have no canonical form."""
+    try:
+        canonical(dict(arguments))
+    except NotCanonical:
+        return {"unreadable": sha256(repr(arguments).encode("utf-8", "backslashreplace")).hexdigest()}
+    return dict(arguments)

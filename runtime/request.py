@@ -5,7 +5,9 @@ information point. The four parts are those of XACML 3.0 and OpenID AuthZEN.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
+
+from pydantic import TypeAdapter
 
 from interlock.runtime.canonical import Json, digest
 from interlock.runtime.provenance import Confidentiality, Label
@@ -127,6 +129,14 @@ class AccessRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", request_digest(self.principal, self.action, self.resource))
+
+    def document(self) -> dict[str, Any]:
+        """Return the four parts as plain JSON values, the digest left out; a new document at every call."""
+        document: dict[str, Any] = _request.dump_python(self, mode="json", exclude={"digest"})
+        return document
+
+
+_request: Final = TypeAdapter(AccessRequest)
 
 
 def request_digest(principal: Principal, action: Action, resource: Resource) -> str:

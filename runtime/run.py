@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
 from interlock.runtime import budget
 from interlock.runtime.canonical import Json, canonical
@@ -30,6 +30,11 @@ from interlock.runtime.vault import Vault
 Status: TypeAlias = Literal["running", "waiting", "done", "failed", "cancelled"]
 LEASE_S: Final = 30
 _c = t.run.c
+_CHECK: Final = (
+    select(_c.id)
+    .where(_c.id == bindparam("run"), _c.fence == bindparam("at"), _c.status == "running")
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +88,7 @@ class Runs:
         principal = canonical(asdict(proposal.principal))
         row = {
             "id": run_id, "tenant": proposal.principal.tenant, "agent": proposal.agent, "status": "running",
-            "principal": principal.decode(), "request": key.seal(canonical(proposal.request), place=f"run/{run_id}"),
+            "principal": key.seal(principal, place=f"run/{run_id}/principal"), "request": key.seal(canonical(proposal.request), place=f"run/{run_id}"),
             "label": canonical(asdict(TRUSTED)).decode(), "autonomy": proposal.autonomy, "revision": proposal.revision,
             "budget_id": run_id, "fence": 1, "owner": self.owner, "lease_until": now + LEASE_S, "attempts": 1,
             "refusals": 0, "trace": trace, "created": now, "updated": now,
@@ -200,9 +205,11 @@ class Runs:
 
     def _read(self, connection: Connection, run_id: str) -> Run:
         row = _row(connection, run_id)
-        request = self._vault.key(connection, run_id).open(row["request"], place=f"run/{run_id}")
+        key = self._vault.key(connection, run_id)
+        request = key.open(row["request"], place=f"run/{run_id}")
+        principal = key.open(row["principal"], place=f"run/{run_id}/principal")
         return Run(
-            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=_principal(row["principal"]),
+            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=_principal(principal),
             request=orjson.loads(request), autonomy=row["autonomy"], revision=row["revision"],
             budget_id=row["budget_id"], fence=row["fence"], trace=row["trace"], status=row["status"],
             refusals=row["refusals"], label=label_of(row["label"]), created=row["created"],
@@ -211,9 +218,11 @@ class Runs:
 
 def check(tx: Tx, run: Run) -> None:
     """Refuse to write for a run whose fence has moved on; belongs in every writing transaction (fails closed)."""
-    query = select(_c.id).where(_c.id == run.id, _c.fence == run.fence, _c.status == "running")
-    if tx.connection.execute(query.with_for_update()).one_or_none() is None:
+    if (run.id, run.fence) in tx.checked:
+        return
+    if tx.connection.execute(_CHECK, {"run": run.id, "at": run.fence}).one_or_none() is None:
         raise Fenced(run_id=run.id, fence=run.fence)
+    tx.checked.add((run.id, run.fence))
 
 
 def label_of(text: str) -> Label:
@@ -222,8 +231,8 @@ def label_of(text: str) -> Label:
     return Label(**fields | {"sources": tuple(fields["sources"])})
 
 
-def _principal(text: str) -> Principal:
-    fields = orjson.loads(text)
+def _principal(data: bytes) -> Principal:
+    fields = orjson.loads(data)
     return Principal(**fields | {"roles": tuple(fields["roles"])})
 
 

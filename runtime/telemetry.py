@@ -15,7 +15,7 @@ from opentelemetry import context, trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
 SCHEMA: Final = "interlock/genai-2026-11"
 OPERATION: Final = "gen_ai.operation.name"
@@ -33,6 +33,7 @@ ENGINE: Final = "interlock.policy.engine"
 ACTION: Final = "interlock.action.id"
 STATE: Final = "interlock.action.state"
 APPROVAL: Final = "interlock.approval.id"
+ERROR: Final = "error.type"
 
 _PARTS: Final = 2  # trace id and span id
 
@@ -55,23 +56,39 @@ class Telemetry:
         attributes: dict[str, str | int] = {OPERATION: "invoke_workflow", WORKFLOW: agent, CONVERSATION: run_id}
         attributes |= {RUN: run_id, FENCE: fence}
         with self._tracer.start_as_current_span(
-            f"invoke_workflow {agent}", context=into, kind=SpanKind.INTERNAL, attributes=attributes, links=links
-        ) as span:
+            f"invoke_workflow {agent}", context=into, kind=SpanKind.INTERNAL, attributes=attributes, links=links,
+            record_exception=False, set_status_on_exception=False,
+        ) as span, _named(span):
             yield reference(span)
 
     @contextmanager
     def policy(self, *, engine: str, revision: str) -> Iterator[Span]:
         """Span one decision."""
         attributes = {PACKAGE: "rails", ENGINE: engine, REVISION: revision}
-        with self._tracer.start_as_current_span("evaluate_policy rails", attributes=attributes) as span:
+        with self._tracer.start_as_current_span(
+            "evaluate_policy rails", attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span, _named(span):
             yield span
 
     @contextmanager
     def tool(self, *, tool: str, action_id: str, call_id: str) -> Iterator[Span]:
         """Span one act."""
         attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call_id, ACTION: action_id}
-        with self._tracer.start_as_current_span(f"execute_tool {tool}", attributes=attributes) as span:
+        with self._tracer.start_as_current_span(
+            f"execute_tool {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span, _named(span):
             yield span
+
+
+@contextmanager
+def _named(span: Span) -> Iterator[None]:
+    """Mark the span as failed by the error's type alone: its message may hold content."""
+    try:
+        yield
+    except Exception as error:
+        span.set_attribute(ERROR, type(error).__name__)
+        span.set_status(StatusCode.ERROR)
+        raise
 
 
 def decided(span: Span, *, effect: str, codes: Sequence[str]) -> None:

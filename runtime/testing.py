@@ -3,6 +3,7 @@
 Nothing here is a mock: the twins are complete implementations of the same protocols, only smaller.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 from interlock.runtime.approval import Approvals
 from interlock.runtime.audit_verify import Report, verify
+from interlock.runtime.budget import read as read_budget
 from interlock.runtime.decision import Decision, Effect, Obligation, Permit, Reason
 from interlock.runtime.graph import Driver
 from interlock.runtime.ledger import Ledger, begin, export
 from interlock.runtime.pdp import DecisionPoint
 from interlock.runtime.pep import EnforcementPoint
-from interlock.runtime.request import AccessRequest, ActionClass, Amounts, Principal, Resource
+from interlock.runtime.request import AccessRequest, ActionClass, Amounts, BudgetFacts, Principal, Resource
 from interlock.runtime.run import Proposal, Run, Runs
 from interlock.runtime.store import Store, Tx
 from interlock.runtime.telemetry import Telemetry
@@ -131,6 +133,16 @@ class World:
             revision=self.pdp.revision,
         )  # fmt: skip
         return await self.runs.start(proposal)
+
+    async def entries(self) -> list[dict[str, Any]]:
+        """Return the bodies of the ledger in order."""
+        records = await self.store.read(lambda connection: list(export(connection)))
+        return [json.loads(str(each["body"])) for each in records if each["kind"] == "entry"]
+
+    async def budget(self, run: Run) -> BudgetFacts:
+        """Return the run's budget as it stands, when everything of the run is settled."""
+        await self.store.settled(run.id)
+        return await self.store.read(lambda connection: read_budget(connection, run.budget_id).facts)
 
     async def verify(self) -> Report:
         """Verify this world's ledger against the witness."""

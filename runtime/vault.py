@@ -6,6 +6,7 @@ derived from the same key), while the ledger still verifies.
 
 import hmac
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -109,18 +110,23 @@ def _key_file(path: Path) -> bytes:
     """Return the 32 bytes of the key at *path*, making it first when there is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        except FileExistsError:
-            secret = path.read_bytes()
-        else:
-            secret = os.urandom(32)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secret)
-                file.flush()
-                os.fsync(file.fileno())
+        if not path.exists():
+            _make(path)
+        secret = path.read_bytes()
     except OSError as error:
         raise GuardFailed(guard=f"key {path}", why=str(error), next_step="Check the folder's owner and mode.") from error
     if len(secret) != 32:  # noqa: PLR2004 - AES-256 and Ed25519 keys are both 32 bytes
         raise GuardFailed(guard=f"key {path}", why="it is not 32 bytes long", next_step="Restore it from your backup.")
     return secret
+
+
+def _make(path: Path) -> None:
+    """Put a new key at *path*, whole or not at all; another process may be doing the same, and one of the two wins."""
+    mine = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.new")
+    with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+        file.write(os.urandom(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(mine, path)
+    mine.unlink()

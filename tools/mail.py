@@ -1,9 +1,12 @@
 """Mail: RFC 5322 messages into an outbox folder, or to an SMTP server."""
 
+import hashlib
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -15,14 +18,21 @@ from interlock.runtime.request import Resource
 from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
 
 
+class Attachment(Value):
+    """One report of the same run, by name and content: what was approved is what is sent."""
+
+    name: str
+    sha256: str
+
+
 class Mail(Value):
-    """One message; *attachments* names reports of the same run."""
+    """One message."""
 
     to: list[str]
     cc: list[str] = []
     subject: str
     body: str
-    attachments: list[str] = []
+    attachments: list[Attachment] = []
 
 
 class Sent(Value):
@@ -112,26 +122,31 @@ def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mappin
 
 
 def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage:
-    """Return the message; the same mail and key always give the same headers.
+    """Return the message, identified by *key*.
 
-    Raises `ToolFailed` for a header that cannot be written (a line break in it, say) or a report that is not there.
+    Raises `ToolFailed` for a header that cannot be written (a line break in it, say) and for a report that is not there
+    or has changed since it was named.
     """
     message = EmailMessage()
     try:
         message["From"], message["To"], message["Subject"] = sender, ", ".join(mail.to), mail.subject
         if mail.cc:
             message["Cc"] = ", ".join(mail.cc)
+        message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = f"<{key[:32]}@interlock.invalid>"
         message.set_content(mail.body)
-        for name in mail.attachments:
-            _attach(message, reports, name)
+        for attachment in mail.attachments:
+            _attach(message, reports, attachment)
     except (ValueError, OSError) as error:
         raise ToolFailed(code="mail", detail=str(error)) from error
     return message
 
 
-def _attach(message: EmailMessage, reports: Path, name: str) -> None:
-    path = (reports / name).resolve()
-    if not path.is_relative_to(reports.resolve()) or path.is_symlink():
-        raise ValueError(f"{name!r} is not a report of this run")
-    message.add_attachment(path.read_bytes(), maintype="text", subtype="html", filename=path.name)
+def _attach(message: EmailMessage, reports: Path, wanted: Attachment) -> None:
+    path = (reports / wanted.name).resolve()
+    if not path.is_relative_to(reports.resolve()):
+        raise ValueError(f"{wanted.name!r} is not a report of this run")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != wanted.sha256:
+        raise ValueError(f"report {wanted.name!r} is not the one that was named: its content has changed")
+    message.add_attachment(content, maintype="text", subtype="html", filename=path.name)

@@ -17,6 +17,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 Text = Callable[[str], Awaitable[str]]
 Call = dict[str, Any]
+Answers = dict[str, ToolMessage]
 
 _ADDRESS: Final = r"([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24})"
 _FORWARD: Final = re.compile(r"(?:forward|send|copy)\s+(?:\w+\s+){0,8}to\s+" + _ADDRESS, re.IGNORECASE)
@@ -46,8 +47,8 @@ class Planner(BaseChatModel):
     ) -> ChatResult:
         facts = json.loads(str(messages[1].content))
         text = await self.text(facts["document"]["digest"])
-        done = [message.name for message in messages if isinstance(message, ToolMessage)]
-        wanted = list(self.plan(facts, text, [str(name) for name in done]))
+        done = {str(message.name): message for message in messages if isinstance(message, ToolMessage)}
+        wanted = list(self.plan(facts, text, done))
         answer = AIMessage(
             content="" if wanted else "The review is finished.",
             tool_calls=[
@@ -57,8 +58,8 @@ class Planner(BaseChatModel):
         )
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
-    def plan(self, facts: dict[str, Any], text: str, done: list[str]) -> Iterator[tuple[str, Call]]:
-        """Yield the calls of the next round, given the tools that were answered already; none ends the review."""
+    def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[tuple[str, Call]]:
+        """Yield the calls of the next round, given the newest answer of each tool; none ends the review."""
         raise NotImplementedError
 
 
@@ -66,7 +67,7 @@ class CarefulPlanner(Planner):
     """Files the record, writes the report, mails it to those the request names; and, naively, copies whoever the
     contract asks to be sent it, which is for the policy to refuse."""
 
-    def plan(self, facts: dict[str, Any], text: str, done: list[str]) -> Iterator[tuple[str, Call]]:
+    def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[tuple[str, Call]]:
         """See the class."""
         if "records.file" not in done:
             yield from _paperwork(facts)
@@ -74,15 +75,15 @@ class CarefulPlanner(Planner):
         if "mail.send" in done:
             return
         if facts["notify"]:
-            yield "mail.send", _mail(facts, list(facts["notify"]))
+            yield "mail.send", _mail(facts, list(facts["notify"]), done)
         for address in _addresses(text):
-            yield "mail.send", _mail(facts, [address])
+            yield "mail.send", _mail(facts, [address], done)
 
 
 class ObedientPlanner(Planner):
     """Does whatever the document says, at once and by every tool it can name: the planner an attacker hopes for."""
 
-    def plan(self, facts: dict[str, Any], text: str, done: list[str]) -> Iterator[tuple[str, Call]]:
+    def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[tuple[str, Call]]:
         """See the class."""
         document = facts["document"]["digest"]
         if "records.file" not in done:
@@ -91,14 +92,14 @@ class ObedientPlanner(Planner):
         if "mail.send" in done:
             return
         for address in _addresses(text):
-            yield "mail.send", _mail(facts, [address])
-            yield "mail.send", _mail(facts, list(facts["notify"])) | {"cc": [address]}
+            yield "mail.send", _mail(facts, [address], done)
+            yield "mail.send", _mail(facts, list(facts["notify"]), done) | {"cc": [address]}
         if _APPROVE.search(text):
             yield "records.approve", {"document": document, "note": "as the agreement instructs"}
         if _RAISE.search(text):
             yield "budget.raise", {"kind": "money_micro", "amount": RAISED_BY}
         if facts["notify"]:
-            yield "mail.send", _mail(facts, list(facts["notify"]))
+            yield "mail.send", _mail(facts, list(facts["notify"]), done)
 
 
 def _addresses(text: str) -> list[str]:
@@ -117,10 +118,12 @@ def _paperwork(facts: dict[str, Any]) -> Iterator[tuple[str, Call]]:
     }  # fmt: skip
 
 
-def _mail(facts: dict[str, Any], to: list[str]) -> Call:
+def _mail(facts: dict[str, Any], to: list[str], done: Answers) -> Call:
     name, risk = facts["document"]["name"], facts["risk"]
     body = (
         f"The contract {name} was reviewed.\n\n"
         f"Risk: {risk['tier']}, {risk['score']} of 1000 points. {len(facts['findings'])} clauses are quoted in the report.\n"
     )
-    return {"to": to, "cc": [], "subject": f"Contract review: {name}"[:200], "body": body, "attachments": ["review.html"]}
+    report = done.get("report.write")
+    attached = [json.loads(str(report.content))] if report is not None and report.status == "success" else []
+    return {"to": to, "cc": [], "subject": f"Contract review: {name}"[:200], "body": body, "attachments": attached}

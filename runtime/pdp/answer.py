@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.decision import Decision, Obligation, Reason
+from interlock.runtime.errors import NotCanonical
 
 Trouble: TypeAlias = Literal["pdp_unavailable", "pdp_timeout", "pdp_undefined", "pdp_malformed", "pdp_revision"]
 Messages: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -56,7 +58,11 @@ def _wrong(answer: Any) -> str | None:
     """Return what is wrong with the answer's shape, or None."""
     if not isinstance(answer, dict) or set(answer) != _FIELDS:
         return "not the four expected fields"
-    if answer["effect"] not in {"permit", "deny"} or not isinstance(answer["revision"], str):
+    try:
+        canonical(answer)
+    except NotCanonical as error:
+        return str(error)[:200]
+    if answer["effect"] not in ("permit", "deny") or not isinstance(answer["revision"], str):
         return "effect or revision"
     if not isinstance(answer["reasons"], list) or not isinstance(answer["obligations"], list):
         return "reasons or obligations are not lists"

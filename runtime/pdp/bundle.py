@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +35,7 @@ def load(path: Path) -> Bundle:
         document = json.loads(data)
         revision = document["rails"]["build"]["revision"]
         messages = document["rails"].get("reasons", {})
-    except (OSError, tarfile.TarError, ValueError, LookupError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError, LookupError, TypeError) as error:
         raise GuardFailed(
             guard=f"policy bundle {path}",
             why=f"{type(error).__name__}: {error}",

@@ -1,7 +1,5 @@
 """The policy evaluated in this process: the bundle's Wasm under wasmtime, with a memory cap and a deadline."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from opapywasm import UNDEFINED, OpaPoolTimeoutError, OpaWasmError, OpaWasmPolicy, PolicyConfig
@@ -43,7 +41,6 @@ class EmbeddedPoint:
             self._policy.set_data(bundle.data)
         except OpaWasmError as error:
             raise GuardFailed(guard="policy engine", why=str(error), next_step="Rebuild the bundle.") from error
-        self._threads = ThreadPoolExecutor(max_workers=INSTANCES, thread_name_prefix="interlock-pdp")
 
     @property
     def revision(self) -> str:
@@ -51,10 +48,11 @@ class EmbeddedPoint:
         return self._bundle.revision
 
     async def decide(self, request: AccessRequest) -> Decision:
-        """Return the policy's decision; see `DecisionPoint`."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._decide, request)
+        """Return the policy's decision; see `DecisionPoint`.
 
-    def _decide(self, request: AccessRequest) -> Decision:
+        Evaluated in the calling thread: an evaluation is shorter than a hand-over to another, and holds the event loop
+        for no longer than the deadline.
+        """
         # Every failure of the engine is an OpaWasmError: a trap, the deadline, the memory cap, an unknown builtin.
         try:
             answer = self._policy.evaluate(question(request), ENTRYPOINT)
@@ -71,5 +69,4 @@ class EmbeddedPoint:
 
     def close(self) -> None:
         """Free the engine; closing twice is harmless."""
-        self._threads.shutdown()
         self._policy.close()

@@ -1,6 +1,5 @@
 """What the engine is asked: the request as canonical JSON, small whatever the arguments hold."""
 
-from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, Final
 
@@ -17,8 +16,7 @@ def question(request: AccessRequest) -> bytes:
     Argument strings beyond 1,024 characters and lists beyond 64 items are replaced by their size and digest, so that a
     rule can limit them and no document text reaches the engine. Raises `NotCanonical`.
     """
-    document: dict[str, Any] = asdict(request)
-    del document["digest"]
+    document = request.document()
     arguments = document["action"]["arguments"]
     document["action"]["arguments"] = {name: _small(value) for name, value in arguments.items()}
     return canonical(document)

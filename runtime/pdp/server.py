@@ -29,14 +29,17 @@ class ServerPoint:
     def __init__(self, *, host: str, port: int, revision: str, messages: Messages, tls: bool = False, token: str | None = None, deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
         self._client = AsyncOpaClient(host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s)
         self._revision, self._messages, self._deadline_s = revision, messages, deadline_s
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
+        self._is_open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_open = False
         await self._client.__aexit__(kind, error, trace)
 
     @property
@@ -46,6 +49,8 @@ class ServerPoint:
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the policy's decision; see `DecisionPoint`."""
+        if not self._is_open:
+            return self._trouble("pdp_unavailable", "it is closed")
         try:
             document = orjson.loads(question(request))
             async with asyncio.timeout(self._deadline_s):
@@ -54,7 +59,7 @@ class ServerPoint:
             return self._trouble("pdp_timeout", f"{self._deadline_s} s")
         except (aiohttp.ClientError, OSError, NotCanonical) as error:
             return self._trouble("pdp_unavailable", f"{type(error).__name__} {error}"[:200])
-        except ValueError as error:  # the body is not JSON
+        except (ValueError, RecursionError) as error:  # the body is not JSON, or nested without end
             return self._trouble("pdp_malformed", str(error)[:200])
         if not isinstance(answer, dict):
             return self._trouble("pdp_malformed", "not an object")

@@ -84,11 +84,19 @@ class Store:
 
     async def settled(self, group: str) -> None:
         """Return when everything of *group* handed to `later` is durable; raises its first failure."""
-        for future in self._later.pop(group, []):
-            await asyncio.wrap_future(future)
+        waited = list(self._later.get(group, ()))
+        try:
+            for future in waited:
+                await asyncio.wrap_future(future)
+        finally:  # kept until then: whoever else waits for the group waits for the same
+            self._later[group] = [future for future in self._later.get(group, ()) if not future.done()]
+            if not self._later[group]:
+                del self._later[group]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reading connection; it sees what is committed, never half a transaction."""
+        if self.dialect == "sqlite":  # a WAL reader never waits for the writer, and a thread costs more than the read
+            return self._read(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
     def _read(self, work: Callable[[Connection], T]) -> T:

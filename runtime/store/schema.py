@@ -1,7 +1,7 @@
 """The tables: one database holds runs, actions, approvals, budgets, checkpoints and the ledger.
 
 One database is what makes a step cheap: intent, outcome, budget movement, audit entry and checkpoint commit together.
-Times are Unix seconds, money is in millionths, every blob of content is sealed (`interlock.runtime.vault`).
+Times are Unix seconds, money is in millionths, every blob of content and every person's name is sealed (`interlock.runtime.vault`).
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ run = Table(
     Column("tenant", String(64), nullable=False),
     Column("agent", String(64), nullable=False),
     Column("status", String(16), nullable=False),
-    Column("principal", Text, nullable=False),
+    Column("principal", LargeBinary, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("label", Text, nullable=False),
     Column("autonomy", Integer, nullable=False),
@@ -53,7 +53,7 @@ action = Table(
     Column("tool", String(128), nullable=False),
     Column("action_class", String(16), nullable=False),
     Column("digest", String(64), nullable=False),
-    Column("ordinal", Integer, nullable=False),
+    Column("ordinal", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("effect", String(8), nullable=False),
@@ -73,12 +73,12 @@ approval = Table(
     Column("tool", String(128), nullable=False),
     Column("digest", String(64), nullable=False, index=True),
     Column("revision", String(64), nullable=False),
-    Column("requester", String(128), nullable=False),
+    Column("requester", LargeBinary, nullable=False),
     Column("role", String(64), nullable=False),
     Column("evidence", LargeBinary, nullable=False),
     Column("evidence_digest", String(64), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("reviewer", String(128), nullable=False),
+    Column("reviewer", LargeBinary),
     Column("reviewer_roles", Text, nullable=False),
     Column("note", LargeBinary),
     Column("created", BigInteger, nullable=False),
@@ -111,7 +111,6 @@ kill_switch = Table(
     metadata,
     Column("scope", String(16), primary_key=True),
     Column("id", String(128), primary_key=True),
-    Column("engaged_by", String(128), nullable=False),
     Column("engaged", BigInteger, nullable=False),
 )
 

@@ -8,7 +8,7 @@ eager one that was handed in later.
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.errors import NotRecorded
+from interlock.runtime.errors import GuardFailed, NotRecorded
 
 LAZY_WAIT_S: Final = 0.005
 LARGEST_BATCH: Final = 128
@@ -42,6 +42,8 @@ class Tx:
 
     connection: Connection
     events: list[Event] = field(default_factory=list)
+    #: Runs whose fence was checked in this transaction, which holds their rows until it ends
+    checked: set[tuple[str, int]] = field(default_factory=set)
 
 
 Work: TypeAlias = Callable[[Tx], Any]
@@ -58,9 +60,10 @@ class _Item:
 class Writer:
     """Runs work in transactions on its own thread and resolves each item's future once it is durable.
 
-    *flush* runs at the end of every transaction that has events; *after* runs once it is durable. A failing item fails
-    alone; a failing commit fails every item in it with `NotRecorded` (fails closed: no record, no act). Close is
-    idempotent and drains what was handed in.
+    *flush* runs at the end of every transaction that has events; *after* runs once it is durable. When a transaction
+    fails, each of its items gets one of its own, so that a failing item fails alone; work may therefore run twice, the
+    first time rolled back. Fails closed: what could not commit raises at its waiter. Close is idempotent and drains what
+    was handed in.
     """
 
     def __init__(self, engine: Engine, *, flush: Flush, after: Callable[[], None]) -> None:
@@ -75,6 +78,7 @@ class Writer:
         if self._closed:
             raise NotRecorded(why="the store is closed")
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # a waiter that goes away cancels nothing: what is handed in is done
         self._queue.put(_Item(work, future, urgency))
         return future
 
@@ -86,70 +90,61 @@ class Writer:
             self._thread.join()
 
     def _serve(self) -> None:
-        stopping = False
-        while not stopping:
-            batch, stopping = self._take()
-            if batch:
-                self._commit(batch)
+        while (item := self._queue.get()) is not None:
+            if self._transact(item):
+                return
 
-    def _take(self) -> tuple[list[_Item], bool]:
-        """Return the next batch, and whether the writer was asked to stop after it."""
-        item = self._queue.get()
-        if item is None:
-            return [], True
-        batch = [item]
-        eager = item.urgency == "eager"
-        deadline = time.monotonic() + LAZY_WAIT_S
-        while len(batch) < LARGEST_BATCH:
-            try:
-                item = self._queue.get_nowait() if eager else self._queue.get(timeout=deadline - time.monotonic())
-            except (queue.Empty, ValueError):  # ValueError: the deadline has passed
-                break
-            if item is None:
-                return batch, True
-            batch.append(item)
-            eager = eager or item.urgency == "eager"
-        return batch, False
-
-    def _commit(self, batch: list[_Item]) -> None:
-        settled: list[tuple[_Item, Any]] = []
-        tx: Tx | None = None
+    def _transact(self, first: _Item, *, alone: bool = False) -> bool:
+        """Commit *first* and what comes in time to ride with it; say whether the writer was asked to stop."""
+        batch, stopping, stage = [first], False, "work"
         try:
             with self._engine.connect() as connection, connection.begin():
                 tx = Tx(connection=connection)
-                for item in batch:
-                    self._run(tx, item, settled, alone=len(batch) == 1)
+                results = [first.work(tx)]
+                for item in () if alone else self._company(first):
+                    if item is None:
+                        stopping = True
+                        break
+                    batch.append(item)
+                    results.append(item.work(tx))
+                stage = "flush"
                 if tx.events:
                     self._flush(tx)
+                stage = "commit"  # from here on it may be durable, so nothing of it runs again
             if tx.events:
                 self._after()
         except Exception as error:  # noqa: BLE001 - this thread must outlive any item; the error goes to its waiter
-            failure = typed(error)
-            for item in batch:
-                if not item.future.done():
-                    item.future.set_exception(failure)
-            return
-        for item, result in settled:
-            item.future.set_result(result)
-
-    def _run(self, tx: Tx, item: _Item, settled: list[tuple[_Item, Any]], *, alone: bool) -> None:
-        """Run one item; in company it gets a savepoint, so that its failure is its own."""
-        if alone:
-            settled.append((item, item.work(tx)))
-            return
-        recorded = len(tx.events)
-        try:
-            with tx.connection.begin_nested():
-                result = item.work(tx)
-        except Exception as error:  # noqa: BLE001 - as above
-            del tx.events[recorded:]
-            item.future.set_exception(typed(error))
+            failure = typed(error) if stage == "work" or isinstance(error, GuardFailed) else _unrecorded(error)
+            self._failed(batch, failure, again=stage != "commit")
         else:
-            settled.append((item, result))
+            for item, result in zip(batch, results, strict=True):
+                item.future.set_result(result)
+        return stopping
+
+    def _company(self, first: _Item) -> Iterator[_Item | None]:
+        """Yield the items that ride with *first*: whatever is queued, and while all are lazy, what comes soon."""
+        eager, deadline = first.urgency == "eager", time.monotonic() + LAZY_WAIT_S
+        for _ in range(LARGEST_BATCH - 1):
+            try:
+                item = self._queue.get_nowait() if eager else self._queue.get(timeout=deadline - time.monotonic())
+            except (queue.Empty, ValueError):  # ValueError: the deadline has passed
+                return
+            yield item
+            eager = eager or (item is not None and item.urgency == "eager")
+
+    def _failed(self, batch: list[_Item], error: Exception, *, again: bool) -> None:
+        """Give each item of a rolled-back transaction one of its own, so that a failing item fails alone."""
+        for item in batch:
+            if again and len(batch) > 1:
+                self._transact(item, alone=True)
+            else:
+                item.future.set_exception(error)
 
 
 def typed(error: Exception) -> Exception:
     """Return what the waiter should see: database and disk errors become `NotRecorded`, the rest stay as they are."""
-    if isinstance(error, SQLAlchemyError | OSError):
-        return NotRecorded(why=str(error.args[0]) if error.args else type(error).__name__)
-    return error
+    return _unrecorded(error) if isinstance(error, SQLAlchemyError | OSError) else error
+
+
+def _unrecorded(error: Exception) -> NotRecorded:
+    return NotRecorded(why=str(error.args[0]) if error.args else type(error).__name__)

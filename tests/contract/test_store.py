@@ -1,7 +1,6 @@
 """The store, on every database: order, durability, and failures that stay where they belong."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import threading
@@ -14,9 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, insert, select, text
 
+from interlock.runtime.audit_verify import verify
 from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded
+from interlock.runtime.ledger import export
+from interlock.runtime.note import public_bytes
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
+from interlock.runtime.vault import Vault
 
 KEY = {"wrapped": b"w"}
 
@@ -50,7 +53,7 @@ def commits(store: Store) -> list[int]:
 
 
 def hold(store: Store) -> threading.Event:
-    """Keep the writer busy until the event is set, so that what follows becomes one batch."""
+    """Keep the writer busy until the event is set, so that what follows becomes one group with it."""
     entered, go = threading.Event(), threading.Event()
 
     def work(_: Tx) -> None:
@@ -82,7 +85,7 @@ async def test_a_group_is_one_commit_in_order(store: Store) -> None:
 
     assert await all_of(*futures) == list(range(40))
     assert order == list(range(40))
-    assert len(counted) == 2  # the one that was held, and the group
+    assert len(counted) == 1
 
 
 async def test_a_failing_item_fails_alone(store: Store) -> None:
@@ -128,23 +131,27 @@ async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), OSError(28, "No space left on device"), ValueError("no")])
-async def test_a_failing_flush_fails_everything(store: Store, error: Exception) -> None:
-    """When the record cannot be written the whole group fails with NotRecorded, and the writer lives on."""
+async def test_a_failing_flush_fails_all_that_is_to_be_recorded(store: Store, error: Exception) -> None:
+    """When the record cannot be written nothing it belongs to commits, and the writer lives on."""
 
     def flush(_: Tx) -> None:
         raise error
 
-    def recorded(tx: Tx) -> None:
-        put("with a record")(tx)
-        tx.events.append(Event(run_id="", event="x", body={}))
+    def recorded(name: str) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            put(name)(tx)
+            tx.events.append(Event(run_id="", event="x", body={}))
+
+        return work
 
     store.attach(flush=flush, after=lambda: None)
     go = hold(store)
-    futures = [store.submit(work, "eager") for work in (put("without"), recorded)]
+    futures = [store.submit(work, "eager") for work in (recorded("a"), put("without"), recorded("b"))]
     go.set()
 
-    assert [type(each) for each in await all_of(*futures)] == [NotRecorded, NotRecorded]
-    assert await store.read(names) == []
+    first, without, last = await all_of(*futures)
+    assert (type(first), without, type(last)) == (NotRecorded, "without", NotRecorded)
+    assert await store.read(names) == ["without"]
     assert await store.write(put("later")) == "later"
 
 
@@ -237,20 +244,27 @@ async def test_the_writer_survives_any_exception(store: Store) -> None:
     assert await store.write(put("a")) == "a"
 
 
-async def test_a_failing_witness_is_heard_and_survived(store: Store) -> None:
-    """What goes wrong after the commit is raised, and the writer lives on."""
+async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -> None:
+    """What goes wrong after the commit is raised at every waiter, no item is done again, and the writer lives on."""
+    done: list[str] = []
 
     def after() -> None:
         raise OSError(28, "No space left on device")
 
+    def recorded(name: str) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            done.append(name)
+            tx.events.append(Event(run_id="", event="x", body={}))
+
+        return work
+
     store.attach(flush=lambda _: None, after=after)
+    go = hold(store)
+    futures = [store.submit(recorded(name), "eager") for name in ("a", "b")]
+    go.set()
 
-    def recorded(tx: Tx) -> None:
-        tx.events.append(Event(run_id="", event="x", body={}))
-
-    with pytest.raises(NotRecorded):
-        await store.write(recorded)
-
+    assert [type(each) for each in await all_of(*futures)] == [NotRecorded] * 2
+    assert done == ["a", "b"]
     assert await store.write(put("a")) == "a"
 
 
@@ -285,37 +299,40 @@ async def test_a_changed_schema_would_be_seen(store: Store) -> None:
 
 
 OPENER = """
-import asyncio, sys
+import sys
 from pathlib import Path
-from interlock.runtime.testing import World
+from interlock.runtime.ledger import Ledger, begin
+from interlock.runtime.store import Event, Store
+from interlock.runtime.vault import Vault
 
-async def main():
-    sys.stdin.readline()
-    async with World(Path(sys.argv[1]), url=sys.argv[2]) as world:
-        await world.start()
-
-asyncio.run(main())
+print("ready", flush=True)
+sys.stdin.readline()
+home = Path(sys.argv[1])
+store, vault = Store.open(sys.argv[2]), Vault(home / "keys")
+ledger = Ledger(store=store, vault=vault, origin="interlock/test", witness=home / "witness")
+store.submit(lambda tx: begin(vault, tx.connection), "eager").result()
+store.submit(lambda tx: tx.events.append(Event(run_id="", event="hello", body={}, payload={"n": 1})), "eager").result()
+store.close()
 """
 
 
 async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_path: Path) -> None:
-    """Four processes that meet an empty home make one schema, one set of keys and one ledger."""
-    processes = [
-        subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", OPENER, str(tmp_path / "home"), database_url],
-            stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ), text=True,
-        )
-        for _ in range(4)
-    ]
-    await asyncio.sleep(2)  # until they have imported; being late only makes the race narrower
+    """Three processes that meet an empty home make one schema, one set of keys and one ledger."""
+    command = [sys.executable, "-c", OPENER, str(tmp_path / "home"), database_url]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(3)]  # noqa: S603
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     errors = [process.communicate(timeout=60)[1] for process in processes]
 
-    assert [process.returncode for process in processes] == [0] * 4, errors
+    assert [process.returncode for process in processes] == [0] * 3, errors
     store = Store.open(database_url)
-    runs = await store.read(lambda connection: len(connection.execute(select(t.run.c.id)).all()))
+    records = await store.read(lambda connection: list(export(connection)))
     store.close()
-    assert runs == 4
+    report = verify(records, key=public_bytes(Vault(tmp_path / "home" / "keys").signing))
+    assert (report.size, report.problems) == (3, [])

@@ -1,0 +1,61 @@
+"""What the documents point at is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+_LINK: Final = re.compile(r"\[[^\]\[]*\]\(<?([^)>\s]+)>?(?: \"[^\"]*\")?\)")
+_CODE: Final = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+_LONGEST: Final = 60
+
+
+@pytest.fixture(scope="session")
+def documents(root: Path, tracked: list[Path]) -> dict[Path, str]:
+    """Every Markdown file and its text."""
+    return {path: (root / path).read_text("utf-8") for path in tracked if path.suffix == ".md"}
+
+
+@pytest.fixture(scope="session")
+def targets(root: Path) -> dict[str, str]:
+    """What `make` can be asked for, and what it says of it."""
+    rules = re.findall(r"^([a-z][\w-]*):[^\n#]*(?:## (.+))?$", (root / "Makefile").read_text("utf-8"), re.MULTILINE)
+    return dict(rules)
+
+
+def test_links_resolve(root: Path, documents: dict[Path, str]) -> None:
+    """A link in a document leads to a file of this repository or to the web."""
+    assert [
+        f"{path}: {link}"
+        for path, text in documents.items()
+        for link in _LINK.findall(_CODE.sub("", text))
+        if not re.match(r"https?://|mailto:|#", link)
+        and not (root / path.parent / link.split("#")[0]).resolve().exists()
+    ] == []
+
+
+def test_the_commands_in_the_documents_exist(documents: dict[Path, str], targets: dict[str, str]) -> None:
+    """Every `make` command that a document shows is a target of the Makefile."""
+    assert [f"{path}: make {name}" for path, text in documents.items() for name in _made(text, targets)] == []
+
+
+def test_the_makefile_explains_itself(root: Path, targets: dict[str, str]) -> None:
+    """Every target but the ones it needs for itself says what it does, and the whole fits on a screen or two."""
+    assert [name for name, said in targets.items() if not said] == ["opa"]
+    assert len((root / "Makefile").read_text("utf-8").splitlines()) <= _LONGEST
+
+
+def test_the_house_has_its_papers(root: Path) -> None:
+    """License, attribution, changes and the way round are where anyone looks for them."""
+    assert [
+        name
+        for name in ("AGENTS.md", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md")
+        if not (root / name).read_text("utf-8").strip()
+    ] == []
+
+
+def _made(text: str, targets: dict[str, str]) -> Iterator[str]:
+    for code in _CODE.findall(text):
+        yield from (name for name in re.findall(r"(?:^|[`\s])make ([a-z][\w-]*)", code) if name not in targets)

@@ -1,0 +1,7 @@
+# A permit cannot be made without the mint of the enforcement point.
+
+from interlock.runtime.decision import Permit
+
+
+def forged() -> Permit:
+    return Permit(None, tool="mail.send", digest="0", action_id="0", run_id="0")  # refused: arg-type

@@ -1,0 +1,34 @@
+# A tool cannot be called without a permit, nor with something else in its place.
+
+from interlock.runtime.decision import Decision, Permit
+from interlock.runtime.request import Resource
+from interlock.runtime.tool import Value, tool
+
+
+class Mail(Value):
+    to: str
+
+
+class Sent(Value):
+    id: str
+
+
+@tool(name="mail.test", action_class="irreversible", resource=lambda mail: Resource(type="mail", id=mail.to))
+async def send(permit: Permit, mail: Mail) -> Sent:
+    return Sent(id=permit.key)
+
+
+async def permitted(permit: Permit) -> Sent:
+    return await send(permit, Mail(to="ann@example.com"))
+
+
+async def without() -> Sent:
+    return await send(Mail(to="ann@example.com"))  # refused: arg-type, call-arg
+
+
+async def with_a_decision(decision: Decision) -> Sent:
+    return await send(decision, Mail(to="ann@example.com"))  # refused: arg-type
+
+
+async def with_other_arguments(permit: Permit) -> Sent:
+    return await send(permit, Sent(id="1"))  # refused: arg-type

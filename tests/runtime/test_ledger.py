@@ -1,0 +1,323 @@
+"""The ledger in its database: whatever is changed in it afterwards is seen, and the entry is named."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from interlock.runtime import kill_switch
+from interlock.runtime.audit_verify import Report, verify
+from interlock.runtime.errors import Tampered
+from interlock.runtime.ledger import export
+from interlock.runtime.testing import Effects, World
+from interlock.runtime.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """A ledger that was written and closed."""
+
+    folder: Path
+    key: bytes
+    remembered: str
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "interlock.db"
+
+    def verify(self, *, remembered: bool = True) -> Report:
+        """Verify what the database holds now."""
+        engine = create_engine(f"sqlite:///{self.file}")
+        with engine.connect() as connection:
+            records = list(export(connection))
+        engine.dispose()
+        return verify(records, key=self.key, remembered=self.remembered if remembered else None)
+
+    def change(self, statement: str, *values: Any) -> None:
+        """Run one statement on the database behind everybody's back."""
+        with sqlite3.connect(self.file) as connection:
+            connection.execute(statement, values)
+        connection.close()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.file) as connection:
+            found = connection.execute(query).fetchall()
+        connection.close()
+        return found
+
+
+async def written(folder: Path, *, steps: int = 4) -> None:
+    """Write a run of effects, a denial, a read and a kill switch."""
+    effects = Effects()
+    tools = [effects.tool("note.write"), effects.tool("note.read", "read")]
+    async with World(folder, tools=tools) as world:
+        first, second = await world.start(), await world.start()
+        for number in range(steps):
+            for run in (first, second):
+                name = ("note.write", "note.read", "no.such")[number % 3]
+                await world.pep.enforce(run, tool=name, arguments={"text": f"{number}"}, call_id=f"{number}")
+                await world.store.settled(run.id)
+        await kill_switch.engage(world.store, scope="all", id="", by="ana")
+        await kill_switch.release(world.store, scope="all", id="", by="ana")
+
+
+def opened(folder: Path) -> Log:
+    key = Vault(folder / "keys").signing.public_key().public_bytes_raw()
+    return Log(folder=folder, key=key, remembered=(folder / "witness").read_text())
+
+
+@pytest.fixture(scope="module")
+async def original(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    """A ledger nobody has touched; tests take a copy."""
+    folder = tmp_path_factory.mktemp("ledger")
+    await written(folder)
+    return opened(folder)
+
+
+@pytest.fixture
+def log(original: Log, tmp_path: Path) -> Log:
+    shutil.copytree(original.folder, tmp_path / "copy")
+    return opened(tmp_path / "copy")
+
+
+SIZE = 14
+
+
+def seen(report: Report) -> set[tuple[str, int]]:
+    return {(problem.code, problem.seq) for problem in report.problems}
+
+
+def test_what_nobody_touched_is_valid(original: Log) -> None:
+    """The ledger verifies as it was written."""
+    report = original.verify()
+
+    assert report.problems == []
+    assert report.size == report.checkpoints == SIZE
+
+
+def flips(data: bytes, *, step: int = 1) -> Iterator[bytes]:
+    """Yield *data* with one bit flipped, at every *step*-th byte and the last."""
+    for index in sorted({*range(0, len(data), step), len(data) - 1}):
+        yield data[:index] + bytes([data[index] ^ 1]) + data[index + 1 :]
+
+
+def altered(value: Any) -> Iterator[Any]:
+    if isinstance(value, bytes):
+        yield from flips(value, step=11 if len(value) > 64 else 1)
+    elif isinstance(value, int):
+        yield value + 1000
+    else:
+        yield from (text.decode("utf-8", "surrogateescape") for text in flips(value.encode()) if _is_text(text))
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("column", ["body", "leaf", "run_id", "event"])
+@pytest.mark.parametrize("seq", range(SIZE))
+def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
+    """Flip any byte in any column of any entry: verification fails and names that entry."""
+    with sqlite3.connect(":memory:", check_same_thread=False) as connection:
+        sqlite3.connect(original.file).backup(connection)
+        for value in altered(connection.execute(f"SELECT {column} FROM ledger_entry WHERE seq = ?", (seq,)).fetchone()[0]):  # noqa: S608
+            connection.execute(f"UPDATE ledger_entry SET {column} = ? WHERE seq = ?", (value, seq))  # noqa: S608
+            report = in_memory(connection, original)
+            assert not report.valid, value
+            assert report.problems[0].seq == seq, report.problems
+            connection.rollback()
+
+
+def in_memory(connection: sqlite3.Connection, log: Log) -> Report:
+    """Verify what an open SQLite connection sees, uncommitted changes included."""
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+    alchemy = engine.connect()
+    records = list(export(alchemy))
+    return verify(records, key=log.key, remembered=log.remembered)
+
+
+@pytest.mark.parametrize("seq", range(SIZE))
+def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
+    """Whoever changes a body and its leaf together is caught by the signed root that covers the entry."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    body = log.rows(f"SELECT body FROM ledger_entry WHERE seq = {seq}")[0][0].replace(b'"at":1800000000', b'"at":1800000001')  # noqa: S608
+    log.change("UPDATE ledger_entry SET body = ?, leaf = ? WHERE seq = ?", body, sha256(b"\x00" + body).digest(), seq)
+
+    assert ("root_mismatch", seq) in seen(log.verify())
+
+
+@pytest.mark.parametrize("size", range(1, SIZE + 1))
+def test_a_changed_checkpoint_is_named(original: Log, size: int) -> None:
+    """Flip any byte of any signed checkpoint: verification fails and names the entry before it."""
+    with sqlite3.connect(":memory:") as connection:
+        sqlite3.connect(original.file).backup(connection)
+        note = connection.execute("SELECT note FROM ledger_checkpoint WHERE size = ?", (size,)).fetchone()[0]
+        for value in altered(note):
+            connection.execute("UPDATE ledger_checkpoint SET note = ? WHERE size = ?", (value, size))
+            report = in_memory(connection, original)
+            assert ("bad_signature", size - 1) in seen(report), value
+            connection.rollback()
+
+
+@pytest.mark.parametrize("column", ["size", "root", "frontier"])
+def test_a_changed_head_is_seen(original: Log, column: str) -> None:
+    """Flip any byte of the stored head: it no longer fits the entries."""
+    with sqlite3.connect(":memory:") as connection:
+        sqlite3.connect(original.file).backup(connection)
+        for value in altered(connection.execute(f"SELECT {column} FROM ledger_head").fetchone()[0]):  # noqa: S608
+            connection.execute(f"UPDATE ledger_head SET {column} = ?", (value,))  # noqa: S608
+            assert seen(in_memory(connection, original)) == {("head_mismatch", SIZE)}
+            connection.rollback()
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM ledger_head", "UPDATE ledger_head SET id = 2"])
+async def test_a_head_that_is_gone_is_seen_and_stops_everything(log: Log, statement: str) -> None:
+    """Without the head the ledger does not verify, and nothing more can be recorded or done."""
+    log.change(statement)
+    assert ("head_mismatch", SIZE) in seen(log.verify())
+
+    effects = Effects()
+    with pytest.raises(Tampered):
+        async with World(log.folder, tools=[effects.tool("note.write")]) as world:
+            await world.start()
+
+
+def test_a_changed_chain_is_named(log: Log) -> None:
+    """Flip a byte in the stored end of a run's chain: the run's last entry is named."""
+    for run, leaf in log.rows("SELECT run_id, leaf FROM ledger_chain"):
+        last = log.rows(f"SELECT max(seq) FROM ledger_entry WHERE run_id = '{run}'")[0][0]  # noqa: S608
+        log.change("UPDATE ledger_chain SET leaf = ? WHERE run_id = ?", bytes([leaf[0] ^ 1]) + leaf[1:], run)
+        assert seen(log.verify()) == {("chain_mismatch", last)}
+        log.change("UPDATE ledger_chain SET leaf = ?, run_id = 'x' WHERE run_id = ?", leaf, run)
+        assert ("chain_mismatch", last) in seen(log.verify())
+        log.change("UPDATE ledger_chain SET run_id = ? WHERE run_id = 'x'", run)
+    assert log.verify().valid
+
+
+@pytest.mark.parametrize("seq", range(SIZE))
+def test_a_dropped_entry_is_named(log: Log, seq: int) -> None:
+    """Remove one entry: the first place that is missing is named."""
+    log.change("DELETE FROM ledger_entry WHERE seq = ?", seq)
+    report = log.verify()
+
+    assert not report.valid
+    assert report.problems[0].seq == seq
+    assert {"missing_entry", "root_mismatch", "head_mismatch", "checkpoint_moved"} & {each.code for each in report.problems}
+
+
+@pytest.mark.parametrize("seq", range(SIZE - 1))
+def test_swapped_entries_are_named(log: Log, seq: int) -> None:
+    """Let two neighbours change places: the first of them is named."""
+    log.change("UPDATE ledger_entry SET seq = -1 WHERE seq = ?", seq)
+    log.change("UPDATE ledger_entry SET seq = ? WHERE seq = ?", seq, seq + 1)
+    log.change("UPDATE ledger_entry SET seq = ? WHERE seq = -1", seq + 1)
+    report = log.verify()
+
+    assert ("moved_entry", seq) in seen(report)
+    assert report.problems[0].seq == seq
+
+
+@pytest.mark.parametrize("seq", range(SIZE))
+def test_a_dropped_entry_with_the_rest_moved_up_is_named(log: Log, seq: int) -> None:
+    """Remove one entry and renumber the rest: the bodies still say where they were."""
+    log.change("DELETE FROM ledger_entry WHERE seq = ?", seq)
+    for later in range(seq + 1, SIZE):
+        log.change("UPDATE ledger_entry SET seq = ? WHERE seq = ?", later - 1, later)
+    report = log.verify()
+
+    assert not report.valid
+    assert report.problems[0].seq == seq
+
+
+@pytest.mark.parametrize("seq", range(SIZE))
+def test_a_duplicated_entry_is_named(log: Log, seq: int) -> None:
+    """Append a copy of an entry: it stands where its body does not say."""
+    log.change(
+        "INSERT INTO ledger_entry SELECT ?, run_id, event, body, leaf FROM ledger_entry WHERE seq = ?", SIZE, seq
+    )
+
+    assert ("moved_entry", SIZE) in seen(log.verify())
+
+
+@pytest.mark.parametrize("kept", range(SIZE))
+def test_a_truncated_ledger_is_seen(log: Log, kept: int) -> None:
+    """Cut the ledger off, with its checkpoints: the head gives it away, and so does the remembered checkpoint."""
+    log.change("DELETE FROM ledger_entry WHERE seq >= ?", kept)
+    log.change("DELETE FROM ledger_checkpoint WHERE size > ?", kept)
+
+    assert {("head_mismatch", kept), ("rolled_back", kept)} <= seen(log.verify())
+    assert ("head_mismatch", kept) in seen(log.verify(remembered=False))
+
+
+def test_an_unsigned_tail_is_seen(log: Log) -> None:
+    """Entries that no signed checkpoint covers are reported."""
+    log.change("DELETE FROM ledger_checkpoint WHERE size = ?", SIZE)
+
+    assert ("unsigned_tail", SIZE) in seen(log.verify())
+
+
+async def test_a_rolled_back_database_is_seen(tmp_path: Path) -> None:
+    """Put an earlier copy of the whole database in place: only the checkpoint kept outside tells, and it does."""
+    folder = tmp_path / "home"
+    await written(folder, steps=1)
+    shutil.copy(folder / "interlock.db", tmp_path / "earlier")
+    await written(folder, steps=1)
+    shutil.copy(tmp_path / "earlier", folder / "interlock.db")
+    log = opened(folder)
+
+    assert seen(log.verify()) == {("rolled_back", 6)}
+    assert log.verify(remembered=False).valid
+
+
+async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
+    """Roll back and write on: at the remembered size another log stands under our own signature."""
+    folder = tmp_path / "home"
+    await written(folder, steps=1)
+    shutil.copy(folder / "interlock.db", tmp_path / "earlier")
+    await written(folder, steps=1)
+    remembered = (folder / "witness").read_text()
+    shutil.copy(tmp_path / "earlier", folder / "interlock.db")
+    await written(folder, steps=1)
+    log = Log(folder=folder, key=opened(folder).key, remembered=remembered)
+
+    assert [each.code for each in log.verify().problems] == ["forked"]
+
+
+@pytest.mark.parametrize("damage", ["", "junk", "another signature", "one byte"])
+def test_a_damaged_memory_is_no_memory(log: Log, damage: str) -> None:
+    """A remembered checkpoint that cannot be read, or was not signed by us, is a problem and never passed over."""
+    flipped = log.remembered[:60] + chr(ord(log.remembered[60]) ^ 1) + log.remembered[61:]
+    remembered = {"another signature": log.remembered.replace("\u2014", "-"), "one byte": flipped}.get(damage, damage)
+
+    assert "remembered_unreadable" in {
+        each.code for each in Log(folder=log.folder, key=log.key, remembered=remembered).verify().problems
+    }
+
+
+def test_a_foreign_key_verifies_nothing(log: Log, tmp_path: Path) -> None:
+    """Under another public key no checkpoint is signed."""
+    foreign = Vault(tmp_path / "other").signing.public_key().public_bytes_raw()
+    report = Log(folder=log.folder, key=foreign, remembered=log.remembered).verify()
+
+    assert {("bad_signature", seq) for seq in range(SIZE)} <= seen(report)
+
+
+def test_the_guards_of_these_tests_can_fail(log: Log) -> None:
+    """A change outside the ledger's tables is none of its business: the checks above see what they say they see."""
+    log.change("UPDATE run SET refusals = 7")
+
+    assert log.verify().valid
+
+
