@@ -14,13 +14,15 @@ from interlock.serving.app import Home
 
 async def verified(home: Home) -> Report:
     """Verify the ledger of *home*, its sealed payloads included; never changes anything."""
-    records = await home.store.read(lambda connection: list(export(connection)))
-    remembered = home.ledger.remembered()
+    remembered = home.ledger.remembered()  # first: the log may grow while it is read, never the other way round
+    records, payloads = await home.store.snapshot(
+        lambda connection: (list(export(connection)), _payloads(home, connection))
+    )
     report = verify(records, key=home.ledger.public_key, remembered=remembered)
     if remembered is None and report.size:
         detail = "the checkpoint kept outside the database is gone, so a rolled-back database would not be noticed"
         report.problems.append(Problem("no_remembered_checkpoint", report.size - 1, detail))
-    report.problems += await home.store.read(lambda connection: _payloads(home, connection))
+    report.problems += payloads
     return report
 
 

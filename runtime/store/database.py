@@ -99,6 +99,24 @@ class Store:
             return self._read(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
+    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """Run *work*, of several queries, on one state of the database, whatever is written meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._frozen, work)
+
+    def _frozen(self, work: Callable[[Connection], T]) -> T:
+        try:
+            if self.dialect == "sqlite":
+                with self._reader.connect() as connection:
+                    connection.exec_driver_sql("BEGIN")
+                    try:
+                        return work(connection)
+                    finally:
+                        connection.exec_driver_sql("ROLLBACK")
+            with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise typed(error) from error
+
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._reader.connect() as connection:

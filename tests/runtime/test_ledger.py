@@ -1,14 +1,18 @@
 """The ledger in its database: whatever is changed in it afterwards is seen, and the entry is named."""
 
+import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
 
 from interlock.runtime import kill_switch
 from interlock.runtime.audit_verify import Report, verify
@@ -40,15 +44,12 @@ class Log:
 
     def change(self, statement: str, *values: Any) -> None:
         """Run one statement on the database behind everybody's back."""
-        with sqlite3.connect(self.file) as connection:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
             connection.execute(statement, values)
-        connection.close()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.file) as connection:
-            found = connection.execute(query).fetchall()
-        connection.close()
-        return found
+        with closing(sqlite3.connect(self.file)) as connection:
+            return connection.execute(query).fetchall()
 
 
 async def written(folder: Path, *, steps: int = 4) -> None:
@@ -72,10 +73,10 @@ def opened(folder: Path) -> Log:
 
 
 @pytest.fixture(scope="module")
-async def original(tmp_path_factory: pytest.TempPathFactory) -> Log:
+def original(tmp_path_factory: pytest.TempPathFactory) -> Log:
     """A ledger nobody has touched; tests take a copy."""
     folder = tmp_path_factory.mktemp("ledger")
-    await written(folder)
+    asyncio.run(written(folder))
     return opened(folder)
 
 
@@ -123,12 +124,28 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
+@contextmanager
+def copied(log: Log) -> Iterator[sqlite3.Connection]:
+    """Yield a copy of the database in memory, in a transaction that can be rolled back."""
+    with closing(sqlite3.connect(log.file)) as source, closing(sqlite3.connect(":memory:")) as target:
+        source.backup(target)
+        yield target
+
+
+def in_memory(connection: sqlite3.Connection, log: Log) -> Report:
+    """Verify what an open SQLite connection sees, uncommitted changes included."""
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    with engine.connect() as reader:
+        reader.detach()  # so that giving it back rolls nothing back
+        records = list(export(reader))
+    return verify(records, key=log.key, remembered=log.remembered)
+
+
 @pytest.mark.parametrize("column", ["body", "leaf", "run_id", "event"])
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
     """Flip any byte in any column of any entry: verification fails and names that entry."""
-    with sqlite3.connect(":memory:", check_same_thread=False) as connection:
-        sqlite3.connect(original.file).backup(connection)
+    with copied(original) as connection:
         for value in altered(connection.execute(f"SELECT {column} FROM ledger_entry WHERE seq = ?", (seq,)).fetchone()[0]):  # noqa: S608
             connection.execute(f"UPDATE ledger_entry SET {column} = ? WHERE seq = ?", (value, seq))  # noqa: S608
             report = in_memory(connection, original)
@@ -137,21 +154,9 @@ def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
             connection.rollback()
 
 
-def in_memory(connection: sqlite3.Connection, log: Log) -> Report:
-    """Verify what an open SQLite connection sees, uncommitted changes included."""
-    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
-
-    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool, isolation_level="AUTOCOMMIT")
-    alchemy = engine.connect()
-    records = list(export(alchemy))
-    return verify(records, key=log.key, remembered=log.remembered)
-
-
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
     """Whoever changes a body and its leaf together is caught by the signed root that covers the entry."""
-    from hashlib import sha256  # noqa: PLC0415
-
     body = log.rows(f"SELECT body FROM ledger_entry WHERE seq = {seq}")[0][0].replace(b'"at":1800000000', b'"at":1800000001')  # noqa: S608
     log.change("UPDATE ledger_entry SET body = ?, leaf = ? WHERE seq = ?", body, sha256(b"\x00" + body).digest(), seq)
 
@@ -161,8 +166,7 @@ def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
 @pytest.mark.parametrize("size", range(1, SIZE + 1))
 def test_a_changed_checkpoint_is_named(original: Log, size: int) -> None:
     """Flip any byte of any signed checkpoint: verification fails and names the entry before it."""
-    with sqlite3.connect(":memory:") as connection:
-        sqlite3.connect(original.file).backup(connection)
+    with copied(original) as connection:
         note = connection.execute("SELECT note FROM ledger_checkpoint WHERE size = ?", (size,)).fetchone()[0]
         for value in altered(note):
             connection.execute("UPDATE ledger_checkpoint SET note = ? WHERE size = ?", (value, size))
@@ -174,8 +178,7 @@ def test_a_changed_checkpoint_is_named(original: Log, size: int) -> None:
 @pytest.mark.parametrize("column", ["size", "root", "frontier"])
 def test_a_changed_head_is_seen(original: Log, column: str) -> None:
     """Flip any byte of the stored head: it no longer fits the entries."""
-    with sqlite3.connect(":memory:") as connection:
-        sqlite3.connect(original.file).backup(connection)
+    with copied(original) as connection:
         for value in altered(connection.execute(f"SELECT {column} FROM ledger_head").fetchone()[0]):  # noqa: S608
             connection.execute(f"UPDATE ledger_head SET {column} = ?", (value,))  # noqa: S608
             assert seen(in_memory(connection, original)) == {("head_mismatch", SIZE)}
