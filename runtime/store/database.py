@@ -8,13 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import GuardFailed
+from interlock.runtime.store.schema import NEWEST
 from interlock.runtime.store.writer import Flush, Tx, Urgency, Writer, typed
 
 T = TypeVar("T")
@@ -94,7 +93,7 @@ class Store:
                 del self._later[group]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run *work* on a reading connection; it sees what is committed, never half a transaction."""
+        """Run *work* on a reading connection; all it reads is of one moment, and committed."""
         if self.dialect == "sqlite":  # a WAL reader never waits for the writer, and a thread costs more than the read
             return self._read(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
@@ -134,13 +133,24 @@ class Store:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision; does nothing when it is there already."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":  # two processes may open a new database at once
             connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if not _is_newest(connection):
+            from alembic import command  # noqa: PLC0415 - half a second of imports, needed once in a database's life
+            from alembic.config import Config  # noqa: PLC0415 - as above
+
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _is_newest(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return found == [NEWEST]
 
 
 def _engines(url: str) -> tuple[Engine, Engine]:
@@ -149,13 +159,13 @@ def _engines(url: str) -> tuple[Engine, Engine]:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         writer = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
-        reader = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False}, isolation_level="AUTOCOMMIT")
-        event.listen(writer, "connect", _sqlite_manual)
-        event.listen(writer, "begin", _sqlite_immediate)
-        event.listen(reader, "connect", _sqlite_pragmas)
+        reader = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
+        for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
+            event.listen(engine, "connect", _sqlite_manual)
+            event.listen(engine, "begin", begin)
         return writer, reader
     parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True), create_engine(parsed, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+    return create_engine(parsed, pool_pre_ping=True), create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ")
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -172,6 +182,10 @@ def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
 
 def _sqlite_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _sqlite_snapshot(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _shown(url: str) -> str:

@@ -17,6 +17,8 @@ from sqlalchemy import (
     Text,
 )
 
+#: The newest migration; a test holds it equal to the newest file of `migrations/versions`
+NEWEST: Final = "0001"
 KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
 
 metadata = MetaData()

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -86,7 +86,7 @@ def log(original: Log, tmp_path: Path) -> Log:
     return opened(tmp_path / "copy")
 
 
-SIZE = 14
+SIZE = 16
 
 
 def seen(report: Report) -> set[tuple[str, int]]:
@@ -124,34 +124,30 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-@contextmanager
-def copied(log: Log) -> Iterator[sqlite3.Connection]:
-    """Yield a copy of the database in memory, in a transaction that can be rolled back."""
+def each_flip(log: Log, table: str, column: str, where: str = "1 = 1") -> Iterator[tuple[Any, Report]]:
+    """Yield what one place was changed to and what verification says, for every change; the copy is in memory."""
     with closing(sqlite3.connect(log.file)) as source, closing(sqlite3.connect(":memory:")) as target:
         source.backup(target)
-        yield target
-
-
-def in_memory(connection: sqlite3.Connection, log: Log) -> Report:
-    """Verify what an open SQLite connection sees, uncommitted changes included."""
-    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-    with engine.connect() as reader:
-        reader.detach()  # so that giving it back rolls nothing back
-        records = list(export(reader))
-    return verify(records, key=log.key, remembered=log.remembered)
+        engine = create_engine("sqlite://", creator=lambda: target, poolclass=StaticPool)
+        before = target.execute(f"SELECT {column} FROM {table} WHERE {where}").fetchone()[0]  # noqa: S608
+        for value in altered(before):
+            with target:
+                target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))  # noqa: S608
+            with engine.connect() as reader:
+                records = list(export(reader))
+            with target:
+                found = "1 = 1" if column in where else where
+                target.execute(f"UPDATE {table} SET {column} = ? WHERE {found}", (before,))  # noqa: S608
+            yield value, verify(records, key=log.key, remembered=log.remembered)
 
 
 @pytest.mark.parametrize("column", ["body", "leaf", "run_id", "event"])
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
     """Flip any byte in any column of any entry: verification fails and names that entry."""
-    with copied(original) as connection:
-        for value in altered(connection.execute(f"SELECT {column} FROM ledger_entry WHERE seq = ?", (seq,)).fetchone()[0]):  # noqa: S608
-            connection.execute(f"UPDATE ledger_entry SET {column} = ? WHERE seq = ?", (value, seq))  # noqa: S608
-            report = in_memory(connection, original)
-            assert not report.valid, value
-            assert report.problems[0].seq == seq, report.problems
-            connection.rollback()
+    for value, report in each_flip(original, "ledger_entry", column, f"seq = {seq}"):
+        assert not report.valid, value
+        assert report.problems[0].seq == seq, report.problems
 
 
 @pytest.mark.parametrize("seq", range(SIZE))
@@ -166,23 +162,15 @@ def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
 @pytest.mark.parametrize("size", range(1, SIZE + 1))
 def test_a_changed_checkpoint_is_named(original: Log, size: int) -> None:
     """Flip any byte of any signed checkpoint: verification fails and names the entry before it."""
-    with copied(original) as connection:
-        note = connection.execute("SELECT note FROM ledger_checkpoint WHERE size = ?", (size,)).fetchone()[0]
-        for value in altered(note):
-            connection.execute("UPDATE ledger_checkpoint SET note = ? WHERE size = ?", (value, size))
-            report = in_memory(connection, original)
-            assert ("bad_signature", size - 1) in seen(report), value
-            connection.rollback()
+    for value, report in each_flip(original, "ledger_checkpoint", "note", f"size = {size}"):
+        assert ("bad_signature", size - 1) in seen(report), value
 
 
 @pytest.mark.parametrize("column", ["size", "root", "frontier"])
 def test_a_changed_head_is_seen(original: Log, column: str) -> None:
     """Flip any byte of the stored head: it no longer fits the entries."""
-    with copied(original) as connection:
-        for value in altered(connection.execute(f"SELECT {column} FROM ledger_head").fetchone()[0]):  # noqa: S608
-            connection.execute(f"UPDATE ledger_head SET {column} = ?", (value,))  # noqa: S608
-            assert seen(in_memory(connection, original)) == {("head_mismatch", SIZE)}
-            connection.rollback()
+    for value, report in each_flip(original, "ledger_head", column):
+        assert seen(report) == {("head_mismatch", SIZE)}, value
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM ledger_head", "UPDATE ledger_head SET id = 2"])
@@ -213,11 +201,8 @@ def test_a_changed_chain_is_named(log: Log) -> None:
 def test_a_dropped_entry_is_named(log: Log, seq: int) -> None:
     """Remove one entry: the first place that is missing is named."""
     log.change("DELETE FROM ledger_entry WHERE seq = ?", seq)
-    report = log.verify()
 
-    assert not report.valid
-    assert report.problems[0].seq == seq
-    assert {"missing_entry", "root_mismatch", "head_mismatch", "checkpoint_moved"} & {each.code for each in report.problems}
+    assert ("missing_entry" if seq < SIZE - 1 else "head_mismatch", seq) in seen(log.verify())
 
 
 @pytest.mark.parametrize("seq", range(SIZE - 1))
@@ -248,7 +233,7 @@ def test_a_dropped_entry_with_the_rest_moved_up_is_named(log: Log, seq: int) -> 
 def test_a_duplicated_entry_is_named(log: Log, seq: int) -> None:
     """Append a copy of an entry: it stands where its body does not say."""
     log.change(
-        "INSERT INTO ledger_entry SELECT ?, run_id, event, body, leaf FROM ledger_entry WHERE seq = ?", SIZE, seq
+        "INSERT INTO ledger_entry (seq, run_id, event, body, leaf) SELECT ?, run_id, event, body, leaf FROM ledger_entry WHERE seq = ?", SIZE, seq
     )
 
     assert ("moved_entry", SIZE) in seen(log.verify())
@@ -280,7 +265,7 @@ async def test_a_rolled_back_database_is_seen(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "earlier", folder / "interlock.db")
     log = opened(folder)
 
-    assert seen(log.verify()) == {("rolled_back", 6)}
+    assert seen(log.verify()) == {("rolled_back", 8)}
     assert log.verify(remembered=False).valid
 
 
