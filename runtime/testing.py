@@ -147,5 +147,5 @@ class World:
     async def verify(self) -> Report:
         """Verify this world's ledger against the witness."""
         remembered = self.ledger.remembered()  # first: the log may grow while it is read, never the other way round
-        records = await self.store.snapshot(lambda connection: list(export(connection)))
+        records = await self.store.read(lambda connection: list(export(connection)))
         return verify(records, key=self.ledger.public_key, remembered=remembered)

@@ -15,7 +15,7 @@ from interlock.serving.app import Home
 async def verified(home: Home) -> Report:
     """Verify the ledger of *home*, its sealed payloads included; never changes anything."""
     remembered = home.ledger.remembered()  # first: the log may grow while it is read, never the other way round
-    records, payloads = await home.store.snapshot(
+    records, payloads = await home.store.read(
         lambda connection: (list(export(connection)), _payloads(home, connection))
     )
     report = verify(records, key=home.ledger.public_key, remembered=remembered)

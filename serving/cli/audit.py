@@ -47,7 +47,7 @@ def export(file: Annotated[Path, typer.Argument(help="Where to; must not exist."
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
 
     async def work(home: Home) -> dict[str, Any]:
-        records = await home.store.snapshot(lambda connection: list(exported(connection)))
+        records = await home.store.read(lambda connection: list(exported(connection)))
         header = {"kind": "log", "origin": home.ledger.origin, "public_key": home.ledger.public_key.hex()}
         try:
             with file.open("x", encoding="utf-8") as target:

@@ -35,7 +35,7 @@ def demo(
     async def work(opened: Home) -> dict[str, Any]:
         documents = job.documents()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=err, transient=True, disable=as_json) as progress:
+        with Progress(*columns, console=err, transient=True, disable=as_json or not err.is_terminal) as progress:
             task = progress.add_task("reviewing", total=len(documents))
             runs = []
             for path in documents:

@@ -26,7 +26,7 @@ def review(
     async def work(home: Home) -> int:
         codes = []
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=err, transient=True, disable=as_json) as progress:
+        with Progress(*columns, console=err, transient=True, disable=as_json or not err.is_terminal) as progress:
             for path in files:
                 task = progress.add_task(path.name)
                 run = await home.start(path=path.absolute(), notify=notify or [], person=who)
@@ -49,7 +49,7 @@ def report(seen: dict[str, Any], *, as_json: bool) -> int:
             out.print(f"Next: interlock approvals show {approval}", markup=False, highlight=False)
     code = exit_code(seen)
     if code in {session.BAD_INPUT, session.FAILED_CLOSED} and seen["stopped"]:
-        err.print(f"interlock: {seen['stopped']['why']}", style="red", markup=False, highlight=False, soft_wrap=True)
+        session.complain(seen["stopped"]["why"])
     return code
 
 

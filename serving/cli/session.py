@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
-import click
 import typer
 from rich.console import Console
+from rich.text import Text
+from typer.exceptions import TyperException
 
 from interlock.runtime import settings
 from interlock.runtime.errors import InterlockError
@@ -53,6 +54,12 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
+def complain(why: str) -> None:
+    """Say what went wrong in one line on standard error."""
+    line = Text("interlock: " + " ".join(why.split()), style="red")
+    err.print(line, soft_wrap=True)
+
+
 def leave(code: int) -> NoReturn:
     """End the command with *code*."""
     raise typer.Exit(code)
@@ -63,12 +70,12 @@ def guarded(application: typer.Typer) -> int:
     try:
         result = application(standalone_mode=False)
     except InterlockError as error:
-        err.print(f"interlock: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(str(error))
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        err.print("interlock: stopped; a run goes on with `interlock run resume`.", markup=False, soft_wrap=True)
+    except TyperException as error:
+        complain(error.format_message())
+        return BAD_INPUT
+    except (typer.Abort, KeyboardInterrupt):
+        complain("stopped; a run goes on with `interlock run resume`.")
         return FAILED_CLOSED
     return result if isinstance(result, int) else DONE

@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from interlock.runtime import kill_switch
 from interlock.runtime.audit_verify import Report, verify
-from interlock.runtime.errors import Tampered
+from interlock.runtime.errors import GuardFailed
 from interlock.runtime.ledger import export
 from interlock.runtime.testing import Effects, World
 from interlock.runtime.vault import Vault
@@ -180,7 +180,7 @@ async def test_a_head_that_is_gone_is_seen_and_stops_everything(log: Log, statem
     assert ("head_mismatch", SIZE) in seen(log.verify())
 
     effects = Effects()
-    with pytest.raises(Tampered):
+    with pytest.raises(GuardFailed):
         async with World(log.folder, tools=[effects.tool("note.write")]) as world:
             await world.start()
 
