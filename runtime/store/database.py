@@ -93,7 +93,7 @@ class Store:
                 del self._later[group]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run *work* on a reading connection; each query sees what is committed by then."""
+        """Run *work* on a reading connection; all it reads is of one moment, and committed."""
         if self.dialect == "sqlite":  # a WAL reader never waits for the writer, and a thread costs more than the read
             return self._read(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
@@ -141,13 +141,13 @@ def _engines(url: str) -> tuple[Engine, Engine]:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         writer = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
-        reader = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False}, isolation_level="AUTOCOMMIT")
-        event.listen(writer, "connect", _sqlite_manual)
-        event.listen(writer, "begin", _sqlite_immediate)
-        event.listen(reader, "connect", _sqlite_pragmas)
+        reader = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
+        for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
+            event.listen(engine, "connect", _sqlite_manual)
+            event.listen(engine, "begin", begin)
         return writer, reader
     parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True), create_engine(parsed, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+    return create_engine(parsed, pool_pre_ping=True), create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ")
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -164,6 +164,10 @@ def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
 
 def _sqlite_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _sqlite_snapshot(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _shown(url: str) -> str:
