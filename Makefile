@@ -9,7 +9,7 @@ PINS   := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
             --custom-compile-command 'make pins' --python-version 3.11
 export UV_SYSTEM_CERTS ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt policy pins clean opa
+.PHONY: help demo test check fmt policy train pins clean opa
 
 help: ## List what can be asked for
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -33,6 +33,9 @@ fmt: $(VENV)/.developed ## Format the code and mend what ruff can mend
 
 policy: $(VENV)/.developed opa ## Build the policy bundle and the files generated from it
 	$(BIN)/python -m interlock.serving.policy.build
+
+train: $(VENV)/.developed ## Train the clause finder anew from the CUAD file (INTERLOCK_CUAD=path) and measure it on the dev side
+	$(BIN)/python -m interlock.evals.extraction.train
 
 pins: $(VENV)/.house ## Pin anew every package that is installed
 	$(PINS) pyproject.toml -o constraints.txt

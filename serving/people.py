@@ -43,8 +43,8 @@ def load(home: Path) -> dict[str, Person]:
         write(home, [Person(id=current(), roles=("analyst",))])
     try:
         known = People.model_validate(yaml.safe_load(path.read_text("utf-8")) or {}, strict=False)
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise BadInput(what=str(path), why=str(error).splitlines()[0], next_step="Correct the file.") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BadInput(what=str(path), why=_why(error), next_step="Correct the file.") from error
     return {person.id: person for person in known.people}
 
 
@@ -54,6 +54,13 @@ def write(home: Path, people: list[Person]) -> None:
     text = "# Names and roles. Roles: analyst (asks for reviews), reviewer (answers approvals), administrator.\n"
     listed = {"people": [{"id": person.id, "roles": list(person.roles)} for person in people]}
     (home / "people.yaml").write_text(text + yaml.safe_dump(listed, sort_keys=False), "utf-8")
+
+
+def _why(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    first = error.errors()[0]
+    return f"field {'.'.join(str(part) for part in first['loc']) or 'people'}: {first['msg']}"
 
 
 def principal(home: Path, name: str, *, tenant: str) -> Principal:

@@ -125,8 +125,8 @@ def _taken(outcome: Outcome, name: Literal["document", "findings", "risk"], fiel
 
 
 def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown) -> dict[str, str]:
-    code = outcome.code if isinstance(outcome, Failed) else ""
-    return {"step": step, "kind": type(outcome).__name__.lower(), "code": code, "why": say(outcome)}
+    code, why = (outcome.code, outcome.detail) if isinstance(outcome, Failed) else ("", say(outcome))
+    return {"step": step, "kind": type(outcome).__name__.lower(), "code": code, "why": why}
 
 
 def _unless_stopped(after: str) -> Any:

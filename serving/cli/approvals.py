@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from interlock.runtime.approval import Approval
@@ -16,7 +15,7 @@ from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.review import exit_code, report
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import shown
+from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.view import view
 
 application = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
@@ -41,9 +40,10 @@ def list_approvals(
     if as_json:
         session.print_json([asdict(each) for each in found])
         return
-    table = Table("Approval", "State", "Action", "Run", "Asked for by", "Expires")
+    table = grid(*map(whole, ("Approval, run", "State", "Action")), "Asked for by", whole("Until"))
     for each in found:
-        table.add_row(each.id, each.state, each.tool, each.run_id, shown(each.requester), _time(each.expires))
+        asked = shown(each.requester)
+        table.add_row(f"{each.id}\n{each.run_id}", each.state, each.tool, asked, _time(each.expires))
     out.print(table if found else "Nothing waits.")
 
 
@@ -86,7 +86,7 @@ def _decide(approval_id: str, name: str | None, verdict: Verdict, evidence: str 
             await home.drive(await home.runs.claim(found.run_id))
         seen = await view(home, found.run_id)
         report(seen, as_json=as_json)
-        return exit_code(seen)
+        return exit_code(seen | {"decisions": [each for each in seen["decisions"] if each["id"] == found.action_id]})
 
     session.leave(session.run(work, using=settings))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from interlock.runtime import audit_verify
@@ -15,6 +15,7 @@ from interlock.serving.app import Home
 from interlock.serving.audit import entries, verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.show import grid, whole
 
 application = typer.Typer(help="The record: verify it, take it along, read it.", no_args_is_help=True)
 
@@ -67,18 +68,23 @@ def export(file: Annotated[Path, typer.Argument(help="Where to; must not exist."
 @application.command()
 def show(run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = None, as_json: AsJson = False) -> None:
     """Show the entries in order, with what only this home's keys can open."""
-    found = session.run(lambda home: entries(home, run_id))
+    async def work(home: Home) -> list[dict[str, Any]]:
+        if run_id is not None:
+            await home.runs.read(run_id)  # an unknown run is an error, not an empty list
+        return await entries(home, run_id)
+
+    found = session.run(work)
     if as_json:
         for each in found:
             session.print_json(each)
         return
-    table = Table("Seq", "Run", "Event", "Tool", "State", "Codes")
+    event = Column("Event", max_width=10, overflow="fold")
+    table = grid(whole("Seq"), whole("Run"), event, whole("Tool"), whole("State"), Column("Codes", overflow="fold"))
     for each in found:
         body = each["body"]
-        table.add_row(
-            str(body["seq"]), body["run"], body["event"], body.get("tool", ""), str(body.get("state", body.get("status", ""))),
-            ", ".join(body.get("codes", [])),
-        )  # fmt: skip
+        state = str(body.get("state", body.get("status", "")))
+        codes = "\n".join(body.get("codes", []))
+        table.add_row(str(body["seq"]), body["run"], body["event"], body.get("tool", ""), state, codes)
     out.print(table)
 
 

@@ -61,4 +61,6 @@ def exit_code(seen: dict[str, Any]) -> int:
             return session.BAD_INPUT
         pdp = any(reason["rule"] == "pdp" for each in seen["decisions"] for reason in each["reasons"])
         return session.DENIED if stopped["kind"] == "denied" and not pdp else session.FAILED_CLOSED
-    return session.WAITING if seen["status"] == "waiting" else session.DONE
+    if seen["status"] == "waiting":
+        return session.WAITING
+    return session.DENIED if any(each["state"] == "denied" for each in seen["decisions"]) else session.DONE

@@ -1,16 +1,16 @@
 """`interlock run list|show|resume|cancel`"""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.review import exit_code, report
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import shown
+from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.view import view
 
 application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True)
@@ -32,9 +32,10 @@ def list_runs(as_json: AsJson = False) -> None:
     if as_json:
         session.print_json(rows)
         return
-    table = Table("Run", "Status", "Agent", "For", "Document")
+    table = grid(*map(whole, ("Run", "Status", "Agent")), "For", "Document")
     for row in rows:
-        table.add_row(row["run_id"], row["status"], row["agent"], row["for"], shown(row["document"]))
+        name = shown(Path(row["document"]).name)  # the whole path is in the JSON
+        table.add_row(row["run_id"], row["status"], row["agent"], shown(row["for"]), name)
     out.print(table if rows else "No runs yet: `interlock review FILE` starts one.")
 
 

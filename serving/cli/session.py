@@ -18,6 +18,7 @@ from interlock.runtime import settings
 from interlock.runtime.errors import InterlockError
 from interlock.runtime.settings import Settings
 from interlock.serving.app import BUNDLE, Home, PlannerName, opened
+from interlock.serving.cli.show import shown
 
 T = TypeVar("T")
 DONE: Final = 0
@@ -56,8 +57,7 @@ def print_json(value: Any) -> None:
 
 def complain(why: str) -> None:
     """Say what went wrong in one line on standard error."""
-    line = Text("interlock: " + " ".join(why.split()), style="red")
-    err.print(line, soft_wrap=True)
+    err.print(Text("interlock: ", style="red").append_text(shown(" ".join(why.split()))), soft_wrap=True)
 
 
 def leave(code: int) -> NoReturn:
@@ -73,7 +73,7 @@ def guarded(application: typer.Typer) -> int:
         complain(str(error))
         return error.exit_code
     except TyperException as error:
-        complain(error.format_message())
+        complain(error.format_message() or "name a command, or ask for --help")
         return BAD_INPUT
     except (typer.Abort, KeyboardInterrupt):
         complain("stopped; a run goes on with `interlock run resume`.")

@@ -2,15 +2,28 @@
 
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from interlock.tools.report.page import visible
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
+WHERE: Final = 13  # columns: a page and a span stand on one line while they fit, else on two
 STATES: Final = {"done": "green", "denied": "red", "waiting": "yellow", "failed": "red", "unknown": "magenta"}
+
+
+def grid(*columns: Column | str, expand: bool = False) -> Table:
+    """Return a table of the house's look: no frame, so that ids and codes fit into 80 columns unbroken."""
+    return Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=expand)
+
+
+def whole(header: str) -> Column:
+    """Return a column whose text is never broken: for what a person copies."""
+    return Column(header, no_wrap=True, overflow="ignore")
 
 
 def shown(text: str) -> Text:
@@ -45,28 +58,34 @@ def risk_line(view: dict[str, Any]) -> Text:
 
 def findings(clauses: list[dict[str, Any]]) -> Table:
     """Return the clauses with their citations and confidences."""
-    table = Table("Clause", "Quotation", "Page", "Characters", "Confidence", expand=True)
+    where = Column("Page, span", max_width=WHERE, min_width=WHERE)
+    table = grid(Column("Clause", max_width=20), Column("Quotation", ratio=1), where, whole("Sure"), expand=True)
     for each in clauses:
         text = each["text"] if len(each["text"]) <= QUOTED else each["text"][: QUOTED - 1] + "…"
-        table.add_row(
-            each["category"], shown(text), str(each["page"]), f"{each['start']}–{each['end']}",
-            f"{each['confidence']:.0%}",
-        )  # fmt: skip
+        span = f"p. {each['page']}, {each['start']}–{each['end']}"
+        table.add_row(Text(each["category"]), shown(text), span, f"{each['confidence']:.0%}")
     return table
 
 
-def decisions(each: list[dict[str, Any]]) -> Table:
-    """Return every decision with its reason codes and what became of it."""
-    table = Table("Action", "Class", "Decision", "Reasons", "State", expand=True)
+def decisions(each: list[dict[str, Any]]) -> RenderableType:
+    """Return every decision with its reason codes and what became of it, and every denial in full below."""
+    table = grid(*map(whole, ("Action", "Class", "Decision", "State")), "Codes")
     for one in each:
-        reasons = [f"{why['code']}: {why['message']}" if one["effect"] == "deny" else why["code"] for why in one["reasons"]]
         colour = "green" if one["effect"] == "permit" else "red"
         state = Text(one["state"], style=STATES.get(one["state"], ""))
-        table.add_row(one["tool"], one["class"], Text(one["effect"], style=colour), shown("\n".join(reasons)), state)
-    return table
+        codes = shown(", ".join(why["code"] for why in one["reasons"]))
+        table.add_row(Text(one["tool"]), one["class"], Text(one["effect"], style=colour), state, codes)
+    return Group(Text(), table, *(denial(one) for one in each if one["effect"] == "deny"))
+
+
+def denial(one: dict[str, Any]) -> RenderableType:
+    """Return why an action was denied, one reason a line."""
+    title = Text.assemble((f"Denied {one['tool']}", "red"), f"  (interlock policy explain {one['id'][:12]})")
+    whys = [Text.assemble(f"{why['code']}: ", shown(why["message"])) for why in one["reasons"]]
+    return Group(Text(), title, *(Padding(why, (0, 0, 0, 2)) for why in whys))
 
 
 def spend(amounts: dict[str, Any]) -> Text:
     """Return what was spent of each limit, in one line."""
     limits, spent = amounts["limits"], amounts["spent"]
-    return Text("Spent " + ", ".join(f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits), style="dim")
+    return Text("\nSpent " + ", ".join(f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits), style="dim")
