@@ -74,7 +74,7 @@ class EnforcementPoint:
         if (recorded := await self._recorded(run, proposed, facts, request)) is not None:
             return recorded
         decision = await self._decide(request)
-        idempotent = proposed.tool is not None and proposed.tool.idempotent
+        idempotent = proposed.tool is not None and proposed.tool.repeatable
         step = Step(
             run=run, key=key, id=proposed.id, request=request, decision=decision, idempotent=idempotent,
             now=facts.context.now, held=facts.held,
@@ -98,7 +98,7 @@ class EnforcementPoint:
             return await self._deny(step.refused(duties), facts)
         if duties.role is not None:
             return await self._ask(step, duties, facts)
-        if proposed.tool.has_effect:
+        if proposed.tool.has_effect or _priced(proposed.cost):
             return await self._effect(step, proposed.tool, proposed.arguments, facts, proposed.call_id)
         return await self._look(step, proposed.tool, proposed.arguments, proposed.call_id)
 
@@ -126,7 +126,7 @@ class EnforcementPoint:
         known = facts.known
         if known is not None and known.fence == run.fence:
             return Unknown(action_id=proposed.id, detail="this action is in flight")
-        if tool.idempotent:
+        if tool.repeatable:
             return None
         value = await tool.reconcile(proposed.id) if tool.reconcile else None
         before = _before("permit", known.reasons if known else (), run)
@@ -171,7 +171,7 @@ class EnforcementPoint:
         return Waiting(action_id=step.id, approval_id=approval_id, decision=step.decision)
 
     async def _effect(self, step: Step, tool: AnyTool, arguments: Value, facts: Facts, call_id: str) -> Outcome:
-        """Record the intent, act, record the outcome."""
+        """Record the intent and reserve its cost, act, record the outcome."""
         spend = step.verdict
         refusal = await self._store.write(lambda tx: action.start(tx, step, approval_id=spend))
         if refusal == "already_started":
@@ -185,9 +185,10 @@ class EnforcementPoint:
         except ToolFailed as error:
             self._finish(step, "failed", Amounts(steps=1, wall_ms=_ms(began)))
             return Failed(action_id=step.id, code=error.code, detail=error.detail)
-        except Exception as error:  # noqa: BLE001 - whatever broke, the effect may have happened: that is recorded
-            self._finish(step, "unknown", step.request.context.cost)
-            return Unknown(action_id=step.id, detail=f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
+            what = f"{type(error).__name__}: {error}"
+            self._finish(step, "unknown" if tool.has_effect else "failed", step.request.context.cost)
+            return Unknown(action_id=step.id, detail=what) if tool.has_effect else Failed(action_id=step.id, code="error", detail=what)  # fmt: skip
 
     async def _look(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
         """Run a pure or read action; its record commits with the step's checkpoint."""
@@ -206,7 +207,7 @@ class EnforcementPoint:
     async def _act(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Value:
         permit = Permit(MINT, tool=tool.name, digest=step.request.digest, action_id=step.id, run_id=step.run.id)
         with self._spans.tool(tool=tool.name, action_id=step.id, call_id=call_id):
-            async with asyncio.timeout(tool.deadline_s):
+            async with asyncio.timeout(min(tool.deadline_s, _left_s(step))):
                 value: Value = await tool(permit, arguments)
                 return value
 
@@ -228,6 +229,17 @@ class EnforcementPoint:
         self._store.later(
             step.run.id, lambda tx: action.complete(tx, step, state=state, result=result, actual=actual, label=label)
         )
+
+
+def _priced(cost: Amounts) -> bool:
+    """Whether the cost must be set aside before the act: money and tokens are gone once they are asked for."""
+    return cost.money_micro > 0 or cost.tokens > 0
+
+
+def _left_s(step: Step) -> float:
+    """Return the seconds that are left of the run's wall time."""
+    held = step.request.context.budget
+    return max(0, held.limits.wall_ms - held.spent.wall_ms) / 1000
 
 
 def _before(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:

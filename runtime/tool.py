@@ -71,6 +71,11 @@ class Tool(Generic[A, R]):
         """Whether the call changes anything outside the run."""
         return self.action_class in EFFECTS
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether doing it again after a crash is no second effect: it has none, or knows its key."""
+        return self.idempotent or not self.has_effect
+
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the arguments, as models are told of it."""
         return self.arguments.model_json_schema()

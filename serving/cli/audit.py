@@ -78,13 +78,13 @@ def show(run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = 
         for each in found:
             session.print_json(each)
         return
-    event = Column("Event", max_width=10, overflow="fold")
+    event = Column("Event", max_width=10)
     table = grid(whole("Seq"), whole("Run"), event, whole("Tool"), whole("State"), Column("Codes", overflow="fold"))
     for each in found:
         body = each["body"]
         state = str(body.get("state", body.get("status", "")))
         codes = "\n".join(body.get("codes", []))
-        table.add_row(str(body["seq"]), body["run"], body["event"], body.get("tool", ""), state, codes)
+        table.add_row(str(body["seq"]), body["run"], body["event"].replace("_", " "), body.get("tool", ""), state, codes)
     out.print(table)
 
 

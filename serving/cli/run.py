@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Column
 
 from interlock.serving import people
 from interlock.serving.app import Home
@@ -32,7 +33,7 @@ def list_runs(as_json: AsJson = False) -> None:
     if as_json:
         session.print_json(rows)
         return
-    table = grid(*map(whole, ("Run", "Status", "Agent")), "For", "Document")
+    table = grid(*map(whole, ("Run", "Status", "Agent")), "For", Column("Document", overflow="fold"))
     for row in rows:
         name = shown(Path(row["document"]).name)  # the whole path is in the JSON
         table.add_row(row["run_id"], row["status"], row["agent"], shown(row["for"]), name)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ class Home:
 
     async def states(self) -> list[str]:
         """Return the states of the recorded actions, having verified the ledger."""
-        async with World(self.home, url=self.url) as world:
+        async with World(self.home, url=self.url, clock=time.time) as world:
             assert (await world.verify()).problems == []
             return list(await world.store.read(lambda connection: connection.execute(select(t.action.c.state)).scalars().all()))
 
@@ -152,7 +153,7 @@ async def test_a_killed_run_that_waits_is_approved_and_resumed_elsewhere(place: 
     home = Home(**place, idempotent=False, waits=True)
     run = home.killed_at("ended")
     assert home.effects == 0
-    async with World(home.home, url=home.url) as world:
+    async with World(home.home, url=home.url, clock=time.time) as world:
         (approval,) = await world.approvals.list(state="waiting")
         await world.approvals.decide(
             approval.id, reviewer=REVIEWER, verdict="approved", shown=approval.evidence_digest, note="looks right"
@@ -171,7 +172,7 @@ async def test_a_zombie_is_fenced(place: dict[str, Any]) -> None:
     assert home.subject.wait(pid) == "stopped"
     run = (home.home / "run").read_text()
     too_early = home.resumed(run)
-    async with World(home.home, url=home.url) as world:  # the lease runs out
+    async with World(home.home, url=home.url, clock=time.time) as world:  # the lease runs out
         await world.store.write(lambda tx: tx.connection.execute(text("UPDATE run SET lease_until = 0")))
     ended = home.resumed(run)
     os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,203 @@
+"""The offline verifier: logs that are correctly signed and still say something impossible, and files that are no logs."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from interlock.runtime import audit_verify
+from interlock.runtime.audit_verify import Report, verify
+from interlock.runtime.canonical import canonical
+from interlock.runtime.ledger import export
+from interlock.runtime.merkle import Frontier, leaf_hash
+from interlock.runtime.note import public_bytes, sign
+from interlock.runtime.testing import Effects, World
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+ORIGIN = "interlock/test"
+INTENT = {"event": "intent", "run": "r", "action": "a", "tool": "mail.send", "effect": "permit", "idempotent": False}
+DONE = {"event": "outcome", "run": "r", "action": "a", "state": "done"}
+STEP = {"event": "step", "run": "r", "action": "b", "effect": "permit", "state": "done"}
+VERDICT = {
+    "event": "approval", "run": "r", "approval": "p", "state": "approved", "bind": "x", "reviewer": "1", "requester": "2",
+}  # fmt: skip
+APPROVED = INTENT | {"approval": "p", "bind": "x"}
+KILL = {"event": "kill_switch", "run": "", "scope": "all", "id": "", "engaged": True}
+
+
+def log(*bodies: dict[str, Any], key: Ed25519PrivateKey = KEY) -> list[dict[str, Any]]:
+    """Return a whole log of *bodies*, numbered, chained and signed as ours are."""
+    frontier, chain, records = Frontier(), dict[str, str](), list[dict[str, Any]]()
+    for seq, given in enumerate(bodies):
+        run = given["run"]
+        body = canonical({"v": 1, "origin": ORIGIN, "seq": seq, "at": 1, "prev": chain.get(run, "")} | given)
+        leaf = leaf_hash(body)
+        frontier, chain[run] = frontier.append(leaf), leaf.hex()
+        note = sign(key, origin=ORIGIN, size=seq + 1, root=frontier.root())
+        place = {"run": run, "event": given["event"]}
+        records.append({"kind": "entry", "seq": seq, "leaf": leaf.hex(), "body": body.decode()} | place)
+        records.append({"kind": "checkpoint", "size": seq + 1, "note": note})
+    records.extend({"kind": "chain", "run": run, "leaf": leaf} for run, leaf in sorted(chain.items()))
+    head = {"size": frontier.size, "root": frontier.root().hex(), "frontier": frontier.to_bytes().hex()}
+    return [*records, {"kind": "head"} | head]
+
+
+def verified(*bodies: dict[str, Any]) -> Report:
+    return verify(log(*bodies), key=public_bytes(KEY))
+
+
+def told(report: Report) -> list[tuple[str, int]]:
+    return [(problem.code, problem.seq) for problem in report.problems]
+
+
+#: Logs that say nothing wrong
+SOUND: dict[str, tuple[dict[str, Any], ...]] = {
+    "nothing": (),
+    "an effect": (INTENT, DONE),
+    "a step": (STEP,),
+    "an unknown effect": (INTENT, DONE | {"state": "unknown"}),
+    "an approved effect": (VERDICT, APPROVED, DONE),
+    "an effect begun again": (INTENT | {"idempotent": True}, INTENT | {"idempotent": True}, DONE),
+    "an approved effect begun again": (VERDICT, APPROVED | {"idempotent": True}, APPROVED | {"idempotent": True}, DONE),
+    "an effect after the switch": (KILL, KILL | {"engaged": False}, INTENT, DONE),
+    "an effect beside the switch": (KILL | {"scope": "tool", "id": "other"}, KILL | {"scope": "run", "id": "s"}, INTENT, DONE),
+    "a rejection": (VERDICT | {"state": "rejected"},),
+}
+#: Logs that are correctly signed and say something impossible -> what, and at which entry
+FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
+    "effect without intent": ((DONE,), ("effect_without_intent", 0)),
+    "effect of another action": ((INTENT, DONE | {"action": "b"}), ("effect_without_intent", 1)),
+    "intent without permit": ((INTENT | {"effect": "deny"},), ("effect_without_permit", 0)),
+    "step without permit": ((STEP | {"effect": "deny"},), ("effect_without_permit", 0)),
+    "effect twice": ((INTENT, DONE, DONE), ("effect_twice", 2)),
+    "step twice": ((STEP, STEP), ("effect_twice", 1)),
+    "intent twice": ((INTENT, INTENT), ("effect_twice", 1)),
+    "intent after the effect": ((INTENT | {"idempotent": True}, DONE, INTENT | {"idempotent": True}), ("effect_twice", 2)),
+    "approval never given": ((APPROVED,), ("approval_not_bound", 0)),
+    "approval rejected": ((VERDICT | {"state": "rejected"}, APPROVED), ("approval_not_bound", 1)),
+    "approval of another request": ((VERDICT | {"bind": "y"}, APPROVED), ("approval_not_bound", 1)),
+    "approval given afterwards": ((APPROVED, VERDICT), ("approval_not_bound", 0)),
+    "approval used twice": ((VERDICT, APPROVED, APPROVED | {"action": "b"}), ("approval_used_twice", 2)),
+    "self approval": ((VERDICT | {"reviewer": "2"},), ("self_approval", 0)),
+    "effect while all is killed": ((KILL, INTENT), ("effect_while_killed", 1)),
+    "effect while all is killed by another id": ((KILL | {"id": "x"}, INTENT), ("effect_while_killed", 1)),
+    "effect while the tool is killed": ((KILL | {"scope": "tool", "id": "mail.send"}, INTENT), ("effect_while_killed", 1)),
+    "effect while the run is killed": ((KILL | {"scope": "run", "id": "r"}, INTENT), ("effect_while_killed", 1)),
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_log_is_valid(name: str) -> None:
+    """A log of ordinary events verifies: the rules below refuse nothing that may happen."""
+    assert told(verified(*SOUND[name])) == []
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_log_is_refused(name: str) -> None:
+    """Entries that our own key signed are still refused when together they say what must never be."""
+    bodies, problem = FORGED[name]
+
+    assert told(verified(*bodies)) == [problem]
+
+
+RECORDS = log(INTENT, DONE, STEP)
+BROKEN: dict[str, Any] = {
+    "a number": 7, "nothing": None, "a list": [], "text": "entry", "no kind": {}, "odd kind": {"kind": "x"},
+    "kind of a list": {"kind": []}, "bare entry": {"kind": "entry"}, "bare checkpoint": {"kind": "checkpoint"},
+    "bare head": {"kind": "head"}, "bare chain": {"kind": "chain"},
+    "body of a number": {"kind": "entry", "seq": 3, "body": 1}, "lone surrogate": {"kind": "entry", "seq": 3, "body": "\ud800"},
+    "body of a list": {"kind": "entry", "seq": 3, "body": "[]"}, "deep body": {"kind": "entry", "seq": 3, "body": "[" * 99_999},
+    "not canonical": {"kind": "entry", "seq": 3, "body": '{"a": 1}'}, "twice": {"kind": "entry", "seq": 3, "body": '{"a":1,"a":1}'},
+    "leaf of a list": {"kind": "entry", "seq": 3, "body": "{}", "leaf": []}, "empty note": {"kind": "checkpoint", "note": ""},
+    "junk note": {"kind": "checkpoint", "note": "a\nb\nc\n\n\u2014 x y\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("at", [0, 3, len(RECORDS)])
+def test_what_cannot_be_read_is_a_problem(name: str, at: int) -> None:
+    """Anything unreadable, anywhere in a log, makes it invalid; nothing is passed over and nothing raises."""
+    report = verify([*RECORDS[:at], BROKEN[name], *RECORDS[at:]], key=public_bytes(KEY))
+
+    assert not report.valid
+
+
+@pytest.mark.parametrize("kind", ["head", "chain", "checkpoint", "entry"])
+def test_no_kind_of_record_can_be_left_out(kind: str) -> None:
+    """A log without its head, its chains, its checkpoints or its entries is not valid."""
+    assert not verify([each for each in RECORDS if each["kind"] != kind], key=public_bytes(KEY)).valid
+
+
+def test_another_key_signs_another_log() -> None:
+    """A whole log re-signed under another key does not verify under ours."""
+    other = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
+    report = verify(log(INTENT, DONE, key=other), key=public_bytes(KEY))
+
+    assert told(report) == [("bad_signature", 0), ("bad_signature", 1), ("unsigned_tail", 2)]
+
+
+#: Runs the verifier with nothing importable but the standard library and cryptography
+ALONE = """
+import importlib.abc, runpy, sys
+
+class Alone(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in sys.stdlib_module_names and top not in {"cryptography", "_cffi_backend", "cffi"}:
+            raise ImportError(f"the verifier imports {name}")
+
+sys.meta_path.insert(0, Alone())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def alone(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-c", ALONE, str(script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+
+async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> None:
+    """The verifier runs as one copied file, isolated, needing cryptography alone; it finds a changed byte."""
+    effects = Effects()
+    async with World(tmp_path / "home", tools=[effects.tool("note.write")]) as world:
+        run = await world.start()
+        for number in range(4):
+            await world.pep.enforce(run, tool="note.write", arguments={"text": f"{number}"}, call_id=f"{number}")
+        await world.store.settled(run.id)
+        records = await world.store.snapshot(lambda connection: list(export(connection)))
+        key, remembered = world.ledger.public_key.hex(), world.ledger.remembered()
+    script, file, memory = tmp_path / "verifier.py", tmp_path / "export.jsonl", tmp_path / "remembered"
+    shutil.copy(audit_verify.__file__, script)
+    memory.write_text(remembered or "")
+
+    def write(lines: list[dict[str, Any]]) -> None:
+        header = {"kind": "log", "public_key": key}
+        file.write_text("".join(json.dumps(each) + "\n" for each in (header, *lines)))
+
+    write(records)
+    good = alone(script, str(file), "--key", key, "--remembered", str(memory))
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.startswith("valid: 9 entries")
+
+    write([each | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')} if each.get("seq") == 4 else each for each in records])
+    bad = alone(script, str(file), "--key", key)
+    assert bad.returncode == 1
+    assert "INVALID entry 4: changed_entry" in bad.stdout
+
+    for junk in (b"", b"junk\n", b"[]\n", b"\xff\n"):
+        file.write_bytes(junk)
+        assert alone(script, str(file)).returncode == 2
+    assert alone(script, str(tmp_path / "missing")).returncode == 2
+
+
+def test_the_module_imports_nothing_of_ours() -> None:
+    """The file itself names no module but the standard library's and cryptography's."""
+    source = Path(audit_verify.__file__).read_text()
+
+    assert "interlock." not in source.replace("interlock.runtime.audit_verify", "")
