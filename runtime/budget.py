@@ -24,6 +24,16 @@ _FITTING: Final = update(t.budget).where(_c.id == bindparam("budget"), _FITS)
 _RESERVE: Final = _FITTING.values(
     {f"reserved_{kind}": _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS}
 )
+_OPEN: Final = select(t.reservation).where(t.reservation.c.action_id == bindparam("action"))
+_CLOSE: Final = delete(t.reservation).where(t.reservation.c.action_id == bindparam("action"))
+_SETTLE: Final = (
+    update(t.budget)
+    .where(_c.id == bindparam("budget"))
+    .values(
+        {f"reserved_{kind}": _c[f"reserved_{kind}"] - bindparam(f"held_{kind}") for kind in KINDS}
+        | {f"spent_{kind}": _c[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS}
+    )
+)
 _CHARGE: Final = _FITTING.values({f"spent_{kind}": _c[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS})
 
 
@@ -55,8 +65,7 @@ def read(connection: Connection, budget_id: str) -> Budget:
 
 def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
     """Set *cost* aside for the action if every kind fits, and say whether it did; reserving again changes nothing."""
-    held = select(t.reservation.c.action_id).where(t.reservation.c.action_id == action_id)
-    if tx.connection.execute(held).one_or_none() is not None:
+    if tx.connection.execute(_OPEN, {"action": action_id}).one_or_none() is not None:
         return True
     amounts = asdict(cost)
     if tx.connection.execute(_RESERVE, {"budget": budget_id} | _prefixed("cost", cost)).rowcount != 1:
@@ -73,15 +82,12 @@ def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
 
 def settle(tx: Tx, *, action_id: str, actual: Amounts) -> None:
     """Turn the action's reservation into *actual* spend; settling twice changes nothing."""
-    held = tx.connection.execute(
-        select(t.reservation).where(t.reservation.c.action_id == action_id)
-    ).mappings().one_or_none()
+    held = tx.connection.execute(_OPEN, {"action": action_id}).mappings().one_or_none()
     if held is None:
         return
-    change = {f"reserved_{kind}": _c[f"reserved_{kind}"] - held[kind] for kind in KINDS}
-    change |= {f"spent_{kind}": _c[f"spent_{kind}"] + asdict(actual)[kind] for kind in KINDS}
-    tx.connection.execute(update(t.budget).where(_c.id == held["budget_id"]).values(change))
-    tx.connection.execute(delete(t.reservation).where(t.reservation.c.action_id == action_id))
+    kept = {f"held_{kind}": held[kind] for kind in KINDS}
+    tx.connection.execute(_SETTLE, {"budget": held["budget_id"]} | kept | _prefixed("actual", actual))
+    tx.connection.execute(_CLOSE, {"action": action_id})
 
 
 def release(tx: Tx, *, action_id: str) -> None:

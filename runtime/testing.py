@@ -69,7 +69,10 @@ class StaticPoint:
         """Return the table's answer and remember the question."""
         self.asked.append(request)
         effect = self.effects.get(request.action.tool, "deny")
-        reason = Reason(code="granted" if effect == "permit" else "not_granted", rule="static")
+        code = "granted" if effect == "permit" else "not_granted"
+        if any(fact.verdict == "rejected" for fact in request.context.approvals):
+            effect, code = "deny", "approval_rejected"
+        reason = Reason(code=code, rule="static")
         approved = any(fact.verdict == "approved" and not fact.used for fact in request.context.approvals)
         wanted = effect == "permit" and request.action.tool in self.waiting and not approved
         ask = (Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 3600}),) if wanted else ()

@@ -149,4 +149,4 @@ def _attach(message: EmailMessage, reports: Path, wanted: Attachment) -> None:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != wanted.sha256:
         raise ValueError(f"report {wanted.name!r} is not the one that was named: its content has changed")
-    message.add_attachment(content, maintype="text", subtype="html", filename=path.name)
+    message.add_attachment(content, maintype="text", subtype="html", filename=path.name, params={"charset": "utf-8"})

@@ -170,7 +170,7 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
         for number in range(4):
             await world.pep.enforce(run, tool="note.write", arguments={"text": f"{number}"}, call_id=f"{number}")
         await world.store.settled(run.id)
-        records = await world.store.snapshot(lambda connection: list(export(connection)))
+        records = await world.store.read(lambda connection: list(export(connection)))
         key, remembered = world.ledger.public_key.hex(), world.ledger.remembered()
     script, file, memory = tmp_path / "verifier.py", tmp_path / "export.jsonl", tmp_path / "remembered"
     shutil.copy(audit_verify.__file__, script)

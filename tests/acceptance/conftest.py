@@ -1,0 +1,83 @@
+"""The installed command as a person runs it: a process of its own, with a home of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+_COMMAND: Final = Path(sys.prefix, "bin", "interlock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def value(self) -> Any:
+        """The JSON document it printed."""
+        return json.loads(self.out)
+
+
+Command: TypeAlias = Callable[..., Ran]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A demo that was run: its home, and what it printed."""
+
+    home: Path
+    found: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """Run `interlock` with arguments in a home, as the demo's tenant."""
+    return run
+
+
+@pytest.fixture(scope="session")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo as it is after `interlock demo`; shared, so only to be looked at."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    ran = run(home, "demo", "--json", "--home", str(home))
+    assert (ran.code, ran.err) == (0, "")
+    return Demo(home=home, found=ran.value)
+
+
+@pytest.fixture
+def demo(reviewed: Demo, tmp_path: Path) -> Demo:
+    """A copy of the demo's home, to work in."""
+    home = tmp_path / "home"
+    shutil.copytree(reviewed.home, home)
+    return Demo(home=home, found=reviewed.found)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return this process's environment without settings of ours, but for the home and the demo's tenant."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")}
+    return kept | {"INTERLOCK_HOME": str(home), "INTERLOCK_TENANT": "demo"}
+
+
+def run(home: Path, *arguments: str) -> Ran:
+    """Run the command to its end."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [_COMMAND, *arguments], check=False, capture_output=True, text=True, env=environment(home), timeout=120
+    )
+    return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@pytest.fixture(scope="session", name="environment")
+def settings() -> Callable[[Path], dict[str, str]]:
+    """Return the environment of a command in a home."""
+    return environment

@@ -1,0 +1,77 @@
+"""The process is killed outright, at several moments; what was done is done once, and the rest is carried on."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CONTRACT: Final = ROOT / "evals" / "data" / "contracts" / "opera-service-agreement.pdf"
+ENDS_WITHIN_S: Final = 60
+
+
+def killed(home: Path, environment: dict[str, str], *arguments: str, entries: int) -> None:
+    """Start the command and kill it as soon as the ledger has *entries* entries."""
+    command = [Path(sys.prefix, "bin", "interlock"), *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        while process.poll() is None and size(home) < entries:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        process.kill()
+
+
+def size(home: Path) -> int:
+    """Return the number of entries in the ledger, 0 before there is one."""
+    path = home / "interlock.db"
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+        try:
+            return int(connection.execute("SELECT count(*) FROM ledger_entry").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0  # the schema is being made
+
+
+def counted(home: Path) -> tuple[int, int, int]:
+    """Return the numbers of filed records, of mails, and of reports."""
+    with closing(sqlite3.connect(home / "interlock.db")) as connection:
+        records = connection.execute("SELECT count(*) FROM record WHERE kind = 'contract'").fetchone()[0]
+    return records, len(list(home.glob("outbox/*.eml"))), len(list(home.glob("reports/*/review.html")))
+
+
+@pytest.mark.parametrize("entries", [1, 3, 7, 9])
+def test_a_killed_review_is_carried_on(
+    tmp_path: Path, command: Callable[..., Any], environment: Callable[[Path], dict[str, str]], entries: int
+) -> None:
+    """A review killed at any moment is resumed to the same end: one record, one report, one mail, a valid ledger."""
+    home = tmp_path
+    (home / "people.yaml").write_text("people: [{id: rhea, roles: [reviewer]}]\n", "utf-8")
+    killed(
+        home, environment(home), "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", entries=entries
+    )
+    (run,) = command(home, "run", "list", "--json").value
+    resumed = command(home, "run", "resume", run["run_id"], "--json")
+
+    assert resumed.code == 3
+    assert resumed.value["findings"]
+    assert counted(home) == (1, 0, 1)
+
+    (approval,) = resumed.value["waiting"]
+    before = size(home)
+    killed(
+        home, environment(home), "approvals", "approve", approval, "--as", "rhea", "--note", "checked",
+        entries=before + min(entries, 3),
+    )  # fmt: skip
+    (run,) = command(home, "run", "list", "--json").value
+    ended = command(home, "run", "resume", run["run_id"], "--json") if run["status"] != "done" else None
+
+    assert ended is None or (ended.code, ended.value["status"]) == (0, "done")
+    assert counted(home) == (1, 1, 1)
+    assert command(home, "audit", "verify", "--json").value["valid"] is True
