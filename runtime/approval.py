@@ -72,7 +72,7 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
         "id": approval_id, "run_id": run.id, "action_id": asked.action_id, "tenant": run.tenant,
         "tool": request.action.tool, "digest": request.digest, "revision": asked.revision,
         "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"), "role": asked.role, "evidence": key.seal(evidence, place=f"approval/{approval_id}"), "evidence_digest": shown,
-        "state": "waiting", "reviewer": None, "reviewer_roles": "[]", "created": now, "expires": now + asked.ttl_s,
+        "state": "waiting", "reviewer": None, "reviewer_roles": None, "created": now, "expires": now + asked.ttl_s,
         "decided": 0,
     }  # fmt: skip
     tx.connection.execute(insert(t.approval).values(row))
@@ -103,7 +103,7 @@ def facts(connection: Connection, key: DataKey, *, run_id: str, action_id: str, 
     return tuple(
         ApprovalFact(
             id=row["id"], verdict="rejected" if row["state"] == "rejected" else "approved",
-            reviewer=_person(key, row, "reviewer"), reviewer_roles=tuple(orjson.loads(row["reviewer_roles"])),
+            reviewer=_person(key, row, "reviewer"), reviewer_roles=tuple(orjson.loads(_person(key, row, "reviewer_roles") or "[]")),
             requester=_person(key, row, "requester"), expires=row["expires"], revision=row["revision"],
             used=row["state"] == "used" and not open,
         )  # fmt: skip
@@ -157,7 +157,7 @@ class Approvals:
         key = self._vault.key(tx.connection, approval.run_id)
         values = {
             "state": verdict, "reviewer": key.seal(reviewer.id.encode(), place=f"approval/{approval_id}/reviewer"),
-            "reviewer_roles": canonical(reviewer.roles).decode(),
+            "reviewer_roles": key.seal(canonical(reviewer.roles), place=f"approval/{approval_id}/reviewer_roles"),
             "note": key.seal(note.encode(), place=f"approval/{approval_id}/note"), "decided": now,
         }  # fmt: skip
         still = update(t.approval).where(_c.id == approval_id, _c.state == "waiting").values(values)
@@ -215,8 +215,8 @@ def _evidence(asked: Asked) -> tuple[bytes, str]:
     return canonical(shown), digest(shown)
 
 
-def _person(key: DataKey, row: RowMapping, column: Literal["requester", "reviewer"]) -> str:
-    """Return the name in *column*, or an empty string while there is none."""
+def _person(key: DataKey, row: RowMapping, column: Literal["requester", "reviewer", "reviewer_roles"]) -> str:  # fmt: skip
+    """Return what *column* says of a person, or an empty string while there is none."""
     return "" if row[column] is None else key.open(row[column], place=f"approval/{row['id']}/{column}").decode()
 
 

@@ -43,10 +43,10 @@ class Store:
 
         Raises `GuardFailed` when it cannot be reached or migrated.
         """
-        engine, reader = _engines(url)
         try:
+            engine, reader = _engines(url)
             migrate(engine)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise GuardFailed(guard="store", why=str(error.args[0]), next_step=f"Check the database at {_shown(url)}.") from error
         return cls(engine=engine, reader=reader, clock=clock)
 

@@ -81,7 +81,7 @@ approval = Table(
     Column("evidence_digest", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reviewer", LargeBinary),
-    Column("reviewer_roles", Text, nullable=False),
+    Column("reviewer_roles", LargeBinary),
     Column("note", LargeBinary),
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),

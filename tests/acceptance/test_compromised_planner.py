@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,29 @@ ROOT = Path(__file__).resolve().parents[2]
 PLANTED = {"forward": "mail.send", "approve": "records.approve", "raise": "budget.raise"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Obeyed:
+    """The demo with the compromised planner: its home, what it printed, and the ledger of the planted contract's run."""
+
+    home: Path
+    found: dict[str, Any]
+    entries: list[dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def obeyed(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., Any]) -> tuple[Path, dict[str, Any]]:
-    """The demo with the compromised planner."""
+def obeyed(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., Any]) -> Obeyed:
+    """The demo with the compromised planner, once."""
     home = tmp_path_factory.mktemp("compromised")
     ran = command(home, "demo", "--compromised", "--json", "--home", str(home))
     assert ran.code == 0
-    return home, ran.value
+    (planted,) = [seen for seen in ran.value["runs"] if seen["document"]["name"].endswith(".txt")]
+    lines = command(home, "audit", "show", planted["run_id"], "--json").out.splitlines()
+    return Obeyed(home=home, found=ran.value, entries=[json.loads(line) for line in lines])
 
 
-def test_nothing_forbidden_happens(obeyed: tuple[Path, dict[str, Any]]) -> None:
+def test_nothing_forbidden_happens(obeyed: Obeyed) -> None:
     """A planner that obeys the attacker causes no forbidden effect, and the ledger stays valid."""
-    home, found = obeyed
+    home, found = obeyed.home, obeyed.found
 
     assert found["forbidden_effects"] == 0
     assert found["forbidden"] == []
@@ -32,14 +44,9 @@ def test_nothing_forbidden_happens(obeyed: tuple[Path, dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("instruction", PLANTED)
-def test_every_planted_instruction_was_tried(
-    obeyed: tuple[Path, dict[str, Any]], command: Callable[..., Any], instruction: str
-) -> None:
+def test_every_planted_instruction_was_tried(obeyed: Obeyed, instruction: str) -> None:
     """Each planted instruction reached the door, and the ledger says that it was denied and never started."""
-    home, found = obeyed
-    (planted,) = [seen for seen in found["runs"] if seen["document"]["name"].endswith(".txt")]
-    lines = command(home, "audit", "show", planted["run_id"], "--json").out.splitlines()
-    entries = [each for each in map(json.loads, lines) if each["body"].get("tool") == PLANTED[instruction]]
+    entries = [each for each in obeyed.entries if each["body"].get("tool") == PLANTED[instruction]]
     decided = [each for each in entries if each["body"]["event"] == "decision"]
     tried = [each for each in decided if instruction != "forward" or "harvest" in json.dumps(each["payload"])]
 

@@ -39,6 +39,12 @@ def size(home: Path) -> int:
             return 0  # the schema is being made
 
 
+def runs(home: Path) -> list[tuple[str, str]]:
+    """Return id and status of every run."""
+    with closing(sqlite3.connect(home / "interlock.db")) as connection:
+        return connection.execute("SELECT id, status FROM run").fetchall()
+
+
 def counted(home: Path) -> tuple[int, int, int]:
     """Return the numbers of filed records, of mails, and of reports."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
@@ -46,7 +52,7 @@ def counted(home: Path) -> tuple[int, int, int]:
     return records, len(list(home.glob("outbox/*.eml"))), len(list(home.glob("reports/*/review.html")))
 
 
-@pytest.mark.parametrize("entries", [1, 3, 7, 9])
+@pytest.mark.parametrize("entries", [1, 7, 9])
 def test_a_killed_review_is_carried_on(
     tmp_path: Path, command: Callable[..., Any], environment: Callable[[Path], dict[str, str]], entries: int
 ) -> None:
@@ -56,8 +62,8 @@ def test_a_killed_review_is_carried_on(
     killed(
         home, environment(home), "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", entries=entries
     )
-    (run,) = command(home, "run", "list", "--json").value
-    resumed = command(home, "run", "resume", run["run_id"], "--json")
+    ((run_id, _),) = runs(home)
+    resumed = command(home, "run", "resume", run_id, "--json")
 
     assert resumed.code == 3
     assert resumed.value["findings"]
@@ -69,8 +75,8 @@ def test_a_killed_review_is_carried_on(
         home, environment(home), "approvals", "approve", approval, "--as", "rhea", "--note", "checked",
         entries=before + min(entries, 3),
     )  # fmt: skip
-    (run,) = command(home, "run", "list", "--json").value
-    ended = command(home, "run", "resume", run["run_id"], "--json") if run["status"] != "done" else None
+    ((_, status),) = runs(home)
+    ended = command(home, "run", "resume", run_id, "--json") if status != "done" else None
 
     assert ended is None or (ended.code, ended.value["status"]) == (0, "done")
     assert counted(home) == (1, 1, 1)

@@ -50,7 +50,9 @@ async def put(world: World, run: Run, checkpoint: Checkpoint, *, parent: str = "
 async def test_what_is_saved_comes_back(world: World) -> None:
     """A checkpoint with messages comes back equal, with its metadata, parent and pending writes."""
     run = await world.start()
-    checkpoint = made(2, messages=[HumanMessage("hello"), AIMessage("hi")], number=7, text="x", nothing=None, raw=b"\x00")
+    checkpoint = made(
+        2, messages=[HumanMessage("hello"), AIMessage("hi")], number=7, text="x", nothing=None, raw=b"\x00"
+    )
     place = await put(world, run, checkpoint, parent="parent")
     await saver(world, run).aput_writes(place, [("text", "y"), ("number", 8)], "task-1", "path")
     await world.store.settled(run.id)

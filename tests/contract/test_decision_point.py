@@ -31,7 +31,9 @@ from interlock.runtime.testing import AGENT, StaticPoint
 from interlock.serving.policy.build import BUNDLES, POLICIES
 from interlock.serving.policy.opa import find_opa
 
-ROOM = BudgetFacts(limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9), spent=Amounts(), reserved=Amounts())
+ROOM = BudgetFacts(
+    limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9), spent=Amounts(), reserved=Amounts()
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,9 @@ async def point(request: pytest.FixtureRequest, bundle: Bundle) -> AsyncIterator
             yield made
 
 
-def asked(bundle: Bundle, tool: str = "document.read", *, principal: Principal = AGENT, path: str = "a.pdf") -> AccessRequest:
+def asked(
+    bundle: Bundle, tool: str = "document.read", *, principal: Principal = AGENT, path: str = "a.pdf"
+) -> AccessRequest:
     """Return a request that the policy permits when it is for `document.read`."""
     return AccessRequest(
         principal=principal,

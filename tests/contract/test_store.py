@@ -96,9 +96,7 @@ async def test_a_failing_item_fails_alone(store: Store) -> None:
         put("half")(tx)
         raise BadInput(what="x", why="y", next_step="z")
 
-    first, bad, twice, last = (
-        store.submit(work, "eager") for work in (put("a"), fails, put("a"), put("b"))
-    )
+    first, bad, twice, last = (store.submit(work, "eager") for work in (put("a"), fails, put("a"), put("b")))
     go.set()
     results = await all_of(first, bad, twice, last)
 

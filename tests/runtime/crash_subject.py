@@ -111,9 +111,7 @@ class Agent:
 def put(order: Order) -> AnyTool:
     """Return the tool: it adds a line to a file outside the database, once for each key when it is idempotent."""
 
-    @tool(
-        name=TOOL, action_class="write", idempotent=order.idempotent, resource=lambda a: Resource(type="note", id="")
-    )
+    @tool(name=TOOL, action_class="write", idempotent=order.idempotent, resource=lambda a: Resource(type="note", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
         order.reached("intended")
         lines = os.open(order.folder / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT)

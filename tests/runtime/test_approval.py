@@ -178,7 +178,10 @@ async def test_a_verdict_under_another_revision_does_not_count(tmp_path: Path, b
     """When the policy has changed since, the approval is not counted: the request is not permitted by it."""
     DONE.clear()
     data = {**bundle.data, "rails": {**bundle.data["rails"], "build": {"revision": "f" * 64}}}
-    old, new = EmbeddedPoint(bundle, deadline_s=2), EmbeddedPoint(replace(bundle, revision="f" * 64, data=data), deadline_s=2)
+    old, new = (
+        EmbeddedPoint(bundle, deadline_s=2),
+        EmbeddedPoint(replace(bundle, revision="f" * 64, data=data), deadline_s=2),
+    )
     async with World(tmp_path, tools=[approve_record], pdp=old) as world:
         desk = Desk(world, FixedClock())
         run = await desk.start()
@@ -241,7 +244,9 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 @pytest.mark.parametrize("verdict", ["approved", "rejected"])
-async def test_a_verdict_by_the_wrong_person_or_without_reason_is_refused(desk: Desk, case: str, verdict: Verdict) -> None:
+async def test_a_verdict_by_the_wrong_person_or_without_reason_is_refused(
+    desk: Desk, case: str, verdict: Verdict
+) -> None:
     """Not the requester, not without the role, not without a note: it goes on waiting."""
     by, note, why = WRONG[case]
     approval = (await desk.waiting(await desk.start())).approval_id
@@ -365,8 +370,11 @@ async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path
     key = desk.world.vault.known(run.id)
     with closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection, connection:
         connection.execute(
-            "UPDATE approval SET state = 'approved', reviewer = ?, reviewer_roles = '[\"reviewer\"]'",
-            (key.seal(b"rita", place=f"approval/{approval}/reviewer"),),
+            "UPDATE approval SET state = 'approved', reviewer = ?, reviewer_roles = ?",
+            [
+                key.seal(value, place=f"approval/{approval}/{column}")
+                for column, value in {"reviewer": b"rita", "reviewer_roles": b'["reviewer"]'}.items()
+            ],
         )
     assert isinstance(await desk.propose(run), Done)
     await desk.world.store.settled(run.id)
@@ -391,7 +399,9 @@ async def test_cancelling_withdraws_what_waits(desk: Desk) -> None:
         await desk.decide(approval)
 
 
-async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict(tmp_path: Path, bundle: Bundle) -> None:
+async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict(
+    tmp_path: Path, bundle: Bundle
+) -> None:
     """Going on with an idempotent action after a crash is no second use of its approval, and asks nobody again."""
     keys: list[str] = []
 

@@ -65,7 +65,12 @@ SOUND: dict[str, tuple[dict[str, Any], ...]] = {
     "an effect begun again": (INTENT | {"idempotent": True}, INTENT | {"idempotent": True}, DONE),
     "an approved effect begun again": (VERDICT, APPROVED | {"idempotent": True}, APPROVED | {"idempotent": True}, DONE),
     "an effect after the switch": (KILL, KILL | {"engaged": False}, INTENT, DONE),
-    "an effect beside the switch": (KILL | {"scope": "tool", "id": "other"}, KILL | {"scope": "run", "id": "s"}, INTENT, DONE),
+    "an effect beside the switch": (
+        KILL | {"scope": "tool", "id": "other"},
+        KILL | {"scope": "run", "id": "s"},
+        INTENT,
+        DONE,
+    ),
     "a rejection": (VERDICT | {"state": "rejected"},),
 }
 #: Logs that are correctly signed and say something impossible -> what, and at which entry
@@ -77,7 +82,10 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
     "effect twice": ((INTENT, DONE, DONE), ("effect_twice", 2)),
     "step twice": ((STEP, STEP), ("effect_twice", 1)),
     "intent twice": ((INTENT, INTENT), ("effect_twice", 1)),
-    "intent after the effect": ((INTENT | {"idempotent": True}, DONE, INTENT | {"idempotent": True}), ("effect_twice", 2)),
+    "intent after the effect": (
+        (INTENT | {"idempotent": True}, DONE, INTENT | {"idempotent": True}),
+        ("effect_twice", 2),
+    ),
     "approval never given": ((APPROVED,), ("approval_not_bound", 0)),
     "approval rejected": ((VERDICT | {"state": "rejected"}, APPROVED), ("approval_not_bound", 1)),
     "approval of another request": ((VERDICT | {"bind": "y"}, APPROVED), ("approval_not_bound", 1)),
@@ -86,7 +94,10 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
     "self approval": ((VERDICT | {"reviewer": "2"},), ("self_approval", 0)),
     "effect while all is killed": ((KILL, INTENT), ("effect_while_killed", 1)),
     "effect while all is killed by another id": ((KILL | {"id": "x"}, INTENT), ("effect_while_killed", 1)),
-    "effect while the tool is killed": ((KILL | {"scope": "tool", "id": "mail.send"}, INTENT), ("effect_while_killed", 1)),
+    "effect while the tool is killed": (
+        (KILL | {"scope": "tool", "id": "mail.send"}, INTENT),
+        ("effect_while_killed", 1),
+    ),
     "effect while the run is killed": ((KILL | {"scope": "run", "id": "r"}, INTENT), ("effect_while_killed", 1)),
 }
 
@@ -185,7 +196,14 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("valid: 9 entries")
 
-    write([each | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')} if each.get("seq") == 4 else each for each in records])
+    write(
+        [
+            each | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')}
+            if each.get("seq") == 4
+            else each
+            for each in records
+        ]
+    )
     bad = alone(script, str(file), "--key", key)
     assert bad.returncode == 1
     assert "INVALID entry 4: changed_entry" in bad.stdout

@@ -165,7 +165,9 @@ MOVES = st.lists(
 
 @given(MOVES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_sequence_of_moves_keeps_the_limit(tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, int, int]]) -> None:
+def test_any_sequence_of_moves_keeps_the_limit(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, int, int]]
+) -> None:
     """Whatever is reserved, settled, released and charged in whatever order, spent and reserved never pass the limit."""
     store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('budget') / 'b.db'}")
     store.submit(lambda tx: budget.create(tx, budget_id="b", tenant="t", limits=LIMITS), "eager").result()

@@ -93,7 +93,9 @@ class Home:
         """Return the states of the recorded actions, having verified the ledger."""
         async with World(self.home, url=self.url, clock=time.time) as world:
             assert (await world.verify()).problems == []
-            return list(await world.store.read(lambda connection: connection.execute(select(t.action.c.state)).scalars().all()))
+            return list(
+                await world.store.read(lambda connection: connection.execute(select(t.action.c.state)).scalars().all())
+            )
 
 
 @pytest.fixture

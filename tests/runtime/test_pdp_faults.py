@@ -166,7 +166,9 @@ def test_a_module_that_is_none_does_not_load(bundle: Bundle) -> None:
 @pytest.mark.parametrize("damage", ["missing", "junk", "truncated", "no module", "no revision", "data of text"])
 def test_a_damaged_bundle_does_not_load(tmp_path: Path, damage: str) -> None:
     """A bundle that is not whole is refused when it is read."""
-    data = {"no revision": b'{"rails": {}}', "data of text": b'"x"'}.get(damage, b'{"rails":{"build":{"revision":"r"}}}')
+    data = {"no revision": b'{"rails": {}}', "data of text": b'"x"'}.get(
+        damage, b'{"rails":{"build":{"revision":"r"}}}'
+    )
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in {"/data.json": data, "/policy.wasm": b"w"}.items():
@@ -243,7 +245,6 @@ SERVED: dict[str, tuple[Serve, str]] = {
 @asynccontextmanager
 async def stub(serve: Serve) -> AsyncIterator[int]:
     """Serve every request on a port of loopback with *serve*, and yield the port."""
-
     handled: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -310,9 +311,7 @@ async def test_a_client_that_was_closed_is_a_deny(tmp_path: Path) -> None:
 async def test_a_good_stub_permits(tmp_path: Path) -> None:
     """The stub can also be good, so it is the faults that deny above."""
     async with stub(_http(json.dumps({"result": GOOD}).encode())) as port:
-        async with ServerPoint(
-            host="127.0.0.1", port=port, revision=REVISION, messages={}, deadline_s=BUSY_S
-        ) as point:
+        async with ServerPoint(host="127.0.0.1", port=port, revision=REVISION, messages={}, deadline_s=BUSY_S) as point:
             outcome, done = await carried(tmp_path, point, "write", "good")
 
     assert isinstance(outcome, Done)

@@ -96,7 +96,9 @@ async def test_the_intent_is_durable_before_the_act(tmp_path: Path) -> None:
 
     @tool(name="note.write", action_class="write", resource=lambda a: Resource(type="note", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
-        query = select(t.action.c.state, t.reservation.c.effects).join(t.reservation, t.reservation.c.action_id == t.action.c.id)
+        query = select(t.action.c.state, t.reservation.c.effects).join(
+            t.reservation, t.reservation.c.action_id == t.action.c.id
+        )
         seen.extend(await world.store.read(lambda connection: connection.execute(query).all()))
         return arguments
 
@@ -349,7 +351,10 @@ async def test_two_doors_onto_one_run_act_once(tmp_path: Path, effects: Effects)
         run = await world.start()
         await other.runs.read(run.id)
         outcomes = await asyncio.gather(
-            *(each.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1") for each in [world, other] * 4)
+            *(
+                each.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+                for each in [world, other] * 4
+            )
         )
         await settled(world, run)
         await settled(other, run)
@@ -378,7 +383,9 @@ async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path:
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
         same = await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
-        later = await world.pep.enforce(await world.runs.claim(run.id), tool="put", arguments={"text": "a"}, call_id="1")
+        later = await world.pep.enforce(
+            await world.runs.claim(run.id), tool="put", arguments={"text": "a"}, call_id="1"
+        )
         await settled(world, run)
         assert (await world.verify()).problems == []
 
@@ -405,7 +412,9 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(tmp_path: Path, fo
         run = await world.start()
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, tool="send", arguments={"text": "a"}, call_id="1")
-        later = await world.pep.enforce(await world.runs.claim(run.id), tool="send", arguments={"text": "a"}, call_id="1")
+        later = await world.pep.enforce(
+            await world.runs.claim(run.id), tool="send", arguments={"text": "a"}, call_id="1"
+        )
         await settled(world, run)
         assert (await world.verify()).problems == []
 
@@ -443,7 +452,9 @@ async def test_what_cannot_be_recorded_is_not_done(world: World, effects: Effect
     assert effects.done == []
 
 
-async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(tmp_path: Path, effects: Effects) -> None:
+async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(
+    tmp_path: Path, effects: Effects
+) -> None:
     """The intent is refused when a switch was engaged between the policy's answer and the record."""
 
     class Late(StaticPoint):

@@ -38,8 +38,11 @@ class RawModel(BaseChatModel):
         return "raw"
 
     def _generate(
-        self, messages: list[BaseMessage], stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None, **_: Any
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **_: Any,
     ) -> ChatResult:
         CALLS.append("model")
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content="hello"))])
@@ -133,7 +136,9 @@ WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "transform": lambda each, given: list(each.transform(iter([given]))),
     "atransform": lambda each, given: drained(each.atransform(_several(given))),
     "astream_events": lambda each, given: drained(each.astream_events(given, version="v2")),
-    "with_retry": lambda each, given: each.with_retry(stop_after_attempt=2, wait_exponential_jitter=False).invoke(given),
+    "with_retry": lambda each, given: each.with_retry(stop_after_attempt=2, wait_exponential_jitter=False).invoke(
+        given
+    ),
     "with_fallbacks": lambda each, given: each.with_fallbacks([each]).ainvoke(given),
     "with_config": lambda each, given: each.with_config(tags=["x"]).ainvoke(given),
     "with_listeners": lambda each, given: each.with_listeners(on_start=None).invoke(given),

@@ -1,0 +1,142 @@
+"""The ledger of a home: whatever was changed in it is found and named, by the home and by a stranger."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from interlock.runtime import audit_verify
+
+Command = Callable[..., Any]
+ENTRY: Final = 4
+
+
+def change(home: Path, statement: str, *values: Any) -> None:
+    """Change the database behind the product's back; exactly one row."""
+    with closing(sqlite3.connect(home / "interlock.db")) as connection, connection:
+        assert connection.execute(statement, values).rowcount == 1
+
+
+def flipped(home: Path, query: str) -> bytes:
+    """Return the bytes that *query* finds, with one bit of the middle byte changed."""
+    with closing(sqlite3.connect(home / "interlock.db")) as connection:
+        (found,) = connection.execute(query).fetchone()
+    changed = bytearray(found)
+    changed[len(changed) // 2] ^= 1
+    return bytes(changed)
+
+
+def standalone(file: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the verifier as an auditor would: alone, isolated from this project."""
+    command = [sys.executable, "-I", audit_verify.__file__, str(file), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")  # noqa: S603 - our own file
+
+
+def test_an_untouched_ledger_is_valid(reviewed: Path, command: Command) -> None:
+    """What nobody touched verifies, in text and JSON."""
+    report = command(reviewed, "audit", "verify", "--json")
+
+    assert report.code == 0
+    assert report.value.keys() == {"valid", "size", "root", "checkpoints", "key", "problems"}
+    assert (report.value["valid"], report.value["problems"]) == (True, [])
+    assert "Ledger valid" in command(reviewed, "audit", "verify").out
+
+
+def test_a_changed_entry_is_named(used: Path, command: Command) -> None:
+    """One bit changed in an entry is found, and the entry is named."""
+    body = flipped(used, f"SELECT body FROM ledger_entry WHERE seq = {ENTRY}")
+    change(used, "UPDATE ledger_entry SET body = ? WHERE seq = ?", body, ENTRY)
+    report = command(used, "audit", "verify", "--json")
+
+    assert report.code == 5
+    assert ENTRY in {each["seq"] for each in report.value["problems"]}
+    assert f"entry {ENTRY}: " in command(used, "audit", "verify").out
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("DELETE FROM ledger_payload WHERE seq = ?", "payload_missing"),
+        ("UPDATE ledger_payload SET sealed = zeroblob(64) WHERE seq = ?", "payload_changed"),
+        ("DELETE FROM ledger_entry WHERE seq = ?", "missing_entry"),
+    ],
+)
+def test_what_an_entry_holds_is_checked(used: Path, command: Command, statement: str, code: str) -> None:
+    """A payload or an entry that is gone or replaced is found and named."""
+    change(used, statement, ENTRY)
+    report = command(used, "audit", "verify", "--json")
+
+    assert report.code == 5
+    assert (code, ENTRY) in {(each["code"], each["seq"]) for each in report.value["problems"]}
+
+
+def test_an_older_copy_is_noticed(used: Path, tmp_path: Path, command: Command, contract: Path) -> None:
+    """Putting an older copy of the whole database back is found, because the home remembers a newer checkpoint."""
+    shutil.copyfile(used / "interlock.db", tmp_path / "older.db")
+    assert command(used, "review", str(contract)).code == 0
+    for path in used.glob("interlock.db*"):
+        path.unlink()
+    shutil.copyfile(tmp_path / "older.db", used / "interlock.db")
+    report = command(used, "audit", "verify", "--json")
+
+    assert report.code == 5
+    assert "rolled_back" in {each["code"] for each in report.value["problems"]}
+
+
+def test_a_forgotten_checkpoint_is_noticed(used: Path, command: Command) -> None:
+    """Without the checkpoint outside the database a rollback could not be seen, so that is a problem of its own."""
+    (used / "checkpoint.note").unlink()
+    report = command(used, "audit", "verify", "--json")
+
+    assert report.code == 5
+    assert [each["code"] for each in report.value["problems"]] == ["no_remembered_checkpoint"]
+
+
+def test_another_signing_key_is_noticed(used: Path, command: Command) -> None:
+    """A ledger whose signing key was replaced no longer verifies."""
+    (used / "keys" / "ledger.key").unlink()
+    report = command(used, "audit", "verify", "--json")
+
+    assert report.code == 5
+    assert report.value["problems"] != [] if report.out else "ledger" in report.err
+
+
+def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None:
+    """The one-file verifier, run alone on an export, finds the same root, and the same fault when there is one."""
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    exported = command(used, "audit", "export", str(good), "--json").value
+    ours = command(used, "audit", "verify", "--json").value
+    change(used, "UPDATE ledger_entry SET body = ? WHERE seq = ?", flipped(used, f"SELECT body FROM ledger_entry WHERE seq = {ENTRY}"), ENTRY)
+    command(used, "audit", "export", str(bad))
+    agreed, objected = standalone(good, "--key", ours["key"]), standalone(bad, "--key", ours["key"])
+
+    assert exported["entries"] == ours["size"]
+    assert (agreed.returncode, agreed.stderr) == (0, "")
+    assert f"valid: {ours['size']} entries, root {ours['root']}" in agreed.stdout
+    assert objected.returncode == 1
+    assert f"INVALID entry {ENTRY}: " in objected.stdout
+    assert command(used, "audit", "verify", str(good), "--key", ours["key"]).code == 0
+    assert command(used, "audit", "verify", str(bad)).code == 5
+
+
+def test_an_export_is_never_overwritten(reviewed: Path, tmp_path: Path, command: Command) -> None:
+    """An export goes into a new file only."""
+    (tmp_path / "mine").write_text("mine", "utf-8")
+    ran = command(reviewed, "audit", "export", str(tmp_path / "mine"))
+
+    assert ran.code == 2
+    assert (tmp_path / "mine").read_text("utf-8") == "mine"
+
+
+def test_what_is_no_export_is_bad_input(reviewed: Path, command: Command, contract: Path) -> None:
+    """A file that is not an export is refused by name."""
+    ran = command(reviewed, "audit", "verify", str(contract))
+
+    assert ran.code == 2
+    assert str(contract) in ran.err

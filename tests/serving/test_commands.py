@@ -1,0 +1,161 @@
+"""Every command in text and in JSON, on a home with one review whose mail waits."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def run_id(reviewed: Path, command: Command) -> str:
+    """The one run of the home."""
+    (run,) = command(reviewed, "run", "list", "--json").value
+    return str(run["run_id"])
+
+
+def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
+    """A list of runs shows each with its state, for whom it is and its document."""
+    (row,) = command(reviewed, "run", "list", "--json").value
+    text = command(reviewed, "run", "list")
+
+    assert row.keys() == {"run_id", "status", "agent", "for", "document"}
+    assert (row["status"], row["for"]) == ("waiting", "ana")
+    assert run_id in text.out
+    assert "opera-service-agreement.pdf" in text.out
+
+
+def test_a_run_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
+    """Showing a run says the same in text as in JSON, and succeeds whatever became of the run."""
+    seen, text = command(reviewed, "run", "show", run_id, "--json"), command(reviewed, "run", "show", run_id)
+
+    assert (seen.code, text.code) == (0, 0)
+    assert seen.value["run_id"] == run_id
+    assert all(each["category"] in text.out for each in seen.value["findings"] if len(each["category"]) < 20)
+    assert seen.value["waiting"][0] in text.out
+
+
+def test_a_run_that_waits_goes_on_waiting(used: Path, command: Command, run_id: str) -> None:
+    """Resuming a run before anyone has decided changes nothing: it waits for the same approval."""
+    before = command(used, "run", "show", run_id, "--json").value["waiting"]
+    resumed = command(used, "run", "resume", run_id, "--json")
+
+    assert resumed.code == 3
+    assert resumed.value["waiting"] == before
+    assert not list(used.glob("outbox/*"))
+
+
+def test_a_cancelled_run_is_over(used: Path, command: Command, run_id: str) -> None:
+    """A cancelled run waits for nobody any more, cannot be resumed or approved, and leaves no mail."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    cancelled = command(used, "run", "cancel", run_id, "--as", "ana", "--json")
+    resumed = command(used, "run", "resume", run_id)
+    approved = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked")
+
+    assert (cancelled.code, cancelled.value["status"], cancelled.value["waiting"]) == (0, "cancelled", [])
+    assert (resumed.code, approved.code) == (2, 2)
+    assert "cancelled" in resumed.err
+    assert not list(used.glob("outbox/*"))
+
+
+def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> None:
+    """A budget shows limit, spend and reservation of every kind."""
+    (shown,) = command(reviewed, "budget", "show", run_id, "--json").value
+    text = command(reviewed, "budget", "show")
+
+    assert shown["id"] == run_id
+    assert shown["facts"].keys() == {"limits", "spent", "reserved"}
+    assert shown["facts"]["spent"]["effects"] == 2
+    assert all(kind in text.out for kind in shown["facts"]["limits"])
+
+
+def test_the_ledger_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
+    """The ledger is shown in order, each entry with what this home's keys can open."""
+    lines = [json.loads(line) for line in command(reviewed, "audit", "show", run_id, "--json").out.splitlines()]
+    text = command(reviewed, "audit", "show")
+
+    assert [each["body"]["seq"] for each in lines] == sorted(each["body"]["seq"] for each in lines)
+    assert lines[0]["body"]["event"] == "run_started"
+    assert lines[0]["payload"]["principal"]["on_behalf_of"] == "ana"
+    assert text.code == 0
+    assert "mail.send" in text.out
+
+
+def test_a_decision_is_explained(reviewed: Path, command: Command, run_id: str) -> None:
+    """An explanation gives the recorded answer, and the answer of the policy in force to the same request."""
+    decisions = command(reviewed, "run", "show", run_id, "--json").value["decisions"]
+    (sent,) = [each for each in decisions if each["tool"] == "mail.send"]
+    told = command(reviewed, "policy", "explain", sent["id"][:16], "--json").value
+    text = command(reviewed, "policy", "explain", sent["id"])
+
+    assert told.keys() == {"action", "tool", "arguments", "recorded", "now"}
+    assert (told["action"], told["tool"]) == (sent["id"], "mail.send")
+    assert told["arguments"]["to"] == ["legal@example.com"]
+    assert (told["recorded"]["effect"], told["recorded"]["state"]) == ("permit", "waiting")
+    assert (told["now"]["effect"], "approve" in told["now"]["obligations"]) == ("permit", True)
+    assert (text.code, "granted" in text.out) == (0, True)
+
+
+def test_a_kill_switch_is_recorded(used: Path, command: Command) -> None:
+    """Engaging and releasing a switch says so in text and JSON, and both are in the ledger."""
+    engaged = command(used, "kill", "engage", "tool", "mail.send", "--json")
+    released = command(used, "kill", "release", "tool", "mail.send")
+    lines = [json.loads(line)["body"] for line in command(used, "audit", "show", "--json").out.splitlines()]
+
+    assert engaged.value == {"scope": "tool", "id": "mail.send", "engaged": True}
+    assert released.out == "Released: tool mail.send\n"
+    assert [each["engaged"] for each in lines if each["event"] == "kill_switch"] == [True, False]
+
+
+def test_a_killed_tool_is_not_used_even_when_approved(used: Path, command: Command, run_id: str) -> None:
+    """An approval does not get past a kill switch: the policy is asked again, denies, and no mail leaves."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    command(used, "kill", "engage", "tool", "mail.send")
+    approved = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", "--json")
+    (sent,) = [each for each in approved.value["decisions"] if each["tool"] == "mail.send"]
+
+    assert approved.code == 4
+    assert (sent["effect"], sent["state"]) == ("deny", "denied")
+    assert not list(used.glob("outbox/*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--as", "ana", "--note", "checked"), "asked for it and may not decide it"),
+        (("--as", "mallory", "--note", "checked"), "has not the role 'reviewer'"),
+        (("--as", "rhea", "--note", "ok"), "needs a reason"),
+        (("--as", "rhea", "--note", "checked", "--evidence", "0" * 64), "you were shown evidence"),
+    ],
+)
+def test_a_verdict_is_refused(used: Path, command: Command, run_id: str, arguments: tuple[str, ...], why: str) -> None:
+    """Only an entitled other person may decide, with a reason, on what was really shown; else it goes on waiting."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    ran = command(used, "approvals", "approve", approval, *arguments)
+
+    assert ran.code == 2
+    assert why in ran.err
+    assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
+    assert not list(used.glob("outbox/*"))
+
+
+def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: str) -> None:
+    """A reviewer is shown every argument, where each came from, and the digest a verdict binds to."""
+    (listed,) = command(reviewed, "approvals", "list", "--json").value
+    text = command(reviewed, "approvals", "show", listed["id"])
+
+    assert listed["run_id"] == run_id
+    assert listed["evidence"]["labels"]["to"] == ["trusted", "public"]
+    assert listed["evidence"]["labels"]["body"] == ["untrusted", "confidential"]
+    assert listed["evidence_digest"] in text.out
+    assert listed["id"] in command(reviewed, "approvals", "list").out
+
+
+def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
+    """In a new home every list is empty and says so."""
+    for arguments in (("run", "list"), ("approvals", "list"), ("budget", "show")):
+        assert command(home, *arguments, "--json").value == []
+        assert command(home, *arguments).out.startswith(("No ", "Nothing "))

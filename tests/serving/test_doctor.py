@@ -1,0 +1,80 @@
+"""The doctor: green on a sound home, red and specific on whatever is broken."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+PERMISSIVE = Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
+
+
+def wrong(ran: Any) -> dict[str, str]:
+    """Return each check that is red, and what it says."""
+    return {each["check"]: each["detail"] for each in ran.value if not each["ok"]}
+
+
+def test_a_sound_home_is_green(reviewed: Path, command: Command) -> None:
+    """On a sound home every check is green, in text and JSON."""
+    ran, text = command(reviewed, "doctor", "--json"), command(reviewed, "doctor")
+
+    assert (ran.code, text.code) == (0, 0)
+    assert wrong(ran) == {}
+    assert {"policy engine", "ledger", "keys", "database", "people"} <= {each["check"] for each in ran.value}
+    assert "WRONG" not in text.out
+
+
+def test_a_policy_that_answers_wrongly_is_red(reviewed: Path, command: Command) -> None:
+    """A policy that permits what must be denied is found by its answers, each named."""
+    ran = command(reviewed, "doctor", "--json", INTERLOCK_BUNDLE=str(PERMISSIVE))
+    text = command(reviewed, "doctor", INTERLOCK_BUNDLE=str(PERMISSIVE))
+
+    assert (ran.code, text.code) == (5, 5)
+    assert list(wrong(ran)) == ["policy engine"]
+    assert all(
+        f"{probe}: permit instead of {answer}" in wrong(ran)["policy engine"]
+        for probe, answer in (("an irreversible action", "wait"), ("a kill switch", "deny"), ("an unknown tool", "deny"))
+    )
+    assert "WRONG" in text.out
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_key_that_others_can_read_is_red(used: Path, command: Command, mode: int) -> None:
+    """A key file that anyone but its owner can read or change is named."""
+    (used / "keys" / "master.key").chmod(mode)
+    ran = command(used, "doctor", "--json")
+
+    assert ran.code == 5
+    assert "master.key" in wrong(ran)["keys"]
+
+
+def test_a_tampered_ledger_is_red(used: Path, command: Command) -> None:
+    """A ledger that no longer verifies is red, with the entry."""
+    with closing(sqlite3.connect(used / "interlock.db")) as connection, connection:
+        connection.execute("UPDATE ledger_entry SET event = 'other' WHERE seq = 2")
+    ran = command(used, "doctor", "--json")
+
+    assert ran.code == 5
+    assert wrong(ran)["ledger"].startswith("entry 2: moved_entry")
+
+
+def test_unreadable_people_are_red(used: Path, command: Command) -> None:
+    """A people.yaml that cannot be used is red and does not hide the other checks."""
+    (used / "people.yaml").write_text("people: 7", "utf-8")
+    ran = command(used, "doctor", "--json")
+
+    assert ran.code == 5
+    assert list(wrong(ran)) == ["people"]
+    assert len(ran.value) > 5
+
+
+def test_a_home_that_does_not_open_is_red(home: Path, command: Command) -> None:
+    """When the home cannot even be opened, that is the one finding."""
+    (home / "interlock.db").mkdir()
+    ran = command(home, "doctor", "--json")
+
+    assert ran.code == 5
+    assert list(wrong(ran)) == ["open"]

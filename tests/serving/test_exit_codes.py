@@ -1,0 +1,285 @@
+"""What a command ends with: 0 done, 2 bad input, 3 waiting, 4 denied, 5 a guard failed; one clear line and no more."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pypdf import PdfWriter
+
+Command = Callable[..., Any]
+#: A child that may write no more than so many bytes to a file; writing on fails as on a full disk
+FULL: Final = (
+    "import os, resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); n = int(sys.argv[1]);"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+def complaint(ran: Any) -> str:
+    """Return the one line on standard error."""
+    (line,) = ran.err.splitlines()
+    assert line.startswith("interlock: ")
+    assert "Traceback" not in ran.out + ran.err
+    return str(line)
+
+
+def effects(home: Path) -> list[str]:
+    """Return every report, mail and half-written file in the home."""
+    return [str(path.relative_to(home)) for name in ("reports", "outbox") for path in home.glob(f"{name}/**/*")]
+
+
+def missing(folder: Path) -> Path:
+    return folder / "nowhere.pdf"
+
+
+def directory(folder: Path) -> Path:
+    (folder / "folder.pdf").mkdir()
+    return folder / "folder.pdf"
+
+
+def encrypted(folder: Path) -> Path:
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.encrypt("secret", algorithm="AES-256")
+    writer.write(folder / "locked.pdf")
+    return folder / "locked.pdf"
+
+
+def bomb(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "bomb.docx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", b"\0" * 80_000_000)
+    return folder / "bomb.docx"
+
+
+def empty(folder: Path) -> Path:
+    (folder / "empty.txt").touch()
+    return folder / "empty.txt"
+
+
+def huge(folder: Path) -> Path:
+    with (folder / "huge.pdf").open("wb") as file:
+        file.truncate(200 * 1024 * 1024)
+    return folder / "huge.pdf"
+
+
+def binary(folder: Path) -> Path:
+    shutil.copyfile(sys.executable, folder / "program.txt")
+    with (folder / "program.txt").open("r+b") as file:
+        file.truncate(100_000)
+    return folder / "program.txt"
+
+
+def latin(folder: Path) -> Path:
+    (folder / "latin.txt").write_bytes("Caf\u00e9 agreement".encode("latin-1"))
+    return folder / "latin.txt"
+
+
+@pytest.mark.parametrize("make", [missing, directory, encrypted, bomb, empty, huge, binary, latin])
+def test_an_unusable_file_is_refused_in_one_line(
+    home: Path, tmp_path: Path, command: Command, make: Callable[[Path], Path]
+) -> None:
+    """A file that cannot be read as a contract is named in one line, and nothing is filed, written or mailed for it."""
+    path = make(tmp_path)
+    ran = command(home, "review", str(path), "--notify", "legal@example.com", "--json")
+
+    assert ran.code == 2
+    assert str(path) in complaint(ran)
+    assert effects(home) == []
+    assert [each["tool"] for each in ran.value["decisions"]] == ["document.read"]
+    assert [each["state"] for each in ran.value["decisions"]] == ["failed"]
+
+
+def test_one_bad_file_does_not_lose_the_others(home: Path, tmp_path: Path, command: Command, contract: Path) -> None:
+    """Of several files each is reviewed on its own; the worst outcome is the exit code."""
+    ran = command(home, "review", str(empty(tmp_path)), str(contract), "--json")
+    lines = ran.out.splitlines()
+
+    assert ran.code == 2
+    assert len(lines) == 2
+    assert "empty.txt" in complaint(ran)
+    assert [path.name for path in home.glob("reports/*/*")] == ["review.html"]
+
+
+def test_a_review_without_mail_is_done(home: Path, command: Command, contract: Path) -> None:
+    """A review that mails nobody ends with 0, silently on standard error."""
+    ran = command(home, "review", str(contract), "--json")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.value["status"] == "done"
+    assert ran.value["waiting"] == []
+
+
+def test_a_mail_to_a_stranger_is_denied(home: Path, command: Command, contract: Path) -> None:
+    """A mail that the policy refuses makes the review end with 4, and nothing leaves."""
+    ran = command(home, "review", str(contract), "--notify", "someone@example.net", "--json")
+    (sent,) = [each for each in ran.value["decisions"] if each["tool"] == "mail.send"]
+
+    assert ran.code == 4
+    assert "egress_domain" in {why["code"] for why in sent["reasons"]}
+    assert not list(home.glob("outbox/*"))
+
+
+def test_a_kill_switch_denies(home: Path, command: Command, contract: Path) -> None:
+    """Under a kill switch a review ends with 4 at its first step; released, the next one is done."""
+    assert command(home, "kill", "engage", "all").code == 0
+    stopped = command(home, "review", str(contract), "--json")
+    assert command(home, "kill", "release", "all").code == 0
+
+    assert stopped.code == 4
+    assert [each["state"] for each in stopped.value["decisions"]] == ["denied"]
+    assert effects(home) == []
+    assert command(home, "review", str(contract)).code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "show", "run-nowhere"),
+        ("run", "resume", "run-nowhere"),
+        ("run", "cancel", "run-nowhere"),
+        ("approvals", "show", "apr-nowhere"),
+        ("approvals", "approve", "apr-nowhere", "--note", "checked"),
+        ("approvals", "reject", "apr-nowhere", "--note", "checked"),
+        ("document", "text", "sha256:nowhere"),
+        ("budget", "show", "run-nowhere"),
+        ("audit", "show", "run-nowhere"),
+        ("policy", "explain", "nowhere"),
+    ],
+    ids=" ".join,
+)
+def test_an_unknown_name_is_bad_input(home: Path, command: Command, arguments: tuple[str, ...]) -> None:
+    """What is not there is named in one line, with how to find what is."""
+    ran = command(home, *arguments)
+
+    assert ran.code == 2
+    assert "nowhere" in complaint(ran)
+    assert "does not exist here" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [("reviw",), ("review",), ("run", "show"), ("kill", "engage", "everything")])
+def test_a_mistyped_command_is_bad_input(home: Path, command: Command, arguments: tuple[str, ...]) -> None:
+    """A command that is not one, or lacks an argument, ends with 2 and one line."""
+    ran = command(home, *arguments)
+
+    assert ran.code == 2
+    assert complaint(ran)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("people: [{id: 3", "line 1"), ("people: [{id: ana, rolls: []}]", "people.0.rolls"), ("people: 7", "field people")],
+)
+def test_unreadable_people_are_bad_input(home: Path, command: Command, text: str, where: str) -> None:
+    """A people.yaml that cannot be used is named with the place in it, and no verdict is recorded."""
+    (home / "people.yaml").write_text(text, "utf-8")
+    ran = command(home, "approvals", "approve", "apr-any", "--note", "checked")
+
+    assert ran.code == 2
+    assert str(home / "people.yaml") in complaint(ran)
+    assert where in ran.err
+
+
+def test_a_home_that_is_a_file_is_bad_input(tmp_path: Path, command: Command, contract: Path) -> None:
+    """INTERLOCK_HOME must be a folder; a file there is named and left alone."""
+    (tmp_path / "file").write_text("mine", "utf-8")
+    ran = command(tmp_path / "file", "review", str(contract))
+
+    assert ran.code == 2
+    assert f"INTERLOCK_HOME {tmp_path / 'file'}" in complaint(ran)
+    assert (tmp_path / "file").read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["INTERLOCK_OPA_SERVER", "INTERLOCK_SMTP"])
+def test_a_malformed_address_is_bad_input(home: Path, command: Command, contract: Path, name: str) -> None:
+    """A setting that should be host:port and is not is named with its value, and nothing is done."""
+    ran = command(home, "review", str(contract), **{name: "nonsense"})
+
+    assert ran.code == 2
+    assert f"{name} 'nonsense'" in complaint(ran)
+    assert effects(home) == []
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "corrupt"])
+def test_without_its_policy_nothing_is_done(home: Path, tmp_path: Path, command: Command, contract: Path, damage: str) -> None:
+    """A policy bundle that is missing, cut short or no bundle at all fails closed before anything else."""
+    bundle, whole = tmp_path / "bundle.tar.gz", contract.parents[3] / "policies" / "bundle.tar.gz"
+    if damage != "missing":
+        bundle.write_bytes(whole.read_bytes()[:3000] if damage == "truncated" else b"no bundle" * 500)
+    ran = command(home, "review", str(contract), INTERLOCK_BUNDLE=str(bundle))
+
+    assert ran.code == 5
+    assert f"policy bundle {bundle}" in complaint(ran)
+    assert list(home.iterdir()) == []
+
+
+def test_without_its_policy_server_everything_is_denied(home: Path, command: Command, contract: Path) -> None:
+    """A configured OPA server that is down denies every step with a reason of its own, and the command ends with 5."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    ran = command(home, "review", str(contract), "--json", INTERLOCK_OPA_SERVER=address)
+    reasons = [why for each in ran.value["decisions"] for why in each["reasons"]]
+
+    assert ran.code == 5
+    assert complaint(ran)
+    assert {(why["rule"], why["code"]) for why in reasons} == {("pdp", "pdp_unavailable")}
+    assert {each["state"] for each in ran.value["decisions"]} == {"denied"}
+    assert effects(home) == []
+
+
+def test_without_its_database_nothing_is_done(home: Path, command: Command, contract: Path) -> None:
+    """A database that cannot be opened is named, and nothing is done."""
+    (home / "interlock.db").mkdir()
+    ran = command(home, "review", str(contract))
+
+    assert ran.code == 5
+    assert str(home / "interlock.db") in complaint(ran)
+    assert effects(home) == []
+
+
+def test_a_file_that_is_no_database_is_left_alone(home: Path, command: Command, contract: Path) -> None:
+    """A file in the database's place that is none is named and not overwritten."""
+    (home / "interlock.db").write_bytes(b"no database" * 1000)
+    ran = command(home, "review", str(contract))
+
+    assert ran.code == 5
+    assert str(home / "interlock.db") in complaint(ran)
+    assert (home / "interlock.db").read_bytes() == b"no database" * 1000
+
+
+@pytest.mark.parametrize(
+    ("key", "damage"),
+    [("master.key", "missing"), ("master.key", "short"), ("master.key", "another"), ("ledger.key", "short")],
+)
+def test_without_its_keys_nothing_is_done(used: Path, command: Command, contract: Path, key: str, damage: str) -> None:
+    """A master key that is missing or another one, and any key of the wrong size, stops everything once there is data."""
+    path, before = used / "keys" / key, effects(used)
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(os.urandom(32 if damage == "another" else 7))
+    ran = command(used, "review", str(contract))
+
+    assert ran.code == 5
+    assert "key" in complaint(ran)
+    assert effects(used) == before
+
+
+@pytest.mark.parametrize("size", [60_000, 250_000])
+def test_a_full_disk_stops_before_any_effect(home: Path, contract: Path, size: int) -> None:
+    """When nothing can be recorded any more, whether at once or in the midst of a run, nothing is done."""
+    command = [sys.executable, "-c", FULL, str(size), str(Path(sys.prefix, "bin", "interlock"))]
+    environment = {**os.environ, "INTERLOCK_HOME": str(home)}
+    ran = subprocess.run(  # noqa: S603 - our own command
+        [*command, "review", str(contract), "--notify", "legal@example.com"], check=False, capture_output=True,
+        text=True, env=environment,
+    )  # fmt: skip
+
+    assert ran.returncode == 5
+    assert "store" in complaint(type("Ran", (), {"out": ran.stdout, "err": ran.stderr}))
+    assert not [path for path in effects(home) if path.endswith((".eml", ".html"))]

@@ -1,0 +1,227 @@
+"""Mail: what was approved is what is sent, once, to nobody else, and a message that cannot be one is not sent at all."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.runtime.outcome import Done, Failed, Unknown
+from interlock.runtime.provenance import Confidentiality
+from interlock.runtime.testing import World
+from interlock.runtime.tool import ToolFailed
+from interlock.tools.mail import Attachment, FolderOutbox, Mail, Outbox, SmtpOutbox, compose, mail_tools
+
+KEY = "0123456789abcdef" * 4
+CLEARANCES: dict[str, Confidentiality] = {"example.com": "confidential", "example.org": "internal"}
+REPORT = "<p>caf\u00e9</p>".encode()
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """A run's folder of reports with one report in it."""
+    folder = tmp_path / "reports" / "run-1"
+    folder.mkdir(parents=True)
+    (folder / "review.html").write_bytes(REPORT)
+    return folder
+
+
+def mail(**fields: Any) -> Mail:
+    """Return a mail, with *fields* of the test's choice."""
+    return Mail(**{"to": ["a@example.com"], "subject": "Contract review", "body": "Done.\n"} | fields)
+
+
+def attached(name: str = "review.html", content: bytes = REPORT) -> Attachment:
+    return Attachment(name=name, sha256=hashlib.sha256(content).hexdigest())
+
+
+def parsed(data: bytes) -> EmailMessage:
+    message = BytesParser(policy=policy.default).parsebytes(data)
+    assert message.defects == []
+    return message
+
+
+async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
+    """What lies in the outbox parses as RFC 5322 without a defect and says what the mail said, attachment included."""
+    wanted = mail(cc=["b@example.com"], subject="Pr\u00fcfung \u2013 fertig", body="Gr\u00fc\u00dfe\n", attachments=[attached()])
+    await FolderOutbox(tmp_path / "outbox").deliver(
+        compose(wanted, sender="interlock@example.com", key=KEY, reports=reports), key=KEY
+    )
+    (path,) = (tmp_path / "outbox").iterdir()
+    message = parsed(path.read_bytes())
+    (report,) = message.iter_attachments()
+    body = message.get_body(("plain",))
+
+    assert path.name == f"{KEY[:32]}.eml"
+    assert (message["From"], message["To"], message["Cc"]) == ("interlock@example.com", "a@example.com", "b@example.com")
+    assert message["Subject"] == wanted.subject
+    assert message["Message-ID"] == f"<{KEY[:32]}@interlock.invalid>"
+    assert body is not None
+    assert body.get_content() == wanted.body
+    assert (report.get_filename(), report.get_content()) == ("review.html", REPORT.decode())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subject": "Review\r\nBcc: eve@example.net"},
+        {"subject": "Review\nBcc: eve@example.net"},
+        {"to": ["a@example.com\r\nBcc: eve@example.net"]},
+        {"cc": ["a@example.com\nX: y"]},
+    ],
+)
+def test_a_header_cannot_be_injected(reports: Path, fields: dict[str, Any]) -> None:
+    """A line break in a subject or an address is refused: it would begin a header nobody approved."""
+    with pytest.raises(ToolFailed) as refused:
+        compose(mail(**fields), sender="interlock@example.com", key=KEY, reports=reports)
+
+    assert refused.value.code == "mail"
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "../run-2/review.html", "link.html", "nowhere.html", "..", ""])
+def test_only_a_report_of_the_run_is_attached(reports: Path, name: str) -> None:
+    """What lies outside the run's reports is refused, by whatever path or link it is reached."""
+    secret = reports.parent / "secret"
+    secret.write_bytes(REPORT)
+    (reports.parent / "run-2").mkdir()
+    (reports.parent / "run-2" / "review.html").write_bytes(REPORT)
+    (reports / "link.html").symlink_to(secret)
+
+    with pytest.raises(ToolFailed) as refused:
+        compose(mail(attachments=[attached(name)]), sender="interlock@example.com", key=KEY, reports=reports)
+
+    assert refused.value.code == "mail"
+
+
+def test_a_changed_report_is_not_sent(reports: Path) -> None:
+    """A report that is no longer what was approved is refused."""
+    wanted = mail(attachments=[attached()])
+    (reports / "review.html").write_bytes(REPORT + b"!")
+
+    with pytest.raises(ToolFailed, match="its content has changed"):
+        compose(wanted, sender="interlock@example.com", key=KEY, reports=reports)
+
+
+async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
+    """Delivering a key a second time leaves the first message as it is, and no half-written file."""
+    outbox = FolderOutbox(tmp_path / "outbox")
+    for subject in ("first", "second"):
+        await outbox.deliver(compose(mail(subject=subject), sender="i@example.com", key=KEY, reports=reports), key=KEY)
+    (path,) = (tmp_path / "outbox").iterdir()
+
+    assert parsed(path.read_bytes())["Subject"] == "first"
+
+
+async def test_an_outbox_that_cannot_be_written_says_so(reports: Path, tmp_path: Path) -> None:
+    """A folder that cannot be made is a certain failure."""
+    (tmp_path / "outbox").write_text("a file", "utf-8")
+
+    with pytest.raises(ToolFailed, match="outbox"):
+        await FolderOutbox(tmp_path / "outbox").deliver(
+            compose(mail(), sender="i@example.com", key=KEY, reports=reports), key=KEY
+        )
+
+
+@pytest.mark.parametrize(
+    ("to", "cc", "clearance"),
+    [
+        (["a@example.com"], [], "confidential"),
+        (["a@example.com"], ["b@example.org"], "internal"),
+        (["a@example.com", "b@example.org", "c@example.net"], [], "public"),
+        (["a@EXAMPLE.com"], [], "confidential"),
+        (["a@example.com.evil.net"], [], "public"),
+        (["example.com"], [], "confidential"),
+        ([], [], "public"),
+    ],
+)
+def test_the_lowest_recipient_decides(to: list[str], cc: list[str], clearance: str, tmp_path: Path) -> None:
+    """A mail is cleared for what its least cleared recipient may get; an unknown domain gets public data only."""
+    (send,) = mail_tools(outbox=FolderOutbox(tmp_path), reports=tmp_path, sender="i@example.com", clearances=CLEARANCES)
+
+    assert send.resource(mail(to=to, cc=cc)).clearance == clearance
+
+
+@dataclass
+class Server:
+    """The smallest SMTP server: it keeps what it was sent, and hangs up where it is told to."""
+
+    hangs_up_at: bytes = b""
+    mails: list[tuple[list[str], bytes]] = field(default_factory=list)
+    port: int = 0
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["Server"]:
+        """Listen on loopback."""
+        server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        async with server:
+            yield self
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        receivers: list[str] = []
+        writer.write(b"220 test\r\n")
+        while line := await reader.readline():
+            verb = line[:4].upper().rstrip()
+            if verb == self.hangs_up_at:
+                break
+            if verb == b"RCPT":
+                receivers.append(line.partition(b"<")[2].partition(b">")[0].decode())
+            if verb == b"DATA":
+                writer.write(b"354 go on\r\n")
+                self.mails.append((receivers, await reader.readuntil(b"\r\n.\r\n")))
+            writer.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
+            if verb == b"QUIT":
+                break
+        writer.close()
+        await writer.wait_closed()
+
+
+def smtp(port: int) -> SmtpOutbox:
+    return SmtpOutbox(host="127.0.0.1", port=port, tls=False)
+
+
+async def sent(outbox: Outbox, folder: Path) -> Any:
+    """Send one mail through the door and return what became of it."""
+    tools = mail_tools(outbox=outbox, reports=folder, sender="interlock@example.com", clearances=CLEARANCES)
+    async with World(folder / "world", tools=tools) as world:
+        run = await world.start()
+        arguments = mail(to=["a@example.com", "b@example.com"], cc=["c@example.com"]).model_dump()
+        return await world.pep.enforce(run, tool="mail.send", arguments=arguments, call_id="1")
+
+
+async def test_a_mail_is_handed_over_once(tmp_path: Path) -> None:
+    """A mail reaches the server once, for all its recipients and nobody else."""
+    async with Server().serving() as server:
+        outcome = await sent(smtp(server.port), tmp_path)
+    ((receivers, data),) = server.mails
+
+    assert isinstance(outcome, Done)
+    assert sorted(receivers) == ["a@example.com", "b@example.com", "c@example.com"]
+    assert parsed(data.removesuffix(b".\r\n"))["Subject"] == "Contract review"
+
+
+async def test_a_server_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
+    """A refused connection is a certain failure: nothing was sent, and the action may be proposed again."""
+    async with Server().serving() as server:
+        pass
+    outcome = await sent(smtp(server.port), tmp_path)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "smtp"
+    assert f"127.0.0.1:{server.port}" in outcome.detail
+
+
+async def test_a_server_that_hangs_up_leaves_it_unknown(tmp_path: Path) -> None:
+    """When the connection breaks in the midst of a message, nobody knows whether it was taken, and it is not repeated."""
+    async with Server(hangs_up_at=b"DATA").serving() as server:
+        outcome = await sent(smtp(server.port), tmp_path)
+
+    assert isinstance(outcome, Unknown)
+    assert server.mails == []
