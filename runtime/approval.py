@@ -71,7 +71,8 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
     row = {
         "id": approval_id, "run_id": run.id, "action_id": asked.action_id, "tenant": run.tenant,
         "tool": request.action.tool, "digest": request.digest, "revision": asked.revision,
-        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"), "role": asked.role, "evidence": key.seal(evidence, place=f"approval/{approval_id}"), "evidence_digest": shown,
+        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"), "role": asked.role,
+        "evidence": key.seal(evidence, place=f"approval/{approval_id}"), "evidence_digest": shown,
         "state": "waiting", "reviewer": None, "reviewer_roles": None, "created": now, "expires": now + asked.ttl_s,
         "decided": 0,
     }  # fmt: skip
@@ -91,10 +92,12 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
     return tx.connection.execute(there.values(state="used")).rowcount == 1
 
 
-def facts(connection: Connection, key: DataKey, *, run_id: str, action_id: str, digest: str, open: bool) -> tuple[ApprovalFact, ...]:  # fmt: skip  # noqa: A002
+def facts(
+    connection: Connection, key: DataKey, *, run_id: str, action_id: str, digest: str, is_open: bool
+) -> tuple[ApprovalFact, ...]:
     """Return the verdicts given on exactly this request of this run.
 
-    While the action is *open*, started and not finished, its verdict still serves: going on with it is no second use.
+    While the action *is_open*, started and not finished, its verdict still serves: going on with it is no second use.
     """
     given = select(t.approval).where(
         _c.run_id == run_id, _c.action_id == action_id, _c.digest == digest,
@@ -103,9 +106,10 @@ def facts(connection: Connection, key: DataKey, *, run_id: str, action_id: str, 
     return tuple(
         ApprovalFact(
             id=row["id"], verdict="rejected" if row["state"] == "rejected" else "approved",
-            reviewer=_person(key, row, "reviewer"), reviewer_roles=tuple(orjson.loads(_person(key, row, "reviewer_roles") or "[]")),
+            reviewer=_person(key, row, "reviewer"),
+            reviewer_roles=tuple(orjson.loads(_person(key, row, "reviewer_roles") or "[]")),
             requester=_person(key, row, "requester"), expires=row["expires"], revision=row["revision"],
-            used=row["state"] == "used" and not open,
+            used=row["state"] == "used" and not is_open,
         )  # fmt: skip
         for row in connection.execute(given).mappings()
     )
@@ -215,7 +219,7 @@ def _evidence(asked: Asked) -> tuple[bytes, str]:
     return canonical(shown), digest(shown)
 
 
-def _person(key: DataKey, row: RowMapping, column: Literal["requester", "reviewer", "reviewer_roles"]) -> str:  # fmt: skip
+def _person(key: DataKey, row: RowMapping, column: Literal["requester", "reviewer", "reviewer_roles"]) -> str:
     """Return what *column* says of a person, or an empty string while there is none."""
     return "" if row[column] is None else key.open(row[column], place=f"approval/{row['id']}/{column}").decode()
 

@@ -69,13 +69,14 @@ class Checkpoints(BaseCheckpointSaver[int]):
     ) -> None:
         """Store a task's pending writes; they become durable with the next checkpoint or at the end of the claim."""
         thread, ns, parent = _place(config)
+        placed = [(WRITES_IDX_MAP.get(channel, index), channel, value) for index, (channel, value) in enumerate(writes)]
         rows = [
             {
                 "thread_id": thread, "ns": ns, "checkpoint_id": parent, "task_id": task_id, "task_path": task_path,
-                "idx": WRITES_IDX_MAP.get(channel, index), "channel": channel,
-                "sealed": self._seal(value, f"{thread}/{ns}/{parent}/{task_id}/{WRITES_IDX_MAP.get(channel, index)}/{channel}"),
+                "idx": idx, "channel": channel,
+                "sealed": self._seal(value, f"{thread}/{ns}/{parent}/{task_id}/{idx}/{channel}"),
             }
-            for index, (channel, value) in enumerate(writes)
+            for idx, channel, value in placed
         ]  # fmt: skip
 
         def work(tx: Tx) -> None:

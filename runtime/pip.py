@@ -15,7 +15,6 @@ from interlock.runtime.store import Store
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey
 
-
 _HELD: Final = select(t.run.c.refusals, t.run.c.label).where(t.run.c.id == bindparam("run"))
 
 
@@ -60,7 +59,7 @@ class InformationPoint:
                 cost=cost,
                 budget=budget.read(connection, run.budget_id).facts,
                 approvals=() if known is None else approval.facts(
-                    connection, key, run_id=run.id, action_id=action_id, digest=digest, open=known.state == "started"
+                    connection, key, run_id=run.id, action_id=action_id, digest=digest, is_open=known.state == "started",
                 ),
                 kill_switches=kill_switch.covering(
                     connection, tenant=run.tenant, tool=proposed.tool, run_id=run.id

@@ -13,7 +13,6 @@ from interlock.runtime.request import Action, ActionClass, Amounts, Resource
 from interlock.runtime.run import Run
 from interlock.runtime.tool import AnyTool, Value, arguments_json
 
-
 UNKNOWN: Final = "unknown"
 
 

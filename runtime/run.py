@@ -88,7 +88,8 @@ class Runs:
         principal = canonical(asdict(proposal.principal))
         row = {
             "id": run_id, "tenant": proposal.principal.tenant, "agent": proposal.agent, "status": "running",
-            "principal": key.seal(principal, place=f"run/{run_id}/principal"), "request": key.seal(canonical(proposal.request), place=f"run/{run_id}"),
+            "principal": key.seal(principal, place=f"run/{run_id}/principal"),
+            "request": key.seal(canonical(proposal.request), place=f"run/{run_id}"),
             "label": canonical(asdict(TRUSTED)).decode(), "autonomy": proposal.autonomy, "revision": proposal.revision,
             "budget_id": run_id, "fence": 1, "owner": self.owner, "lease_until": now + LEASE_S, "attempts": 1,
             "refusals": 0, "trace": trace, "created": now, "updated": now,

@@ -112,7 +112,7 @@ class World:
         self.vault = Vault(folder / "keys")
         self.ledger = Ledger(store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness")
         self.tools = {each.name: each for each in tools}
-        self.pdp = pdp or StaticPoint(effects={name: "permit" for name in self.tools})
+        self.pdp = pdp or StaticPoint(effects=dict.fromkeys(self.tools, "permit"))
         spans = spans or Telemetry()
         self.pep = EnforcementPoint(store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools, spans=spans)
         self.runs = Runs(store=self.store, vault=self.vault)

@@ -128,9 +128,7 @@ def _tools(settings: Settings, *, library: Library, records: Records, planner: P
         *model_tools({PLANNER: Served(model=model, longest_answer=LONGEST_PLAN)}),
         *record_tools(records),
         *report_tools(folder=reports),
-        *mail_tools(
-            outbox=_outbox(settings), reports=reports, sender=settings.sender, clearances=settings.clearances
-        ),
+        *mail_tools(outbox=_outbox(settings), reports=reports, sender=settings.sender, clearances=settings.clearances),
     )
     return {each.name: each for each in every}
 

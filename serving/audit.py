@@ -1,8 +1,8 @@
 """The ledger of a home, verified with everything only the home has: its keys, its head, its remembered checkpoint."""
 
-import orjson
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, select
 
 from interlock.runtime.audit_verify import Problem, Report, verify
@@ -15,9 +15,7 @@ from interlock.serving.app import Home
 async def verified(home: Home) -> Report:
     """Verify the ledger of *home*, its sealed payloads included; never changes anything."""
     remembered = home.ledger.remembered()  # first: the log may grow while it is read, never the other way round
-    records, payloads = await home.store.read(
-        lambda connection: (list(export(connection)), _payloads(home, connection))
-    )
+    records, payloads = await home.store.read(lambda connection: (list(export(connection)), _payloads(home, connection)))
     report = verify(records, key=home.ledger.public_key, remembered=remembered)
     if remembered is None and report.size:
         detail = "the checkpoint kept outside the database is gone, so a rolled-back database would not be noticed"

@@ -19,9 +19,7 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
     """
     run = await home.runs.read(run_id)
     outcome = await home.runs.outcome(run_id) or {}
-    actions = await home.store.read(
-        lambda connection: action.of_run(connection, run_id, home.vault.key(connection, run_id))
-    )
+    actions = await home.store.read(lambda connection: action.of_run(connection, run_id, home.vault.key(connection, run_id)))
     spent = await home.store.read(lambda connection: budget.read(connection, run.budget_id))
     waiting = [each for each in await home.approvals.list(state="waiting") if each.run_id == run_id]
     head = await home.ledger.head()
@@ -35,7 +33,11 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
         "risk": risk,
         "decisions": [decision(run, each) for each in actions],
         "waiting": [each.id for each in waiting if each.state == "waiting"],
-        "spend": {"limits": asdict(spent.facts.limits), "spent": asdict(spent.facts.spent), "reserved": asdict(spent.facts.reserved)},  # fmt: skip
+        "spend": {
+            "limits": asdict(spent.facts.limits),
+            "spent": asdict(spent.facts.spent),
+            "reserved": asdict(spent.facts.reserved),
+        },
         "ledger": {"size": head.size, "root": head.root},
         "stopped": outcome.get("stopped") or _error(outcome),
     }

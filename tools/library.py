@@ -82,9 +82,7 @@ def document_tools(*, reader: DocumentReader, library: Library, tenant: str) -> 
     def label(_: Read, facts: DocumentFacts) -> Label:
         return Label(integrity="untrusted", confidentiality="confidential", sources=(f"document:{facts.digest}",))
 
-    @tool(
-        name="document.read", action_class="read", resource=lambda a: Resource(type="file", id=a.path), yields=label
-    )
+    @tool(name="document.read", action_class="read", resource=lambda a: Resource(type="file", id=a.path), yields=label)
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
         try:
             document = await reader.read(Path(arguments.path))

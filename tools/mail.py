@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import aiosmtplib
+from pydantic import Field
 
 from interlock.runtime.decision import Permit
 from interlock.runtime.provenance import Confidentiality
@@ -29,10 +30,10 @@ class Mail(Value):
     """One message."""
 
     to: list[str]
-    cc: list[str] = []
+    cc: list[str] = Field(default_factory=list)
     subject: str
     body: str
-    attachments: list[Attachment] = []
+    attachments: list[Attachment] = Field(default_factory=list)
 
 
 class Sent(Value):
@@ -85,7 +86,9 @@ class SmtpOutbox:
 
     idempotent = False
 
-    def __init__(self, *, host: str, port: int, username: str | None = None, password: str | None = None, tls: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self, *, host: str, port: int, username: str | None = None, password: str | None = None, tls: bool = True
+    ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._username, self._password = username, password
 
@@ -102,7 +105,7 @@ class SmtpOutbox:
             await client.send_message(message)
 
 
-def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mapping[str, Confidentiality]) -> tuple[AnyTool, ...]:  # fmt: skip
+def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mapping[str, Confidentiality]) -> tuple[AnyTool, ...]:
     """Return `mail.send`; *clearances* says how restricted the data may be that each recipient domain gets."""
 
     def mailbox(mail: Mail) -> Resource:

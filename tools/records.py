@@ -1,7 +1,7 @@
 """Contract records: what was filed about a contract, in the same database, so filing happens exactly once."""
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from interlock.runtime import budget
 from interlock.runtime.canonical import Json, canonical
@@ -104,12 +104,13 @@ class Records:
 
         def look(connection: Connection) -> list[tuple[File, str]]:
             rows = connection.execute(select(t.record).where(_c.tenant == self._tenant, _c.kind == KIND)).mappings()
-            return [
-                (File(**orjson.loads(self._vault.key(connection, row["run_id"]).open(row["body"], place=self._place(row["key"])))), row["status"])
-                for row in rows.all()
-            ]  # fmt: skip
+            return [(self._opened(connection, row), row["status"]) for row in rows.all()]
 
         return await self._store.read(look)
+
+    def _opened(self, connection: Connection, row: RowMapping) -> File:
+        key = self._vault.key(connection, row["run_id"])
+        return File(**orjson.loads(key.open(row["body"], place=self._place(row["key"]))))
 
     def _is(self, document: str) -> tuple[ColumnElement[bool], ...]:
         return (_c.tenant == self._tenant, _c.kind == KIND, _c.key == document)

@@ -64,8 +64,10 @@ class Planner(BaseChatModel):
 
 
 class CarefulPlanner(Planner):
-    """Files the record, writes the report, mails it to those the request names; and, naively, copies whoever the
-    contract asks to be sent it, which is for the policy to refuse."""
+    """Files the record, writes the report, mails it to those the request names.
+
+    Naively, it also copies whoever the contract asks to be sent it, which is for the policy to refuse.
+    """
 
     def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[tuple[str, Call]]:
         """See the class."""

@@ -1,7 +1,9 @@
 """Maps margins to probabilities, and picks the confidence from which a finding is shown.
 
-The map of a label is monotone: margins are cut into bins of equal positive weight, each bin's frequency is taken, the frequencies are
-made monotone (isotonic regression), and values between bins are interpolated. A label is joined by the rows of all labels at a total
+The map of a label is monotone: margins are cut into bins of equal positive weight, each bin's frequency is taken, the
+frequencies are
+made monotone (isotonic regression), and values between bins are interpolated. A label is joined by the rows of all labels at a
+total
 weight of `PRIOR` positives, so that a rare one leans on the others. Meant for out-of-fold margins.
 """
 

@@ -62,7 +62,8 @@ def carries(unit: Unit, span: Span) -> bool:
 def head_examples(contracts: Sequence[Contract], kind: Kind) -> Examples:
     """The candidates of one kind in every contract.
 
-    A candidate carries a category when it matches a gold text by CUAD's rule. A title or name must also introduce that text, which is to
+    A candidate carries a category when it matches a gold text by CUAD's rule. A title or name must also introduce that text,
+    which is to
     say be its first occurrence or stand in quotes; a date is as good on the cover as in the preamble.
     """
     described: list[Rows] = []

@@ -1,6 +1,7 @@
 """Measures a clause artefact on the dev side of the split: `python -m interlock.evals.extraction.measure --json`.
 
-Reports the average precision over all (unit, category) pairs, micro and macro; the calibration error of the same confidences; and how
+Reports the average precision over all (unit, category) pairs, micro and macro; the calibration error of the same confidences;
+and how
 many shown findings match a gold answer by CUAD's rule. The division is remade from the data, so no list of files is trusted.
 """
 
@@ -67,7 +68,8 @@ def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
     shown = [model.find(contract.text) for contract in contracts]
     seconds = (time.perf_counter() - begun) / max(len(contracts), 1)
     lines = tuple(
-        _line(model, category, contracts, shown, (scores[:, column], truth[:, column])) for column, category in enumerate(clause.labels)
+        _line(model, category, contracts, shown, (scores[:, column], truth[:, column]))
+        for column, category in enumerate(clause.labels)
     )
     found, answers = sum(line.found for line in lines), sum(line.answers for line in lines)
     return Report(
@@ -126,7 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _table(report: Report) -> str:
     head = (
-        f"{report.contracts} contracts, {report.units} units: average precision {report.micro:.3f} micro, {report.macro:.3f} macro; "
+        f"{report.contracts} contracts, {report.units} units: average precision {report.micro:.3f} micro, "
+        f"{report.macro:.3f} macro; "
         f"calibration error {report.calibration_error:.4f} ({report.calibration_error_above:.3f} above {_LEAST})\n"
         f"{report.found} findings, precision {report.precision:.3f}, recall {report.recall:.3f}; "
         f"{report.seconds_per_contract * 1000:.0f} ms a contract\n"

@@ -1,6 +1,7 @@
 """Writes a trained artefact: the weights, and the record of how they came to be.
 
-Writing is idempotent: the same scorers give the same bytes, as the archive carries no clock. The record names the weights by SHA-256,
+Writing is idempotent: the same scorers give the same bytes, as the archive carries no clock. The record names the weights by
+SHA-256,
 so a reader can refuse any other file.
 """
 

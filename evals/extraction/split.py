@@ -1,7 +1,8 @@
 """Divides contracts into train and dev so that no filer stands on both sides.
 
 The filer is the leading company token of the title, without case, punctuation and legal form. The division is a pure function of
-the titles and `SEED`: filers are taken in the order of a seeded hash until a fifth of the contracts is on the dev side. The filers
+the titles and `SEED`: filers are taken in the order of a seeded hash until a fifth of the contracts is on the dev side. The
+filers
 of the contracts at hand as PDF, which are what people are shown, stand on the dev side whatever their hash, so that no
 demonstration is on training data.
 """

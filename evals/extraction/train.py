@@ -32,7 +32,9 @@ OPTIONS: Mapping[str, Options] = {
 }
 
 
-def train(contracts: Sequence[Contract], categories: Sequence[str], options: Mapping[str, Options] = OPTIONS) -> dict[str, Linear]:
+def train(
+    contracts: Sequence[Contract], categories: Sequence[str], options: Mapping[str, Options] = OPTIONS
+) -> dict[str, Linear]:
     """One fitted scorer for whole clauses and one for each kind of head, by name."""
     scorers: dict[str, Linear] = {}
     for name, option in options.items():
@@ -49,7 +51,9 @@ def train(contracts: Sequence[Contract], categories: Sequence[str], options: Map
 def _fitted(contracts: Sequence[Contract], table: Examples, labels: Sequence[str], options: Options) -> Linear:
     fold = np.array(folds(contracts, options.folds))[table.contract]
     fitted = fit(Table(keys=table.keys, bounds=table.bounds, labels=table.labels, fold=fold), labels, options)
-    print(f"  {len(table.labels)} rows, {len(fitted.linear.keys)} keys, {fitted.iterations_short} fits unfinished", file=sys.stderr)
+    print(
+        f"  {len(table.labels)} rows, {len(fitted.linear.keys)} keys, {fitted.iterations_short} fits unfinished", file=sys.stderr
+    )
     return fitted.linear
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from interlock.runtime.pdp.bundle import load
 from interlock.runtime.pdp.embedded import EmbeddedPoint
+from interlock.runtime.provenance import TRUSTED
 from interlock.runtime.request import (
     AccessRequest,
     Action,
@@ -23,7 +24,6 @@ from interlock.runtime.request import (
     Resource,
     RunFacts,
 )
-from interlock.runtime.provenance import TRUSTED
 from interlock.serving.app import BUNDLE
 from interlock.serving.bench.subject import Variant, measure
 

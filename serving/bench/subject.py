@@ -4,13 +4,13 @@ Run as a module it takes a variant, a number of steps and a folder, so that a tr
 """
 
 import asyncio
+import sqlite3
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
-import sqlite3
 from langgraph.graph import END, START, StateGraph
 
 from interlock.runtime.checkpoints import Checkpoints
@@ -90,9 +90,7 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> float:
     point = EmbeddedPoint(load(BUNDLE))
     async with World(folder, tools=tools(), pdp=point, clock=time.time) as world:
         principal = Principal(id="agent:bench", tenant="default", roles=("bench",), on_behalf_of="bench")
-        proposal = Proposal(
-            agent="bench", principal=principal, request={}, limits=PLENTY, autonomy=2, revision=point.revision
-        )
+        proposal = Proposal(agent="bench", principal=principal, request={}, limits=PLENTY, autonomy=2, revision=point.revision)
         run = await world.runs.start(proposal)
         door = Door(pep=world.pep, run=run)
 

@@ -1,4 +1,4 @@
-"""`interlock approvals list|show|approve|reject`"""
+"""The command `interlock approvals list|show|approve|reject`."""
 
 import json
 from dataclasses import asdict
@@ -62,18 +62,18 @@ def show(approval_id: Id, as_json: AsJson = False) -> None:
 
 
 @application.command()
-def approve(approval_id: Id, note: Note, reviewer: Reviewer = None, evidence: Evidence = None, as_json: AsJson = False) -> None:  # fmt: skip
+def approve(approval_id: Id, note: Note, reviewer: Reviewer = None, evidence: Evidence = None, as_json: AsJson = False) -> None:
     """Approve, then carry the run on: the policy is asked again before anything is done."""
     _decide(approval_id, reviewer, "approved", evidence, note, as_json=as_json)
 
 
 @application.command()
-def reject(approval_id: Id, note: Note, reviewer: Reviewer = None, evidence: Evidence = None, as_json: AsJson = False) -> None:  # fmt: skip
+def reject(approval_id: Id, note: Note, reviewer: Reviewer = None, evidence: Evidence = None, as_json: AsJson = False) -> None:
     """Reject, then carry the run on: the agent is told no."""
     _decide(approval_id, reviewer, "rejected", evidence, note, as_json=as_json)
 
 
-def _decide(approval_id: str, name: str | None, verdict: Verdict, evidence: str | None, note: str, *, as_json: bool) -> None:  # fmt: skip
+def _decide(approval_id: str, name: str | None, verdict: Verdict, evidence: str | None, note: str, *, as_json: bool) -> None:
     settings = session.configured()
     reviewer = people.principal(settings.home, name or people.current(), tenant=settings.tenant)
 

@@ -1,4 +1,4 @@
-"""`interlock audit verify|export|show`"""
+"""The command `interlock audit verify|export|show`."""
 
 import json
 from pathlib import Path
@@ -68,6 +68,7 @@ def export(file: Annotated[Path, typer.Argument(help="Where to; must not exist."
 @application.command()
 def show(run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = None, as_json: AsJson = False) -> None:
     """Show the entries in order, with what only this home's keys can open."""
+
     async def work(home: Home) -> list[dict[str, Any]]:
         if run_id is not None:
             await home.runs.read(run_id)  # an unknown run is an error, not an empty list

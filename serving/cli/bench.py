@@ -1,4 +1,4 @@
-"""`interlock bench gate`"""
+"""The command `interlock bench gate`."""
 
 from typing import Annotated
 

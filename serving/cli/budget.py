@@ -1,4 +1,4 @@
-"""`interlock budget show`"""
+"""The command `interlock budget show`."""
 
 from dataclasses import asdict
 from typing import Annotated

@@ -1,6 +1,7 @@
-"""`interlock demo`"""
+"""The command `interlock demo`."""
 
-import os
+import shlex
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from interlock.serving import people
-from interlock.serving.app import Home
+from interlock.serving.app import Home, PlannerName
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel
@@ -28,23 +29,13 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Review three real contracts and a hostile copy, under the rails; 5 when a forbidden effect is found."""
-    place = home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))
-    settings = replace(session.configured(home=place, bundle=bundle), tenant="demo", database=f"sqlite:///{place.resolve() / 'interlock.db'}")  # fmt: skip
+    place = (home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))).resolve()
+    database = f"sqlite:///{place / 'interlock.db'}"
+    settings = replace(session.configured(home=place, bundle=bundle), tenant="demo", database=database)
     people.write(settings.home, job.PEOPLE)
-
-    async def work(opened: Home) -> dict[str, Any]:
-        documents = job.documents()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=err, transient=True, disable=as_json or not err.is_terminal) as progress:
-            task = progress.add_task("reviewing", total=len(documents))
-            runs = []
-            for path in documents:
-                progress.update(task, description=path.name)
-                runs.append(await job.review_one(opened, path))
-                progress.advance(task)
-        return await job.summary(opened, runs)
-
-    found = session.run(work, using=settings, planner="obedient" if compromised else "careful")
+    quiet = as_json or not err.is_terminal
+    planner: PlannerName = "obedient" if compromised else "careful"
+    found = session.run(lambda opened: _review_all(opened, quiet=quiet), using=settings, planner=planner)
     page.write(Path(found["report"]), found)
     if as_json:
         session.print_json(found)
@@ -52,6 +43,19 @@ def demo(
         _show(found)
     safe = not found["forbidden_effects"] and found["ledger"]["valid"]
     session.leave(session.DONE if safe else session.FAILED_CLOSED)
+
+
+async def _review_all(opened: Home, *, quiet: bool) -> dict[str, Any]:
+    documents = job.documents()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        task = progress.add_task("reviewing", total=len(documents))
+        runs = []
+        for path in documents:
+            progress.update(task, description=path.name)
+            runs.append(await job.review_one(opened, path))
+            progress.advance(task)
+    return await job.summary(opened, runs)
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -71,13 +75,12 @@ def _show(found: dict[str, Any]) -> None:
     lines.append(f"report {found['report']}")
     out.print(Panel(lines, title="What happened", title_align="left"))
     if found["approvals"]:
-        prefix = f"INTERLOCK_HOME={found['home']} INTERLOCK_TENANT=demo {_command()}"
-        out.print("To let one mail go, as the reviewer:", style="yellow")
-        out.print(f"  {prefix} approvals show {found['approvals'][0]}", markup=False, highlight=False, soft_wrap=True)
-        out.print(f'  {prefix} approvals approve {found["approvals"][0]} --as {job.REVIEWER} --note "checked"', markup=False, highlight=False, soft_wrap=True)  # fmt: skip
-        out.print(f"The mail then lies in {found['home']}/outbox", markup=False, highlight=False, soft_wrap=True)
-
-
-def _command() -> str:
-    virtual = os.environ.get("VIRTUAL_ENV")
-    return "interlock" if virtual else ".venv/bin/interlock"
+        first = found["approvals"][0]
+        command = f"INTERLOCK_HOME={found['home']} INTERLOCK_TENANT=demo {shlex.quote(sys.argv[0])}"
+        for line in (
+            "To let one mail go, as the reviewer:",
+            f"  {command} approvals show {first}",
+            f'  {command} approvals approve {first} --as {job.REVIEWER} --note "checked"',
+            f"The mail then lies in {found['home']}/outbox",
+        ):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)

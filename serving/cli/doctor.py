@@ -1,9 +1,9 @@
-"""`interlock doctor`"""
+"""The command `interlock doctor`."""
 
 import shutil
 import stat
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -71,11 +71,7 @@ async def _home(home: Home) -> tuple[bool, str]:
 
 
 async def _keys(home: Home) -> tuple[bool, str]:
-    loose = [
-        path.name
-        for path in sorted((home.settings.home / "keys").iterdir())
-        if stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
+    loose = [path.name for path in sorted((home.settings.home / "keys").iterdir()) if stat.S_IMODE(path.stat().st_mode) & 0o077]
     return not loose, f"readable by others: {', '.join(loose)}; chmod 600" if loose else "only their owner can read them"
 
 

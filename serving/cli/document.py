@@ -1,4 +1,4 @@
-"""`interlock document text DIGEST`"""
+"""The command `interlock document text DIGEST`."""
 
 import sys
 from typing import Annotated
@@ -21,7 +21,8 @@ def text(digest: Annotated[str, typer.Argument(help="sha256:...")], as_json: AsJ
     """Print the exact text that offsets refer to, in Unicode code points, without a trailing line break of ours."""
     document = session.run(lambda home: home.library.document(digest))
     if as_json:
-        session.print_json({"digest": document.digest, "name": document.name, "text": document.text, "pages": document.pages})  # fmt: skip
+        shown = {name: getattr(document, name) for name in ("digest", "name", "text", "pages")}
+        session.print_json(shown)
         return
     sys.stdout.buffer.write(document.text.encode("utf-8", "surrogatepass"))
     sys.stdout.flush()

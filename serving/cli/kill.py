@@ -1,4 +1,4 @@
-"""`interlock kill engage|release`"""
+"""The command `interlock kill engage|release`."""
 
 from typing import Annotated, cast, get_args
 
@@ -30,7 +30,8 @@ def release(scope: Scope, name: Name = "", as_json: AsJson = False) -> None:
 
 def _set(scope: str, name: str, *, on: bool, as_json: bool) -> None:
     if scope not in get_args(KillScope) or (scope == "all") != (name == ""):
-        raise BadInput(what=f"kill switch {scope} {name}".strip(), why="there is no such switch", next_step="Say `all`, or tenant, tool or run with a name.")  # fmt: skip
+        next_step = "Say `all`, or tenant, tool or run with a name."
+        raise BadInput(what=f"kill switch {scope} {name}".strip(), why="there is no such switch", next_step=next_step)
     move = kill_switch.engage if on else kill_switch.release
     session.run(lambda home: move(home.store, scope=cast(KillScope, scope), id=name, by=people.current()))
     done = {"scope": scope, "id": name, "engaged": on}

@@ -1,4 +1,4 @@
-"""`interlock policy check|explain`"""
+"""The command `interlock policy check|explain`."""
 
 from typing import Annotated, Any
 
@@ -7,8 +7,8 @@ from rich.table import Table
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.pdp.embedded import EmbeddedPoint
-from interlock.serving.audit import entries
 from interlock.serving.app import Home
+from interlock.serving.audit import entries
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import shown
@@ -33,30 +33,10 @@ def check(as_json: AsJson = False) -> None:
 
 
 @application.command()
-def explain(
-    action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")], as_json: AsJson = False
-) -> None:
+def explain(action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")], as_json: AsJson = False) -> None:
     """Say why an action was decided as it was, and how the policy in force would decide the same request now."""
 
-    async def work(home: Home) -> dict[str, Any]:
-        found = [
-            each for each in await entries(home, None)
-            if str(each["body"].get("action", "")).startswith(action_id) and each["payload"] and "context" in each["payload"]
-        ]  # fmt: skip
-        if not found:
-            raise NotFound(kind="action", name=action_id, next_step="See the ids with `interlock run show RUN --json`.")
-        body, payload = found[0]["body"], found[0]["payload"]
-        point = EmbeddedPoint(home.bundle)
-        now = await point.decide(recorded(body, payload))
-        point.close()
-        return {
-            "action": body["action"], "tool": body["tool"], "arguments": payload["arguments"],
-            "recorded": {"effect": body["effect"], "state": body["state"], "revision": body["revision"], "reasons": payload["reasons"]},
-            "now": {"effect": now.effect, "revision": now.revision, "obligations": [each.kind for each in now.obligations],
-                    "reasons": [{"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons]},
-        }  # fmt: skip
-
-    told = session.run(work)
+    told = session.run(lambda home: _explained(home, action_id))
     if as_json:
         session.print_json(told)
         return
@@ -65,3 +45,28 @@ def explain(
         reasons = "\n".join(f"{each['rule']}/{each['code']}: {each['message']}" for each in told[name]["reasons"])
         table.add_row(name, told[name]["effect"], told[name]["revision"][:12], shown(reasons))
     out.print(table)
+
+
+async def _explained(home: Home, action_id: str) -> dict[str, Any]:
+    """Return the recorded decision on the action and the one the bundle gives now."""
+    found = [
+        each
+        for each in await entries(home, None)
+        if str(each["body"].get("action", "")).startswith(action_id) and "context" in (each["payload"] or {})
+    ]
+    if not found:
+        raise NotFound(kind="action", name=action_id, next_step="See the ids with `interlock run show RUN --json`.")
+    body, payload = found[0]["body"], found[0]["payload"]
+    point = EmbeddedPoint(home.bundle)
+    now = await point.decide(recorded(body, payload))
+    point.close()
+    then = {name: body[name] for name in ("effect", "state", "revision")} | {"reasons": payload["reasons"]}
+    reasons = [{"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons]
+    obligations = [each.kind for each in now.obligations]
+    return {
+        "action": body["action"],
+        "tool": body["tool"],
+        "arguments": payload["arguments"],
+        "recorded": then,
+        "now": {"effect": now.effect, "revision": now.revision, "obligations": obligations, "reasons": reasons},
+    }

@@ -1,4 +1,4 @@
-"""`interlock review FILE...`"""
+"""The command `interlock review FILE...`."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""`interlock run list|show|resume|cancel`"""
+"""The command `interlock run list|show|resume|cancel`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +61,9 @@ def resume(run_id: RunId, as_json: AsJson = False) -> None:
 
 
 @application.command()
-def cancel(run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who cancels.")] = None, as_json: AsJson = False) -> None:  # fmt: skip
+def cancel(
+    run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who cancels.")] = None, as_json: AsJson = False
+) -> None:
     """End a run for good; whoever works on it can write nothing more."""
 
     async def work(home: Home) -> dict[str, object]:

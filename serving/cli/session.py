@@ -36,8 +36,7 @@ err = Console(stderr=True)
 
 def configured(*, home: Path | None = None, bundle: Path | None = None) -> Settings:
     """Return the settings of this process."""
-    found = settings.read(bundle=bundle or BUNDLE, home=home)
-    return found
+    return settings.read(bundle=bundle or BUNDLE, home=home)
 
 
 def run(work: Callable[[Home], Awaitable[T]], *, using: Settings | None = None, planner: PlannerName = "careful") -> T:

@@ -62,7 +62,7 @@ def findings(clauses: list[dict[str, Any]]) -> Table:
     table = grid(Column("Clause", max_width=20), Column("Quotation", ratio=1), where, whole("Sure"), expand=True)
     for each in clauses:
         text = each["text"] if len(each["text"]) <= QUOTED else each["text"][: QUOTED - 1] + "…"
-        span = f"p. {each['page']}, {each['start']}–{each['end']}"
+        span = f"p. {each['page']}, {each['start']}\u2013{each['end']}"
         table.add_row(Text(each["category"]), shown(text), span, f"{each['confidence']:.0%}")
     return table
 

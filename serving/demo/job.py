@@ -38,9 +38,7 @@ async def summary(home: Home, runs: list[Run]) -> dict[str, Any]:
     crossed = await forbidden(home, runs, notify=NOTIFY)
     report = await verified(home)
     effects = [
-        {"tool": each["tool"], "run_id": run_id, "state": each["state"]}
-        for run_id, each in decisions
-        if each["class"] in EFFECTS
+        {"tool": each["tool"], "run_id": run_id, "state": each["state"]} for run_id, each in decisions if each["class"] in EFFECTS
     ]
     denials = [
         {"tool": each["tool"], "run_id": run_id, "reasons": each["reasons"]}

@@ -18,5 +18,3 @@ def recorded(body: dict[str, Any], payload: dict[str, Any]) -> AccessRequest:
         resource=Resource(**payload["resource"]),
         context=_context.validate_python(payload["context"]),
     )
-
-

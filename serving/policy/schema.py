@@ -64,7 +64,7 @@ _FORMS: Final[Mapping[object, Callable[[tuple[Any, ...]], Schema]]] = {
 }
 
 
-def _object(kind: Any) -> Schema:  # noqa: ANN401 -- no type says dataclass or TypedDict
+def _object(kind: Any) -> Schema:
     hints = get_type_hints(kind)
     if dataclasses.is_dataclass(kind):
         # A field that nobody sets, such as a digest, is derived and not part of the document.

@@ -40,7 +40,7 @@ def at(run: Run, checkpoint_id: str = "", ns: str = "") -> RunnableConfig:
 
 def made(position: int, **values: Any) -> Checkpoint:
     """Return a checkpoint whose id sorts by *position*."""
-    return empty_checkpoint() | {"id": f"{position:032x}", "channel_values": values}  # type: ignore[return-value]
+    return empty_checkpoint() | {"id": f"{position:032x}", "channel_values": values}
 
 
 async def put(world: World, run: Run, checkpoint: Checkpoint, *, parent: str = "", ns: str = "") -> RunnableConfig:
@@ -50,9 +50,7 @@ async def put(world: World, run: Run, checkpoint: Checkpoint, *, parent: str = "
 async def test_what_is_saved_comes_back(world: World) -> None:
     """A checkpoint with messages comes back equal, with its metadata, parent and pending writes."""
     run = await world.start()
-    checkpoint = made(
-        2, messages=[HumanMessage("hello"), AIMessage("hi")], number=7, text="x", nothing=None, raw=b"\x00"
-    )
+    checkpoint = made(2, messages=[HumanMessage("hello"), AIMessage("hi")], number=7, text="x", nothing=None, raw=b"\x00")
     place = await put(world, run, checkpoint, parent="parent")
     await saver(world, run).aput_writes(place, [("text", "y"), ("number", 8)], "task-1", "path")
     await world.store.settled(run.id)
@@ -74,15 +72,15 @@ async def test_the_newest_or_the_named_one_is_found(world: World) -> None:
     await put(world, run, made(9, n=9), ns="inner")
     mine = saver(world, run)
 
-    async def number(config: RunnableConfig) -> Any:
+    async def n(config: RunnableConfig) -> Any:
         found = await mine.aget_tuple(config)
         return found and found.checkpoint["channel_values"]["n"]
 
-    assert await number(at(run)) == 3
-    assert await number(at(run, f"{1:032x}")) == 1
-    assert await number(at(run, ns="inner")) == 9
-    assert await number(at(run, f"{8:032x}")) is None
-    assert await number(at(run, ns="elsewhere")) is None
+    assert await n(at(run)) == 3
+    assert await n(at(run, f"{1:032x}")) == 1
+    assert await n(at(run, ns="inner")) == 9
+    assert await n(at(run, f"{8:032x}")) is None
+    assert await n(at(run, ns="elsewhere")) is None
 
 
 async def test_the_list_is_newest_first_and_bounded(world: World) -> None:
@@ -198,10 +196,10 @@ def test_the_attack_is_real(tmp_path: Path, craft: str, monkeypatch: pytest.Monk
     payload = crafted(tmp_path)[craft]
     strict = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[AIMessage])
     strict.loads_typed(("msgpack", payload))
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
     JsonPlusSerializer(allowed_msgpack_modules=True).loads_typed(("msgpack", payload))
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 async def stored(world: World, table: Table, **values: Any) -> None:
@@ -233,7 +231,7 @@ async def test_a_crafted_row_is_refused_before_it_is_decoded(
         await saver(world, run).aget_tuple(at(run))
     with pytest.raises(Tampered):
         [each async for each in saver(world, run).alist(at(run))]
-    assert os.listdir(target) == []
+    assert list(target.iterdir()) == []
 
 
 class _Pickled:
@@ -254,12 +252,10 @@ async def test_a_sealed_pickle_is_refused(world: World, tmp_path: Path) -> None:
     await put(world, run, made(1, v=1))
     key = world.vault.known(run.id)
     for kind, payload in (("pickle", pickle.dumps(_Pickled(target))), ("json", b"{}"), ("", b"")):
-        await stored(
-            world, t.checkpoint, sealed=key.seal(kind.encode() + b"\n" + payload, place=f"{run.id}//{made(1)['id']}")
-        )
+        await stored(world, t.checkpoint, sealed=key.seal(kind.encode() + b"\n" + payload, place=f"{run.id}//{made(1)['id']}"))
         with pytest.raises(Tampered, match="type"):
             await saver(world, run).aget_tuple(at(run))
-    assert os.listdir(target) == []
+    assert list(target.iterdir()) == []
 
 
 async def test_a_sealed_crafted_value_calls_nothing(world: World, tmp_path: Path) -> None:
@@ -273,7 +269,7 @@ async def test_a_sealed_crafted_value_calls_nothing(world: World, tmp_path: Path
         await stored(world, t.checkpoint, sealed=sealed)
         await saver(world, run).aget_tuple(at(run))
 
-    assert os.listdir(target) == []
+    assert list(target.iterdir()) == []
 
 
 MOVED: dict[str, tuple[Table, dict[str, Any]]] = {

@@ -31,9 +31,7 @@ from interlock.runtime.testing import AGENT, StaticPoint
 from interlock.serving.policy.build import BUNDLES, POLICIES
 from interlock.serving.policy.opa import find_opa
 
-ROOM = BudgetFacts(
-    limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9), spent=Amounts(), reserved=Amounts()
-)
+ROOM = BudgetFacts(limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9), spent=Amounts(), reserved=Amounts())
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     log: Path = tmp_path_factory.mktemp("opa") / "log"
-    how = ["--server", "--addr", f"127.0.0.1:{port}", "--disable-telemetry", "--bundle", BUNDLES[POLICIES]]
+    how: list[str | Path] = ["--server", "--addr", f"127.0.0.1:{port}", "--disable-telemetry", "--bundle", BUNDLES[POLICIES]]
     with log.open("wb") as out, subprocess.Popen([find_opa().path, "run", *how], stdout=out, stderr=out) as process:  # noqa: S603
         try:
             _await_health(port, process, log)
@@ -89,9 +87,7 @@ async def point(request: pytest.FixtureRequest, bundle: Bundle) -> AsyncIterator
             yield made
 
 
-def asked(
-    bundle: Bundle, tool: str = "document.read", *, principal: Principal = AGENT, path: str = "a.pdf"
-) -> AccessRequest:
+def asked(bundle: Bundle, tool: str = "document.read", *, principal: Principal = AGENT, path: str = "a.pdf") -> AccessRequest:
     """Return a request that the policy permits when it is for `document.read`."""
     return AccessRequest(
         principal=principal,

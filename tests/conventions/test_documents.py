@@ -31,8 +31,7 @@ def test_links_resolve(root: Path, documents: dict[Path, str]) -> None:
         f"{path}: {link}"
         for path, text in documents.items()
         for link in _LINK.findall(_CODE.sub("", text))
-        if not re.match(r"https?://|mailto:|#", link)
-        and not (root / path.parent / link.split("#")[0]).resolve().exists()
+        if not re.match(r"https?://|mailto:|#", link) and not (root / path.parent / link.split("#")[0]).resolve().exists()
     ] == []
 
 

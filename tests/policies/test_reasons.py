@@ -37,9 +37,7 @@ def test_no_rule_is_without_words() -> None:
     assert {*_RULES} - {"approvals"} == {*_MESSAGES}
 
 
-def test_every_answer_renders(
-    embedded: Callable[[bytes], Any], denied: Mapping[str, Any], permitted: Mapping[str, Any]
-) -> None:
+def test_every_answer_renders(embedded: Callable[[bytes], Any], denied: Mapping[str, Any], permitted: Mapping[str, Any]) -> None:
     """The reasons the compiled bundle really gives find their messages."""
     for document in [*denied.values(), *permitted.values(), {}]:
         for reason in embedded(json.dumps(document).encode())["reasons"]:

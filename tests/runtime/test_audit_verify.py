@@ -35,7 +35,8 @@ def log(*bodies: dict[str, Any], key: Ed25519PrivateKey = KEY) -> list[dict[str,
     frontier, chain, records = Frontier(), dict[str, str](), list[dict[str, Any]]()
     for seq, given in enumerate(bodies):
         run = given["run"]
-        body = canonical({"v": 1, "origin": ORIGIN, "seq": seq, "at": 1, "prev": chain.get(run, "")} | given)
+        whole: dict[str, Any] = {"v": 1, "origin": ORIGIN, "seq": seq, "at": 1, "prev": chain.get(run, "")} | given
+        body = canonical(whole)
         leaf = leaf_hash(body)
         frontier, chain[run] = frontier.append(leaf), leaf.hex()
         note = sign(key, origin=ORIGIN, size=seq + 1, root=frontier.root())
@@ -198,9 +199,7 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
 
     write(
         [
-            each | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')}
-            if each.get("seq") == 4
-            else each
+            each | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')} if each.get("seq") == 4 else each
             for each in records
         ]
     )

@@ -110,9 +110,7 @@ async def test_what_is_no_database_does_not_open(tmp_path: Path, damage: str) ->
         Store.open(f"sqlite:///{file}")
 
 
-@pytest.mark.parametrize(
-    "table", ["ledger_entry", "ledger_head", "ledger_checkpoint", "ledger_chain", "ledger_payload"]
-)
+@pytest.mark.parametrize("table", ["ledger_entry", "ledger_head", "ledger_checkpoint", "ledger_chain", "ledger_payload"])
 async def test_a_ledger_that_is_gone_stops_every_effect(tmp_path: Path, table: str) -> None:
     """Without any one of the ledger's tables nothing can be recorded, so nothing is done."""
     effects = Effects()
@@ -135,20 +133,16 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
 
         async def act(permit: object, arguments: object) -> object:
             with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
-                connection.execute(
-                    "CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'full'); END"
-                )
+                connection.execute("CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'full'); END")
             return await real.act(permit, arguments)  # type: ignore[arg-type]
 
-        world.pep._tools["note.write"] = replace(real, act=act)  # type: ignore[arg-type]  # noqa: SLF001
+        world.pep._tools["note.write"] = replace(real, act=act)  # noqa: SLF001
         first = await world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id="1")
         with pytest.raises(NotRecorded):
             await world.store.settled(run.id)
         with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
             connection.execute("DROP TRIGGER full")
-        later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="note.write", arguments={"text": "x"}, call_id="1"
-        )
+        later = await world.pep.enforce(await world.runs.claim(run.id), tool="note.write", arguments={"text": "x"}, call_id="1")
         assert (await world.verify()).problems == []
 
     assert isinstance(first, Done)

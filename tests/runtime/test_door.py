@@ -15,10 +15,9 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import BaseTool
 
 from interlock.runtime import tripwire
-from interlock.runtime.decision import Permit
+from interlock.runtime.decision import Denied, Permit
 from interlock.runtime.door import GENERATE, Door, Refused
 from interlock.runtime.errors import Ungoverned
-from interlock.runtime.outcome import Denied
 from interlock.runtime.request import Resource
 from interlock.runtime.testing import StaticPoint, World
 from interlock.runtime.tool import Value, tool

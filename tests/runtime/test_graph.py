@@ -41,7 +41,7 @@ class Planned:
         def plan(state: MessagesState) -> dict[str, list[AnyMessage]]:
             return {"messages": [AIMessage(content="", tool_calls=planned)]}
 
-        graph = StateGraph(MessagesState)
+        graph: Any = StateGraph(MessagesState)
         graph.add_node("plan", plan)
         graph.add_node(TOOLS, GovernedToolNode(door).act)
         graph.add_edge(START, "plan")
@@ -124,6 +124,13 @@ async def decide(world: World, approval_id: str, verdict: Verdict = "approved") 
     return str(arguments["text"])
 
 
+def told(ended: Ended, call: str) -> tuple[str, str]:
+    """Return the status and the content of what a call was told."""
+    answer = ended.outcome[call]
+    assert isinstance(answer, list)
+    return str(answer[0]), str(answer[1])
+
+
 async def again(world: World, run: Run, agent: Any) -> Ended:
     return await world.driver.drive(await world.runs.claim(run.id), agent)
 
@@ -151,7 +158,7 @@ async def test_each_waiting_call_gets_its_own_answer(world: World, effects: Effe
     assert ended.status == "done"
     assert sorted(effects.done) == sorted(text for text, verdict in verdicts.items() if verdict == "approved")
     for call, text in (("call-0", "first"), ("call-1", "second")):
-        status, said = ended.outcome[call]  # type: ignore[misc]
+        status, said = told(ended, call)
         assert (status, text in said) == (("success", True) if verdicts[text] == "approved" else ("error", False))
 
 
@@ -203,7 +210,7 @@ async def test_a_refusal_is_told_to_the_planner(world: World, effects: Effects) 
     ended = await world.driver.drive(await world.start(), agent)
 
     assert ended.status == "done"
-    assert [ended.outcome[f"call-{n}"][0] for n in range(4)] == ["error", "error", "error", "success"]  # type: ignore[index]
+    assert [told(ended, f"call-{n}")[0] for n in range(4)] == ["error", "error", "error", "success"]
     assert str(ended.outcome["call-0"]).count("not_granted") == 1
     assert effects.done == ["ok"]
 
@@ -313,9 +320,7 @@ async def test_a_denial_is_not_an_error(world: World, spans: InMemorySpanExporte
     decided = [each for each in spans.get_finished_spans() if each.name == "evaluate_policy rails"]
 
     assert [each.attributes and each.attributes["interlock.policy.effect"] for each in decided] == ["deny"]
-    assert [each.attributes and each.attributes["interlock.policy.reason_codes"] for each in decided] == [
-        ("not_granted",)
-    ]
+    assert [each.attributes and each.attributes["interlock.policy.reason_codes"] for each in decided] == [("not_granted",)]
     assert {each.status.status_code for each in spans.get_finished_spans()} == {StatusCode.UNSET}
 
 

@@ -93,9 +93,7 @@ class Home:
         """Return the states of the recorded actions, having verified the ledger."""
         async with World(self.home, url=self.url, clock=time.time) as world:
             assert (await world.verify()).problems == []
-            return list(
-                await world.store.read(lambda connection: connection.execute(select(t.action.c.state)).scalars().all())
-            )
+            return list(await world.store.read(lambda connection: connection.execute(select(t.action.c.state)).scalars().all()))
 
 
 @pytest.fixture
@@ -122,9 +120,7 @@ async def test_an_idempotent_effect_happens_exactly_once(place: dict[str, Any], 
     ("point", "effects", "state"),
     [("decided", 1, "done"), ("intended", 0, "unknown"), ("acted", 1, "unknown"), ("recorded", 1, "done")],
 )
-async def test_an_effect_that_cannot_be_repeated_never_is(
-    place: dict[str, Any], point: str, effects: int, state: str
-) -> None:
+async def test_an_effect_that_cannot_be_repeated_never_is(place: dict[str, Any], point: str, effects: int, state: str) -> None:
     """Killed between intent and outcome the effect is unknown and not tried again; else it happens exactly once."""
     home = Home(**place, idempotent=False)
     run = home.killed_at(point)

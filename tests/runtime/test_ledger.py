@@ -156,9 +156,7 @@ def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
     """Whoever changes a body and its leaf together is caught by the signed root that covers the entry."""
-    body = log.rows(f"SELECT body FROM ledger_entry WHERE seq = {seq}")[0][0].replace(
-        b'"at":1800000000', b'"at":1800000001'
-    )
+    body = log.rows(f"SELECT body FROM ledger_entry WHERE seq = {seq}")[0][0].replace(b'"at":1800000000', b'"at":1800000001')
     log.change("UPDATE ledger_entry SET body = ?, leaf = ? WHERE seq = ?", body, sha256(b"\x00" + body).digest(), seq)
 
     assert ("root_mismatch", seq) in seen(log.verify())

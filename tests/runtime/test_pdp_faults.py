@@ -107,9 +107,7 @@ async def carried(folder: Path, pdp: DecisionPoint, action_class: ActionClass, t
 
 @pytest.mark.parametrize("action_class", CLASSES)
 @pytest.mark.parametrize("fault", EMBEDDED)
-async def test_a_faulty_module_is_a_deny(
-    embedded: EmbeddedPoint, tmp_path: Path, fault: str, action_class: ActionClass
-) -> None:
+async def test_a_faulty_module_is_a_deny(embedded: EmbeddedPoint, tmp_path: Path, fault: str, action_class: ActionClass) -> None:
     """A policy that does not end, fills memory, traps, is undefined or answers anything else has no effect."""
     outcome, done = await carried(tmp_path, embedded, action_class, fault)
 
@@ -166,9 +164,7 @@ def test_a_module_that_is_none_does_not_load(bundle: Bundle) -> None:
 @pytest.mark.parametrize("damage", ["missing", "junk", "truncated", "no module", "no revision", "data of text"])
 def test_a_damaged_bundle_does_not_load(tmp_path: Path, damage: str) -> None:
     """A bundle that is not whole is refused when it is read."""
-    data = {"no revision": b'{"rails": {}}', "data of text": b'"x"'}.get(
-        damage, b'{"rails":{"build":{"revision":"r"}}}'
-    )
+    data = {"no revision": b'{"rails": {}}', "data of text": b'"x"'}.get(damage, b'{"rails":{"build":{"revision":"r"}}}')
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in {"/data.json": data, "/policy.wasm": b"w"}.items():

@@ -96,14 +96,12 @@ async def test_the_intent_is_durable_before_the_act(tmp_path: Path) -> None:
 
     @tool(name="note.write", action_class="write", resource=lambda a: Resource(type="note", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
-        query = select(t.action.c.state, t.reservation.c.effects).join(
-            t.reservation, t.reservation.c.action_id == t.action.c.id
-        )
-        seen.extend(await world.store.read(lambda connection: connection.execute(query).all()))
+        query = select(t.action.c.state, t.reservation.c.effects).join(t.reservation, t.reservation.c.action_id == t.action.c.id)
+        seen.extend(await here.store.read(lambda connection: connection.execute(query).all()))
         return arguments
 
-    async with World(tmp_path, tools=[act]) as world:
-        await world.pep.enforce(await world.start(), tool="note.write", arguments={"text": "a"}, call_id="1")
+    async with World(tmp_path, tools=[act]) as here:
+        await here.pep.enforce(await here.start(), tool="note.write", arguments={"text": "a"}, call_id="1")
 
     assert seen == [("started", 1)]
 
@@ -126,9 +124,7 @@ async def test_a_refusal_is_told_again_and_counted_once(tmp_path: Path, effects:
     async with World(tmp_path, tools=[effects.tool("note.write")], pdp=StaticPoint()) as world:
         run = await world.start()
         for call in ("1", "1", "2", "3"):
-            assert isinstance(
-                await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id=call), Denied
-            )
+            assert isinstance(await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id=call), Denied)
         await settled(world, run)
 
         assert (await world.runs.read(run.id)).refusals == 3
@@ -192,7 +188,7 @@ async def test_arguments_that_do_not_fit_are_denied_and_recorded(
 @pytest.mark.parametrize(
     "obligation",
     [
-        Obligation(kind="sing"), Obligation(kind=""), Obligation(kind="approve"),
+        Obligation(kind="sing"), Obligation(kind="sing", parameters={"role": "reviewer", "ttl_s": 60}), Obligation(kind=""), Obligation(kind="approve"),
         Obligation(kind="approve", parameters={"role": "reviewer"}),
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 0}),
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 10**9}),
@@ -201,9 +197,7 @@ async def test_arguments_that_do_not_fit_are_denied_and_recorded(
     ],
     ids=repr,
 )  # fmt: skip
-async def test_an_obligation_that_is_not_understood_is_a_deny(
-    tmp_path: Path, effects: Effects, obligation: Obligation
-) -> None:
+async def test_an_obligation_that_is_not_understood_is_a_deny(tmp_path: Path, effects: Effects, obligation: Obligation) -> None:
     """A permit with a duty nobody can discharge permits nothing."""
     async with World(tmp_path, tools=[effects.tool("note.write")], pdp=Scripted(obligation)) as world:
         outcome = await world.pep.enforce(await world.start(), tool="note.write", arguments={"text": "a"}, call_id="1")
@@ -292,7 +286,7 @@ async def test_an_effect_whose_result_cannot_be_read_is_unknown(tmp_path: Path, 
     def explode(*_: Any) -> Any:
         raise KeyError("x")
 
-    options = {} if broken == "result" else {broken: explode}
+    options: dict[str, Any] = {} if broken == "result" else {broken: explode}
 
     @tool(name="odd", action_class="write", resource=lambda a: Resource(type="note", id=""), **options)
     async def act(permit: Permit, arguments: Note) -> Note:
@@ -333,9 +327,7 @@ async def test_another_call_is_another_action(world: World, effects: Effects, ch
 async def test_a_call_made_many_times_at_once_acts_once(world: World, effects: Effects, name: str) -> None:
     """Of many simultaneous enforcements of one call one acts, all get its result, and the ledger stays valid."""
     run = await world.start()
-    outcomes = await asyncio.gather(
-        *(world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1") for _ in range(16))
-    )
+    outcomes = await asyncio.gather(*(world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1") for _ in range(16)))
     await settled(world, run)
 
     assert effects.done == ["a"]
@@ -351,10 +343,7 @@ async def test_two_doors_onto_one_run_act_once(tmp_path: Path, effects: Effects)
         run = await world.start()
         await other.runs.read(run.id)
         outcomes = await asyncio.gather(
-            *(
-                each.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
-                for each in [world, other] * 4
-            )
+            *(each.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1") for each in [world, other] * 4)
         )
         await settled(world, run)
         await settled(other, run)
@@ -365,6 +354,20 @@ async def test_two_doors_onto_one_run_act_once(tmp_path: Path, effects: Effects)
         assert isinstance(again, Done)
         assert (await world.verify()).problems == []
         assert (await world.budget(run)).reserved == Amounts()
+
+
+async def test_two_doors_record_one_step(tmp_path: Path, effects: Effects) -> None:
+    """Two enforcement points that look at the same thing at once record it once; the other is told that it came late."""
+    tools = [effects.tool("note.pure", "pure")]
+    async with World(tmp_path, tools=tools) as world, World(tmp_path, tools=tools) as other:
+        run = await world.start()
+        await other.runs.read(run.id)
+        doors = [world, other]
+        await asyncio.gather(*(each.pep.enforce(run, tool="note.pure", arguments={"text": "a"}, call_id="1") for each in doors))
+        results = await asyncio.gather(*(each.store.settled(run.id) for each in doors), return_exceptions=True)
+
+        assert sorted(type(each).__name__ for each in results) == ["GuardFailed", "NoneType"]
+        assert (await world.verify()).problems == []
 
 
 async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path: Path) -> None:
@@ -383,9 +386,7 @@ async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path:
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
         same = await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
-        later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="put", arguments={"text": "a"}, call_id="1"
-        )
+        later = await world.pep.enforce(await world.runs.claim(run.id), tool="put", arguments={"text": "a"}, call_id="1")
         await settled(world, run)
         assert (await world.verify()).problems == []
 
@@ -412,9 +413,7 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(tmp_path: Path, fo
         run = await world.start()
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, tool="send", arguments={"text": "a"}, call_id="1")
-        later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="send", arguments={"text": "a"}, call_id="1"
-        )
+        later = await world.pep.enforce(await world.runs.claim(run.id), tool="send", arguments={"text": "a"}, call_id="1")
         await settled(world, run)
         assert (await world.verify()).problems == []
 
@@ -452,26 +451,24 @@ async def test_what_cannot_be_recorded_is_not_done(world: World, effects: Effect
     assert effects.done == []
 
 
-async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(
-    tmp_path: Path, effects: Effects
-) -> None:
+async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(tmp_path: Path, effects: Effects) -> None:
     """The intent is refused when a switch was engaged between the policy's answer and the record."""
 
     class Late(StaticPoint):
         async def decide(self, request: AccessRequest) -> Decision:
             decision = await super().decide(request)
-            await kill_switch.engage(world.store, scope="tool", id="note.write", by="ana")
+            await kill_switch.engage(here.store, scope="tool", id="note.write", by="ana")
             return decision
 
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=Late(effects={"note.write": "permit"})) as world:
-        run = await world.start()
-        outcome = await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=Late(effects={"note.write": "permit"})) as here:
+        run = await here.start()
+        outcome = await here.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
         await settled(world, run)
 
         assert isinstance(outcome, Denied)
         assert outcome.codes == ("killed",)
         assert effects.done == []
-        assert (await world.verify()).problems == []
+        assert (await here.verify()).problems == []
 
 
 async def test_reading_untrusted_data_taints_the_run(world: World) -> None:
@@ -480,9 +477,7 @@ async def test_reading_untrusted_data_taints_the_run(world: World) -> None:
     run = await world.start(request={"to": "bob@example.com"})
     await world.pep.enforce(run, tool="note.write", arguments={"text": "x", "to": "bob@example.com"}, call_id="1")
     await world.pep.enforce(run, tool="web.read", arguments={"text": "https://evil.test"}, call_id="2")
-    await world.pep.enforce(
-        run, tool="note.write", arguments={"text": "anything", "to": "bob@example.com"}, call_id="3"
-    )
+    await world.pep.enforce(run, tool="note.write", arguments={"text": "anything", "to": "bob@example.com"}, call_id="3")
     before, _, after = (each.context.labels for each in world.pdp.asked)
 
     assert before["text"].integrity == "trusted"

@@ -47,9 +47,7 @@ async def lived(folder: Path) -> None:
         assert isinstance(waiting, Waiting)
         reviewer = Principal(id=c["reviewer"], tenant="default", roles=("reviewer", c["reviewer-role"]))
         shown = (await world.approvals.read(waiting.approval_id)).evidence_digest
-        await world.approvals.decide(
-            waiting.approval_id, reviewer=reviewer, verdict="approved", shown=shown, note=c["note"]
-        )
+        await world.approvals.decide(waiting.approval_id, reviewer=reviewer, verdict="approved", shown=shown, note=c["note"])
         await propose("note.wait", c["argument"])
         await kill_switch.engage(world.store, scope="run", id=run.id, by=c["switch"])
         await world.runs.end(run, "done", {"said": c["outcome"]})

@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.prompt_values import StringPromptValue
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -27,7 +27,7 @@ from interlock.runtime.decision import MINT, Permit
 from interlock.runtime.errors import Ungoverned
 
 CALLS: list[str] = []
-WITHOUT = {"callbacks": []}
+WITHOUT: RunnableConfig = {"callbacks": []}
 
 
 class RawModel(BaseChatModel):
@@ -96,6 +96,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'ahandle_event' was ne
 
 @pytest.fixture(autouse=True)
 def calls() -> Iterator[list[str]]:
+    """Each test begins with no calls."""
     CALLS.clear()
     yield CALLS
     CALLS.clear()
@@ -103,6 +104,7 @@ def calls() -> Iterator[list[str]]:
 
 
 async def drained(stream: Any) -> list[Any]:
+    """Return all that a stream gives."""
     return [each async for each in stream]
 
 
@@ -136,9 +138,7 @@ WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "transform": lambda each, given: list(each.transform(iter([given]))),
     "atransform": lambda each, given: drained(each.atransform(_several(given))),
     "astream_events": lambda each, given: drained(each.astream_events(given, version="v2")),
-    "with_retry": lambda each, given: each.with_retry(stop_after_attempt=2, wait_exponential_jitter=False).invoke(
-        given
-    ),
+    "with_retry": lambda each, given: each.with_retry(stop_after_attempt=2, wait_exponential_jitter=False).invoke(given),
     "with_fallbacks": lambda each, given: each.with_fallbacks([each]).ainvoke(given),
     "with_config": lambda each, given: each.with_config(tags=["x"]).ainvoke(given),
     "with_listeners": lambda each, given: each.with_listeners(on_start=None).invoke(given),
@@ -231,7 +231,7 @@ async def test_no_way_reaches_a_raw_tool(way: str) -> None:
 async def test_no_way_reaches_a_completion_model_or_a_retriever(way: str, kind: Callable[[], Any]) -> None:
     """Completion models and retrievers are refused always; nothing here is one."""
     if kind is RawLLM and way == "no callbacks, async":
-        given = {"callbacks": None}  # LangChain 1.7 itself fails on an empty list here
+        given: RunnableConfig = {"callbacks": None}  # LangChain 1.7 itself fails on an empty list here
         with pytest.raises(Ungoverned):
             await kind().ainvoke("hello", config=given)
         return
@@ -253,6 +253,7 @@ def test_every_public_way_is_known(kind: type) -> None:
 
 
 def permit() -> Permit:
+    """Return a permit as the enforcement point makes it."""
     return Permit(MINT, tool="t", digest="d", action_id="a", run_id="r")
 
 
@@ -282,9 +283,7 @@ async def test_threads_share_one_admission() -> None:
     """Many threads that inherit one admission reach the model once between them."""
     model = RawModel()
     with tripwire.admit(permit(), kind="model", name="RawModel"):
-        results = await asyncio.gather(
-            *(asyncio.to_thread(model.invoke, "hello") for _ in range(20)), return_exceptions=True
-        )
+        results = await asyncio.gather(*(asyncio.to_thread(model.invoke, "hello") for _ in range(20)), return_exceptions=True)
 
     assert sum(isinstance(each, AIMessage) for each in results) == 1
     assert CALLS == ["model"]

@@ -1,7 +1,8 @@
 """Lists every span near the front of a text that has the form of a title, a date or a name.
 
 Clauses are whole sentences, but a document's name, its parties and its dates are a few words inside one. Spans are offsets in
-Unicode code points into the text, within its first `ZONE`. Pure, and linear in the text: every repetition in a pattern is bounded.
+Unicode code points into the text, within its first `ZONE`. Pure, and linear in the text: every repetition in a pattern is
+bounded.
 """
 
 import re
@@ -20,13 +21,11 @@ _YEAR = r"(?:(?:19|20)(?:\d\d|_{1,8}|\[?[*●•_ ]{1,6}\]?)|['\u2019]?\d\d\b|_{
 _BLANK = r"(?:_{1,20}|\[[*●•_\s]{0,10}\])"
 _DATE = re.compile(
     rf"{_MONTH}\s{{0,3}}(?:\d{{1,2}}|{_BLANK})\s?(?:st|nd|rd|t ?h)?\s{{0,2}},?\s{{0,3}}{_YEAR}"
-    rf"|(?:\d{{1,2}}|{_BLANK})\s{{0,2}}(?:st|nd|rd|t ?h)?\s{{1,3}}(?:day\s{{1,3}}of\s{{1,3}})?(?:{_MONTH}|{_BLANK}),?\s{{0,3}}{_YEAR}"
-    rf"|{_MONTH}\s{{1,3}}(?:19|20)\d\d|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|\[[●•*_ ]{{1,10}}\](?:,?\s{{1,2}}(?:19|20)\d\d)?",
+    rf"|(?:\d{{1,2}}|{_BLANK})\s{{0,2}}(?:st|nd|rd|t ?h)?\s{{1,3}}(?:day\s{{1,3}}of\s{{1,3}})?(?:{_MONTH}|{_BLANK}),?\s{{0,3}}{_YEAR}"  # noqa: E501 - a pattern reads best whole
+    rf"|{_MONTH}\s{{1,3}}(?:19|20)\d\d|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|\[[●•*_ ]{{1,10}}\](?:,?\s{{1,2}}(?:19|20)\d\d)?",  # noqa: E501 - a pattern reads best whole
     re.IGNORECASE,
 )
-FORM = (
-    r"(?:Inc|INC|LLC|L\.L\.C|Ltd|LTD|Limited|LIMITED|Corp|CORP|Corporation|Co|CO|LP|L\.P|LLP|N\.A|S\.A|N\.V|B\.V|GmbH|AG|PLC|plc|Plc|P\.C)"
-)
+FORM = r"(?:Inc|INC|LLC|L\.L\.C|Ltd|LTD|Limited|LIMITED|Corp|CORP|Corporation|Co|CO|LP|L\.P|LLP|N\.A|S\.A|N\.V|B\.V|GmbH|AG|PLC|plc|Plc|P\.C)"  # noqa: E501 - a pattern reads best whole
 _NOT_NAME = (
     r"(?!(?:This|THIS|The|THE|And|AND|Between|BETWEEN|By|BY|Among|AMONG|With|WITH|Of|OF|Exhibit|EXHIBIT|Whereas|WHEREAS|Now|NOW|"
     r"In|IN|Dated|DATED|To|TO|As|AS|For|FOR|If|An|Section|Article|ARTICLE)\b|A\s)"
@@ -36,19 +35,19 @@ _CAPITAL = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ]{_REST}"
 _LATER = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ0-9]{_REST}"
 _SPACE = r"[ \t\xa0]{0,2}[ \t\xa0\n]"
 _NAME = re.compile(
-    rf"(?<![\w'\u2019]){_CAPITAL}(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"
+    rf"(?<![\w'\u2019]){_CAPITAL}(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"  # noqa: E501 - a pattern reads best whole
     rf"(?:\.,?{_SPACE}(?={FORM}\b){_LATER})?"
 )
 _QUOTED = re.compile(r"[\"“”]([^\"“”\n]{1,60})[\"“”]|\(([A-Z][\w.& ]{1,40})\)")
 _NOUN = re.compile(
-    r"\b(?:AGREEMENTS?|CONTRACT|AMENDMENT|ADDENDUM|ENDORSEMENT|LICENSE|LETTER|PLAN|LEASE|SCHEDULE|TERMS|FORM|STATEMENT|CHARTER|MEMORANDUM|"
+    r"\b(?:AGREEMENTS?|CONTRACT|AMENDMENT|ADDENDUM|ENDORSEMENT|LICENSE|LETTER|PLAN|LEASE|SCHEDULE|TERMS|FORM|STATEMENT|CHARTER|MEMORANDUM|"  # noqa: E501 - a pattern reads best whole
     r"APPENDIX|CONDITIONS|ORDER)\b(?:\s(?:NO|No)\.?\s\d{1,2})?",
     re.IGNORECASE,
 )
 _LINE = re.compile(r"[^\n]{4,110}")
 _LEFT = re.compile(r"\S{1,60}")
 _CONNECTORS = frozenset("and of & for to the by in on or with , / -".split())  # noqa: SIM905  # words read best as words
-_TITLE_STOP = frozenset("this the exhibit confidential version copy execution schedule draft between".split())  # noqa: SIM905  # words read best as words
+_TITLE_STOP = frozenset("this the exhibit confidential version copy execution schedule draft between".split())  # noqa: SIM905  # words read best as words  # noqa: E501 - a pattern reads best whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,8 @@
 
 A feature is a 32-bit key whose low three bits name its `GROUPS` entry and whose other bits are a fixed mix of the words it is
 made of, so no vocabulary of strings has to be shipped. Pure and deterministic on every platform: words are hashed by CRC-32
-and combined by integer arithmetic alone. The groups follow the usual lexical design for contract clauses: words, bigrams, pairs of
+and combined by integer arithmetic alone. The groups follow the usual lexical design for contract clauses: words, bigrams,
+pairs of
 content words with the words between left out, content words of the neighbouring units, the running heading, length and position.
 """
 
@@ -87,7 +88,9 @@ def _read(text: str, found: Sequence[Unit]) -> _Words:
             hashes.append(entry[0])
             content.append(entry[1])
             unit.append(index)
-    return _Words(hashes=np.array(hashes, dtype=np.uint64), unit=np.array(unit, dtype=np.int64), content=np.array(content, dtype=np.bool_))
+    return _Words(
+        hashes=np.array(hashes, dtype=np.uint64), unit=np.array(unit, dtype=np.int64), content=np.array(content, dtype=np.bool_)
+    )
 
 
 def _keys(group: int, unit: Indices, first: _Hashes, second: _Hashes | None = None) -> tuple[Indices, Keys]:
@@ -139,7 +142,7 @@ def is_heading(text: str) -> bool:
         return False
     words = [word for word in _WORD.findall(text) if word[0].isalpha() and word.lower() not in _STOP]
     capital = sum(word[0].isupper() for word in words)
-    return 0 < len(words) <= 10 and capital >= 0.75 * len(words) and any(len(word) > 2 for word in words)
+    return 0 < len(words) <= 10 and capital >= 0.75 * len(words) and any(len(word) > 2 for word in words)  # noqa: PLR2004 - a heading, in numbers
 
 
 def _running_headings(text: str, found: Sequence[Unit]) -> Indices:
@@ -162,7 +165,7 @@ def word_shape(word: str) -> str:
     """Lower case; of a number only its form, because years and amounts must generalise."""
     if not word[0].isdigit():
         return word.lower().replace("\u2019", "'")
-    if len(word) == 4 and word[:2] in {"19", "20"}:
+    if len(word) == 4 and word[:2] in {"19", "20"}:  # noqa: PLR2004 - a year has four digits
         return "#year"
     return word if len(word) == 1 else "#" + re.sub(r"\d", "0", word)[:7]
 

@@ -39,7 +39,9 @@ class Finding:
     confidence: float
 
 
-def assembled(text: str, found: Sequence[Unit], confidences: Floats, clause: Linear, picked: Sequence[Pick]) -> tuple[Finding, ...]:
+def assembled(
+    text: str, found: Sequence[Unit], confidences: Floats, clause: Linear, picked: Sequence[Pick]
+) -> tuple[Finding, ...]:
     """All findings of a text, by place."""
     shown = [_finding(text, pick.category, pick.start, pick.end, pick.confidence) for pick in picked]
     answered = {pick.category for pick in picked} | (_HEADED - SENTENCES_TOO)

@@ -118,7 +118,7 @@ def _place(zone: str, one: Candidate) -> list[str]:
         f"quoted:{before[-1:] in set('“”' + chr(34))}",
         f"gap:{zone[max(0, one.start - 2) : one.start].isspace()}",
         f"place:{(one.start // 50 + 1).bit_length()}",
-        f"cut:{'a' if zone[max(0, one.start - 1) : one.start].isalnum() else ''}{'b' if zone[one.end : one.end + 1].isalnum() else ''}",
+        f"cut:{'a' if zone[max(0, one.start - 1) : one.start].isalnum() else ''}{'b' if zone[one.end : one.end + 1].isalnum() else ''}",  # noqa: E501 - one feature, one line
     ]
 
 

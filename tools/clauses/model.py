@@ -1,6 +1,7 @@
 """Finds the clauses of a contract: exact spans of its text, each with a category and a calibrated confidence.
 
-The model is linear and small: units of the text are scored against every category at once, and short spans near the front for names
+The model is linear and small: units of the text are scored against every category at once, and short spans near the front for
+names
 and dates. It needs numpy alone, runs in time linear in the text, and gives the same findings for the same text and artefact.
 The weights were trained on CUAD v1 by The Atticus Project, Inc., licensed CC BY 4.0.
 """

@@ -85,7 +85,7 @@ def _is_break(text: str, gap: _Gap) -> bool:
     if gap.begin - gap.start <= _NUMBER_LONGEST and _ONLY_ENUMERATORS.fullmatch(text, gap.start, gap.begin):
         return False  # a bare number belongs to what it numbers
     after = text[gap.end]
-    if gap.newlines >= 2:
+    if gap.newlines >= 2:  # noqa: PLR2004 - an empty line
         return not (after.islower() and text[gap.begin - 1] not in ".;:?!")
     last = text[gap.word : gap.begin].rstrip(_CLOSERS)
     if last.endswith((".", "?", "!", ";", ":")):

@@ -101,7 +101,9 @@ def read(folder: Path) -> Artefact:
         raise ArtefactError(path=folder / WEIGHTS, expected=expected, found=digest)
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         names = sorted({name.split(".")[0] for name in arrays.files})
-        scorers = {name: unpack({key.split(".")[1]: arrays[key] for key in arrays.files if key.startswith(f"{name}.")}) for name in names}
+        scorers = {
+            name: unpack({key.split(".")[1]: arrays[key] for key in arrays.files if key.startswith(f"{name}.")}) for name in names
+        }
     return Artefact(scorers=scorers, record=record, digest=digest)
 
 

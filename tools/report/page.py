@@ -8,8 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 #: Characters that reorder or hide text; shown by their code, so that a reader sees what is there (CVE-2021-42574)
 _HIDDEN: Final = {
-    code: f"\u27e8U+{code:04X}\u27e9"
-    for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+    code: f"\u27e8U+{code:04X}\u27e9" for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
 }
 
 
@@ -26,7 +25,8 @@ def visible(text: str) -> str:
 @cache
 def _environment() -> Environment:
     folder = Path(__file__).resolve().parent / "templates"
-    environment = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    loader = FileSystemLoader(folder)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["visible"] = visible
     environment.filters["percent"] = lambda basis: f"{basis / 100:.0f} %"
     return environment

@@ -7,8 +7,12 @@ from hypothesis import strategies as st
 from interlock.evals.extraction.data import Contract
 from interlock.evals.extraction.split import SHOWN, filer, folds, split
 
-_NAMES = st.sampled_from(["ACME", "Acme Inc", "ACME,INC", "BorealisCorp", "Freecook", "Delta", "Echo", "FoxtrotLtd", "Golf", "HotelLLC"])
-_CONTRACTS = st.lists(_NAMES, min_size=1, max_size=40).map(lambda names: [_contract(f"{name}_{at}_EX-1") for at, name in enumerate(names)])
+_NAMES = st.sampled_from(
+    ["ACME", "Acme Inc", "ACME,INC", "BorealisCorp", "Freecook", "Delta", "Echo", "FoxtrotLtd", "Golf", "HotelLLC"]
+)
+_CONTRACTS = st.lists(_NAMES, min_size=1, max_size=40).map(
+    lambda names: [_contract(f"{name}_{at}_EX-1") for at, name in enumerate(names)]
+)
 
 
 @given(_CONTRACTS)

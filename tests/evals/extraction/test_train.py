@@ -80,7 +80,20 @@ def _training(report: Report | None) -> Training:
 
 def _sample() -> list[Contract]:
     states = ("Ohio", "Iowa", "Texas", "Maine", "Utah", "Idaho")
-    names = ("Acme", "Borealis", "Cobalt", "Dynamo", "Everest", "Fulcrum", "Granite", "Harbor", "Indigo", "Juniper", "Kestrel", "Lumen")
+    names = (
+        "Acme",
+        "Borealis",
+        "Cobalt",
+        "Dynamo",
+        "Everest",
+        "Fulcrum",
+        "Granite",
+        "Harbor",
+        "Indigo",
+        "Juniper",
+        "Kestrel",
+        "Lumen",
+    )
     return [_contract(name.upper(), f"{name} Holdings, Inc.", states[at % 6]) for at, name in enumerate(names)]
 
 

@@ -54,7 +54,8 @@ def test_quoted_aliases_are_proposed_without_their_quotes() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Exhibit 10.1\n\nCO-BRANDING AND SERVICES AGREEMENT\n\nThis agreement", "This Co-Branding and Services Agreement is made"]
+    "text",
+    ["Exhibit 10.1\n\nCO-BRANDING AND SERVICES AGREEMENT\n\nThis agreement", "This Co-Branding and Services Agreement is made"],
 )
 def test_titles_are_proposed_whole(text: str) -> None:
     """A title is the run of capitalised words up to its noun."""

@@ -20,7 +20,8 @@ CONTRACT = """Exhibit 10.1
 
 SOFTWARE LICENSE AGREEMENT
 
-This Software License Agreement (this “Agreement”) is entered into as of March 15, 2019 (the “Effective Date”) by and between Northwind
+This Software License Agreement (this “Agreement”) is entered into as of March 15, 2019 (the “Effective Date”) by and between
+Northwind
 Systems, Inc., a Delaware corporation (“Licensor”), and Contoso Limited (“Licensee”).
 
 1. License Grant. Licensor hereby grants to Licensee a non-exclusive, non-transferable, worldwide license to use the Software.
@@ -29,7 +30,8 @@ Systems, Inc., a Delaware corporation (“Licensor”), and Contoso Limited (“
 
 3. Assignment. Neither party may assign this Agreement without the prior written consent of the other party; and
 
-4. Limitation of Liability. IN NO EVENT SHALL EITHER PARTY'S AGGREGATE LIABILITY UNDER THIS AGREEMENT EXCEED THE FEES PAID BY LICENSEE.
+4. Limitation of Liability. IN NO EVENT SHALL EITHER PARTY'S AGGREGATE LIABILITY UNDER THIS AGREEMENT EXCEED THE FEES PAID BY
+LICENSEE.
 
 5. Governing Law. This Agreement shall be governed by and construed in accordance with the laws of the State of New York.
 """

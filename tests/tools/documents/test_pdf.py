@@ -125,9 +125,7 @@ async def test_a_pdf_over_a_limit_is_refused(path: Path, make_pdf: MakePdf, show
     assert (await refusal(path, make_pdf([show("Five5"), show("Five5"), show("Five5")]), limits)).code == "limit"
 
 
-@pytest.mark.parametrize(
-    "body", [b"%PDF-1.7\n%%EOF", b"%PDF-1.7\nstartxref\n9\n%%EOF", b"%PDF-" + bytes(2000) + b"%%EOF"]
-)
+@pytest.mark.parametrize("body", [b"%PDF-1.7\n%%EOF", b"%PDF-1.7\nstartxref\n9\n%%EOF", b"%PDF-" + bytes(2000) + b"%%EOF"])
 async def test_a_pdf_of_nothing_is_malformed(path: Path, body: bytes) -> None:
     """A header and an end with nothing sound between them are malformed."""
     assert (await refusal(path, body)).code == "malformed"

@@ -41,7 +41,7 @@ def children() -> list[int]:
 
 async def started() -> int:
     """Return the first parser process, once there is one."""
-    while not (found := children()):
+    while not (found := children()):  # noqa: ASYNC110 - another process tells no event
         await asyncio.sleep(0.01)
     return found[0]
 
@@ -95,7 +95,7 @@ async def test_the_child_starts_with_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     source = "import os, json; print(json.dumps([[*os.environ], os.getsid(0) == os.getpid()]))"
     with Path(__file__).open() as leaked:
-        os.set_inheritable(leaked.fileno(), True)
+        os.set_inheritable(leaked.fileno(), True)  # noqa: FBT003 - os takes no keyword here
         probe = f"{source}\ntry: os.fstat({leaked.fileno()})\nexcept OSError: print('closed')"
         output = await run([sys.executable, "-I", "-c", probe], b"", wall_s=10, max_output=1000)
     facts, closed = output.decode().splitlines()
