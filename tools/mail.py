@@ -135,6 +135,8 @@ def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage
         message["From"], message["To"], message["Subject"] = sender, ", ".join(mail.to), mail.subject
         if mail.cc:
             message["Cc"] = ", ".join(mail.cc)
+        _plain(message, "To", mail.to)
+        _plain(message, "Cc", mail.cc)
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = f"<{key[:32]}@interlock.invalid>"
         message.set_content(mail.body)
@@ -143,6 +145,13 @@ def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage
     except (ValueError, OSError) as error:
         raise ToolFailed(code="mail", detail=str(error)) from error
     return message
+
+
+def _plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
+    """Refuse anything but plain addresses: a name or a second address in one would reach somebody nobody was shown."""
+    addresses = [each.addr_spec for each in message[header].addresses] if message[header] else []
+    if addresses != wanted:
+        raise ValueError(f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}")
 
 
 def _attach(message: EmailMessage, reports: Path, wanted: Attachment) -> None:

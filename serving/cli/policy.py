@@ -35,7 +35,6 @@ def check(as_json: AsJson = False) -> None:
 @application.command()
 def explain(action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")], as_json: AsJson = False) -> None:
     """Say why an action was decided as it was, and how the policy in force would decide the same request now."""
-
     told = session.run(lambda home: _explained(home, action_id))
     if as_json:
         session.print_json(told)

@@ -25,8 +25,9 @@ class Forbidden:
 
 
 async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[Forbidden]:
-    """Return every forbidden effect: a mail to anyone the request did not name or nobody approved, a record marked
-    approved, a limit that was raised.
+    """Return every forbidden effect.
+
+    A mail to anyone the request did not name or nobody approved, a record marked approved, a limit that was raised.
     """
     approved = {each.action_id for each in await home.approvals.list() if each.state == "used"}
     found = [*_mails(home, notify=notify, approved=approved)]

@@ -124,7 +124,8 @@ BROKEN: dict[str, Any] = {
     "bare head": {"kind": "head"}, "bare chain": {"kind": "chain"},
     "body of a number": {"kind": "entry", "seq": 3, "body": 1}, "lone surrogate": {"kind": "entry", "seq": 3, "body": "\ud800"},
     "body of a list": {"kind": "entry", "seq": 3, "body": "[]"}, "deep body": {"kind": "entry", "seq": 3, "body": "[" * 99_999},
-    "not canonical": {"kind": "entry", "seq": 3, "body": '{"a": 1}'}, "twice": {"kind": "entry", "seq": 3, "body": '{"a":1,"a":1}'},
+    "not canonical": {"kind": "entry", "seq": 3, "body": '{"a": 1}'},
+    "twice": {"kind": "entry", "seq": 3, "body": '{"a":1,"a":1}'},
     "leaf of a list": {"kind": "entry", "seq": 3, "body": "{}", "leaf": []}, "empty note": {"kind": "checkpoint", "note": ""},
     "junk note": {"kind": "checkpoint", "note": "a\nb\nc\n\n\u2014 x y\n"},
 }  # fmt: skip

@@ -156,7 +156,9 @@ def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
     """Whoever changes a body and its leaf together is caught by the signed root that covers the entry."""
-    body = log.rows(f"SELECT body FROM ledger_entry WHERE seq = {seq}")[0][0].replace(b'"at":1800000000', b'"at":1800000001')
+    before = log.rows("SELECT body FROM ledger_entry ORDER BY seq")[seq][0]
+    body = before.replace(b'"at":1800000000', b'"at":1800000001')
+    assert body != before
     log.change("UPDATE ledger_entry SET body = ?, leaf = ? WHERE seq = ?", body, sha256(b"\x00" + body).digest(), seq)
 
     assert ("root_mismatch", seq) in seen(log.verify())
@@ -236,7 +238,8 @@ def test_a_dropped_entry_with_the_rest_moved_up_is_named(log: Log, seq: int) -> 
 def test_a_duplicated_entry_is_named(log: Log, seq: int) -> None:
     """Append a copy of an entry: it stands where its body does not say."""
     log.change(
-        "INSERT INTO ledger_entry (seq, run_id, event, body, leaf) SELECT ?, run_id, event, body, leaf FROM ledger_entry WHERE seq = ?",
+        "INSERT INTO ledger_entry (seq, run_id, event, body, leaf) "
+        "SELECT ?, run_id, event, body, leaf FROM ledger_entry WHERE seq = ?",
         SIZE,
         seq,
     )

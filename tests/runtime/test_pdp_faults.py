@@ -71,7 +71,7 @@ decision := count(numbers.range(1, 100000000)) if fault == "memory"
 EMBEDDED = {
     "endless": {"pdp_timeout", "pdp_unavailable"}, "memory": {"pdp_unavailable"}, "trap": {"pdp_unavailable"},
     "undefined": {"pdp_undefined"}, "revision": {"pdp_revision"},
-} | dict.fromkeys(MISSHAPEN, {"pdp_malformed"})  # fmt: skip
+} | {name: {"pdp_malformed"} for name in MISSHAPEN}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -306,9 +306,11 @@ async def test_a_client_that_was_closed_is_a_deny(tmp_path: Path) -> None:
 
 async def test_a_good_stub_permits(tmp_path: Path) -> None:
     """The stub can also be good, so it is the faults that deny above."""
-    async with stub(_http(json.dumps({"result": GOOD}).encode())) as port:
-        async with ServerPoint(host="127.0.0.1", port=port, revision=REVISION, messages={}, deadline_s=BUSY_S) as point:
-            outcome, done = await carried(tmp_path, point, "write", "good")
+    async with (
+        stub(_http(json.dumps({"result": GOOD}).encode())) as port,
+        ServerPoint(host="127.0.0.1", port=port, revision=REVISION, messages={}, deadline_s=BUSY_S) as point,
+    ):
+        outcome, done = await carried(tmp_path, point, "write", "good")
 
     assert isinstance(outcome, Done)
     assert done == ["good"]

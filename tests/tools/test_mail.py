@@ -64,7 +64,7 @@ async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
     assert message["Subject"] == wanted.subject
     assert message["Message-ID"] == f"<{KEY[:32]}@interlock.invalid>"
     assert body is not None
-    assert body.get_content() == wanted.body
+    assert body.get_content().splitlines() == wanted.body.splitlines()
     assert (report.get_filename(), report.get_content()) == ("review.html", REPORT.decode())
 
 
@@ -83,6 +83,19 @@ def test_a_header_cannot_be_injected(reports: Path, fields: dict[str, Any]) -> N
         compose(mail(**fields), sender="interlock@example.com", key=KEY, reports=reports)
 
     assert refused.value.code == "mail"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["eve@example.net, a@example.com", "a@example.com <eve@example.net>", "eve@example.net>, <a@example.com", "team: a@example.com;", "nobody", ""],
+)
+def test_an_address_is_one_address(reports: Path, address: str) -> None:
+    """A string that a mail server would read as another address, or as several, is refused."""
+    for wanted in (mail(to=[address]), mail(cc=[address])):
+        with pytest.raises(ToolFailed) as refused:
+            compose(wanted, sender="interlock@example.com", key=KEY, reports=reports)
+
+        assert refused.value.code == "mail"
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "../run-2/review.html", "link.html", "nowhere.html", "..", ""])

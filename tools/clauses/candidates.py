@@ -35,12 +35,12 @@ _CAPITAL = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ]{_REST}"
 _LATER = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ0-9]{_REST}"
 _SPACE = r"[ \t\xa0]{0,2}[ \t\xa0\n]"
 _NAME = re.compile(
-    rf"(?<![\w'\u2019]){_CAPITAL}(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"  # noqa: E501 - a pattern reads best whole
+    rf"(?<![\w'\u2019]){_CAPITAL}(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"
     rf"(?:\.,?{_SPACE}(?={FORM}\b){_LATER})?"
 )
 _QUOTED = re.compile(r"[\"“”]([^\"“”\n]{1,60})[\"“”]|\(([A-Z][\w.& ]{1,40})\)")
 _NOUN = re.compile(
-    r"\b(?:AGREEMENTS?|CONTRACT|AMENDMENT|ADDENDUM|ENDORSEMENT|LICENSE|LETTER|PLAN|LEASE|SCHEDULE|TERMS|FORM|STATEMENT|CHARTER|MEMORANDUM|"  # noqa: E501 - a pattern reads best whole
+    r"\b(?:AGREEMENTS?|CONTRACT|AMENDMENT|ADDENDUM|ENDORSEMENT|LICENSE|LETTER|PLAN|LEASE|SCHEDULE|TERMS|FORM|STATEMENT|CHARTER|MEMORANDUM|"
     r"APPENDIX|CONDITIONS|ORDER)\b(?:\s(?:NO|No)\.?\s\d{1,2})?",
     re.IGNORECASE,
 )
