@@ -186,19 +186,18 @@ class EnforcementPoint:
             self._finish(step, "failed", Amounts(steps=1, wall_ms=_ms(began)))
             return Failed(action_id=step.id, code=error.code, detail=error.detail)
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
-            what = f"{type(error).__name__}: {error}"
             self._finish(step, "unknown" if tool.has_effect else "failed", step.request.context.cost)
-            return Unknown(action_id=step.id, detail=what) if tool.has_effect else Failed(action_id=step.id, code="error", detail=what)  # fmt: skip
+            failure = _failure(step, error)
+            return Unknown(action_id=step.id, detail=failure.detail) if tool.has_effect else failure
 
     async def _look(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
         """Run a pure or read action; its record commits with the step's checkpoint."""
         began = time.monotonic()
         try:
             value = await self._act(step, tool, arguments, call_id)
-        except (ToolFailed, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - nothing was done; whatever broke is recorded and told to the agent
             self._complete(step, "failed", None, Amounts(steps=1, wall_ms=_ms(began)), step.label)
-            known = error if isinstance(error, ToolFailed) else ToolFailed(code="timeout", detail=f"{tool.deadline_s} s")
-            return Failed(action_id=step.id, code=known.code, detail=known.detail)
+            return _failure(step, error)
         cost = tool.actual(value) if tool.actual else step.request.context.cost
         label = tool.yields(arguments, value) if tool.yields else step.label
         self._complete(step, "done", value, replace(cost, wall_ms=_ms(began)), label)
@@ -229,6 +228,13 @@ class EnforcementPoint:
         self._store.later(
             step.run.id, lambda tx: action.complete(tx, step, state=state, result=result, actual=actual, label=label)
         )
+
+
+def _failure(step: Step, error: Exception) -> Failed:
+    if isinstance(error, ToolFailed):
+        return Failed(action_id=step.id, code=error.code, detail=error.detail)
+    code = "timeout" if isinstance(error, TimeoutError) else "error"
+    return Failed(action_id=step.id, code=code, detail=f"{type(error).__name__}: {error}")
 
 
 def _priced(cost: Amounts) -> bool:

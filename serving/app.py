@@ -111,7 +111,14 @@ async def _decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitSt
         stack.callback(embedded.close)
         return embedded
     host, port = address(settings.opa, name="INTERLOCK_OPA_SERVER")
-    server = ServerPoint(host=host, port=port, revision=bundle.revision, messages=bundle.messages)
+    server = ServerPoint(
+        host=host,
+        port=port,
+        revision=bundle.revision,
+        messages=bundle.messages,
+        tls=settings.opa_tls,
+        token=settings.opa_token,
+    )
     return await stack.enter_async_context(server)
 
 

@@ -149,7 +149,7 @@ def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage
 
 def _plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
     """Refuse anything but plain addresses: a name or a second address in one would reach somebody nobody was shown."""
-    addresses = [each.addr_spec for each in message[header].addresses] if message[header] else []
+    addresses = [each.addr_spec for each in message[header].addresses if each.domain] if message[header] else []
     if addresses != wanted:
         raise ValueError(f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}")
 

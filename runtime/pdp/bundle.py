@@ -39,7 +39,7 @@ def load(path: Path) -> Bundle:
         raise GuardFailed(
             guard=f"policy bundle {path}",
             why=f"{type(error).__name__}: {error}",
-            next_step="Restore it, or build it with `make bundle`.",
+            next_step="Restore it, or build it with `make policy`.",
         ) from error
     return Bundle(revision=revision, digest=sha256(raw).hexdigest(), wasm=wasm, data=document, messages=messages)
 

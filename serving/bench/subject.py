@@ -76,7 +76,7 @@ def _stock(steps: int, folder: Path) -> float:
     try:
         from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - only the comparison needs it
     except ImportError as error:
-        next_step = "Install the dev extra: `make install-dev`."
+        next_step = "Install the dev extra: `make test` does."
         raise GuardFailed(guard="bench", why="langgraph-checkpoint-sqlite is missing", next_step=next_step) from error
     with closing(sqlite3.connect(folder / "stock.db", check_same_thread=False)) as connection:
         connection.execute("PRAGMA synchronous=FULL")

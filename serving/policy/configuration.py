@@ -28,7 +28,8 @@ class ToolRules(TypedDict):
     action_class: ActionClass
     egress: Egress
     arguments: dict[str, ArgumentLimits]
-    #: The destinations of a tool with egress; without the list every argument counts as one
+    #: Arguments that must come from the request itself: what to read, where to send. A tool with egress and no list has
+    #: nothing but destinations
     trusted_arguments: NotRequired[list[str]]
 
 

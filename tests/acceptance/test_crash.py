@@ -18,7 +18,7 @@ ENDS_WITHIN_S: Final = 60
 
 def killed(home: Path, environment: dict[str, str], *arguments: str, entries: int) -> None:
     """Start the command and kill it as soon as the ledger has *entries* entries."""
-    command = [Path(sys.prefix, "bin", "interlock"), *arguments]
+    command: list[str | Path] = [Path(sys.prefix, "bin", "interlock"), *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
         deadline = time.monotonic() + ENDS_WITHIN_S
         while process.poll() is None and size(home) < entries:
@@ -59,9 +59,7 @@ def test_a_killed_review_is_carried_on(
     """A review killed at any moment is resumed to the same end: one record, one report, one mail, a valid ledger."""
     home = tmp_path
     (home / "people.yaml").write_text("people: [{id: rhea, roles: [reviewer]}]\n", "utf-8")
-    killed(
-        home, environment(home), "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", entries=entries
-    )
+    killed(home, environment(home), "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", entries=entries)
     ((run_id, _),) = runs(home)
     resumed = command(home, "run", "resume", run_id, "--json")
 

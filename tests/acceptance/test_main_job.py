@@ -140,7 +140,18 @@ def test_the_pages_are_inert(reviewed: Any, page: str) -> None:
     assert len(paths) == (1 if page == "report.html" else 4)
     assert sorted(text for each in pages for text in each.quotations) == wanted
     assert [each.open for each in pages] == [[]] * len(pages)
-    assert {name for name, _ in tags} & {"script", "img", "link", "a", "iframe", "object", "embed", "form", "base", "svg"} == set()
+    assert {name for name, _ in tags} & {
+        "script",
+        "img",
+        "link",
+        "a",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "base",
+        "svg",
+    } == set()
     assert [name for _, given in tags for name in given if name in {"src", "href", "action", "style"} or name[:2] == "on"] == []
     assert all("url(" not in path.read_text("utf-8") and "@import" not in path.read_text("utf-8") for path in paths)
 

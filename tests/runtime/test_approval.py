@@ -167,6 +167,7 @@ async def test_a_used_verdict_cannot_be_used_again(desk: Desk) -> None:
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)
     assert isinstance(await desk.propose(run), Done)
+    await desk.world.store.settled(run.id)
     with closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection, connection:
         connection.execute("DELETE FROM action")
 

@@ -74,5 +74,5 @@ def _run(home: Path, *arguments: str, **settings: str) -> Ran:
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["interlock", *arguments])
         code = guarded(application)
-    texts = [each.buffer.getvalue().decode() for each in (out, err)]  # type: ignore[attr-defined]  # a BytesIO, see above
+    texts = [each.buffer.getvalue().decode() for each in (out, err)]
     return Ran(code=code, out=texts[0], err=texts[1])

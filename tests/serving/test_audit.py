@@ -23,13 +23,13 @@ def change(home: Path, statement: str, *values: Any) -> None:
         assert connection.execute(statement, values).rowcount == 1
 
 
-def flipped(home: Path, query: str) -> bytes:
-    """Return the bytes that *query* finds, with one bit of the middle byte changed."""
+def flip(home: Path, entry: int) -> None:
+    """Change one bit in the middle of an entry."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
-        (found,) = connection.execute(query).fetchone()
+        (found,) = connection.execute("SELECT body FROM ledger_entry WHERE seq = ?", [entry]).fetchone()
     changed = bytearray(found)
     changed[len(changed) // 2] ^= 1
-    return bytes(changed)
+    change(home, "UPDATE ledger_entry SET body = ? WHERE seq = ?", bytes(changed), entry)
 
 
 def standalone(file: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -50,8 +50,7 @@ def test_an_untouched_ledger_is_valid(reviewed: Path, command: Command) -> None:
 
 def test_a_changed_entry_is_named(used: Path, command: Command) -> None:
     """One bit changed in an entry is found, and the entry is named."""
-    body = flipped(used, f"SELECT body FROM ledger_entry WHERE seq = {ENTRY}")
-    change(used, "UPDATE ledger_entry SET body = ? WHERE seq = ?", body, ENTRY)
+    flip(used, ENTRY)
     report = command(used, "audit", "verify", "--json")
 
     assert report.code == 5
@@ -112,7 +111,7 @@ def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     exported = command(used, "audit", "export", str(good), "--json").value
     ours = command(used, "audit", "verify", "--json").value
-    change(used, "UPDATE ledger_entry SET body = ? WHERE seq = ?", flipped(used, f"SELECT body FROM ledger_entry WHERE seq = {ENTRY}"), ENTRY)
+    flip(used, ENTRY)
     command(used, "audit", "export", str(bad))
     agreed, objected = standalone(good, "--key", ours["key"]), standalone(bad, "--key", ours["key"])
 

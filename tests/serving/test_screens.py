@@ -30,7 +30,14 @@ def view(reviewed: Path, command: Command) -> dict[str, Any]:
         {"code": "untrusted_destination", "rule": "egress", "message": "The destination comes from untrusted data."},
         {"code": "egress_domain", "rule": "egress", "message": "Mail to the domain example.net is not allowed."},
     ]
-    denied = {"id": "f" * 64, "tool": "mail.send", "class": "irreversible", "effect": "deny", "state": "denied", "reasons": reasons}
+    denied = {
+        "id": "f" * 64,
+        "tool": "mail.send",
+        "class": "irreversible",
+        "effect": "deny",
+        "state": "denied",
+        "reasons": reasons,
+    }
     return seen | {"decisions": [*seen["decisions"], denied]}
 
 

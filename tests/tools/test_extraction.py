@@ -33,7 +33,14 @@ async def ask(folder: Path, tool: str, arguments: Any) -> Clauses:
 
 def clause(**fields: Any) -> Clause:
     """Return a clause that stands in the document, but for *fields*."""
-    given = {"category": "Agreement Date", "start": BREAK, "end": BREAK + 5, "text": "It is", "confidence": 9_000, "page": 2}
+    given: dict[str, Any] = {
+        "category": "Agreement Date",
+        "start": BREAK,
+        "end": BREAK + 5,
+        "text": "It is",
+        "confidence": 9_000,
+        "page": 2,
+    }
     return Clause(**given | fields)
 
 

@@ -18,7 +18,7 @@ def shelf(world: World) -> Library:
     library = Library(store=world.store, vault=world.vault)
     (read,) = document_tools(reader=DocumentReader(), library=library, tenant="default")
     world.pep._tools[read.name] = read  # noqa: SLF001 - the world's store must exist before this tool can
-    world.pdp.effects[read.name] = "permit"  # type: ignore[attr-defined, index]  # the table of this world's twin
+    world.pdp.effects[read.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
     return library
 
 

@@ -87,7 +87,14 @@ def test_a_header_cannot_be_injected(reports: Path, fields: dict[str, Any]) -> N
 
 @pytest.mark.parametrize(
     "address",
-    ["eve@example.net, a@example.com", "a@example.com <eve@example.net>", "eve@example.net>, <a@example.com", "team: a@example.com;", "nobody", ""],
+    [
+        "eve@example.net, a@example.com",
+        "a@example.com <eve@example.net>",
+        "eve@example.net>, <a@example.com",
+        "team: a@example.com;",
+        "nobody",
+        "",
+    ],
 )
 def test_an_address_is_one_address(reports: Path, address: str) -> None:
     """A string that a mail server would read as another address, or as several, is refused."""

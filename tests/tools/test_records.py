@@ -10,7 +10,14 @@ from interlock.runtime.outcome import Done, Failed, Unknown
 from interlock.runtime.testing import World
 from interlock.tools.records import File, Filed, Records, record_tools
 
-FILED = {"document": "sha256:ab", "name": "canary-contract.pdf", "status": "reviewed", "tier": "low", "score": 10, "findings": 3}
+FILED: dict[str, Any] = {
+    "document": "sha256:ab",
+    "name": "canary-contract.pdf",
+    "status": "reviewed",
+    "tier": "low",
+    "score": 10,
+    "findings": 3,
+}
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def records(world: World) -> Records:
     for each in record_tools(made):
         world.tools[each.name] = each
         world.pep._tools[each.name] = each  # noqa: SLF001 - the world's store must exist before these tools can
-        world.pdp.effects[each.name] = "permit"  # type: ignore[attr-defined, index]  # the table of this world's twin
+        world.pdp.effects[each.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
     return made
 
 

@@ -10,7 +10,7 @@ from interlock.runtime.errors import BadInput
 from interlock.tools.clauses import ClauseModel
 from interlock.tools.risk import load
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "name": "test", "version": 1, "medium": 250, "high": 500,
     "positions": [{"category": "Exclusivity", "when": "present", "points": 110, "why": "It limits."}],
 }  # fmt: skip
@@ -23,7 +23,7 @@ def written(folder: Path, **fields: Any) -> Path:
 
 
 def position(**fields: Any) -> list[dict[str, Any]]:
-    return [GOOD["positions"][0] | fields]  # type: ignore[index, operator]  # the one position above
+    return [GOOD["positions"][0] | fields]
 
 
 def test_a_good_playbook_is_read(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """The score: every point has its reason, and the tiers begin where the playbook says."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-import pytest
 
 from interlock.tools.risk import Playbook, Position, load, score
 

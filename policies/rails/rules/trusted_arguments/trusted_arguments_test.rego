@@ -1,0 +1,41 @@
+package rails.rules.trusted_arguments_test
+
+import data.rails.request_test as request
+import data.rails.rules.trusted_arguments
+
+document := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["document:d1"]}
+
+refused(argument) := {"code": "untrusted_argument", "parameters": {"argument": argument}}
+
+listing(names) := {"report.write": {"egress": "none", "trusted_arguments": names}}
+
+test_nothing_against_a_trusted_argument if {
+	count(trusted_arguments.deny) == 0 with input as request.write with data.rails.config.tools as listing(["name"])
+}
+
+test_nothing_against_a_tool_that_lists_none if {
+	count(trusted_arguments.deny) == 0 with input as request.write with input.context.labels.name as document
+}
+
+test_nothing_against_a_listed_argument_that_is_left_out if {
+	count(trusted_arguments.deny) == 0 with input as request.write with data.rails.config.tools as listing(["cc"])
+}
+
+test_deny_an_untrusted_argument if {
+	trusted_arguments.deny == {refused("name")} with input as request.write
+		with data.rails.config.tools as listing(["name"])
+		with input.context.labels.name as document
+}
+
+test_deny_an_argument_without_a_label if {
+	trusted_arguments.deny == {refused("name")} with input as json.remove(request.write, ["context/labels/name"])
+		with data.rails.config.tools as listing(["name"])
+	trusted_arguments.deny == {refused("name")} with input as json.remove(request.write, ["context/labels"])
+		with data.rails.config.tools as listing(["name"])
+}
+
+test_deny_an_argument_that_is_only_labelled if {
+	trusted_arguments.deny == {refused("cc")} with input as request.write
+		with data.rails.config.tools as listing(["cc"])
+		with input.context.labels.cc as document
+}
