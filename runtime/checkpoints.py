@@ -61,7 +61,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             tx.connection.execute(_PUT[tx.connection.dialect.name], row)
 
         await self._store.write(work)
-        await self._store.settled(self._run.id)
+        await self.settled()
         return {"configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}}
 
     async def aput_writes(
@@ -84,7 +84,13 @@ class Checkpoints(BaseCheckpointSaver[int]):
             if rows:
                 tx.connection.execute(_WRITE[tx.connection.dialect.name], rows)
 
-        self._store.later(self._run.id, work)
+        # A group of its own: LangGraph hands these in when it likes, and no action needs to wait for them.
+        self._store.later(f"{self._run.id}/writes", work)
+
+    async def settled(self) -> None:
+        """Return when every write and everything the run recorded so far is durable; raises the first failure."""
+        await self._store.settled(self._run.id)
+        await self._store.settled(f"{self._run.id}/writes")
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the named or the newest checkpoint."""

@@ -11,6 +11,14 @@ from interlock.runtime.request import AccessRequest
 Effect: TypeAlias = Literal["permit", "deny"]
 ObligationKind: TypeAlias = Literal["reserve", "approve"]
 
+_RUNTIME: Final[dict[str, str]] = {
+    "not_callable": "The policy permits a call that no tool can carry out.",
+    "killed": "A kill switch was engaged in the meantime.",
+    "budget_exceeded": "The cost does not fit into what is left of the budget.",
+    "approval_gone": "The approval was withdrawn or used in the meantime.",
+    "approval_expired": "Nobody decided before the approval expired.",
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
@@ -21,6 +29,11 @@ class Reason:
     parameters: Mapping[str, Json] = field(default_factory=dict)
     #: Rendered from the rule's own metadata; for people, never for programs
     message: str = ""
+
+
+def by_runtime(code: str) -> Reason:
+    """Return the reason of a refusal by the runtime itself, after the policy permitted."""
+    return Reason(code=code, rule="runtime", message=_RUNTIME[code])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -42,6 +42,16 @@ class NotFound(BadInput):
         super().__init__(what=f"{kind} {name!r}", why="does not exist here", next_step=next_step)
 
 
+class NotEntitled(InterlockError):
+    """The person may not do this; nothing was done."""
+
+    exit_code = 4
+
+    def __init__(self, *, person: str, role: str, what: str) -> None:
+        self.person, self.role = person, role
+        super().__init__(f"{person!r} may not {what}: the role {role!r} is missing. Roles are given in people.yaml of the home.")
+
+
 # The developer must act ----------------------------------------------------------------------------------
 
 

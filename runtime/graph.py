@@ -116,7 +116,7 @@ class Driver:
             given = Command(resume=await self._woken(state.interrupts))
         if given is None or not isinstance(given, Command) or given.resume:
             await graph.ainvoke(given, config, durability="sync")
-            await self._store.settled(run.id)
+            await saver.settled()
             state = await graph.aget_state(config)
         waiting = tuple(sorted(each.value["approval"] for each in state.interrupts))
         outcome = agent.outcome(state.values)

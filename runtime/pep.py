@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 from weakref import WeakValueDictionary
 
 from interlock.runtime import action, approval, telemetry
 from interlock.runtime.action import Step
-from interlock.runtime.decision import MINT, Decision, Denied, Effect, Permit, Reason
+from interlock.runtime.decision import MINT, Decision, Denied, Effect, Permit, Reason, by_runtime
 from interlock.runtime.obligation import Duties, understand
 from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
 from interlock.runtime.pdp import DecisionPoint
@@ -21,14 +21,6 @@ from interlock.runtime.run import Run
 from interlock.runtime.store import Store, Tx
 from interlock.runtime.tool import AnyTool, ToolFailed, Value
 from interlock.runtime.vault import Vault
-
-_RUNTIME: Final[dict[str, str]] = {
-    "not_callable": "The policy permits a call that no tool can carry out.",
-    "killed": "A kill switch was engaged in the meantime.",
-    "budget_exceeded": "The cost does not fit into what is left of the budget.",
-    "approval_gone": "The approval was withdrawn or used in the meantime.",
-    "approval_expired": "Nobody decided before the approval expired.",
-}
 
 
 class EnforcementPoint:
@@ -92,7 +84,7 @@ class EnforcementPoint:
         if step.decision.effect == "deny":
             return await self._deny(step, facts)
         if proposed.tool is None or proposed.arguments is None:  # a policy that permits what cannot be called
-            return await self._deny(step.refused(_runtime("not_callable")), facts)
+            return await self._deny(step.refused(by_runtime("not_callable")), facts)
         duties = understand(step.decision)
         if isinstance(duties, Reason):
             return await self._deny(step.refused(duties), facts)
@@ -155,7 +147,7 @@ class EnforcementPoint:
         if facts.known is not None and facts.known.state == "started":  # it may have acted before it was to wait
             return await self._unsure(step, "the process died during the effect, and the policy now asks for a person")
         if facts.lapsed:
-            return await self._deny(step.refused(_runtime("approval_expired")), facts)
+            return await self._deny(step.refused(by_runtime("approval_expired")), facts)
         if facts.open_approval is not None:
             return Waiting(action_id=step.id, approval_id=facts.open_approval, decision=step.decision)
         asked = approval.Asked(
@@ -177,7 +169,7 @@ class EnforcementPoint:
         if refusal == "already_started":
             return Unknown(action_id=step.id, detail="this action is in flight")
         if refusal is not None:
-            return await self._deny(step.refused(_runtime(refusal)), facts)
+            return await self._deny(step.refused(by_runtime(refusal)), facts)
         began = time.monotonic()
         try:
             value = await self._act(step, tool, arguments, call_id)
@@ -251,10 +243,6 @@ def _left_s(step: Step) -> float:
 def _before(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:
     """The decision an earlier claim recorded."""
     return Decision(effect=effect, reasons=reasons, obligations=(), revision=run.revision, engine="record")
-
-
-def _runtime(code: str) -> Reason:
-    return Reason(code=code, rule="runtime", message=_RUNTIME[code])
 
 
 def _ms(began: float) -> int:

@@ -51,9 +51,7 @@ class InformationPoint:
             label = label_of(held.label)
             context = Context(
                 now=now,
-                run=RunFacts(
-                    id=run.id, agent=run.agent, autonomy=run.autonomy, refusals=held.refusals, revision=run.revision
-                ),
+                run=_run(run, refusals=held.refusals),
                 schema_valid=valid,
                 labels=labels(proposed.arguments, request=run.request, held=label),
                 cost=cost,
@@ -71,6 +69,10 @@ class InformationPoint:
             return Facts(context=context, held=label, known=known, open_approval=asked, lapsed=lapsed)
 
         return await self._store.read(look)
+
+
+def _run(run: Run, *, refusals: int) -> RunFacts:
+    return RunFacts(id=run.id, agent=run.agent, autonomy=run.autonomy, refusals=refusals, revision=run.revision)
 
 
 def labels(arguments: dict[str, Json], *, request: dict[str, Json], held: Label) -> dict[str, Label]:

@@ -8,17 +8,14 @@ A claim raises the fence; every later write names the fence it was claimed under
 current one. The fence is the authority, the lease only says when a worker may be presumed dead.
 """
 
-import os
 import secrets
-import socket
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
-from interlock.runtime import budget
+from interlock.runtime import budget, worker
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import BadInput, Fenced, NotFound
 from interlock.runtime.provenance import TRUSTED, Label
@@ -74,7 +71,7 @@ class Runs:
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
         self._store, self._vault = store, vault
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
+        self.owner = worker.own()
 
     async def start(self, proposal: Proposal, *, trace: str = "") -> Run:
         """Record a new run, its budget and its data key, and return it claimed under fence 1."""
@@ -116,7 +113,7 @@ class Runs:
         now = self._store.now(tx.connection)
         if row["status"] not in {"running", "waiting"}:
             raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run.")
-        if row["status"] == "running" and row["lease_until"] > now and _alive(row["owner"], self.owner):
+        if row["status"] == "running" and row["lease_until"] > now and worker.may_live(row["owner"], me=self.owner):
             why = f"worker {row['owner']} holds it for another {row['lease_until'] - now} s"
             raise BadInput(what=f"run {run_id}", why=why, next_step="Wait, or stop that worker.")
         fence = row["fence"] + 1
@@ -126,6 +123,7 @@ class Runs:
         }  # fmt: skip
         if tx.connection.execute(update(t.run).where(_c.id == run_id, _c.fence == row["fence"]).values(values)).rowcount != 1:
             raise Fenced(run_id=run_id, fence=fence)
+        tx.checked.clear()  # what was checked before the fence moved says nothing now
         self._vault.key(tx.connection, run_id)
         tx.events.append(Event(run_id=run_id, event="run_resumed", body={"fence": fence}))
         return self._read(tx.connection, run_id)
@@ -159,6 +157,7 @@ class Runs:
         sealed = key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
         values = {"status": status, "outcome": sealed, "lease_until": 0, "updated": self._store.now(tx.connection)}
         tx.connection.execute(update(t.run).where(_c.id == run.id).values(values))
+        tx.checked.clear()
         tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}))
 
     async def cancel(self, run_id: str, *, by: str) -> None:
@@ -172,6 +171,7 @@ class Runs:
         self._vault.key(tx.connection, run_id)
         values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": self._store.now(tx.connection)}
         tx.connection.execute(update(t.run).where(_c.id == run_id).values(values))
+        tx.checked.clear()
         open_approval = (t.approval.c.run_id == run_id) & (t.approval.c.state == "waiting")
         tx.connection.execute(update(t.approval).where(open_approval).values(state="withdrawn"))
         for action_id in tx.connection.execute(_held(run_id)).scalars().all():
@@ -246,19 +246,3 @@ def _row(connection: Connection, run_id: str) -> RowMapping:
 
 def _held(run_id: str) -> Select[str]:
     return select(t.reservation.c.action_id).where(t.reservation.c.budget_id == run_id)
-
-
-def _alive(owner: str, me: str, signal: Callable[[int, int], None] = os.kill) -> bool:
-    """Whether the worker may still be running: unknown (another host) counts as alive."""
-    host, _, pid = owner.rpartition(":")
-    if host != me.rpartition(":")[0]:
-        return True
-    if owner == me:
-        return False
-    try:
-        signal(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

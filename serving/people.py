@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from interlock.runtime.errors import BadInput
+from interlock.runtime.errors import BadInput, NotEntitled
 from interlock.runtime.request import Principal
 from interlock.runtime.tool import Value
 
@@ -34,13 +34,13 @@ def current() -> str:
 
 
 def load(home: Path) -> dict[str, Person]:
-    """Return the people by name, making the file with the current account as its only analyst when there is none.
+    """Return the people by name, making the file when there is none: the current account asks for reviews and administers, and nobody reviews.
 
     Raises `BadInput` naming the file and what is wrong in it.
     """
     path = home / "people.yaml"
     if not path.exists():
-        write(home, [Person(id=current(), roles=("analyst",))])
+        write(home, [Person(id=current(), roles=("analyst", "administrator"))])
     try:
         known = People.model_validate(yaml.safe_load(path.read_text("utf-8")) or {}, strict=False)
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -51,7 +51,7 @@ def load(home: Path) -> dict[str, Person]:
 def write(home: Path, people: list[Person]) -> None:
     """Write the file anew."""
     home.mkdir(parents=True, exist_ok=True)
-    text = "# Names and roles. Roles: analyst (asks for reviews), reviewer (answers approvals), administrator.\n"
+    text = "# Names and roles: analyst (asks for reviews), reviewer (answers approvals), administrator (cancels, erases, releases).\n"
     listed = {"people": [{"id": person.id, "roles": list(person.roles)} for person in people]}
     (home / "people.yaml").write_text(text + yaml.safe_dump(listed, sort_keys=False), "utf-8")
 
@@ -61,6 +61,13 @@ def _why(error: Exception) -> str:
         return " ".join(str(error).split())
     first = error.errors()[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'people'}: {first['msg']}"
+
+
+def entitle(home: Path, name: str, *, role: str, what: str) -> None:
+    """Raise `NotEntitled` unless this home gives *name* the role (fails closed: an unknown name has none)."""
+    person = load(home).get(name)
+    if person is None or role not in person.roles:
+        raise NotEntitled(person=name, role=role, what=what)
 
 
 def principal(home: Path, name: str, *, tenant: str) -> Principal:

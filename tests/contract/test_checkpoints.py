@@ -53,7 +53,7 @@ async def test_what_is_saved_comes_back(world: World) -> None:
     checkpoint = made(2, messages=[HumanMessage("hello"), AIMessage("hi")], number=7, text="x", nothing=None, raw=b"\x00")
     place = await put(world, run, checkpoint, parent="parent")
     await saver(world, run).aput_writes(place, [("text", "y"), ("number", 8)], "task-1", "path")
-    await world.store.settled(run.id)
+    await world.store.settled(f"{run.id}/writes")
     found = await saver(world, run).aget_tuple(at(run))
 
     assert found is not None
@@ -108,7 +108,7 @@ async def test_saving_again_replaces(world: World) -> None:
     for value in ("a", "b"):
         place = await put(world, run, made(1, v=value))
         await mine.aput_writes(place, [("v", value)], "task")
-    await world.store.settled(run.id)
+    await world.store.settled(f"{run.id}/writes")
     (found,) = [each async for each in mine.alist(at(run))]
 
     assert found.checkpoint["channel_values"] == {"v": "b"}
@@ -133,7 +133,7 @@ async def test_a_zombie_saves_nothing(world: World) -> None:
         await put(world, old, made(1, v="old"))
     await saver(world, old).aput_writes(at(old, "x"), [("v", "old")], "task")
     with pytest.raises(Fenced):
-        await world.store.settled(old.id)
+        await world.store.settled(f"{old.id}/writes")
 
     assert await saver(world, new).aget_tuple(at(new)) is None
     await put(world, new, made(1, v="new"))
@@ -167,7 +167,7 @@ async def test_a_graph_resumes_where_it_was(world: World) -> None:
     run = await world.start()
     config: RunnableConfig = {"configurable": {"thread_id": run.id}}
     await graph.compile(checkpointer=saver(world, run)).ainvoke({"steps": []}, config, durability="sync")
-    await world.store.settled(run.id)
+    await world.store.settled(f"{run.id}/writes")
 
     again = await world.runs.claim(run.id)
     resumed = graph.compile(checkpointer=saver(world, again))
@@ -222,7 +222,7 @@ async def test_a_crafted_row_is_refused_before_it_is_decoded(
     run = await world.start()
     place = await put(world, run, made(1, v=1))
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
-    await world.store.settled(run.id)
+    await world.store.settled(f"{run.id}/writes")
     payload = pickle.dumps(_Pickled(target)) if kind == "pickle" else crafted(target)[craft]
     column = "metadata" if where == "metadata" else "sealed"
     await stored(world, TABLES[where], **{column: kind.encode() + b"\n" + payload})
@@ -288,7 +288,7 @@ async def test_what_was_moved_is_refused(world: World, move: str) -> None:
     run = await world.start()
     place = await put(world, run, made(1, v=1), parent="parent")
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
-    await world.store.settled(run.id)
+    await world.store.settled(f"{run.id}/writes")
     table, values = MOVED[move]
     await stored(world, table, **values)
 
@@ -314,7 +314,7 @@ async def test_many_tasks_write_at_once(world: World) -> None:
     place = await put(world, run, made(1))
     mine = saver(world, run)
     await asyncio.gather(*(mine.aput_writes(place, [("v", number)], f"task-{number:02}") for number in range(20)))
-    await world.store.settled(run.id)
+    await world.store.settled(f"{run.id}/writes")
     found = await mine.aget_tuple(at(run))
 
     assert found is not None

@@ -47,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         port: int = probe.getsockname()[1]
     log: Path = tmp_path_factory.mktemp("opa") / "log"
     how: list[str | Path] = ["--server", "--addr", f"127.0.0.1:{port}", "--disable-telemetry", "--bundle", BUNDLES[POLICIES]]
-    with log.open("wb") as out, subprocess.Popen([find_opa().path, "run", *how], stdout=out, stderr=out) as process:  # noqa: S603
+    with log.open("wb") as out, subprocess.Popen([find_opa().path, "run", *how], stdout=out, stderr=out) as process:  # noqa: S603 - our own interpreter and script
         try:
             _await_health(port, process, log)
             yield port

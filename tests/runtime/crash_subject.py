@@ -88,7 +88,7 @@ class Agent:
         node = GovernedToolNode(door)
 
         async def act(state: State) -> dict[str, Any]:
-            done = await node.act(CALL)  # type: ignore[arg-type]
+            done = await node.act(CALL)  # type: ignore[arg-type]  # on purpose not what the types say
             return {"said": str(done["messages"][0].content)}
 
         def after(state: State) -> dict[str, Any]:

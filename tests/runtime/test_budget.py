@@ -99,7 +99,7 @@ async def test_no_budget_means_no_money(store: Store) -> None:
         await store.read(lambda connection: budget.read(connection, "x"))
     for budget_id, kind in (("x", "tokens"), ("b", "patience")):
         with pytest.raises(NotFound):
-            await store.write(lambda tx, b=budget_id, k=kind: budget.raise_limit(tx, budget_id=b, kind=k, amount=1))  # type: ignore[misc]
+            await store.write(lambda tx, b=budget_id, k=kind: budget.raise_limit(tx, budget_id=b, kind=k, amount=1))  # type: ignore[misc]  # a lambda has no types
 
 
 async def test_a_raised_limit_gives_room(store: Store) -> None:
@@ -173,7 +173,7 @@ def test_any_sequence_of_moves_keeps_the_limit(
     store.submit(lambda tx: budget.create(tx, budget_id="b", tenant="t", limits=LIMITS), "eager").result()
     for move, action, tokens, effects in moves:
         cost = Amounts(tokens=tokens, effects=effects)
-        store.submit(lambda tx, m=move, a=f"{action}", c=cost: _move(tx, m, a, c), "eager").result()  # type: ignore[misc]
+        store.submit(lambda tx, m=move, a=f"{action}", c=cost: _move(tx, m, a, c), "eager").result()  # type: ignore[misc]  # a lambda has no types
         found = store._read(lambda connection: budget.read(connection, "b").facts)  # noqa: SLF001 - no loop here
         for kind in KINDS:
             spent, reserved = asdict(found.spent)[kind], asdict(found.reserved)[kind]

@@ -72,7 +72,7 @@ asyncio.run(main())
 def test_a_file_that_may_not_grow_stops_every_effect(tmp_path: Path) -> None:
     """Where the system refuses to let the log grow, nothing is done."""
     command = [sys.executable, "-W", "ignore", "-c", LIMITED, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own interpreter and script
 
     assert done.stdout.splitlines() == ["NotRecorded"] * 5 + ["effects 0"], done.stderr
 
@@ -134,9 +134,9 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
         async def act(permit: object, arguments: object) -> object:
             with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
                 connection.execute("CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'full'); END")
-            return await real.act(permit, arguments)  # type: ignore[arg-type]
+            return await real.act(permit, arguments)  # type: ignore[arg-type]  # on purpose not what the types say
 
-        world.pep._tools["note.write"] = replace(real, act=act)  # noqa: SLF001
+        world.pep._tools["note.write"] = replace(real, act=act)  # noqa: SLF001 - there is no public way to break it
         first = await world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id="1")
         with pytest.raises(NotRecorded):
             await world.store.settled(run.id)

@@ -131,7 +131,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "generate_prompt": lambda model: model.generate_prompt([StringPromptValue(text="hello")]),
     "agenerate": lambda model: model.agenerate([[HumanMessage("hello")]]),
     "agenerate_prompt": lambda model: model.agenerate_prompt([StringPromptValue(text="hello")]),
-    "_generate": lambda model: model._generate([HumanMessage("hello")]),  # noqa: SLF001
+    "_generate": lambda model: model._generate([HumanMessage("hello")]),  # noqa: SLF001 - there is no public way to break it
     "sequence": lambda model: (ChatPromptTemplate.from_messages([("human", "{x}")]) | model).invoke({"x": "hello"}),
 }
 

@@ -329,7 +329,7 @@ async def test_no_span_holds_content(tmp_path: Path, effects: Effects, spans: In
 
     class Broken(Effects):
         def tool(self, name: str, action_class: Any = "write", **options: Any) -> Any:
-            from dataclasses import replace  # noqa: PLC0415
+            from dataclasses import replace  # noqa: PLC0415 - as late as it is needed
 
             async def act(permit: Any, arguments: Any) -> Any:
                 raise ToolFailed(code="bad", detail=CANARY) if "fails" in name else RuntimeError(CANARY)

@@ -45,7 +45,7 @@ class Subject:
 def subject() -> Iterator[Subject]:
     script = Path(__file__).with_name("crash_subject.py")
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, script], text=True, **pipes) as process:  # noqa: S603
+    with subprocess.Popen([sys.executable, script], text=True, **pipes) as process:  # noqa: S603 - our own interpreter and script
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield Subject(process)

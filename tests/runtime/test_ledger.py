@@ -132,15 +132,15 @@ def each_flip(log: Log, table: str, column: str, where: str = "1 = 1") -> Iterat
     with closing(sqlite3.connect(log.file)) as source, closing(sqlite3.connect(":memory:")) as target:
         source.backup(target)
         engine = create_engine("sqlite://", creator=lambda: target, poolclass=StaticPool)
-        before = target.execute(f"SELECT {column} FROM {table} WHERE {where}").fetchone()[0]  # noqa: S608
+        before = target.execute(f"SELECT {column} FROM {table} WHERE {where}").fetchone()[0]  # noqa: S608 - names from the tables above
         for value in altered(before):
             with target:
-                target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))  # noqa: S608
+                target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))  # noqa: S608 - names from the tables above
             with engine.connect() as reader:
                 records = list(export(reader))
             with target:
                 found = "1 = 1" if column in where else where
-                target.execute(f"UPDATE {table} SET {column} = ? WHERE {found}", (before,))  # noqa: S608
+                target.execute(f"UPDATE {table} SET {column} = ? WHERE {found}", (before,))  # noqa: S608 - names from the tables above
             yield value, verify(records, key=log.key, remembered=log.remembered)
 
 
@@ -193,7 +193,7 @@ async def test_a_head_that_is_gone_is_seen_and_stops_everything(log: Log, statem
 def test_a_changed_chain_is_named(log: Log) -> None:
     """Flip a byte in the stored end of a run's chain: the run's last entry is named."""
     for run, leaf in log.rows("SELECT run_id, leaf FROM ledger_chain"):
-        last = log.rows(f"SELECT max(seq) FROM ledger_entry WHERE run_id = '{run}'")[0][0]  # noqa: S608
+        last = log.rows(f"SELECT max(seq) FROM ledger_entry WHERE run_id = '{run}'")[0][0]  # noqa: S608 - names from the tables above
         log.change("UPDATE ledger_chain SET leaf = ? WHERE run_id = ?", bytes([leaf[0] ^ 1]) + leaf[1:], run)
         assert seen(log.verify()) == {("chain_mismatch", last)}
         log.change("UPDATE ledger_chain SET leaf = ?, run_id = 'x' WHERE run_id = ?", leaf, run)

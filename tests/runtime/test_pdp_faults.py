@@ -244,7 +244,7 @@ async def stub(serve: Serve) -> AsyncIterator[int]:
     handled: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handled.add(asyncio.current_task())  # type: ignore[arg-type]
+        handled.add(asyncio.current_task())  # type: ignore[arg-type]  # on purpose not what the types say
         with suppress(ConnectionError, asyncio.CancelledError):  # the other side gave up, as it should
             head = await reader.readuntil(b"\r\n\r\n")
             length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))

@@ -41,7 +41,7 @@ class Scripted:
 def raising(error: BaseException, *, name: str = "note.write", action_class: str = "write", **options: Any) -> AnyTool:
     """Return a tool whose act raises *error*."""
 
-    @tool(name=name, action_class=action_class, resource=lambda a: Resource(type="note", id=""), **options)  # type: ignore[arg-type]
+    @tool(name=name, action_class=action_class, resource=lambda a: Resource(type="note", id=""), **options)  # type: ignore[arg-type]  # on purpose not what the types say
     async def act(permit: Permit, arguments: Note) -> Note:
         raise error
 
@@ -188,7 +188,8 @@ async def test_arguments_that_do_not_fit_are_denied_and_recorded(
 @pytest.mark.parametrize(
     "obligation",
     [
-        Obligation(kind="sing"), Obligation(kind="sing", parameters={"role": "reviewer", "ttl_s": 60}), Obligation(kind=""), Obligation(kind="approve"),
+        Obligation(kind="sing"), Obligation(kind=""), Obligation(kind="approve"),
+        Obligation(kind="sing", parameters={"role": "reviewer", "ttl_s": 60}),
         Obligation(kind="approve", parameters={"role": "reviewer"}),
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 0}),
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 10**9}),
@@ -290,7 +291,7 @@ async def test_an_effect_whose_result_cannot_be_read_is_unknown(tmp_path: Path, 
 
     @tool(name="odd", action_class="write", resource=lambda a: Resource(type="note", id=""), **options)
     async def act(permit: Permit, arguments: Note) -> Note:
-        return arguments if broken != "result" else object()  # type: ignore[return-value]
+        return arguments if broken != "result" else object()  # type: ignore[return-value]  # on purpose not what the types say
 
     async with World(tmp_path, tools=[act]) as world:
         outcome = await world.pep.enforce(await world.start(), tool="odd", arguments={"text": "a"}, call_id="1")

@@ -292,7 +292,7 @@ async def test_threads_share_one_admission() -> None:
 async def test_an_admission_is_for_one_name_and_kind() -> None:
     """An admission for a tool opens no model, nor another tool, nor a retriever."""
     for name, kind in (("raw", "model"), ("other", "tool")):
-        with tripwire.admit(permit(), kind=kind, name=name), pytest.raises(Ungoverned):  # type: ignore[arg-type]
+        with tripwire.admit(permit(), kind=kind, name=name), pytest.raises(Ungoverned):  # type: ignore[arg-type]  # on purpose not what the types say
             await RawTool().ainvoke("hello")
     with tripwire.admit(permit(), kind="tool", name="RawModel"), pytest.raises(Ungoverned):
         await RawModel().ainvoke("hello")

@@ -14,6 +14,7 @@ from interlock.runtime.testing import World
 from interlock.tools.models import Generate, Generation, Served, model_tools
 
 PRICE = 3_000_000
+LONGEST = 1_000  # tokens of an answer
 
 
 class Echo(BaseChatModel):
@@ -69,8 +70,8 @@ async def test_the_model_answers(tmp_path: Path) -> None:
 async def test_as_much_is_reserved_as_is_used(tmp_path: Path, length: int, counted: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """For an answer within the model's limit the estimate is never below the actual cost, whoever counts the tokens."""
     words = length // 4  # English text has about four characters a token
-    usage = {"input_tokens": words, "output_tokens": 10, "total_tokens": words + 10} if counted else None
-    served = Served(model=Echo(usage=usage), longest_answer=10, micro_per_million=PRICE)
+    usage = {"input_tokens": words, "output_tokens": LONGEST, "total_tokens": words + LONGEST} if counted else None
+    served = Served(model=Echo(usage=usage), longest_answer=LONGEST, micro_per_million=PRICE)
     (generate,) = model_tools({"echo": served})
     arguments = asked(text="word" * words)
     outcome, _ = await generated(tmp_path, served, arguments)

@@ -79,7 +79,7 @@ class Studio:
             self._tool("records.file", "write", File, Filed, lambda a: Filed(document=a.document, status=a.status)),
             self._tool("report.write", "write", Report, Written, lambda _: Written(name="review.html", sha256="0" * 64)),
             self._tool("mail.send", "irreversible", Mail, Sent, lambda a: Sent(message_id="<1@test>", to=a.to)),
-            self._tool("records.approve", "irreversible", Approve, Filed, lambda a: Filed(document=a.document, status="approved")),
+            self._tool("records.approve", "irreversible", Approve, Filed, lambda a: Filed(document=a.document, status="ok")),
             self._tool("budget.raise", "irreversible", Raise, Raised, lambda a: Raised(kind=a.kind, amount=a.amount)),
         ]  # fmt: skip
 
