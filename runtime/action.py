@@ -117,9 +117,7 @@ def deny(tx: Tx, step: Step) -> None:
     check(tx, step.run)
     _put(tx, step, "denied", before=_moving(tx, step, None, "waiting"))
     budget.release(tx, action_id=step.id)
-    tx.connection.execute(
-        update(t.run).where(t.run.c.id == step.run.id).values(refusals=t.run.c.refusals + 1, updated=step.now)
-    )
+    tx.connection.execute(update(t.run).where(t.run.c.id == step.run.id).values(refusals=t.run.c.refusals + 1, updated=step.now))
     tx.events.append(step.event("decision", "denied"))
 
 
@@ -188,9 +186,7 @@ def _state(tx: Tx, step: Step) -> State | None:
 def _moving(tx: Tx, step: Step, *states: State | None) -> State | None:
     """Return the state the action moves from; raises `GuardFailed` when that is none of *states* (fails closed)."""
     if (state := _state(tx, step)) not in states:
-        raise GuardFailed(
-            guard=f"action {step.id}", why=f"it is {state} already", next_step="Look with `interlock run show`."
-        )
+        raise GuardFailed(guard=f"action {step.id}", why=f"it is {state} already", next_step="Look with `interlock run show`.")
     return state
 
 

@@ -105,12 +105,15 @@ def facts(
     )  # fmt: skip
     return tuple(
         ApprovalFact(
-            id=row["id"], verdict="rejected" if row["state"] == "rejected" else "approved",
+            id=row["id"],
+            verdict="rejected" if row["state"] == "rejected" else "approved",
             reviewer=_person(key, row, "reviewer"),
             reviewer_roles=tuple(orjson.loads(_person(key, row, "reviewer_roles") or "[]")),
-            requester=_person(key, row, "requester"), expires=row["expires"], revision=row["revision"],
+            requester=_person(key, row, "requester"),
+            expires=row["expires"],
+            revision=row["revision"],
             used=row["state"] == "used" and not is_open,
-        )  # fmt: skip
+        )
         for row in connection.execute(given).mappings()
     )
 
@@ -151,9 +154,11 @@ class Approvals:
         Raises `BadInput` when it no longer waits, has expired, was shown differently, lacks a reason, or when the
         reviewer is the requester or has not the role.
         """
-        await self._store.write(lambda tx: self._decide(tx, approval_id, reviewer, verdict, shown, note))
+        await self._store.write(
+            lambda tx: self._decide(tx, approval_id, reviewer=reviewer, verdict=verdict, shown=shown, note=note)
+        )
 
-    def _decide(self, tx: Tx, approval_id: str, reviewer: Principal, verdict: Verdict, shown: str, note: str) -> None:
+    def _decide(self, tx: Tx, approval_id: str, *, reviewer: Principal, verdict: Verdict, shown: str, note: str) -> None:
         approval = self._of(tx.connection, _row(tx.connection, approval_id))
         now = self._store.now(tx.connection)
         if (why := _objection(approval, reviewer, shown=shown, note=note, now=now)) is not None:

@@ -232,7 +232,7 @@ def verify(records: Iterable[dict[str, Any]], *, key: bytes, remembered: str | N
 def _parse(note: str) -> tuple[str, int, bytes] | None:
     """Return origin, size and root of a C2SP checkpoint, or None when it is not one."""
     try:
-        origin, size, root = note.split("\n\n")[0].split("\n")[:3]
+        origin, size, root = note.split("\n\n", maxsplit=1)[0].split("\n")[:3]
         return origin, int(size), base64.b64decode(root, validate=True)
     except (ValueError, binascii.Error):
         return None

@@ -21,9 +21,7 @@ _FITS: Final = and_(
     *(_c[f"spent_{kind}"] + _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") <= _c[f"limit_{kind}"] for kind in KINDS)
 )
 _FITTING: Final = update(t.budget).where(_c.id == bindparam("budget"), _FITS)
-_RESERVE: Final = _FITTING.values(
-    {f"reserved_{kind}": _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS}
-)
+_RESERVE: Final = _FITTING.values({f"reserved_{kind}": _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS})
 _OPEN: Final = select(t.reservation).where(t.reservation.c.action_id == bindparam("action"))
 _CLOSE: Final = delete(t.reservation).where(t.reservation.c.action_id == bindparam("action"))
 _SETTLE: Final = (

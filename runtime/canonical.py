@@ -12,7 +12,7 @@ from typing_extensions import TypeAliasType
 
 from interlock.runtime.errors import NotCanonical
 
-Json = TypeAliasType("Json", "None | bool | int | str | Sequence[Json] | Mapping[str, Json]")
+Json = TypeAliasType("Json", "bool | int | str | Sequence[Json] | Mapping[str, Json] | None")
 
 LARGEST_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: beyond it, JSON readers disagree
 DEEPEST = 32

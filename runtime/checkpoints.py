@@ -141,9 +141,11 @@ class Checkpoints(BaseCheckpointSaver[int]):
             metadata=cast(CheckpointMetadata, self._open(row["metadata"], f"{place}/metadata/{row['parent_id']}")),
             parent_config=_config(thread, ns, row["parent_id"]) if row["parent_id"] else None,
             pending_writes=[
-                (each["task_id"], each["channel"], self._open(
-                    each["sealed"], f"{place}/{each['task_id']}/{each['idx']}/{each['channel']}"
-                ))
+                (
+                    each["task_id"],
+                    each["channel"],
+                    self._open(each["sealed"], f"{place}/{each['task_id']}/{each['idx']}/{each['channel']}"),
+                )
                 for each in pending.mappings()
             ],
         )

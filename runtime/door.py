@@ -83,7 +83,12 @@ class GovernedModel(BaseChatModel):
         return self.model_copy(update={"bound": tuple(tools)})
 
     async def ainvoke(
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: list[str] | None = None, **_: Any  # noqa: A002 - LangChain's name
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **_: Any,
     ) -> AIMessage:
         """Propose the generation and return the model's message."""
         messages = [message_to_dict(each) for each in self._messages(input)]

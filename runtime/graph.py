@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from langchain_core.messages import AIMessage, ToolCall
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import RunnableConfig  # noqa: TC002 - LangGraph reads annotations at run time
 from langgraph.graph import StateGraph
 from langgraph.types import Command, Send, interrupt
 

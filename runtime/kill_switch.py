@@ -56,6 +56,4 @@ def covering(connection: Connection, *, tenant: str, tool: str, run_id: str) -> 
 
 
 def _event(scope: KillScope, id: str, by: str, *, engaged: bool) -> Event:  # noqa: A002 - the column's name
-    return Event(
-        run_id="", event="kill_switch", body={"scope": scope, "id": id, "engaged": engaged}, payload={"by": by}
-    )
+    return Event(run_id="", event="kill_switch", body={"scope": scope, "id": id, "engaged": engaged}, payload={"by": by})

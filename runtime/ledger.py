@@ -72,9 +72,7 @@ class Ledger:
         for event in tx.events:
             body, sealed = self._body(event, seq=frontier.size, now=now, prev=chain.get(event.run_id, b""))
             leaf = leaf_hash(body)
-            entries.append(
-                {"seq": frontier.size, "run_id": event.run_id, "event": event.event, "body": body, "leaf": leaf}
-            )
+            entries.append({"seq": frontier.size, "run_id": event.run_id, "event": event.event, "body": body, "leaf": leaf})
             if sealed is not None:
                 payloads.append({"seq": frontier.size, "key_id": event.run_id or HOME, "sealed": sealed})
             frontier, chain[event.run_id] = frontier.append(leaf), leaf

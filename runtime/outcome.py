@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from interlock.runtime.decision import Decision, Denied
-from interlock.runtime.tool import Value
+from interlock.runtime.tool import ToolFailed, Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +39,14 @@ class Unknown:
 
     action_id: str
     detail: str
+
+
+def failure(action_id: str, error: Exception) -> Failed:
+    """Return the failure that an exception out of a tool stands for."""
+    if isinstance(error, ToolFailed):
+        return Failed(action_id=action_id, code=error.code, detail=error.detail)
+    code = "timeout" if isinstance(error, TimeoutError) else "error"
+    return Failed(action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}")
 
 
 Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown

@@ -11,7 +11,7 @@ from interlock.runtime import action, approval, telemetry
 from interlock.runtime.action import Step
 from interlock.runtime.decision import MINT, Decision, Denied, Effect, Permit, Reason, by_runtime
 from interlock.runtime.obligation import Duties, understand
-from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
+from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting, failure
 from interlock.runtime.pdp import DecisionPoint
 from interlock.runtime.pip import Facts, InformationPoint
 from interlock.runtime.proposal import Proposed, propose
@@ -31,7 +31,15 @@ class EnforcementPoint:
     id and arguments returns what is recorded and acts no second time.
     """
 
-    def __init__(self, *, store: Store, vault: Vault, pdp: DecisionPoint, tools: Mapping[str, AnyTool], spans: telemetry.Telemetry | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        pdp: DecisionPoint,
+        tools: Mapping[str, AnyTool],
+        spans: telemetry.Telemetry | None = None,
+    ) -> None:
         self._store, self._vault, self._pdp, self._tools = store, vault, pdp, dict(tools)
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
@@ -90,7 +98,7 @@ class EnforcementPoint:
             return await self._deny(step.refused(duties), facts)
         if duties.role is not None:
             return await self._ask(step, duties, facts)
-        if proposed.tool.has_effect or _priced(proposed.cost):
+        if proposed.tool.has_effect or proposed.cost.priced:
             return await self._effect(step, proposed.tool, proposed.arguments, facts, proposed.call_id)
         return await self._look(step, proposed.tool, proposed.arguments, proposed.call_id)
 
@@ -113,7 +121,9 @@ class EnforcementPoint:
             case _:
                 assert_never(known.state)
 
-    async def _interrupted(self, run: Run, proposed: Proposed, facts: Facts, request: AccessRequest, tool: AnyTool) -> Outcome | None:  # fmt: skip
+    async def _interrupted(
+        self, run: Run, proposed: Proposed, facts: Facts, request: AccessRequest, tool: AnyTool
+    ) -> Outcome | None:
         """Deal with an action that an earlier claim started and did not finish."""
         known = facts.known
         if known is not None and known.fence == run.fence:
@@ -138,9 +148,7 @@ class EnforcementPoint:
 
     async def _unsure(self, step: Step, detail: str) -> Unknown:
         cost, label = step.request.context.cost, step.label
-        await self._store.write(
-            lambda tx: action.finish(tx, step, state="unknown", result=None, actual=cost, label=label)
-        )
+        await self._store.write(lambda tx: action.finish(tx, step, state="unknown", result=None, actual=cost, label=label))
         return Unknown(action_id=step.id, detail=detail)
 
     async def _ask(self, step: Step, duties: Duties, facts: Facts) -> Outcome:
@@ -179,8 +187,8 @@ class EnforcementPoint:
             return Failed(action_id=step.id, code=error.code, detail=error.detail)
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
             self._finish(step, "unknown" if tool.has_effect else "failed", step.request.context.cost)
-            failure = _failure(step, error)
-            return Unknown(action_id=step.id, detail=failure.detail) if tool.has_effect else failure
+            failed = failure(step.id, error)
+            return Unknown(action_id=step.id, detail=failed.detail) if tool.has_effect else failed
 
     async def _look(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
         """Run a pure or read action; its record commits with the step's checkpoint."""
@@ -189,7 +197,7 @@ class EnforcementPoint:
             value = await self._act(step, tool, arguments, call_id)
         except Exception as error:  # noqa: BLE001 - nothing was done; whatever broke is recorded and told to the agent
             self._complete(step, "failed", None, Amounts(steps=1, wall_ms=_ms(began)), step.label)
-            return _failure(step, error)
+            return failure(step.id, error)
         cost = tool.actual(value) if tool.actual else step.request.context.cost
         label = tool.yields(arguments, value) if tool.yields else step.label
         self._complete(step, "done", value, replace(cost, wall_ms=_ms(began)), label)
@@ -208,7 +216,9 @@ class EnforcementPoint:
         self._finish(step, "done", replace(cost, wall_ms=elapsed_ms), value, label)
         return Done(action_id=step.id, value=value)
 
-    def _finish(self, step: Step, state: action.State, actual: Amounts, value: Value | None = None, label: Label | None = None) -> None:  # fmt: skip
+    def _finish(
+        self, step: Step, state: action.State, actual: Amounts, value: Value | None = None, label: Label | None = None
+    ) -> None:
         result = None if value is None else value.model_dump_json().encode()
         joined = label or step.label
         self._store.later(
@@ -220,18 +230,6 @@ class EnforcementPoint:
         self._store.later(
             step.run.id, lambda tx: action.complete(tx, step, state=state, result=result, actual=actual, label=label)
         )
-
-
-def _failure(step: Step, error: Exception) -> Failed:
-    if isinstance(error, ToolFailed):
-        return Failed(action_id=step.id, code=error.code, detail=error.detail)
-    code = "timeout" if isinstance(error, TimeoutError) else "error"
-    return Failed(action_id=step.id, code=code, detail=f"{type(error).__name__}: {error}")
-
-
-def _priced(cost: Amounts) -> bool:
-    """Whether the cost must be set aside before the act: money and tokens are gone once they are asked for."""
-    return cost.money_micro > 0 or cost.tokens > 0
 
 
 def _left_s(step: Step) -> float:

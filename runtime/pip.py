@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.runtime import action, approval, budget, kill_switch
 from interlock.runtime.canonical import Json
 from interlock.runtime.provenance import TRUSTED, Label
-from interlock.runtime.request import Action, Amounts, Context, Resource, RunFacts, request_digest
+from interlock.runtime.request import Action, Amounts, ApprovalFact, Context, Resource, RunFacts, request_digest
 from interlock.runtime.run import Run, label_of
 from interlock.runtime.store import Store
 from interlock.runtime.store import schema as t
@@ -56,12 +56,8 @@ class InformationPoint:
                 labels=labels(proposed.arguments, request=run.request, held=label),
                 cost=cost,
                 budget=budget.read(connection, run.budget_id).facts,
-                approvals=() if known is None else approval.facts(
-                    connection, key, run_id=run.id, action_id=action_id, digest=digest, is_open=known.state == "started",
-                ),
-                kill_switches=kill_switch.covering(
-                    connection, tenant=run.tenant, tool=proposed.tool, run_id=run.id
-                ),
+                approvals=_verdicts(connection, key, known, digest),
+                kill_switches=kill_switch.covering(connection, tenant=run.tenant, tool=proposed.tool, run_id=run.id),
             )
             waiting = known is not None and known.state == "waiting"
             lapsed = waiting and approval.lapsed(connection, action_id=action_id, now=now)
@@ -69,6 +65,13 @@ class InformationPoint:
             return Facts(context=context, held=label, known=known, open_approval=asked, lapsed=lapsed)
 
         return await self._store.read(look)
+
+
+def _verdicts(connection: Connection, key: DataKey, known: action.Action | None, digest: str) -> tuple[ApprovalFact, ...]:
+    if known is None:
+        return ()  # what was never proposed was never put before anyone
+    is_open = known.state == "started"
+    return approval.facts(connection, key, run_id=known.run_id, action_id=known.id, digest=digest, is_open=is_open)
 
 
 def _run(run: Run, *, refusals: int) -> RunFacts:
@@ -83,10 +86,7 @@ def labels(arguments: dict[str, Json], *, request: dict[str, Json], held: Label)
     planner cannot launder a value by rewriting it, and repeating the principal's own value harms nobody.
     """
     trusted = {leaf for value in request.values() for leaf in _leaves(value)}
-    return {
-        name: TRUSTED if set(_leaves(value)) <= trusted else held
-        for name, value in arguments.items()
-    }
+    return {name: TRUSTED if set(_leaves(value)) <= trusted else held for name, value in arguments.items()}
 
 
 def _leaves(value: Json) -> Iterator[str]:

@@ -58,6 +58,11 @@ class Amounts:
     effects: int = 0
     wall_ms: int = 0
 
+    @property
+    def priced(self) -> bool:
+        """Whether it must be set aside before the act: money and tokens are gone once they are asked for."""
+        return self.money_micro > 0 or self.tokens > 0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BudgetFacts:

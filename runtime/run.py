@@ -28,9 +28,7 @@ Status: TypeAlias = Literal["running", "waiting", "done", "failed", "cancelled"]
 LEASE_S: Final = 30
 _c = t.run.c
 _CHECK: Final = (
-    select(_c.id)
-    .where(_c.id == bindparam("run"), _c.fence == bindparam("at"), _c.status == "running")
-    .with_for_update()
+    select(_c.id).where(_c.id == bindparam("run"), _c.fence == bindparam("at"), _c.status == "running").with_for_update()
 )
 
 

@@ -55,28 +55,42 @@ class Telemetry:
         into = trace.set_span_in_context(trace.NonRecordingSpan(before)) if before else context.get_current()
         attributes: dict[str, str | int] = {OPERATION: "invoke_workflow", WORKFLOW: agent, CONVERSATION: run_id}
         attributes |= {RUN: run_id, FENCE: fence}
-        with self._tracer.start_as_current_span(
-            f"invoke_workflow {agent}", context=into, kind=SpanKind.INTERNAL, attributes=attributes, links=links,
-            record_exception=False, set_status_on_exception=False,
-        ) as span, _named(span):
+        with (
+            self._tracer.start_as_current_span(
+                f"invoke_workflow {agent}",
+                context=into,
+                kind=SpanKind.INTERNAL,
+                attributes=attributes,
+                links=links,
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span,
+            _named(span),
+        ):
             yield reference(span)
 
     @contextmanager
     def policy(self, *, engine: str, revision: str) -> Iterator[Span]:
         """Span one decision."""
         attributes = {PACKAGE: "rails", ENGINE: engine, REVISION: revision}
-        with self._tracer.start_as_current_span(
-            "evaluate_policy rails", attributes=attributes, record_exception=False, set_status_on_exception=False
-        ) as span, _named(span):
+        with (
+            self._tracer.start_as_current_span(
+                "evaluate_policy rails", attributes=attributes, record_exception=False, set_status_on_exception=False
+            ) as span,
+            _named(span),
+        ):
             yield span
 
     @contextmanager
     def tool(self, *, tool: str, action_id: str, call_id: str) -> Iterator[Span]:
         """Span one act."""
         attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call_id, ACTION: action_id}
-        with self._tracer.start_as_current_span(
-            f"execute_tool {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
-        ) as span, _named(span):
+        with (
+            self._tracer.start_as_current_span(
+                f"execute_tool {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
+            ) as span,
+            _named(span),
+        ):
             yield span
 
 

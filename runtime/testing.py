@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from interlock.runtime.approval import Approvals
 from interlock.runtime.audit_verify import Report, verify
@@ -119,7 +119,7 @@ class World:
         self.approvals = Approvals(store=self.store, vault=self.vault)
         self.driver = Driver(store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans)
 
-    async def __aenter__(self) -> "World":
+    async def __aenter__(self) -> Self:
         def prepare(tx: Tx) -> None:
             begin(self.vault, tx.connection)
 

@@ -54,7 +54,7 @@ def _reason(reason: dict[str, Any], messages: Messages) -> Reason:
     return Reason(**reason, message=render(template, reason["parameters"]))
 
 
-def _wrong(answer: Any) -> str | None:
+def _wrong(answer: Any) -> str | None:  # noqa: PLR0911 - one line, one way to be wrong
     """Return what is wrong with the answer's shape, or None."""
     if not isinstance(answer, dict) or set(answer) != _FIELDS:
         return "not the four expected fields"

@@ -26,7 +26,17 @@ class ServerPoint:
 
     engine = "opa-server"
 
-    def __init__(self, *, host: str, port: int, revision: str, messages: Messages, tls: bool = False, token: str | None = None, deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        revision: str,
+        messages: Messages,
+        tls: bool = False,
+        token: str | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
         self._client = AsyncOpaClient(host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s)
         self._revision, self._messages, self._deadline_s = revision, messages, deadline_s
         self._is_open = False
@@ -36,9 +46,7 @@ class ServerPoint:
         self._is_open = True
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._is_open = False
         await self._client.__aexit__(kind, error, trace)
 
@@ -47,7 +55,7 @@ class ServerPoint:
         """The pinned revision."""
         return self._revision
 
-    async def decide(self, request: AccessRequest) -> Decision:
+    async def decide(self, request: AccessRequest) -> Decision:  # noqa: PLR0911 - one line, one kind of trouble
         """Return the policy's decision; see `DecisionPoint`."""
         if not self._is_open:
             return self._trouble("pdp_unavailable", "it is closed")

@@ -35,7 +35,13 @@ class Store:
         self._flush: Flush = _no_ledger
         self._after: Callable[[], None] = _nothing
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="interlock-reader")
-        self._writer = Writer(engine, flush=lambda tx: self._flush(tx), after=lambda: self._after())
+        self._writer = Writer(engine, flush=self._flush_now, after=self._after_now)
+
+    def _flush_now(self, tx: Tx) -> None:
+        self._flush(tx)  # whichever is attached by now
+
+    def _after_now(self) -> None:
+        self._after()
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
@@ -180,5 +186,3 @@ def _no_ledger(tx: Tx) -> None:
 
 def _nothing() -> None:
     return None
-
-

@@ -1,7 +1,8 @@
 """The tables: one database holds runs, actions, approvals, budgets, checkpoints and the ledger.
 
 One database is what makes a step cheap: intent, outcome, budget movement, audit entry and checkpoint commit together.
-Times are Unix seconds, money is in millionths, every blob of content and every person's name is sealed (`interlock.runtime.vault`).
+Times are Unix seconds, money is in millionths, every blob of content and every person's name is sealed
+(`interlock.runtime.vault`).
 """
 
 from typing import Final
@@ -93,11 +94,7 @@ budget = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("tenant", String(64), nullable=False),
-    *(
-        Column(f"{group}_{kind}", BigInteger, nullable=False)
-        for group in ("limit", "spent", "reserved")
-        for kind in KINDS
-    ),
+    *(Column(f"{group}_{kind}", BigInteger, nullable=False) for group in ("limit", "spent", "reserved") for kind in KINDS),
 )
 
 reservation = Table(

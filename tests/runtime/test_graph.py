@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ from opentelemetry.trace import StatusCode
 from sqlalchemy import event
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.decision import Permit
 from interlock.runtime.door import Door
 from interlock.runtime.errors import Fenced
 from interlock.runtime.graph import TOOLS, Ended, GovernedToolNode, calls
-from interlock.runtime.request import Verdict
+from interlock.runtime.request import ActionClass, Resource, Verdict
 from interlock.runtime.run import Run
 from interlock.runtime.store import writer
 from interlock.runtime.telemetry import Telemetry
-from interlock.runtime.testing import REVIEWER, Effects, FixedClock, StaticPoint, World
-from interlock.runtime.tool import ToolFailed
+from interlock.runtime.testing import REVIEWER, Effects, FixedClock, Note, StaticPoint, World
+from interlock.runtime.tool import ToolFailed, tool
 
 
 class Planned:
@@ -238,52 +240,39 @@ async def test_a_run_that_ended_is_not_driven_again(world: World) -> None:
         await world.driver.drive(run, Planned(("note.now", {"text": "b"})))
 
 
-def commits(world: World) -> list[int]:
-    """Return a list that grows with every commit of the writer."""
-    counted: list[int] = []
-    event.listen(world.store.engine, "commit", lambda _: counted.append(1))
-    return counted
-
-
-STEPS = 6
-
-
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits longer for company: on a busy machine a step may take more than its few milliseconds."""
     monkeypatch.setattr(writer, "LAZY_WAIT_S", 0.5)
 
 
-async def cost(world: World, name: str) -> tuple[int, int]:
-    """Return the commits of a run of one step, and of one with STEPS steps of *name* more.
+async def commits_between_acts(folder: Path, action_class: ActionClass) -> list[int]:
+    """Return how often the writer committed between one act and the next, over a run of eight."""
+    marks, counted = list[int](), list[int]()
 
-    Each is the least of three: at the start of a run one commit more or less depends on which thread is faster.
-    """
-    counted, found = commits(world), list[int]()
-    for steps in (["note.pure"], ["note.pure", *[name] * STEPS]):
-        costs = []
-        for _ in range(3):
-            counted.clear()
-            await world.driver.drive(await world.start(), Stepped(*steps))
-            costs.append(len(counted))
-        found.append(min(costs))
-    return found[0], found[1]
+    @tool(name="note.count", action_class=action_class, resource=lambda a: Resource(type="note", id=a.to))
+    async def act(permit: Permit, arguments: Note) -> Note:
+        marks.append(len(counted))
+        return arguments
 
-
-@pytest.mark.usefixtures("patient")
-async def test_an_effect_costs_two_commits(world: World) -> None:
-    """Intent, outcome and checkpoint of an effect take at most two commits, so at most two fsyncs on SQLite."""
-    few, many = await cost(world, "note.now")
-
-    assert many - few <= 2 * STEPS
+    async with World(folder, tools=[act]) as world:
+        event.listen(world.store.engine, "commit", lambda _: counted.append(1))
+        await world.driver.drive(await world.start(), Stepped(*["note.count"] * 8))
+    return [after - before for before, after in pairwise(marks)]
 
 
 @pytest.mark.usefixtures("patient")
-async def test_anything_else_costs_one_commit(world: World) -> None:
-    """Decision, record, result and checkpoint of a pure step take at most one commit."""
-    few, many = await cost(world, "note.pure")
+@pytest.mark.parametrize("action_class", ["write", "irreversible"])
+async def test_an_effect_costs_two_commits(tmp_path: Path, action_class: ActionClass) -> None:
+    """Intent, outcome and checkpoint of an effect take two commits, so two fsyncs on SQLite."""
+    assert await commits_between_acts(tmp_path, action_class) == [2] * 7
 
-    assert many - few <= STEPS
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("action_class", ["pure", "read"])
+async def test_anything_else_costs_one_commit(tmp_path: Path, action_class: ActionClass) -> None:
+    """Decision, record, result and checkpoint of a pure step take one commit."""
+    assert await commits_between_acts(tmp_path, action_class) == [1] * 7
 
 
 async def test_the_commit_is_an_fsync(world: World) -> None:
