@@ -1,5 +1,4 @@
 # Interlock. Needs Python 3.11 or newer, make and git; all else is installed into .venv, pinned by hash.
-# Packages come from where this machine is told to fetch them, and whom it trusts is trusted (UV_SYSTEM_CERTS).
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 INTO   := --quiet --python $(BIN)/python
@@ -28,8 +27,7 @@ check: $(VENV)/.developed opa ## Check form, types, layers and policies
 	$(BIN)/python -m interlock.serving.policy.check
 
 fmt: $(VENV)/.developed ## Format the code and mend what ruff can mend
-	$(BIN)/ruff format
-	$(BIN)/ruff check --fix
+	$(BIN)/ruff format && $(BIN)/ruff check --fix
 
 policy: $(VENV)/.developed opa ## Build the policy bundle and the files generated from it
 	$(BIN)/python -m interlock.serving.policy.build
@@ -46,8 +44,7 @@ pins: $(VENV)/.house ## Pin anew every package that is installed
 clean: ## Remove .venv and what the tools left behind
 	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
-opa: $(VENV)/.developed
-	VENV=$(VENV) .ci/opa
+opa: $(VENV)/.developed ; VENV=$(VENV) .ci/opa
 
 $(VENV)/.house: .ci/house.txt
 	@test -n '$(PYTHON)' || { echo 'Interlock needs Python 3.11 or newer: make PYTHON=/path/to/python3' >&2; exit 1; }

@@ -99,7 +99,7 @@ _task: tuple[sparse.csr_matrix, Flags, float]  # set before forking, so that the
 
 
 def _weights(matrix: sparse.csr_matrix, labels: Flags, options: Options) -> tuple[Doubles, Doubles, int]:
-    global _task  # noqa: PLW0603  # see above
+    global _task  # noqa: PLW0603 - see above
     _task = (matrix, labels, options.c)
     columns = range(labels.shape[1])
     if options.processes > 1 and len(columns) > 1:

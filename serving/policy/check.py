@@ -35,7 +35,7 @@ def main() -> None:
     """Print the findings; exit 1 when there are any."""
     findings = check(find_opa())
     for finding in findings:
-        print(f"{finding.check}: {finding.detail}")  # noqa: T201 -- the findings are this command's output
+        print(f"{finding.check}: {finding.detail}")  # noqa: T201 - the findings are this command's output
     sys.exit(1 if findings else 0)
 
 

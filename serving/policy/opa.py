@@ -81,6 +81,6 @@ def _trusted_version(path: str) -> str:
 
 
 def _execute(command: list[str | Path], cwd: Path | None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 -- the program was found by us and no shell reads the arguments
+    return subprocess.run(  # noqa: S603 - the program was found by us and no shell reads the arguments
         command, cwd=cwd, check=False, capture_output=True, text=True, timeout=_ANSWERS_WITHIN_S
     )

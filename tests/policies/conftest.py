@@ -78,10 +78,10 @@ def served(opa: Opa, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engin
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("opa") / "server.log"
     how = ["--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry", "--bundle"]
-    command = [opa.path, "run", *how, BUNDLES[POLICIES]]
+    command: list[str | Path] = [opa.path, "run", *how, BUNDLES[POLICIES]]
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, stdout=output, stderr=output) as server,  # noqa: S603 -- find_opa trusts it
+        subprocess.Popen(command, stdout=output, stderr=output) as server,  # noqa: S603 - find_opa trusts it
     ):
         try:
             connection = _connected(port, server, log)

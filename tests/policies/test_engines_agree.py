@@ -40,7 +40,7 @@ def _bytes(decision: Json) -> bytes:
 
 def _mutants(starts: list[Json]) -> Iterator[Json]:
     """Requests with one to three places deleted or replaced by something odd; the same ones every time."""
-    chance = random.Random(_SEED)  # noqa: S311 -- test data, not a secret
+    chance = random.Random(_SEED)  # noqa: S311 - test data, not a secret
     for _ in range(_MUTANTS):
         document = orjson.loads(orjson.dumps(chance.choice(starts)))
         for _ in range(chance.randint(1, 3)):

@@ -46,8 +46,8 @@ _NOUN = re.compile(
 )
 _LINE = re.compile(r"[^\n]{4,110}")
 _LEFT = re.compile(r"\S{1,60}")
-_CONNECTORS = frozenset("and of & for to the by in on or with , / -".split())  # noqa: SIM905  # words read best as words
-_TITLE_STOP = frozenset("this the exhibit confidential version copy execution schedule draft between".split())  # noqa: SIM905  # words read best as words  # noqa: E501 - a pattern reads best whole
+_CONNECTORS = frozenset("and of & for to the by in on or with , / -".split())  # noqa: SIM905 - words read best as words
+_TITLE_STOP = frozenset("this the exhibit confidential version copy execution schedule draft between".split())  # noqa: SIM905 - words read best as words  # noqa: E501 - a pattern reads best whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

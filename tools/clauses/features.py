@@ -26,7 +26,7 @@ _Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+(?:[.,]\d+)*|[$%€£]|_{3,}|\[\*+\]")
 _STOP = frozenset(
-    "a an the of to in on at by for from with and or as is are be been was were it its this that these those such any all each "  # noqa: SIM905  # words read best as words
+    "a an the of to in on at by for from with and or as is are be been was were it its this that these those such any all each "  # noqa: SIM905 - words read best as words
     "no not shall will may must can would should has have had do does which who whom whose if then than so but under upon into "
     "hereof herein hereunder thereof therein thereto hereto hereby s".split()
 )

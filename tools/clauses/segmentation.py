@@ -18,7 +18,7 @@ _ENUMERATOR = re.compile(rf"(?:{_NUMBER})(?=\s)")
 _ONLY_ENUMERATORS = re.compile(rf"(?:(?:section|article|§)\s{{1,4}})?(?:(?:{_NUMBER})\s{{0,8}}){{1,3}}", re.IGNORECASE)
 _INITIALS = re.compile(r"[(\"“]?(?:[A-Za-z]\.){1,6}")
 _ABBREVIATIONS = frozenset(
-    "inc corp co ltd llc l.l.c plc bros no nos sec secs art arts para cl ch vol ed fig ex exh approx est dept div assn intl "  # noqa: SIM905  # words read best as words
+    "inc corp co ltd llc l.l.c plc bros no nos sec secs art arts para cl ch vol ed fig ex exh approx est dept div assn intl "  # noqa: SIM905 - words read best as words
     "mr mrs ms dr messrs hon jr sr st ave blvd rd ste fl bldg v vs cf e.g i.e eg ie viz et al seq etc "
     "jan feb mar apr jun jul aug sept oct nov dec u.s u.k u.s.c c.f.r n.a s.a n.v b.v p.m a.m ph.d".split()
 )

@@ -30,15 +30,15 @@ def main(kind: Kind, settings: str) -> int:
 def _parser(kind: Kind) -> Parser:
     match kind:
         case "txt":
-            from interlock.tools.documents import text  # noqa: PLC0415 -- only the parser in use is loaded
+            from interlock.tools.documents import text  # noqa: PLC0415 - only the parser in use is loaded
 
             return text.parse
         case "pdf":
-            from interlock.tools.documents import pdf  # noqa: PLC0415 -- only the parser in use is loaded
+            from interlock.tools.documents import pdf  # noqa: PLC0415 - only the parser in use is loaded
 
             return pdf.parse
         case "docx":
-            from interlock.tools.documents import docx  # noqa: PLC0415 -- only the parser in use is loaded
+            from interlock.tools.documents import docx  # noqa: PLC0415 - only the parser in use is loaded
 
             return docx.parse
         case _:
@@ -52,5 +52,5 @@ def _answer(parser: Parser, limits: Limits) -> bytes:
         return encode(refusal)
     except MemoryError:
         return encode(Refusal("limit", f"parsing it needs more than {limits.memory_bytes} bytes of memory"))
-    except Exception as error:  # noqa: BLE001 -- a parser fed hostile bytes raises anything; the class alone is told
+    except Exception as error:  # noqa: BLE001 - a parser fed hostile bytes raises anything; the class alone is told
         return encode(Refusal("malformed", f"its parser gave up ({type(error).__name__})"))

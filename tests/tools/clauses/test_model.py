@@ -97,7 +97,7 @@ def test_the_record_agrees_with_the_weights() -> None:
     packed = (SHIPPED / WEIGHTS).read_bytes()
     assert record["files"] == {WEIGHTS: sha256(packed).hexdigest()}
     assert _model().version == sha256(packed).hexdigest()[:12]
-    assert "The Atticus Project" in record["attribution"] and "CC BY 4.0" in record["attribution"]  # noqa: PT018  # one rule
+    assert "The Atticus Project" in record["attribution"] and "CC BY 4.0" in record["attribution"]  # noqa: PT018 - one rule
     assert record["trained_on"].startswith("the train side of the split alone")
     assert [line["category"] for line in record["dev"]["lines"]] == list(_model().categories)
     clause = _model().scorers["clause"]
@@ -134,5 +134,5 @@ def test_finding_needs_numpy_alone() -> None:
         "import sys; from interlock.tools.clauses import ClauseModel; ClauseModel.load().find('The term ends.'); "
         "print(sorted(name for name in ('sklearn', 'scipy', 'interlock.evals') if name in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # our own words
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
     assert done.stdout.strip() == "[]"

@@ -27,7 +27,7 @@ print(json.dumps([isolated, *map(outcome, sys.argv[2:])]))
 
 def attempt(target: Path, *expressions: str) -> tuple[bool, list[object]]:
     """Return what `confine` said and what each expression came to after it, in one fresh process."""
-    done = subprocess.run(  # noqa: S603 -- the probe is this file's own
+    done = subprocess.run(  # noqa: S603 - the probe is this file's own
         [sys.executable, "-c", PROBE, str(target), *expressions], capture_output=True, text=True, timeout=20, check=True
     )
     isolated, *outcomes = json.loads(done.stdout)
@@ -93,7 +93,7 @@ def test_the_kernel_limits_are_in_force(tmp_path: Path) -> None:
 
 def test_a_child_that_cannot_confine_itself_reads_nothing() -> None:
     """Confinement fails closed: a limit the kernel does not take ends the child with a status and no answer."""
-    done = subprocess.run(  # noqa: S603 -- the command under test
+    done = subprocess.run(  # noqa: S603 - the command under test
         command("txt", Limits(memory_bytes=2**70)), input=b"text", capture_output=True, timeout=20, check=False
     )
     assert done.returncode > 0
