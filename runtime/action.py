@@ -233,4 +233,4 @@ def _of(row: dict[str, object], key: DataKey) -> Action:
     reasons = orjson.loads(opened("reasons", f"action/{row['id']}/reasons") or b"[]")
     kept = {name: row[name] for name in ("id", "run_id", "tool", "action_class", "state", "fence", "effect")}
     result = opened("result", f"action/{row['id']}")
-    return Action(**kept, reasons=tuple(Reason(**each) for each in reasons), result=result)  # type: ignore[arg-type]
+    return Action(**kept, reasons=tuple(Reason(**each) for each in reasons), result=result)  # type: ignore[arg-type]  # the columns hold what was written

@@ -104,7 +104,7 @@ class GovernedModel(BaseChatModel):
         message: dict[str, Any] = json.loads(outcome.value.message)  # type: ignore[attr-defined]  # model.generate's result
         return AIMessage(**message)
 
-    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **_: Any) -> NoReturn:  # noqa: A002
+    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **_: Any) -> NoReturn:  # noqa: A002 - LangChain's name
         """Refuse: there is no synchronous door."""
         raise Ungoverned(kind="model", name=f"{self.model} (synchronous)")
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import Tampered
 from interlock.runtime.merkle import Frontier, leaf_hash
-from interlock.runtime.note import public_bytes, sign
+from interlock.runtime.note import public_bytes, sign, signed_by
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.store.upsert import upsert
@@ -111,15 +111,27 @@ class Ledger:
             os.close(descriptor)
 
 
+def is_new(connection: Connection) -> bool:
+    """Whether nothing was ever recorded here, so that there are no keys yet either."""
+    return connection.execute(_HEAD).one_or_none() is None
+
+
 def begin(vault: Vault, connection: Connection) -> None:
-    """Make the empty head and the home's data key when this database has none; harmless when it has."""
+    """Make the empty head and the home's data key when this database has none; harmless when it has.
+
+    Raises `Tampered` when the ledger was signed by another key than ours (fails closed).
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     empty = dialect.insert(t.ledger_head).values(id=1, size=0, root=Frontier().root(), frontier=b"")
     empty = empty.on_conflict_do_nothing().returning(t.ledger_head.c.id)  # other processes may begin at the same time
     if connection.execute(empty).scalar_one_or_none() is not None:
         vault.create(connection, HOME)
-    else:
-        vault.key(connection, HOME)
+        return
+    vault.key(connection, HOME)
+    newest = select(t.ledger_checkpoint.c.note).order_by(t.ledger_checkpoint.c.size.desc()).limit(1)
+    note = connection.execute(newest).scalar_one_or_none()
+    if note is not None and not signed_by(note, public_bytes(vault.signing)):
+        raise Tampered(what="ledger key", why="the newest checkpoint is signed by another key")
 
 
 def export(connection: Connection) -> Iterator[dict[str, str | int]]:

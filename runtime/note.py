@@ -25,3 +25,12 @@ def sign(key: Ed25519PrivateKey, *, origin: str, size: int, root: bytes) -> str:
     body = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
     signature = key_hash(origin, public_bytes(key)) + key.sign(body.encode())
     return f"{body}\n\u2014 {origin} {base64.b64encode(signature).decode()}\n"
+
+
+def signed_by(note: str, public: bytes) -> bool:
+    """Whether the note names *public* as its signer; the signature itself is for the verifier to check."""
+    origin, signature = note.partition("\n")[0], note.strip().rpartition(" ")[2]
+    try:
+        return base64.b64decode(signature, validate=True)[:4] == key_hash(origin, public)
+    except ValueError:
+        return False

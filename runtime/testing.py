@@ -109,7 +109,7 @@ class World:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(url or f"sqlite:///{folder / 'interlock.db'}", clock=clock or FixedClock())
-        self.vault = Vault(folder / "keys")
+        self.vault = Vault(folder / "keys", create=True)
         self.ledger = Ledger(store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness")
         self.tools = {each.name: each for each in tools}
         self.pdp = pdp or StaticPoint(effects=dict.fromkeys(self.tools, "permit"))

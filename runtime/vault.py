@@ -58,13 +58,14 @@ class DataKey:
 class Vault:
     """The master key of one home and the data keys wrapped under it.
 
-    The keys are files of mode 0600 in the home's `keys` folder, made on first use. Raises `GuardFailed` when a key file
-    cannot be read or has the wrong size (fails closed: without keys nothing is recorded, so nothing is done).
+    The keys are files of mode 0600 in the home's `keys` folder, made where *create* says that the home is new. Raises
+    `GuardFailed` when a key file is missing, cannot be read or has the wrong size (fails closed: without keys nothing is
+    recorded, so nothing is done; and a new key never takes the place of a lost one).
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._master = AESGCM(_key_file(folder / "master.key"))
-        self.signing = Ed25519PrivateKey.from_private_bytes(_key_file(folder / "ledger.key"))
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        self._master = AESGCM(_key_file(folder / "master.key", create=create))
+        self.signing = Ed25519PrivateKey.from_private_bytes(_key_file(folder / "ledger.key", create=create))
         self._keys: dict[str, DataKey] = {}
 
     def create(self, connection: Connection, key_id: str) -> DataKey:
@@ -106,15 +107,17 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=32, info=b"interlock/" + purpose).derive(secret)
 
 
-def _key_file(path: Path) -> bytes:
-    """Return the 32 bytes of the key at *path*, making it first when there is none."""
+def _key_file(path: Path, *, create: bool) -> bytes:
+    """Return the 32 bytes of the key at *path*, making it first where *create* says so and there is none."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
+        if create and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make(path)
         secret = path.read_bytes()
     except OSError as error:
-        raise GuardFailed(guard=f"key {path}", why=str(error), next_step="Check the folder's owner and mode.") from error
+        raise GuardFailed(
+            guard=f"key {path}", why=str(error), next_step="Check its owner and mode, or restore it from your backup."
+        ) from error
     if len(secret) != 32:  # noqa: PLR2004 - AES-256 and Ed25519 keys are both 32 bytes
         raise GuardFailed(guard=f"key {path}", why="it is not 32 bytes long", next_step="Restore it from your backup.")
     return secret

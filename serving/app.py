@@ -13,7 +13,7 @@ from interlock.runtime import telemetry
 from interlock.runtime.approval import Approvals
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph import Agent, Driver, Ended
-from interlock.runtime.ledger import Ledger, begin
+from interlock.runtime.ledger import Ledger, begin, is_new
 from interlock.runtime.pdp import DecisionPoint
 from interlock.runtime.pdp.bundle import Bundle
 from interlock.runtime.pdp.bundle import load as load_bundle
@@ -84,7 +84,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         bundle = load_bundle(settings.bundle)
         store = Store.open(settings.database)
         stack.callback(store.close)
-        vault = Vault(settings.home / "keys")
+        vault = Vault(settings.home / "keys", create=await store.read(is_new))
         ledger = Ledger(store=store, vault=vault, origin=ORIGIN, witness=settings.home / "checkpoint.note")
         await store.write(lambda tx: begin(vault, tx.connection))
         pdp = await _decision_point(settings, bundle, stack)

@@ -34,13 +34,13 @@ def current() -> str:
 
 
 def load(home: Path) -> dict[str, Person]:
-    """Return the people by name, making the file when there is none: the current account asks for reviews and administers, and nobody reviews.
+    """Return the people by name; in a home without the file the current account is analyst and administrator.
 
     Raises `BadInput` naming the file and what is wrong in it.
     """
     path = home / "people.yaml"
     if not path.exists():
-        write(home, [Person(id=current(), roles=("analyst", "administrator"))])
+        return {current(): Person(id=current(), roles=("analyst", "administrator"))}
     try:
         known = People.model_validate(yaml.safe_load(path.read_text("utf-8")) or {}, strict=False)
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -51,7 +51,7 @@ def load(home: Path) -> dict[str, Person]:
 def write(home: Path, people: list[Person]) -> None:
     """Write the file anew."""
     home.mkdir(parents=True, exist_ok=True)
-    text = "# Names and roles: analyst (asks for reviews), reviewer (answers approvals), administrator (cancels, erases, releases).\n"
+    text = "# Roles: analyst (asks for reviews), reviewer (answers approvals), administrator (lets kill switches go).\n"
     listed = {"people": [{"id": person.id, "roles": list(person.roles)} for person in people]}
     (home / "people.yaml").write_text(text + yaml.safe_dump(listed, sort_keys=False), "utf-8")
 

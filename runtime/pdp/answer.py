@@ -46,7 +46,11 @@ def read(answer: Any, *, revision: str, engine: str, messages: Messages) -> Deci
 
 def render(template: str, parameters: Mapping[str, Any]) -> str:
     """Fill a rule's message; only plain names are replaced, so no parameter can reach into an object."""
-    return _PLACE.sub(lambda match: str(parameters.get(match[1], match[0])), template)
+    return _PLACE.sub(lambda match: _shown(parameters.get(match[1], match[0])), template)
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _reason(reason: dict[str, Any], messages: Messages) -> Reason:

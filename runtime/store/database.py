@@ -52,8 +52,9 @@ class Store:
         try:
             engine, reader = _engines(url)
             migrate(engine)
-        except (SQLAlchemyError, OSError) as error:
-            raise GuardFailed(guard="store", why=str(error.args[0]), next_step=f"Check the database at {_shown(url)}.") from error
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            why = str(error.args[0]).splitlines()[0]
+            raise GuardFailed(guard="store", why=why, next_step=f"Check the database at {_shown(url)}.") from error
         return cls(engine=engine, reader=reader, clock=clock)
 
     @property
@@ -177,7 +178,10 @@ def _sqlite_snapshot(connection: Connection) -> None:
 
 
 def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "INTERLOCK_DATABASE: it is no database URL, such as sqlite:///file or postgresql://host/name"
 
 
 def _no_ledger(tx: Tx) -> None:

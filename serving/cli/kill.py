@@ -23,8 +23,14 @@ def engage(scope: Scope, name: Name = "", as_json: AsJson = False) -> None:
 
 
 @application.command()
-def release(scope: Scope, name: Name = "", as_json: AsJson = False) -> None:
-    """Let go again."""
+def release(
+    scope: Scope,
+    name: Name = "",
+    person: Annotated[str | None, typer.Option("--as", help="Who lets go; default: your account.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let go again; takes an administrator, while anyone may stop."""
+    people.entitle(session.configured().home, person or people.current(), role="administrator", what="release kill switches")
     _set(scope, name, on=False, as_json=as_json)
 
 

@@ -22,6 +22,8 @@ def review(
 ) -> None:
     """Review contracts: find clauses, score the risk, file a record, write a report, mail it where policy allows."""
     who = person or people.current()
+    settings = session.configured()
+    people.entitle(settings.home, who, role="analyst", what="ask for reviews")
 
     async def work(home: Home) -> int:
         codes = []
@@ -36,7 +38,7 @@ def review(
                 codes.append(report(seen, as_json=as_json))
         return next(code for code in session.WORST if code in codes)
 
-    session.leave(session.run(work))
+    session.leave(session.run(work, using=settings))
 
 
 def report(seen: dict[str, Any], *, as_json: bool) -> int:

@@ -16,7 +16,12 @@ CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "con
 NOTIFY: Final = ["legal@example.com"]
 ANALYST: Final = "ana"
 REVIEWER: Final = "rhea"
-PEOPLE: Final = [Person(id=ANALYST, roles=("analyst",)), Person(id=REVIEWER, roles=("reviewer",))]
+ADMINISTRATOR: Final = "ada"
+PEOPLE: Final = [
+    Person(id=ANALYST, roles=("analyst",)),
+    Person(id=REVIEWER, roles=("reviewer",)),
+    Person(id=ADMINISTRATOR, roles=("administrator",)),
+]
 
 
 def documents() -> list[Path]:

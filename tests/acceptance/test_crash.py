@@ -58,7 +58,7 @@ def test_a_killed_review_is_carried_on(
 ) -> None:
     """A review killed at any moment is resumed to the same end: one record, one report, one mail, a valid ledger."""
     home = tmp_path
-    (home / "people.yaml").write_text("people: [{id: rhea, roles: [reviewer]}]\n", "utf-8")
+    (home / "people.yaml").write_text("people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8")
     killed(home, environment(home), "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", entries=entries)
     ((run_id, _),) = runs(home)
     resumed = command(home, "run", "resume", run_id, "--json")

@@ -68,7 +68,7 @@ async def written(folder: Path, *, steps: int = 4) -> None:
 
 
 def opened(folder: Path) -> Log:
-    key = Vault(folder / "keys").signing.public_key().public_bytes_raw()
+    key = Vault(folder / "keys", create=False).signing.public_key().public_bytes_raw()
     return Log(folder=folder, key=key, remembered=(folder / "witness").read_text())
 
 
@@ -304,7 +304,7 @@ def test_a_damaged_memory_is_no_memory(log: Log, damage: str) -> None:
 
 def test_a_foreign_key_verifies_nothing(log: Log, tmp_path: Path) -> None:
     """Under another public key no checkpoint is signed."""
-    foreign = Vault(tmp_path / "other").signing.public_key().public_bytes_raw()
+    foreign = Vault(tmp_path / "other", create=True).signing.public_key().public_bytes_raw()
     report = Log(folder=log.folder, key=foreign, remembered=log.remembered).verify()
 
     assert {("bad_signature", seq) for seq in range(SIZE)} <= seen(report)

@@ -1,5 +1,6 @@
 """The command line in this process: the same application and the same last line of defence, without the start-up."""
 
+import getpass
 import io
 import json
 import os
@@ -17,7 +18,10 @@ from interlock.serving.cli import application
 from interlock.serving.cli.session import guarded
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"
-PEOPLE: Final = "people:\n- {id: ana, roles: [analyst]}\n- {id: rhea, roles: [reviewer]}\n"
+PEOPLE: Final = (
+    "people:\n- {id: ana, roles: [analyst]}\n- {id: rhea, roles: [reviewer]}\n"
+    f"- {{id: {getpass.getuser()}, roles: [analyst, administrator]}}\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

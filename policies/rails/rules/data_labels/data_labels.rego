@@ -5,7 +5,7 @@
 #   a sink that may not hold it. Asked of every tool that is not known to stay inside.
 # custom:
 #   codes:
-#     untrusted_destination: "The destination {argument} comes from untrusted {sources}."
+#     untrusted_destination: "The destination in {argument} is not one the request named; it may come from: {sources}."
 #     clearance: "Data that is {data} may not flow to a sink cleared for {sink}."
 #     unknown_label: "The label of {argument} is missing or unreadable."
 package rails.rules.data_labels

@@ -7,7 +7,7 @@
 #   codes:
 #     approval_unconfigured: "Who answers approvals, or for how long they are asked, is not configured."
 #     approvals_unknown: "The approvals of this request are missing or unreadable."
-#     approval_rejected: "The verdict {approval} is not an approval."
+#     approval_rejected: "A reviewer said no ({approval})."
 #     approval_unentitled: "The reviewer of {approval} may not answer approvals."
 #     self_approval: "The reviewer of {approval} is the one who acts, is acted for, or asked."
 package rails.rules.four_eyes

@@ -22,8 +22,13 @@ is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
 
 # An argument that may be left out, and is, chooses nothing.
 is_trusted(argument) if {
-	arguments := input.action.arguments
-	is_object(arguments)
-	not argument in object.keys(arguments)
-	not argument in object.keys(input.context.labels)
+	is_object(input.action.arguments)
+	is_object(input.context.labels)
+	not is_mentioned(argument)
 }
+
+is_mentioned(argument) if argument in names
+
+names contains argument if some argument, _ in input.action.arguments
+
+names contains argument if some argument, _ in input.context.labels
