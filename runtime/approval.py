@@ -137,8 +137,8 @@ class Approvals:
         self._store, self._vault = store, vault
 
     async def list(self, *, state: State | None = None) -> list[Approval]:
-        """Return approvals, newest first, optionally only those in *state*."""
-        query = select(t.approval).order_by(_c.created.desc(), _c.id)
+        """Return the approvals of runs that were not erased, newest first, optionally only those in *state*."""
+        query = select(t.approval).join(t.data_key, t.data_key.c.id == _c.run_id).order_by(_c.created.desc(), _c.id)
         query = query if state is None else query.where(_c.state == state)
         return await self._store.read(
             lambda connection: [self._of(connection, row) for row in connection.execute(query).mappings().all()]

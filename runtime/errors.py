@@ -107,3 +107,11 @@ class Tampered(GuardFailed):
     def __init__(self, *, what: str, why: str) -> None:
         self.what = what
         super().__init__(guard=what, why=why, next_step="Stop, keep the database, run `interlock audit verify`.")
+
+
+class Erased(Tampered):
+    """The run's data key is gone, and with it everything sealed under it; for good when it was erased on purpose."""
+
+    def __init__(self, *, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(what=f"run {run_id}", why="its data key is gone: it was erased, or the database was changed")

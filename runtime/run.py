@@ -194,10 +194,11 @@ class Runs:
         return await self._store.read(look)
 
     async def list(self) -> list[Run]:
-        """Return every run, newest first."""
+        """Return every run that was not erased, newest first."""
 
         def look(connection: Connection) -> list[Run]:
-            ids = connection.execute(select(_c.id).order_by(_c.created.desc(), _c.id)).scalars().all()
+            kept = select(_c.id).join(t.data_key, t.data_key.c.id == _c.id).order_by(_c.created.desc(), _c.id)
+            ids = connection.execute(kept).scalars().all()
             return [self._read(connection, run_id) for run_id in ids]
 
         return await self._store.read(look)

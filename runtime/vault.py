@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from sqlalchemy import Connection, delete, insert, select
 
-from interlock.runtime.errors import GuardFailed, Tampered
+from interlock.runtime.errors import Erased, GuardFailed, Tampered
 from interlock.runtime.store.schema import data_key
 
 _NONCE: Final = 12  # bytes; NIST SP 800-38D section 8.2.2: random 96-bit nonces, few messages per key
@@ -77,12 +77,12 @@ class Vault:
         return key
 
     def key(self, connection: Connection, key_id: str) -> DataKey:
-        """Return the data key *key_id*; raises `Tampered` when it is erased, foreign or changed."""
+        """Return the data key *key_id*; raises `Erased` when it is gone, `Tampered` when it is foreign or changed."""
         if (known := self._keys.get(key_id)) is not None:
             return known
         wrapped = connection.execute(select(data_key.c.wrapped).where(data_key.c.id == key_id)).scalar_one_or_none()
         if wrapped is None:
-            raise Tampered(what=f"data key {key_id}", why="it is not in the database (erased?)")
+            raise Erased(run_id=key_id)
         try:
             secret = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id.encode())
         except InvalidTag as error:

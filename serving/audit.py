@@ -6,7 +6,8 @@ import orjson
 from sqlalchemy import Connection, select
 
 from interlock.runtime.audit_verify import Problem, Report, verify
-from interlock.runtime.errors import Tampered
+from interlock.runtime.erasure import erased
+from interlock.runtime.errors import Erased, Tampered
 from interlock.runtime.ledger import HOME, export
 from interlock.runtime.store import schema as t
 from interlock.serving.app import Home
@@ -44,7 +45,7 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
     """Check every sealed payload against the commitment in its entry."""
     query = select(t.ledger_entry.c.seq, t.ledger_entry.c.body, t.ledger_payload.c.key_id, t.ledger_payload.c.sealed)
     query = query.outerjoin(t.ledger_payload, t.ledger_payload.c.seq == t.ledger_entry.c.seq)
-    problems = []
+    problems, gone = [], erased(connection)
     for row in connection.execute(query.order_by(t.ledger_entry.c.seq)):
         try:
             committed = orjson.loads(row.body).get("payload")
@@ -58,6 +59,10 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
         try:
             key = home.vault.key(connection, row.key_id or HOME)
             matches = key.commit(key.open(row.sealed, place=f"ledger_payload/{row.seq}")) == committed
+        except Erased as error:
+            if error.run_id not in gone:  # erased without a record of it
+                problems.append(Problem("payload_changed", row.seq, error.why))
+            continue
         except Tampered as error:
             problems.append(Problem("payload_changed", row.seq, error.why))
             continue

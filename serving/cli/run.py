@@ -1,11 +1,13 @@
-"""The command `interlock run list|show|resume|cancel`."""
+"""The command `interlock run list|show|resume|cancel|erase`."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Column
 
+from interlock.runtime import erasure
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.cli import session
@@ -58,6 +60,22 @@ def resume(run_id: RunId, as_json: AsJson = False) -> None:
         return exit_code(seen)
 
     session.leave(session.run(work))
+
+
+@application.command()
+def erase(
+    run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who erases.")] = None, as_json: AsJson = False
+) -> None:
+    """Destroy everything an ended run holds; the ledger keeps its entries and still verifies."""
+    settings, who = session.configured(), person or people.current()
+    people.entitle(settings.home, who, role="administrator", what="erase runs")
+
+    async def work(home: Home) -> None:
+        await erasure.erase(home.store, home.vault, run_id, by=who)
+        shutil.rmtree(settings.home / "reports" / run_id, ignore_errors=True)
+
+    session.run(work, using=settings)
+    session.print_json({"run_id": run_id, "erased": True}) if as_json else out.print(f"Erased {run_id}.", markup=False)
 
 
 @application.command()

@@ -159,3 +159,18 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
     for arguments in (("run", "list"), ("approvals", "list"), ("budget", "show")):
         assert command(home, *arguments, "--json").value == []
         assert command(home, *arguments).out.startswith(("No ", "Nothing "))
+
+
+def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
+    """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the ledger verifies."""
+    run_id = command(used, "run", "list", "--json").value[0]["run_id"]
+    early = command(used, "run", "erase", run_id)
+    command(used, "run", "cancel", run_id)
+    stranger = command(used, "run", "erase", run_id, "--as", "ana")
+    erased = command(used, "run", "erase", run_id, "--json")
+
+    assert (early.code, stranger.code) == (2, 4)
+    assert erased.value == {"run_id": run_id, "erased": True}
+    assert run_id not in [each["run_id"] for each in command(used, "run", "list", "--json").value]
+    assert command(used, "run", "show", run_id).code == 5
+    assert command(used, "audit", "verify", "--json").value["valid"]

@@ -1,0 +1,40 @@
+"""Erasure: destroying a run's data key, so that everything sealed under it is gone while the ledger still verifies.
+
+What was written outside the database (mails sent, reports, exports, older copies of the database) is not reached.
+"""
+
+import orjson
+from sqlalchemy import Connection, select
+
+from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.store import Event, Store, Tx
+from interlock.runtime.store import schema as t
+from interlock.runtime.vault import Vault
+
+EVENT = "erasure"
+
+
+async def erase(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
+    """Erase an ended run for good and record that it was, in one transaction.
+
+    Raises `NotFound` for an unknown run and `BadInput` for one that has not ended.
+    """
+
+    def work(tx: Tx) -> None:
+        query = select(t.run.c.status).where(t.run.c.id == run_id).with_for_update()
+        status = tx.connection.execute(query).scalar_one_or_none()
+        if status is None:
+            raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
+        if status in {"running", "waiting"}:
+            raise BadInput(what=f"run {run_id}", why=f"it is {status}", next_step="Cancel it first: `interlock run cancel`.")
+        vault.key(tx.connection, run_id)  # one that is gone already is not erased twice
+        vault.erase(tx.connection, run_id)
+        tx.events.append(Event(run_id="", event=EVENT, body={"of": run_id}, payload={"by": by}))
+
+    await store.write(work)
+
+
+def erased(connection: Connection) -> frozenset[str]:
+    """Return the runs whose erasure the ledger records."""
+    bodies = connection.execute(select(t.ledger_entry.c.body).where(t.ledger_entry.c.event == EVENT)).scalars()
+    return frozenset(str(orjson.loads(body).get("of")) for body in bodies)
