@@ -18,8 +18,11 @@ def render(template: str, **values: Any) -> str:
 
 
 def visible(text: str) -> str:
-    """Return *text* with invisible and reordering characters replaced by their code points."""
-    return text.translate(_HIDDEN)
+    """Return *text* with invisible and reordering characters replaced by their code points.
+
+    A space that does not break is shown as one that does: it looks the same, and lines can end.
+    """
+    return text.translate(_HIDDEN).replace("\u00a0", " ")
 
 
 @cache
