@@ -44,6 +44,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
     def __init__(self, *, store: Store, key: DataKey, run: Run) -> None:
         super().__init__(serde=JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=list(_MESSAGES)))
         self._store, self._key, self._run = store, key, run
+        self._groups = (run.id, f"{run.id}/writes")
 
     async def aput(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
@@ -61,7 +62,8 @@ class Checkpoints(BaseCheckpointSaver[int]):
             tx.connection.execute(_PUT[tx.connection.dialect.name], row)
 
         await self._store.write(work)
-        await self.settled()
+        for group in self._groups:
+            self._store.checked(group)
         return {"configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}}
 
     async def aput_writes(
@@ -85,12 +87,12 @@ class Checkpoints(BaseCheckpointSaver[int]):
                 tx.connection.execute(_WRITE[tx.connection.dialect.name], rows)
 
         # A group of its own: LangGraph hands these in when it likes, and no action needs to wait for them.
-        self._store.later(f"{self._run.id}/writes", work)
+        self._store.later(self._groups[1], work)
 
     async def settled(self) -> None:
         """Return when every write and everything the run recorded so far is durable; raises the first failure."""
-        await self._store.settled(self._run.id)
-        await self._store.settled(f"{self._run.id}/writes")
+        for group in self._groups:
+            await self._store.settled(group)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the named or the newest checkpoint."""

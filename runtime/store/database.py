@@ -91,6 +91,8 @@ class Store:
     async def settled(self, group: str) -> None:
         """Return when everything of *group* handed to `later` is durable; raises its first failure."""
         waited = list(self._later.get(group, ()))
+        if not all(future.done() for future in waited):
+            self._writer.hurry()
         try:
             for future in waited:
                 await asyncio.wrap_future(future)
@@ -98,6 +100,16 @@ class Store:
             self._later[group] = [future for future in self._later.get(group, ()) if not future.done()]
             if not self._later[group]:
                 del self._later[group]
+
+    def checked(self, group: str) -> None:
+        """Raise the first failure of *group* so far, without waiting for what is still under way.
+
+        After an eager write all that was handed in before it is decided, so nothing of it is missed.
+        """
+        decided = [future for future in self._later.get(group, ()) if future.done()]
+        self._later[group] = [future for future in self._later.get(group, ()) if not future.done()]
+        for future in decided:
+            future.result()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reading connection; all it reads is of one moment, and committed."""

@@ -1,6 +1,6 @@
 """The one writing thread of a process: many items, one transaction, one fsync (group commit).
 
-An *eager* item is awaited until it is durable. A *lazy* item waits a few milliseconds for an eager one to ride with,
+An *eager* item is awaited until it is durable. A *lazy* item waits up to 25 ms for an eager one to ride with,
 so the outcome of a step costs no fsync of its own. Order is first in, first out: a lazy item never commits after an
 eager one that was handed in later.
 """
@@ -8,7 +8,7 @@ eager one that was handed in later.
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -19,9 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import GuardFailed, NotRecorded
 
-LAZY_WAIT_S: Final = 0.005
+LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
 Urgency: TypeAlias = Literal["eager", "lazy"]
+Signal: TypeAlias = Literal["hurry", "stop"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ class Writer:
 
     def __init__(self, engine: Engine, *, flush: Flush, after: Callable[[], None]) -> None:
         self._engine, self._flush, self._after = engine, flush, after
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Item | Signal] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="interlock-writer", daemon=True)
         self._thread.start()
@@ -86,27 +87,26 @@ class Writer:
         """Commit what was handed in and stop the thread."""
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
+            self._queue.put("stop")
             self._thread.join()
 
+    def hurry(self) -> None:
+        """Say that somebody waits for a lazy item, so that it looks for company no longer."""
+        self._queue.put("hurry")
+
     def _serve(self) -> None:
-        while (item := self._queue.get()) is not None:
-            if self._transact(item):
+        while (item := self._queue.get()) != "stop":
+            if isinstance(item, _Item) and self._transact(item):
                 return
 
     def _transact(self, first: _Item, *, alone: bool = False) -> bool:
         """Commit *first* and what comes in time to ride with it; say whether the writer was asked to stop."""
-        batch, stopping, stage = [first], False, "work"
+        batch, stopping = ([first], False) if alone else self._gathered(first)
+        stage = "work"
         try:
             with self._engine.connect() as connection, connection.begin():
                 tx = Tx(connection=connection)
-                results = [first.work(tx)]
-                for item in () if alone else self._company(first):
-                    if item is None:
-                        stopping = True
-                        break
-                    batch.append(item)
-                    results.append(item.work(tx))
+                results = [item.work(tx) for item in batch]
                 stage = "flush"
                 if tx.events:
                     self._flush(tx)
@@ -121,16 +121,24 @@ class Writer:
                 item.future.set_result(result)
         return stopping
 
-    def _company(self, first: _Item) -> Iterator[_Item | None]:
-        """Yield the items that ride with *first*: whatever is queued, and while all are lazy, what comes soon."""
-        eager, deadline = first.urgency == "eager", time.monotonic() + LAZY_WAIT_S
-        for _ in range(LARGEST_BATCH - 1):
+    def _gathered(self, first: _Item) -> tuple[list[_Item], bool]:
+        """Return *first* with what rides with it, and whether the writer was asked to stop.
+
+        That is whatever is queued, and while all of it is lazy, what comes soon: the transaction is opened only then, so
+        that waiting for company locks nobody out.
+        """
+        batch, eager, deadline = [first], first.urgency == "eager", time.monotonic() + LAZY_WAIT_S
+        while len(batch) < LARGEST_BATCH:
             try:
                 item = self._queue.get_nowait() if eager else self._queue.get(timeout=deadline - time.monotonic())
             except (queue.Empty, ValueError):  # ValueError: the deadline has passed
-                return
-            yield item
-            eager = eager or (item is not None and item.urgency == "eager")
+                break
+            if item == "stop":
+                return batch, True
+            if isinstance(item, _Item):
+                batch.append(item)
+            eager = eager or item == "hurry" or (isinstance(item, _Item) and item.urgency == "eager")
+        return batch, False
 
     def _failed(self, batch: list[_Item], error: Exception, *, again: bool) -> None:
         """Give each item of a rolled-back transaction one of its own, so that a failing item fails alone."""
