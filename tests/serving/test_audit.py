@@ -106,6 +106,16 @@ def test_another_signing_key_is_noticed(used: Path, command: Command) -> None:
     assert report.value["problems"] != [] if report.out else "ledger" in report.err
 
 
+def test_a_data_key_that_vanishes_is_no_erasure(used: Path, command: Command) -> None:
+    """A run's data key deleted behind our back is a problem at its entries, unlike one whose erasure is recorded."""
+    run_id = command(used, "run", "list", "--json").value[0]["run_id"]
+    change(used, "DELETE FROM data_key WHERE id = ?", run_id)
+    report = command(used, "audit", "verify", "--json")
+
+    assert report.code == 5
+    assert {each["code"] for each in report.value["problems"]} == {"payload_changed"}
+
+
 def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None:
     """The one-file verifier, run alone on an export, finds the same root, and the same fault when there is one."""
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"

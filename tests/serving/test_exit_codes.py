@@ -255,10 +255,10 @@ def test_a_file_that_is_no_database_is_left_alone(home: Path, command: Command, 
 
 @pytest.mark.parametrize(
     ("key", "damage"),
-    [("master.key", "missing"), ("master.key", "short"), ("master.key", "another"), ("ledger.key", "short")],
+    [(key, damage) for key in ("master.key", "ledger.key") for damage in ("missing", "short", "another")],
 )
 def test_without_its_keys_nothing_is_done(used: Path, command: Command, contract: Path, key: str, damage: str) -> None:
-    """A master key that is missing or another one, and any key of the wrong size, stops everything once there is data."""
+    """A key that is missing, another one or of the wrong size stops everything once there is data, and is not replaced."""
     path, before = used / "keys" / key, effects(used)
     path.unlink()
     if damage != "missing":
@@ -268,6 +268,7 @@ def test_without_its_keys_nothing_is_done(used: Path, command: Command, contract
     assert ran.code == 5
     assert "key" in complaint(ran)
     assert effects(used) == before
+    assert path.exists() == (damage != "missing")
 
 
 @pytest.mark.parametrize("size", [60_000, 250_000])
