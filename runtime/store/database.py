@@ -19,6 +19,7 @@ from interlock.runtime.store.writer import Flush, Tx, Urgency, Writer, typed
 T = TypeVar("T")
 Clock = Callable[[], float]
 
+_SQLITE_WAIT = 10.0  # seconds for another process's transaction: ours take milliseconds, a migration under a second
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -159,8 +160,8 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        writer = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
-        reader = create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
+        writer = create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False})
+        reader = create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False})
         for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
             event.listen(engine, "connect", _sqlite_manual)
             event.listen(engine, "begin", begin)
@@ -170,9 +171,25 @@ def _engines(url: str) -> tuple[Engine, Engine]:
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    _sqlite_wal(connection)
     # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_wal(connection: sqlite3.Connection) -> None:
+    # A new database turns to WAL under an exclusive lock. While another process writes, SQLite says "locked" at once and
+    # does not wait out the busy timeout (it might deadlock, it holds a shared lock already), so the waiting is done here.
+    deadline = time.monotonic() + _SQLITE_WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:

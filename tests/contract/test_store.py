@@ -1,6 +1,7 @@
 """The store, on every database: order, durability, and failures that stay where they belong."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -312,6 +313,17 @@ store.submit(lambda tx: begin(vault, tx.connection), "eager").result()
 store.submit(lambda tx: tx.events.append(Event(run_id="", event="hello", body={}, payload={"n": 1})), "eager").result()
 store.close()
 """
+
+
+def test_a_new_database_is_opened_while_another_process_is_writing_its_first_tables(tmp_path: Path) -> None:
+    """SQLite refuses the turn to WAL at once while somebody writes; opening waits for them instead of failing."""
+    first = sqlite3.connect(tmp_path / "interlock.db", isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, first.execute, ["COMMIT"]).start()
+
+    opened = Store.open(f"sqlite:///{tmp_path / 'interlock.db'}")
+    opened.close()
+    first.close()
 
 
 async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_path: Path) -> None:
