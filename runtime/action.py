@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from interlock.runtime import approval, budget, kill_switch
 from interlock.runtime.canonical import Json, canonical
@@ -31,7 +31,10 @@ State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "un
 _c = t.action.c
 _STATE: Final = select(_c.state).where(_c.id == bindparam("action")).with_for_update()
 _CHANGE: Final = update(t.action).where(_c.id == bindparam("action"))
-_KNOWN: Final = select(t.action).where(_c.id == bindparam("action"))
+_MOVE: Final = _CHANGE.where(_c.state == bindparam("from_state"))
+_ADD: Final = insert(t.action)
+#: What `found` reads
+COLUMNS: Final = (_c.id, _c.run_id, _c.tool, _c.action_class, _c.state, _c.fence, _c.effect, _c.reasons, _c.result)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,16 +103,15 @@ class Step:
         return Event(run_id=self.run.id, event=event, body=body | more, payload=payload)
 
 
-def read(connection: Connection, action_id: str, key: DataKey) -> Action | None:
-    """Return the recorded action, or None when it was never proposed."""
-    row = connection.execute(_KNOWN, {"action": action_id}).mappings().one_or_none()
-    return None if row is None else _of(dict(row), key)
+def found(row: RowMapping, key: DataKey) -> Action | None:
+    """Return the action in *row*, which has `COLUMNS`, or None when they are empty: it was never proposed."""
+    return None if row["id"] is None else _of(row, key)
 
 
 def of_run(connection: Connection, run_id: str, key: DataKey) -> list[Action]:
     """Return every action of the run in the order they were proposed."""
-    rows = connection.execute(select(t.action).where(_c.run_id == run_id).order_by(_c.ordinal))
-    return [_of(dict(row), key) for row in rows.mappings()]
+    rows = connection.execute(select(*COLUMNS).where(_c.run_id == run_id).order_by(_c.ordinal))
+    return [_of(row, key) for row in rows.mappings()]
 
 
 def deny(tx: Tx, step: Step) -> None:
@@ -139,7 +141,7 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
     if state not in {None, "waiting"} and not (again and step.idempotent):
         return "already_started"
     tool = step.request.action.tool
-    if kill_switch.covering(tx.connection, tenant=step.run.tenant, tool=tool, run_id=step.run.id):
+    if kill_switch.covered(tx.connection, tenant=step.run.tenant, tool=tool, run_id=step.run.id):
         return "killed"  # engaged since the policy was asked
     if not budget.reserve(tx, budget_id=step.run.budget_id, action_id=step.id, cost=step.request.context.cost):
         return "budget_exceeded"
@@ -154,9 +156,9 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
 def finish(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
     """Record the outcome of a started action, settle its cost and join its label to the run."""
     check(tx, step.run)
-    _moving(tx, step, "started")
     values = {"state": state, "result": _sealed(step, result), "updated": step.now}
-    tx.connection.execute(_CHANGE, {"action": step.id} | values)
+    if tx.connection.execute(_MOVE, {"action": step.id, "from_state": "started"} | values).rowcount != 1:
+        raise _elsewhere(step)
     budget.settle(tx, action_id=step.id, actual=actual)
     _join(tx, step, label)
     tx.events.append(step.event("outcome", state, spent=asdict(actual)))
@@ -186,8 +188,13 @@ def _state(tx: Tx, step: Step) -> State | None:
 def _moving(tx: Tx, step: Step, *states: State | None) -> State | None:
     """Return the state the action moves from; raises `GuardFailed` when that is none of *states* (fails closed)."""
     if (state := _state(tx, step)) not in states:
-        raise GuardFailed(guard=f"action {step.id}", why=f"it is {state} already", next_step="Look with `interlock run show`.")
+        raise _elsewhere(step)
     return state
+
+
+def _elsewhere(step: Step) -> GuardFailed:
+    why = "it is not in the state it was to be moved from"
+    return GuardFailed(guard=f"action {step.id}", why=why, next_step="Look with `interlock run show`.")
 
 
 def _put(tx: Tx, step: Step, state: State, *, before: State | None, result: bytes | None = None) -> None:
@@ -225,7 +232,7 @@ def _join(tx: Tx, step: Step, label: Label) -> None:
         tx.connection.execute(update(t.run).where(t.run.c.id == run.id).values(label=joined))
 
 
-def _of(row: dict[str, object], key: DataKey) -> Action:
+def _of(row: RowMapping, key: DataKey) -> Action:
     def opened(column: str, place: str) -> bytes | None:
         sealed = row[column]
         return key.open(sealed, place=place) if isinstance(sealed, bytes) else None
@@ -233,4 +240,4 @@ def _of(row: dict[str, object], key: DataKey) -> Action:
     reasons = orjson.loads(opened("reasons", f"action/{row['id']}/reasons") or b"[]")
     kept = {name: row[name] for name in ("id", "run_id", "tool", "action_class", "state", "fence", "effect")}
     result = opened("result", f"action/{row['id']}")
-    return Action(**kept, reasons=tuple(Reason(**each) for each in reasons), result=result)  # type: ignore[arg-type]  # the columns hold what was written
+    return Action(**kept, reasons=tuple(Reason(**each) for each in reasons), result=result)

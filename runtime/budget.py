@@ -7,7 +7,7 @@ spenders in any number of processes never get past a limit (fails closed: no row
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select, update
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.request import Amounts, BudgetFacts
@@ -16,6 +16,8 @@ from interlock.runtime.store import schema as t
 from interlock.runtime.store.schema import KINDS
 
 _c = t.budget.c
+#: Limits, spend and reservations
+AMOUNTS: Final = tuple(_c[f"{group}_{kind}"] for group in ("limit", "spent", "reserved") for kind in KINDS)
 _STANDING: Final = select(t.budget).where(_c.id == bindparam("budget"))
 _FITS: Final = and_(
     *(_c[f"spent_{kind}"] + _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") <= _c[f"limit_{kind}"] for kind in KINDS)
@@ -56,9 +58,13 @@ def read(connection: Connection, budget_id: str) -> Budget:
     row = connection.execute(_STANDING, {"budget": budget_id}).mappings().one_or_none()
     if row is None:
         raise NotFound(kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`.")
+    return Budget(id=row["id"], tenant=row["tenant"], facts=facts(row))
+
+
+def facts(row: RowMapping) -> BudgetFacts:
+    """Return what the policy may know of the budget in *row*, which has its columns of amounts under their own names."""
     group = {name: Amounts(**{kind: row[f"{name}_{kind}"] for kind in KINDS}) for name in ("limit", "spent", "reserved")}
-    facts = BudgetFacts(limits=group["limit"], spent=group["spent"], reserved=group["reserved"])
-    return Budget(id=row["id"], tenant=row["tenant"], facts=facts)
+    return BudgetFacts(limits=group["limit"], spent=group["spent"], reserved=group["reserved"])
 
 
 def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:

@@ -6,6 +6,7 @@ below 2**53 in magnitude, valid Unicode strings. Inside it, orjson with sorted k
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import orjson
 from typing_extensions import TypeAliasType
@@ -16,6 +17,7 @@ Json = TypeAliasType("Json", "bool | int | str | Sequence[Json] | Mapping[str, J
 
 LARGEST_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: beyond it, JSON readers disagree
 DEEPEST = 32
+_SIMPLE: Final = frozenset({str, bool, type(None)})  # always canonical, and most values are one
 
 
 def canonical(value: Json) -> bytes:
@@ -39,20 +41,23 @@ def digest(value: Json) -> str:
 def _check(value: object, where: str, depth: int) -> None:
     if depth > DEEPEST:
         raise NotCanonical(where=where, why=f"nested deeper than {DEEPEST}")
-    if value is None or isinstance(value, bool | str):
+    if isinstance(value, str | bool | None):
         return
     if isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise NotCanonical(where=where, why="an integer beyond 2**53")
         return
+    for step, item in _nested(value, where):
+        _check(item, where + step, depth + 1)
+
+
+def _nested(value: object, where: str) -> list[tuple[str, object]]:
+    """Return the items that need a look of their own, each with its place in *value*."""
     if isinstance(value, Mapping):
-        for key, item in value.items():
+        for key in value:
             if not isinstance(key, str) or not key.isascii():
                 raise NotCanonical(where=where, why=f"the key {key!r} is not an ASCII string")
-            _check(item, f"{where}.{key}", depth + 1)
-        return
+        return [(f".{key}", item) for key, item in value.items() if type(item) not in _SIMPLE]
     if isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            _check(item, f"{where}[{index}]", depth + 1)
-        return
+        return [(f"[{index}]", item) for index, item in enumerate(value) if type(item) not in _SIMPLE]
     raise NotCanonical(where=where, why=f"{type(value).__name__} has no canonical form")

@@ -8,23 +8,19 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
-from interlock.runtime.request import KillFact, KillScope
+from interlock.runtime.request import KillScope
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 
 _c = t.kill_switch.c
-_COVERING: Final = (
-    select(_c.scope, _c.id)
-    .where(
-        or_(
-            _c.scope == "all",
-            and_(_c.scope == "tenant", _c.id == bindparam("of_tenant")),
-            and_(_c.scope == "tool", _c.id == bindparam("of_tool")),
-            and_(_c.scope == "run", _c.id == bindparam("of_run")),
-        )
-    )
-    .order_by(_c.scope, _c.id)
+#: Whether a switch covers the request of `of_tenant`, `of_tool` and `of_run`
+COVERS: Final = or_(
+    _c.scope == "all",
+    and_(_c.scope == "tenant", _c.id == bindparam("of_tenant")),
+    and_(_c.scope == "tool", _c.id == bindparam("of_tool")),
+    and_(_c.scope == "run", _c.id == bindparam("of_run")),
 )
+_COVERING: Final = select(_c.scope, _c.id).where(COVERS)
 
 
 async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
@@ -49,10 +45,9 @@ async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None: 
     await store.write(work)
 
 
-def covering(connection: Connection, *, tenant: str, tool: str, run_id: str) -> tuple[KillFact, ...]:
-    """Return the engaged switches that cover a request."""
-    rows = connection.execute(_COVERING, {"of_tenant": tenant, "of_tool": tool, "of_run": run_id})
-    return tuple(KillFact(scope=row.scope, id=row.id) for row in rows)
+def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
+    """Whether an engaged switch covers a request."""
+    return connection.execute(_COVERING, {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}).first() is not None
 
 
 def _event(scope: KillScope, id: str, by: str, *, engaged: bool) -> Event:  # noqa: A002 - the column's name

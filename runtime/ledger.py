@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,18 +17,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import Tampered
 from interlock.runtime.merkle import Frontier, leaf_hash
-from interlock.runtime.note import public_bytes, sign, signed_by
+from interlock.runtime.note import Signer, public_bytes, signed_by
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
-from interlock.runtime.store.upsert import upsert
 from interlock.runtime.vault import Vault
 
 VERSION: Final = 1
 _HEAD: Final = select(t.ledger_head.c.size, t.ledger_head.c.frontier).where(t.ledger_head.c.id == 1)
 _LOCKED: Final = _HEAD.with_for_update()
 _ADVANCE: Final = update(t.ledger_head).where(t.ledger_head.c.id == 1)
-_LINKS: Final = select(t.ledger_chain).where(t.ledger_chain.c.run_id.in_(bindparam("runs", expanding=True)))
-CHAIN: Final = upsert(t.ledger_chain, keys=("run_id",))
+_entry = t.ledger_entry.c
+_LAST: Final = select(_entry.leaf).where(_entry.run_id == bindparam("run")).order_by(_entry.seq.desc()).limit(1)
+_NOTE: Final = select(_entry.note).order_by(_entry.seq.desc()).limit(1)
+_PUBLIC: Final = select(_entry.seq, _entry.run_id, _entry.event, _entry.body, _entry.leaf, _entry.note).order_by(_entry.seq)
+_APPEND: Final = insert(t.ledger_entry)
 _WITNESS: Final = 1024  # bytes; a note is under 300
 HOME: Final = "home"  # the data key of events that belong to no run
 
@@ -51,8 +53,8 @@ class Ledger:
     def __init__(self, *, store: Store, vault: Vault, origin: str, witness: Path) -> None:
         self._store, self._vault, self._witness = store, vault, witness
         self.origin = origin
-        self.public_key = public_bytes(vault.signing)
-        self._note = ""
+        self._signer = Signer(key=vault.signing, origin=origin)
+        self.public_key, self._note = self._signer.public_key, ""
         store.attach(flush=self._flush, after=self._remember)
 
     async def head(self) -> Head:
@@ -66,20 +68,18 @@ class Ledger:
 
     def _flush(self, tx: Tx) -> None:
         connection, now = tx.connection, self._store.now(tx.connection)
-        frontier = _head(connection, lock=True)
-        chain = _chain(connection, {event.run_id for event in tx.events})
-        entries, payloads = [], []
+        frontier, chain, rows = _head(connection, lock=True), dict[str, bytes](), list[dict[str, Any]]()
         for event in tx.events:
-            body, sealed = self._body(event, seq=frontier.size, now=now, prev=chain.get(event.run_id, b""))
+            prev = chain[event.run_id] if event.run_id in chain else _last(connection, event.run_id)
+            body, payload = self._body(event, seq=frontier.size, now=now, prev=prev)
             leaf = leaf_hash(body)
-            entries.append({"seq": frontier.size, "run_id": event.run_id, "event": event.event, "body": body, "leaf": leaf})
-            if sealed is not None:
-                payloads.append({"seq": frontier.size, "key_id": event.run_id or HOME, "sealed": sealed})
+            row = {"seq": frontier.size, "run_id": event.run_id, "event": event.event, "body": body, "leaf": leaf}
+            rows.append(row | {"payload": payload, "note": None})
             frontier, chain[event.run_id] = frontier.append(leaf), leaf
-        connection.execute(insert(t.ledger_entry), entries)
-        if payloads:
-            connection.execute(insert(t.ledger_payload), payloads)
-        self._close(connection, frontier, chain)
+        root = frontier.root()
+        self._note = rows[-1]["note"] = self._signer.sign(size=frontier.size, root=root)
+        connection.execute(_APPEND, rows)
+        connection.execute(_ADVANCE, {"size": frontier.size, "root": root, "frontier": frontier.to_bytes()})
 
     def _body(self, event: Event, *, seq: int, now: int, prev: bytes) -> tuple[bytes, bytes | None]:
         """Return the entry's canonical bytes and its sealed payload."""
@@ -91,15 +91,7 @@ class Ledger:
             return canonical(body), None
         key, plain = self._vault.known(event.run_id or HOME), canonical(event.payload)
         body["payload"] = key.commit(plain)
-        return canonical(body), key.seal(plain, place=f"ledger_payload/{seq}")
-
-    def _close(self, connection: Connection, frontier: Frontier, chain: dict[str, bytes]) -> None:
-        root = frontier.root()
-        self._note = sign(self._vault.signing, origin=self.origin, size=frontier.size, root=root)
-        values = {"size": frontier.size, "root": root, "frontier": frontier.to_bytes()}
-        connection.execute(_ADVANCE, values)
-        connection.execute(insert(t.ledger_checkpoint), {"size": frontier.size, "note": self._note})
-        connection.execute(CHAIN[connection.dialect.name], [{"run_id": run_id, "leaf": leaf} for run_id, leaf in chain.items()])
+        return canonical(body), key.seal(plain, place=place(seq))
 
     def _remember(self) -> None:
         # One write over the same bytes: a reader sees the old note or the new one, and no file is made for a commit.
@@ -128,31 +120,26 @@ def begin(vault: Vault, connection: Connection) -> None:
         vault.create(connection, HOME)
         return
     vault.key(connection, HOME)
-    newest = select(t.ledger_checkpoint.c.note).order_by(t.ledger_checkpoint.c.size.desc()).limit(1)
-    note = connection.execute(newest).scalar_one_or_none()
+    note = connection.execute(_NOTE).scalar_one_or_none()
     if note is not None and not signed_by(note, public_bytes(vault.signing)):
         raise Tampered(what="ledger key", why="the newest checkpoint is signed by another key")
 
 
 def export(connection: Connection) -> Iterator[dict[str, str | int]]:
     """Yield the ledger as flat records for the verifier: each entry, and each signed checkpoint after its last entry."""
-    notes = connection.execute(select(t.ledger_checkpoint).order_by(t.ledger_checkpoint.c.size)).mappings()
-    pending = next(notes, None)
-    query = select(t.ledger_entry).order_by(t.ledger_entry.c.seq)
-    for row in connection.execute(query).mappings():
-        while pending is not None and pending["size"] <= row["seq"]:
-            yield {"kind": "checkpoint", "size": pending["size"], "note": pending["note"]}
-            pending = next(notes, None)
+    for row in connection.execute(_PUBLIC).mappings():
         body = row["body"].decode("utf-8", "backslashreplace")
-        place = {"run": row["run_id"], "event": row["event"]}
-        yield {"kind": "entry", "seq": row["seq"], "leaf": row["leaf"].hex(), "body": body, **place}
-    while pending is not None:
-        yield {"kind": "checkpoint", "size": pending["size"], "note": pending["note"]}
-        pending = next(notes, None)
-    for end in connection.execute(select(t.ledger_chain).order_by(t.ledger_chain.c.run_id)):
-        yield {"kind": "chain", "run": end.run_id, "leaf": end.leaf.hex()}
+        stored = {"run": row["run_id"], "event": row["event"]}
+        yield {"kind": "entry", "seq": row["seq"], "leaf": row["leaf"].hex(), "body": body, **stored}
+        if row["note"] is not None:
+            yield {"kind": "checkpoint", "size": row["seq"] + 1, "note": row["note"]}
     for head in connection.execute(select(t.ledger_head).where(t.ledger_head.c.id == 1)):
         yield {"kind": "head", "size": head.size, "root": head.root.hex(), "frontier": head.frontier.hex()}
+
+
+def place(seq: int) -> str:
+    """Return what the payload of an entry is sealed for."""
+    return f"ledger_entry/{seq}"
 
 
 def _head(connection: Connection, *, lock: bool) -> Frontier:
@@ -165,6 +152,6 @@ def _head(connection: Connection, *, lock: bool) -> Frontier:
         raise Tampered(what="ledger head", why=str(error)) from error
 
 
-def _chain(connection: Connection, run_ids: set[str]) -> dict[str, bytes]:
-    rows = connection.execute(_LINKS, {"runs": sorted(run_ids)})
-    return {row.run_id: row.leaf for row in rows}
+def _last(connection: Connection, run_id: str) -> bytes:
+    """Return the leaf of the run's newest entry, or nothing when it has none."""
+    return connection.execute(_LAST, {"run": run_id}).scalar_one_or_none() or b""

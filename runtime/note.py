@@ -20,11 +20,18 @@ def key_hash(origin: str, public: bytes) -> bytes:
     return sha256(origin.encode() + b"\n" + _ED25519 + public).digest()[:4]
 
 
-def sign(key: Ed25519PrivateKey, *, origin: str, size: int, root: bytes) -> str:
-    """Return the signed checkpoint of a log of *size* entries; the same log always gives the same note (RFC 8032)."""
-    body = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
-    signature = key_hash(origin, public_bytes(key)) + key.sign(body.encode())
-    return f"{body}\n\u2014 {origin} {base64.b64encode(signature).decode()}\n"
+class Signer:
+    """Signs the checkpoints of one log; lives as long as the log."""
+
+    def __init__(self, *, key: Ed25519PrivateKey, origin: str) -> None:
+        self.public_key = public_bytes(key)
+        self._key, self._origin, self._id = key, origin, key_hash(origin, self.public_key)
+
+    def sign(self, *, size: int, root: bytes) -> str:
+        """Return the signed checkpoint of a log of *size* entries; the same log always gives the same note (RFC 8032)."""
+        body = f"{self._origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()
+        return f"{body}\n\u2014 {self._origin} {signature}\n"
 
 
 def signed_by(note: str, public: bytes) -> bool:

@@ -1,21 +1,37 @@
 """The information point: the facts of one request, all from the database and the clock, none from the agent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from interlock.runtime import action, approval, budget, kill_switch
 from interlock.runtime.canonical import Json
+from interlock.runtime.errors import NotFound
 from interlock.runtime.provenance import TRUSTED, Label
-from interlock.runtime.request import Action, Amounts, ApprovalFact, Context, Resource, RunFacts, request_digest
+from interlock.runtime.request import Action, Amounts, ApprovalFact, Context, KillFact, Resource, RunFacts, request_digest
 from interlock.runtime.run import Run, label_of
 from interlock.runtime.store import Store
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey
 
-_HELD: Final = select(t.run.c.refusals, t.run.c.label).where(t.run.c.id == bindparam("run"))
+#: Everything but verdicts in one question; more than one row when more than one kill switch covers the request
+_STANDING: Final = (
+    select(
+        t.run.c.refusals,
+        t.run.c.label,
+        *budget.AMOUNTS,
+        *action.COLUMNS,
+        t.kill_switch.c.scope.label("kill_scope"),
+        t.kill_switch.c.id.label("kill_id"),
+    )
+    .select_from(t.run)
+    .join(t.budget, t.budget.c.id == t.run.c.budget_id)
+    .outerjoin(t.action, t.action.c.id == bindparam("action"))
+    .outerjoin(t.kill_switch, kill_switch.COVERS)
+    .where(t.run.c.id == bindparam("run"))
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,21 +59,23 @@ class InformationPoint:
     ) -> Facts:
         """Return the facts about one proposed action of *run*."""
         digest = request_digest(run.principal, proposed, resource)
+        asked_for = {"run": run.id, "action": action_id, "of_tenant": run.tenant, "of_tool": proposed.tool, "of_run": run.id}
 
         def look(connection: Connection) -> Facts:
             now = self._store.now(connection)
-            known = action.read(connection, action_id, key)
-            held = connection.execute(_HELD, {"run": run.id}).one()
-            label = label_of(held.label)
+            rows = connection.execute(_STANDING, asked_for).mappings().all()
+            if not rows:
+                raise NotFound(kind="run", name=run.id, next_step="Its row or its budget is gone: restore the database.")
+            label, known = label_of(rows[0]["label"]), action.found(rows[0], key)
             context = Context(
                 now=now,
-                run=_run(run, refusals=held.refusals),
+                run=_run(run, refusals=rows[0]["refusals"]),
                 schema_valid=valid,
                 labels=labels(proposed.arguments, request=run.request, held=label),
                 cost=cost,
-                budget=budget.read(connection, run.budget_id).facts,
+                budget=budget.facts(rows[0]),
                 approvals=_verdicts(connection, key, known, digest),
-                kill_switches=kill_switch.covering(connection, tenant=run.tenant, tool=proposed.tool, run_id=run.id),
+                kill_switches=_switches(rows),
             )
             waiting = known is not None and known.state == "waiting"
             lapsed = waiting and approval.lapsed(connection, action_id=action_id, now=now)
@@ -72,6 +90,11 @@ def _verdicts(connection: Connection, key: DataKey, known: action.Action | None,
         return ()  # what was never proposed was never put before anyone
     is_open = known.state == "started"
     return approval.facts(connection, key, run_id=known.run_id, action_id=known.id, digest=digest, is_open=is_open)
+
+
+def _switches(rows: Sequence[RowMapping]) -> tuple[KillFact, ...]:
+    engaged = sorted((row["kill_scope"], row["kill_id"]) for row in rows if row["kill_scope"] is not None)
+    return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
 
 
 def _run(run: Run, *, refusals: int) -> RunFacts:

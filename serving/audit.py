@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from interlock.runtime.audit_verify import Problem, Report, verify
 from interlock.runtime.erasure import erased
 from interlock.runtime.errors import Erased, Tampered
-from interlock.runtime.ledger import HOME, export
+from interlock.runtime.ledger import HOME, export, place
 from interlock.runtime.store import schema as t
 from interlock.serving.app import Home
 
@@ -29,12 +29,11 @@ async def entries(home: Home, run_id: str | None) -> list[dict[str, Any]]:
     """Return the entries in order, each body with its opened payload (None when erased)."""
 
     def look(connection: Connection) -> list[dict[str, Any]]:
-        query = select(t.ledger_entry, t.ledger_payload.c.key_id, t.ledger_payload.c.sealed)
-        query = query.outerjoin(t.ledger_payload, t.ledger_payload.c.seq == t.ledger_entry.c.seq)
+        query = select(t.ledger_entry)
         query = query if run_id is None else query.where(t.ledger_entry.c.run_id == run_id)
         rows = connection.execute(query.order_by(t.ledger_entry.c.seq)).mappings().all()
         return [
-            {"body": orjson.loads(row["body"]), "payload": _opened(home, connection, row["seq"], row["key_id"], row["sealed"])}
+            {"body": orjson.loads(row["body"]), "payload": _opened(home, connection, row["seq"], row["run_id"], row["payload"])}
             for row in rows
         ]
 
@@ -43,8 +42,8 @@ async def entries(home: Home, run_id: str | None) -> list[dict[str, Any]]:
 
 def _payloads(home: Home, connection: Connection) -> list[Problem]:
     """Check every sealed payload against the commitment in its entry."""
-    query = select(t.ledger_entry.c.seq, t.ledger_entry.c.body, t.ledger_payload.c.key_id, t.ledger_payload.c.sealed)
-    query = query.outerjoin(t.ledger_payload, t.ledger_payload.c.seq == t.ledger_entry.c.seq)
+    columns = t.ledger_entry.c
+    query = select(columns.seq, columns.run_id, columns.body, columns.payload)
     problems, gone = [], erased(connection)
     for row in connection.execute(query.order_by(t.ledger_entry.c.seq)):
         try:
@@ -53,12 +52,12 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
             continue  # the entry itself is reported
         if committed is None:
             continue
-        if row.sealed is None:
+        if row.payload is None:
             problems.append(Problem("payload_missing", row.seq, "what the entry commits to is gone"))
             continue
         try:
-            key = home.vault.key(connection, row.key_id or HOME)
-            matches = key.commit(key.open(row.sealed, place=f"ledger_payload/{row.seq}")) == committed
+            key = home.vault.key(connection, row.run_id or HOME)
+            matches = key.commit(key.open(row.payload, place=place(row.seq))) == committed
         except Erased as error:
             if error.run_id not in gone:  # erased without a record of it
                 problems.append(Problem("payload_changed", row.seq, error.why))
@@ -71,10 +70,10 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
     return problems
 
 
-def _opened(home: Home, connection: Connection, seq: int, key_id: str | None, sealed: bytes | None) -> Any:
-    if key_id is None or sealed is None:
+def _opened(home: Home, connection: Connection, seq: int, run_id: str, sealed: bytes | None) -> Any:
+    if sealed is None:
         return None
     try:
-        return orjson.loads(home.vault.key(connection, key_id).open(sealed, place=f"ledger_payload/{seq}"))
+        return orjson.loads(home.vault.key(connection, run_id or HOME).open(sealed, place=place(seq)))
     except Tampered:
         return None

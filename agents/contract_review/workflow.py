@@ -130,13 +130,13 @@ def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown) -> dict[st
 
 
 def _unless_stopped(after: str) -> Any:
-    def route(state: Review) -> str:
+    async def route(state: Review) -> str:
         return END if state.get("stopped") else after
 
     return route
 
 
-def _proposed(state: Review) -> list[Send] | str:
+async def _proposed(state: Review) -> list[Send] | str:
     last = state["messages"][-1] if state.get("messages") else None
     if state.get("stopped") or not isinstance(last, AIMessage) or not last.tool_calls:
         return END

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -21,6 +22,9 @@ from sqlalchemy import (
 #: The newest migration; a test holds it equal to the newest file of `migrations/versions`
 NEWEST: Final = "0001"
 KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
+
+#: On SQLite this is the table's own order, so that it needs no index beside it
+ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
@@ -134,22 +138,19 @@ data_key = Table(
     Column("wrapped", LargeBinary, nullable=False),
 )
 
+#: Entries written by one commit follow each other, and the last of them carries the signed checkpoint
 ledger_entry = Table(
     "ledger_entry",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("run_id", String(64), nullable=False, index=True),
+    Column("seq", ROWID, primary_key=True, autoincrement=False),
+    Column("run_id", String(64), nullable=False),
     Column("event", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
-)
-
-ledger_payload = Table(
-    "ledger_payload",
-    metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("key_id", String(64), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    #: What the body commits to, sealed under the run's data key
+    Column("payload", LargeBinary),
+    Column("note", Text),
+    Index("ledger_entry_of_run", "run_id", "seq"),
 )
 
 ledger_head = Table(
@@ -159,20 +160,6 @@ ledger_head = Table(
     Column("size", BigInteger, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
-)
-
-ledger_chain = Table(
-    "ledger_chain",
-    metadata,
-    Column("run_id", String(64), primary_key=True),
-    Column("leaf", LargeBinary, nullable=False),
-)
-
-ledger_checkpoint = Table(
-    "ledger_checkpoint",
-    metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("note", Text, nullable=False),
 )
 
 checkpoint = Table(

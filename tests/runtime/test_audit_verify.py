@@ -15,7 +15,7 @@ from interlock.runtime.audit_verify import Report, verify
 from interlock.runtime.canonical import canonical
 from interlock.runtime.ledger import export
 from interlock.runtime.merkle import Frontier, leaf_hash
-from interlock.runtime.note import public_bytes, sign
+from interlock.runtime.note import Signer, public_bytes
 from interlock.runtime.testing import Effects, World
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -39,11 +39,10 @@ def log(*bodies: dict[str, Any], key: Ed25519PrivateKey = KEY) -> list[dict[str,
         body = canonical(whole)
         leaf = leaf_hash(body)
         frontier, chain[run] = frontier.append(leaf), leaf.hex()
-        note = sign(key, origin=ORIGIN, size=seq + 1, root=frontier.root())
+        note = Signer(key=key, origin=ORIGIN).sign(size=seq + 1, root=frontier.root())
         place = {"run": run, "event": given["event"]}
         records.append({"kind": "entry", "seq": seq, "leaf": leaf.hex(), "body": body.decode()} | place)
         records.append({"kind": "checkpoint", "size": seq + 1, "note": note})
-    records.extend({"kind": "chain", "run": run, "leaf": leaf} for run, leaf in sorted(chain.items()))
     head = {"size": frontier.size, "root": frontier.root().hex(), "frontier": frontier.to_bytes().hex()}
     return [*records, {"kind": "head"} | head]
 
@@ -124,7 +123,7 @@ RECORDS = log(INTENT, DONE, STEP)
 BROKEN: dict[str, Any] = {
     "a number": 7, "nothing": None, "a list": [], "text": "entry", "no kind": {}, "odd kind": {"kind": "x"},
     "kind of a list": {"kind": []}, "bare entry": {"kind": "entry"}, "bare checkpoint": {"kind": "checkpoint"},
-    "bare head": {"kind": "head"}, "bare chain": {"kind": "chain"},
+    "bare head": {"kind": "head"},
     "body of a number": {"kind": "entry", "seq": 3, "body": 1}, "lone surrogate": {"kind": "entry", "seq": 3, "body": "\ud800"},
     "body of a list": {"kind": "entry", "seq": 3, "body": "[]"}, "deep body": {"kind": "entry", "seq": 3, "body": "[" * 99_999},
     "not canonical": {"kind": "entry", "seq": 3, "body": '{"a": 1}'},
@@ -143,9 +142,9 @@ def test_what_cannot_be_read_is_a_problem(name: str, at: int) -> None:
     assert not report.valid
 
 
-@pytest.mark.parametrize("kind", ["head", "chain", "checkpoint", "entry"])
+@pytest.mark.parametrize("kind", ["head", "checkpoint", "entry"])
 def test_no_kind_of_record_can_be_left_out(kind: str) -> None:
-    """A log without its head, its chains, its checkpoints or its entries is not valid."""
+    """A log without its head, its checkpoints or its entries is not valid."""
     assert not verify([each for each in RECORDS if each["kind"] != kind], key=public_bytes(KEY)).valid
 
 

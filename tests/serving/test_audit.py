@@ -61,8 +61,8 @@ def test_a_changed_entry_is_named(used: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        ("DELETE FROM ledger_payload WHERE seq = ?", "payload_missing"),
-        ("UPDATE ledger_payload SET sealed = zeroblob(64) WHERE seq = ?", "payload_changed"),
+        ("UPDATE ledger_entry SET payload = NULL WHERE seq = ?", "payload_missing"),
+        ("UPDATE ledger_entry SET payload = zeroblob(64) WHERE seq = ?", "payload_changed"),
         ("DELETE FROM ledger_entry WHERE seq = ?", "missing_entry"),
     ],
 )

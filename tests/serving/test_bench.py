@@ -23,11 +23,13 @@ def test_the_figures_have_the_promised_fields(tmp_path: Path, monkeypatch: pytes
     found = bench.gate(rounds=1, decisions=100)
     traced = shutil.which("strace") is not None
 
-    assert found.keys() == {"decide_us", "pure_step", "effect_step", "stock_step", "rounds", "fsyncs_counted_by"}
+    assert found.keys() == {"decide_us", "pure_step", "effect_step", "stock_step", "fsync", "rounds", "fsyncs_counted_by"}
     assert found["decide_us"].keys() == {"p50", "p99"}
     assert 0 < found["decide_us"]["p50"] <= found["decide_us"]["p99"]
     assert found["pure_step"].keys() == found["effect_step"].keys() == {"p50_us", "ratio", "fsyncs"}
     assert found["stock_step"].keys() == {"p50_us", "fsyncs"}
+    assert found["fsync"]["p50_us"] > 0
+    assert found["fsync"]["added_ms"] == 0
     assert found["rounds"] == 1
     assert found["fsyncs_counted_by"] == ("strace" if traced else None)
     assert all((found[step]["fsyncs"] is not None) == traced for step in ("pure_step", "effect_step", "stock_step"))
