@@ -129,7 +129,7 @@ class Verifier:
         self.report = Report(key=key.hex())
         self._key = key
         self._tree, self._chain, self._invariants = _Tree(), dict[str, str](), _Invariants()
-        self._signed, self._head = 0, ""
+        self._signed, self._noted, self._head = 0, 0, ""
         self._old = None if remembered is None else _parse(remembered)
         self._seen_remembered = remembered is None
         if remembered is not None and (self._old is None or not _signed(remembered, self._old[0], key)):
@@ -179,6 +179,9 @@ class Verifier:
                 self._wrong("moved_entry", "it is stored under another run or event than its body says")
             if body.get("seq") != record.get("seq"):
                 self._wrong("moved_entry", f"the body says it is entry {body.get('seq')}")
+            if body.get("signed") != self._noted:
+                at = max(self._noted, body["signed"] if isinstance(body.get("signed"), int) else 0) - 1
+                self._wrong("missing_checkpoint", f"entry {expected} follows a checkpoint that is not there", at)
             if body.get("prev") != self._chain.get(run, ""):
                 self._wrong("chain_broken", f"the previous entry of run {run!r} is another one")
             self._chain[run] = leaf.hex()
@@ -200,7 +203,7 @@ class Verifier:
     def _checkpoint(self, record: dict[str, Any]) -> None:
         note, size, root = str(record.get("note")), self._tree.size, self._tree.root()
         parsed = _parse(note)
-        last = max(size - 1, 0)
+        last, self._noted = max(size - 1, 0), size
         if parsed is None or not _signed(note, parsed[0], self._key):
             self._wrong("bad_signature", f"the checkpoint after entry {last} is not signed by {self.report.key[:16]}", last)
             return

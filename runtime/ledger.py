@@ -69,9 +69,10 @@ class Ledger:
     def _flush(self, tx: Tx) -> None:
         connection, now = tx.connection, self._store.now(tx.connection)
         frontier, chain, rows = _head(connection, lock=True), dict[str, bytes](), list[dict[str, Any]]()
+        signed = frontier.size
         for event in tx.events:
             prev = chain[event.run_id] if event.run_id in chain else _last(connection, event.run_id)
-            body, payload = self._body(event, seq=frontier.size, now=now, prev=prev)
+            body, payload = self._body(event, {"seq": frontier.size, "signed": signed, "at": now, "prev": prev.hex()})
             leaf = leaf_hash(body)
             row = {"seq": frontier.size, "run_id": event.run_id, "event": event.event, "body": body, "leaf": leaf}
             rows.append(row | {"payload": payload, "note": None})
@@ -81,17 +82,15 @@ class Ledger:
         connection.execute(_APPEND, rows)
         connection.execute(_ADVANCE, {"size": frontier.size, "root": root, "frontier": frontier.to_bytes()})
 
-    def _body(self, event: Event, *, seq: int, now: int, prev: bytes) -> tuple[bytes, bytes | None]:
+    def _body(self, event: Event, place: dict[str, Json]) -> tuple[bytes, bytes | None]:
         """Return the entry's canonical bytes and its sealed payload."""
-        body: dict[str, Json] = {
-            "v": VERSION, "origin": self.origin, "seq": seq, "at": now, "run": event.run_id, "event": event.event,
-            "prev": prev.hex(), **event.body,
-        }  # fmt: skip
+        of: dict[str, Json] = {"v": VERSION, "origin": self.origin, "run": event.run_id, "event": event.event}
+        body = of | place | event.body
         if event.payload is None:
             return canonical(body), None
         key, plain = self._vault.known(event.run_id or HOME), canonical(event.payload)
         body["payload"] = key.commit(plain)
-        return canonical(body), key.seal(plain, place=place(seq))
+        return canonical(body), key.seal(plain, place=kept_at(place["seq"]))
 
     def _remember(self) -> None:
         # One write over the same bytes: a reader sees the old note or the new one, and no file is made for a commit.
@@ -128,16 +127,24 @@ def begin(vault: Vault, connection: Connection) -> None:
 def export(connection: Connection) -> Iterator[dict[str, str | int]]:
     """Yield the ledger as flat records for the verifier: each entry, and each signed checkpoint after its last entry."""
     for row in connection.execute(_PUBLIC).mappings():
-        body = row["body"].decode("utf-8", "backslashreplace")
-        stored = {"run": row["run_id"], "event": row["event"]}
-        yield {"kind": "entry", "seq": row["seq"], "leaf": row["leaf"].hex(), "body": body, **stored}
+        stored = {"run": str(row["run_id"]), "event": str(row["event"]), "leaf": _hex(row["leaf"])}
+        yield {"kind": "entry", "seq": row["seq"], "body": _text(row["body"]), **stored}
         if row["note"] is not None:
-            yield {"kind": "checkpoint", "size": row["seq"] + 1, "note": row["note"]}
+            yield {"kind": "checkpoint", "size": row["seq"] + 1, "note": str(row["note"])}
     for head in connection.execute(select(t.ledger_head).where(t.ledger_head.c.id == 1)):
-        yield {"kind": "head", "size": head.size, "root": head.root.hex(), "frontier": head.frontier.hex()}
+        yield {"kind": "head", "size": head.size, "root": _hex(head.root), "frontier": _hex(head.frontier)}
 
 
-def place(seq: int) -> str:
+def _text(stored: object) -> str:
+    # SQLite keeps whatever type it is given, so what was changed may be no bytes any more: the verifier then says so.
+    return stored.decode("utf-8", "backslashreplace") if isinstance(stored, bytes) else f"not bytes: {stored!r}"
+
+
+def _hex(stored: object) -> str:
+    return stored.hex() if isinstance(stored, bytes) else f"not bytes: {stored!r}"
+
+
+def kept_at(seq: Json) -> str:
     """Return what the payload of an entry is sealed for."""
     return f"ledger_entry/{seq}"
 
@@ -148,7 +155,7 @@ def _head(connection: Connection, *, lock: bool) -> Frontier:
         raise Tampered(what="ledger head", why="the row is gone")
     try:
         return Frontier.from_bytes(row.size, row.frontier)
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:  # another length, or another type
         raise Tampered(what="ledger head", why=str(error)) from error
 
 

@@ -42,7 +42,7 @@ class DataKey:
 
     def open(self, sealed: bytes, *, place: str) -> bytes:
         """Decrypt what was sealed for *place*; raises `Tampered` for anything else, plaintext included (fails closed)."""
-        if not sealed.startswith(_TAG):
+        if not isinstance(sealed, bytes) or not sealed.startswith(_TAG):  # SQLite keeps whatever type it is given
             raise Tampered(what=place, why="the stored bytes are not sealed")
         body = sealed[len(_TAG) :]
         try:

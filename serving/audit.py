@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from interlock.runtime.audit_verify import Problem, Report, verify
 from interlock.runtime.erasure import erased
 from interlock.runtime.errors import Erased, Tampered
-from interlock.runtime.ledger import HOME, export, place
+from interlock.runtime.ledger import HOME, export, kept_at
 from interlock.runtime.store import schema as t
 from interlock.serving.app import Home
 
@@ -57,7 +57,7 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
             continue
         try:
             key = home.vault.key(connection, row.run_id or HOME)
-            matches = key.commit(key.open(row.payload, place=place(row.seq))) == committed
+            matches = key.commit(key.open(row.payload, place=kept_at(row.seq))) == committed
         except Erased as error:
             if error.run_id not in gone:  # erased without a record of it
                 problems.append(Problem("payload_changed", row.seq, error.why))
@@ -74,6 +74,6 @@ def _opened(home: Home, connection: Connection, seq: int, run_id: str, sealed: b
     if sealed is None:
         return None
     try:
-        return orjson.loads(home.vault.key(connection, run_id or HOME).open(sealed, place=place(seq)))
+        return orjson.loads(home.vault.key(connection, run_id or HOME).open(sealed, place=kept_at(seq)))
     except Tampered:
         return None

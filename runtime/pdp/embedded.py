@@ -11,7 +11,7 @@ from interlock.runtime.pdp.bundle import Bundle
 from interlock.runtime.pdp.question import question
 from interlock.runtime.request import AccessRequest
 
-DEADLINE_S: Final = 0.1  # design: 250 ms hard; an evaluation takes under 1 ms
+DEADLINE_S: Final = 0.25  # as for the server; an evaluation takes under 1 ms, the rest is for a machine that is busy
 INSTANCES: Final = 2
 MEMORY_PAGES: Final = 512  # of 64 KiB: 32 MiB for each instance
 ENTRYPOINT: Final = "rails/decision"

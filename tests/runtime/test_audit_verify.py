@@ -35,7 +35,7 @@ def log(*bodies: dict[str, Any], key: Ed25519PrivateKey = KEY) -> list[dict[str,
     frontier, chain, records = Frontier(), dict[str, str](), list[dict[str, Any]]()
     for seq, given in enumerate(bodies):
         run = given["run"]
-        whole: dict[str, Any] = {"v": 1, "origin": ORIGIN, "seq": seq, "at": 1, "prev": chain.get(run, "")} | given
+        whole: dict[str, Any] = {"v": 1, "origin": ORIGIN, "seq": seq, "signed": seq, "at": 1, "prev": chain.get(run, "")} | given
         body = canonical(whole)
         leaf = leaf_hash(body)
         frontier, chain[run] = frontier.append(leaf), leaf.hex()

@@ -52,11 +52,11 @@ class Log:
             return connection.execute(query).fetchall()
 
 
-async def written(folder: Path, *, steps: int = 4) -> None:
+async def written(folder: Path, *, steps: int = 4, url: str | None = None) -> None:
     """Write a run of effects, a denial, a read and a kill switch."""
     effects = Effects()
     tools = [effects.tool("note.write"), effects.tool("note.read", "read")]
-    async with World(folder, tools=tools) as world:
+    async with World(folder, tools=tools, url=url) as world:
         first, second = await world.start(), await world.start()
         for number in range(steps):
             for run in (first, second):
@@ -172,6 +172,14 @@ def test_a_changed_checkpoint_is_named(original: Log, seq: int) -> None:
 
 
 @pytest.mark.parametrize("seq", range(SIZE - 1))
+def test_a_dropped_checkpoint_is_named(log: Log, seq: int) -> None:
+    """Remove one signed checkpoint: the next entry says that there was one."""
+    log.change("UPDATE ledger_entry SET note = NULL WHERE seq = ?", seq)
+
+    assert seen(log.verify()) == {("missing_checkpoint", seq)}
+
+
+@pytest.mark.parametrize("seq", range(SIZE - 1))
 def test_a_moved_checkpoint_is_named(log: Log, seq: int) -> None:
     """Put a signed checkpoint at another entry than the one it was signed at: it signs another size."""
     log.change("UPDATE ledger_entry SET note = (SELECT note FROM ledger_entry WHERE seq = ?) WHERE seq = ?", seq + 1, seq)
@@ -257,6 +265,49 @@ def test_an_unsigned_tail_is_seen(log: Log) -> None:
     log.change("UPDATE ledger_entry SET note = NULL WHERE seq = ?", SIZE - 1)
 
     assert ("unsigned_tail", SIZE) in seen(log.verify())
+
+
+TAMPERING = {
+    "flip a body": ("UPDATE ledger_entry SET body = body || '\\x20' WHERE seq = 5", "changed_entry", 5),
+    "move an entry to another run": ("UPDATE ledger_entry SET run_id = 'x' WHERE seq = 5", "moved_entry", 5),
+    "change a leaf": ("UPDATE ledger_entry SET leaf = '\\x00' WHERE seq = 5", "changed_entry", 5),
+    "drop an entry": ("DELETE FROM ledger_entry WHERE seq = 5", "missing_entry", 5),
+    "cut the end off": ("DELETE FROM ledger_entry WHERE seq >= 5", "rolled_back", 5),
+    "change a checkpoint": ("UPDATE ledger_entry SET note = replace(note, 'i', 'j') WHERE seq = 5", "bad_signature", 5),
+    "remove the last checkpoint": ("UPDATE ledger_entry SET note = NULL WHERE seq = 7", "unsigned_tail", 8),
+    "set the head back": ("UPDATE ledger_head SET size = 5", "head_mismatch", 8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [5, 1.5, "text", b"", None])
+@pytest.mark.parametrize("column", ["body", "leaf", "run_id", "event", "note", "payload"])
+def test_a_value_of_another_type_is_named(log: Log, column: str, value: Any) -> None:
+    """SQLite stores any type in any column: verification still answers, and names the entry."""
+    try:
+        log.change(f"UPDATE ledger_entry SET {column} = ? WHERE seq = 5", value)  # noqa: S608 - names from the list above
+    except sqlite3.IntegrityError:
+        return  # the column refuses it
+    report = log.verify()
+
+    assert report.valid == (column == "payload")
+    assert report.valid or report.problems[0].seq == 5
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+async def test_tampering_is_named_on_every_database(database_url: str, tmp_path: Path, how: str) -> None:
+    """What an administrator of the database changes is found and named, whichever database it is."""
+    statement, code, seq = TAMPERING[how]
+    await written(tmp_path / "home", steps=1, url=database_url)
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        sqlite_form = statement.replace("'\\x20'", "x'20'").replace("'\\x00'", "x'00'")
+        connection.exec_driver_sql(sqlite_form if engine.dialect.name == "sqlite" else statement)
+    with engine.connect() as connection:
+        records = list(export(connection))
+    engine.dispose()
+    log = opened(tmp_path / "home")
+
+    assert (code, seq) in seen(verify(records, key=log.key, remembered=log.remembered))
 
 
 async def test_a_rolled_back_database_is_seen(tmp_path: Path) -> None:
