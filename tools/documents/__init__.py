@@ -3,8 +3,8 @@
 Every document is parsed in a confined child process; see `interlock.tools.documents.confinement` for what that holds.
 """
 
-from interlock.tools.documents.document import Document, Kind, Limits
+from interlock.tools.documents.document import Document, Isolation, Kind, Limits
 from interlock.tools.documents.errors import DocumentError, ErrorCode
 from interlock.tools.documents.reader import DocumentReader
 
-__all__ = ["Document", "DocumentError", "DocumentReader", "ErrorCode", "Kind", "Limits"]
+__all__ = ["Document", "DocumentError", "DocumentReader", "ErrorCode", "Isolation", "Kind", "Limits"]

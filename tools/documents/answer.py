@@ -1,10 +1,11 @@
 """What the child answers on its one channel, and what of it the parent believes."""
 
 import json
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Final, get_args
 
-from interlock.tools.documents.document import Limits, Parsed, printable
+from interlock.tools.documents.document import Isolation, Limits, Parsed, printable
 from interlock.tools.documents.errors import ErrorCode, Refusal
 
 _CODES: Final[dict[str, ErrorCode]] = {code: code for code in get_args(ErrorCode)}
@@ -21,6 +22,20 @@ def encode(outcome: Parsed | Refusal) -> bytes:
     return json.dumps({"text": outcome.text, "pages": outcome.pages}, ensure_ascii=False).encode()
 
 
+def encode_isolation(isolation: Isolation) -> bytes:
+    """Return `isolation` as one JSON object in UTF-8, a boolean for each layer."""
+    return json.dumps(asdict(isolation)).encode()
+
+
+def accept_isolation(answer: bytes) -> Isolation:
+    """Return what a child that read no document said holds it; an answer out of form is the refusal `unreadable`."""
+    match _fields(answer):
+        case {"calls": bool(calls), "files": bool(files), "network": bool(network), **rest} if not rest:
+            return Isolation(calls=calls, files=files, network=network)
+        case _:
+            raise _nonsense()
+
+
 def max_bytes(limits: Limits) -> int:
     """Return a length that no honest answer under `limits` exceeds."""
     return _CHAR_BYTES * limits.max_chars + _PAGE_BYTES * limits.max_pages + _FRAME_BYTES
@@ -32,17 +47,20 @@ def accept(answer: bytes, limits: Limits) -> Parsed:
     No part of it is trusted: a parser that was taken over answers what it likes. Text and page starts that pass are
     well formed and within `limits`; that they are the document's is what nobody but the parser can tell.
     """
-    try:
-        fields = json.loads(answer)
-    except (ValueError, RecursionError):
-        raise _nonsense() from None
-    match fields:
+    match _fields(answer):
         case {"text": str(text), "pages": [*pages], **rest} if not rest:
             return _checked(text, tuple(pages), limits)
         case {"code": str(code), "detail": str(detail), **rest} if not rest and code in _CODES:
             raise Refusal(_CODES[code], printable(detail[:_DETAIL]))
         case _:
             raise _nonsense()
+
+
+def _fields(answer: bytes) -> object:
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError):
+        raise _nonsense() from None
 
 
 def _checked(text: str, pages: tuple[object, ...], limits: Limits) -> Parsed:

@@ -3,9 +3,9 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import assert_never
+from typing import Literal, assert_never
 
-from interlock.tools.documents.answer import encode
+from interlock.tools.documents.answer import encode, encode_isolation
 from interlock.tools.documents.confinement import confine
 from interlock.tools.documents.document import Kind, Limits, Parsed
 from interlock.tools.documents.errors import Refusal
@@ -13,16 +13,21 @@ from interlock.tools.documents.errors import Refusal
 Parser = Callable[[bytes, Limits], Parsed]
 
 
-def main(kind: Kind, settings: str) -> int:
-    """Parse stdin as a `kind` under `settings` (the JSON of `Limits`) and answer on stdout; return the exit status.
+def main(task: Kind | Literal["isolation"], settings: str) -> int:
+    """Parse stdin as a kind under `settings` (the JSON of `Limits`) and answer on stdout; return the exit status.
 
     The parser's modules are loaded first, then this process is confined for good, and only then is the document read.
-    Any failure outside the parser ends the process with a status or a signal; the parent says what that means.
+    The task `isolation` reads nothing and answers what the kernel holds such a process to. Any failure outside the
+    parser ends the process with a status or a signal; the parent says what that means.
     """
     limits = Limits(**json.loads(settings))
-    parser = _parser(kind)
-    confine(limits)
-    sys.stdout.buffer.write(_answer(parser, limits))
+    if task == "isolation":
+        said = encode_isolation(confine(limits))
+    else:
+        parser = _parser(task)
+        confine(limits)
+        said = _answer(parser, limits)
+    sys.stdout.buffer.write(said)
     sys.stdout.buffer.flush()
     return 0
 

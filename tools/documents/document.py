@@ -1,4 +1,4 @@
-"""The values of the package: a document, the limits it is read under, what a parser returns."""
+"""The values of the package: a document, the limits it is read under, what a parser returns and what holds it."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -55,6 +55,21 @@ class Limits:
     zip_total: int = 50 * _MIB
     """Expanded bytes of a whole archive, and of each compressed stream of a PDF."""
     zip_entries: int = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Isolation:
+    """Which layers of the kernel hold the parser on this machine; `False` where the system has or grants none.
+
+    The layers that every machine has are not named here: without one of those nothing is read.
+    """
+
+    calls: bool
+    """The kernel refuses every system call but those of computing and of reading files."""
+    files: bool
+    """The kernel opens nothing but installed code and system libraries."""
+    network: bool
+    """The network is an empty one of the parser's own."""
 
 
 def printable(text: str) -> str:

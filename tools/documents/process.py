@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from interlock.tools.documents.document import Kind, Limits
 from interlock.tools.documents.errors import Refusal
@@ -20,20 +20,20 @@ _STDOUT: Final = 1
 # Names the package by path without running the `__init__` of `interlock.tools`, which may load far more than a parser.
 _START: Final = """
 import sys, types
-where, kind, settings = sys.argv[1:]
+where, task, settings = sys.argv[1:]
 for name in ("interlock", "interlock.tools", "interlock.tools.documents"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["interlock.tools.documents"].__path__ = [where]
 from interlock.tools.documents.child import main
-sys.exit(main(kind, settings))
+sys.exit(main(task, settings))
 """
 
 
-def command(kind: Kind, limits: Limits) -> list[str]:
-    """Return the command of a child that parses one `kind` from stdin under `limits`."""
+def command(task: Kind | Literal["isolation"], limits: Limits) -> list[str]:
+    """Return the command of a child that parses one kind from stdin under `limits`, or says what isolates it."""
     where = str(Path(__file__).resolve().parent)
     # Isolated mode: no environment variable, user site or current directory takes part in the child's imports.
-    return [sys.executable, "-I", "-c", _START, where, kind, dumps(asdict(limits))]
+    return [sys.executable, "-I", "-c", _START, where, task, dumps(asdict(limits))]
 
 
 async def run(argv: Sequence[str], data: bytes, *, wall_s: float, max_output: int) -> bytes:

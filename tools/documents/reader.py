@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from interlock.tools.documents import answer
-from interlock.tools.documents.document import Document, Kind, Limits, printable
+from interlock.tools.documents.document import Document, Isolation, Kind, Limits, printable
 from interlock.tools.documents.errors import DocumentError, Refusal
 from interlock.tools.documents.process import command, run
 from interlock.tools.documents.sniff import sniff
 
 _CHUNK: Final = 1024 * 1024
+_ISOLATION_BYTES: Final = 1000
 # Non-blocking, so that a FIFO without a writer is refused instead of waited for.
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -48,6 +49,17 @@ class DocumentReader:
         except Refusal as refusal:
             raise DocumentError(code=refusal.code, path=str(path), detail=refusal.detail) from None
         return Document(digest=digest, name=printable(path.name), kind=kind, text=parsed.text, pages=parsed.pages)
+
+    async def isolation(self) -> Isolation | None:
+        """Return what the kernel holds a parser to on this machine, told by a child that reads no document.
+
+        `None` means that a child cannot confine itself here, so that every read is refused.
+        """
+        try:
+            said = await run(command("isolation", self.limits), b"", wall_s=self.limits.wall_s, max_output=_ISOLATION_BYTES)
+            return answer.accept_isolation(said)
+        except Refusal:
+            return None
 
 
 def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:
