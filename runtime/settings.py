@@ -15,6 +15,19 @@ LIMITS: Final = Amounts(money_micro=1_000_000, tokens=400_000, steps=60, effects
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A served model: an endpoint that speaks OpenAI's chat completions."""
+
+    #: The API's base, such as http://127.0.0.1:8000/v1
+    url: str
+    name: str
+    key: str = field(default="none", repr=False)
+    #: The most restricted data it may be sent; whoever runs it sees what it is asked
+    clearance: Confidentiality = "public"
+    micro_per_million: int = 0  # millionths of the currency for a million tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Where things are and how much may be spent. Everything lives under *home* unless a field says otherwise."""
 
@@ -24,7 +37,9 @@ class Settings:
     #: "host:port" of an OPA server, or None for the embedded engine
     opa: str | None = None
     opa_tls: bool = False
-    opa_token: str | None = None
+    opa_token: str | None = field(default=None, repr=False)
+    #: What plans the actions, or None for the scripted planner
+    model: Endpoint | None = None
     tenant: str = "default"
     autonomy: Autonomy = 2
     limits: Amounts = LIMITS
@@ -47,10 +62,30 @@ def _clearances(text: str) -> dict[str, Confidentiality]:
     return found
 
 
+def _endpoint(given: Mapping[str, str]) -> Endpoint | None:
+    """Read the served model; raises `BadInput` naming the variable that is missing or wrong."""
+    if not (url := given.get("INTERLOCK_MODEL_URL")):
+        return None
+    if not (name := given.get("INTERLOCK_MODEL")):
+        why = "INTERLOCK_MODEL_URL is set and no model is named"
+        raise BadInput(what="INTERLOCK_MODEL", why=why, next_step="Name the model as its endpoint does.")
+    price, clearance = given.get("INTERLOCK_MODEL_PRICE") or "0", given.get("INTERLOCK_MODEL_CLEARANCE") or "public"
+    if not (price.isascii() and price.isdigit()):
+        why = f"{price!r} is not a whole number of millionths"
+        raise BadInput(what="INTERLOCK_MODEL_PRICE", why=why, next_step="Write the price of a million tokens in millionths.")
+    if clearance not in get_args(Confidentiality):
+        why = f"{clearance!r} is not public, internal or confidential"
+        raise BadInput(what="INTERLOCK_MODEL_CLEARANCE", why=why, next_step="Name one of the three.")
+    return Endpoint(
+        url=url, name=name, key=given.get("INTERLOCK_MODEL_KEY") or "none", clearance=cast(Confidentiality, clearance),
+        micro_per_million=int(price),
+    )  # fmt: skip
+
+
 def read(environment: Mapping[str, str] | None = None, *, bundle: Path, home: Path | None = None) -> Settings:
     """Return the settings of this process; *home* and *bundle* are what is used when the environment names none.
 
-    Raises `BadInput` when the home is not a folder.
+    Raises `BadInput` when the home is not a folder or a variable cannot be read.
     """
     given = os.environ if environment is None else environment
     place = (home or Path(given.get("INTERLOCK_HOME") or "~/.interlock")).expanduser().resolve()
@@ -63,6 +98,7 @@ def read(environment: Mapping[str, str] | None = None, *, bundle: Path, home: Pa
         opa=given.get("INTERLOCK_OPA_SERVER") or None,
         opa_tls=given.get("INTERLOCK_OPA_TLS") == "1",
         opa_token=given.get("INTERLOCK_OPA_TOKEN") or None,
+        model=_endpoint(given),
         clearances=_clearances(given.get("INTERLOCK_CLEARANCES") or "example.com=confidential"),
         tenant=given.get("INTERLOCK_TENANT") or "default",
         smtp=given.get("INTERLOCK_SMTP") or None,

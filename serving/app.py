@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from pydantic import SecretStr
+
 from interlock.agents.contract_review import ContractReview
-from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner
+from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner, Text
 from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
 from interlock.runtime.approval import Approvals
@@ -18,11 +20,10 @@ from interlock.runtime.pdp import DecisionPoint
 from interlock.runtime.pdp.bundle import Bundle
 from interlock.runtime.pdp.bundle import load as load_bundle
 from interlock.runtime.pdp.embedded import EmbeddedPoint
-from interlock.runtime.pdp.server import ServerPoint
 from interlock.runtime.pep import EnforcementPoint
 from interlock.runtime.request import Principal
 from interlock.runtime.run import Proposal, Run, Runs
-from interlock.runtime.settings import Settings
+from interlock.runtime.settings import Endpoint, Settings
 from interlock.runtime.store import Store
 from interlock.runtime.tool import AnyTool
 from interlock.runtime.vault import Vault
@@ -110,6 +111,8 @@ async def _decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitSt
         embedded = EmbeddedPoint(bundle)
         stack.callback(embedded.close)
         return embedded
+    from interlock.runtime.pdp.server import ServerPoint  # noqa: PLC0415 - its client is slow to import and rarely needed
+
     host, port = address(settings.opa, name="INTERLOCK_OPA_SERVER")
     server = ServerPoint(
         host=host,
@@ -127,17 +130,30 @@ def _tools(settings: Settings, *, library: Library, records: Records, planner: P
         return (await library.document(digest)).text
 
     reports = settings.home / "reports"
-    model = CarefulPlanner(text=text) if planner == "careful" else ObedientPlanner(text=text)
     every = (
         *document_tools(reader=DocumentReader(), library=library, tenant=settings.tenant),
         *clause_tools(library=library, model=ClauseModel.load()),
         *risk_tools(load_playbook()),
-        *model_tools({PLANNER: Served(model=model, longest_answer=LONGEST_PLAN)}),
+        *model_tools({PLANNER: _planner(settings.model, planner, text)}),
         *record_tools(records),
         *report_tools(folder=reports),
         *mail_tools(outbox=_outbox(settings), reports=reports, sender=settings.sender, clearances=settings.clearances),
     )
     return {each.name: each for each in every}
+
+
+def _planner(endpoint: Endpoint | None, planner: PlannerName, text: Text) -> Served:
+    """Return what plans: a served model where one is set, and never in place of the planner that an attacker hopes for."""
+    if planner == "obedient":
+        return Served(model=ObedientPlanner(text=text), longest_answer=LONGEST_PLAN)
+    if endpoint is None:
+        return Served(model=CarefulPlanner(text=text), longest_answer=LONGEST_PLAN)
+    from interlock.tools.endpoint import EndpointModel  # noqa: PLC0415 - a second of imports that a scripted planner does without
+
+    model = EndpointModel(url=endpoint.url, served=endpoint.name, key=SecretStr(endpoint.key), longest_answer=LONGEST_PLAN)
+    return Served(
+        model=model, longest_answer=LONGEST_PLAN, micro_per_million=endpoint.micro_per_million, clearance=endpoint.clearance
+    )
 
 
 def _outbox(settings: Settings) -> Outbox:

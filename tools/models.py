@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, messages_from_dict
 from interlock.runtime import tripwire
 from interlock.runtime.decision import Permit
 from interlock.runtime.door import GENERATE
-from interlock.runtime.provenance import Label
+from interlock.runtime.provenance import Confidentiality, Label
 from interlock.runtime.request import Amounts, Resource
 from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
 
@@ -44,6 +44,8 @@ class Served:
     model: BaseChatModel
     longest_answer: int  # tokens
     micro_per_million: int = 0  # money in millionths for a million tokens, in or out
+    #: The most restricted data it may be sent: one in this process may see all, one elsewhere what its operator may
+    clearance: Confidentiality = "confidential"
 
 
 def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
@@ -62,7 +64,9 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
 
     @tool(
         name=GENERATE, action_class="read", cost=cost, actual=actual, yields=_label,
-        resource=lambda a: Resource(type="model", id=a.model),
+        resource=lambda a: Resource(
+            type="model", id=a.model, clearance=models[a.model].clearance if a.model in models else "public"
+        ),
     )  # fmt: skip
     async def generate(permit: Permit, arguments: Generate) -> Generation:
         served = models.get(arguments.model)

@@ -51,6 +51,23 @@ mail := object.union(
 	},
 )
 
+# A question to a model elsewhere that may be sent what is internal.
+generate := object.union(
+	object.filter(write, {"principal"}),
+	{
+		"action": {
+			"tool": "model.generate",
+			"action_class": "read",
+			"arguments": {"model": "planner", "purpose": "plan", "messages": "[]", "tools": "[]"},
+		},
+		"resource": {"type": "model", "id": "planner", "clearance": "internal"},
+		"context": object.union(
+			object.remove(write.context, {"labels"}),
+			{"labels": {"model": trusted, "purpose": trusted, "messages": trusted, "tools": trusted}},
+		),
+	},
+)
+
 approval := {
 	"id": "a1",
 	"verdict": "approved",

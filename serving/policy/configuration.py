@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from interlock.runtime.request import ActionClass
 
-Egress: TypeAlias = Literal["none", "mail", "web"]
+Egress: TypeAlias = Literal["none", "mail", "web", "model"]
 
 
 class ArgumentLimits(TypedDict, total=False):

@@ -28,6 +28,15 @@ test_nothing_against_a_tool_that_stays_inside if {
 		with input.resource.clearance as "public"
 }
 
+test_a_model_may_read_what_is_untrusted_and_no_more_than_it_is_cleared_for if {
+	count(data_labels.deny) == 0 with input as request.generate with input.context.labels.messages as document
+	data_labels.deny == {uncleared("confidential", "internal")} with input as request.generate
+		with input.context.labels.messages as secret
+	data_labels.deny == {uncleared("internal", "public")} with input as request.generate
+		with input.context.labels.messages as document
+		with input.resource.clearance as "public"
+}
+
 test_deny_an_untrusted_destination if {
 	data_labels.deny == {untrusted("to", ["document:d1"])} with input as request.mail
 		with input.context.labels.to as document

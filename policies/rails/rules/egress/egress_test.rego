@@ -26,6 +26,16 @@ test_nothing_against_an_address_that_is_no_recipient if {
 	count(denials({"to": ["bob@example.com"], "attachments": ["eve@evil.test"]})) == 0
 }
 
+test_nothing_against_a_model if {
+	count(egress.deny) == 0 with input as request.generate
+}
+
+test_deny_a_model_that_is_none if {
+	unknown := {{"code": "egress_unknown", "parameters": {}}}
+	egress.deny == unknown with input as request.generate with input.resource.type as "web"
+	egress.deny == unknown with input as json.remove(request.generate, ["resource/type"])
+}
+
 test_deny_another_domain if {
 	denials({"to": ["bob@example.com", "eve@Evil.test"]}) == unlisted("evil.test")
 	denials({"to": ["bob@example.com"], "cc": ["eve@sub.example.com"]}) == unlisted("sub.example.com")
