@@ -125,14 +125,15 @@ class _Invariants:
 class Verifier:
     """Reads one exported log record by record; `finish` returns the report. One instance per log, used once."""
 
-    def __init__(self, *, key: bytes, remembered: str | None = None) -> None:
+    def __init__(self, *, key: bytes, origin: str | None = None, remembered: str | None = None) -> None:
         self.report = Report(key=key.hex())
-        self._key = key
+        self._key, self._origin = key, origin
         self._tree, self._chain, self._invariants = _Tree(), dict[str, str](), _Invariants()
         self._signed, self._noted, self._head = 0, 0, ""
-        self._old = None if remembered is None else _parse(remembered)
-        self._seen_remembered = remembered is None
-        if remembered is not None and (self._old is None or not _signed(remembered, self._old[0], key)):
+        note = None if remembered is None else remembered.rstrip("\n") + "\n"  # the file is padded with line feeds
+        self._old = None if note is None else _parse(note)
+        self._seen_remembered = note is None
+        if note is not None and (self._old is None or not _signed(note, self._old[0], key)):
             self._wrong("remembered_unreadable", "the remembered checkpoint is not one that this log's key signed")
 
     def read(self, record: Any) -> None:
@@ -143,6 +144,8 @@ class Verifier:
                     self._entry(record)
                 case "checkpoint":
                     self._checkpoint(record)
+                case "head" if self._head:
+                    self._wrong("unreadable", "a second stored head")
                 case "head":
                     self._head = f"{record['size']}/{record['root']}/{record['frontier']}"
                 case kind:
@@ -167,7 +170,7 @@ class Verifier:
 
     def _entry(self, record: dict[str, Any]) -> None:
         expected, raw = self._tree.size, str(record.get("body")).encode()
-        if record.get("seq") != expected:
+        if type(record.get("seq")) is not int or record.get("seq") != expected:
             self._wrong("missing_entry", f"expected entry {expected}, found {record.get('seq')}", expected)
         body = self._canonical(raw)
         leaf = sha256(b"\x00" + raw).digest()
@@ -175,6 +178,7 @@ class Verifier:
             self._wrong("changed_entry", "the body does not hash to the stored leaf")
         if body is not None:
             run = str(body.get("run"))
+            self._same_log(body.get("origin"), expected)
             if (record.get("run"), record.get("event")) != (body.get("run"), body.get("event")):
                 self._wrong("moved_entry", "it is stored under another run or event than its body says")
             if body.get("seq") != record.get("seq"):
@@ -188,6 +192,11 @@ class Verifier:
             for code, detail in self._invariants.check(body):
                 self._wrong(code, detail)
         self._tree.append(leaf)
+
+    def _same_log(self, origin: object, seq: int) -> None:
+        self._origin = str(origin) if self._origin is None else self._origin
+        if origin != self._origin:
+            self._wrong("foreign_entry", f"it is of the log {origin!r}, not of {self._origin!r}", seq)
 
     def _canonical(self, raw: bytes) -> dict[str, Any] | None:
         try:
@@ -203,11 +212,14 @@ class Verifier:
     def _checkpoint(self, record: dict[str, Any]) -> None:
         note, size, root = str(record.get("note")), self._tree.size, self._tree.root()
         parsed = _parse(note)
-        last, self._noted = max(size - 1, 0), size
+        last, again, self._noted = max(size - 1, 0), size == self._noted, size
         if parsed is None or not _signed(note, parsed[0], self._key):
             self._wrong("bad_signature", f"the checkpoint after entry {last} is not signed by {self.report.key[:16]}", last)
             return
-        if parsed[1] != size or parsed[1] != record.get("size"):
+        self._same_log(parsed[0], last)
+        if again:
+            self._wrong("checkpoint_moved", f"a second checkpoint of {size} entries", last)
+        elif parsed[1] != size or parsed[1] != record.get("size"):
             self._wrong("checkpoint_moved", f"a checkpoint of {parsed[1]} entries stands after {size}", last)
         elif parsed[2] != root:
             self._wrong("root_mismatch", f"an entry from {self._signed} to {last} is not what was signed", last)
@@ -218,35 +230,46 @@ class Verifier:
         self._signed, self.report.checkpoints = parsed[1], self.report.checkpoints + 1
 
 
-def verify(records: Iterable[dict[str, Any]], *, key: bytes, remembered: str | None = None) -> Report:
-    """Verify a whole log and return the report; *key* is the Ed25519 public key, 32 bytes."""
-    verifier = Verifier(key=key, remembered=remembered)
+def verify(records: Iterable[dict[str, Any]], *, key: bytes, origin: str | None = None, remembered: str | None = None) -> Report:
+    """Verify a whole log and return the report; *key* is the Ed25519 public key, 32 bytes, *origin* the log's name."""
+    verifier = Verifier(key=key, origin=origin, remembered=remembered)
     for record in records:
         verifier.read(record)
     return verifier.finish()
 
 
+def read_export(path: Path) -> tuple[dict[str, Any], list[Any]]:
+    """Return the header and the records of an export; raises ValueError or OSError for anything that is not one."""
+    try:
+        lines = [json.loads(line) for line in path.read_text("utf-8").removesuffix("\n").split("\n")]
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    if not isinstance(lines[0], dict) or lines[0].get("kind") != "log":
+        raise ValueError("the first line is no header of a log")
+    return lines[0], lines[1:]
+
+
 def _parse(note: str) -> tuple[str, int, bytes] | None:
     """Return origin, size and root of a C2SP checkpoint, or None when it is not one."""
     try:
-        origin, size, root = note.split("\n\n", maxsplit=1)[0].split("\n")[:3]
+        origin, size, root = note.partition("\n\n")[0].split("\n")
         return origin, int(size), base64.b64decode(root, validate=True)
     except (ValueError, binascii.Error):
         return None
 
 
 def _signed(note: str, origin: str, key: bytes) -> bool:
-    body, _, signatures = note.partition("\n\n")
+    """Whether *note* is a checkpoint and one signature by *key*, and not a byte more."""
+    body, _, line = note.partition("\n\n")
     expected = sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
-    for line in signatures.split("\n")[:-1]:  # each ends with a line feed
-        try:
-            raw = base64.b64decode(line.rsplit(" ", 1)[-1], validate=True)
-            if raw[:4] == expected and line == f"\u2014 {origin} {base64.b64encode(raw).decode()}":
-                Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], f"{body}\n".encode())
-                return True
-        except (ValueError, InvalidSignature):
-            continue
-    return False
+    try:
+        raw = base64.b64decode(line.rstrip("\n").rsplit(" ", 1)[-1], validate=True)
+        if raw[:4] != expected or line != f"\u2014 {origin} {base64.b64encode(raw).decode()}\n":
+            return False
+        Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], f"{body}\n".encode())
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -263,13 +286,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--remembered", type=Path, help="a checkpoint kept from an earlier look")
     options = parser.parse_args(arguments)
     try:
-        lines = [json.loads(line) for line in options.export.read_text("utf-8").splitlines()]
-        key = bytes.fromhex(options.key or lines[0]["public_key"])
+        header, records = read_export(options.export)
+        key, origin = bytes.fromhex(options.key or header["public_key"]), str(header["origin"])
         remembered = options.remembered.read_text("utf-8") if options.remembered else None
     except (OSError, ValueError, LookupError, TypeError) as error:
         print(f"unreadable: {error}", file=sys.stderr)
         return 2
-    report = verify(lines[1:], key=key, remembered=remembered)
+    report = verify(records, key=key, origin=origin, remembered=remembered)
     for problem in report.problems:
         print(f"INVALID entry {problem.seq}: {problem.code}: {problem.detail}")
     trust = "given" if options.key else "taken from the export itself: compare it with one you trust"

@@ -89,6 +89,18 @@ class NotRecorded(GuardFailed):
         super().__init__(guard="store", why=why, next_step="Check disk space and permissions, then resume the run.")
 
 
+class NotWitnessed(NotRecorded):
+    """What was handed in is in the database, but its checkpoint could not be kept outside; whoever waited stops."""
+
+    def __init__(self, *, why: str) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="witness",
+            why=f"it is recorded, but the checkpoint outside the database could not be written: {why}",
+            next_step="Make checkpoint.note in the home writable, then resume the run.",
+        )
+
+
 class Fenced(GuardFailed):
     """Another worker has claimed this run since; this one must stop."""
 

@@ -63,8 +63,13 @@ class Ledger:
         return Head(size=frontier.size, root=frontier.root().hex())
 
     def remembered(self) -> str | None:
-        """Return the checkpoint kept outside the database, or None before the first one."""
-        return self._witness.read_text(encoding="utf-8").rstrip("\n") + "\n" if self._witness.exists() else None
+        """Return the checkpoint kept outside the database, or None before the first one; one that cannot be read is none."""
+        try:
+            return self._witness.read_text(encoding="utf-8").rstrip("\n") + "\n"
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def _flush(self, tx: Tx) -> None:
         connection, now = tx.connection, self._store.now(tx.connection)
@@ -110,12 +115,14 @@ def is_new(connection: Connection) -> bool:
 def begin(vault: Vault, connection: Connection) -> None:
     """Make the empty head and the home's data key when this database has none; harmless when it has.
 
-    Raises `Tampered` when the ledger was signed by another key than ours (fails closed).
+    Raises `Tampered` when the ledger has entries and no head, or was signed by another key than ours (fails closed).
     """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     empty = dialect.insert(t.ledger_head).values(id=1, size=0, root=Frontier().root(), frontier=b"")
     empty = empty.on_conflict_do_nothing().returning(t.ledger_head.c.id)  # other processes may begin at the same time
     if connection.execute(empty).scalar_one_or_none() is not None:
+        if connection.execute(_NOTE).first() is not None:
+            raise Tampered(what="ledger head", why="the row is gone")
         vault.create(connection, HOME)
         return
     vault.key(connection, HOME)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast, get_args
 
+from sqlalchemy import URL
+
 from interlock.runtime.errors import BadInput
 from interlock.runtime.provenance import Confidentiality
 from interlock.runtime.request import Amounts, Autonomy
@@ -82,19 +84,30 @@ def _endpoint(given: Mapping[str, str]) -> Endpoint | None:
     )  # fmt: skip
 
 
-def read(environment: Mapping[str, str] | None = None, *, bundle: Path, home: Path | None = None) -> Settings:
-    """Return the settings of this process; *home* and *bundle* are what is used when the environment names none.
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite database; a path may hold what means something else in a URL."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
-    Raises `BadInput` when the home is not a folder or a variable cannot be read.
+
+def read(
+    environment: Mapping[str, str] | None = None, *, bundle: Path, chosen: Path | None = None, home: Path | None = None
+) -> Settings:
+    """Return the settings of this process.
+
+    *bundle* serves when the environment names none; *chosen* and *home* go before what it names. Raises `BadInput` when
+    the home is not a folder or a variable cannot be read.
     """
     given = os.environ if environment is None else environment
-    place = (home or Path(given.get("INTERLOCK_HOME") or "~/.interlock")).expanduser().resolve()
+    try:
+        place = (home or Path(given.get("INTERLOCK_HOME") or "~/.interlock")).expanduser().resolve()
+    except (RuntimeError, OSError) as error:
+        raise BadInput(what="INTERLOCK_HOME", why=str(error), next_step="Name another place.") from error
     if place.exists() and not place.is_dir():
         raise BadInput(what=f"INTERLOCK_HOME {place}", why="it is not a folder", next_step="Name another place.")
     return Settings(
         home=place,
-        database=given.get("INTERLOCK_DATABASE") or f"sqlite:///{place / 'interlock.db'}",
-        bundle=Path(given.get("INTERLOCK_BUNDLE") or bundle),
+        database=given.get("INTERLOCK_DATABASE") or sqlite_url(place / "interlock.db"),
+        bundle=chosen or Path(given.get("INTERLOCK_BUNDLE") or bundle),
         opa=given.get("INTERLOCK_OPA_SERVER") or None,
         opa_tls=given.get("INTERLOCK_OPA_TLS") == "1",
         opa_token=given.get("INTERLOCK_OPA_TOKEN") or None,

@@ -7,6 +7,7 @@ the record).
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -35,7 +36,8 @@ STATE: Final = "interlock.action.state"
 APPROVAL: Final = "interlock.approval.id"
 ERROR: Final = "error.type"
 
-_PARTS: Final = 2  # trace id and span id
+_REFERENCE: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")  # trace id and span id
+_TIMEOUT_S: Final = 2.0  # a collector that is away may not hold a command's end for the exporter's ten seconds
 
 
 class Telemetry:
@@ -124,13 +126,13 @@ def provider() -> TracerProvider | None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - slow to import
 
     made = TracerProvider(resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "interlock")}))
-    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    given = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") or os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT")
+    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=None if given else _TIMEOUT_S)))
     return made
 
 
 def _reference(text: str) -> SpanContext | None:
-    parts = text.split("-")
-    if len(parts) != _PARTS:
+    if (found := _REFERENCE.fullmatch(text)) is None:
         return None
     flags = TraceFlags(TraceFlags.SAMPLED)
-    return SpanContext(trace_id=int(parts[0], 16), span_id=int(parts[1], 16), is_remote=True, trace_flags=flags)
+    return SpanContext(trace_id=int(found[1], 16), span_id=int(found[2], 16), is_remote=True, trace_flags=flags)

@@ -47,7 +47,7 @@ class DataKey:
         body = sealed[len(_TAG) :]
         try:
             return self._aead.decrypt(body[:_NONCE], body[_NONCE:], place.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to be anything sealed
             raise Tampered(what=place, why="the stored bytes do not open under this run's key") from error
 
     def commit(self, value: bytes) -> str:
@@ -85,7 +85,7 @@ class Vault:
             raise Erased(run_id=key_id)
         try:
             secret = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError, TypeError) as error:  # changed, cut short, or of another type
             raise Tampered(what=f"data key {key_id}", why="it does not open under this home's master key") from error
         key = self._keys[key_id] = DataKey(id=key_id, secret=secret)
         return key

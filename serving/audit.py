@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.audit_verify import Problem, Report, verify
 from interlock.runtime.erasure import erased
@@ -17,7 +17,7 @@ async def verified(home: Home) -> Report:
     """Verify the ledger of *home*, its sealed payloads included; never changes anything."""
     remembered = home.ledger.remembered()  # first: the log may grow while it is read, never the other way round
     records, payloads = await home.store.read(lambda connection: (list(export(connection)), _payloads(home, connection)))
-    report = verify(records, key=home.ledger.public_key, remembered=remembered)
+    report = verify(records, key=home.ledger.public_key, origin=home.ledger.origin, remembered=remembered)
     if remembered is None and report.size:
         detail = "the checkpoint kept outside the database is gone, so a rolled-back database would not be noticed"
         report.problems.append(Problem("no_remembered_checkpoint", report.size - 1, detail))
@@ -33,8 +33,7 @@ async def entries(home: Home, run_id: str | None) -> list[dict[str, Any]]:
         query = query if run_id is None else query.where(t.ledger_entry.c.run_id == run_id)
         rows = connection.execute(query.order_by(t.ledger_entry.c.seq)).mappings().all()
         return [
-            {"body": orjson.loads(row["body"]), "payload": _opened(home, connection, row["seq"], row["run_id"], row["payload"])}
-            for row in rows
+            {"body": _read(row), "payload": _opened(home, connection, row["seq"], row["run_id"], row["payload"])} for row in rows
         ]
 
     return await home.store.read(look)
@@ -46,11 +45,7 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
     query = select(columns.seq, columns.run_id, columns.body, columns.payload)
     problems, gone = [], erased(connection)
     for row in connection.execute(query.order_by(t.ledger_entry.c.seq)):
-        try:
-            committed = orjson.loads(row.body).get("payload")
-        except orjson.JSONDecodeError:
-            continue  # the entry itself is reported
-        if committed is None:
+        if (committed := _body(row.body).get("payload")) is None:
             continue
         if row.payload is None:
             problems.append(Problem("payload_missing", row.seq, "what the entry commits to is gone"))
@@ -68,6 +63,19 @@ def _payloads(home: Home, connection: Connection) -> list[Problem]:
         if not matches:
             problems.append(Problem("payload_changed", row.seq, "it is not what the entry commits to"))
     return problems
+
+
+def _body(stored: object) -> dict[str, Any]:
+    """Return an entry's body, or nothing for one that cannot be read: the entry itself is reported then."""
+    try:
+        body = orjson.loads(stored) if isinstance(stored, bytes) else None
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _read(row: RowMapping) -> dict[str, Any]:
+    return _body(row["body"]) or {"seq": row["seq"], "run": str(row["run_id"]), "event": "unreadable"}
 
 
 def _opened(home: Home, connection: Connection, seq: int, run_id: str, sealed: bytes | None) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.store.schema import NEWEST
-from interlock.runtime.store.writer import Flush, Tx, Urgency, Writer, typed
+from interlock.runtime.store.writer import Flush, Tx, Urgency, Writer, reason, typed
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -54,8 +54,7 @@ class Store:
             engine, reader = _engines(url)
             migrate(engine)
         except (SQLAlchemyError, OSError, ImportError) as error:
-            why = str(error.args[0]).splitlines()[0]
-            raise GuardFailed(guard="store", why=why, next_step=f"Check the database at {_shown(url)}.") from error
+            raise GuardFailed(guard="store", why=reason(error), next_step=f"Check the database at {_shown(url)}.") from error
         return cls(engine=engine, reader=reader, clock=clock)
 
     @property

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.errors import GuardFailed, NotRecorded
+from interlock.runtime.errors import GuardFailed, NotRecorded, NotWitnessed
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
@@ -111,11 +111,11 @@ class Writer:
                 if tx.events:
                     self._flush(tx)
                 stage = "commit"  # from here on it may be durable, so nothing of it runs again
+            stage = "after"
             if tx.events:
                 self._after()
         except Exception as error:  # noqa: BLE001 - this thread must outlive any item; the error goes to its waiter
-            failure = typed(error) if stage == "work" or isinstance(error, GuardFailed) else _unrecorded(error)
-            self._failed(batch, failure, again=stage != "commit")
+            self._failed(batch, _failure(error, stage), again=stage in {"work", "flush"})
         else:
             for item, result in zip(batch, results, strict=True):
                 item.future.set_result(result)
@@ -149,10 +149,23 @@ class Writer:
                 item.future.set_exception(error)
 
 
+def _failure(error: Exception, stage: str) -> Exception:
+    if stage == "after":
+        return NotWitnessed(why=reason(error))
+    return typed(error) if stage == "work" or isinstance(error, GuardFailed) else _unrecorded(error)
+
+
 def typed(error: Exception) -> Exception:
     """Return what the waiter should see: database and disk errors become `NotRecorded`, the rest stay as they are."""
     return _unrecorded(error) if isinstance(error, SQLAlchemyError | OSError) else error
 
 
+def reason(error: Exception) -> str:
+    """Return one line on what a database or disk error is about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    return str(error.args[0]).splitlines()[0] if error.args and str(error.args[0]) else type(error).__name__
+
+
 def _unrecorded(error: Exception) -> NotRecorded:
-    return NotRecorded(why=str(error.args[0]) if error.args else type(error).__name__)
+    return NotRecorded(why=reason(error))

@@ -91,8 +91,8 @@ def show(run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = 
 
 def _offline(file: Path, key: str | None) -> audit_verify.Report:
     try:
-        lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-        public = bytes.fromhex(key or lines[0]["public_key"])
+        header, records = audit_verify.read_export(file)
+        public, origin = bytes.fromhex(key or header["public_key"]), str(header["origin"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise BadInput(what=str(file), why=f"it is not a ledger export ({error})", next_step="Export it again.") from error
-    return audit_verify.verify(lines[1:], key=public)
+    return audit_verify.verify(records, key=public, origin=origin)

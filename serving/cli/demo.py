@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from interlock.runtime.settings import sqlite_url
 from interlock.serving import people
 from interlock.serving.app import Home, PlannerName
 from interlock.serving.cli import session
@@ -30,7 +31,7 @@ def demo(
 ) -> None:
     """Review three real contracts and a hostile copy, under the rails; 5 when a forbidden effect is found."""
     place = (home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))).resolve()
-    database = f"sqlite:///{place / 'interlock.db'}"
+    database = sqlite_url(place / "interlock.db")
     settings = replace(session.configured(home=place, bundle=bundle), tenant="demo", database=database)
     people.write(settings.home, job.PEOPLE)
     quiet = as_json or not err.is_terminal

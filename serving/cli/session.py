@@ -36,7 +36,7 @@ err = Console(stderr=True)
 
 def configured(*, home: Path | None = None, bundle: Path | None = None) -> Settings:
     """Return the settings of this process."""
-    return settings.read(bundle=bundle or BUNDLE, home=home)
+    return settings.read(bundle=BUNDLE, chosen=bundle, home=home)
 
 
 def run(work: Callable[[Home], Awaitable[T]], *, using: Settings | None = None, planner: PlannerName = "careful") -> T:

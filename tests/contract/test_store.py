@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, insert, select, text
 
 from interlock.runtime.audit_verify import verify
-from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded
+from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded, NotWitnessed
 from interlock.runtime.ledger import export
 from interlock.runtime.note import public_bytes
 from interlock.runtime.store import Event, Store, Tx
@@ -262,7 +262,10 @@ async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -
     futures = [store.submit(recorded(name), "eager") for name in ("a", "b")]
     go.set()
 
-    assert [type(each) for each in await all_of(*futures)] == [NotRecorded] * 2
+    heard = await all_of(*futures)
+    assert [type(each) for each in heard] == [NotWitnessed] * 2
+    assert "it is recorded" in str(heard[0])
+    assert "No space left on device" in str(heard[0])
     assert done == ["a", "b"]
     assert await store.write(put("a")) == "a"
 

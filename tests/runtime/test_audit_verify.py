@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.runtime import audit_verify
-from interlock.runtime.audit_verify import Report, verify
+from interlock.runtime.audit_verify import Report, read_export, verify
 from interlock.runtime.canonical import canonical
 from interlock.runtime.ledger import export
 from interlock.runtime.merkle import Frontier, leaf_hash
@@ -142,6 +142,57 @@ def test_what_cannot_be_read_is_a_problem(name: str, at: int) -> None:
     assert not report.valid
 
 
+ALTERED: dict[str, tuple[Any, str]] = {
+    "a checkpoint doubled": (lambda records: [*records[:2], records[1], *records[2:]], "checkpoint_moved"),
+    "a checkpoint dropped": (lambda records: [records[0], *records[2:]], "missing_checkpoint"),
+    "bytes after the signature": (
+        lambda records: [records[0], records[1] | {"note": records[1]["note"] + "AAAA"}, *records[2:]],
+        "bad_signature",
+    ),
+    "a line after the signature": (
+        lambda records: [records[0], records[1] | {"note": records[1]["note"] + "\u2014 x AAAA\n"}, *records[2:]],
+        "bad_signature",
+    ),
+    "two heads": (lambda records: [*records[:-1], {"kind": "head"} | records[-1], records[-1]], "unreadable"),
+    "a number that is not quite one": (lambda records: [records[0] | {"seq": 0.0}, *records[1:]], "missing_entry"),
+    "a truth for a number": (lambda records: [records[0] | {"seq": False}, *records[1:]], "missing_entry"),
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_an_altered_log_is_named(how: str) -> None:
+    """Records that were doubled, dropped or lengthened are problems of their own code, even where each alone is sound."""
+    alter, code = ALTERED[how]
+
+    assert code in {each.code for each in verify(alter(RECORDS), key=public_bytes(KEY)).problems}
+
+
+def test_a_log_of_another_name_is_refused() -> None:
+    """Entries and checkpoints name their log; another one's, though signed by the same key, is not this one."""
+    report = verify(RECORDS, key=public_bytes(KEY), origin="another")
+
+    assert {each.code for each in report.problems} == {"foreign_entry"}
+
+
+@pytest.mark.parametrize("content", ["", "\0", "[" * 100_000, "{}", '{"kind": "entry"}', "[1]", "\ud800"])
+def test_what_is_no_export_is_refused_as_a_whole(tmp_path: Path, content: str) -> None:
+    """A file that is no export at all is unreadable, never valid and never a crash."""
+    (tmp_path / "file").write_bytes(content.encode("utf-8", "surrogatepass"))
+
+    with pytest.raises(ValueError):  # noqa: PT011 - several kinds, all of them ValueErrors
+        read_export(tmp_path / "file")
+
+
+def test_a_line_ends_at_a_line_feed_and_nowhere_else(tmp_path: Path) -> None:
+    """What other programs take for the end of a line may stand inside a record."""
+    header = {"kind": "log", "origin": ORIGIN, "public_key": "00"}
+    (tmp_path / "file").write_text(
+        json.dumps(header) + "\n" + json.dumps({"kind": "x\u2028\u0085y"}, ensure_ascii=False) + "\n", "utf-8"
+    )
+
+    assert read_export(tmp_path / "file") == (header, [{"kind": "x\u2028\u0085y"}])
+
+
 @pytest.mark.parametrize("kind", ["head", "checkpoint", "entry"])
 def test_no_kind_of_record_can_be_left_out(kind: str) -> None:
     """A log without its head, its checkpoints or its entries is not valid."""
@@ -192,7 +243,7 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
     memory.write_text(remembered or "")
 
     def write(lines: list[dict[str, Any]]) -> None:
-        header = {"kind": "log", "public_key": key}
+        header = {"kind": "log", "origin": "interlock/test", "public_key": key}
         file.write_text("".join(json.dumps(each) + "\n" for each in (header, *lines)))
 
     write(records)
