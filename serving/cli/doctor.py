@@ -4,7 +4,6 @@ import shutil
 import stat
 import sys
 from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
-from dataclasses import dataclass
 
 from rich.table import Table
 from rich.text import Text
@@ -15,22 +14,13 @@ from interlock.serving.app import Home
 from interlock.serving.audit import verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.probe import probed
+from interlock.serving.verification import Finding, verify
 
 SMALLEST = 256 * 1024 * 1024  # bytes free
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    check: str
-    ok: bool
-    detail: str
-
-
 def doctor(as_json: AsJson = False) -> None:
-    """Look at everything a run depends on, the policy engine's answers included; 5 when anything is wrong."""
+    """Look at everything a run depends on, every rule of the installed policy included; 5 when anything is wrong."""
     try:
         found = session.run(_examine)
     except InterlockError as error:
@@ -49,7 +39,7 @@ def doctor(as_json: AsJson = False) -> None:
 async def _examine(home: Home) -> list[Finding]:
     checks: tuple[tuple[str, Callable[[Home], Awaitable[tuple[bool, str]]]], ...] = (
         ("python", _python), ("home", _home), ("keys", _keys), ("database", _database), ("policy", _policy),
-        ("policy engine", probed), ("ledger", _ledger), ("people", _people),
+        ("ledger", _ledger), ("people", _people),
     )  # fmt: skip
     found = []
     for name, check in checks:
@@ -58,7 +48,7 @@ async def _examine(home: Home) -> list[Finding]:
         except InterlockError as error:
             ok, detail = False, str(error)
         found.append(Finding(check=name, ok=ok, detail=detail))
-    return found
+    return [*found, *await verify(home)]
 
 
 async def _python(_: Home) -> tuple[bool, str]:

@@ -31,6 +31,7 @@ BUNDLES: Final[Mapping[Path, Path]] = {
 ENTRYPOINT: Final = "rails/decision"
 _DATA: Final = "data.json"
 _MODULE: Final = "policy.wasm"
+_RULES: Final = "data.rails.rules."
 
 
 def sources(folder: Path) -> dict[str, bytes]:
@@ -45,7 +46,8 @@ def build(folder: Path, opa: Opa) -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
         stage = Path(scratch, "stage")
         _write(stage, files)
-        _write(stage, {"rails/reasons/data.json": canonical(_messages(opa, stage))})
+        messages, probes = _metadata(opa, stage)
+        _write(stage, {"rails/reasons/data.json": canonical(messages), "rails/probes/data.json": canonical(probes)})
         compiled = _compile(opa, stage)
     rego = {path: content for path, content in files.items() if path.endswith(".rego")}
     return _pack(_stated({**rego, _DATA: compiled[_DATA], _MODULE: compiled[_MODULE]}, opa))
@@ -67,11 +69,18 @@ def main() -> None:
         target.write_bytes(build(folder, opa))
 
 
-def _messages(opa: Opa, stage: Path) -> dict[str, Any]:
-    """Return the message of every reason code, from the metadata of the rules: rule -> code -> message."""
+def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the rules say of themselves: rule -> code -> message, and rule -> probes; every rule is in the first."""
     found = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
-    coded = [entry for entry in found["annotations"] if "codes" in entry["annotations"].get("custom", {})]
-    return {entry["path"][-1]["value"]: entry["annotations"]["custom"]["codes"] for entry in coded}
+    messages: dict[str, Any] = {name.removeprefix(_RULES): {} for name in found["namespaces"] if name.startswith(_RULES)}
+    probes: dict[str, Any] = {}
+    for entry in found["annotations"]:
+        rule, custom = entry["path"][-1]["value"], entry["annotations"].get("custom", {})
+        if "codes" in custom:
+            messages[rule] = custom["codes"]
+        if "probes" in custom:
+            probes[rule] = custom["probes"]
+    return messages, probes
 
 
 def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
