@@ -87,7 +87,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         vault = Vault(settings.home / "keys", create=await store.read(is_new))
         ledger = Ledger(store=store, vault=vault, origin=ORIGIN, witness=settings.home / "checkpoint.note")
         await store.write(lambda tx: begin(vault, tx.connection))
-        pdp = await _decision_point(settings, bundle, stack)
+        pdp = await decision_point(settings, bundle, stack)
         library = Library(store=store, vault=vault)
         records = Records(store=store, vault=vault, tenant=settings.tenant)
         tools = _tools(settings, library=library, records=records, planner=planner)
@@ -105,7 +105,8 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         )  # fmt: skip
 
 
-async def _decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitStack) -> DecisionPoint:
+async def decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitStack) -> DecisionPoint:
+    """Return the engine that *settings* name, insisting on the revision of *bundle*; *stack* closes it."""
     if settings.opa is None:
         embedded = EmbeddedPoint(bundle)
         stack.callback(embedded.close)

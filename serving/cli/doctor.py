@@ -5,35 +5,25 @@ import stat
 import sys
 from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
 
-from rich.table import Table
-from rich.text import Text
-
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.audit import verified
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.session import AsJson
+from interlock.serving.cli.verify import tell
 from interlock.serving.verification import Finding, verify
 
 SMALLEST = 256 * 1024 * 1024  # bytes free
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Look at everything a run depends on, every rule of the installed policy included; 5 when anything is wrong."""
+    """Look at everything a run depends on, every rule and guard included; 5 when anything is wrong."""
     try:
         found = session.run(_examine)
     except InterlockError as error:
         found = [Finding(check="open", ok=False, detail=str(error))]
-    if as_json:
-        session.print_json([{"check": each.check, "ok": each.ok, "detail": each.detail} for each in found])
-    else:
-        table = Table("Check", "", "Detail")
-        for each in found:
-            mark = Text("ok", style="green") if each.ok else Text("WRONG", style="bold red")
-            table.add_row(each.check, mark, Text(each.detail))
-        out.print(table)
-    session.leave(session.DONE if all(each.ok for each in found) else session.FAILED_CLOSED)
+    tell(found, as_json=as_json)
 
 
 async def _examine(home: Home) -> list[Finding]:
