@@ -10,6 +10,7 @@ from interlock.agents.contract_review import ContractReview
 from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner
 from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
+from interlock.runtime.activation import activate
 from interlock.runtime.approval import Approvals
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph import Agent, Driver, Ended
@@ -62,7 +63,11 @@ class Home:
     agents: Mapping[str, Agent]
 
     async def start(self, *, path: Path, notify: list[str], person: str) -> Run:
-        """Start the review of one file on behalf of *person*, pinned to the policy revision in force."""
+        """Start the review of one file on behalf of *person*, pinned to the policy revision in force.
+
+        A revision that was not in force before is recorded first.
+        """
+        await activate(self.store, revision=self.pdp.revision)
         agent = Principal(
             id="agent:contract_review", tenant=self.settings.tenant, roles=("contract_review",), on_behalf_of=person
         )
