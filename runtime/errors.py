@@ -82,6 +82,18 @@ class GuardFailed(InterlockError):
         super().__init__(f"{guard}: {why}. {next_step}")
 
 
+class BundleChanged(GuardFailed):
+    """The policy bundle holds something else than its revision stands for, so it was not loaded."""
+
+    def __init__(self, *, path: str, stated: str, found: str) -> None:
+        self.path, self.stated, self.found = path, stated, found
+        super().__init__(
+            guard=f"policy bundle {path}",
+            why=f"it states revision {stated[:12]!r}, its contents are {found[:12]!r}",
+            next_step="Restore it, or build it with `make policy`.",
+        )
+
+
 class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
 
@@ -114,7 +126,7 @@ class Fenced(GuardFailed):
 
 
 class Tampered(GuardFailed):
-    """Stored bytes are not what was written: a checkpoint, a payload or a bundle was changed."""
+    """Stored bytes are not what was written: a checkpoint or a payload was changed."""
 
     def __init__(self, *, what: str, why: str) -> None:
         self.what = what

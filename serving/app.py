@@ -12,6 +12,7 @@ from interlock.agents.contract_review import ContractReview
 from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner, Text
 from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
+from interlock.runtime.activation import activate
 from interlock.runtime.approval import Approvals
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph import Agent, Driver, Ended
@@ -63,7 +64,11 @@ class Home:
     agents: Mapping[str, Agent]
 
     async def start(self, *, path: Path, notify: list[str], person: str) -> Run:
-        """Start the review of one file on behalf of *person*, pinned to the policy revision in force."""
+        """Start the review of one file on behalf of *person*, pinned to the policy revision in force.
+
+        A revision that was not in force before is recorded first.
+        """
+        await activate(self.store, revision=self.pdp.revision)
         agent = Principal(
             id="agent:contract_review", tenant=self.settings.tenant, roles=("contract_review",), on_behalf_of=person
         )
@@ -88,7 +93,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         vault = Vault(settings.home / "keys", create=await store.read(is_new))
         ledger = Ledger(store=store, vault=vault, origin=ORIGIN, witness=settings.home / "checkpoint.note")
         await store.write(lambda tx: begin(vault, tx.connection))
-        pdp = await _decision_point(settings, bundle, stack)
+        pdp = await decision_point(settings, bundle, stack)
         library = Library(store=store, vault=vault)
         records = Records(store=store, vault=vault, tenant=settings.tenant)
         tools = _tools(settings, library=library, records=records, planner=planner)
@@ -106,7 +111,8 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         )  # fmt: skip
 
 
-async def _decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitStack) -> DecisionPoint:
+async def decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitStack) -> DecisionPoint:
+    """Return the engine that *settings* name, insisting on the revision of *bundle*; *stack* closes it."""
     if settings.opa is None:
         embedded = EmbeddedPoint(bundle)
         stack.callback(embedded.close)

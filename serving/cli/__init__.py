@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from interlock.serving.cli import approvals, audit, bench, budget, demo, doctor, document, kill, policy, review, run
+from interlock.serving.cli import approvals, audit, bench, budget, demo, doctor, document, kill, policy, review, run, verify
 from interlock.serving.cli.session import guarded
 
 application = typer.Typer(
@@ -17,6 +17,7 @@ application = typer.Typer(
 application.command("demo")(demo.demo)
 application.command("review")(review.review)
 application.command("doctor")(doctor.doctor)
+application.command("verify")(verify.verify)
 for name, group in (
     ("run", run.application),
     ("approvals", approvals.application),

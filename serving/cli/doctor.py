@@ -4,52 +4,33 @@ import shutil
 import stat
 import sys
 from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
-from dataclasses import dataclass
-
-from rich.table import Table
-from rich.text import Text
 
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.audit import verified
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
-from interlock.serving.probe import probed
+from interlock.serving.cli.session import AsJson
+from interlock.serving.cli.verify import tell
+from interlock.serving.verification import Finding, verify
+from interlock.tools.documents import DocumentReader
 
 SMALLEST = 256 * 1024 * 1024  # bytes free
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    check: str
-    ok: bool
-    detail: str
-
-
 def doctor(as_json: AsJson = False) -> None:
-    """Look at everything a run depends on, the policy engine's answers included; 5 when anything is wrong."""
+    """Look at everything a run depends on, every rule and guard included; 5 when anything is wrong."""
     try:
         found = session.run(_examine)
     except InterlockError as error:
         found = [Finding(check="open", ok=False, detail=str(error))]
-    if as_json:
-        session.print_json([{"check": each.check, "ok": each.ok, "detail": each.detail} for each in found])
-    else:
-        table = Table("Check", "", "Detail")
-        for each in found:
-            mark = Text("ok", style="green") if each.ok else Text("WRONG", style="bold red")
-            table.add_row(each.check, mark, Text(each.detail))
-        out.print(table)
-    session.leave(session.DONE if all(each.ok for each in found) else session.FAILED_CLOSED)
+    tell(found, as_json=as_json)
 
 
 async def _examine(home: Home) -> list[Finding]:
     checks: tuple[tuple[str, Callable[[Home], Awaitable[tuple[bool, str]]]], ...] = (
         ("python", _python), ("home", _home), ("keys", _keys), ("database", _database), ("policy", _policy),
-        ("policy engine", probed), ("ledger", _ledger), ("people", _people),
+        ("ledger", _ledger), ("people", _people), ("documents", _documents),
     )  # fmt: skip
     found = []
     for name, check in checks:
@@ -58,7 +39,7 @@ async def _examine(home: Home) -> list[Finding]:
         except InterlockError as error:
             ok, detail = False, str(error)
         found.append(Finding(check=name, ok=ok, detail=detail))
-    return found
+    return [*found, *await verify(home)]
 
 
 async def _python(_: Home) -> tuple[bool, str]:
@@ -96,3 +77,11 @@ async def _people(home: Home) -> tuple[bool, str]:
     known = people.load(home.settings.home).values()
     reviewers = [person.id for person in known if "reviewer" in person.roles]
     return True, f"reviewers: {', '.join(reviewers) or 'none yet, so nothing irreversible can be approved'}"
+
+
+async def _documents(_: Home) -> tuple[bool, str]:
+    held = await DocumentReader().isolation()
+    if held is None:
+        return False, "the process that parses them cannot confine itself, so none is read"
+    names = {"system calls": held.calls, "files": held.files, "network": held.network}
+    return True, ", ".join(f"{name} {'held' if by_kernel else 'not held'} by the kernel" for name, by_kernel in names.items())

@@ -5,7 +5,6 @@ does not list the module, because an OPA without a Wasm engine refuses to start 
 """
 
 import gzip
-import hashlib
 import io
 import json
 import tarfile
@@ -14,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from interlock.runtime.canonical import Json, canonical, digest
+from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.pdp.bundle import revision_of
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.opa import Opa, find_opa
 from interlock.serving.policy.schema import main as write_schemas
@@ -29,6 +29,9 @@ BUNDLES: Final[Mapping[Path, Path]] = {
     PERMISSIVE: PERMISSIVE.with_suffix(".tar.gz"),
 }
 ENTRYPOINT: Final = "rails/decision"
+_DATA: Final = "data.json"
+_MODULE: Final = "policy.wasm"
+_RULES: Final = "data.rails.rules."
 
 
 def sources(folder: Path) -> dict[str, bytes]:
@@ -37,32 +40,17 @@ def sources(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files if not file.stem.endswith("_test")}
 
 
-def revision(files: Mapping[str, bytes], allowed: bytes) -> str:
-    """Return the revision of a policy: one digest over every source file and what the policy may call."""
-    parts = {**files, "capabilities.json": allowed}
-    return digest([[path, hashlib.sha256(content).hexdigest()] for path, content in sorted(parts.items())])
-
-
 def build(folder: Path, opa: Opa) -> bytes:
     """Return the bundle of *folder*; raises `OpaRefused` when OPA does not compile it."""
     files = sources(folder)
-    number = revision(files, CAPABILITIES.read_bytes())
     with tempfile.TemporaryDirectory() as scratch:
         stage = Path(scratch, "stage")
         _write(stage, files)
-        _write(stage, {"rails/reasons/data.json": canonical(_messages(opa, stage))})
-        _write(stage, {"rails/build/data.json": canonical({"revision": number})})
+        messages, probes = _metadata(opa, stage)
+        _write(stage, {"rails/reasons/data.json": canonical(messages), "rails/probes/data.json": canonical(probes)})
         compiled = _compile(opa, stage)
-    manifest: Json = {"revision": number, "roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
     rego = {path: content for path, content in files.items() if path.endswith(".rego")}
-    return _pack(
-        {
-            **rego,
-            ".manifest": canonical(manifest),
-            "data.json": canonical(json.loads(compiled["data.json"])),
-            "policy.wasm": compiled["policy.wasm"],
-        }
-    )
+    return _pack(_stated({**rego, _DATA: compiled[_DATA], _MODULE: compiled[_MODULE]}, opa))
 
 
 def unpack(bundle: bytes) -> dict[str, bytes]:
@@ -81,11 +69,18 @@ def main() -> None:
         target.write_bytes(build(folder, opa))
 
 
-def _messages(opa: Opa, stage: Path) -> dict[str, Any]:
-    """Return the message of every reason code, from the metadata of the rules: rule -> code -> message."""
+def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the rules say of themselves: rule -> code -> message, and rule -> probes; every rule is in the first."""
     found = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
-    coded = [entry for entry in found["annotations"] if "codes" in entry["annotations"].get("custom", {})]
-    return {entry["path"][-1]["value"]: entry["annotations"]["custom"]["codes"] for entry in coded}
+    messages: dict[str, Any] = {name.removeprefix(_RULES): {} for name in found["namespaces"] if name.startswith(_RULES)}
+    probes: dict[str, Any] = {}
+    for entry in found["annotations"]:
+        rule, custom = entry["path"][-1]["value"], entry["annotations"].get("custom", {})
+        if "codes" in custom:
+            messages[rule] = custom["codes"]
+        if "probes" in custom:
+            probes[rule] = custom["probes"]
+    return messages, probes
 
 
 def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
@@ -102,6 +97,15 @@ def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
     ]
     opa.run("build", "--bundle", ".", *how, cwd=stage)
     return unpack(target.read_bytes())
+
+
+def _stated(files: Mapping[str, bytes], opa: Opa) -> dict[str, bytes]:
+    """Return the files with the revision they are, in the manifest for people and in the data for the policy."""
+    manifest: dict[str, Json] = {"roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
+    data = json.loads(files[_DATA])
+    number = revision_of({**files, ".manifest": canonical(manifest), _DATA: canonical(data)})
+    data["rails"]["build"] = {"revision": number}
+    return {**files, ".manifest": canonical(manifest | {"revision": number}), _DATA: canonical(data)}
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

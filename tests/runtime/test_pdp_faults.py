@@ -84,7 +84,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         member = archive.extractfile("/policy.wasm")
         assert member is not None
         wasm = member.read()
-    return Bundle(revision=REVISION, digest="", wasm=wasm, data={"misshapen": MISSHAPEN}, messages={})
+    return Bundle(revision=REVISION, wasm=wasm, data={"misshapen": MISSHAPEN}, messages={})
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_a_module_that_is_none_does_not_load(bundle: Bundle) -> None:
     """Bytes that are no policy module are refused at construction."""
     for wasm in (b"", b"\x00asm\x01\x00\x00\x00", b"junk"):
         with pytest.raises(GuardFailed):
-            EmbeddedPoint(Bundle(revision=REVISION, digest="", wasm=wasm, data={}, messages={}))
+            EmbeddedPoint(Bundle(revision=REVISION, wasm=wasm, data={}, messages={}))
 
 
 @pytest.mark.parametrize("damage", ["missing", "junk", "truncated", "no module", "no revision", "data of text"])

@@ -23,21 +23,20 @@ def test_a_sound_home_is_green(reviewed: Path, command: Command) -> None:
 
     assert (ran.code, text.code) == (0, 0)
     assert wrong(ran) == {}
-    assert {"policy engine", "ledger", "keys", "database", "people"} <= {each["check"] for each in ran.value}
+    assert {"rule autonomy", "rule rails", "ledger", "keys", "database", "people"} <= {each["check"] for each in ran.value}
     assert "WRONG" not in text.out
 
 
 def test_a_policy_that_answers_wrongly_is_red(reviewed: Path, command: Command) -> None:
-    """A policy that permits what must be denied is found by its answers, each named."""
+    """A policy that permits what must be denied is found by its answers, rule by rule."""
     ran = command(reviewed, "doctor", "--json", INTERLOCK_BUNDLE=str(PERMISSIVE))
     text = command(reviewed, "doctor", INTERLOCK_BUNDLE=str(PERMISSIVE))
 
     assert (ran.code, text.code) == (5, 5)
-    assert list(wrong(ran)) == ["policy engine"]
-    assert all(
-        f"{probe}: permit instead of {answer}" in wrong(ran)["policy engine"]
-        for probe, answer in (("an irreversible action", "wait"), ("a kill switch", "deny"), ("an unknown tool", "deny"))
-    )
+    assert all(check.startswith("rule ") for check in wrong(ran))
+    assert "permit (rails/granted) instead of wait" in wrong(ran)["rule action_class"]
+    assert "permit (rails/granted) instead of deny (kill_switch/killed)" in wrong(ran)["rule kill_switch"]
+    assert "permit (rails/granted) instead of deny (tool_limits/unknown_tool)" in wrong(ran)["rule tool_limits"]
     assert "WRONG" in text.out
 
 

@@ -1,5 +1,6 @@
 """What a command ends with: 0 done, 2 bad input, 3 waiting, 4 denied, 5 a guard failed; one clear line and no more."""
 
+import gzip
 import os
 import shutil
 import socket
@@ -206,11 +207,14 @@ def test_a_malformed_address_is_bad_input(home: Path, command: Command, contract
     assert effects(home) == []
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated", "corrupt"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "corrupt", "changed"])
 def test_without_its_policy_nothing_is_done(home: Path, tmp_path: Path, command: Command, contract: Path, damage: str) -> None:
-    """A policy bundle that is missing, cut short or no bundle at all fails closed before anything else."""
+    """A policy bundle that is missing, cut short, none at all or another than it states fails closed before all else."""
     bundle, whole = tmp_path / "bundle.tar.gz", contract.parents[3] / "policies" / "bundle.tar.gz"
-    if damage != "missing":
+    if damage == "changed":  # the archive is whole, and one number is not that of its revision
+        plain = gzip.decompress(whole.read_bytes())
+        bundle.write_bytes(gzip.compress(plain.replace(b'"refusals":5', b'"refusals":9')))
+    elif damage != "missing":
         bundle.write_bytes(whole.read_bytes()[:3000] if damage == "truncated" else b"no bundle" * 500)
     ran = command(home, "review", str(contract), INTERLOCK_BUNDLE=str(bundle))
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from json import dumps
+from json import dumps, loads
 from pathlib import Path
 from typing import Final, Literal, cast
 
@@ -16,24 +16,40 @@ from interlock.tools.documents.errors import Refusal
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
+_LONGEST_LIST: Final = 4096  # bytes
 
 # Names the package by path without running the `__init__` of `interlock.tools`, which may load far more than a parser.
 _START: Final = """
-import sys, types
-where, task, settings = sys.argv[1:]
+import importlib, sys, types
+where, module, *arguments = sys.argv[1:]
 for name in ("interlock", "interlock.tools", "interlock.tools.documents"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["interlock.tools.documents"].__path__ = [where]
-from interlock.tools.documents.child import main
-sys.exit(main(task, settings))
+main = importlib.import_module("interlock.tools.documents." + module).main
+sys.exit(main(*arguments))
 """
 
 
 def command(task: Kind | Literal["isolation"], limits: Limits) -> list[str]:
     """Return the command of a child that parses one kind from stdin under `limits`, or says what isolates it."""
+    return _command("child", task, dumps(asdict(limits)))
+
+
+async def escapes(limits: Limits) -> list[str]:
+    """Return what a child under `limits` could do that it must not; nothing when its confinement holds.
+
+    Raises `Refusal` when the child did not answer.
+    """
+    found: list[str] = loads(
+        await run(_command("escape", dumps(asdict(limits))), b"", wall_s=limits.wall_s, max_output=_LONGEST_LIST)
+    )
+    return found
+
+
+def _command(module: str, *arguments: str) -> list[str]:
     where = str(Path(__file__).resolve().parent)
     # Isolated mode: no environment variable, user site or current directory takes part in the child's imports.
-    return [sys.executable, "-I", "-c", _START, where, task, dumps(asdict(limits))]
+    return [sys.executable, "-I", "-c", _START, where, module, *arguments]
 
 
 async def run(argv: Sequence[str], data: bytes, *, wall_s: float, max_output: int) -> bytes:

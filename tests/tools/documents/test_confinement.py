@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from interlock.tools.documents import Limits
-from interlock.tools.documents.process import command
+from interlock.tools.documents.process import command, escapes
 
 PROBE = """
 import ctypes, dataclasses, json, os, resource, socket, subprocess, sys
@@ -100,10 +100,15 @@ def test_a_child_that_cannot_confine_itself_reads_nothing() -> None:
     assert done.stdout == b""
 
 
+async def test_a_child_that_tries_to_get_out_does_not() -> None:
+    """The installation's own proof, tried from inside: no attempt works."""
+    assert await escapes(Limits()) == []
+
+
 def test_the_child_loads_only_its_parser() -> None:
     """A text is parsed without loading a PDF, DOCX or agent library, and without `interlock.tools`' own imports."""
     argv = command("txt", Limits())
-    argv[3] = argv[3].replace("sys.exit(main(task, settings))", "main(task, settings); print(*sys.modules)")
+    argv[3] = argv[3].replace("sys.exit(main(*arguments))", "main(*arguments); print(*sys.modules)")
     done = subprocess.run(argv, input=b"text", capture_output=True, text=False, timeout=20, check=True)  # noqa: S603 - our own child
     loaded = set(done.stdout.decode().split())
     assert "interlock.tools.documents.text" in loaded

@@ -1,0 +1,34 @@
+"""Every guard is tried once on this installation, in a world that is thrown away.
+
+A guard that did not fire, or that broke when it was tried, is a failure.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from interlock.serving.app import Home
+from interlock.serving.verification.boundary import BOUNDARIES
+from interlock.serving.verification.door import DOOR
+from interlock.serving.verification.finding import Finding
+from interlock.serving.verification.trial import Trial, WentThrough, trial
+
+Guard: TypeAlias = Callable[[Trial], Awaitable[None]]
+GUARDS: Final[Mapping[str, Guard]] = {**DOOR, **BOUNDARIES}
+
+
+async def proved(home: Home) -> list[Finding]:
+    """Return one finding for each guard: whether it fired."""
+    async with trial(home) as tried:
+        return [await _one(tried, name, guard) for name, guard in GUARDS.items()]
+
+
+async def _one(tried: Trial, name: str, guard: Guard) -> Finding:
+    check = f"guard {name}"
+    try:
+        await guard(tried)
+    except WentThrough as error:
+        return Finding(check=check, ok=False, detail=f"it did not fire: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever broke: the guard was not seen to fire
+        return Finding(check=check, ok=False, detail=f"{type(error).__name__}: {error}")
+    return Finding(check=check, ok=True, detail=inspect.getdoc(guard) or "")

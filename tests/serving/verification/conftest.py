@@ -1,0 +1,60 @@
+"""The tools of an installation, and bundles built by the real OPA from a changed copy of the policies."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from interlock.runtime import settings
+from interlock.runtime.pdp.bundle import Bundle, load
+from interlock.runtime.pdp.embedded import EmbeddedPoint
+from interlock.runtime.tool import AnyTool
+from interlock.serving.app import BUNDLE, opened
+from interlock.serving.policy.build import POLICIES, build
+from interlock.serving.policy.opa import find_opa
+from interlock.serving.verification import Finding, rules
+
+#: Changes a copy of the folder `policies/rails`
+Edit: TypeAlias = Callable[[Path], object]
+Proved: TypeAlias = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, AnyTool]:
+    """Every tool that is installed."""
+
+    async def read() -> Mapping[str, AnyTool]:
+        async with opened(settings.read({}, bundle=BUNDLE, home=tmp_path_factory.mktemp("tools"))) as home:
+            return home.pep.tools
+
+    return asyncio.run(read())
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Callable[[Edit], Bundle]:
+    """Build and load a bundle from a copy of the policies that was changed."""
+
+    def make(edit: Edit) -> Bundle:
+        folder = tmp_path / "policies"
+        shutil.copytree(POLICIES, folder)
+        edit(folder / "rails")
+        (tmp_path / "bundle.tar.gz").write_bytes(build(folder, find_opa()))
+        return load(tmp_path / "bundle.tar.gz")
+
+    return make
+
+
+@pytest.fixture
+def proved(tools: Mapping[str, AnyTool]) -> Proved:
+    """Ask every rule of a bundle its probes, and return what each said: "" where it is right."""
+
+    def ask(bundle: Bundle, *, tenant: str = "default") -> dict[str, str]:
+        point = EmbeddedPoint(bundle, deadline_s=5)  # the machine that runs the tests may be busy
+        found: list[Finding] = asyncio.run(rules.proved(point, bundle, tools, tenant=tenant))
+        point.close()
+        return {each.check.removeprefix("rule "): "" if each.ok else each.detail for each in found}
+
+    return ask

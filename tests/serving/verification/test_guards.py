@@ -1,0 +1,119 @@
+"""Every guard is tried, and one that was taken away is named."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from interlock.runtime import action, approval, audit_verify, budget, kill_switch, pep, pip, proposal, settings, tripwire
+from interlock.runtime.checkpoints import Checkpoints
+from interlock.runtime.decision import Permit, Reason
+from interlock.runtime.obligation import Duties
+from interlock.runtime.pdp import embedded
+from interlock.runtime.pdp.answer import read
+from interlock.runtime.provenance import TRUSTED
+from interlock.runtime.tool import Tool
+from interlock.runtime.vault import DataKey
+from interlock.serving.app import BUNDLE, opened
+from interlock.serving.verification import guards
+from interlock.serving.verification.guards import GUARDS
+from interlock.tools.documents import process
+
+Patch = pytest.MonkeyPatch
+Break = Callable[[Patch], object]
+
+
+async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
+    return await self.act(permit, arguments)
+
+
+async def _act_unrecorded(self: Any, step: Any, tool: Any, arguments: Any, *rest: Any) -> Any:
+    value = await self._act(step, tool, arguments, rest[-1])  # the act before its record
+    await self._store.write(lambda tx: action.start(tx, step, approval_id=step.verdict))
+    return await self._close(step, tool, arguments, value, elapsed_ms=0)
+
+
+async def _never(*_: Any) -> None:
+    return None
+
+
+def _careless(answered: Any, **options: Any) -> Any:
+    return read({**answered, "revision": options["revision"]}, **options)
+
+
+def _believing(answered: Any, **options: Any) -> Any:
+    good = {"effect": "permit", "obligations": [], "reasons": [{"code": "c", "rule": "r", "parameters": {}}]}
+    return read({**good, "revision": options["revision"]}, **options)
+
+
+def _open(self: DataKey, sealed: bytes, *, place: str) -> bytes:
+    return b"probe"
+
+
+def _unconfined(_: str, limits: str) -> list[str]:
+    script = "from interlock.tools.documents import escape; escape.confine = lambda _: None; escape.main(sys.argv[1])"
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}", limits]
+
+
+def _anything_fits(patch: Patch) -> None:
+    def propose(run: Any, tool: Any, *, arguments: Any, **options: Any) -> Any:
+        texts = {key: str(value) for key, value in arguments.items() if key in {"text", "to"}}
+        return proposal.propose(run, tool, arguments=texts, **options)
+
+    patch.setattr(pep, "propose", propose)
+
+
+#: Guard -> how it is taken away
+BROKEN: Final[dict[str, Break]] = {
+    "unknown tool": lambda patch: patch.setattr(pep, "by_runtime", lambda _: Reason(code="granted", rule="runtime")),
+    "schema": _anything_fits,
+    "obligation": lambda patch: patch.setattr(pep, "understand", lambda decision: Duties(role=None, ttl_s=0)),
+    "permit by hand": lambda patch: patch.setattr(Permit, "__init__", lambda *_, **__: None),
+    "tool without permit": lambda patch: patch.setattr(Tool, "__call__", _act),
+    "permit twice": lambda patch: patch.setattr(Permit, "spend", lambda *_: None),
+    "intent": lambda patch: patch.setattr(pep.EnforcementPoint, "_effect", _act_unrecorded),
+    "once": lambda patch: patch.setattr(pep.EnforcementPoint, "_recorded", _never),
+    "budget": lambda patch: patch.setattr(budget, "reserve", lambda *_, **__: True),
+    "approval": lambda patch: patch.setattr(approval, "_objection", lambda *_, **__: None),
+    "kill switch": lambda patch: patch.setattr(kill_switch, "covering", lambda *_, **__: ()),
+    "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
+    "labels": lambda patch: patch.setattr(pip, "labels", lambda arguments, **_: dict.fromkeys(arguments, TRUSTED)),
+    "policy revision": lambda patch: patch.setattr(embedded, "read", _careless),
+    "policy answer": lambda patch: patch.setattr("interlock.serving.verification.boundary.read", _believing),
+    "tripwire": lambda patch: patch.setattr(tripwire, "_take", lambda *_: None),
+    "seal": lambda patch: patch.setattr(DataKey, "open", _open),
+    "checkpoint": lambda patch: patch.setattr(Checkpoints, "_open", lambda *_: {}),
+    "ledger": lambda patch: patch.setattr(audit_verify.Verifier, "_wrong", lambda *_: None),
+    "parser": lambda patch: patch.setattr(process, "_command", _unconfined),
+}
+
+
+def tried(folder: Path) -> dict[str, str]:
+    """Try every guard of a new home, and return what each that did not fire says."""
+
+    async def work() -> dict[str, str]:
+        async with opened(settings.read({}, bundle=BUNDLE, home=folder)) as home:
+            return {each.check.removeprefix("guard "): each.detail for each in await guards.proved(home) if not each.ok}
+
+    return asyncio.run(work())
+
+
+def test_every_guard_fires(tmp_path: Path) -> None:
+    """On a sound installation every guard fires."""
+    assert tried(tmp_path) == {}
+
+
+def test_every_guard_is_broken_below() -> None:
+    """Each guard that is tried is one that the next test takes away."""
+    assert BROKEN.keys() == GUARDS.keys()
+
+
+@pytest.mark.parametrize("guard", BROKEN)
+def test_a_guard_that_was_taken_away_is_named(tmp_path: Path, monkeypatch: Patch, guard: str) -> None:
+    """A guard that lets pass what it must refuse is wrong."""
+    BROKEN[guard](monkeypatch)
+
+    assert guard in tried(tmp_path)
