@@ -33,6 +33,15 @@ def current() -> str:
     return getpass.getuser()
 
 
+def named(given: str | None) -> str:
+    """Return who was named, or the account where nobody was; raises `BadInput` for a blank name (fails closed)."""
+    if given is None:
+        return current()
+    if not given.strip():
+        raise BadInput(what="--as", why="the name is blank", next_step="Name somebody, or leave it out to be this account.")
+    return given
+
+
 def load(home: Path) -> dict[str, Person]:
     """Return the people by name; in a home without the file the current account is analyst and administrator.
 

@@ -75,7 +75,7 @@ def reject(approval_id: Id, note: Note, reviewer: Reviewer = None, evidence: Evi
 
 def _decide(approval_id: str, name: str | None, verdict: Verdict, evidence: str | None, note: str, *, as_json: bool) -> None:
     settings = session.configured()
-    reviewer = people.principal(settings.home, name or people.current(), tenant=settings.tenant)
+    reviewer = people.principal(settings.home, people.named(name), tenant=settings.tenant)
 
     async def work(home: Home) -> int:
         found = await home.approvals.read(approval_id)

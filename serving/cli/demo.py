@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from interlock.runtime.errors import BadInput
 from interlock.runtime.settings import sqlite_url
 from interlock.serving import people
 from interlock.serving.app import Home, PlannerName
@@ -31,6 +32,8 @@ def demo(
 ) -> None:
     """Review three real contracts and a hostile copy, under the rails; 5 when a forbidden effect is found."""
     place = (home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))).resolve()
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise BadInput(what=f"--home {place}", why="there is something already", next_step="Name a new folder.")
     database = sqlite_url(place / "interlock.db")
     settings = replace(session.configured(home=place, bundle=bundle), tenant="demo", database=database)
     people.write(settings.home, job.PEOPLE)
@@ -48,7 +51,7 @@ def demo(
 
 async def _review_all(opened: Home, *, quiet: bool) -> dict[str, Any]:
     documents = job.documents()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
         task = progress.add_task("reviewing", total=len(documents))
         runs = []
@@ -77,7 +80,7 @@ def _show(found: dict[str, Any]) -> None:
     out.print(Panel(lines, title="What happened", title_align="left"))
     if found["approvals"]:
         first = found["approvals"][0]
-        command = f"INTERLOCK_HOME={found['home']} INTERLOCK_TENANT=demo {shlex.quote(sys.argv[0])}"
+        command = f"INTERLOCK_HOME={shlex.quote(found['home'])} INTERLOCK_TENANT=demo {shlex.quote(sys.argv[0])}"
         for line in (
             "To let one mail go, as the reviewer:",
             f"  {command} approvals show {first}",

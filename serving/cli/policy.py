@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from interlock.runtime.errors import NotFound
+from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.pdp.embedded import EmbeddedPoint
 from interlock.serving.app import Home
 from interlock.serving.audit import entries
@@ -53,9 +53,12 @@ async def _explained(home: Home, action_id: str) -> dict[str, Any]:
         for each in await entries(home, None)
         if str(each["body"].get("action", "")).startswith(action_id) and "context" in (each["payload"] or {})
     ]
-    if not found:
+    ids = {str(each["body"]["action"]) for each in found}
+    if not found or not action_id:
         raise NotFound(kind="action", name=action_id, next_step="See the ids with `interlock run show RUN --json`.")
-    body, payload = found[0]["body"], found[0]["payload"]
+    if len(ids) > 1:
+        raise BadInput(what=f"action {action_id!r}", why=f"{len(ids)} actions begin so", next_step="Write more of its id.")
+    body, payload = found[-1]["body"], found[-1]["payload"]  # the newest: an action is decided again after its verdict
     point = EmbeddedPoint(home.bundle)
     now = await point.decide(recorded(body, payload))
     point.close()

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from interlock.runtime import settings
 from interlock.runtime.errors import InterlockError
 from interlock.runtime.settings import Settings
+from interlock.runtime.store.writer import reason
 from interlock.serving.app import BUNDLE, Home, PlannerName, opened
 from interlock.serving.cli.show import shown
 
@@ -26,11 +27,13 @@ BAD_INPUT: Final = 2
 WAITING: Final = 3
 DENIED: Final = 4
 FAILED_CLOSED: Final = 5
+_INTERRUPTED: Final = 130  # what Typer makes of Ctrl-C
+NARROWEST: Final = 80  # columns; in a narrower terminal lines break, so that no id is cut off
 #: Which exit code wins when several documents end differently
 WORST: Final = (FAILED_CLOSED, BAD_INPUT, DENIED, WAITING, DONE)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-out = Console()
+out = Console(width=max(NARROWEST, Console().width) if Console().is_terminal else None)
 err = Console(stderr=True)
 
 
@@ -75,6 +78,15 @@ def guarded(application: typer.Typer) -> int:
         complain(error.format_message() or "name a command, or ask for --help")
         return BAD_INPUT
     except (typer.Abort, KeyboardInterrupt):
-        complain("stopped; a run goes on with `interlock run resume`.")
+        return _stopped()
+    except OSError as error:
+        complain(f"{reason(error)}. Check the disk and its permissions.")
         return FAILED_CLOSED
+    if result == _INTERRUPTED:
+        return _stopped()
     return result if isinstance(result, int) else DONE
+
+
+def _stopped() -> int:
+    complain("stopped. Nothing is lost: see `interlock run list`, and go on with `interlock run resume RUN`.")
+    return FAILED_CLOSED

@@ -78,7 +78,7 @@ BROKEN: Final[dict[str, Break]] = {
     "once": lambda patch: patch.setattr(pep.EnforcementPoint, "_recorded", _never),
     "budget": lambda patch: patch.setattr(budget, "reserve", lambda *_, **__: True),
     "approval": lambda patch: patch.setattr(approval, "_objection", lambda *_, **__: None),
-    "kill switch": lambda patch: patch.setattr(kill_switch, "covering", lambda *_, **__: ()),
+    "kill switch": lambda patch: patch.setattr(kill_switch, "covered", lambda *_, **__: False),
     "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
     "labels": lambda patch: patch.setattr(pip, "labels", lambda arguments, **_: dict.fromkeys(arguments, TRUSTED)),
     "policy revision": lambda patch: patch.setattr(embedded, "read", _careless),
