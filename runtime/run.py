@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from interlock.runtime import budget, worker
 from interlock.runtime.canonical import Json, canonical
@@ -107,7 +107,7 @@ class Runs:
         return await self._store.write(lambda tx: self._claim(tx, run_id))
 
     def _claim(self, tx: Tx, run_id: str) -> Run:
-        row = _row(tx.connection, run_id)
+        row = row_of(tx.connection, run_id)
         now = self._store.now(tx.connection)
         if row["status"] not in {"running", "waiting"}:
             raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run.")
@@ -158,24 +158,6 @@ class Runs:
         tx.checked.clear()
         tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}))
 
-    async def cancel(self, run_id: str, *, by: str) -> None:
-        """End the run for good: the fence moves on, so whoever works on it can write nothing more."""
-        await self._store.write(lambda tx: self._cancel(tx, run_id, by))
-
-    def _cancel(self, tx: Tx, run_id: str, by: str) -> None:
-        row = _row(tx.connection, run_id)
-        if row["status"] not in {"running", "waiting"}:
-            raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Nothing to cancel.")
-        self._vault.key(tx.connection, run_id)
-        values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": self._store.now(tx.connection)}
-        tx.connection.execute(update(t.run).where(_c.id == run_id).values(values))
-        tx.checked.clear()
-        open_approval = (t.approval.c.run_id == run_id) & (t.approval.c.state == "waiting")
-        tx.connection.execute(update(t.approval).where(open_approval).values(state="withdrawn"))
-        for action_id in tx.connection.execute(_held(run_id)).scalars().all():
-            budget.release(tx, action_id=action_id)
-        tx.events.append(Event(run_id=run_id, event="run_ended", body={"status": "cancelled"}, payload={"by": by}))
-
     async def read(self, run_id: str) -> Run:
         """Return the run as it stands; raises `NotFound`."""
         return await self._store.read(lambda connection: self._read(connection, run_id))
@@ -184,7 +166,7 @@ class Runs:
         """Return what `end` recorded last, or None while there is nothing."""
 
         def look(connection: Connection) -> dict[str, Json] | None:
-            if (sealed := _row(connection, run_id)["outcome"]) is None:
+            if (sealed := row_of(connection, run_id)["outcome"]) is None:
                 return None
             opened: dict[str, Json] = orjson.loads(
                 self._vault.key(connection, run_id).open(sealed, place=f"run/{run_id}/outcome")
@@ -204,7 +186,7 @@ class Runs:
         return await self._store.read(look)
 
     def _read(self, connection: Connection, run_id: str) -> Run:
-        row = _row(connection, run_id)
+        row = row_of(connection, run_id)
         key = self._vault.key(connection, run_id)
         request = key.open(row["request"], place=f"run/{run_id}")
         principal = key.open(row["principal"], place=f"run/{run_id}/principal")
@@ -236,12 +218,9 @@ def _principal(data: bytes) -> Principal:
     return Principal(**fields | {"roles": tuple(fields["roles"])})
 
 
-def _row(connection: Connection, run_id: str) -> RowMapping:
+def row_of(connection: Connection, run_id: str) -> RowMapping:
+    """Return the run's row as it is stored; raises `NotFound`."""
     row = connection.execute(select(t.run).where(_c.id == run_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
     return row
-
-
-def _held(run_id: str) -> Select[str]:
-    return select(t.reservation.c.action_id).where(t.reservation.c.budget_id == run_id)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from interlock.runtime import erasure
+from interlock.runtime import cancellation, erasure
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.cli import session
@@ -85,7 +85,7 @@ def cancel(
     """End a run for good; whoever works on it can write nothing more."""
 
     async def work(home: Home) -> dict[str, object]:
-        await home.runs.cancel(run_id, by=person or people.current())
+        await cancellation.cancel(home.store, home.vault, run_id, by=person or people.current())
         return await view(home, run_id)
 
     report(session.run(work), as_json=as_json)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.runtime import kill_switch
+from interlock.runtime.cancellation import cancel
 from interlock.runtime.decision import Denied, Permit
 from interlock.runtime.errors import BadInput, NotFound, Tampered
 from interlock.runtime.outcome import Done, Outcome, Unknown, Waiting
@@ -387,7 +388,7 @@ async def test_cancelling_withdraws_what_waits(desk: Desk) -> None:
     """A cancelled run's requests can no longer be decided."""
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
-    await desk.world.runs.cancel(run.id, by="ana")
+    await cancel(desk.world.store, desk.world.vault, run.id, by="ana")
 
     assert await desk.state(approval) == "withdrawn"
     with pytest.raises(BadInput, match="withdrawn"):
