@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, select, update
 from interlock.runtime import budget
 from interlock.runtime.errors import BadInput
 from interlock.runtime.request import Amounts
-from interlock.runtime.run import row_of
+from interlock.runtime.run import OPEN, row_of
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.store.schema import KINDS
@@ -25,7 +25,7 @@ async def cancel(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
     def work(tx: Tx) -> None:
         tx.connection.execute(select(t.run.c.id).where(t.run.c.id == run_id).with_for_update())  # whoever claims it waits
         row = row_of(tx.connection, run_id)
-        if row["status"] not in {"running", "waiting"}:
+        if row["status"] not in OPEN:
             raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Nothing to cancel.")
         key, now = vault.key(tx.connection, run_id), store.now(tx.connection)
         values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": now}

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.run import OPEN
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import Vault
@@ -25,7 +26,7 @@ async def erase(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
         status = tx.connection.execute(query).scalar_one_or_none()
         if status is None:
             raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
-        if status in {"running", "waiting"}:
+        if status in OPEN:
             raise BadInput(what=f"run {run_id}", why=f"it is {status}", next_step="Cancel it first: `interlock run cancel`.")
         vault.key(tx.connection, run_id)  # one that is gone already is not erased twice
         vault.erase(tx.connection, run_id)

@@ -1,8 +1,9 @@
 """Runs: one execution of an agent each, claimed by a fence so that only one worker ever writes for it.
 
-    running -> waiting -> running -> done
-       |          |                   failed
-       +----------+-----------------> cancelled
+    running -> waiting | held -> running -> done | failed
+    running, waiting, held -> cancelled
+
+A run is held when a guard, or what it depends on, failed closed: nothing was done, and a new claim carries it on.
 
 A claim raises the fence; every later write names the fence it was claimed under and is refused when it is no longer the
 current one. The fence is the authority, the lease only says when a worker may be presumed dead.
@@ -17,19 +18,19 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from interlock.runtime import budget, worker
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import BadInput, Fenced, NotFound
+from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotFound
 from interlock.runtime.provenance import TRUSTED, Label
 from interlock.runtime.request import Amounts, Autonomy, Principal
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import Vault
 
-Status: TypeAlias = Literal["running", "waiting", "done", "failed", "cancelled"]
+Status: TypeAlias = Literal["running", "waiting", "held", "done", "failed", "cancelled"]
+#: A run in one of these has not ended
+OPEN: Final[frozenset[Status]] = frozenset({"running", "waiting", "held"})
 LEASE_S: Final = 30
 _c = t.run.c
-_CHECK: Final = (
-    select(_c.id).where(_c.id == bindparam("run"), _c.fence == bindparam("at"), _c.status == "running").with_for_update()
-)
+_CLAIMED: Final = select(_c.status).where(_c.id == bindparam("run"), _c.fence == bindparam("at")).with_for_update()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +101,7 @@ class Runs:
         return self._read(tx.connection, run_id)
 
     async def claim(self, run_id: str) -> Run:
-        """Take over a waiting or abandoned run under the next fence.
+        """Take over a waiting, held or abandoned run under the next fence.
 
         Raises `BadInput` when the run has ended or another live worker holds it, `NotFound` when there is none.
         """
@@ -109,7 +110,7 @@ class Runs:
     def _claim(self, tx: Tx, run_id: str) -> Run:
         row = row_of(tx.connection, run_id)
         now = self._store.now(tx.connection)
-        if row["status"] not in {"running", "waiting"}:
+        if row["status"] not in OPEN:
             raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run.")
         if row["status"] == "running" and row["lease_until"] > now and worker.may_live(row["owner"], me=self.owner):
             why = f"worker {row['owner']} holds it for another {row['lease_until'] - now} s"
@@ -146,17 +147,18 @@ class Runs:
             self._store.later(run.id, work)
 
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        """Record how this claim ended: done, failed, or waiting for a person."""
+        """Record how this claim ended: done, failed, waiting for a person, or held."""
         await self._store.write(lambda tx: self._end(tx, run, status, outcome))
 
     def _end(self, tx: Tx, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        check(tx, run)
+        check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
         sealed = key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
         values = {"status": status, "outcome": sealed, "lease_until": 0, "updated": self._store.now(tx.connection)}
         tx.connection.execute(update(t.run).where(_c.id == run.id).values(values))
         tx.checked.clear()
-        tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}))
+        payload = {"error": outcome["error"]} if "error" in outcome else None
+        tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}, payload=payload))
 
     async def read(self, run_id: str) -> Run:
         """Return the run as it stands; raises `NotFound`."""
@@ -198,13 +200,28 @@ class Runs:
         )  # fmt: skip
 
 
-def check(tx: Tx, run: Run) -> None:
-    """Refuse to write for a run whose fence has moved on; belongs in every writing transaction (fails closed)."""
+def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
+    """Refuse to write for a run whose fence has moved on or that is held; belongs in every writing transaction.
+
+    Fails closed. *closing* is for what must still be recorded of a held run: the outcome of an effect that was under way.
+    """
     if (run.id, run.fence) in tx.checked:
         return
-    if tx.connection.execute(_CHECK, {"run": run.id, "at": run.fence}).one_or_none() is None:
+    status = tx.connection.execute(_CLAIMED, {"run": run.id, "at": run.fence}).scalar_one_or_none()
+    if status == "held" and closing:
+        return
+    if status == "held":
+        why = "the cost of a step did not fit any more, so the run is held"
+        raise GuardFailed(guard=f"budget of {run.id}", why=why, next_step="Raise it (`interlock budget raise`), then resume.")
+    if status != "running":
         raise Fenced(run_id=run.id, fence=run.fence)
     tx.checked.add((run.id, run.fence))
+
+
+def hold(tx: Tx, run: Run) -> None:
+    """Let this claim write nothing more, in order with what it wrote so far; a new claim carries the run on."""
+    tx.connection.execute(update(t.run).where(_c.id == run.id).values(status="held", lease_until=0))
+    tx.checked.clear()
 
 
 def label_of(text: str) -> Label:

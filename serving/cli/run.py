@@ -51,7 +51,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 
 @application.command()
 def resume(run_id: RunId, as_json: AsJson = False) -> None:
-    """Carry on a run that waits for a person or whose worker died."""
+    """Carry on a run that waits for a person, is held by a guard, or whose worker died."""
 
     async def work(home: Home) -> int:
         await home.drive(await home.runs.claim(run_id))

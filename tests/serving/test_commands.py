@@ -72,6 +72,22 @@ def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> Non
     assert all(kind in text.out for kind in shown["facts"]["limits"])
 
 
+def test_a_limit_is_raised_by_an_administrator(used: Path, command: Command, run_id: str) -> None:
+    """Raising a limit takes an administrator, a known kind and a positive amount, and is recorded with who did it."""
+    arguments = ("budget", "raise", run_id, "steps", "5")
+    before = command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"]
+    refused = [command(used, *arguments, "--as", "ana").code, command(used, "budget", "raise", run_id, "hope", "5").code]
+    refused.append(command(used, "budget", "raise", run_id, "steps", "0").code)
+    raised = command(used, *arguments)
+    lines = [json.loads(line) for line in command(used, "audit", "show", run_id, "--json").out.splitlines()]
+    (moved,) = [each for each in lines if each["body"]["event"] == "budget"]
+
+    assert refused == [4, 2, 2]
+    assert raised.out == f"Raised steps of {run_id} by 5.\n"
+    assert command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"] == before + 5
+    assert ((moved["body"]["kind"], moved["body"]["amount"]), len(moved["payload"])) == (("steps", 5), 1)
+
+
 def test_the_ledger_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
     """The ledger is shown in order, each entry with what this home's keys can open."""
     lines = [json.loads(line) for line in command(reviewed, "audit", "show", run_id, "--json").out.splitlines()]
