@@ -238,6 +238,7 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
     "the requester": (Principal(id="ana", tenant="default", roles=("reviewer",)), "fine by me", "asked for it"),
     "no role": (Principal(id="eve", tenant="default", roles=("analyst",)), "fine by me", "has not the role"),
     "no roles": (Principal(id="eve", tenant="default", roles=()), "fine by me", "has not the role"),
+    "another tenant": (Principal(id="rolf", tenant="other", roles=("reviewer",)), "fine by me", "of tenant 'other'"),
     "no note": (REVIEWER, "", "reason in words"),
     "blank note": (REVIEWER, " \t\n ", "reason in words"),
     "short note": (REVIEWER, "ok", "reason in words"),
@@ -247,7 +248,7 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
 @pytest.mark.parametrize("case", WRONG)
 @pytest.mark.parametrize("verdict", ["approved", "rejected"])
 async def test_a_verdict_by_the_wrong_person_or_without_reason_is_refused(desk: Desk, case: str, verdict: Verdict) -> None:
-    """Not the requester, not without the role, not without a note: it goes on waiting."""
+    """Not the requester, not from another tenant, not without the role, not without a note: it goes on waiting."""
     by, note, why = WRONG[case]
     approval = (await desk.waiting(await desk.start())).approval_id
     with pytest.raises(BadInput, match=why):

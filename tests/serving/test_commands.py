@@ -158,6 +158,16 @@ def test_a_verdict_is_refused(used: Path, command: Command, run_id: str, argumen
     assert not list(used.glob("outbox/*"))
 
 
+def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, run_id: str) -> None:
+    """A reviewer of another tenant is refused, and it goes on waiting."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    ran = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", INTERLOCK_TENANT="other")
+
+    assert ran.code == 2
+    assert "of tenant 'other'" in ran.err
+    assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
+
+
 def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: str) -> None:
     """A reviewer is shown every argument, where each came from, and the digest a verdict binds to."""
     (listed,) = command(reviewed, "approvals", "list", "--json").value
