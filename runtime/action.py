@@ -4,6 +4,7 @@
              -> waiting -> started | denied
              -> started -> done | failed | unknown
              -> done | failed            (pure and read actions: one transaction with the step's checkpoint)
+    unknown  -> done | failed            (by a person: `interlock.runtime.settlement`)
     denied   -> as proposed              (only by a later claim, and only when the engine had failed to answer)
 
 Every move is one compare-and-set together with its ledger entry; a move whose row is not in the expected state fails

@@ -18,7 +18,7 @@ from interlock.runtime import tripwire
 from interlock.runtime.canonical import digest
 from interlock.runtime.decision import Denied
 from interlock.runtime.errors import InterlockError, Unanswered, Ungoverned
-from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
+from interlock.runtime.outcome import Done, Failed, Outcome, Settled, Unknown, Waiting
 from interlock.runtime.pep import EnforcementPoint
 from interlock.runtime.run import Run
 
@@ -29,7 +29,7 @@ __all__ = ["GENERATE", "Door", "GovernedModel", "Refused", "say", "tripwire"]
 class Refused(Exception):
     """A governed LangChain call that did not happen; *outcome* says why. The agent may plan around it."""
 
-    def __init__(self, outcome: Denied | Waiting | Failed | Unknown) -> None:
+    def __init__(self, outcome: Denied | Waiting | Failed | Unknown | Settled) -> None:
         self.outcome = outcome
         super().__init__(say(outcome))
 
@@ -163,13 +163,13 @@ class GovernedModel(BaseChatModel):
 
 def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
     """Return what the planner is told of an outcome."""
-    done = isinstance(outcome, Done)
+    done = isinstance(outcome, Done | Settled)
     content = outcome.value.model_dump_json() if isinstance(outcome, Done) else say(outcome)
     return ToolMessage(content=content, tool_call_id=call_id, name=tool, status="success" if done else "error")
 
 
-def say(outcome: Denied | Waiting | Failed | Unknown) -> str:
-    """Return one sentence on why nothing (certain) happened."""
+def say(outcome: Denied | Waiting | Failed | Unknown | Settled) -> str:
+    """Return one sentence on an outcome that has no result."""
     match outcome:
         case Denied():
             return "Denied: " + "; ".join(f"{each.code}: {each.message}" for each in outcome.decision.reasons)
@@ -177,6 +177,8 @@ def say(outcome: Denied | Waiting | Failed | Unknown) -> str:
             return f"Waiting for a person: approval {outcome.approval_id}"
         case Failed():
             return f"Failed: {outcome.code}: {outcome.detail}"
+        case Settled():
+            return "Done, as a person found; what the tool said of it is not known"
         case Unknown():
             return f"Outcome unknown: {outcome.detail}; a person must look"
         case _:

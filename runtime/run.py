@@ -23,7 +23,7 @@ from interlock.runtime.provenance import TRUSTED, Label
 from interlock.runtime.request import Amounts, Autonomy, Principal
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
-from interlock.runtime.vault import Vault
+from interlock.runtime.vault import DataKey, Vault
 
 Status: TypeAlias = Literal["running", "waiting", "held", "done", "failed", "cancelled"]
 #: A run in one of these has not ended
@@ -191,9 +191,8 @@ class Runs:
         row = row_of(connection, run_id)
         key = self._vault.key(connection, run_id)
         request = key.open(row["request"], place=f"run/{run_id}")
-        principal = key.open(row["principal"], place=f"run/{run_id}/principal")
         return Run(
-            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=_principal(principal),
+            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=principal_of(row, key),
             request=orjson.loads(request), autonomy=row["autonomy"], revision=row["revision"],
             budget_id=row["budget_id"], fence=row["fence"], trace=row["trace"], status=row["status"],
             refusals=row["refusals"], label=label_of(row["label"]), created=row["created"],
@@ -230,8 +229,9 @@ def label_of(text: str) -> Label:
     return Label(**fields | {"sources": tuple(fields["sources"])})
 
 
-def _principal(data: bytes) -> Principal:
-    fields = orjson.loads(data)
+def principal_of(row: RowMapping, key: DataKey) -> Principal:
+    """Return the principal of a run's row."""
+    fields = orjson.loads(key.open(row["principal"], place=f"run/{row['id']}/principal"))
     return Principal(**fields | {"roles": tuple(fields["roles"])})
 
 

@@ -5,7 +5,7 @@ from typing import assert_never
 from interlock.runtime.action import Action
 from interlock.runtime.decision import Decision, Denied, Effect, Reason
 from interlock.runtime.errors import Tampered
-from interlock.runtime.outcome import Done, Failed, Outcome, Unknown
+from interlock.runtime.outcome import Done, Failed, Outcome, Settled, Unknown
 from interlock.runtime.request import AccessRequest
 from interlock.runtime.run import Run
 from interlock.runtime.tool import AnyTool
@@ -25,11 +25,15 @@ def standing(known: Action, *, request: AccessRequest, tool: AnyTool | None, run
             over = before.unanswered and known.fence < run.fence
             return None if over else Denied(request=request, decision=before, action_id=known.id)
         case "done":
-            if tool is None or known.result is None:
-                raise Tampered(what=f"action {known.id}", why="it is done without a result")
+            if known.result is None:  # every tool leaves one, so it was a person who found that it happened
+                return Settled(action_id=known.id)
+            if tool is None:
+                raise Tampered(what=f"action {known.id}", why="it is done by a tool that is not there")
             return Done(action_id=known.id, value=tool.result.model_validate_json(known.result))
         case "failed":
-            return Failed(action_id=known.id, code="failed_before", detail="an earlier attempt failed")
+            return Failed(
+                action_id=known.id, code="failed_before", detail="an earlier attempt failed, or was found not to have happened"
+            )
         case "unknown":
             return Unknown(action_id=known.id, detail="an earlier attempt may have acted")
         case _:

@@ -49,6 +49,11 @@ def report(seen: dict[str, Any], *, as_json: bool) -> int:
         out.print(run_panel(seen))
         for approval in seen["waiting"]:
             out.print(f"Next: interlock approvals show {approval}", markup=False, highlight=False)
+        for each in seen["decisions"]:
+            if each["state"] == "unknown":
+                found = f"Next: look whether {each['tool']} happened, then: interlock run settle {seen['run_id']}"
+                options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
+                out.print(f"{found} {each['id'][:12]} {options}", markup=False, highlight=False, soft_wrap=True)
         if seen["status"] == "held":
             out.print(f"Next, once that is mended: interlock run resume {seen['run_id']}", markup=False, highlight=False)
     code = exit_code(seen)

@@ -1,7 +1,10 @@
 """Every command in text and in JSON, on a home with one review whose mail waits."""
 
 import json
-from collections.abc import Callable
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +169,44 @@ def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, r
     assert ran.code == 2
     assert "of tenant 'other'" in ran.err
     assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
+
+
+@contextmanager
+def curt() -> Iterator[str]:
+    """Serve an SMTP server on loopback that greets and then offers no way on; yield its address."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 curt ESMTP\r\n")
+            while line := self.rfile.readline():
+                self.wfile.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 curt\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str) -> None:
+    """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles it once."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    with curt() as address:
+        command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", INTERLOCK_SMTP=address)
+    text = command(used, "run", "show", run_id).out
+    (sent,) = [each for each in command(used, "run", "show", run_id, "--json").value["decisions"] if each["tool"] == "mail.send"]
+    arguments = ("run", "settle", run_id, sent["id"][:12], "--note", "the log of the mail server")
+    refused = [command(used, *arguments, *more).code for more in ((), ("--happened",), ("--happened", "--as", "ana"))]
+    settled = command(used, *arguments, "--did-not-happen", "--as", "rhea", "--json")
+    (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
+
+    assert sent["state"] == "unknown"
+    assert f"interlock run settle {run_id} {sent['id'][:12]}" in text
+    assert refused == [2, 2, 2]
+    assert (settled.code, found["state"]) == (0, "failed")
+    assert command(used, *arguments, "--happened", "--as", "rhea").code == 2
+    assert command(used, "audit", "verify", "--json").value["valid"]
 
 
 def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: str) -> None:
