@@ -231,6 +231,7 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
 def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
     """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the ledger verifies."""
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
+    document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
     early = command(used, "run", "erase", run_id)
     command(used, "run", "cancel", run_id)
     stranger = command(used, "run", "erase", run_id, "--as", "ana")
@@ -240,4 +241,5 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
     assert erased.value == {"run_id": run_id, "erased": True}
     assert run_id not in [each["run_id"] for each in command(used, "run", "list", "--json").value]
     assert command(used, "run", "show", run_id).code == 5
+    assert command(used, "document", "text", document).code == 2
     assert command(used, "audit", "verify", "--json").value["valid"]
