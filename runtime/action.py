@@ -69,10 +69,12 @@ def of_run(connection: Connection, run_id: str, key: DataKey) -> list[Action]:
 def deny(tx: Tx, step: Step) -> None:
     """Record a refusal and count it against the run.
 
-    One that stands for an engine failure is not counted, and leaves an action that may have acted as it is.
+    One that stands for an engine failure holds the run instead, and leaves an action that may have acted as it is.
     """
-    check(tx, step.run)
+    check(tx, step.run, closing=True)
     failed = step.decision.unanswered
+    if failed:
+        hold(tx, step.run)
     before = _moving(tx, step, *_UNDECIDED, *(("started",) if failed else ()))
     if before == "started":
         tx.events.append(step.event("decision", "started"))
@@ -131,7 +133,7 @@ def complete(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: 
     When parallel steps have used up what it was to cost, the run is held instead: nothing of the action is recorded, and
     no checkpoint that knows its result can be.
     """
-    check(tx, step.run)
+    check(tx, step.run, closing=True)
     before = _moving(tx, step, *_UNDECIDED)
     if not budget.charge(tx, budget_id=step.run.budget_id, cost=step.request.context.cost, actual=actual):
         hold(tx, step.run)

@@ -44,12 +44,12 @@ class _UnderWay:
     def __init__(self) -> None:
         self._count = 0
         self._none = asyncio.Event()
-        self._failure: InterlockError | None = None
+        self.failure: InterlockError | None = None
 
     async def __aenter__(self) -> None:
-        if self._failure is not None:
+        if self.failure is not None:
             await self._ended()
-            raise self._failure
+            raise self.failure
         self._count += 1
         self._none.clear()
 
@@ -58,7 +58,7 @@ class _UnderWay:
         if self._count == 0:
             self._none.set()
         if isinstance(error, InterlockError):
-            self._failure = self._failure or error
+            self.failure = self.failure or error
             await self._ended()
 
     async def _ended(self) -> None:
@@ -73,6 +73,11 @@ class Door:
     pep: EnforcementPoint
     run: Run
     _under_way: _UnderWay = field(default_factory=_UnderWay, repr=False)
+
+    @property
+    def failure(self) -> InterlockError | None:
+        """What ended this claim's calls, or None; it stands even when the agent caught it."""
+        return self._under_way.failure
 
     async def call(self, tool: str, arguments: Mapping[str, Any], *, call_id: str) -> Outcome:
         """Propose one action; see `EnforcementPoint.enforce`.

@@ -89,6 +89,7 @@ class _Claim:
 
     run: Run
     agent: Agent
+    door: Door
     saver: Checkpoints
     graph: Any
 
@@ -123,7 +124,7 @@ class _Claim:
         ended = Ended(run_id=self.run.id, status="held", waiting=(), outcome={})
         with suppress(GuardFailed):  # what does not open now is not shown
             ended = replace(self.ended(await self.state()), status="held")
-        return replace(ended, outcome=ended.outcome | {"error": str(error)})
+        return replace(ended, outcome=ended.outcome | {"error": str(self.door.failure or error)})
 
 
 class Driver:
@@ -158,8 +159,8 @@ class Driver:
 
     async def _carried(self, run: Run, agent: Agent) -> Ended:
         saver = Checkpoints(store=self._store, key=self._vault.known(run.id), run=run)
-        graph = agent.build(Door(pep=self._pep, run=run)).compile(checkpointer=saver)
-        claim = _Claim(run=run, agent=agent, saver=saver, graph=graph)
+        door = Door(pep=self._pep, run=run)
+        claim = _Claim(run=run, agent=agent, door=door, saver=saver, graph=agent.build(door).compile(checkpointer=saver))
         try:
             return await self._advance(claim)
         except (Fenced, NotRecorded):

@@ -112,7 +112,7 @@ class Runs:
         now = self._store.now(tx.connection)
         if row["status"] not in OPEN:
             raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run.")
-        if row["status"] == "running" and row["lease_until"] > now and worker.may_live(row["owner"], me=self.owner):
+        if row["status"] in {"running", "held"} and row["lease_until"] > now and worker.may_live(row["owner"], me=self.owner):
             why = f"worker {row['owner']} holds it for another {row['lease_until'] - now} s"
             raise BadInput(what=f"run {run_id}", why=why, next_step="Wait, or stop that worker.")
         fence = row["fence"] + 1
@@ -132,7 +132,7 @@ class Runs:
         await self._store.write(lambda tx: self._extend(tx, run))
 
     def _extend(self, tx: Tx, run: Run) -> None:
-        check(tx, run)
+        check(tx, run, closing=True)
         lease = self._store.now(tx.connection) + LEASE_S
         tx.connection.execute(update(t.run).where(_c.id == run.id).values(lease_until=lease))
 
@@ -202,7 +202,8 @@ class Runs:
 def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     """Refuse to write for a run whose fence has moved on or that is held; belongs in every writing transaction.
 
-    Fails closed. *closing* is for what must still be recorded of a held run: the outcome of an effect that was under way.
+    Fails closed. *closing* is for what is still recorded of a held run, what became of the calls that were under way; no
+    intent is, and no checkpoint.
     """
     if (run.id, run.fence) in tx.checked:
         return
@@ -218,8 +219,11 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
 
 
 def hold(tx: Tx, run: Run) -> None:
-    """Let this claim write nothing more, in order with what it wrote so far; a new claim carries the run on."""
-    tx.connection.execute(update(t.run).where(_c.id == run.id).values(status="held", lease_until=0))
+    """Let this claim begin nothing more, in order with what it wrote so far; a new claim carries the run on.
+
+    Whoever holds the run keeps it until the claim has ended, so that what is under way is not taken for abandoned.
+    """
+    tx.connection.execute(update(t.run).where(_c.id == run.id).values(status="held"))
     tx.checked.clear()
 
 

@@ -37,11 +37,13 @@ class Outage(StaticPoint):
 
     down: frozenset[str] = frozenset()
     code: Trouble = "pdp_unavailable"
+    after_s: float = 0
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the table's answer, or what stands for a failure."""
         decision = await super().decide(request)
         if request.action.tool in self.down:
+            await asyncio.sleep(self.after_s)
             return trouble(self.code, revision=REVISION, engine=self.engine, detail="a cut wire")
         return decision
 
@@ -238,10 +240,13 @@ async def test_calls_beside_an_unanswered_one_are_neither_lost_nor_repeated(
     assert (await states(world)) == {name: ["done"] * names.count(name) for name in set(names)}
 
 
-async def test_a_wait_beside_an_unanswered_call_goes_on_waiting(world: World, pdp: Outage, effects: Effects) -> None:
+@pytest.mark.parametrize("after_s", [0, 0.2])
+async def test_a_wait_beside_an_unanswered_call_goes_on_waiting(
+    world: World, pdp: Outage, effects: Effects, after_s: float
+) -> None:
     """A held run in which another call waits for a person goes on as soon as it is resumed, and then waits."""
     agent, run = Planned(("note.wait", "note.write")), await world.start()
-    pdp.down = frozenset({"note.write"})
+    pdp.down, pdp.after_s = frozenset({"note.write"}), after_s
     assert (await world.driver.drive(run, agent)).status == "held"
     pdp.down = frozenset()
     waits = await again(world, run, agent)
@@ -252,6 +257,52 @@ async def test_a_wait_beside_an_unanswered_call_goes_on_waiting(world: World, pd
     await approve(world, approval)
     assert (await again(world, run, agent)).status == "done"
     assert effects.done == ["0-1", "0-0"]
+
+
+async def test_an_agent_that_does_not_listen_gets_nowhere(world: World, pdp: Outage, effects: Effects) -> None:
+    """Also an agent that catches the error is held at that node: what it makes of it is not kept, and the node runs again."""
+
+    class Deaf(Planned):
+        def build(self, door: Door) -> Any:
+            async def act(state: MessagesState) -> dict[str, list[AnyMessage]]:
+                try:
+                    await door.call("note.write", {"text": "a"}, call_id="1")
+                except Exception:  # noqa: BLE001 - an agent of this sort does
+                    return {"messages": [AIMessage(content="never mind")]}
+                return {"messages": [AIMessage(content="written")]}
+
+            graph: Any = StateGraph(MessagesState)
+            graph.add_node("act", act)
+            graph.add_edge(START, "act")
+            return graph
+
+        def outcome(self, state: Mapping[str, Any]) -> dict[str, Json]:
+            return {"said": [str(each.content) for each in state.get("messages", [])]}
+
+    agent, run = Deaf(), await world.start()
+    pdp.down = frozenset({"note.write"})
+    held = await world.driver.drive(run, agent)
+
+    assert (held.status, held.outcome["said"]) == ("held", [])
+    assert "a cut wire" in str(held.outcome["error"])
+    pdp.down = frozenset()
+    assert (await again(world, run, agent)).outcome == {"said": ["written"]}
+    assert effects.done == ["a"]
+
+
+async def test_a_run_is_not_taken_while_its_held_claim_goes_on(world: World, pdp: Outage) -> None:
+    """Until the claim that was held has ended, with what was under way, no other worker takes the run; then one may."""
+    run = await world.start()
+    pdp.down = frozenset({"note.write"})
+    await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+    await world.store.settled(run.id)
+    world.runs.owner = "elsewhere:1"
+    with pytest.raises(BadInput, match="holds it"):
+        await world.runs.claim(run.id)
+    await world.runs.beat(run)
+    await world.runs.end(run, "held", {})
+
+    assert (await world.runs.claim(run.id)).fence == 2
 
 
 async def test_a_verdict_outlives_an_outage(world: World, pdp: Outage, effects: Effects) -> None:
