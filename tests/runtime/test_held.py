@@ -353,6 +353,34 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(tmp_path: P
     assert events == [("intent", "permit"), ("decision", "deny"), ("intent", "permit"), ("outcome", "permit")]
 
 
+async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects: Effects) -> None:
+    """Of two doors onto one claim that both decide afresh, the one that comes late does not get past the other's no."""
+
+    class Late(StaticPoint):
+        async def decide(self, request: AccessRequest) -> Decision:
+            decision = await super().decide(request)
+            first = await one.pep.enforce(later, **given)  # which is refused, by a rule
+            assert isinstance(first, Denied)
+            await one.store.settled(run.id)
+            return decision
+
+    tools, point = [effects.tool("note.write")], Outage(down=frozenset({"note.write"}))
+    given: dict[str, Any] = {"tool": "note.write", "arguments": {"text": "a"}, "call_id": "1"}
+    async with (
+        World(tmp_path, tools=tools, pdp=point) as one,
+        World(tmp_path, tools=tools, pdp=Late(effects={"note.write": "permit"})) as other,
+    ):
+        run = await one.start()
+        await one.pep.enforce(run, **given)
+        await one.store.settled(run.id)
+        later, point.down = await other.runs.claim(run.id), frozenset()
+        await other.pep.enforce(later, **given)
+
+        assert effects.done == []
+        assert await states(one) == {"note.write": ["denied"]}
+        assert (await one.verify()).problems == []
+
+
 async def raise_steps(world: World, run: Run, amount: int) -> None:
     def work(tx: Tx) -> None:
         budget.raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=amount)
