@@ -4,13 +4,15 @@
              -> waiting -> started | denied
              -> started -> done | failed | unknown
              -> done | failed            (pure and read actions: one transaction with the step's checkpoint)
+    unknown  -> done | failed            (by a person: `interlock.runtime.settlement`)
+    denied   -> as proposed              (only by a later claim, and only when the engine had failed to answer)
 
 Every move is one compare-and-set together with its ledger entry; a move whose row is not in the expected state fails
 and nothing is written. "unknown" is shown to a person and never retried by itself.
 """
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
@@ -18,18 +20,21 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from interlock.runtime import approval, budget, kill_switch
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.decision import Decision, Reason
+from interlock.runtime.decision import Reason
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.provenance import Label
-from interlock.runtime.request import AccessRequest, Amounts, ApprovalFact
-from interlock.runtime.run import Run, check, label_of
-from interlock.runtime.store import Event, Tx
+from interlock.runtime.request import Amounts
+from interlock.runtime.run import check, hold, label_of
+from interlock.runtime.step import State, Step
+from interlock.runtime.store import Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey
 
-State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+#: Where an action stands in a transaction: None before it is recorded, "reopened" when an engine's refusal is over
+Standing: TypeAlias = State | Literal["reopened"] | None
 _c = t.action.c
-_STATE: Final = select(_c.state).where(_c.id == bindparam("action")).with_for_update()
+_UNDECIDED: Final[tuple[Standing, ...]] = (None, "waiting", "reopened")
+_STATE: Final = select(_c.state, _c.fence).where(_c.id == bindparam("action")).with_for_update()
 _CHANGE: Final = update(t.action).where(_c.id == bindparam("action"))
 _MOVE: Final = _CHANGE.where(_c.state == bindparam("from_state"))
 _ADD: Final = insert(t.action)
@@ -52,57 +57,6 @@ class Action:
     result: bytes | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One proposal being carried through: the run, its key, what was asked and what was decided."""
-
-    run: Run
-    key: DataKey
-    id: str
-    request: AccessRequest
-    decision: Decision
-    idempotent: bool
-    now: int
-    #: The run's label when the facts were gathered
-    held: Label
-
-    @property
-    def label(self) -> Label:
-        """The label of everything the proposal was made of: the join of its arguments' labels."""
-        label = Label(integrity="trusted", confidentiality="public")
-        for each in self.request.context.labels.values():
-            label = label.join(each)
-        return label
-
-    @property
-    def verdict(self) -> str | None:
-        """The approval this action would use, if the request has a live one."""
-        return next((fact.id for fact in self.request.context.approvals if self._is_live(fact)), None)
-
-    def _is_live(self, fact: ApprovalFact) -> bool:
-        fresh = not fact.used and fact.expires > self.now and fact.revision == self.decision.revision
-        return fresh and fact.verdict == "approved"
-
-    def refused(self, reason: Reason) -> "Step":
-        """Return the same step, denied by the runtime itself."""
-        return replace(self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=()))
-
-    def event(self, event: str, state: State, **more: Json) -> Event:
-        """Return the ledger event of this step: codes and commitments in the body, content in the payload."""
-        request, decision = self.request, self.decision
-        body: dict[str, Json] = {
-            "action": self.id, "tool": request.action.tool, "class": request.action.action_class, "state": state,
-            "effect": decision.effect, "codes": [reason.code for reason in decision.reasons],
-            "revision": decision.revision, "engine": decision.engine, "bind": self.key.commit(request.digest.encode()),
-        }  # fmt: skip
-        asked = request.document()
-        payload: dict[str, Json] = {
-            "principal": asked["principal"], "arguments": request.action.arguments, "resource": asked["resource"],
-            "context": asked["context"], "reasons": [_plain(reason) for reason in decision.reasons],
-        }  # fmt: skip
-        return Event(run_id=self.run.id, event=event, body=body | more, payload=payload)
-
-
 def found(row: RowMapping, key: DataKey) -> Action | None:
     """Return the action in *row*, which has `COLUMNS`, or None when they are empty: it was never proposed."""
     return None if row["id"] is None else _of(row, key)
@@ -115,18 +69,29 @@ def of_run(connection: Connection, run_id: str, key: DataKey) -> list[Action]:
 
 
 def deny(tx: Tx, step: Step) -> None:
-    """Record a refusal and count it against the run."""
-    check(tx, step.run)
-    _put(tx, step, "denied", before=_moving(tx, step, None, "waiting"))
+    """Record a refusal and count it against the run.
+
+    One that stands for an engine failure holds the run instead, and leaves an action that may have acted as it is.
+    """
+    check(tx, step.run, closing=True)
+    failed = step.decision.unanswered
+    if failed:
+        hold(tx, step.run)
+    before = _moving(tx, step, *_UNDECIDED, *(("started",) if failed else ()))
+    if before == "started":
+        tx.events.append(step.event("decision", "started"))
+        return
+    _put(tx, step, "denied", before=before)
     budget.release(tx, action_id=step.id)
-    tx.connection.execute(update(t.run).where(t.run.c.id == step.run.id).values(refusals=t.run.c.refusals + 1, updated=step.now))
+    refusals = t.run.c.refusals + (0 if failed else 1)
+    tx.connection.execute(update(t.run).where(t.run.c.id == step.run.id).values(refusals=refusals, updated=step.now))
     tx.events.append(step.event("decision", "denied"))
 
 
 def wait(tx: Tx, step: Step) -> None:
     """Record that the action waits for a person."""
     check(tx, step.run)
-    _put(tx, step, "waiting", before=_moving(tx, step, None, "waiting"))
+    _put(tx, step, "waiting", before=_moving(tx, step, *_UNDECIDED))
     tx.events.append(step.event("decision", "waiting"))
 
 
@@ -136,9 +101,9 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
     Reserves the cost and spends the approval in the same transaction.
     """
     check(tx, step.run)
-    state = _state(tx, step)
+    state = _standing(tx, step)
     again = state == "started"
-    if state not in {None, "waiting"} and not (again and step.idempotent):
+    if state not in _UNDECIDED and not (again and step.idempotent):
         return "already_started"
     tool = step.request.action.tool
     if kill_switch.covered(tx.connection, tenant=step.run.tenant, tool=tool, run_id=step.run.id):
@@ -155,7 +120,7 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
 
 def finish(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
     """Record the outcome of a started action, settle its cost and join its label to the run."""
-    check(tx, step.run)
+    check(tx, step.run, closing=True)
     values = {"state": state, "result": _sealed(step, result), "updated": step.now}
     if tx.connection.execute(_MOVE, {"action": step.id, "from_state": "started"} | values).rowcount != 1:
         raise _elsewhere(step)
@@ -165,29 +130,35 @@ def finish(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Am
 
 
 def complete(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
-    """Record a pure or read action whole; raises `GuardFailed` when parallel steps have used up what it was to cost."""
-    check(tx, step.run)
-    before = _moving(tx, step, None, "waiting")
+    """Record a pure or read action whole.
+
+    When parallel steps have used up what it was to cost, the run is held instead: nothing of the action is recorded, and
+    no checkpoint that knows its result can be.
+    """
+    check(tx, step.run, closing=True)
+    before = _moving(tx, step, *_UNDECIDED)
     if not budget.charge(tx, budget_id=step.run.budget_id, cost=step.request.context.cost, actual=actual):
-        raise GuardFailed(
-            guard=f"budget {step.run.budget_id}",
-            why=f"{step.request.action.tool} does not fit any more",
-            next_step="Raise the limit, then resume the run.",
-        )
+        hold(tx, step.run)
+        return
     _put(tx, step, state, before=before, result=result)
     _join(tx, step, label)
     tx.events.append(step.event("step", state, spent=asdict(actual)))
 
 
-def _state(tx: Tx, step: Step) -> State | None:
-    """Return the state the action is in, or None when it is new; holds its row until the transaction ends."""
-    state: State | None = tx.connection.execute(_STATE, {"action": step.id}).scalar_one_or_none()
+def _standing(tx: Tx, step: Step) -> Standing:
+    """Return where the action stands; holds its row until the transaction ends."""
+    row = tx.connection.execute(_STATE, {"action": step.id}).one_or_none()
+    if row is None:
+        return None
+    if row.state == "denied" and step.afresh and row.fence < step.run.fence:
+        return "reopened"
+    state: State = row.state
     return state
 
 
-def _moving(tx: Tx, step: Step, *states: State | None) -> State | None:
-    """Return the state the action moves from; raises `GuardFailed` when that is none of *states* (fails closed)."""
-    if (state := _state(tx, step)) not in states:
+def _moving(tx: Tx, step: Step, *states: Standing) -> Standing:
+    """Return where the action moves from; raises `GuardFailed` when that is none of *states* (fails closed)."""
+    if (state := _standing(tx, step)) not in states:
         raise _elsewhere(step)
     return state
 
@@ -197,8 +168,8 @@ def _elsewhere(step: Step) -> GuardFailed:
     return GuardFailed(guard=f"action {step.id}", why=why, next_step="Look with `interlock run show`.")
 
 
-def _put(tx: Tx, step: Step, state: State, *, before: State | None, result: bytes | None = None) -> None:
-    reasons = canonical([_plain(reason) for reason in step.decision.reasons])
+def _put(tx: Tx, step: Step, state: State, *, before: Standing, result: bytes | None = None) -> None:
+    reasons = canonical(step.reasons)
     values: dict[str, Any] = {
         "state": state, "fence": step.run.fence, "effect": step.decision.effect, "result": _sealed(step, result),
         "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"), "updated": step.now,
@@ -212,10 +183,6 @@ def _put(tx: Tx, step: Step, state: State, *, before: State | None, result: byte
         "digest": step.request.digest, "created": step.now, "ordinal": time.time_ns() // 1000,
     }  # fmt: skip
     tx.connection.execute(insert(t.action), values)
-
-
-def _plain(reason: Reason) -> dict[str, Json]:
-    return {"code": reason.code, "rule": reason.rule, "parameters": reason.parameters, "message": reason.message}
 
 
 def _sealed(step: Step, result: bytes | None) -> bytes | None:
@@ -234,8 +201,7 @@ def _join(tx: Tx, step: Step, label: Label) -> None:
 
 def _of(row: RowMapping, key: DataKey) -> Action:
     def opened(column: str, place: str) -> bytes | None:
-        sealed = row[column]
-        return key.open(sealed, place=place) if isinstance(sealed, bytes) else None
+        return None if row[column] is None else key.open(row[column], place=place)
 
     reasons = orjson.loads(opened("reasons", f"action/{row['id']}/reasons") or b"[]")
     kept = {name: row[name] for name in ("id", "run_id", "tool", "action_class", "state", "fence", "effect")}

@@ -5,12 +5,12 @@
        +    -> expired | withdrawn
 
 An approval permits nothing by itself: it is a fact the policy reads when it is asked again. It serves once, expires,
-and is refused when the reviewer is the one it was requested for. Every check fails closed.
+and is refused when the reviewer is the one it was requested for, or of another tenant. Every check fails closed.
 """
 
 import secrets
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.decision import Reason
 from interlock.runtime.errors import BadInput, NotFound, Tampered
+from interlock.runtime.four_eyes import objection
 from interlock.runtime.request import AccessRequest, ApprovalFact, Principal, Verdict
 from interlock.runtime.run import Run
 from interlock.runtime.store import Event, Store, Tx
@@ -25,7 +26,6 @@ from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey, Vault
 
 State: TypeAlias = Literal["waiting", "approved", "rejected", "expired", "used", "withdrawn"]
-SHORTEST_NOTE: Final = 3  # characters: a verdict without a reason is a rubber stamp
 _c = t.approval.c
 
 
@@ -36,6 +36,7 @@ class Approval:
     id: str
     run_id: str
     action_id: str
+    tenant: str
     tool: str
     state: State
     requester: str
@@ -152,7 +153,7 @@ class Approvals:
         """Record *reviewer*'s verdict on the evidence whose digest is *shown*; nothing acts until the run is resumed.
 
         Raises `BadInput` when it no longer waits, has expired, was shown differently, lacks a reason, or when the
-        reviewer is the requester or has not the role.
+        reviewer is the requester, is of another tenant or has not the role.
         """
         await self._store.write(
             lambda tx: self._decide(tx, approval_id, reviewer=reviewer, verdict=verdict, shown=shown, note=note)
@@ -188,7 +189,7 @@ class Approvals:
             raise Tampered(what=f"approval {row['id']}", why="its evidence is not what was put before the reviewer")
         late = row["state"] == "waiting" and row["expires"] <= self._store.now(connection)
         return Approval(
-            id=row["id"], run_id=row["run_id"], action_id=row["action_id"], tool=row["tool"],
+            id=row["id"], run_id=row["run_id"], action_id=row["action_id"], tenant=row["tenant"], tool=row["tool"],
             state="expired" if late else row["state"], requester=_person(key, row, "requester"), role=row["role"],
             reviewer=_person(key, row, "reviewer"), evidence=evidence, evidence_digest=row["evidence_digest"],
             revision=row["revision"], created=row["created"], expires=row["expires"],
@@ -201,13 +202,7 @@ def _objection(approval: Approval, reviewer: Principal, *, shown: str, note: str
         return f"it is {approval.state}, not waiting"
     if shown != approval.evidence_digest:
         return f"you were shown evidence {shown[:12]!r}, it is {approval.evidence_digest[:12]!r}"
-    if reviewer.id == approval.requester:
-        return f"{reviewer.id!r} asked for it and may not decide it"
-    if approval.role not in reviewer.roles:
-        return f"{reviewer.id!r} has not the role {approval.role!r}"
-    if len(note.strip()) < SHORTEST_NOTE:
-        return "a verdict needs a reason in words"
-    return None
+    return objection(reviewer, requester=approval.requester, role=approval.role, tenant=approval.tenant, note=note)
 
 
 def _evidence(asked: Asked) -> tuple[bytes, str]:

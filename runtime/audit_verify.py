@@ -89,20 +89,25 @@ class _Invariants:
         if event == "intent":
             yield from self._intent(body, str(action))
         elif event in {"outcome", "step"}:
-            if event == "outcome" and action not in self._intents:
-                yield "effect_without_intent", f"action {action}"
-            if event == "step" and body.get("effect") != "permit":
-                yield "effect_without_permit", f"action {action}"
-            if action in self._finished:
-                yield "effect_twice", f"action {action}"
-            if body.get("state") == "done":
-                self._finished.add(str(action))
+            yield from self._outcome(body, str(action))
         elif event == "approval":
             if body.get("state") == "approved" and body.get("reviewer") == body.get("requester"):
                 yield "self_approval", f"approval {body.get('approval')}"
             self._approved[str(body.get("approval"))] = body
         elif event == "kill_switch":
             (self._killed.add if body.get("engaged") else self._killed.discard)(f"{body.get('scope')}:{body.get('id')}")
+
+    def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
+        if body.get("event") == "outcome" and action not in self._intents:
+            yield "effect_without_intent", f"action {action}"
+        if body.get("event") == "step" and body.get("effect") != "permit":
+            yield "effect_without_permit", f"action {action}"
+        if action in self._finished:
+            yield "effect_twice", f"action {action}"
+        if body.get("state") in {"done", "failed"}:
+            self._finished.add(action)
+        if body.get("reviewer") is not None and body.get("reviewer") == body.get("requester"):
+            yield "self_settlement", f"action {action}"
 
     def _intent(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
         if body.get("effect") != "permit":

@@ -11,6 +11,10 @@ from interlock.runtime.request import AccessRequest
 Effect: TypeAlias = Literal["permit", "deny"]
 ObligationKind: TypeAlias = Literal["reserve", "approve"]
 
+#: The rule named in a deny that stands for the engine's own failure, and in one by the runtime; no policy may use either
+ENGINE: Final = "pdp"
+RUNTIME: Final = "runtime"
+
 _RUNTIME: Final[dict[str, str]] = {
     "not_callable": "The policy permits a call that no tool can carry out.",
     "killed": "A kill switch was engaged in the meantime.",
@@ -33,7 +37,7 @@ class Reason:
 
 def by_runtime(code: str) -> Reason:
     """Return the reason of a refusal by the runtime itself, after the policy permitted."""
-    return Reason(code=code, rule="runtime", message=_RUNTIME[code])
+    return Reason(code=code, rule=RUNTIME, message=_RUNTIME[code])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,11 @@ class Decision:
     obligations: tuple[Obligation, ...]
     revision: str
     engine: str
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the engine failed, so that this deny is nobody's judgement: it binds this claim of the run only."""
+        return any(reason.rule == ENGINE for reason in self.reasons)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

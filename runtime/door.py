@@ -1,8 +1,10 @@
 """What an agent holds: the door of its own run, and LangChain objects that lead nowhere else."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, NoReturn, assert_never
 
 from langchain_core.language_models import LanguageModelInput
@@ -15,8 +17,8 @@ from langchain_core.tools import BaseTool
 from interlock.runtime import tripwire
 from interlock.runtime.canonical import digest
 from interlock.runtime.decision import Denied
-from interlock.runtime.errors import Ungoverned
-from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
+from interlock.runtime.errors import InterlockError, Unanswered, Ungoverned
+from interlock.runtime.outcome import Done, Failed, Outcome, Settled, Unknown, Waiting
 from interlock.runtime.pep import EnforcementPoint
 from interlock.runtime.run import Run
 
@@ -27,9 +29,41 @@ __all__ = ["GENERATE", "Door", "GovernedModel", "Refused", "say", "tripwire"]
 class Refused(Exception):
     """A governed LangChain call that did not happen; *outcome* says why. The agent may plan around it."""
 
-    def __init__(self, outcome: Denied | Waiting | Failed | Unknown) -> None:
+    def __init__(self, outcome: Denied | Waiting | Failed | Unknown | Settled) -> None:
         self.outcome = outcome
         super().__init__(say(outcome))
+
+
+class _UnderWay:
+    """The calls of one claim that are under way; lives as long as its door.
+
+    Once one call has failed, no other begins, and the failure comes out only when all have ended: LangGraph cancels the
+    tasks beside one that raises, and a call cut off in the middle would leave an effect unknown.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+        self.failure: InterlockError | None = None
+
+    async def __aenter__(self) -> None:
+        if self.failure is not None:
+            await self._ended()
+            raise self.failure
+        self._count += 1
+        self._none.clear()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._count -= 1
+        if self._count == 0:
+            self._none.set()
+        if isinstance(error, InterlockError):
+            self.failure = self.failure or error
+            await self._ended()
+
+    async def _ended(self) -> None:
+        while self._count:
+            await self._none.wait()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,10 +72,24 @@ class Door:
 
     pep: EnforcementPoint
     run: Run
+    _under_way: _UnderWay = field(default_factory=_UnderWay, repr=False)
+
+    @property
+    def failure(self) -> InterlockError | None:
+        """What ended this claim's calls, or None; it stands even when the agent caught it."""
+        return self._under_way.failure
 
     async def call(self, tool: str, arguments: Mapping[str, Any], *, call_id: str) -> Outcome:
-        """Propose one action; see `EnforcementPoint.enforce`."""
-        return await self.pep.enforce(self.run, tool=tool, arguments=arguments, call_id=call_id)
+        """Propose one action; see `EnforcementPoint.enforce`.
+
+        Raises `Unanswered` when the engine failed: that is no answer an agent may plan around, so the claim ends here.
+        """
+        async with self._under_way:
+            outcome = await self.pep.enforce(self.run, tool=tool, arguments=arguments, call_id=call_id)
+            if isinstance(outcome, Denied) and outcome.decision.unanswered:
+                why = "; ".join(reason.message or reason.code for reason in outcome.decision.reasons)
+                raise Unanswered(run_id=self.run.id, tool=tool, codes=outcome.codes, why=why)
+            return outcome
 
     def model(self, name: str, *, purpose: str) -> "GovernedModel":
         """Return the model *name* as a LangChain chat model whose every call is an action."""
@@ -120,13 +168,13 @@ class GovernedModel(BaseChatModel):
 
 def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
     """Return what the planner is told of an outcome."""
-    done = isinstance(outcome, Done)
+    done = isinstance(outcome, Done | Settled)
     content = outcome.value.model_dump_json() if isinstance(outcome, Done) else say(outcome)
     return ToolMessage(content=content, tool_call_id=call_id, name=tool, status="success" if done else "error")
 
 
-def say(outcome: Denied | Waiting | Failed | Unknown) -> str:
-    """Return one sentence on why nothing (certain) happened."""
+def say(outcome: Denied | Waiting | Failed | Unknown | Settled) -> str:
+    """Return one sentence on an outcome that has no result."""
     match outcome:
         case Denied():
             return "Denied: " + "; ".join(f"{each.code}: {each.message}" for each in outcome.decision.reasons)
@@ -134,6 +182,8 @@ def say(outcome: Denied | Waiting | Failed | Unknown) -> str:
             return f"Waiting for a person: approval {outcome.approval_id}"
         case Failed():
             return f"Failed: {outcome.code}: {outcome.detail}"
+        case Settled():
+            return "Done, as a person found; what the tool said of it is not known"
         case Unknown():
             return f"Outcome unknown: {outcome.detail}; a person must look"
         case _:

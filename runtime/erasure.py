@@ -1,12 +1,15 @@
 """Erasure: destroying a run's data key, so that everything sealed under it is gone while the ledger still verifies.
 
-What was written outside the database (mails sent, reports, exports, older copies of the database) is not reached.
+With the key goes what could be compared with a guess: unsalted digests of what was asked and shown, the names of the
+documents read, and the rows in which tools kept something of the run. Ids of actions stay, for the ledger names them. What
+was written outside the database (mails sent, reports, exports, older copies of the database) is not reached.
 """
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, update
 
 from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.run import OPEN
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import Vault
@@ -25,13 +28,23 @@ async def erase(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
         status = tx.connection.execute(query).scalar_one_or_none()
         if status is None:
             raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
-        if status in {"running", "waiting"}:
+        if status in OPEN:
             raise BadInput(what=f"run {run_id}", why=f"it is {status}", next_step="Cancel it first: `interlock run cancel`.")
         vault.key(tx.connection, run_id)  # one that is gone already is not erased twice
         vault.erase(tx.connection, run_id)
+        _blank(tx, run_id)
         tx.events.append(Event(run_id="", event=EVENT, body={"of": run_id}, payload={"by": by}))
 
     await store.write(work)
+
+
+def _blank(tx: Tx, run_id: str) -> None:
+    """Take away what no key seals and yet says what the run was about."""
+    actions, approvals = t.action.c.run_id == run_id, t.approval.c.run_id == run_id
+    tx.connection.execute(update(t.action).where(actions).values(digest=""))
+    tx.connection.execute(update(t.approval).where(approvals).values(digest="", evidence_digest=""))
+    tx.connection.execute(update(t.run).where(t.run.c.id == run_id).values(label=""))
+    tx.connection.execute(delete(t.record).where(t.record.c.run_id == run_id))
 
 
 def erased(connection: Connection) -> frozenset[str]:

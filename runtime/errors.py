@@ -94,6 +94,15 @@ class BundleChanged(GuardFailed):
         )
 
 
+class Unanswered(GuardFailed):
+    """The policy engine failed to decide on a proposal, so nothing was done; the claim ends and the run is held."""
+
+    def __init__(self, *, run_id: str, tool: str, codes: tuple[str, ...], why: str) -> None:
+        self.run_id, self.tool, self.codes = run_id, tool, codes
+        next_step = f"Bring the engine back, then `interlock run resume {run_id}`."
+        super().__init__(guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step)
+
+
 class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
 

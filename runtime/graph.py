@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from langchain_core.messages import AIMessage, ToolCall
-from langchain_core.runnables import RunnableConfig  # noqa: TC002 - LangGraph reads annotations at run time
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import StateGraph
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Send, StateSnapshot, interrupt
 
 from interlock.runtime.approval import Approvals
 from interlock.runtime.canonical import Json
 from interlock.runtime.checkpoints import Checkpoints
 from interlock.runtime.door import Door, reply
-from interlock.runtime.errors import Fenced, InterlockError, NotRecorded
+from interlock.runtime.errors import Fenced, GuardFailed, InterlockError, NotRecorded
 from interlock.runtime.outcome import Waiting
 from interlock.runtime.pep import EnforcementPoint
 from interlock.runtime.run import LEASE_S, Run, Runs, Status
@@ -40,7 +40,10 @@ class Agent(Protocol):
         ...
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
-        """Return what the run produced, from the graph's last state; "stopped" in it means that it could not finish."""
+        """Return what the run produced so far, from the graph's last state, empty at first.
+
+        "stopped" in it means that the run could not finish.
+        """
         ...
 
 
@@ -80,6 +83,50 @@ class Ended:
     outcome: dict[str, Json]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """One claim of a run, and its graph over the run's checkpoints."""
+
+    run: Run
+    agent: Agent
+    door: Door
+    saver: Checkpoints
+    graph: Any
+
+    @property
+    def config(self) -> RunnableConfig:
+        return {"configurable": {"thread_id": self.run.id}, "recursion_limit": SUPERSTEPS}
+
+    async def state(self) -> StateSnapshot:
+        state: StateSnapshot = await self.graph.aget_state(self.config)
+        return state
+
+    def ended(self, state: StateSnapshot) -> Ended:
+        """Return how the claim ended when *state* is the last."""
+        waiting = tuple(sorted(each.value["approval"] for each in state.interrupts))
+        outcome = self.agent.outcome(state.values)
+        status: Status = "waiting" if waiting else "failed" if "stopped" in outcome else "done"
+        return Ended(run_id=self.run.id, status=status, waiting=waiting, outcome=outcome)
+
+    async def held(self, error: GuardFailed) -> Ended:
+        """Settle what is still under way, and return the claim as held: what the run got so far, and why no further.
+
+        Raises `Fenced` and `NotRecorded`: then nothing can be recorded.
+        """
+        while True:  # each failure is raised once
+            try:
+                await self.saver.settled()
+                break
+            except (Fenced, NotRecorded):
+                raise
+            except GuardFailed:
+                continue
+        ended = Ended(run_id=self.run.id, status="held", waiting=(), outcome={})
+        with suppress(GuardFailed):  # what does not open now is not shown
+            ended = replace(self.ended(await self.state()), status="held")
+        return replace(ended, outcome=ended.outcome | {"error": str(self.door.failure or error)})
+
+
 class Driver:
     """Carries runs through their graphs; one per process, any number of runs at a time.
 
@@ -92,12 +139,16 @@ class Driver:
         self._approvals = Approvals(store=store, vault=vault)
 
     async def drive(self, run: Run, agent: Agent) -> Ended:
-        """Carry the claimed *run* on until it ends or waits for a person, and record which."""
+        """Carry the claimed *run* on until it ends, waits for a person or is held by a guard, and record which.
+
+        Raises `Fenced` and `NotRecorded`, with which nothing can be recorded, and any error that is not a guard's: the
+        run has then failed.
+        """
         with self._spans.run(agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace) as trace:
             await self._runs.trace(run, trace)
             async with self._heartbeat(run):
                 try:
-                    ended = await self._advance(run, agent)
+                    ended = await self._carried(run, agent)
                 except (Fenced, NotRecorded):
                     raise  # nothing can or may be written any more
                 except InterlockError as error:
@@ -106,22 +157,27 @@ class Driver:
                 await self._runs.end(run, ended.status, ended.outcome)
                 return ended
 
-    async def _advance(self, run: Run, agent: Agent) -> Ended:
+    async def _carried(self, run: Run, agent: Agent) -> Ended:
         saver = Checkpoints(store=self._store, key=self._vault.known(run.id), run=run)
-        graph = agent.build(Door(pep=self._pep, run=run)).compile(checkpointer=saver)
-        config: RunnableConfig = {"configurable": {"thread_id": run.id}, "recursion_limit": SUPERSTEPS}
-        state = await graph.aget_state(config)
-        given: Any = dict(run.request) if not state.created_at else None
-        if state.interrupts:
-            given = Command(resume=await self._woken(state.interrupts))
-        if given is None or not isinstance(given, Command) or given.resume:
-            await graph.ainvoke(given, config, durability="sync")
-            await saver.settled()
-            state = await graph.aget_state(config)
-        waiting = tuple(sorted(each.value["approval"] for each in state.interrupts))
-        outcome = agent.outcome(state.values)
-        status: Status = "waiting" if waiting else "failed" if "stopped" in outcome else "done"
-        return Ended(run_id=run.id, status=status, waiting=waiting, outcome=outcome)
+        door = Door(pep=self._pep, run=run)
+        claim = _Claim(run=run, agent=agent, door=door, saver=saver, graph=agent.build(door).compile(checkpointer=saver))
+        try:
+            return await self._advance(claim)
+        except (Fenced, NotRecorded):
+            raise
+        except GuardFailed as error:
+            return await claim.held(error)
+
+    async def _advance(self, claim: _Claim) -> Ended:
+        state = await claim.state()
+        woken = await self._woken(state.interrupts)
+        unfinished = any(not task.interrupts and task.result is None for task in state.tasks)
+        if woken or unfinished or not state.interrupts:
+            given: Any = dict(claim.run.request) if not state.created_at else None
+            await claim.graph.ainvoke(Command(resume=woken) if woken else given, claim.config, durability="sync")
+            await claim.saver.settled()
+            state = await claim.state()
+        return claim.ended(state)
 
     async def _woken(self, interrupts: tuple[Any, ...]) -> dict[str, bool]:
         """Return the interrupts whose approval is no longer waited for; resuming the others would tell them nothing."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from interlock.runtime.decision import Decision, Reason
+from interlock.runtime.decision import RUNTIME, Decision, Reason
 
 LONGEST_WAIT_S: Final = 30 * 24 * 3600
 
@@ -28,7 +28,7 @@ def understand(decision: Decision) -> Duties | Reason:
         if obligation.kind != "approve" or duties.role is not None or not understood:
             return Reason(
                 code="obligation_unknown",
-                rule="runtime",
+                rule=RUNTIME,
                 parameters={"kind": obligation.kind},
                 message=f"The policy demands {obligation.kind!r}, which this runtime cannot discharge.",
             )

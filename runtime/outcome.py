@@ -41,6 +41,13 @@ class Unknown:
     detail: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """The action happened, as a person found; what the tool said of it is not known."""
+
+    action_id: str
+
+
 def failure(action_id: str, error: Exception) -> Failed:
     """Return the failure that an exception out of a tool stands for."""
     if isinstance(error, ToolFailed):
@@ -49,4 +56,4 @@ def failure(action_id: str, error: Exception) -> Failed:
     return Failed(action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}")
 
 
-Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown
+Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown | Settled

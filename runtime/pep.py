@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any
 from weakref import WeakValueDictionary
 
 from interlock.runtime import action, approval, telemetry
-from interlock.runtime.action import Step
-from interlock.runtime.decision import MINT, Decision, Denied, Effect, Permit, Reason, by_runtime
+from interlock.runtime.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.obligation import Duties, understand
 from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting, failure
 from interlock.runtime.pdp import DecisionPoint
@@ -18,6 +17,8 @@ from interlock.runtime.proposal import Proposed, propose
 from interlock.runtime.provenance import Label
 from interlock.runtime.request import AccessRequest, Amounts
 from interlock.runtime.run import Run
+from interlock.runtime.standing import earlier, standing
+from interlock.runtime.step import State, Step
 from interlock.runtime.store import Store, Tx
 from interlock.runtime.tool import AnyTool, ToolFailed, Value
 from interlock.runtime.vault import Vault
@@ -77,7 +78,7 @@ class EnforcementPoint:
         idempotent = proposed.tool is not None and proposed.tool.repeatable
         step = Step(
             run=run, key=key, id=proposed.id, request=request, decision=decision, idempotent=idempotent,
-            now=facts.context.now, held=facts.held,
+            now=facts.context.now, held=facts.held, afresh=facts.known is not None and facts.known.state == "denied",
         )  # fmt: skip
         return await self._follow(step, proposed, facts)
 
@@ -105,21 +106,11 @@ class EnforcementPoint:
     async def _recorded(self, run: Run, proposed: Proposed, facts: Facts, request: AccessRequest) -> Outcome | None:
         """Return the outcome that stands already, or None when the proposal is to be decided (again)."""
         known, tool = facts.known, proposed.tool
-        if known is None or known.state == "waiting" or tool is None:
+        if known is None:
             return None
-        match known.state:
-            case "done":
-                return Done(action_id=known.id, value=tool.result.model_validate_json(known.result or b"{}"))
-            case "denied":
-                return Denied(request=request, decision=_before("deny", known.reasons, run), action_id=known.id)
-            case "failed":
-                return Failed(action_id=known.id, code="failed_before", detail="an earlier attempt failed")
-            case "unknown":
-                return Unknown(action_id=known.id, detail="an earlier attempt may have acted")
-            case "started":
-                return await self._interrupted(run, proposed, facts, request, tool)
-            case _:
-                assert_never(known.state)
+        if known.state == "started" and tool is not None:
+            return await self._interrupted(run, proposed, facts, request, tool)
+        return standing(known, request=request, tool=tool, run=run)
 
     async def _interrupted(
         self, run: Run, proposed: Proposed, facts: Facts, request: AccessRequest, tool: AnyTool
@@ -131,7 +122,7 @@ class EnforcementPoint:
         if tool.repeatable:
             return None
         value = await tool.reconcile(proposed.id) if tool.reconcile else None
-        before = _before("permit", known.reasons if known else (), run)
+        before = earlier("permit", known.reasons if known else (), run)
         step = Step(
             run=run, key=self._vault.known(run.id), id=proposed.id, request=request, decision=before, idempotent=False,
             now=facts.context.now, held=facts.held,
@@ -141,7 +132,8 @@ class EnforcementPoint:
         return await self._unsure(step, "the process died during an effect that cannot be repeated")
 
     async def _deny(self, step: Step, facts: Facts) -> Denied | Unknown:
-        if facts.known is not None and facts.known.state == "started":  # it may have acted before it was forbidden
+        acted = facts.known is not None and facts.known.state == "started"  # or may have, before it was forbidden
+        if acted and not step.decision.unanswered:  # an engine that failed forbade nothing: a later claim asks again
             return await self._unsure(step, "the process died during the effect, and the policy now denies it")
         self._store.later(step.run.id, lambda tx: action.deny(tx, step))
         return Denied(request=step.request, decision=step.decision, action_id=step.id)
@@ -216,16 +208,14 @@ class EnforcementPoint:
         self._finish(step, "done", replace(cost, wall_ms=elapsed_ms), value, label)
         return Done(action_id=step.id, value=value)
 
-    def _finish(
-        self, step: Step, state: action.State, actual: Amounts, value: Value | None = None, label: Label | None = None
-    ) -> None:
+    def _finish(self, step: Step, state: State, actual: Amounts, value: Value | None = None, label: Label | None = None) -> None:
         result = None if value is None else value.model_dump_json().encode()
         joined = label or step.label
         self._store.later(
             step.run.id, lambda tx: action.finish(tx, step, state=state, result=result, actual=actual, label=joined)
         )
 
-    def _complete(self, step: Step, state: action.State, value: Value | None, actual: Amounts, label: Label) -> None:
+    def _complete(self, step: Step, state: State, value: Value | None, actual: Amounts, label: Label) -> None:
         result = None if value is None else value.model_dump_json().encode()
         self._store.later(
             step.run.id, lambda tx: action.complete(tx, step, state=state, result=result, actual=actual, label=label)
@@ -236,11 +226,6 @@ def _left_s(step: Step) -> float:
     """Return the seconds that are left of the run's wall time."""
     held = step.request.context.budget
     return max(0, held.limits.wall_ms - held.spent.wall_ms) / 1000
-
-
-def _before(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:
-    """The decision an earlier claim recorded."""
-    return Decision(effect=effect, reasons=reasons, obligations=(), revision=run.revision, engine="record")
 
 
 def _ms(began: float) -> int:

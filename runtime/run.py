@@ -1,8 +1,9 @@
 """Runs: one execution of an agent each, claimed by a fence so that only one worker ever writes for it.
 
-    running -> waiting -> running -> done
-       |          |                   failed
-       +----------+-----------------> cancelled
+    running -> waiting | held -> running -> done | failed
+    running, waiting, held -> cancelled
+
+A run is held when a guard, or what it depends on, failed closed: nothing was done, and a new claim carries it on.
 
 A claim raises the fence; every later write names the fence it was claimed under and is refused when it is no longer the
 current one. The fence is the authority, the lease only says when a worker may be presumed dead.
@@ -13,23 +14,23 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from interlock.runtime import budget, worker
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import BadInput, Fenced, NotFound
+from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotFound
 from interlock.runtime.provenance import TRUSTED, Label
 from interlock.runtime.request import Amounts, Autonomy, Principal
 from interlock.runtime.store import Event, Store, Tx
 from interlock.runtime.store import schema as t
-from interlock.runtime.vault import Vault
+from interlock.runtime.vault import DataKey, Vault
 
-Status: TypeAlias = Literal["running", "waiting", "done", "failed", "cancelled"]
+Status: TypeAlias = Literal["running", "waiting", "held", "done", "failed", "cancelled"]
+#: A run in one of these has not ended
+OPEN: Final[frozenset[Status]] = frozenset({"running", "waiting", "held"})
 LEASE_S: Final = 30
 _c = t.run.c
-_CHECK: Final = (
-    select(_c.id).where(_c.id == bindparam("run"), _c.fence == bindparam("at"), _c.status == "running").with_for_update()
-)
+_CLAIMED: Final = select(_c.status).where(_c.id == bindparam("run"), _c.fence == bindparam("at")).with_for_update()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,18 +101,18 @@ class Runs:
         return self._read(tx.connection, run_id)
 
     async def claim(self, run_id: str) -> Run:
-        """Take over a waiting or abandoned run under the next fence.
+        """Take over a waiting, held or abandoned run under the next fence.
 
         Raises `BadInput` when the run has ended or another live worker holds it, `NotFound` when there is none.
         """
         return await self._store.write(lambda tx: self._claim(tx, run_id))
 
     def _claim(self, tx: Tx, run_id: str) -> Run:
-        row = _row(tx.connection, run_id)
+        row = row_of(tx.connection, run_id)
         now = self._store.now(tx.connection)
-        if row["status"] not in {"running", "waiting"}:
+        if row["status"] not in OPEN:
             raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run.")
-        if row["status"] == "running" and row["lease_until"] > now and worker.may_live(row["owner"], me=self.owner):
+        if row["status"] in {"running", "held"} and row["lease_until"] > now and worker.may_live(row["owner"], me=self.owner):
             why = f"worker {row['owner']} holds it for another {row['lease_until'] - now} s"
             raise BadInput(what=f"run {run_id}", why=why, next_step="Wait, or stop that worker.")
         fence = row["fence"] + 1
@@ -131,7 +132,7 @@ class Runs:
         await self._store.write(lambda tx: self._extend(tx, run))
 
     def _extend(self, tx: Tx, run: Run) -> None:
-        check(tx, run)
+        check(tx, run, closing=True)
         lease = self._store.now(tx.connection) + LEASE_S
         tx.connection.execute(update(t.run).where(_c.id == run.id).values(lease_until=lease))
 
@@ -146,35 +147,18 @@ class Runs:
             self._store.later(run.id, work)
 
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        """Record how this claim ended: done, failed, or waiting for a person."""
+        """Record how this claim ended: done, failed, waiting for a person, or held."""
         await self._store.write(lambda tx: self._end(tx, run, status, outcome))
 
     def _end(self, tx: Tx, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        check(tx, run)
+        check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
         sealed = key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
         values = {"status": status, "outcome": sealed, "lease_until": 0, "updated": self._store.now(tx.connection)}
         tx.connection.execute(update(t.run).where(_c.id == run.id).values(values))
         tx.checked.clear()
-        tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}))
-
-    async def cancel(self, run_id: str, *, by: str) -> None:
-        """End the run for good: the fence moves on, so whoever works on it can write nothing more."""
-        await self._store.write(lambda tx: self._cancel(tx, run_id, by))
-
-    def _cancel(self, tx: Tx, run_id: str, by: str) -> None:
-        row = _row(tx.connection, run_id)
-        if row["status"] not in {"running", "waiting"}:
-            raise BadInput(what=f"run {run_id}", why=f"it is {row['status']}", next_step="Nothing to cancel.")
-        self._vault.key(tx.connection, run_id)
-        values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": self._store.now(tx.connection)}
-        tx.connection.execute(update(t.run).where(_c.id == run_id).values(values))
-        tx.checked.clear()
-        open_approval = (t.approval.c.run_id == run_id) & (t.approval.c.state == "waiting")
-        tx.connection.execute(update(t.approval).where(open_approval).values(state="withdrawn"))
-        for action_id in tx.connection.execute(_held(run_id)).scalars().all():
-            budget.release(tx, action_id=action_id)
-        tx.events.append(Event(run_id=run_id, event="run_ended", body={"status": "cancelled"}, payload={"by": by}))
+        payload = {"error": outcome["error"]} if "error" in outcome else None
+        tx.events.append(Event(run_id=run.id, event="run_ended", body={"status": status, "fence": run.fence}, payload=payload))
 
     async def read(self, run_id: str) -> Run:
         """Return the run as it stands; raises `NotFound`."""
@@ -184,7 +168,7 @@ class Runs:
         """Return what `end` recorded last, or None while there is nothing."""
 
         def look(connection: Connection) -> dict[str, Json] | None:
-            if (sealed := _row(connection, run_id)["outcome"]) is None:
+            if (sealed := row_of(connection, run_id)["outcome"]) is None:
                 return None
             opened: dict[str, Json] = orjson.loads(
                 self._vault.key(connection, run_id).open(sealed, place=f"run/{run_id}/outcome")
@@ -204,25 +188,43 @@ class Runs:
         return await self._store.read(look)
 
     def _read(self, connection: Connection, run_id: str) -> Run:
-        row = _row(connection, run_id)
+        row = row_of(connection, run_id)
         key = self._vault.key(connection, run_id)
         request = key.open(row["request"], place=f"run/{run_id}")
-        principal = key.open(row["principal"], place=f"run/{run_id}/principal")
         return Run(
-            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=_principal(principal),
+            id=row["id"], tenant=row["tenant"], agent=row["agent"], principal=principal_of(row, key),
             request=orjson.loads(request), autonomy=row["autonomy"], revision=row["revision"],
             budget_id=row["budget_id"], fence=row["fence"], trace=row["trace"], status=row["status"],
             refusals=row["refusals"], label=label_of(row["label"]), created=row["created"],
         )  # fmt: skip
 
 
-def check(tx: Tx, run: Run) -> None:
-    """Refuse to write for a run whose fence has moved on; belongs in every writing transaction (fails closed)."""
+def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
+    """Refuse to write for a run whose fence has moved on or that is held; belongs in every writing transaction.
+
+    Fails closed. *closing* is for what is still recorded of a held run, what became of the calls that were under way; no
+    intent is, and no checkpoint.
+    """
     if (run.id, run.fence) in tx.checked:
         return
-    if tx.connection.execute(_CHECK, {"run": run.id, "at": run.fence}).one_or_none() is None:
+    status = tx.connection.execute(_CLAIMED, {"run": run.id, "at": run.fence}).scalar_one_or_none()
+    if status == "held" and closing:
+        return
+    if status == "held":
+        why = "the cost of a step did not fit any more, so the run is held"
+        raise GuardFailed(guard=f"budget of {run.id}", why=why, next_step="Raise it (`interlock budget raise`), then resume.")
+    if status != "running":
         raise Fenced(run_id=run.id, fence=run.fence)
     tx.checked.add((run.id, run.fence))
+
+
+def hold(tx: Tx, run: Run) -> None:
+    """Let this claim begin nothing more, in order with what it wrote so far; a new claim carries the run on.
+
+    Whoever holds the run keeps it until the claim has ended, so that what is under way is not taken for abandoned.
+    """
+    tx.connection.execute(update(t.run).where(_c.id == run.id).values(status="held"))
+    tx.checked.clear()
 
 
 def label_of(text: str) -> Label:
@@ -231,17 +233,15 @@ def label_of(text: str) -> Label:
     return Label(**fields | {"sources": tuple(fields["sources"])})
 
 
-def _principal(data: bytes) -> Principal:
-    fields = orjson.loads(data)
+def principal_of(row: RowMapping, key: DataKey) -> Principal:
+    """Return the principal of a run's row."""
+    fields = orjson.loads(key.open(row["principal"], place=f"run/{row['id']}/principal"))
     return Principal(**fields | {"roles": tuple(fields["roles"])})
 
 
-def _row(connection: Connection, run_id: str) -> RowMapping:
+def row_of(connection: Connection, run_id: str) -> RowMapping:
+    """Return the run's row as it is stored; raises `NotFound`."""
     row = connection.execute(select(t.run).where(_c.id == run_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
     return row
-
-
-def _held(run_id: str) -> Select[str]:
-    return select(t.reservation.c.action_id).where(t.reservation.c.budget_id == run_id)

@@ -39,7 +39,7 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
             "reserved": asdict(spent.facts.reserved),
         },
         "ledger": {"size": head.size, "root": head.root},
-        "stopped": outcome.get("stopped") or _error(outcome),
+        "stopped": _error(outcome) or outcome.get("stopped"),
     }
 
 

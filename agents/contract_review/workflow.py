@@ -16,7 +16,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.decision import Denied
 from interlock.runtime.door import Door, Refused, say
 from interlock.runtime.graph import TOOLS, GovernedToolNode, calls
-from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting
+from interlock.runtime.outcome import Done, Failed, Outcome, Settled, Unknown, Waiting
 
 NAME: Final = "contract_review"
 PLANNER: Final = "planner"
@@ -124,7 +124,7 @@ def _taken(outcome: Outcome, name: Literal["document", "findings", "risk"], fiel
     return taken
 
 
-def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown) -> dict[str, str]:
+def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown | Settled) -> dict[str, str]:
     code, why = (outcome.code, outcome.detail) if isinstance(outcome, Failed) else ("", say(outcome))
     return {"step": step, "kind": type(outcome).__name__.lower(), "code": code, "why": why}
 

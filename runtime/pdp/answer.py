@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import canonical
-from interlock.runtime.decision import Decision, Obligation, Reason
+from interlock.runtime.decision import ENGINE, RUNTIME, Decision, Obligation, Reason
 from interlock.runtime.errors import NotCanonical
 
 Trouble: TypeAlias = Literal["pdp_unavailable", "pdp_timeout", "pdp_undefined", "pdp_malformed", "pdp_revision"]
@@ -25,7 +25,7 @@ _PLACE: Final = re.compile(r"\{([a-z_]+)\}")
 def trouble(code: Trouble, *, revision: str, engine: str, detail: str = "") -> Decision:
     """Return the deny that stands for an engine failure."""
     parameters = {"detail": detail} if detail else {}
-    reason = Reason(code=code, rule="pdp", parameters=parameters, message=render(_MESSAGES[code], parameters))
+    reason = Reason(code=code, rule=ENGINE, parameters=parameters, message=render(_MESSAGES[code], parameters))
     return Decision(effect="deny", reasons=(reason,), obligations=(), revision=revision, engine=engine)
 
 
@@ -74,6 +74,8 @@ def _wrong(answer: Any) -> str | None:  # noqa: PLR0911 - one line, one way to b
         return "no reasons"
     if not all(_shaped(reason, {"code", "rule", "parameters"}) for reason in answer["reasons"]):
         return "a reason"
+    if any(reason["rule"] in {ENGINE, RUNTIME} for reason in answer["reasons"]):
+        return "a reason under a name that is not the policy's"
     if not all(_shaped(obligation, {"kind", "parameters"}) for obligation in answer["obligations"]):
         return "an obligation"
     return None

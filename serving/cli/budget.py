@@ -1,4 +1,4 @@
-"""The command `interlock budget show`."""
+"""The command `interlock budget show|raise`."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -7,16 +7,13 @@ import typer
 from rich.table import Table
 
 from interlock.runtime import budget
+from interlock.runtime.store import Event, Tx
+from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 
 application = typer.Typer(help="What runs may spend, and have spent.", no_args_is_help=True)
-
-
-@application.callback()
-def group() -> None:
-    """What runs may spend, and have spent."""
 
 
 @application.command()
@@ -38,3 +35,29 @@ def show(run_id: Annotated[str | None, typer.Argument(help="Only this run's.")] 
             name = each.id if index == 0 else ""
             table.add_row(name, kind, f"{limits[kind]:,}", f"{spent[kind]:,}", f"{reserved[kind]:,}")
     out.print(table if found else "No budgets yet.")
+
+
+@application.command("raise")
+def raise_limit(
+    run_id: Annotated[str, typer.Argument(help="A run's id.")],
+    kind: Annotated[str, typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms.")],
+    amount: Annotated[int, typer.Argument(help="How much more.", min=1)],
+    person: Annotated[str | None, typer.Option("--as", help="Who raises it; default: your account.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a run more, for instance one that is held because a step did not fit; takes an administrator."""
+    settings, who = session.configured(), person or people.current()
+    people.entitle(settings.home, who, role="administrator", what="raise limits")
+
+    async def work(home: Home) -> None:
+        run = await home.runs.read(run_id)
+
+        def raised(tx: Tx) -> None:
+            budget.raise_limit(tx, budget_id=run.budget_id, kind=kind, amount=amount)
+            tx.events.append(Event(run_id=run.id, event="budget", body={"kind": kind, "amount": amount}, payload={"by": who}))
+
+        await home.store.write(raised)
+
+    session.run(work, using=settings)
+    done = {"run_id": run_id, "kind": kind, "amount": amount}
+    session.print_json(done) if as_json else out.print(f"Raised {kind} of {run_id} by {amount:,}.", markup=False)

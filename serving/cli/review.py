@@ -49,6 +49,13 @@ def report(seen: dict[str, Any], *, as_json: bool) -> int:
         out.print(run_panel(seen))
         for approval in seen["waiting"]:
             out.print(f"Next: interlock approvals show {approval}", markup=False, highlight=False)
+        for each in seen["decisions"]:
+            if each["state"] == "unknown":
+                found = f"Next: look whether {each['tool']} happened, then: interlock run settle {seen['run_id']}"
+                options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
+                out.print(f"{found} {each['id'][:12]} {options}", markup=False, highlight=False, soft_wrap=True)
+        if seen["status"] == "held":
+            out.print(f"Next, once that is mended: interlock run resume {seen['run_id']}", markup=False, highlight=False)
     code = exit_code(seen)
     if code in {session.BAD_INPUT, session.FAILED_CLOSED} and seen["stopped"]:
         session.complain(seen["stopped"]["why"])
@@ -61,8 +68,9 @@ def exit_code(seen: dict[str, Any]) -> int:
     if stopped:
         if stopped["kind"] == "failed" and stopped["code"].startswith("document_"):
             return session.BAD_INPUT
-        pdp = any(reason["rule"] == "pdp" for each in seen["decisions"] for reason in each["reasons"])
-        return session.DENIED if stopped["kind"] == "denied" and not pdp else session.FAILED_CLOSED
+        return session.DENIED if stopped["kind"] == "denied" else session.FAILED_CLOSED
+    if seen["status"] == "held":
+        return session.FAILED_CLOSED
     if seen["status"] == "waiting":
         return session.WAITING
     return session.DENIED if any(each["state"] == "denied" for each in seen["decisions"]) else session.DONE

@@ -1,4 +1,4 @@
-"""The command `interlock run list|show|resume|cancel|erase`."""
+"""The command `interlock run list|show|resume|settle|cancel|erase`."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from interlock.runtime import erasure
+from interlock.runtime import cancellation, erasure, settlement
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.cli import session
@@ -51,7 +51,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 
 @application.command()
 def resume(run_id: RunId, as_json: AsJson = False) -> None:
-    """Carry on a run that waits for a person or whose worker died."""
+    """Carry on a run that waits for a person, is held by a guard, or whose worker died."""
 
     async def work(home: Home) -> int:
         await home.drive(await home.runs.claim(run_id))
@@ -60,6 +60,29 @@ def resume(run_id: RunId, as_json: AsJson = False) -> None:
         return exit_code(seen)
 
     session.leave(session.run(work))
+
+
+@application.command()
+def settle(
+    run_id: RunId,
+    action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")],
+    *,
+    happened: Annotated[bool, typer.Option("--happened/--did-not-happen", help="What you found.")],
+    note: Annotated[str, typer.Option("--note", help="How you know; recorded.")],
+    person: Annotated[str | None, typer.Option("--as", help="The reviewer; default: your account.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record what became of an action whose outcome is unknown; it is not tried again, and no money moves."""
+    settings = session.configured()
+    reviewer = people.principal(settings.home, person or people.current(), tenant=settings.tenant)
+
+    async def work(home: Home) -> dict[str, object]:
+        await settlement.settle(
+            home.store, home.vault, run_id=run_id, action_id=action_id, person=reviewer, happened=happened, note=note
+        )
+        return await view(home, run_id)
+
+    report(session.run(work, using=settings), as_json=as_json)
 
 
 @application.command()
@@ -85,7 +108,7 @@ def cancel(
     """End a run for good; whoever works on it can write nothing more."""
 
     async def work(home: Home) -> dict[str, object]:
-        await home.runs.cancel(run_id, by=person or people.current())
+        await cancellation.cancel(home.store, home.vault, run_id, by=person or people.current())
         return await view(home, run_id)
 
     report(session.run(work), as_json=as_json)

@@ -42,7 +42,7 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def command() -> Command:
-    """Run `interlock` with arguments in a home, as the demo's tenant."""
+    """Run `interlock` with arguments in a home, as the demo's tenant; named settings go into its environment."""
     return run
 
 
@@ -69,10 +69,10 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {"INTERLOCK_HOME": str(home), "INTERLOCK_TENANT": "demo"}
 
 
-def run(home: Path, *arguments: str) -> Ran:
-    """Run the command to its end."""
+def run(home: Path, *arguments: str, **settings: str) -> Ran:
+    """Run the command to its end; named settings go into its environment."""
     done = subprocess.run(  # noqa: S603 - our own command
-        [_COMMAND, *arguments], check=False, capture_output=True, text=True, env=environment(home), timeout=120
+        [_COMMAND, *arguments], check=False, capture_output=True, text=True, env=environment(home) | settings, timeout=120
     )
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 

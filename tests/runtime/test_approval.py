@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.runtime import kill_switch
+from interlock.runtime.cancellation import cancel
 from interlock.runtime.decision import Denied, Permit
 from interlock.runtime.errors import BadInput, NotFound, Tampered
 from interlock.runtime.outcome import Done, Outcome, Unknown, Waiting
@@ -237,6 +238,7 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
     "the requester": (Principal(id="ana", tenant="default", roles=("reviewer",)), "fine by me", "asked for it"),
     "no role": (Principal(id="eve", tenant="default", roles=("analyst",)), "fine by me", "has not the role"),
     "no roles": (Principal(id="eve", tenant="default", roles=()), "fine by me", "has not the role"),
+    "another tenant": (Principal(id="rolf", tenant="other", roles=("reviewer",)), "fine by me", "of tenant 'other'"),
     "no note": (REVIEWER, "", "reason in words"),
     "blank note": (REVIEWER, " \t\n ", "reason in words"),
     "short note": (REVIEWER, "ok", "reason in words"),
@@ -246,7 +248,7 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
 @pytest.mark.parametrize("case", WRONG)
 @pytest.mark.parametrize("verdict", ["approved", "rejected"])
 async def test_a_verdict_by_the_wrong_person_or_without_reason_is_refused(desk: Desk, case: str, verdict: Verdict) -> None:
-    """Not the requester, not without the role, not without a note: it goes on waiting."""
+    """Not the requester, not from another tenant, not without the role, not without a note: it goes on waiting."""
     by, note, why = WRONG[case]
     approval = (await desk.waiting(await desk.start())).approval_id
     with pytest.raises(BadInput, match=why):
@@ -387,7 +389,7 @@ async def test_cancelling_withdraws_what_waits(desk: Desk) -> None:
     """A cancelled run's requests can no longer be decided."""
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
-    await desk.world.runs.cancel(run.id, by="ana")
+    await cancel(desk.world.store, desk.world.vault, run.id, by="ana")
 
     assert await desk.state(approval) == "withdrawn"
     with pytest.raises(BadInput, match="withdrawn"):

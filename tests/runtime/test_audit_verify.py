@@ -56,11 +56,14 @@ def told(report: Report) -> list[tuple[str, int]]:
 
 
 #: Logs that say nothing wrong
+UNKNOWN = DONE | {"state": "unknown"}
+SETTLED = DONE | {"reviewer": "1", "requester": "2"}
 SOUND: dict[str, tuple[dict[str, Any], ...]] = {
     "nothing": (),
     "an effect": (INTENT, DONE),
     "a step": (STEP,),
-    "an unknown effect": (INTENT, DONE | {"state": "unknown"}),
+    "an unknown effect": (INTENT, UNKNOWN),
+    "an unknown effect that was settled": (INTENT, UNKNOWN, SETTLED),
     "an approved effect": (VERDICT, APPROVED, DONE),
     "an effect begun again": (INTENT | {"idempotent": True}, INTENT | {"idempotent": True}, DONE),
     "an approved effect begun again": (VERDICT, APPROVED | {"idempotent": True}, APPROVED | {"idempotent": True}, DONE),
@@ -94,6 +97,10 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
     "approval of another request": ((VERDICT | {"bind": "y"}, APPROVED), ("approval_not_bound", 1)),
     "approval given afterwards": ((APPROVED, VERDICT), ("approval_not_bound", 0)),
     "approval used twice": ((VERDICT, APPROVED, APPROVED | {"action": "b"}), ("approval_used_twice", 2)),
+    "settled by its requester": ((INTENT, UNKNOWN, SETTLED | {"reviewer": "2"}), ("self_settlement", 2)),
+    "settled after it failed": ((INTENT, DONE | {"state": "failed"}, SETTLED), ("effect_twice", 2)),
+    "settled without an intent": ((SETTLED,), ("effect_without_intent", 0)),
+    "done again after it was settled": ((INTENT | {"idempotent": True}, UNKNOWN, SETTLED, INTENT), ("effect_twice", 3)),
     "self approval": ((VERDICT | {"reviewer": "2"},), ("self_approval", 0)),
     "effect while all is killed": ((KILL, INTENT), ("effect_while_killed", 1)),
     "effect while all is killed by another id": ((KILL | {"id": "x"}, INTENT), ("effect_while_killed", 1)),

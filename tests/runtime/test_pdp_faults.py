@@ -37,6 +37,8 @@ MISSHAPEN: dict[str, Any] = {
     "effect in an object": GOOD | {"effect": {"permit": True}}, "no reasons": GOOD | {"reasons": []},
     "reasons in an object": GOOD | {"reasons": {"0": {}}}, "reason of text": GOOD | {"reasons": ["granted"]},
     "reason without rule": GOOD | {"reasons": [{"code": "granted", "parameters": {}}]},
+    "reason under the engine's name": GOOD | {"reasons": [{"code": "granted", "rule": "pdp", "parameters": {}}]},
+    "reason under the runtime's name": GOOD | {"reasons": [{"code": "granted", "rule": "runtime", "parameters": {}}]},
     "reason with a number": GOOD | {"reasons": [{"code": 1, "rule": "test", "parameters": {}}]},
     "obligation of text": GOOD | {"obligations": ["reserve"]},
     "obligation with more": GOOD | {"obligations": [{"kind": "reserve", "parameters": {}, "optional": True}]},

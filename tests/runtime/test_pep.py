@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.runtime import kill_switch
+from interlock.runtime.cancellation import cancel
 from interlock.runtime.decision import Decision, Denied, Obligation, Permit, Reason
 from interlock.runtime.errors import Fenced, GuardFailed, NotRecorded
 from interlock.runtime.outcome import Done, Failed, Unknown
@@ -436,11 +437,36 @@ async def test_a_fenced_claim_does_nothing(world: World, effects: Effects) -> No
 async def test_a_cancelled_run_does_nothing_more(world: World, effects: Effects) -> None:
     """Cancelling moves the fence: the worker that was at it can act no more, and nothing stays reserved."""
     run = await world.start()
-    await world.runs.cancel(run.id, by="ana")
+    await cancel(world.store, world.vault, run.id, by="ana")
     with pytest.raises(Fenced):
         await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
 
     assert effects.done == []
+
+
+@pytest.mark.parametrize("options", [{}, {"idempotent": True}], ids=["once", "idempotent"])
+async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
+    tmp_path: Path, database_url: str, options: dict[str, Any]
+) -> None:
+    """An effect under way when its run is cancelled is shown as unknown, recorded, and charged what it was to cost."""
+
+    @tool(name="send", action_class="irreversible", resource=lambda a: Resource(type="mail", id=""), **options)
+    async def act(permit: Permit, arguments: Note) -> Note:
+        await cancel(here.store, here.vault, permit.run_id, by="ana")
+        return arguments
+
+    async with World(tmp_path / "home", tools=[act], url=database_url) as here:
+        run = await here.start()
+        await here.pep.enforce(run, tool="send", arguments={"text": "a"}, call_id="1")
+        with pytest.raises(Fenced):  # what it says afterwards comes too late
+            await settled(here, run)
+        (found,) = await here.store.read(lambda connection: connection.execute(select(t.action.c.state)).scalars().all())
+        spend = await here.budget(run)
+
+        assert found == "unknown"
+        assert await events(here) == [("intent", "started"), ("outcome", "unknown")]
+        assert (spend.spent.effects, spend.reserved) == (1, Amounts())
+        assert (await here.verify()).problems == []
 
 
 async def test_what_cannot_be_recorded_is_not_done(world: World, effects: Effects) -> None:

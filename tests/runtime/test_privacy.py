@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from interlock.runtime import kill_switch
+from interlock.runtime.cancellation import cancel
 from interlock.runtime.errors import Tampered
 from interlock.runtime.outcome import Waiting
 from interlock.runtime.request import Principal
@@ -51,7 +52,7 @@ async def lived(folder: Path) -> None:
         await propose("note.wait", c["argument"])
         await kill_switch.engage(world.store, scope="run", id=run.id, by=c["switch"])
         await world.runs.end(run, "done", {"said": c["outcome"]})
-        await world.runs.cancel((await world.start()).id, by=c["cancel"])
+        await cancel(world.store, world.vault, (await world.start()).id, by=c["cancel"])
         assert effects.done == [c["argument"]] * 2
         assert (await world.verify()).problems == []
 

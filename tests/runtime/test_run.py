@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.runtime.cancellation import cancel
 from interlock.runtime.errors import BadInput, Fenced, NotFound
 from interlock.runtime.run import LEASE_S, Run, check
 from interlock.runtime.store import Tx
@@ -72,7 +73,7 @@ async def test_an_ended_run_is_not_claimed(world: World, ended: str) -> None:
     """A run that is over cannot be claimed, cancelled or written for."""
     run = await world.start()
     await world.runs.end(run, ended, {})  # type: ignore[arg-type]  # on purpose not what the types say
-    for attempt in (world.runs.claim(run.id), world.runs.cancel(run.id, by="ana")):
+    for attempt in (world.runs.claim(run.id), cancel(world.store, world.vault, run.id, by="ana")):
         with pytest.raises(BadInput):
             await attempt
     with pytest.raises(Fenced):
@@ -111,6 +112,6 @@ async def test_of_many_claims_at_once_the_last_one_counts(world: World) -> None:
 
 async def test_an_unknown_run_is_not_found(world: World) -> None:
     """A run that is not there cannot be read, claimed or cancelled."""
-    for attempt in (world.runs.read("run-x"), world.runs.claim("run-x"), world.runs.cancel("run-x", by="ana")):
+    for attempt in (world.runs.read("run-x"), world.runs.claim("run-x"), cancel(world.store, world.vault, "run-x", by="ana")):
         with pytest.raises(NotFound):
             await attempt

@@ -1,7 +1,10 @@
 """Every command in text and in JSON, on a home with one review whose mail waits."""
 
 import json
-from collections.abc import Callable
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +73,22 @@ def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> Non
     assert shown["facts"].keys() == {"limits", "spent", "reserved"}
     assert shown["facts"]["spent"]["effects"] == 2
     assert all(kind in text.out for kind in shown["facts"]["limits"])
+
+
+def test_a_limit_is_raised_by_an_administrator(used: Path, command: Command, run_id: str) -> None:
+    """Raising a limit takes an administrator, a known kind and a positive amount, and is recorded with who did it."""
+    arguments = ("budget", "raise", run_id, "steps", "5")
+    before = command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"]
+    refused = [command(used, *arguments, "--as", "ana").code, command(used, "budget", "raise", run_id, "hope", "5").code]
+    refused.append(command(used, "budget", "raise", run_id, "steps", "0").code)
+    raised = command(used, *arguments)
+    lines = [json.loads(line) for line in command(used, "audit", "show", run_id, "--json").out.splitlines()]
+    (moved,) = [each for each in lines if each["body"]["event"] == "budget"]
+
+    assert refused == [4, 2, 2]
+    assert raised.out == f"Raised steps of {run_id} by 5.\n"
+    assert command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"] == before + 5
+    assert ((moved["body"]["kind"], moved["body"]["amount"]), len(moved["payload"])) == (("steps", 5), 1)
 
 
 def test_the_ledger_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
@@ -142,6 +161,54 @@ def test_a_verdict_is_refused(used: Path, command: Command, run_id: str, argumen
     assert not list(used.glob("outbox/*"))
 
 
+def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, run_id: str) -> None:
+    """A reviewer of another tenant is refused, and it goes on waiting."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    ran = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", INTERLOCK_TENANT="other")
+
+    assert ran.code == 2
+    assert "of tenant 'other'" in ran.err
+    assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
+
+
+@contextmanager
+def curt() -> Iterator[str]:
+    """Serve an SMTP server on loopback that greets and then offers no way on; yield its address."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 curt ESMTP\r\n")
+            while line := self.rfile.readline():
+                self.wfile.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 curt\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str) -> None:
+    """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles it once."""
+    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
+    with curt() as address:
+        command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", INTERLOCK_SMTP=address)
+    text = command(used, "run", "show", run_id).out
+    (sent,) = [each for each in command(used, "run", "show", run_id, "--json").value["decisions"] if each["tool"] == "mail.send"]
+    arguments = ("run", "settle", run_id, sent["id"][:12], "--note", "the log of the mail server")
+    refused = [command(used, *arguments, *more).code for more in ((), ("--happened",), ("--happened", "--as", "ana"))]
+    settled = command(used, *arguments, "--did-not-happen", "--as", "rhea", "--json")
+    (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
+
+    assert sent["state"] == "unknown"
+    assert f"interlock run settle {run_id} {sent['id'][:12]}" in text
+    assert refused == [2, 2, 2]
+    assert (settled.code, found["state"]) == (0, "failed")
+    assert command(used, *arguments, "--happened", "--as", "rhea").code == 2
+    assert command(used, "audit", "verify", "--json").value["valid"]
+
+
 def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: str) -> None:
     """A reviewer is shown every argument, where each came from, and the digest a verdict binds to."""
     (listed,) = command(reviewed, "approvals", "list", "--json").value
@@ -164,6 +231,7 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
 def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
     """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the ledger verifies."""
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
+    document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
     early = command(used, "run", "erase", run_id)
     command(used, "run", "cancel", run_id)
     stranger = command(used, "run", "erase", run_id, "--as", "ana")
@@ -173,4 +241,5 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
     assert erased.value == {"run_id": run_id, "erased": True}
     assert run_id not in [each["run_id"] for each in command(used, "run", "list", "--json").value]
     assert command(used, "run", "show", run_id).code == 5
+    assert command(used, "document", "text", document).code == 2
     assert command(used, "audit", "verify", "--json").value["valid"]

@@ -224,7 +224,7 @@ def test_without_its_policy_nothing_is_done(home: Path, tmp_path: Path, command:
 
 
 def test_without_its_policy_server_everything_is_denied(home: Path, command: Command, contract: Path) -> None:
-    """A configured OPA server that is down denies every step with a reason of its own, and the command ends with 5."""
+    """A configured OPA server that is down denies the first step with a reason of its own, holds the run, and ends with 5."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     ran = command(home, "review", str(contract), "--json", INTERLOCK_OPA_SERVER=address)
@@ -233,7 +233,9 @@ def test_without_its_policy_server_everything_is_denied(home: Path, command: Com
     assert ran.code == 5
     assert complaint(ran)
     assert {(why["rule"], why["code"]) for why in reasons} == {("pdp", "pdp_unavailable")}
-    assert {each["state"] for each in ran.value["decisions"]} == {"denied"}
+    assert [each["state"] for each in ran.value["decisions"]] == ["denied"]
+    assert ran.value["status"] == "held"
+    assert f"interlock run resume {ran.value['run_id']}" in ran.err
     assert effects(home) == []
 
 

@@ -1,0 +1,75 @@
+"""One proposal on its way through the door: what was asked, what was decided, and how the ledger is told of it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.decision import Decision, Reason
+from interlock.runtime.provenance import Label
+from interlock.runtime.request import AccessRequest, ApprovalFact
+from interlock.runtime.run import Run
+from interlock.runtime.store import Event
+from interlock.runtime.vault import DataKey
+
+State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One proposal being carried through: the run, its key, what was asked and what was decided."""
+
+    run: Run
+    key: DataKey
+    id: str
+    request: AccessRequest
+    decision: Decision
+    idempotent: bool
+    now: int
+    #: The run's label when the facts were gathered
+    held: Label
+    #: An earlier claim denied it because the engine failed; now it is decided afresh
+    afresh: bool = False
+
+    @property
+    def label(self) -> Label:
+        """The label of everything the proposal was made of: the join of its arguments' labels."""
+        label = Label(integrity="trusted", confidentiality="public")
+        for each in self.request.context.labels.values():
+            label = label.join(each)
+        return label
+
+    @property
+    def verdict(self) -> str | None:
+        """The approval this action would use, if the request has a live one."""
+        return next((fact.id for fact in self.request.context.approvals if self._is_live(fact)), None)
+
+    def _is_live(self, fact: ApprovalFact) -> bool:
+        fresh = not fact.used and fact.expires > self.now and fact.revision == self.decision.revision
+        return fresh and fact.verdict == "approved"
+
+    @property
+    def reasons(self) -> list[Json]:
+        """The decision's reasons as plain JSON values."""
+        return [
+            {"code": each.code, "rule": each.rule, "parameters": each.parameters, "message": each.message}
+            for each in self.decision.reasons
+        ]
+
+    def refused(self, reason: Reason) -> "Step":
+        """Return the same step, denied by the runtime itself."""
+        return replace(self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=()))
+
+    def event(self, event: str, state: State, **more: Json) -> Event:
+        """Return the ledger event of this step: codes and commitments in the body, content in the payload."""
+        request, decision = self.request, self.decision
+        body: dict[str, Json] = {
+            "action": self.id, "tool": request.action.tool, "class": request.action.action_class, "state": state,
+            "effect": decision.effect, "codes": [reason.code for reason in decision.reasons],
+            "revision": decision.revision, "engine": decision.engine, "bind": self.key.commit(request.digest.encode()),
+        }  # fmt: skip
+        asked = request.document()
+        payload: dict[str, Json] = {
+            "principal": asked["principal"], "arguments": request.action.arguments, "resource": asked["resource"],
+            "context": asked["context"], "reasons": self.reasons,
+        }  # fmt: skip
+        return Event(run_id=self.run.id, event=event, body=body | more, payload=payload)
