@@ -12,7 +12,7 @@ and nothing is written. "unknown" is shown to a person and never retried by itse
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
@@ -25,8 +25,8 @@ from interlock.runtime.errors import GuardFailed
 from interlock.runtime.provenance import Label
 from interlock.runtime.request import Amounts
 from interlock.runtime.run import check, hold, label_of
-from interlock.runtime.step import State, Step
-from interlock.runtime.store import Tx
+from interlock.runtime.step import Ending, State, Step
+from interlock.runtime.store import Event, Tx
 from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey
 
@@ -39,7 +39,7 @@ _CHANGE: Final = update(t.action).where(_c.id == bindparam("action"))
 _MOVE: Final = _CHANGE.where(_c.state == bindparam("from_state"))
 _ADD: Final = insert(t.action)
 #: What `found` reads
-COLUMNS: Final = (_c.id, _c.run_id, _c.tool, _c.action_class, _c.state, _c.fence, _c.effect, _c.reasons, _c.result)
+COLUMNS: Final = (_c.id, _c.run_id, _c.tool, _c.action_class, _c.state, _c.fence, _c.effect, _c.reasons, _c.result, _c.revision)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +54,9 @@ class Action:
     fence: int
     effect: str
     reasons: tuple[Reason, ...]
+    #: Of the policy that decided
+    revision: str
+    #: What the tool gave back, or why it did not
     result: bytes | None
 
 
@@ -118,18 +121,18 @@ def start(tx: Tx, step: Step, *, approval_id: str | None) -> str | None:
     return None
 
 
-def finish(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
+def finish(tx: Tx, step: Step, *, ending: Ending, actual: Amounts, label: Label) -> None:
     """Record the outcome of a started action, settle its cost and join its label to the run."""
     check(tx, step.run, closing=True)
-    values = {"state": state, "result": _sealed(step, result), "updated": step.now}
+    values = {"state": ending.state, "result": _sealed(step, ending.kept), "updated": step.now}
     if tx.connection.execute(_MOVE, {"action": step.id, "from_state": "started"} | values).rowcount != 1:
         raise _elsewhere(step)
     budget.settle(tx, action_id=step.id, actual=actual)
     _join(tx, step, label)
-    tx.events.append(step.event("outcome", state, spent=asdict(actual)))
+    tx.events.append(_ended(step, "outcome", ending, actual))
 
 
-def complete(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: Amounts, label: Label) -> None:
+def complete(tx: Tx, step: Step, *, ending: Ending, actual: Amounts, label: Label) -> None:
     """Record a pure or read action whole.
 
     When parallel steps have used up what it was to cost, the run is held instead: nothing of the action is recorded, and
@@ -140,9 +143,17 @@ def complete(tx: Tx, step: Step, *, state: State, result: bytes | None, actual: 
     if not budget.charge(tx, budget_id=step.run.budget_id, cost=step.request.context.cost, actual=actual):
         hold(tx, step.run)
         return
-    _put(tx, step, state, before=before, result=result)
+    _put(tx, step, ending.state, before=before, result=ending.kept)
     _join(tx, step, label)
-    tx.events.append(step.event("step", state, spent=asdict(actual)))
+    tx.events.append(_ended(step, "step", ending, actual))
+
+
+def _ended(step: Step, name: str, ending: Ending, actual: Amounts) -> Event:
+    event = step.event(name, ending.state, spent=asdict(actual))
+    if ending.failure is None:
+        return event
+    code, detail = ending.failure
+    return replace(event, body=event.body | {"failure": code}, payload=(event.payload or {}) | {"failure": detail})
 
 
 def _standing(tx: Tx, step: Step) -> Standing:
@@ -172,6 +183,7 @@ def _put(tx: Tx, step: Step, state: State, *, before: Standing, result: bytes | 
     reasons = canonical(step.reasons)
     values: dict[str, Any] = {
         "state": state, "fence": step.run.fence, "effect": step.decision.effect, "result": _sealed(step, result),
+        "revision": step.decision.revision,
         "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"), "updated": step.now,
     }  # fmt: skip
     if before is not None:
@@ -204,6 +216,6 @@ def _of(row: RowMapping, key: DataKey) -> Action:
         return None if row[column] is None else key.open(row[column], place=place)
 
     reasons = orjson.loads(opened("reasons", f"action/{row['id']}/reasons") or b"[]")
-    kept = {name: row[name] for name in ("id", "run_id", "tool", "action_class", "state", "fence", "effect")}
+    kept = {name: row[name] for name in ("id", "run_id", "tool", "action_class", "state", "fence", "effect", "revision")}
     result = opened("result", f"action/{row['id']}")
     return Action(**kept, reasons=tuple(Reason(**each) for each in reasons), result=result)

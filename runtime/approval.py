@@ -2,10 +2,11 @@
 
     waiting -> approved -> used
        |    -> rejected
-       +    -> expired | withdrawn
+       +    -> withdrawn
 
-An approval permits nothing by itself: it is a fact the policy reads when it is asked again. It serves once, expires,
-and is refused when the reviewer is the one it was requested for, or of another tenant. Every check fails closed.
+One that nobody decided in time is shown as expired. An approval permits nothing by itself: it is a fact the policy reads
+when it is asked again. It serves once, expires, and is refused when the reviewer is the one it was requested for or is of
+another tenant. Every check fails closed.
 """
 
 import secrets
@@ -26,6 +27,7 @@ from interlock.runtime.store import schema as t
 from interlock.runtime.vault import DataKey, Vault
 
 State: TypeAlias = Literal["waiting", "approved", "rejected", "expired", "used", "withdrawn"]
+Column: TypeAlias = Literal["requester", "reviewer", "reviewer_roles"]
 _c = t.approval.c
 
 
@@ -104,18 +106,21 @@ def facts(
         _c.run_id == run_id, _c.action_id == action_id, _c.digest == digest,
         _c.state.in_(("approved", "rejected", "used")),
     )  # fmt: skip
-    return tuple(
-        ApprovalFact(
-            id=row["id"],
-            verdict="rejected" if row["state"] == "rejected" else "approved",
-            reviewer=_person(key, row, "reviewer"),
-            reviewer_roles=tuple(orjson.loads(_person(key, row, "reviewer_roles") or "[]")),
-            requester=_person(key, row, "requester"),
-            expires=row["expires"],
-            revision=row["revision"],
-            used=row["state"] == "used" and not is_open,
-        )
-        for row in connection.execute(given).mappings()
+    return tuple(_fact(key, row, is_open=is_open) for row in connection.execute(given).mappings())
+
+
+def _fact(key: DataKey, row: RowMapping, *, is_open: bool) -> ApprovalFact:
+    if row["reviewer"] is None or row["reviewer_roles"] is None:
+        raise Tampered(what=f"approval {row['id']}", why=f"it is {row['state']} by nobody")
+    return ApprovalFact(
+        id=row["id"],
+        verdict=_verdict(row["state"]),
+        reviewer=_person(key, row, "reviewer"),
+        reviewer_roles=tuple(orjson.loads(_person(key, row, "reviewer_roles"))),
+        requester=_person(key, row, "requester"),
+        expires=row["expires"],
+        revision=row["revision"],
+        used=row["state"] == "used" and not is_open,
     )
 
 
@@ -164,19 +169,18 @@ class Approvals:
         now = self._store.now(tx.connection)
         if (why := _objection(approval, reviewer, shown=shown, note=note, now=now)) is not None:
             raise BadInput(what=f"approval {approval_id}", why=why, next_step="Look at it with `interlock approvals show`.")
-        key = self._vault.key(tx.connection, approval.run_id)
+        key, given = self._vault.key(tx.connection, approval.run_id), {**_row(tx.connection, approval_id), "state": verdict}
         values = {
-            "state": verdict, "reviewer": key.seal(reviewer.id.encode(), place=f"approval/{approval_id}/reviewer"),
-            "reviewer_roles": key.seal(canonical(reviewer.roles), place=f"approval/{approval_id}/reviewer_roles"),
+            "state": verdict, "reviewer": key.seal(reviewer.id.encode(), place=_place(given, "reviewer")),
+            "reviewer_roles": key.seal(canonical(reviewer.roles), place=_place(given, "reviewer_roles")),
             "note": key.seal(note.encode(), place=f"approval/{approval_id}/note"), "decided": now,
         }  # fmt: skip
         still = update(t.approval).where(_c.id == approval_id, _c.state == "waiting").values(values)
         if tx.connection.execute(still).rowcount != 1:
             raise BadInput(what=f"approval {approval_id}", why="somebody decided it just now", next_step="Show it.")
-        bound = str(tx.connection.execute(select(_c.digest).where(_c.id == approval_id)).scalar_one())
         body: dict[str, Json] = {
             "approval": approval_id, "action": approval.action_id, "state": verdict, "revision": approval.revision,
-            "bind": key.commit(bound.encode()), "evidence": key.commit(shown.encode()),
+            "bind": key.commit(str(given["digest"]).encode()), "evidence": key.commit(shown.encode()),
             "reviewer": key.commit(reviewer.id.encode()), "requester": key.commit(approval.requester.encode()),
         }  # fmt: skip
         payload: dict[str, Json] = {"reviewer": reviewer.id, "roles": reviewer.roles, "note": note}
@@ -219,9 +223,21 @@ def _evidence(asked: Asked) -> tuple[bytes, str]:
     return canonical(shown), digest(shown)
 
 
-def _person(key: DataKey, row: RowMapping, column: Literal["requester", "reviewer", "reviewer_roles"]) -> str:
+def _person(key: DataKey, row: RowMapping, column: Column) -> str:
     """Return what *column* says of a person, or an empty string while there is none."""
-    return "" if row[column] is None else key.open(row[column], place=f"approval/{row['id']}/{column}").decode()
+    return "" if row[column] is None else key.open(row[column], place=_place(row, column)).decode()
+
+
+def _place(row: RowMapping | dict[str, object], column: Column) -> str:
+    """Return what *column* is sealed for: a reviewer stands for one verdict on one request, and opens for no other."""
+    if column == "requester":
+        return f"approval/{row['id']}/requester"
+    bound = (_verdict(str(row["state"])), *(row[name] for name in ("action_id", "digest", "revision", "expires")))
+    return "/".join(map(str, ("approval", row["id"], column, *bound)))
+
+
+def _verdict(state: str) -> Verdict:
+    return "rejected" if state == "rejected" else "approved"
 
 
 def _row(connection: Connection, approval_id: str) -> RowMapping:

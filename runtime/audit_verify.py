@@ -83,10 +83,13 @@ class _Invariants:
         self._approved: dict[str, dict[str, Any]] = {}
         self._used: set[str] = set()
         self._killed: set[str] = set()
+        self._pinned: dict[str, object] = {}
 
     def check(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         event, action = body.get("event"), body.get("action")
-        if event == "intent":
+        if event == "run_started":
+            self._pinned[str(body.get("run"))] = body.get("revision")
+        elif event == "intent":
             yield from self._intent(body, str(action))
         elif event in {"outcome", "step"}:
             yield from self._outcome(body, str(action))
@@ -112,6 +115,8 @@ class _Invariants:
     def _intent(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
         if body.get("effect") != "permit":
             yield "effect_without_permit", f"action {action}"
+        if (run := str(body.get("run"))) in self._pinned and body.get("revision") != self._pinned[run]:
+            yield "effect_under_another_policy", f"action {action}"
         if action in self._finished or (action in self._intents and not body.get("idempotent")):
             yield "effect_twice", f"action {action}"
         covering = (f"tool:{body.get('tool')}", f"run:{body.get('run')}")

@@ -20,6 +20,7 @@ _RUNTIME: Final[dict[str, str]] = {
     "killed": "A kill switch was engaged in the meantime.",
     "budget_exceeded": "The cost does not fit into what is left of the budget.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
+    "another_policy": "The run is pinned to the policy revision it was started under, and another one is in force.",
     "approval_expired": "Nobody decided before the approval expired.",
 }
 
@@ -89,8 +90,8 @@ class Permit:
     """Proof that one decision permitted one call; a tool cannot be called without it.
 
     Only the enforcement point mints permits: constructing one by hand raises `TypeError`. It serves once, for the tool
-    and the request digest it names. It guards against mistakes, not against hostile Python in our own process
-    (docs/threat-model.md). `key` is stable across retries and restarts: hand it to the outside system as the
+    it names; `digest` says which request it was given for. It guards against mistakes, not against hostile Python in our
+    own process (docs/threat-model.md). `key` is stable across retries and restarts: hand it to the outside system as the
     idempotency key.
     """
 

@@ -50,4 +50,12 @@ def _blank(tx: Tx, run_id: str) -> None:
 def erased(connection: Connection) -> frozenset[str]:
     """Return the runs whose erasure the ledger records."""
     bodies = connection.execute(select(t.ledger_entry.c.body).where(t.ledger_entry.c.event == EVENT)).scalars()
-    return frozenset(str(orjson.loads(body).get("of")) for body in bodies)
+    return frozenset(run_id for body in bodies if (run_id := _named(body)) is not None)
+
+
+def _named(body: bytes) -> str | None:
+    """Return the run that an erasure's entry names; one that cannot be read names none, and the verifier reports it."""
+    try:
+        return str(orjson.loads(body)["of"])
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return None

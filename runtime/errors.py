@@ -147,4 +147,10 @@ class Erased(Tampered):
 
     def __init__(self, *, run_id: str) -> None:
         self.run_id = run_id
-        super().__init__(what=f"run {run_id}", why="its data key is gone: it was erased, or the database was changed")
+        self.what = f"run {run_id}"
+        GuardFailed.__init__(
+            self,
+            guard=self.what,
+            why="its data key is gone, and with it what it held",
+            next_step="If nobody erased it (`interlock audit show`), stop and run `interlock audit verify`.",
+        )

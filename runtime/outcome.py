@@ -52,6 +52,8 @@ def failure(action_id: str, error: Exception) -> Failed:
     """Return the failure that an exception out of a tool stands for."""
     if isinstance(error, ToolFailed):
         return Failed(action_id=action_id, code=error.code, detail=error.detail)
+    if isinstance(error, TimeoutError) and not str(error):
+        return Failed(action_id=action_id, code="timeout", detail="it did not end in time")
     code = "timeout" if isinstance(error, TimeoutError) else "error"
     return Failed(action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}")
 

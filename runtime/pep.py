@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from interlock.runtime import action, approval, telemetry
 from interlock.runtime.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.obligation import Duties, understand
-from interlock.runtime.outcome import Done, Failed, Outcome, Unknown, Waiting, failure
+from interlock.runtime.outcome import Done, Outcome, Unknown, Waiting, failure
 from interlock.runtime.pdp import DecisionPoint
 from interlock.runtime.pip import Facts, InformationPoint
 from interlock.runtime.proposal import Proposed, propose
@@ -18,7 +18,7 @@ from interlock.runtime.provenance import Label
 from interlock.runtime.request import AccessRequest, Amounts
 from interlock.runtime.run import Run
 from interlock.runtime.standing import earlier, standing
-from interlock.runtime.step import State, Step
+from interlock.runtime.step import Ending, Step
 from interlock.runtime.store import Store, Tx
 from interlock.runtime.tool import AnyTool, ToolFailed, Value
 from interlock.runtime.vault import Vault
@@ -74,7 +74,7 @@ class EnforcementPoint:
         )
         if (recorded := await self._recorded(run, proposed, facts, request)) is not None:
             return recorded
-        decision = await self._decide(request)
+        decision = await self._decide(run, request)
         idempotent = proposed.tool is not None and proposed.tool.repeatable
         step = Step(
             run=run, key=key, id=proposed.id, request=request, decision=decision, idempotent=idempotent,
@@ -82,9 +82,11 @@ class EnforcementPoint:
         )  # fmt: skip
         return await self._follow(step, proposed, facts)
 
-    async def _decide(self, request: AccessRequest) -> Decision:
+    async def _decide(self, run: Run, request: AccessRequest) -> Decision:
         with self._spans.policy(engine=getattr(self._pdp, "engine", "?"), revision=self._pdp.revision) as span:
             decision = await self._pdp.decide(request)
+            if decision.effect == "permit" and decision.revision != run.revision:  # whatever a new policy says of that
+                decision = replace(decision, effect="deny", reasons=(by_runtime("another_policy"),), obligations=())
             telemetry.decided(span, effect=decision.effect, codes=[reason.code for reason in decision.reasons])
         return decision
 
@@ -117,12 +119,12 @@ class EnforcementPoint:
     ) -> Outcome | None:
         """Deal with an action that an earlier claim started and did not finish."""
         known = facts.known
-        if known is not None and known.fence == run.fence:
+        if known is None or known.fence == run.fence:
             return Unknown(action_id=proposed.id, detail="this action is in flight")
         if tool.repeatable:
             return None
         value = await tool.reconcile(proposed.id) if tool.reconcile else None
-        before = earlier("permit", known.reasons if known else (), run)
+        before = earlier("permit", known)
         step = Step(
             run=run, key=self._vault.known(run.id), id=proposed.id, request=request, decision=before, idempotent=False,
             now=facts.context.now, held=facts.held,
@@ -139,8 +141,8 @@ class EnforcementPoint:
         return Denied(request=step.request, decision=step.decision, action_id=step.id)
 
     async def _unsure(self, step: Step, detail: str) -> Unknown:
-        cost, label = step.request.context.cost, step.label
-        await self._store.write(lambda tx: action.finish(tx, step, state="unknown", result=None, actual=cost, label=label))
+        cost, label, ending = step.request.context.cost, step.label, Ending(state="unknown", failure=("interrupted", detail))
+        await self._store.write(lambda tx: action.finish(tx, step, ending=ending, actual=cost, label=label))
         return Unknown(action_id=step.id, detail=detail)
 
     async def _ask(self, step: Step, duties: Duties, facts: Facts) -> Outcome:
@@ -174,13 +176,12 @@ class EnforcementPoint:
         try:
             value = await self._act(step, tool, arguments, call_id)
             return await self._close(step, tool, arguments, value, elapsed_ms=_ms(began))
-        except ToolFailed as error:
-            self._finish(step, "failed", Amounts(steps=1, wall_ms=_ms(began)))
-            return Failed(action_id=step.id, code=error.code, detail=error.detail)
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
-            self._finish(step, "unknown" if tool.has_effect else "failed", step.request.context.cost)
-            failed = failure(step.id, error)
-            return Unknown(action_id=step.id, detail=failed.detail) if tool.has_effect else failed
+            failed, sure = failure(step.id, error), isinstance(error, ToolFailed) or not tool.has_effect
+            spent = Amounts(steps=1, wall_ms=_ms(began)) if isinstance(error, ToolFailed) else step.request.context.cost
+            ending = Ending(state="failed" if sure else "unknown", failure=(failed.code, failed.detail))
+            self._finish(step, ending, spent, step.label)
+            return failed if sure else Unknown(action_id=step.id, detail=failed.detail)
 
     async def _look(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
         """Run a pure or read action; its record commits with the step's checkpoint."""
@@ -188,11 +189,13 @@ class EnforcementPoint:
         try:
             value = await self._act(step, tool, arguments, call_id)
         except Exception as error:  # noqa: BLE001 - nothing was done; whatever broke is recorded and told to the agent
-            self._complete(step, "failed", None, Amounts(steps=1, wall_ms=_ms(began)), step.label)
-            return failure(step.id, error)
+            failed = failure(step.id, error)
+            ending = Ending(state="failed", failure=(failed.code, failed.detail))
+            self._complete(step, ending, Amounts(steps=1, wall_ms=_ms(began)), step.label)
+            return failed
         cost = tool.actual(value) if tool.actual else step.request.context.cost
         label = tool.yields(arguments, value) if tool.yields else step.label
-        self._complete(step, "done", value, replace(cost, wall_ms=_ms(began)), label)
+        self._complete(step, _done(value), replace(cost, wall_ms=_ms(began)), label)
         return Done(action_id=step.id, value=value)
 
     async def _act(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Value:
@@ -205,21 +208,18 @@ class EnforcementPoint:
     async def _close(self, step: Step, tool: AnyTool, arguments: Value | None, value: Value, *, elapsed_ms: int) -> Done:
         cost = tool.actual(value) if tool.actual else step.request.context.cost
         label = tool.yields(arguments, value) if tool.yields else step.label
-        self._finish(step, "done", replace(cost, wall_ms=elapsed_ms), value, label)
+        self._finish(step, _done(value), replace(cost, wall_ms=elapsed_ms), label)
         return Done(action_id=step.id, value=value)
 
-    def _finish(self, step: Step, state: State, actual: Amounts, value: Value | None = None, label: Label | None = None) -> None:
-        result = None if value is None else value.model_dump_json().encode()
-        joined = label or step.label
-        self._store.later(
-            step.run.id, lambda tx: action.finish(tx, step, state=state, result=result, actual=actual, label=joined)
-        )
+    def _finish(self, step: Step, ending: Ending, actual: Amounts, label: Label) -> None:
+        self._store.later(step.run.id, lambda tx: action.finish(tx, step, ending=ending, actual=actual, label=label))
 
-    def _complete(self, step: Step, state: State, value: Value | None, actual: Amounts, label: Label) -> None:
-        result = None if value is None else value.model_dump_json().encode()
-        self._store.later(
-            step.run.id, lambda tx: action.complete(tx, step, state=state, result=result, actual=actual, label=label)
-        )
+    def _complete(self, step: Step, ending: Ending, actual: Amounts, label: Label) -> None:
+        self._store.later(step.run.id, lambda tx: action.complete(tx, step, ending=ending, actual=actual, label=label))
+
+
+def _done(value: Value) -> Ending:
+    return Ending(state="done", result=value.model_dump_json().encode())
 
 
 def _left_s(step: Step) -> float:

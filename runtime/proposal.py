@@ -1,7 +1,7 @@
 """A proposal as it reaches the door: checked against the tool's schema, named, priced, not yet decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -44,11 +44,16 @@ def propose(run: Run, tool: AnyTool | None, *, name: str, arguments: Mapping[str
     if tool is None or parsed is None:
         action_class, resource, cost = "irreversible", Resource(type="unknown", id="", clearance="public"), Amounts(steps=1)
     else:
-        action_class, resource, cost = tool.action_class, tool.resource(parsed), tool.cost(parsed)
+        action_class, resource, cost = tool.action_class, tool.resource(parsed), _timed(tool.cost(parsed))
     return Proposed(
         id=digest({"run": run.id, "call": call_id, "tool": name, "arguments": raw}), call_id=call_id, tool=tool,
         arguments=parsed, action=Action(tool=name, action_class=action_class, arguments=raw), resource=resource, cost=cost,
     )  # fmt: skip
+
+
+def _timed(cost: Amounts) -> Amounts:
+    """Return the cost with a millisecond at the least: what takes no time at all would fit into none that is left."""
+    return replace(cost, wall_ms=max(1, cost.wall_ms))
 
 
 def _parsed(tool: AnyTool, arguments: Mapping[str, Any]) -> Value | None:

@@ -64,7 +64,7 @@ def _row(tx: Tx, run_id: str, beginning: str) -> RowMapping:
 def _moved(tx: Tx, action_id: str, *, happened: bool, now: int) -> bool:
     """Move the action if nobody knows what became of it, and say whether it moved."""
     unknown = update(t.action).where(_c.id == action_id, _c.state == "unknown")
-    return tx.connection.execute(unknown.values(state=_state(happened=happened), updated=now)).rowcount == 1
+    return tx.connection.execute(unknown.values(state=_state(happened=happened), result=None, updated=now)).rowcount == 1
 
 
 def _event(row: RowMapping, key: DataKey, *, person: Principal, requester: str, happened: bool, note: str) -> Event:

@@ -2,8 +2,10 @@
 
 from typing import assert_never
 
+import orjson
+
 from interlock.runtime.action import Action
-from interlock.runtime.decision import Decision, Denied, Effect, Reason
+from interlock.runtime.decision import Decision, Denied, Effect
 from interlock.runtime.errors import Tampered
 from interlock.runtime.outcome import Done, Failed, Outcome, Settled, Unknown
 from interlock.runtime.request import AccessRequest
@@ -21,7 +23,7 @@ def standing(known: Action, *, request: AccessRequest, tool: AnyTool | None, run
         case "waiting" | "started":
             return None
         case "denied":
-            before = earlier("deny", known.reasons, run)
+            before = earlier("deny", known)
             over = before.unanswered and known.fence < run.fence
             return None if over else Denied(request=request, decision=before, action_id=known.id)
         case "done":
@@ -31,15 +33,23 @@ def standing(known: Action, *, request: AccessRequest, tool: AnyTool | None, run
                 raise Tampered(what=f"action {known.id}", why="it is done by a tool that is not there")
             return Done(action_id=known.id, value=tool.result.model_validate_json(known.result))
         case "failed":
-            return Failed(
-                action_id=known.id, code="failed_before", detail="an earlier attempt failed, or was found not to have happened"
-            )
+            code, detail = failure_of(known) or ("failed_before", "it was found not to have happened")
+            return Failed(action_id=known.id, code=code, detail=detail)
         case "unknown":
-            return Unknown(action_id=known.id, detail="an earlier attempt may have acted")
+            _, detail = failure_of(known) or ("", "an earlier attempt may have acted")
+            return Unknown(action_id=known.id, detail=detail)
         case _:
             assert_never(known.state)
 
 
-def earlier(effect: Effect, reasons: tuple[Reason, ...], run: Run) -> Decision:
+def failure_of(known: Action) -> tuple[str, str] | None:
+    """Return the code and the words of a recorded failure, or None where none was recorded."""
+    if known.state not in {"failed", "unknown"} or known.result is None:
+        return None
+    kept = orjson.loads(known.result)
+    return kept["code"], kept["detail"]
+
+
+def earlier(effect: Effect, known: Action) -> Decision:
     """Return the decision that an earlier proposal or claim recorded."""
-    return Decision(effect=effect, reasons=reasons, obligations=(), revision=run.revision, engine="record")
+    return Decision(effect=effect, reasons=known.reasons, obligations=(), revision=known.revision, engine="record")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.decision import Decision, Reason
 from interlock.runtime.provenance import Label
 from interlock.runtime.request import AccessRequest, ApprovalFact
@@ -12,6 +12,25 @@ from interlock.runtime.store import Event
 from interlock.runtime.vault import DataKey
 
 State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How an action ended: its state, and the result of one that is done or the failure of one that is not."""
+
+    state: State
+    #: The tool's result as JSON
+    result: bytes | None = None
+    #: Why it failed or is unknown: a code, and words for people
+    failure: tuple[str, str] | None = None
+
+    @property
+    def kept(self) -> bytes | None:
+        """What is sealed with the action."""
+        if self.failure is None:
+            return self.result
+        code, detail = self.failure
+        return canonical({"code": code, "detail": detail.encode("utf-8", "replace").decode()})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from interlock.runtime import action, budget
 from interlock.runtime.action import Action
-from interlock.runtime.run import Run
+from interlock.runtime.standing import failure_of
 from interlock.serving.app import Home
 from interlock.tools.extraction import CERTAIN
 
@@ -31,7 +31,7 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
         "document": {name: document[name] for name in SHOWN} if document else {"path": run.request.get("path")},
         "findings": [finding(each) for each in _list(outcome.get("findings"))],
         "risk": risk,
-        "decisions": [decision(run, each) for each in actions],
+        "decisions": [decision(each) for each in actions],
         "waiting": [each.id for each in waiting if each.state == "waiting"],
         "spend": {
             "limits": asdict(spent.facts.limits),
@@ -48,12 +48,13 @@ def finding(clause: dict[str, Any]) -> dict[str, Any]:
     return clause | {"confidence": clause["confidence"] / CERTAIN}
 
 
-def decision(run: Run, each: Action) -> dict[str, Any]:
-    """Return one decision; *state* is what became of the action since."""
+def decision(each: Action) -> dict[str, Any]:
+    """Return one decision; *state* is what became of the action since, *failure* why nothing did."""
+    failure = failure_of(each)
     reasons = [{"code": why.code, "rule": why.rule, "message": why.message} for why in each.reasons]
     return {
         "id": each.id, "tool": each.tool, "class": each.action_class, "effect": each.effect, "state": each.state,
-        "reasons": reasons, "revision": run.revision,
+        "reasons": reasons, "revision": each.revision, "failure": failure and {"code": failure[0], "detail": failure[1]},
     }  # fmt: skip
 
 

@@ -65,6 +65,7 @@ action = Table(
     Column("fence", BigInteger, nullable=False),
     Column("effect", String(8), nullable=False),
     Column("reasons", LargeBinary, nullable=False),
+    Column("revision", String(64), nullable=False),
     Column("result", LargeBinary),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),

@@ -46,7 +46,7 @@ def raise_limit(
     as_json: AsJson = False,
 ) -> None:
     """Give a run more, for instance one that is held because a step did not fit; takes an administrator."""
-    settings, who = session.configured(), person or people.current()
+    settings, who = session.configured(), people.named(person)
     people.entitle(settings.home, who, role="administrator", what="raise limits")
 
     async def work(home: Home) -> None:

@@ -1,17 +1,23 @@
 """The command `interlock review FILE...`."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from interlock.runtime.errors import BadInput, InterlockError, NotRecorded
+from interlock.runtime.tool import EFFECTS
 from interlock.serving import people
 from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
-from interlock.serving.cli.show import run_panel
+from interlock.serving.cli.show import run_panel, shown
 from interlock.serving.view import view
+from interlock.tools.documents.document import printable
+
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # which addresses may be written to is for the policy
 
 
 def review(
@@ -21,24 +27,46 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Review contracts: find clauses, score the risk, file a record, write a report, mail it where policy allows."""
-    who = person or people.current()
-    settings = session.configured()
+    paths = [each.absolute() for each in files]
+    who, settings, addresses = people.named(person), session.configured(), notify or []
     people.entitle(settings.home, who, role="analyst", what="ask for reviews")
+    for address in addresses:  # what is no address at all would be found out only after the whole review
+        if not _ADDRESS.fullmatch(address):
+            raise BadInput(what=f"--notify {address!r}", why="it is no mail address", next_step="Write it as name@domain.")
 
     async def work(home: Home) -> int:
         codes = []
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         with Progress(*columns, console=err, transient=True, disable=as_json or not err.is_terminal) as progress:
-            for path in files:
-                task = progress.add_task(path.name)
-                run = await home.start(path=path.absolute(), notify=notify or [], person=who)
-                await home.drive(run)
+            for path in paths:
+                task = progress.add_task(shown(path.name).plain)
+                codes.append(await _one(home, path, addresses, who, as_json=as_json))
                 progress.remove_task(task)
-                seen = await view(home, run.id)
-                codes.append(report(seen, as_json=as_json))
         return next(code for code in session.WORST if code in codes)
 
     session.leave(session.run(work, using=settings))
+
+
+async def _one(home: Home, path: Path, addresses: list[str], who: str, *, as_json: bool) -> int:
+    """Review one file and return its exit code; what stops it stops no other file, unless the store itself is out."""
+    try:
+        run = await home.start(path=path, notify=addresses, person=who)
+    except BadInput as error:
+        session.complain(f"{printable(path.name)}: {error}")
+        if as_json:
+            session.print_json(
+                {"run_id": None, "status": "refused", "document": {"path": printable(str(path))}, "why": str(error)}
+            )
+        return error.exit_code
+    code = None
+    try:
+        await home.drive(run)
+    except NotRecorded:
+        raise
+    except InterlockError as error:  # the run has recorded it, and says so below
+        code = error.exit_code
+    seen = report(await view(home, run.id), as_json=as_json)
+    return seen if code is None else code
 
 
 def report(seen: dict[str, Any], *, as_json: bool) -> int:
@@ -69,8 +97,9 @@ def exit_code(seen: dict[str, Any]) -> int:
         if stopped["kind"] == "failed" and stopped["code"].startswith("document_"):
             return session.BAD_INPUT
         return session.DENIED if stopped["kind"] == "denied" else session.FAILED_CLOSED
-    if seen["status"] == "held":
+    ended = {each["state"] for each in seen["decisions"] if each["class"] in EFFECTS}
+    if seen["status"] == "held" or "failed" in ended:
         return session.FAILED_CLOSED
-    if seen["status"] == "waiting":
+    if seen["status"] == "waiting" or "unknown" in ended:  # somebody must look
         return session.WAITING
     return session.DENIED if any(each["state"] == "denied" for each in seen["decisions"]) else session.DONE

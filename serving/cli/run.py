@@ -74,7 +74,7 @@ def settle(
 ) -> None:
     """Record what became of an action whose outcome is unknown; it is not tried again, and no money moves."""
     settings = session.configured()
-    reviewer = people.principal(settings.home, person or people.current(), tenant=settings.tenant)
+    reviewer = people.principal(settings.home, people.named(person), tenant=settings.tenant)
 
     async def work(home: Home) -> dict[str, object]:
         await settlement.settle(
@@ -90,7 +90,7 @@ def erase(
     run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who erases.")] = None, as_json: AsJson = False
 ) -> None:
     """Destroy everything an ended run holds; the ledger keeps its entries and still verifies."""
-    settings, who = session.configured(), person or people.current()
+    settings, who = session.configured(), people.named(person)
     people.entitle(settings.home, who, role="administrator", what="erase runs")
 
     async def work(home: Home) -> None:
@@ -108,7 +108,7 @@ def cancel(
     """End a run for good; whoever works on it can write nothing more."""
 
     async def work(home: Home) -> dict[str, object]:
-        await cancellation.cancel(home.store, home.vault, run_id, by=person or people.current())
+        await cancellation.cancel(home.store, home.vault, run_id, by=people.named(person))
         return await view(home, run_id)
 
     report(session.run(work), as_json=as_json)

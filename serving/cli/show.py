@@ -75,7 +75,8 @@ def decisions(each: list[dict[str, Any]]) -> RenderableType:
         state = Text(one["state"], style=STATES.get(one["state"], ""))
         codes = shown(", ".join(why["code"] for why in one["reasons"]))
         table.add_row(Text(one["tool"]), one["class"], Text(one["effect"], style=colour), state, codes)
-    return Group(Text(), table, *(denial(one) for one in each if one["effect"] == "deny"))
+    denials = (denial(one) for one in each if one["effect"] == "deny")
+    return Group(Text(), table, *denials, *(failing(one) for one in each if one["failure"]))
 
 
 def denial(one: dict[str, Any]) -> RenderableType:
@@ -83,6 +84,13 @@ def denial(one: dict[str, Any]) -> RenderableType:
     title = Text.assemble((f"Denied {one['tool']}", "red"), f"  (interlock policy explain {one['id'][:12]})")
     whys = [Text.assemble(f"{why['code']}: ", shown(why["message"])) for why in one["reasons"]]
     return Group(Text(), title, *(Padding(why, (0, 0, 0, 2)) for why in whys))
+
+
+def failing(one: dict[str, Any]) -> RenderableType:
+    """Return why an action did not happen, or may have."""
+    why = shown(f"{one['failure']['code']}: {one['failure']['detail']}")
+    title = Text(f"{'Unknown' if one['state'] == 'unknown' else 'Failed'} {one['tool']}", style=STATES[one["state"]])
+    return Group(title, Padding(why, (0, 0, 0, 2)))
 
 
 def spend(amounts: dict[str, Any]) -> Text:

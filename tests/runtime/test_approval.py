@@ -361,15 +361,17 @@ async def test_the_policy_is_asked_again_after_the_verdict(desk: Desk) -> None:
 
 
 async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path) -> None:
-    """Whoever writes a verdict into the table makes the action pass, and the audit fail: no approval was recorded."""
+    """Whoever has the keys and writes a verdict makes the action pass, and the audit fail: no approval was recorded."""
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
     key = desk.world.vault.known(run.id)
     with closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection, connection:
+        (bound,) = connection.execute("SELECT action_id, digest, revision, expires FROM approval").fetchall()
+        place = "/".join(map(str, ("approved", *bound)))
         connection.execute(
             "UPDATE approval SET state = 'approved', reviewer = ?, reviewer_roles = ?",
             [
-                key.seal(value, place=f"approval/{approval}/{column}")
+                key.seal(value, place=f"approval/{approval}/{column}/{place}")
                 for column, value in {"reviewer": b"rita", "reviewer_roles": b'["reviewer"]'}.items()
             ],
         )
@@ -379,6 +381,23 @@ async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path
 
     assert [each.code for each in report.problems] == ["approval_not_bound"]
     desk.world.verify = _valid  # type: ignore[method-assign]  # the fixture's own check has been made here
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["state = 'approved'", "state = 'used'", "state = 'approved', reviewer = NULL", "expires = expires + 1", "revision = 'x'"],
+)
+async def test_a_verdict_turned_around_without_the_keys_is_refused(desk: Desk, change: str) -> None:
+    """A "no" cannot be made a "yes", another request's or a later one's by whoever only has the database."""
+    run = await desk.start()
+    approval = (await desk.waiting(run)).approval_id
+    await desk.decide(approval, verdict="rejected")
+    with closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection, connection:
+        connection.execute(f"UPDATE approval SET {change}")  # noqa: S608 - from the list above
+
+    with pytest.raises(Tampered):
+        await desk.propose(run)
+    assert DONE == []
 
 
 async def _valid() -> Any:

@@ -229,6 +229,8 @@ async def test_a_tool_that_knows_it_did_not_act_fails(world: World, name: str, s
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.detail) == ("no_such_note", "it is gone")
     assert isinstance(again, Failed)
+    assert (again.code, again.detail) == ("no_such_note", "it is gone")  # as recorded
+    assert [each.get("failure") for each in await world.entries()][-1] == "no_such_note"
     assert (await world.budget(run)).spent.effects == spent
     assert (await world.budget(run)).reserved == Amounts()
 
@@ -244,8 +246,34 @@ async def test_an_effect_that_broke_is_unknown_for_good(world: World, name: str)
     assert isinstance(outcome, Unknown)
     assert isinstance(again, Unknown)
     assert isinstance(later, Unknown)
+    assert outcome.detail == again.detail == later.detail  # as recorded
     assert await events(world) == [("intent", "started"), ("outcome", "unknown")]
     assert (await world.budget(run)).spent.effects == 1
+
+
+@pytest.mark.parametrize("name", ["note.write", "note.read"])
+async def test_a_run_is_pinned_to_its_policy(tmp_path: Path, effects: Effects, name: str) -> None:
+    """A permit of another revision than the run was started under is a deny, even when that policy permits everything."""
+    point = StaticPoint(effects={name: "permit"})
+    action_class: Any = "write" if name == "note.write" else "read"
+    async with World(tmp_path, tools=[effects.tool(name, action_class)], pdp=point) as world:
+        run = await world.start()
+        point.revision = "f" * 64
+        outcome = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
+
+    assert isinstance(outcome, Denied)
+    assert outcome.codes == ("another_policy",)
+    assert effects.done == []
+
+
+async def test_a_run_without_time_left_does_nothing(world: World, effects: Effects) -> None:
+    """When the wall time is used up the next effect does not begin, although it would take no time worth counting."""
+    run = await world.start(limits=Amounts(steps=10, effects=10))
+    outcome = await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+
+    assert isinstance(outcome, Denied)
+    assert outcome.codes == ("budget_exceeded",)
+    assert effects.done == []
 
 
 @pytest.mark.parametrize("action_class", ["write", "irreversible"])
@@ -539,7 +567,7 @@ async def test_labels_do_not_leak_between_runs(world: World) -> None:
 
 async def test_a_step_that_no_longer_fits_is_denied(world: World, effects: Effects) -> None:
     """When the cost does not fit any more the effect does not start."""
-    run = await world.start(limits=Amounts(steps=10, effects=1))
+    run = await world.start(limits=Amounts(steps=10, effects=1, wall_ms=60_000))
     first = await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
     second = await world.pep.enforce(run, tool="note.write", arguments={"text": "b"}, call_id="2")
 

@@ -1,5 +1,6 @@
 """Slips of a person at the command line: each is refused by name, and none does more or less than was said."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,38 @@ def test_a_demo_takes_no_home_that_is_in_use(used: Path, command: Command) -> No
     assert ran.code == 2
     assert str(used) in ran.err
     assert (used / "people.yaml").read_bytes() == before
+
+
+def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
+    """A mail that could not be handed over makes the command fail, with the reason in text and JSON."""
+    (waiting,) = command(used, "approvals", "list", "--json").value
+    verdict = ("approvals", "approve", waiting["id"], "--as", "rhea", "--note", "checked", "--json")
+    ran = command(used, *verdict, INTERLOCK_SMTP="127.0.0.1:1")
+    (sent,) = [each for each in ran.value["decisions"] if each["tool"] == "mail.send"]
+
+    assert ran.code == 5
+    assert sent["state"] == "failed"
+    assert sent["failure"]["code"]
+    assert sent["failure"]["detail"] in " ".join(
+        command(used, "run", "show", waiting["run_id"]).out.replace("\u2502", "").split()
+    )
+
+
+def test_a_name_that_cannot_be_recorded_loses_no_other_file(used: Path, command: Command, contract: Path) -> None:
+    """A file whose name is no text is refused in one line that says which; the files after it are reviewed."""
+    ran = command(used, "review", "bad\udcff.txt", str(contract), "--as", "ana", "--json")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+
+    assert ran.code == 2
+    assert ran.err.startswith("interlock: bad")
+    assert [each["status"] for each in lines] == ["refused", "done"]
+
+
+@pytest.mark.parametrize("address", ["ana", "ana@", "@example.com", "ana@example", "a b@example.com", ""])
+def test_what_is_no_address_is_refused_before_the_review(used: Path, command: Command, contract: Path, address: str) -> None:
+    """Somebody who mistypes an address hears of it at once, and no run is started."""
+    ran = command(used, "review", str(contract), "--as", "ana", "--notify", address)
+
+    assert ran.code == 2
+    assert "--notify" in ran.err
+    assert len(command(used, "run", "list", "--json").value) == 1

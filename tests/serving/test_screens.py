@@ -36,6 +36,7 @@ def view(reviewed: Path, command: Command) -> dict[str, Any]:
         "class": "irreversible",
         "effect": "deny",
         "state": "denied",
+        "failure": None,
         "reasons": reasons,
     }
     return seen | {"decisions": [*seen["decisions"], denied]}
