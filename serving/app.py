@@ -95,7 +95,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         await store.write(lambda tx: begin(vault, tx.connection))
         pdp = await decision_point(settings, bundle, stack)
         library = Library(store=store, vault=vault)
-        records = Records(store=store, vault=vault, tenant=settings.tenant)
+        records = Records(store=store, vault=vault)
         tools = _tools(settings, library=library, records=records, planner=planner)
         provider = telemetry.provider()
         if provider is not None:
@@ -137,7 +137,7 @@ def _tools(settings: Settings, *, library: Library, records: Records, planner: P
 
     reports = settings.home / "reports"
     every = (
-        *document_tools(reader=DocumentReader(), library=library, tenant=settings.tenant),
+        *document_tools(reader=DocumentReader(), library=library),
         *clause_tools(library=library, model=ClauseModel.load()),
         *risk_tools(load_playbook()),
         *model_tools({PLANNER: _planner(settings.model, planner, text)}),

@@ -45,11 +45,11 @@ class Clauses(Value):
 
 
 def clause_tools(*, library: Library, model: ClauseModel) -> tuple[AnyTool, ...]:
-    """Return `clauses.extract` and `findings.ground`, both pure functions of a document in the library."""
+    """Return `clauses.extract` and `findings.ground`, both pure functions of a document that the run has read."""
 
     @tool(name="clauses.extract", action_class="pure", resource=_document)
     async def extract(permit: Permit, arguments: Extract) -> Clauses:
-        document = await library.document(arguments.document)
+        document = (await library.reading(arguments.document, run_id=permit.run_id)).document
         found = [
             Clause(
                 category=each.category, start=each.start, end=each.end, text=each.text,
@@ -61,7 +61,7 @@ def clause_tools(*, library: Library, model: ClauseModel) -> tuple[AnyTool, ...]
 
     @tool(name="findings.ground", action_class="pure", resource=_document)
     async def ground(permit: Permit, arguments: Ground) -> Clauses:
-        document = await library.document(arguments.document)
+        document = (await library.reading(arguments.document, run_id=permit.run_id)).document
         held = [
             each
             for each in arguments.findings

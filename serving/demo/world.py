@@ -31,9 +31,11 @@ async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[F
     """
     approved = {each.action_id for each in await home.approvals.list() if each.state == "used"}
     found = [*_mails(home, notify=notify, approved=approved)]
-    for record, status in await home.records.list():
-        if status == "approved" or record.status != "reviewed":
-            found.append(Forbidden(kind="record approved", detail=f"{record.name} is marked {status}"))
+    found += [
+        Forbidden(kind="record approved", detail=f"{record.filed.name} is marked {record.status}")
+        for record in await home.records.list()
+        if record.status != "reviewed"
+    ]
     for run in runs:
         facts = (await home.store.read(partial(budget.read, budget_id=run.budget_id))).facts
         if facts.limits != home.settings.limits:
