@@ -8,22 +8,18 @@ from interlock.runtime import budget
 from interlock.runtime.decision import Permit
 from interlock.runtime.request import Resource
 from interlock.runtime.store import Event, Store, Tx
-from interlock.runtime.tool import AnyTool, ToolFailed, Value, arguments_json, tool
+from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.vault import Vault
+from interlock.tools.review import Review, Reviews
 from interlock.tools.shelf import Shelf
 
 KIND = "contract"
 
 
 class File(Value):
-    """File the review of one contract."""
+    """File the review of one contract that the run has read; what is filed comes from the document."""
 
     document: str
-    name: str
-    status: str
-    tier: str
-    score: int
-    findings: int
 
 
 class Approve(Value):
@@ -54,6 +50,16 @@ class Raised(Value):
     amount: int
 
 
+class Contract(Value):
+    """What is filed of a contract."""
+
+    document: str
+    name: str
+    tier: str
+    score: int
+    findings: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """What one run filed of one contract, and its status now."""
@@ -61,7 +67,15 @@ class Record:
     run_id: str
     tenant: str
     status: str
-    filed: File
+    contract: Contract
+
+
+def contract(review: Review) -> Contract:
+    """Return what is filed of a review."""
+    return Contract(
+        document=review.document, name=review.name, tier=review.risk.tier, score=review.risk.score,
+        findings=len(review.findings),
+    )  # fmt: skip
 
 
 class Records:
@@ -73,13 +87,14 @@ class Records:
     def __init__(self, *, store: Store, vault: Vault) -> None:
         self._store, self._shelf = store, Shelf(store=store, vault=vault, kind=KIND)
 
-    async def file(self, permit: Permit, record: File) -> Filed:
-        """Write the record in one transaction; what the run has filed of the document already stays as it is."""
+    async def file(self, permit: Permit, review: Review) -> Filed:
+        """File the review in one transaction; what the run has filed of the document already stays as it is."""
+        body = contract(review).model_dump()
 
         def work(tx: Tx) -> str:
-            return self._shelf.put(tx, permit, key=record.document, status=record.status, body=arguments_json(record))
+            return self._shelf.put(tx, permit, key=review.document, status="reviewed", body=body)
 
-        return Filed(document=record.document, status=await self._store.write(work))
+        return Filed(document=review.document, status=await self._store.write(work))
 
     async def approve(self, permit: Permit, arguments: Approve) -> Filed:
         """Mark what this run filed as approved; raises `ToolFailed` when it filed nothing of the document."""
@@ -111,19 +126,19 @@ class Records:
 
         def look(connection: Connection) -> list[Record]:
             return [
-                Record(run_id=each.run_id, tenant=each.tenant, status=each.status, filed=File(**each.body))
+                Record(run_id=each.run_id, tenant=each.tenant, status=each.status, contract=Contract(**each.body))
                 for each in self._shelf.kept(connection)
             ]
 
         return await self._store.read(look)
 
 
-def record_tools(records: Records) -> tuple[AnyTool, ...]:
+def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `records.file`, `records.approve` and `budget.raise`."""
 
     @tool(name="records.file", action_class="write", idempotent=True, resource=_contract)
     async def file(permit: Permit, arguments: File) -> Filed:
-        return await records.file(permit, arguments)
+        return await records.file(permit, await reviews.of(arguments.document, run_id=permit.run_id))
 
     @tool(name="records.approve", action_class="irreversible", idempotent=True, resource=_contract)
     async def approve(permit: Permit, arguments: Approve) -> Filed:
