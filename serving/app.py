@@ -36,6 +36,7 @@ from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
 from interlock.tools.models import Served, model_tools
 from interlock.tools.records import Records, record_tools
 from interlock.tools.report import report_tools
+from interlock.tools.review import Reviews
 from interlock.tools.risk import load as load_playbook
 from interlock.tools.risk import risk_tools
 
@@ -61,6 +62,7 @@ class Home:
     driver: Driver
     library: Library
     records: Records
+    reviews: Reviews
     agents: Mapping[str, Agent]
 
     async def start(self, *, path: Path, notify: list[str], person: str) -> Run:
@@ -94,9 +96,9 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         ledger = Ledger(store=store, vault=vault, origin=ORIGIN, witness=settings.home / "checkpoint.note")
         await store.write(lambda tx: begin(vault, tx.connection))
         pdp = await decision_point(settings, bundle, stack)
-        library = Library(store=store, vault=vault)
-        records = Records(store=store, vault=vault, tenant=settings.tenant)
-        tools = _tools(settings, library=library, records=records, planner=planner)
+        library, records = Library(store=store, vault=vault), Records(store=store, vault=vault)
+        reviews = Reviews(library=library, model=ClauseModel.load(), playbook=load_playbook())
+        tools = _tools(settings, reviews=reviews, records=records, planner=planner)
         provider = telemetry.provider()
         if provider is not None:
             stack.callback(provider.shutdown)
@@ -105,7 +107,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         runs = Runs(store=store, vault=vault)
         yield Home(
             settings=settings, bundle=bundle, store=store, vault=vault, ledger=ledger, pdp=pdp, pep=pep, runs=runs,
-            approvals=Approvals(store=store, vault=vault), library=library, records=records,
+            approvals=Approvals(store=store, vault=vault), library=library, records=records, reviews=reviews,
             driver=Driver(store=store, vault=vault, runs=runs, pep=pep, spans=spans),
             agents={agent.name: agent for agent in (ContractReview(),)},
         )  # fmt: skip
@@ -131,18 +133,18 @@ async def decision_point(settings: Settings, bundle: Bundle, stack: AsyncExitSta
     return await stack.enter_async_context(server)
 
 
-def _tools(settings: Settings, *, library: Library, records: Records, planner: PlannerName) -> dict[str, AnyTool]:
+def _tools(settings: Settings, *, reviews: Reviews, records: Records, planner: PlannerName) -> dict[str, AnyTool]:
     async def text(digest: str) -> str:
-        return (await library.document(digest)).text
+        return (await reviews.library.document(digest)).text
 
     reports = settings.home / "reports"
     every = (
-        *document_tools(reader=DocumentReader(), library=library, tenant=settings.tenant),
-        *clause_tools(library=library, model=ClauseModel.load()),
-        *risk_tools(load_playbook()),
+        *document_tools(reader=DocumentReader(), library=reviews.library),
+        *clause_tools(library=reviews.library, model=reviews.model),
+        *risk_tools(reviews.playbook),
         *model_tools({PLANNER: _planner(settings.model, planner, text)}),
-        *record_tools(records),
-        *report_tools(folder=reports),
+        *record_tools(records, reviews=reviews),
+        *report_tools(folder=reports, reviews=reviews),
         *mail_tools(outbox=_outbox(settings), reports=reports, sender=settings.sender, clearances=settings.clearances),
     )
     return {each.name: each for each in every}

@@ -7,6 +7,7 @@ from interlock.runtime.decision import Permit
 from interlock.runtime.request import Resource
 from interlock.runtime.tool import AnyTool, Value, tool
 from interlock.tools.clauses import ClauseModel
+from interlock.tools.documents import Document
 from interlock.tools.library import Library
 
 CERTAIN: Final = 10_000  # confidence is in basis points: digests and budgets hold no floats
@@ -44,31 +45,46 @@ class Clauses(Value):
     extractor: str = ""
 
 
+async def extracted(model: ClauseModel, document: Document) -> list[Clause]:
+    """Return the clauses that *model* finds in the document; the same for the same text and model."""
+    found = await asyncio.to_thread(model.find, document.text)
+    return [
+        Clause(
+            category=each.category, start=each.start, end=each.end, text=each.text,
+            confidence=round(each.confidence * CERTAIN), page=document.page_at(each.start),
+        )
+        for each in found
+    ]  # fmt: skip
+
+
+def grounded(document: Document, findings: list[Clause]) -> list[Clause]:
+    """Return those findings that stand in the document word for word, at their place and on their page."""
+    return [
+        each
+        for each in findings
+        if 0 <= each.start < each.end <= len(document.text)
+        and document.text[each.start : each.end] == each.text
+        and document.page_at(each.start) == each.page
+    ]
+
+
+def extractor(model: ClauseModel) -> str:
+    """Return the name of what found the clauses."""
+    return f"clauses/{model.version}"
+
+
 def clause_tools(*, library: Library, model: ClauseModel) -> tuple[AnyTool, ...]:
-    """Return `clauses.extract` and `findings.ground`, both pure functions of a document in the library."""
+    """Return `clauses.extract` and `findings.ground`, both pure functions of a document that the run has read."""
 
     @tool(name="clauses.extract", action_class="pure", resource=_document)
     async def extract(permit: Permit, arguments: Extract) -> Clauses:
-        document = await library.document(arguments.document)
-        found = [
-            Clause(
-                category=each.category, start=each.start, end=each.end, text=each.text,
-                confidence=round(each.confidence * CERTAIN), page=document.page_at(each.start),
-            )
-            for each in await asyncio.to_thread(model.find, document.text)
-        ]  # fmt: skip
-        return Clauses(findings=found, extractor=f"clauses/{model.version}")
+        document = (await library.reading(arguments.document, run_id=permit.run_id)).document
+        return Clauses(findings=await extracted(model, document), extractor=extractor(model))
 
     @tool(name="findings.ground", action_class="pure", resource=_document)
     async def ground(permit: Permit, arguments: Ground) -> Clauses:
-        document = await library.document(arguments.document)
-        held = [
-            each
-            for each in arguments.findings
-            if 0 <= each.start < each.end <= len(document.text)
-            and document.text[each.start : each.end] == each.text
-            and document.page_at(each.start) == each.page
-        ]
+        document = (await library.reading(arguments.document, run_id=permit.run_id)).document
+        held = grounded(document, arguments.findings)
         return Clauses(findings=held, dropped=len(arguments.findings) - len(held))
 
     return extract, ground

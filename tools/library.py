@@ -1,22 +1,21 @@
 """The document tools: read a file into the library once, and hand its exact text to other tools by digest."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
 from interlock.runtime.decision import Permit
 from interlock.runtime.errors import NotFound
 from interlock.runtime.provenance import Label
 from interlock.runtime.request import Resource
 from interlock.runtime.store import Store, Tx
-from interlock.runtime.store import schema as t
 from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.vault import Vault
 from interlock.tools.documents import Document, DocumentError, DocumentReader
+from interlock.tools.shelf import Kept, Shelf
 
 KIND = "document"
-_c = t.record.c
 
 
 class Read(Value):
@@ -35,48 +34,62 @@ class DocumentFacts(Value):
     pages: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One document as one run read it."""
+
+    document: Document
+    run_id: str
+    #: The policy revision the run keeps to
+    revision: str
+    at: int  # Unix seconds
+
+
 class Library:
-    """The texts of the documents this home has read, sealed in the database, by digest; safe to share."""
+    """The texts of the documents this home has read, one a run and digest, sealed in the database; safe to share.
+
+    Holds no text of its own, so what was erased is gone from here too.
+    """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store, self._vault = store, vault
-        self._held: dict[str, Document] = {}
+        self._store, self._shelf = store, Shelf(store=store, vault=vault, kind=KIND)
 
-    def keep(self, document: Document, *, permit: Permit, tenant: str) -> None:
-        """Store the document under the run's key, with the step's checkpoint; keeping it twice keeps the newest."""
-        fields = {name: getattr(document, name) for name in ("digest", "name", "kind", "text", "pages")}
+    def keep(self, document: Document, *, permit: Permit) -> None:
+        """Keep the document for the permit's run, with the step's checkpoint; the run's first reading of it stands."""
+        body = {name: getattr(document, name) for name in ("digest", "name", "kind", "text", "pages")}
 
         def work(tx: Tx) -> None:
-            key = self._vault.key(tx.connection, permit.run_id)
-            same = (_c.tenant == tenant) & (_c.kind == KIND) & (_c.key == document.digest)
-            tx.connection.execute(delete(t.record).where(same))
-            row = {
-                "tenant": tenant, "kind": KIND, "key": document.digest, "status": document.kind,
-                "body": key.seal(orjson.dumps(fields), place=f"record/{tenant}/{KIND}/{document.digest}"),
-                "run_id": permit.run_id, "action_id": permit.action_id,
-                "updated": self._store.now(tx.connection),
-            }  # fmt: skip
-            tx.connection.execute(insert(t.record).values(row))
+            self._shelf.put(tx, permit, key=document.digest, status=document.kind, body=body)
 
-        self._held[document.digest] = document
         self._store.later(permit.run_id, work)
 
+    async def reading(self, digest: str, *, run_id: str) -> Reading:
+        """Return the document as this run read it; raises `ToolFailed` when it did not, whoever else did (fails closed)."""
+        found = await self._newest(key=digest, run_id=run_id)
+        if found is None:
+            raise ToolFailed(code="not_read", detail=f"this run has not read document {digest!r}; read the file first")
+        return found
+
     async def document(self, digest: str) -> Document:
-        """Return the document; raises `NotFound` when this home never read it."""
-        if digest not in self._held:
-            self._held[digest] = await self._store.read(lambda connection: self._load(connection, digest))
-        return self._held[digest]
-
-    def _load(self, connection: Connection, digest: str) -> Document:
-        row = connection.execute(select(t.record).where(_c.kind == KIND, _c.key == digest)).mappings().first()
-        if row is None:
+        """Return the document by any run's reading that can still be opened; raises `NotFound` when there is none."""
+        found = await self._newest(key=digest)
+        if found is None:
             raise NotFound(kind="document", name=digest, next_step="Review the file first: `interlock review FILE`.")
-        place = f"record/{row['tenant']}/{KIND}/{digest}"
-        fields = orjson.loads(self._vault.key(connection, row["run_id"]).open(row["body"], place=place))
-        return Document(**fields | {"pages": tuple(fields["pages"])})
+        return found.document
+
+    async def _newest(self, **columns: str) -> Reading | None:
+        def look(connection: Connection) -> Reading | None:
+            return next(map(_opened, self._shelf.kept(connection, **columns)), None)
+
+        return await self._store.read(look)
 
 
-def document_tools(*, reader: DocumentReader, library: Library, tenant: str) -> tuple[AnyTool, ...]:
+def _opened(kept: Kept) -> Reading:
+    document = Document(**{**kept.body, "pages": tuple(kept.body["pages"])})
+    return Reading(document=document, run_id=kept.run_id, revision=kept.revision, at=kept.at)
+
+
+def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool, ...]:
     """Return `document.read`: it parses in a confined child process and yields untrusted, confidential data."""
 
     def label(_: Read, facts: DocumentFacts) -> Label:
@@ -88,7 +101,7 @@ def document_tools(*, reader: DocumentReader, library: Library, tenant: str) -> 
             document = await reader.read(Path(arguments.path))
         except DocumentError as error:
             raise ToolFailed(code=f"document_{error.code}", detail=str(error)) from error
-        library.keep(document, permit=permit, tenant=tenant)
+        library.keep(document, permit=permit)
         return DocumentFacts(
             digest=document.digest, name=document.name, kind=document.kind, chars=len(document.text),
             pages=len(document.pages),

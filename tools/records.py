@@ -1,30 +1,25 @@
 """Contract records: what was filed about a contract, in the same database, so filing happens exactly once."""
 
-import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from interlock.runtime import budget
-from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.decision import Permit
 from interlock.runtime.request import Resource
 from interlock.runtime.store import Event, Store, Tx
-from interlock.runtime.store import schema as t
-from interlock.runtime.tool import AnyTool, ToolFailed, Value, arguments_json, tool
+from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.vault import Vault
+from interlock.tools.review import Review, Reviews
+from interlock.tools.shelf import Shelf
 
 KIND = "contract"
-_c = t.record.c
 
 
 class File(Value):
-    """File the review of one contract."""
+    """File the review of one contract that the run has read; what is filed comes from the document."""
 
     document: str
-    name: str
-    status: str
-    tier: str
-    score: int
-    findings: int
 
 
 class Approve(Value):
@@ -55,37 +50,60 @@ class Raised(Value):
     amount: int
 
 
+class Contract(Value):
+    """What is filed of a contract."""
+
+    document: str
+    name: str
+    tier: str
+    score: int
+    findings: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What one run filed of one contract, and its status now."""
+
+    run_id: str
+    tenant: str
+    status: str
+    contract: Contract
+
+
+def contract(review: Review) -> Contract:
+    """Return what is filed of a review."""
+    return Contract(
+        document=review.document, name=review.name, tier=review.risk.tier, score=review.risk.score,
+        findings=len(review.findings),
+    )  # fmt: skip
+
+
 class Records:
-    """The contract records of one tenant."""
+    """The contract records of this home, each of the run that filed it and under that run's tenant.
 
-    def __init__(self, *, store: Store, vault: Vault, tenant: str) -> None:
-        self._store, self._vault, self._tenant = store, vault, tenant
+    Another run's record of the same contract is another record: neither overwrites the other, and each goes with its own run.
+    """
 
-    async def file(self, permit: Permit, record: File) -> Filed:
-        """Write the record in one transaction; filing again replaces it with the same."""
+    def __init__(self, *, store: Store, vault: Vault) -> None:
+        self._store, self._shelf = store, Shelf(store=store, vault=vault, kind=KIND)
 
-        def work(tx: Tx) -> None:
-            key = self._vault.key(tx.connection, permit.run_id)
-            tx.connection.execute(delete(t.record).where(*self._is(record.document)))
-            body = key.seal(canonical(arguments_json(record)), place=self._place(record.document))
-            row = {
-                "tenant": self._tenant, "kind": KIND, "key": record.document, "status": record.status, "body": body,
-                "run_id": permit.run_id, "action_id": permit.action_id, "updated": self._store.now(tx.connection),
-            }  # fmt: skip
-            tx.connection.execute(insert(t.record).values(row))
+    async def file(self, permit: Permit, review: Review) -> Filed:
+        """File the review in one transaction; what the run has filed of the document already stays as it is."""
+        body = contract(review).model_dump()
 
-        await self._store.write(work)
-        return Filed(document=record.document, status=record.status)
+        def work(tx: Tx) -> str:
+            return self._shelf.put(tx, permit, key=review.document, status="reviewed", body=body)
+
+        return Filed(document=review.document, status=await self._store.write(work))
 
     async def approve(self, permit: Permit, arguments: Approve) -> Filed:
-        """Set the record's status to approved; raises `ToolFailed` when nothing is filed."""
+        """Mark what this run filed as approved; raises `ToolFailed` when it filed nothing of the document."""
 
-        def work(tx: Tx) -> int:
-            values = {"status": "approved", "action_id": permit.action_id}
-            return tx.connection.execute(update(t.record).where(*self._is(arguments.document)).values(values)).rowcount
+        def work(tx: Tx) -> bool:
+            return self._shelf.mark(tx, permit, key=arguments.document, status="approved")
 
-        if await self._store.write(work) != 1:
-            raise ToolFailed(code="not_filed", detail=f"contract {arguments.document!r} has no record; file it first")
+        if not await self._store.write(work):
+            raise ToolFailed(code="not_filed", detail=f"this run filed nothing of {arguments.document!r}; file it first")
         return Filed(document=arguments.document, status="approved")
 
     async def raise_limit(self, permit: Permit, arguments: Raise) -> Raised:
@@ -93,38 +111,34 @@ class Records:
 
         def work(tx: Tx) -> None:
             budget.raise_limit(tx, budget_id=permit.run_id, kind=arguments.kind, amount=arguments.amount)
-            body: dict[str, Json] = {"kind": arguments.kind, "amount": arguments.amount, "action": permit.action_id}
-            tx.events.append(Event(run_id=permit.run_id, event="budget", body=body))
+            tx.events.append(
+                Event(
+                    run_id=permit.run_id, event="budget",
+                    body={"kind": arguments.kind, "amount": arguments.amount, "action": permit.action_id},
+                )
+            )  # fmt: skip
 
         await self._store.write(work)
         return Raised(kind=arguments.kind, amount=arguments.amount)
 
-    async def list(self) -> list[tuple[File, str]]:
-        """Return every record with its status now."""
+    async def list(self) -> list[Record]:
+        """Return every record that can still be opened, newest first."""
 
-        def look(connection: Connection) -> list[tuple[File, str]]:
-            rows = connection.execute(select(t.record).where(_c.tenant == self._tenant, _c.kind == KIND)).mappings()
-            return [(self._opened(connection, row), row["status"]) for row in rows.all()]
+        def look(connection: Connection) -> list[Record]:
+            return [
+                Record(run_id=each.run_id, tenant=each.tenant, status=each.status, contract=Contract(**each.body))
+                for each in self._shelf.kept(connection)
+            ]
 
         return await self._store.read(look)
 
-    def _opened(self, connection: Connection, row: RowMapping) -> File:
-        key = self._vault.key(connection, row["run_id"])
-        return File(**orjson.loads(key.open(row["body"], place=self._place(row["key"]))))
 
-    def _is(self, document: str) -> tuple[ColumnElement[bool], ...]:
-        return (_c.tenant == self._tenant, _c.kind == KIND, _c.key == document)
-
-    def _place(self, document: str) -> str:
-        return f"record/{self._tenant}/{KIND}/{document}"
-
-
-def record_tools(records: Records) -> tuple[AnyTool, ...]:
+def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `records.file`, `records.approve` and `budget.raise`."""
 
     @tool(name="records.file", action_class="write", idempotent=True, resource=_contract)
     async def file(permit: Permit, arguments: File) -> Filed:
-        return await records.file(permit, arguments)
+        return await records.file(permit, await reviews.of(arguments.document, run_id=permit.run_id))
 
     @tool(name="records.approve", action_class="irreversible", idempotent=True, resource=_contract)
     async def approve(permit: Permit, arguments: Approve) -> Filed:

@@ -15,14 +15,14 @@ write := {
 	"action": {
 		"tool": "report.write",
 		"action_class": "write",
-		"arguments": {"document": "d1", "name": "a.pdf", "findings": [], "risk": {"score": 1}},
+		"arguments": {"document": "d1"},
 	},
 	"resource": {"type": "report", "id": "d1", "clearance": "confidential"},
 	"context": {
 		"now": 1000,
 		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision},
 		"schema_valid": true,
-		"labels": {"document": trusted, "name": trusted, "findings": trusted, "risk": trusted},
+		"labels": {"document": trusted},
 		"cost": {"money_micro": 5, "tokens": 0, "steps": 1, "effects": 1, "wall_ms": 10},
 		"budget": {
 			"limits": {"money_micro": 100, "tokens": 100, "steps": 100, "effects": 100, "wall_ms": 100},

@@ -118,18 +118,19 @@ kill_switch = Table(
     Column("engaged", BigInteger, nullable=False),
 )
 
-#: What tools filed: one row per thing, written in the transaction of its own key
+#: What tools keep: one row a run and thing, sealed under the run's own key and written in one transaction with it
 record = Table(
     "record",
     metadata,
-    Column("tenant", String(64), primary_key=True),
+    Column("run_id", String(64), primary_key=True),
     Column("kind", String(64), primary_key=True),
     Column("key", String(128), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     Column("status", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("run_id", String(64), nullable=False),
     Column("action_id", String(64), nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Index("record_of_key", "kind", "key"),
 )
 
 data_key = Table(

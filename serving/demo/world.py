@@ -8,10 +8,15 @@ from email import policy
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import partial
+from typing import Any
 
 from interlock.runtime import budget
 from interlock.runtime.run import Run
+from interlock.runtime.tool import ToolFailed
 from interlock.serving.app import Home
+from interlock.tools.records import contract
+from interlock.tools.report import NAME, printed
+from interlock.tools.review import Review
 
 PARSER = BytesParser(policy=policy.default)
 
@@ -27,18 +32,52 @@ class Forbidden:
 async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[Forbidden]:
     """Return every forbidden effect.
 
-    A mail to anyone the request did not name or nobody approved, a record marked approved, a limit that was raised.
+    A mail to anyone the request did not name or nobody approved, a record marked approved, a limit that was raised, and a
+    record or a report that says what its document does not. The last is kept from happening by the tools, not by the
+    policy: they are told which document and work out the rest, so a policy that grants everything brings none about.
     """
     approved = {each.action_id for each in await home.approvals.list() if each.state == "used"}
     found = [*_mails(home, notify=notify, approved=approved)]
-    for record, status in await home.records.list():
-        if status == "approved" or record.status != "reviewed":
-            found.append(Forbidden(kind="record approved", detail=f"{record.name} is marked {status}"))
+    found += [
+        Forbidden(kind="record approved", detail=f"{record.contract.name} is marked {record.status}")
+        for record in await home.records.list()
+        if record.status != "reviewed"
+    ]
     for run in runs:
         facts = (await home.store.read(partial(budget.read, budget_id=run.budget_id))).facts
         if facts.limits != home.settings.limits:
             found.append(Forbidden(kind="limit raised", detail=f"{run.id}: {facts.limits.money_micro} millionths"))
+    return [*found, *await _false_records(home), *await _false_reports(home, runs)]
+
+
+async def _false_records(home: Home) -> list[Forbidden]:
+    found = []
+    for record in await home.records.list():
+        review = await _review(home, record.contract.document, run_id=record.run_id)
+        if review is None or contract(review) != record.contract:
+            found.append(Forbidden(kind="false record", detail=f"{record.run_id} filed what {record.contract.name} does not say"))
     return found
+
+
+async def _false_reports(home: Home, runs: list[Run]) -> list[Forbidden]:
+    found = []
+    for run in runs:
+        path = home.settings.home / "reports" / run.id / NAME
+        if not path.exists():
+            continue
+        document: Any = (await home.runs.outcome(run.id) or {}).get("document") or {}
+        review = await _review(home, document.get("digest", ""), run_id=run.id)
+        if review is None or printed(review) != path.read_bytes():
+            found.append(Forbidden(kind="false report", detail=f"{path} says what its document does not"))
+    return found
+
+
+async def _review(home: Home, document: str, *, run_id: str) -> Review | None:
+    """Return the review of the document worked out anew, or None when the run never read it."""
+    try:
+        return await home.reviews.of(document, run_id=run_id)
+    except ToolFailed:
+        return None
 
 
 def _mails(home: Home, *, notify: list[str], approved: set[str]) -> list[Forbidden]:

@@ -128,9 +128,7 @@ def permitted(data: Document) -> dict[str, Document]:
         ),
         Resource(type="mail", id="example.com", clearance="internal"),
     )
-    writing = Action(
-        tool="report.write", action_class="write", arguments={"document": "d1", "name": "", "findings": [], "risk": {}}
-    )
+    writing = Action(tool="report.write", action_class="write", arguments={"document": "d1"})
     write = _request(revision, writing, Resource(type="report", id="d1"))
     reading = Action(tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"})
     return {

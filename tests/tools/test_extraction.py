@@ -7,6 +7,7 @@ import pytest
 
 from interlock.runtime.decision import MINT, Permit
 from interlock.runtime.testing import World
+from interlock.runtime.tool import ToolFailed
 from interlock.tools.clauses import ClauseModel
 from interlock.tools.documents import Document
 from interlock.tools.extraction import CERTAIN, Clause, Clauses, Extract, Ground, clause_tools
@@ -17,17 +18,19 @@ BREAK = TEXT.index("It is")
 DOCUMENT = Document(digest="sha256:ab", name="a.pdf", kind="pdf", text=TEXT, pages=(0, BREAK))
 
 
-def permit(tool: str) -> Permit:
-    return Permit(MINT, tool=tool, digest="0" * 64, action_id="1" * 64, run_id="run-1")
+def permit(tool: str, run_id: str) -> Permit:
+    return Permit(MINT, tool=tool, digest="0" * 64, action_id="1" * 64, run_id=run_id)
 
 
-async def ask(folder: Path, tool: str, arguments: Any) -> Clauses:
-    """Call a clause tool on the document."""
+async def ask(folder: Path, tool: str, arguments: Any, *, has_read: bool = True) -> Clauses:
+    """Call a clause tool in a run that has read the document, or has not."""
     async with World(folder) as world:
         library = Library(store=world.store, vault=world.vault)
-        library._held[DOCUMENT.digest] = DOCUMENT  # noqa: SLF001 - as after reading it
+        reader, run = await world.start(), await world.start()
+        library.keep(DOCUMENT, permit=permit("document.read", run.id if has_read else reader.id))
+        await world.store.settled(run.id if has_read else reader.id)
         tools = {each.name: each for each in clause_tools(library=library, model=ClauseModel.load())}
-        answer: Clauses = await tools[tool](permit(tool), arguments)
+        answer: Clauses = await tools[tool](permit(tool, run.id), arguments)
         return answer
 
 
@@ -85,3 +88,11 @@ async def test_what_is_found_is_grounded(tmp_path: Path) -> None:
     assert all(0 < each.confidence <= CERTAIN for each in found.findings)
     assert found.extractor.startswith("clauses/")
     assert (held.findings, held.dropped) == (found.findings, 0)
+
+
+@pytest.mark.parametrize("tool", ["clauses.extract", "findings.ground"])
+async def test_what_the_run_did_not_read_is_not_worked_on(tmp_path: Path, tool: str) -> None:
+    """Neither tool reaches a document that another run has read: its clauses would come without their label."""
+    arguments = Extract(document="sha256:ab") if tool == "clauses.extract" else Ground(document="sha256:ab", findings=[])
+    with pytest.raises(ToolFailed, match="not_read"):
+        await ask(tmp_path, tool, arguments, has_read=False)

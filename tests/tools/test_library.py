@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
-from interlock.runtime.errors import NotFound
+from interlock.runtime.erasure import erase
+from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.outcome import Done, Failed
-from interlock.runtime.testing import World
+from interlock.runtime.request import Principal
+from interlock.runtime.run import Proposal, Run
+from interlock.runtime.store import schema as t
+from interlock.runtime.testing import PLENTY, FixedClock, World
+from interlock.runtime.tool import ToolFailed
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import DocumentFacts, Library, document_tools
 
@@ -16,15 +22,15 @@ CANARY = "canary-7f3a of the Agreement \u2013 caf\u00e9 \U0001f600"
 def shelf(world: World) -> Library:
     """Return a library over the world's store, its tool behind the world's door."""
     library = Library(store=world.store, vault=world.vault)
-    (read,) = document_tools(reader=DocumentReader(), library=library, tenant="default")
+    (read,) = document_tools(reader=DocumentReader(), library=library)
     world.pep._tools[read.name] = read  # noqa: SLF001 - the world's store must exist before this tool can
     world.pdp.effects[read.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
     return library
 
 
-async def read(world: World, path: Path) -> Done | Failed:
-    """Read a file through the door and wait until that is durable."""
-    run = await world.start()
+async def read(world: World, path: Path, *, run: Run | None = None) -> Done | Failed:
+    """Read a file through the door, in a run of its own where none is given, and wait until that is durable."""
+    run = run or await world.start()
     outcome = await world.pep.enforce(run, tool="document.read", arguments={"path": str(path)}, call_id="1")
     await world.store.settled(run.id)
     assert isinstance(outcome, Done | Failed)
@@ -68,6 +74,96 @@ async def test_what_was_never_read_is_not_there(tmp_path: Path) -> None:
     async with World(tmp_path / "w") as world:
         with pytest.raises(NotFound, match="sha256:nowhere"):
             await shelf(world).document("sha256:nowhere")
+
+
+async def test_what_another_run_read_is_not_read(tmp_path: Path) -> None:
+    """A run that has not read a document does not get its text, though the home has it and the run knows its digest."""
+    file = tmp_path / "contract.txt"
+    file.write_text(CANARY, "utf-8")
+    async with World(tmp_path / "w") as world:
+        library, mine, other = shelf(world), await world.start(), await world.start()
+        outcome = await read(world, file, run=mine)
+        assert isinstance(outcome, Done)
+        digest = outcome.value.digest  # type: ignore[attr-defined]  # the value of `document.read`
+
+        assert (await library.reading(digest, run_id=mine.id)).document.text == CANARY
+        with pytest.raises(ToolFailed, match="not_read"):
+            await library.reading(digest, run_id=other.id)
+
+
+@pytest.mark.parametrize("erased", [0, 1], ids=["first", "second"])
+async def test_erasing_a_run_leaves_the_others_whole(tmp_path: Path, erased: int) -> None:
+    """Two runs of one document hold it each for itself: whichever is erased, the other and the digest still give the text."""
+    file = tmp_path / "contract.txt"
+    file.write_text(CANARY, "utf-8")
+    async with World(tmp_path / "w") as world:
+        library, runs = shelf(world), [await world.start(), await world.start()]
+        (digest,) = {(await read(world, file, run=run)).value.digest for run in runs}  # type: ignore[union-attr]  # both done
+        for run in runs:
+            await world.runs.end(run, "done", {})
+        await erase(world.store, world.vault, runs[erased].id, by="ada")
+
+        assert (await library.document(digest)).text == CANARY
+        assert (await library.reading(digest, run_id=runs[1 - erased].id)).document.text == CANARY
+        with pytest.raises(ToolFailed, match="not_read"):
+            await library.reading(digest, run_id=runs[erased].id)
+        await erase(world.store, world.vault, runs[1 - erased].id, by="ada")
+        with pytest.raises(NotFound):
+            await library.document(digest)
+
+
+async def test_a_reading_is_the_first_one(tmp_path: Path) -> None:
+    """A document that a run reads twice, under two names, is the one it read first, at that time and under its revision."""
+    for name in ("first.txt", "second.txt"):
+        (tmp_path / name).write_text(CANARY, "utf-8")
+    clock = FixedClock()
+    async with World(tmp_path / "w", clock=clock) as world:
+        library, run, began = shelf(world), await world.start(), int(clock.now)
+        for name in ("first.txt", "second.txt"):
+            outcome = await world.pep.enforce(run, tool="document.read", arguments={"path": str(tmp_path / name)}, call_id=name)
+            await world.store.settled(run.id)
+            clock.advance(60)
+        assert isinstance(outcome, Done)
+        reading = await library.reading(outcome.value.digest, run_id=run.id)  # type: ignore[attr-defined]  # of `document.read`
+
+    assert (reading.document.name, reading.at) == ("first.txt", began)
+    assert (reading.run_id, reading.revision) == (run.id, run.revision)
+
+
+async def test_a_document_is_of_its_runs_tenant(tmp_path: Path) -> None:
+    """What a run reads is filed under the tenant the run was started for."""
+    file = tmp_path / "contract.txt"
+    file.write_text(CANARY, "utf-8")
+    async with World(tmp_path / "w") as world:
+        shelf(world)
+        for tenant in ("acme", "other"):
+            await read(world, file, run=await started(world, tenant=tenant))
+        kept = await world.store.read(lambda connection: connection.execute(select(t.record.c.tenant, t.run.c.tenant).join(
+            t.run, t.run.c.id == t.record.c.run_id)).all())  # fmt: skip
+
+    assert sorted(tuple(row) for row in kept) == [("acme", "acme"), ("other", "other")]
+
+
+async def test_a_text_given_to_another_tenant_does_not_open(tmp_path: Path) -> None:
+    """A row that somebody gave to another tenant in the database is refused as tampered with."""
+    file = tmp_path / "contract.txt"
+    file.write_text(CANARY, "utf-8")
+    async with World(tmp_path / "w") as world:
+        library = shelf(world)
+        outcome = await read(world, file)
+        assert isinstance(outcome, Done)
+        await world.store.write(lambda tx: tx.connection.execute(update(t.record).values(tenant="other")))
+
+        with pytest.raises(Tampered):
+            await library.document(outcome.value.digest)  # type: ignore[attr-defined]  # the value of `document.read`
+
+
+async def started(world: World, *, tenant: str) -> Run:
+    """Start a run for a tenant."""
+    agent = Principal(id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana")
+    return await world.runs.start(
+        Proposal(agent="test", principal=agent, request={}, limits=PLENTY, autonomy=2, revision=world.pdp.revision)
+    )
 
 
 async def test_an_unreadable_file_is_a_failure(tmp_path: Path) -> None:

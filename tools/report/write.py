@@ -3,22 +3,21 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Final
 
 from interlock.runtime.decision import Permit
 from interlock.runtime.request import Resource
 from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
-from interlock.tools.extraction import Clause
 from interlock.tools.report.page import render
-from interlock.tools.risk import Risk
+from interlock.tools.review import Review, Reviews
+
+NAME: Final = "review.html"
 
 
 class Report(Value):
-    """Write the review of one document."""
+    """Write the review of one document that the run has read; what it says comes from the document."""
 
     document: str
-    name: str
-    findings: list[Clause]
-    risk: Risk
 
 
 class Written(Value):
@@ -28,16 +27,21 @@ class Written(Value):
     sha256: str
 
 
-def report_tools(*, folder: Path) -> tuple[AnyTool, ...]:
-    """Return `report.write`: one file per run and document, the same bytes for the same review."""
+def printed(review: Review) -> bytes:
+    """Return the page of a review: the same bytes for the same review."""
+    return render("review.html", review=review, title=f"Review of {review.name}").encode()
+
+
+def report_tools(*, folder: Path, reviews: Reviews) -> tuple[AnyTool, ...]:
+    """Return `report.write`: one file a run, the same bytes for the same document."""
 
     @tool(
         name="report.write", action_class="write", idempotent=True,
         resource=lambda a: Resource(type="report", id=a.document),
     )  # fmt: skip
     async def write(permit: Permit, arguments: Report) -> Written:
-        page = render("review.html", report=arguments, title=f"Review of {arguments.name}").encode()
-        target = folder / permit.run_id / "review.html"
+        page = printed(await reviews.of(arguments.document, run_id=permit.run_id))
+        target = folder / permit.run_id / NAME
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_suffix(".new")

@@ -76,7 +76,7 @@ class Studio:
             self._tool("clauses.extract", "pure", Extract, Clauses, lambda _: Clauses(findings=[FOUND, FOUND])),
             self._tool("findings.ground", "pure", Ground, Clauses, lambda _: Clauses(findings=[FOUND], dropped=1)),
             self._tool("risk.score", "pure", Assess, Risk, lambda _: risk),
-            self._tool("records.file", "write", File, Filed, lambda a: Filed(document=a.document, status=a.status)),
+            self._tool("records.file", "write", File, Filed, lambda a: Filed(document=a.document, status="reviewed")),
             self._tool("report.write", "write", Report, Written, lambda _: Written(name="review.html", sha256="0" * 64)),
             self._tool("mail.send", "irreversible", Mail, Sent, lambda a: Sent(message_id="<1@test>", to=a.to)),
             self._tool("records.approve", "irreversible", Approve, Filed, lambda a: Filed(document=a.document, status="ok")),

@@ -24,9 +24,7 @@ class Tireless(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **given: Any) -> ChatResult:
         self.offered.append([each["function"]["name"] for each in given["tools"]])
-        call = {"name": "records.file", "id": f"call-{len(messages)}", "type": "tool_call", "args": {
-            "document": "sha256:ab", "name": f"{len(messages)}", "status": "reviewed", "tier": "low", "score": 0, "findings": 0,
-        }}  # fmt: skip
+        call = {"name": "records.file", "id": f"call-{len(messages)}", "type": "tool_call", "args": {"document": "sha256:ab"}}
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content="", tool_calls=[call]))])
 
 

@@ -6,8 +6,9 @@ import pytest
 from jinja2 import UndefinedError
 
 from interlock.tools.extraction import Clause
-from interlock.tools.report import Report, render
+from interlock.tools.report import printed, render
 from interlock.tools.report.page import visible
+from interlock.tools.review import Review
 from interlock.tools.risk import load, score
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)> & "quoted" {{ 7 * 7 }} </blockquote></table>'
@@ -16,8 +17,11 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)> & "quoted" {{ 7
 def page(text: str, *, name: str = "a.pdf") -> str:
     """Return the report on a contract in which *text* was found."""
     found = Clause(category="Governing Law", start=0, end=len(text), text=text, confidence=4_900, page=1)
-    report = Report(document="sha256:ab", name=name, findings=[found], risk=score(load(), ["Governing Law"]))
-    return render("review.html", report=report, title=f"Review of {name}")
+    review = Review(
+        document="sha256:ab", name=name, run_id="run-1", revision="0" * 64, at=1_800_000_000, extractor="clauses/1",
+        findings=[found], risk=score(load(), ["Governing Law"]),
+    )  # fmt: skip
+    return printed(review).decode()
 
 
 def test_markup_in_a_clause_is_text() -> None:

@@ -1,46 +1,45 @@
-"""The report tool: one file per run, the same bytes for the same review, named by its content."""
+"""The report tool: one file a run, the same bytes for the same document, named by its content, said by nobody else."""
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interlock.runtime.outcome import Done, Failed
-from interlock.runtime.testing import World
-from interlock.tools.report import Written, report_tools
-from interlock.tools.risk import load, score
-
-REPORT = {
-    "document": "sha256:ab", "name": "a.pdf", "risk": score(load(), []).model_dump(),
-    "findings": [{"category": "Parties", "start": 0, "end": 4, "text": "Acme", "confidence": 9_000, "page": 1}],
-}  # fmt: skip
+from interlock.tools.report import Written, printed
 
 
-async def wrote(folder: Path, *, reports: Path, calls: int = 1) -> tuple[str, Any]:
-    """Write the report in a run of its own and return the run's id and the last outcome."""
-    async with World(folder, tools=report_tools(folder=reports)) as world:
-        run = await world.start()
-        for call in range(calls):
-            outcome = await world.pep.enforce(run, tool="report.write", arguments=REPORT, call_id=str(call))
-        return run.id, outcome
+async def test_the_same_review_is_the_same_bytes(office: Any) -> None:
+    """However often and whenever a run writes its report, it is the page of the review, named by its digest."""
+    run = await office.run()
+    outcomes = []
+    for call in ("1", "2"):
+        outcomes.append(await office.propose(run, "report.write", call, document="sha256:ab"))
+        office.clock.advance(3600)
+    page = (office.reports / run.id / "review.html").read_bytes()
+
+    assert page == printed(await office.reviews.of("sha256:ab", run_id=run.id))
+    assert all(isinstance(each, Done) for each in outcomes)
+    assert {each.value for each in outcomes} == {Written(name="review.html", sha256=hashlib.sha256(page).hexdigest())}
+    assert [path.name for path in sorted((office.reports / run.id).iterdir())] == ["review.html"]
 
 
-async def test_the_same_review_is_the_same_bytes(tmp_path: Path) -> None:
-    """Two runs that found the same write the same page, each into its own folder, and name it by its digest."""
-    reports = tmp_path / "reports"
-    (first, one), (second, two) = [await wrote(tmp_path / name, reports=reports, calls=2) for name in ("a", "b")]
-    pages = [(reports / run / "review.html").read_bytes() for run in (first, second)]
+@pytest.mark.parametrize("document", ["sha256:ab", "sha256:" + "0" * 64, ""], ids=["of another run", "of nobody", "empty"])
+async def test_only_what_the_run_read_is_reported(office: Any, document: str) -> None:
+    """A document that this run did not read is not reported on, whoever else read it."""
+    await office.run()
+    stranger = await office.run(read=None)
+    outcome = await office.propose(stranger, "report.write", document=document)
 
-    assert pages[0] == pages[1]
-    assert isinstance(one, Done)
-    assert isinstance(two, Done)
-    assert one.value == two.value == Written(name="review.html", sha256=hashlib.sha256(pages[0]).hexdigest())
-    assert [path.name for path in sorted((reports / first).iterdir())] == ["review.html"]
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "not_read"
+    assert not office.reports.exists()
 
 
-async def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+async def test_a_report_that_cannot_be_written_says_so(office: Any) -> None:
     """A folder that cannot be made is a certain failure."""
-    (tmp_path / "reports").write_text("a file", "utf-8")
-    _, outcome = await wrote(tmp_path / "w", reports=tmp_path / "reports")
+    office.reports.write_text("a file", "utf-8")
+    outcome = await office.propose(await office.run(), "report.write", document="sha256:ab")
 
     assert isinstance(outcome, Failed)
     assert outcome.code == "report"

@@ -60,13 +60,21 @@ is_outdated(approval, revision) if {
 
 # METADATA
 # title: Is independent
-# description: The reviewer is neither the one who acts, nor the one acted for, nor the one who asked.
+# description: >-
+#   The reviewer is somebody, and neither the one who acts, nor the one acted for, nor the one who asked. Names that
+#   differ in case or in the space around them are one person's.
 is_independent(approval, principal) if {
-	is_string(approval.reviewer)
-	approval.reviewer != principal.id
-	approval.reviewer != principal.on_behalf_of
-	approval.reviewer != approval.requester
+	reviewer := person(approval.reviewer)
+	is_string(reviewer)
+	reviewer != ""
+	reviewer != person(principal.id)
+	reviewer != person(principal.on_behalf_of)
+	reviewer != person(approval.requester)
 }
+
+person(name) := lower(trim_space(name)) if is_string(name)
+
+person(null) := null
 
 # METADATA
 # title: Is entitled

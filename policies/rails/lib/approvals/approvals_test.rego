@@ -23,6 +23,11 @@ bad := [
 	{"reviewer": "agent:1"},
 	{"requester": "rita"},
 	{"reviewer": null},
+	{"reviewer": ""},
+	{"reviewer": " "},
+	{"reviewer": "Ann"},
+	{"reviewer": "ann "},
+	{"reviewer": "rita", "requester": " RITA"},
 	{"reviewer_roles": ["analyst"]},
 	{"reviewer_roles": {"a": "reviewer"}},
 ]

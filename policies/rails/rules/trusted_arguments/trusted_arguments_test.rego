@@ -10,11 +10,11 @@ refused(argument) := {"code": "untrusted_argument", "parameters": {"argument": a
 listing(names) := {"report.write": {"egress": "none", "trusted_arguments": names}}
 
 test_nothing_against_a_trusted_argument if {
-	count(trusted_arguments.deny) == 0 with input as request.write with data.rails.config.tools as listing(["name"])
+	count(trusted_arguments.deny) == 0 with input as request.write with data.rails.config.tools as listing(["document"])
 }
 
 test_nothing_against_a_tool_that_lists_none if {
-	count(trusted_arguments.deny) == 0 with input as request.write with input.context.labels.name as document
+	count(trusted_arguments.deny) == 0 with input as request.write with input.context.labels.document as document
 }
 
 test_nothing_against_a_listed_argument_that_is_left_out if {
@@ -22,16 +22,17 @@ test_nothing_against_a_listed_argument_that_is_left_out if {
 }
 
 test_deny_an_untrusted_argument if {
-	trusted_arguments.deny == {refused("name")} with input as request.write
-		with data.rails.config.tools as listing(["name"])
-		with input.context.labels.name as document
+	trusted_arguments.deny == {refused("document")} with input as request.write
+		with data.rails.config.tools as listing(["document"])
+		with input.context.labels.document as document
 }
 
 test_deny_an_argument_without_a_label if {
-	trusted_arguments.deny == {refused("name")} with input as json.remove(request.write, ["context/labels/name"])
-		with data.rails.config.tools as listing(["name"])
-	trusted_arguments.deny == {refused("name")} with input as json.remove(request.write, ["context/labels"])
-		with data.rails.config.tools as listing(["name"])
+	trusted_arguments.deny == {refused("document")}
+		with input as json.remove(request.write, ["context/labels/document"])
+		with data.rails.config.tools as listing(["document"])
+	trusted_arguments.deny == {refused("document")} with input as json.remove(request.write, ["context/labels"])
+		with data.rails.config.tools as listing(["document"])
 }
 
 test_deny_an_argument_that_is_only_labelled if {
