@@ -4,6 +4,7 @@ Every value that a template prints is made visible first; no template has to ask
 """
 
 import unicodedata
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -54,5 +55,6 @@ def _environment() -> Environment:
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, finalize=_finalised, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["time"] = lambda seconds: f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
     environment.filters["percent"] = lambda basis: f"{basis / 100:.0f} %"
     return environment

@@ -67,6 +67,14 @@ def test_every_value_of_every_page_is_made_visible() -> None:
     )
 
 
+def test_a_page_says_what_it_is_of() -> None:
+    """A report names its run, when the document was read, the policy's revision, the clause finder and the document."""
+    shown = html.unescape(page("text"))
+
+    for wanted in ("2027-01-15 08:00 UTC", "run-1", "0" * 12, "clauses/1", "sha256:ab"):
+        assert wanted in shown
+
+
 def test_an_unsure_finding_says_so() -> None:
     """A finding below half confidence asks to be checked."""
     assert "please check" in page("text")
