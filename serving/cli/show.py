@@ -27,7 +27,7 @@ def whole(header: str) -> Column:
 
 
 def shown(text: str) -> Text:
-    """Return text from outside as inert terminal text: no markup, no control characters."""
+    """Return text from outside as one inert line: no markup, what is hidden shown by its code, every space a plain one."""
     return Text("".join(char if char.isprintable() else " " for char in visible(text)))
 
 

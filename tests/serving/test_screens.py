@@ -71,8 +71,12 @@ def test_a_denial_is_told_in_full(view: dict[str, Any], width: int) -> None:
     [
         ("a\u202eb", "a\u27e8U+202E\u27e9b"),
         ("zero\u200bwidth", "zero\u27e8U+200B\u27e9width"),
-        ("\x1b[31mred\x1b[0m", " [31mred [0m"),
-        ("bell\x07 and\nline", "bell  and line"),
+        ("\x1b[31mred\x1b[0m", "\u27e8U+001B\u27e9[31mred\u27e8U+001B\u27e9[0m"),
+        ("bell\x07 and\nline", "bell\u27e8U+0007\u27e9 and line"),
+        (
+            "soft\u00adhyphen, filler\u3164, variation\ufe0f",
+            "soft\u27e8U+00AD\u27e9hyphen, filler\u27e8U+3164\u27e9, variation\u27e8U+FE0F\u27e9",
+        ),
         ("[bold]markup[/bold]", "[bold]markup[/bold]"),
     ],
 )

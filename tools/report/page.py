@@ -1,15 +1,25 @@
-"""Rendering: Jinja with autoescaping, so text from a contract can never become markup, script or a link."""
+"""Rendering: Jinja with autoescaping, so text from a contract can never become markup, script or a link.
 
+Every value that a template prints is made visible first; no template has to ask for it.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-#: Characters that reorder or hide text; shown by their code, so that a reader sees what is there (CVE-2021-42574)
-_HIDDEN: Final = {
-    code: f"\u27e8U+{code:04X}\u27e9" for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
-}
+#: Unicode's categories of what has no look of its own: control, format, surrogate, private, unassigned, line, paragraph
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: What looks like nothing though it counts as a letter, a mark or a symbol: fillers, joiners and variation selectors
+_BLANK: Final = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFFA0,
+     *range(0xE0100, 0xE01F0)}
+)  # fmt: skip
+#: White space that ends a line, moves on or, between the pages of a PDF, ends a page
+_SPACE: Final = frozenset("\n\t\f")
 
 
 def render(template: str, **values: Any) -> str:
@@ -18,18 +28,33 @@ def render(template: str, **values: Any) -> str:
 
 
 def visible(text: str) -> str:
-    """Return *text* with invisible and reordering characters replaced by their code points.
+    """Return *text* with each invisible or reordering character replaced by its code point (CVE-2021-42574).
 
     A space that does not break is shown as one that does: it looks the same, and lines can end.
     """
-    return text.translate(_HIDDEN).replace("\u00a0", " ")
+    return "".join(map(_seen, text))
+
+
+@cache
+def _seen(char: str) -> str:
+    if char == "\u00a0":
+        return " "
+    hidden = unicodedata.category(char) in _UNSEEN or ord(char) in _BLANK
+    return f"\u27e8U+{ord(char):04X}\u27e9" if hidden and char not in _SPACE else char
+
+
+def _finalised(value: Any) -> Any:
+    """Make text visible; what is markup already was made of text that is."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 @cache
 def _environment() -> Environment:
     folder = Path(__file__).resolve().parent / "templates"
-    loader = FileSystemLoader(folder)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["visible"] = visible
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, finalize=_finalised, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["time"] = lambda seconds: f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
     environment.filters["percent"] = lambda basis: f"{basis / 100:.0f} %"
     return environment
