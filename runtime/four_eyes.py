@@ -13,7 +13,9 @@ def objection(person: Principal, *, requester: str, role: str, tenant: str, note
     This comes before anything is recorded, so the policy is never told of a verdict from another tenant: its facts need
     no tenant for each reviewer.
     """
-    if person.id == requester:
+    if not person.id.strip():
+        return "it is given by nobody"
+    if person.id.strip().lower() == requester.strip().lower():  # names that differ in case only are one person's
         return f"{person.id!r} asked for it and may not decide it"
     if person.tenant != tenant:
         return f"{person.id!r} is of tenant {person.tenant!r}, and it is of tenant {tenant!r}"

@@ -236,6 +236,8 @@ async def test_a_verdict_expires_too(desk: Desk) -> None:
 
 WRONG: dict[str, tuple[Principal, str, str]] = {
     "the requester": (Principal(id="ana", tenant="default", roles=("reviewer",)), "fine by me", "asked for it"),
+    "the requester in other letters": (Principal(id="Ana ", tenant="default", roles=("reviewer",)), "fine by me", "asked for it"),
+    "nobody": (Principal(id=" ", tenant="default", roles=("reviewer",)), "fine by me", "by nobody"),
     "no role": (Principal(id="eve", tenant="default", roles=("analyst",)), "fine by me", "has not the role"),
     "no roles": (Principal(id="eve", tenant="default", roles=()), "fine by me", "has not the role"),
     "another tenant": (Principal(id="rolf", tenant="other", roles=("reviewer",)), "fine by me", "of tenant 'other'"),
