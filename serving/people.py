@@ -59,7 +59,7 @@ def load(home: Path) -> dict[str, Person]:
 
 def write(home: Path, people: list[Person]) -> None:
     """Write the file anew."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = "# Roles: analyst (asks for reviews), reviewer (answers approvals), administrator (lets kill switches go).\n"
     listed = {"people": [{"id": person.id, "roles": list(person.roles)} for person in people]}
     (home / "people.yaml").write_text(text + yaml.safe_dump(listed, sort_keys=False), "utf-8")

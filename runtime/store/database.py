@@ -158,7 +158,7 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # states and amounts are not sealed
         writer = create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False})
         reader = create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False})
         for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):

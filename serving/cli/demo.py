@@ -66,7 +66,7 @@ def _show(found: dict[str, Any]) -> None:
     for view in found["runs"]:
         out.print(run_panel(view))
     lines = Text()
-    lines.append(f"{len(found['runs'])} runs, {found['denied']} actions denied, {found['waiting']} waiting for a person\n")
+    lines.append(f"{len(found['runs'])} runs, actions denied: {found['denied']}, waiting for a person: {found['waiting']}\n")
     for each in found["denials"]:
         codes = ", ".join(reason["code"] for reason in each["reasons"])
         lines.append(f"denied   {each['tool']} in {each['run_id']}: {codes}\n", style="red")

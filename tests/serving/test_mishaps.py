@@ -104,3 +104,11 @@ def test_what_is_no_address_is_refused_before_the_review(used: Path, command: Co
     assert ran.code == 2
     assert "--notify" in ran.err
     assert len(command(used, "run", "list", "--json").value) == 1
+
+
+def test_a_new_home_is_its_owners_alone(tmp_path: Path, command: Command) -> None:
+    """What lies in a home is for the account that made it, whatever the umask says."""
+    home = tmp_path / "new"
+    assert command(home, "run", "list").code == 0
+
+    assert home.stat().st_mode & 0o077 == 0
