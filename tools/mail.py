@@ -1,7 +1,6 @@
 """Mail: RFC 5322 messages into an outbox folder, or to an SMTP server."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -17,6 +16,7 @@ from interlock.runtime.decision import Permit
 from interlock.runtime.provenance import Confidentiality
 from interlock.runtime.request import Resource
 from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
+from interlock.tools import files
 
 
 class Attachment(Value):
@@ -65,18 +65,13 @@ class FolderOutbox:
         self._folder = folder
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
-        """Write the message whole or not at all, durably."""
+        """Write the message whole or not at all, durably, for its owner alone."""
         target = self._folder / f"{key[:32]}.eml"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             if target.exists():
-                return
-            temporary = target.with_suffix(".new")
-            with temporary.open("wb") as file:
-                file.write(message.as_bytes(policy=SMTP))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+                files.settle(self._folder)  # whoever wrote it may have died before this
+            else:
+                files.write(target, message.as_bytes(policy=SMTP))
         except OSError as error:
             raise ToolFailed(code="outbox", detail=f"{target}: {error.strerror}") from error
 

@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from interlock.tools import files
 from interlock.tools.extraction import CERTAIN
 from interlock.tools.report import render
 
 
 def write(path: Path, summary: dict[str, Any]) -> None:
-    """Write the page at *path*."""
+    """Write the page at *path*, for its owner alone."""
     runs = [_run(view) for view in summary["runs"]]
-    path.write_text(render("demo.html", summary=summary | {"runs": runs}), "utf-8")
+    files.write(path, render("demo.html", summary=summary | {"runs": runs}).encode())
 
 
 def _run(view: dict[str, Any]) -> dict[str, Any]:

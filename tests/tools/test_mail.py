@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -137,6 +138,25 @@ async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
     (path,) = (tmp_path / "outbox").iterdir()
 
     assert parsed(path.read_bytes())["Subject"] == "first"
+
+
+async def test_a_delivered_mail_is_its_owners_alone(reports: Path, tmp_path: Path) -> None:
+    """Nobody else reads a mail in the outbox, or sees that there is one."""
+    await FolderOutbox(tmp_path / "outbox").deliver(compose(mail(), sender="i@example.com", key=KEY, reports=reports), key=KEY)
+    (path,) = (tmp_path / "outbox").iterdir()
+
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+async def test_a_mail_whose_writer_died_is_made_durable(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delivering a mail that is there already makes its name durable: who wrote it may have died before that."""
+    outbox, message = FolderOutbox(tmp_path / "outbox"), compose(mail(), sender="i@example.com", key=KEY, reports=reports)
+    await outbox.deliver(message, key=KEY)
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    await outbox.deliver(message, key=KEY)
+
+    assert synced == [(tmp_path / "outbox").stat().st_ino]
 
 
 async def test_an_outbox_that_cannot_be_written_says_so(reports: Path, tmp_path: Path) -> None:

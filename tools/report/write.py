@@ -1,13 +1,13 @@
 """The report tool: the review of one contract as a page a lawyer can read, in the run's own report folder."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
 from interlock.runtime.decision import Permit
 from interlock.runtime.request import Resource
 from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
+from interlock.tools import files
 from interlock.tools.report.page import render
 from interlock.tools.review import Review, Reviews
 
@@ -43,13 +43,7 @@ def report_tools(*, folder: Path, reviews: Reviews) -> tuple[AnyTool, ...]:
         page = printed(await reviews.of(arguments.document, run_id=permit.run_id))
         target = folder / permit.run_id / NAME
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_suffix(".new")
-            with temporary.open("wb") as file:
-                file.write(page)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+            files.write(target, page)
         except OSError as error:
             raise ToolFailed(code="report", detail=f"{target}: {error.strerror}") from error
         return Written(name=target.name, sha256=hashlib.sha256(page).hexdigest())

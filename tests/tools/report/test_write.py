@@ -36,6 +36,15 @@ async def test_only_what_the_run_read_is_reported(office: Any, document: str) ->
     assert not office.reports.exists()
 
 
+async def test_a_report_is_its_owners_alone(office: Any) -> None:
+    """Nobody else reads a report, or sees which runs there are."""
+    run = await office.run()
+    await office.propose(run, "report.write", document="sha256:ab")
+    every = [office.reports, office.reports / run.id, office.reports / run.id / "review.html"]
+
+    assert [path.stat().st_mode & 0o777 for path in every] == [0o700, 0o700, 0o600]
+
+
 async def test_a_report_that_cannot_be_written_says_so(office: Any) -> None:
     """A folder that cannot be made is a certain failure."""
     office.reports.write_text("a file", "utf-8")
