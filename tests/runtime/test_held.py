@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -38,10 +38,15 @@ class Outage(StaticPoint):
     down: frozenset[str] = frozenset()
     code: Trouble = "pdp_unavailable"
     after_s: float = 0
+    #: Tools that are answered for only once `begun` is set: by the slow effect, when it acts
+    behind: frozenset[str] = frozenset()
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the table's answer, or what stands for a failure."""
         decision = await super().decide(request)
+        if request.action.tool in self.behind:
+            await self.begun.wait()
         if request.action.tool in self.down:
             await asyncio.sleep(self.after_s)
             return trouble(self.code, revision=REVISION, engine=self.engine, detail="a cut wire")
@@ -95,6 +100,7 @@ def pdp() -> Outage:
 async def world(tmp_path: Path, effects: Effects, pdp: Outage, database_url: str) -> AsyncIterator[World]:
     @tool(name="note.slow", action_class="irreversible", resource=lambda a: Resource(type="note", id=""))
     async def slow(permit: Permit, arguments: Note) -> Note:
+        pdp.begun.set()
         await asyncio.sleep(0.2)
         effects.done.append(arguments.text)
         return arguments
@@ -405,16 +411,17 @@ async def test_a_step_that_cannot_be_paid_holds_the_run_and_its_result_is_not_ke
     assert (await world.budget(run)).spent.steps == 3
 
 
-async def test_an_effect_under_way_is_recorded_though_its_run_is_held(world: World, effects: Effects) -> None:
+async def test_an_effect_under_way_is_recorded_though_its_run_is_held(world: World, pdp: Outage, effects: Effects) -> None:
     """When the run is held by a step beside it, an effect that is acting still gets its outcome, and is not repeated."""
-    agent = Planned(("note.slow", "note.pure", "note.pure"))
+    agent, pdp.behind = Planned(("note.slow", "note.pure", "note.pure")), frozenset({"note.pure"})
     run = await world.start(limits=Amounts(steps=2, effects=1, wall_ms=10**6))
     held = await world.driver.drive(run, agent)
 
     assert held.status == "held"
     assert (await states(world))["note.slow"] == ["done"]
     await raise_steps(world, run, 1)
-    assert (await again(world, run, agent)).status == "done"
+    ended = await again(world, run, agent)
+    assert (ended.status, ended.outcome) == ("done", dict.fromkeys(("0-0", "0-1", "0-2"), "success"))
     assert effects.done.count("0-0") == 1
 
 
