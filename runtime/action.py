@@ -37,7 +37,6 @@ _UNDECIDED: Final[tuple[Standing, ...]] = (None, "waiting", "reopened")
 _STATE: Final = select(_c.state, _c.fence).where(_c.id == bindparam("action")).with_for_update()
 _CHANGE: Final = update(t.action).where(_c.id == bindparam("action"))
 _MOVE: Final = _CHANGE.where(_c.state == bindparam("from_state"))
-_ADD: Final = insert(t.action)
 #: What `found` reads
 COLUMNS: Final = (_c.id, _c.run_id, _c.tool, _c.action_class, _c.state, _c.fence, _c.effect, _c.reasons, _c.result, _c.revision)
 

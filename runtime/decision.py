@@ -9,7 +9,6 @@ from interlock.runtime.errors import NotAPermit
 from interlock.runtime.request import AccessRequest
 
 Effect: TypeAlias = Literal["permit", "deny"]
-ObligationKind: TypeAlias = Literal["reserve", "approve"]
 
 #: The rule named in a deny that stands for the engine's own failure, and in one by the runtime; no policy may use either
 ENGINE: Final = "pdp"

@@ -161,7 +161,9 @@ class EnforcementPoint:
             action.wait(tx, step)
             return approval.ask(tx, run=step.run, vault=self._vault, asked=asked, now=self._store.now(tx.connection))
 
-        approval_id = await self._store.write(work)
+        with self._spans.approval(tool=step.request.action.tool, action_id=step.id) as span:
+            approval_id = await self._store.write(work)
+            span.set_attribute(telemetry.APPROVAL, approval_id)
         return Waiting(action_id=step.id, approval_id=approval_id, decision=step.decision)
 
     async def _effect(self, step: Step, tool: AnyTool, arguments: Value, facts: Facts, call_id: str) -> Outcome:
@@ -200,7 +202,7 @@ class EnforcementPoint:
 
     async def _act(self, step: Step, tool: AnyTool, arguments: Value, call_id: str) -> Value:
         permit = Permit(MINT, tool=tool.name, digest=step.request.digest, action_id=step.id, run_id=step.run.id)
-        with self._spans.tool(tool=tool.name, action_id=step.id, call_id=call_id):
+        with self._spans.tool(tool=tool.name, action_id=step.id, call_id=call_id, approval=step.verdict):
             async with asyncio.timeout(min(tool.deadline_s, _left_s(step))):
                 value: Value = await tool(permit, arguments)
                 return value

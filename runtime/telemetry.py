@@ -18,7 +18,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
-SCHEMA: Final = "interlock/genai-2026-11"
 OPERATION: Final = "gen_ai.operation.name"
 WORKFLOW: Final = "gen_ai.workflow.name"
 TOOL: Final = "gen_ai.tool.name"
@@ -32,7 +31,6 @@ REASONS: Final = "interlock.policy.reason_codes"
 REVISION: Final = "interlock.policy.bundle.revision"
 ENGINE: Final = "interlock.policy.engine"
 ACTION: Final = "interlock.action.id"
-STATE: Final = "interlock.action.state"
 APPROVAL: Final = "interlock.approval.id"
 ERROR: Final = "error.type"
 
@@ -84,9 +82,22 @@ class Telemetry:
             yield span
 
     @contextmanager
-    def tool(self, *, tool: str, action_id: str, call_id: str) -> Iterator[Span]:
-        """Span one act."""
+    def approval(self, *, tool: str, action_id: str) -> Iterator[Span]:
+        """Span the putting of one action before a person; its `APPROVAL` is set once there is one."""
+        attributes = {TOOL: tool, ACTION: action_id}
+        with (
+            self._tracer.start_as_current_span(
+                f"request_approval {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
+            ) as span,
+            _named(span),
+        ):
+            yield span
+
+    @contextmanager
+    def tool(self, *, tool: str, action_id: str, call_id: str, approval: str | None) -> Iterator[Span]:
+        """Span one act, under the approval it uses if it uses one."""
         attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call_id, ACTION: action_id}
+        attributes |= {APPROVAL: approval} if approval else {}
         with (
             self._tracer.start_as_current_span(
                 f"execute_tool {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False

@@ -1,10 +1,12 @@
-"""What every test may ask for: a home of its own, and a database of its own on either engine."""
+"""What every test may ask for: a home of its own, a database of its own on either engine, and a policy server."""
 
 import contextlib
+import http.client
 import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,9 @@ from typing import Any, Final
 import psycopg
 import pytest
 from psycopg import sql
+
+from interlock.serving.policy.build import BUNDLES, POLICIES
+from interlock.serving.policy.opa import find_opa
 
 FOLDERS: Final = ("agents", "evals", "runtime", "serving", "tools")
 #: PostgreSQL will not run as root, so root runs it as nobody
@@ -104,6 +109,40 @@ def _run(*command: str | Path) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **_owner())  # noqa: S603 - ours
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr}{done.stdout}")
+
+
+@pytest.fixture(scope="session")
+def opa_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a real OPA server that has loaded the committed bundle; shared, so only to be asked."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("opa") / "log"
+    how = ["--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry", "--bundle"]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen([find_opa().path, "run", *how, BUNDLES[POLICIES]], stdout=output, stderr=output) as server,  # noqa: S603 - find_opa trusts it
+    ):
+        try:
+            deadline = time.monotonic() + _READY_WITHIN_S
+            while not _loaded(port):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the OPA server did not start: {log.read_text()}")
+                time.sleep(0.05)
+            yield port
+        finally:
+            server.terminate()
+
+
+def _loaded(port: int) -> bool:
+    """Whether the server answers and has its bundle."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health?bundles=true")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 @contextlib.contextmanager

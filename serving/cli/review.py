@@ -15,7 +15,6 @@ from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel, shown
 from interlock.serving.view import view
-from interlock.tools.documents.document import printable
 
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # which addresses may be written to is for the policy
 
@@ -52,11 +51,10 @@ async def _one(home: Home, path: Path, addresses: list[str], who: str, *, as_jso
     try:
         run = await home.start(path=path, notify=addresses, person=who)
     except BadInput as error:
-        session.complain(f"{printable(path.name)}: {error}")
+        session.complain(f"{path.name}: {error}")
         if as_json:
-            session.print_json(
-                {"run_id": None, "status": "refused", "document": {"path": printable(str(path))}, "why": str(error)}
-            )
+            named = shown(str(path)).plain
+            session.print_json({"run_id": None, "status": "refused", "document": {"path": named}, "why": str(error)})
         return error.exit_code
     code = None
     try:

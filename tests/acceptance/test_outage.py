@@ -3,9 +3,7 @@
 import http.client
 import socket
 import sqlite3
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,41 +12,8 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.serving.policy.build import BUNDLES, POLICIES
-from interlock.serving.policy.opa import find_opa
-
 CONTRACT: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts" / "opera-service-agreement.pdf"
-READY_WITHIN_S: Final = 30
 TRIES: Final = 10  # on a busy machine the server may miss its deadline too; that holds the run, as it must
-
-
-@pytest.fixture(scope="module")
-def opa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a real OPA server on the committed bundle."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    log: Path = tmp_path_factory.mktemp("opa") / "log"
-    how: list[str | Path] = ["--server", "--addr", f"127.0.0.1:{port}", "--disable-telemetry", "--bundle", BUNDLES[POLICIES]]
-    with log.open("wb") as out, subprocess.Popen([find_opa().path, "run", *how], stdout=out, stderr=out) as process:  # noqa: S603 - ours
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not answers(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        yield port
-        process.terminate()
-
-
-def answers(port: int) -> bool:
-    """Whether the server has its bundle."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/health?bundles=true")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 class Wire:
@@ -111,12 +76,12 @@ def counted(home: Path) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize(("answered", "most"), [(0, 0), (2, 0), (6, 1)])
 def test_a_review_outlives_its_policy_server(
-    tmp_path: Path, command: Callable[..., Any], opa: int, answered: int, most: int
+    tmp_path: Path, command: Callable[..., Any], opa_server: int, answered: int, most: int
 ) -> None:
     """Cut off after some decisions the review does nothing more and ends with 5, held; resumed, each effect happens once."""
     home = tmp_path
     (home / "people.yaml").write_text("people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8")
-    with wired(opa, left=answered) as wire:
+    with wired(opa_server, left=answered) as wire:
 
         def told(*arguments: str) -> Any:
             return command(home, *arguments, "--json", INTERLOCK_OPA_SERVER=wire.address)

@@ -2,13 +2,8 @@
 
 import asyncio
 import copy
-import http.client
-import socket
-import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -29,7 +24,6 @@ from interlock.runtime.request import (
 )
 from interlock.runtime.testing import AGENT, StaticPoint
 from interlock.serving.policy.build import BUNDLES, POLICIES
-from interlock.serving.policy.opa import find_opa
 
 ROOM = BudgetFacts(limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9), spent=Amounts(), reserved=Amounts())
 
@@ -38,36 +32,6 @@ ROOM = BudgetFacts(limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, w
 def bundle() -> Bundle:
     """The committed bundle; one serves both engines."""
     return load(BUNDLES[POLICIES])
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a real OPA server on that bundle."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    log: Path = tmp_path_factory.mktemp("opa") / "log"
-    how: list[str | Path] = ["--server", "--addr", f"127.0.0.1:{port}", "--disable-telemetry", "--bundle", BUNDLES[POLICIES]]
-    with log.open("wb") as out, subprocess.Popen([find_opa().path, "run", *how], stdout=out, stderr=out) as process:  # noqa: S603 - our own interpreter and script
-        try:
-            _await_health(port, process, log)
-            yield port
-        finally:
-            process.terminate()
-
-
-def _await_health(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _ in range(400):
-        assert process.poll() is None, log.read_text()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/health?bundles=true")
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        finally:
-            connection.close()
-    raise AssertionError(log.read_text())
 
 
 @pytest.fixture(params=["static", "embedded", "server"])
@@ -80,7 +44,7 @@ async def point(request: pytest.FixtureRequest, bundle: Bundle) -> AsyncIterator
         yield embedded
         embedded.close()
     else:
-        port = request.getfixturevalue("server")
+        port = request.getfixturevalue("opa_server")
         async with ServerPoint(
             host="127.0.0.1", port=port, revision=bundle.revision, messages=bundle.messages, deadline_s=5
         ) as made:

@@ -4,11 +4,7 @@ import contextlib
 import dataclasses
 import http.client
 import json
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
@@ -72,39 +68,10 @@ def embedded(module: OpaWasmPolicy, bundle: dict[str, bytes]) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def served(opa: Opa, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def served(opa_server: int) -> Iterator[Engine]:
     """An OPA server on the same bundle."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("opa") / "server.log"
-    how = ["--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry", "--bundle"]
-    command: list[str | Path] = [opa.path, "run", *how, BUNDLES[POLICIES]]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, stdout=output, stderr=output) as server,  # noqa: S603 - find_opa trusts it
-    ):
-        try:
-            connection = _connected(port, server, log)
-            with contextlib.closing(connection):
-                yield lambda document: _ask(connection, document)
-        finally:
-            server.terminate()
-
-
-def _connected(port: int, server: "subprocess.Popen[bytes]", log: Path) -> http.client.HTTPConnection:
-    deadline = time.monotonic() + 20
-    while server.poll() is None and time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        try:
-            connection.request("GET", "/health?bundles=true")
-            response = connection.getresponse()
-            response.read()
-            if response.status == http.HTTPStatus.OK:
-                return connection
-        except ConnectionRefusedError:
-            connection.close()
-            time.sleep(0.05)
-    raise RuntimeError(f"the OPA server did not start: {log.read_text()}")
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", opa_server, timeout=10)) as connection:
+        yield lambda document: _ask(connection, document)
 
 
 def _ask(connection: http.client.HTTPConnection, document: bytes) -> Json:
