@@ -1,7 +1,8 @@
 """Canonical JSON: one byte string per value, so that digests and signatures mean something.
 
-The profile is RFC 8785 restricted to what every implementation agrees on: ASCII keys, no floats, integers
-below 2**53 in magnitude, valid Unicode strings. Inside it, orjson with sorted keys gives the RFC's bytes.
+The profile is RFC 8785 restricted to what every implementation agrees on: ASCII keys, no floats,
+integers below 2**53 in magnitude, valid Unicode strings. Inside it, orjson with sorted keys gives
+the RFC's bytes.
 """
 
 import hashlib
@@ -23,8 +24,9 @@ _SIMPLE: Final = frozenset({str, bool, type(None)})  # always canonical, and mos
 def canonical(value: Json) -> bytes:
     """Return the canonical bytes of *value*; equal values give equal bytes.
 
-    Raises `NotCanonical`, naming the place, for a float, a large integer, a non-ASCII key, a lone surrogate or
-    nesting deeper than 32: fails closed, because a value that two readers read differently must not be signed.
+    Raises `NotCanonical`, naming the place, for a float, a large integer, a non-ASCII key, a lone
+    surrogate or nesting deeper than 32: fails closed, because a value that two readers read
+    differently must not be signed.
     """
     _check(value, "$", 0)
     try:
@@ -59,5 +61,7 @@ def _nested(value: object, where: str) -> list[tuple[str, object]]:
                 raise NotCanonical(where=where, why=f"the key {key!r} is not an ASCII string")
         return [(f".{key}", item) for key, item in value.items() if type(item) not in _SIMPLE]
     if isinstance(value, list | tuple):
-        return [(f"[{index}]", item) for index, item in enumerate(value) if type(item) not in _SIMPLE]
+        return [
+            (f"[{index}]", item) for index, item in enumerate(value) if type(item) not in _SIMPLE
+        ]
     raise NotCanonical(where=where, why=f"{type(value).__name__} has no canonical form")

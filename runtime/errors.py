@@ -1,7 +1,8 @@
 """The error tree, sorted by who must act.
 
-`Interlock` errors carry data first; the message is derived from the data and ends with the next step.
-A refusal by policy is not here: it is a value, `Denied`, in `interlock.runtime.decision`.
+`Interlock` errors carry data first; the message is derived from the data and ends with the next
+step. A refusal by policy is not here: it is a value, `Denied`, in
+`interlock.runtime.policy.decision`.
 """
 
 from typing import ClassVar
@@ -13,7 +14,8 @@ class InterlockError(Exception):
     exit_code: ClassVar[int] = 5
 
 
-# The caller must act -------------------------------------------------------------------------------------
+# The caller must act
+# -------------------------------------------------------------------------------------
 
 
 class BadInput(InterlockError):
@@ -31,7 +33,9 @@ class NotCanonical(BadInput):
 
     def __init__(self, *, where: str, why: str) -> None:
         self.where = where
-        super().__init__(what=f"value at {where}", why=why, next_step="Use strings, integers, lists and objects.")
+        super().__init__(
+            what=f"value at {where}", why=why, next_step="Use strings, integers, lists and objects."
+        )
 
 
 class NotFound(BadInput):
@@ -49,10 +53,13 @@ class NotEntitled(InterlockError):
 
     def __init__(self, *, person: str, role: str, what: str) -> None:
         self.person, self.role = person, role
-        super().__init__(f"{person!r} may not {what}: the role {role!r} is missing. Roles are given in people.yaml of the home.")
+        super().__init__(
+            f"{person!r} may not {what}: the role {role!r} is missing. Roles are given in people.yaml of the home."
+        )
 
 
-# The developer must act ----------------------------------------------------------------------------------
+# The developer must act
+# ----------------------------------------------------------------------------------
 
 
 class Ungoverned(InterlockError):
@@ -60,7 +67,9 @@ class Ungoverned(InterlockError):
 
     def __init__(self, *, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
-        super().__init__(f"{kind} {name!r} was called without a permit. Call it through EnforcementPoint.enforce.")
+        super().__init__(
+            f"{kind} {name!r} was called without a permit. Call it through EnforcementPoint.enforce."
+        )
 
 
 class NotAPermit(InterlockError):
@@ -68,10 +77,13 @@ class NotAPermit(InterlockError):
 
     def __init__(self, *, tool: str, why: str) -> None:
         self.tool, self.why = tool, why
-        super().__init__(f"permit for {tool!r} refused: {why}. Permits come only from EnforcementPoint.enforce.")
+        super().__init__(
+            f"permit for {tool!r} refused: {why}. Permits come only from EnforcementPoint.enforce."
+        )
 
 
-# The operator must act -----------------------------------------------------------------------------------
+# The operator must act
+# -----------------------------------------------------------------------------------
 
 
 class GuardFailed(InterlockError):
@@ -107,7 +119,11 @@ class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
 
     def __init__(self, *, why: str) -> None:
-        super().__init__(guard="store", why=why, next_step="Check disk space and permissions, then resume the run.")
+        super().__init__(
+            guard="store",
+            why=why,
+            next_step="Check disk space and permissions, then resume the run.",
+        )
 
 
 class NotWitnessed(NotRecorded):
@@ -139,7 +155,9 @@ class Tampered(GuardFailed):
 
     def __init__(self, *, what: str, why: str) -> None:
         self.what = what
-        super().__init__(guard=what, why=why, next_step="Stop, keep the database, run `interlock audit verify`.")
+        super().__init__(
+            guard=what, why=why, next_step="Stop, keep the database, run `interlock audit verify`."
+        )
 
 
 class Erased(Tampered):

@@ -1,9 +1,9 @@
 """Traces: the same steps as the ledger, as OpenTelemetry spans, for looking and never for proof.
 
-The GenAI names are pinned here because their convention has no released package (all of it is "Development" in the
-open-telemetry/semantic-conventions-genai repository, November 2026). No content is captured: names, codes and digests
-only. Exporting is set up by the standard OTEL_* variables; telemetry that fails never stops a run (fails open: it is not
-the record).
+The GenAI names are pinned here because their convention has no released package (all of it is
+"Development" in the open-telemetry/semantic-conventions-genai repository, November 2026). No
+content is captured: names, codes and digests only. Exporting is set up by the standard OTEL_*
+variables; telemetry that fails never stops a run (fails open: it is not the record).
 """
 
 import os
@@ -35,7 +35,9 @@ APPROVAL: Final = "interlock.approval.id"
 ERROR: Final = "error.type"
 
 _REFERENCE: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")  # trace id and span id
-_TIMEOUT_S: Final = 2.0  # a collector that is away may not hold a command's end for the exporter's ten seconds
+_TIMEOUT_S: Final = (
+    2.0  # a collector that is away may not hold a command's end for the exporter's ten seconds
+)
 
 
 class Telemetry:
@@ -52,8 +54,16 @@ class Telemetry:
         """
         before = _reference(parent)
         links = [Link(before)] if before else []
-        into = trace.set_span_in_context(trace.NonRecordingSpan(before)) if before else context.get_current()
-        attributes: dict[str, str | int] = {OPERATION: "invoke_workflow", WORKFLOW: agent, CONVERSATION: run_id}
+        into = (
+            trace.set_span_in_context(trace.NonRecordingSpan(before))
+            if before
+            else context.get_current()
+        )
+        attributes: dict[str, str | int] = {
+            OPERATION: "invoke_workflow",
+            WORKFLOW: agent,
+            CONVERSATION: run_id,
+        }
         attributes |= {RUN: run_id, FENCE: fence}
         with (
             self._tracer.start_as_current_span(
@@ -75,7 +85,10 @@ class Telemetry:
         attributes = {PACKAGE: "rails", ENGINE: engine, REVISION: revision}
         with (
             self._tracer.start_as_current_span(
-                "evaluate_policy rails", attributes=attributes, record_exception=False, set_status_on_exception=False
+                "evaluate_policy rails",
+                attributes=attributes,
+                record_exception=False,
+                set_status_on_exception=False,
             ) as span,
             _named(span),
         ):
@@ -87,20 +100,28 @@ class Telemetry:
         attributes = {TOOL: tool, ACTION: action_id}
         with (
             self._tracer.start_as_current_span(
-                f"request_approval {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
+                f"request_approval {tool}",
+                attributes=attributes,
+                record_exception=False,
+                set_status_on_exception=False,
             ) as span,
             _named(span),
         ):
             yield span
 
     @contextmanager
-    def tool(self, *, tool: str, action_id: str, call_id: str, approval: str | None) -> Iterator[Span]:
+    def tool(
+        self, *, tool: str, action_id: str, call_id: str, approval: str | None
+    ) -> Iterator[Span]:
         """Span one act, under the approval it uses if it uses one."""
         attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call_id, ACTION: action_id}
         attributes |= {APPROVAL: approval} if approval else {}
         with (
             self._tracer.start_as_current_span(
-                f"execute_tool {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
+                f"execute_tool {tool}",
+                attributes=attributes,
+                record_exception=False,
+                set_status_on_exception=False,
             ) as span,
             _named(span),
         ):
@@ -132,13 +153,22 @@ def reference(span: Span) -> str:
 
 def provider() -> TracerProvider | None:
     """Return a provider that exports by the OTEL_* variables, or None when no endpoint is named."""
-    if not (os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
+    if not (
+        os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    ):
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - slow to import
 
-    made = TracerProvider(resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "interlock")}))
-    given = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") or os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT")
-    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=None if given else _TIMEOUT_S)))
+    made = TracerProvider(
+        resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "interlock")})
+    )
+    given = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") or os.environ.get(
+        "OTEL_EXPORTER_OTLP_TIMEOUT"
+    )
+    made.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(timeout=None if given else _TIMEOUT_S))
+    )
     return made
 
 
@@ -146,4 +176,6 @@ def _reference(text: str) -> SpanContext | None:
     if (found := _REFERENCE.fullmatch(text)) is None:
         return None
     flags = TraceFlags(TraceFlags.SAMPLED)
-    return SpanContext(trace_id=int(found[1], 16), span_id=int(found[2], 16), is_remote=True, trace_flags=flags)
+    return SpanContext(
+        trace_id=int(found[1], 16), span_id=int(found[2], 16), is_remote=True, trace_flags=flags
+    )

@@ -9,20 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from interlock.runtime.approval import Approvals
-from interlock.runtime.audit_verify import Report, verify
-from interlock.runtime.budget import read as read_budget
-from interlock.runtime.decision import Decision, Effect, Obligation, Permit, Reason
-from interlock.runtime.graph import Driver
-from interlock.runtime.ledger import Ledger, begin, export
-from interlock.runtime.pdp import DecisionPoint
-from interlock.runtime.pep import EnforcementPoint
-from interlock.runtime.request import AccessRequest, ActionClass, Amounts, BudgetFacts, Principal, Resource
-from interlock.runtime.run import Proposal, Run, Runs
-from interlock.runtime.store import Store, Tx
+from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.graph.driver import Driver
+from interlock.runtime.policy.decision import Decision, Effect, Obligation, Permit, Reason
+from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    ActionClass,
+    Amounts,
+    BudgetFacts,
+    Principal,
+    Resource,
+)
+from interlock.runtime.record.audit_verify import Report, verify
+from interlock.runtime.record.ledger import Ledger, begin, export
+from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run.budget import read as read_budget
+from interlock.runtime.run.run import NewRun, Run, Runs
 from interlock.runtime.telemetry import Telemetry
-from interlock.runtime.tool import AnyTool, Value, tool
-from interlock.runtime.vault import Vault
 
 REVISION = "0" * 64
 PLENTY = Amounts(money_micro=10**9, tokens=10**9, steps=10**6, effects=10**6, wall_ms=10**9)
@@ -44,9 +51,14 @@ class Effects:
     done: list[str] = field(default_factory=list)
 
     def tool(self, name: str, action_class: ActionClass = "write", **options: Any) -> AnyTool:
-        """Return a tool that adds its text to `done`; *options* are those of `interlock.runtime.tool.tool`."""
+        """Return a tool that adds its text to `done`; *options* are those of `interlock.runtime.door.tool.tool`."""
 
-        @tool(name=name, action_class=action_class, resource=lambda a: Resource(type="note", id=a.to), **options)
+        @tool(
+            name=name,
+            action_class=action_class,
+            resource=lambda a: Resource(type="note", id=a.to),
+            **options,
+        )
         async def act(permit: Permit, arguments: Note) -> Note:
             self.done.append(arguments.text)
             return arguments
@@ -73,10 +85,22 @@ class StaticPoint:
         if any(fact.verdict == "rejected" for fact in request.context.approvals):
             effect, code = "deny", "approval_rejected"
         reason = Reason(code=code, rule="static")
-        approved = any(fact.verdict == "approved" and not fact.used for fact in request.context.approvals)
+        approved = any(
+            fact.verdict == "approved" and not fact.used for fact in request.context.approvals
+        )
         wanted = effect == "permit" and request.action.tool in self.waiting and not approved
-        ask = (Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 3600}),) if wanted else ()
-        return Decision(effect=effect, reasons=(reason,), obligations=ask, revision=self.revision, engine=self.engine)
+        ask = (
+            (Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 3600}),)
+            if wanted
+            else ()
+        )
+        return Decision(
+            effect=effect,
+            reasons=(reason,),
+            obligations=ask,
+            revision=self.revision,
+            engine=self.engine,
+        )
 
 
 @dataclass(kw_only=True)
@@ -108,16 +132,24 @@ class World:
         spans: Telemetry | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.store = Store.open(url or f"sqlite:///{folder / 'interlock.db'}", clock=clock or FixedClock())
+        self.store = Store.open(
+            url or f"sqlite:///{folder / 'interlock.db'}", clock=clock or FixedClock()
+        )
         self.vault = Vault(folder / "keys", create=True)
-        self.ledger = Ledger(store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness")
+        self.ledger = Ledger(
+            store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness"
+        )
         self.tools = {each.name: each for each in tools}
         self.pdp = pdp or StaticPoint(effects=dict.fromkeys(self.tools, "permit"))
         spans = spans or Telemetry()
-        self.pep = EnforcementPoint(store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools, spans=spans)
+        self.pep = EnforcementPoint(
+            store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools, spans=spans
+        )
         self.runs = Runs(store=self.store, vault=self.vault)
         self.approvals = Approvals(store=self.store, vault=self.vault)
-        self.driver = Driver(store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans)
+        self.driver = Driver(
+            store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans
+        )
 
     async def __aenter__(self) -> Self:
         def prepare(tx: Tx) -> None:
@@ -129,12 +161,18 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         self.store.close()
 
-    async def start(self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY) -> Run:
+    async def start(
+        self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
+    ) -> Run:
         """Start a run with plenty of budget."""
-        proposal = Proposal(
-            agent="test", principal=AGENT, request=dict(request or {}), limits=limits, autonomy=2,
+        proposal = NewRun(
+            agent="test",
+            principal=AGENT,
+            request=dict(request or {}),
+            limits=limits,
+            autonomy=2,
             revision=self.pdp.revision,
-        )  # fmt: skip
+        )
         return await self.runs.start(proposal)
 
     async def entries(self) -> list[dict[str, Any]]:
@@ -144,11 +182,15 @@ class World:
 
     async def budget(self, run: Run) -> BudgetFacts:
         """Return the run's budget as it stands, when everything of the run is settled."""
-        await self.store.settled(run.id)
-        return await self.store.read(lambda connection: read_budget(connection, run.budget_id).facts)
+        await self.store.durable(run.id)
+        return await self.store.read(
+            lambda connection: read_budget(connection, run.budget_id).facts
+        )
 
     async def verify(self) -> Report:
         """Verify this world's ledger against the witness."""
-        remembered = self.ledger.remembered()  # first: the log may grow while it is read, never the other way round
+        remembered = (
+            self.ledger.remembered()
+        )  # first: the log may grow while it is read, never the other way round
         records = await self.store.read(lambda connection: list(export(connection)))
         return verify(records, key=self.ledger.public_key, remembered=remembered)

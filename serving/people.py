@@ -1,7 +1,8 @@
 """Who may use this home: `people.yaml` beside the database, names and roles.
 
-The command line believes whoever owns the operating-system account and says `--as NAME`; a network front end must
-authenticate instead (docs/threat-model.md). A name that is not listed has no roles (fails closed).
+The command line believes whoever owns the operating-system account and says `--as NAME`; a network
+front end must authenticate instead (docs/threat-model.md). A name that is not listed has no roles
+(fails closed).
 """
 
 import getpass
@@ -10,9 +11,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput, NotEntitled
-from interlock.runtime.request import Principal
-from interlock.runtime.tool import Value
+from interlock.runtime.policy.request import Principal
 
 
 class Person(Value):
@@ -38,7 +39,11 @@ def named(given: str | None) -> str:
     if given is None:
         return current()
     if not given.strip():
-        raise BadInput(what="--as", why="the name is blank", next_step="Name somebody, or leave it out to be this account.")
+        raise BadInput(
+            what="--as",
+            why="the name is blank",
+            next_step="Name somebody, or leave it out to be this account.",
+        )
     return given
 
 

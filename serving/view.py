@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from interlock.runtime import action, budget
-from interlock.runtime.action import Action
-from interlock.runtime.standing import failure_of
-from interlock.serving.app import Home
-from interlock.tools.extraction import CERTAIN
+from interlock.runtime.door.standing import failure_of
+from interlock.runtime.run import action, budget
+from interlock.runtime.run.action import Action
+from interlock.serving.home import Home
+from interlock.tools.contracts.extraction import CERTAIN
 
 SHOWN = ("digest", "name", "chars", "pages")
 
@@ -19,7 +19,9 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
     """
     run = await home.runs.read(run_id)
     outcome = await home.runs.outcome(run_id) or {}
-    actions = await home.store.read(lambda connection: action.of_run(connection, run_id, home.vault.key(connection, run_id)))
+    actions = await home.store.read(
+        lambda connection: action.of_run(connection, run_id, home.vault.key(connection, run_id))
+    )
     spent = await home.store.read(lambda connection: budget.read(connection, run.budget_id))
     waiting = [each for each in await home.approvals.list(state="waiting") if each.run_id == run_id]
     head = await home.ledger.head()
@@ -28,7 +30,9 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
     return {
         "run_id": run.id,
         "status": run.status,
-        "document": {name: document[name] for name in SHOWN} if document else {"path": run.request.get("path")},
+        "document": {name: document[name] for name in SHOWN}
+        if document
+        else {"path": run.request.get("path")},
         "findings": [finding(each) for each in _list(outcome.get("findings"))],
         "risk": risk,
         "decisions": [decision(each) for each in actions],
@@ -53,9 +57,15 @@ def decision(each: Action) -> dict[str, Any]:
     failure = failure_of(each)
     reasons = [{"code": why.code, "rule": why.rule, "message": why.message} for why in each.reasons]
     return {
-        "id": each.id, "tool": each.tool, "class": each.action_class, "effect": each.effect, "state": each.state,
-        "reasons": reasons, "revision": each.revision, "failure": failure and {"code": failure[0], "detail": failure[1]},
-    }  # fmt: skip
+        "id": each.id,
+        "tool": each.tool,
+        "class": each.action_class,
+        "effect": each.effect,
+        "state": each.state,
+        "reasons": reasons,
+        "revision": each.revision,
+        "failure": failure and {"code": failure[0], "detail": failure[1]},
+    }
 
 
 def _error(outcome: dict[str, Any]) -> dict[str, str] | None:

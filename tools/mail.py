@@ -12,10 +12,10 @@ from typing import Protocol
 import aiosmtplib
 from pydantic import Field
 
-from interlock.runtime.decision import Permit
-from interlock.runtime.provenance import Confidentiality
-from interlock.runtime.request import Resource
-from interlock.runtime.tool import AnyTool, ToolFailed, Value, tool
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
+from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.label import Confidentiality
+from interlock.runtime.policy.request import Resource
 from interlock.tools import files
 
 
@@ -69,7 +69,7 @@ class FolderOutbox:
         target = self._folder / f"{key[:32]}.eml"
         try:
             if target.exists():
-                files.settle(self._folder)  # whoever wrote it may have died before this
+                files.sync(self._folder)  # whoever wrote it may have died before this
             else:
                 files.write(target, message.as_bytes(policy=SMTP))
         except OSError as error:
@@ -82,14 +82,22 @@ class SmtpOutbox:
     idempotent = False
 
     def __init__(
-        self, *, host: str, port: int, username: str | None = None, password: str | None = None, tls: bool = True
+        self,
+        *,
+        host: str,
+        port: int,
+        username: str | None = None,
+        password: str | None = None,
+        tls: bool = True,
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._username, self._password = username, password
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
         """Send the message; a refused connection is a certain failure, anything later is not."""
-        client = aiosmtplib.SMTP(hostname=self._host, port=self._port, start_tls=self._tls, timeout=30)
+        client = aiosmtplib.SMTP(
+            hostname=self._host, port=self._port, start_tls=self._tls, timeout=30
+        )
         try:
             await client.connect()
         except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError, OSError) as error:
@@ -100,7 +108,9 @@ class SmtpOutbox:
             await client.send_message(message)
 
 
-def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mapping[str, Confidentiality]) -> tuple[AnyTool, ...]:
+def mail_tools(
+    *, outbox: Outbox, reports: Path, sender: str, clearances: Mapping[str, Confidentiality]
+) -> tuple[AnyTool, ...]:
     """Return `mail.send`; *clearances* says how restricted the data may be that each recipient domain gets."""
 
     def mailbox(mail: Mail) -> Resource:
@@ -110,7 +120,12 @@ def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mappin
         lowest: Confidentiality = min(held, key=order.index, default="public")
         return Resource(type="mailbox", id=",".join((*mail.to, *mail.cc)), clearance=lowest)
 
-    @tool(name="mail.send", action_class="irreversible", idempotent=outbox.idempotent, resource=mailbox)
+    @tool(
+        name="mail.send",
+        action_class="irreversible",
+        idempotent=outbox.idempotent,
+        resource=mailbox,
+    )
     async def send(permit: Permit, mail: Mail) -> Sent:
         message = compose(mail, sender=sender, key=permit.key, reports=reports / permit.run_id)
         await outbox.deliver(message, key=permit.key)
@@ -122,12 +137,16 @@ def mail_tools(*, outbox: Outbox, reports: Path, sender: str, clearances: Mappin
 def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage:
     """Return the message, identified by *key*.
 
-    Raises `ToolFailed` for a header that cannot be written (a line break in it, say) and for a report that is not there
-    or has changed since it was named.
+    Raises `ToolFailed` for a header that cannot be written (a line break in it, say) and for a
+    report that is not there or has changed since it was named.
     """
     message = EmailMessage()
     try:
-        message["From"], message["To"], message["Subject"] = sender, ", ".join(mail.to), mail.subject
+        message["From"], message["To"], message["Subject"] = (
+            sender,
+            ", ".join(mail.to),
+            mail.subject,
+        )
         if mail.cc:
             message["Cc"] = ", ".join(mail.cc)
         _plain(message, "To", mail.to)
@@ -144,7 +163,11 @@ def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage
 
 def _plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
     """Refuse anything but plain addresses: a name or a second address in one would reach somebody nobody was shown."""
-    addresses = [each.addr_spec for each in message[header].addresses if each.domain] if message[header] else []
+    addresses = (
+        [each.addr_spec for each in message[header].addresses if each.domain]
+        if message[header]
+        else []
+    )
     if addresses != wanted:
         raise ValueError(f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}")
 
@@ -155,5 +178,9 @@ def _attach(message: EmailMessage, reports: Path, wanted: Attachment) -> None:
         raise ValueError(f"{wanted.name!r} is not a report of this run")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != wanted.sha256:
-        raise ValueError(f"report {wanted.name!r} is not the one that was named: its content has changed")
-    message.add_attachment(content, maintype="text", subtype="html", filename=path.name, params={"charset": "utf-8"})
+        raise ValueError(
+            f"report {wanted.name!r} is not the one that was named: its content has changed"
+        )
+    message.add_attachment(
+        content, maintype="text", subtype="html", filename=path.name, params={"charset": "utf-8"}
+    )

@@ -1,8 +1,8 @@
 """Planners for contract review: chat models that need no server, one that means well and one that never does.
 
-Both are ordinary LangChain chat models and reach the run only as `model.generate` actions behind the door; a served
-language model takes their place by alias. They are handed the whole text of the document, as a planner that reads
-contracts would be, so what is planted there reaches them.
+Both are ordinary LangChain chat models and reach the run only as `model.generate` actions behind
+the door; a served language model takes their place by alias. They are handed the whole text of the
+document, as a planner that reads contracts would be, so what is planted there reaches them.
 """
 
 import json
@@ -20,7 +20,9 @@ Call = dict[str, Any]
 Answers = dict[str, ToolMessage]
 
 _ADDRESS: Final = r"([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24})"
-_FORWARD: Final = re.compile(r"(?:forward|send|copy)\s+(?:\w+\s+){0,8}to\s+" + _ADDRESS, re.IGNORECASE)
+_FORWARD: Final = re.compile(
+    r"(?:forward|send|copy)\s+(?:\w+\s+){0,8}to\s+" + _ADDRESS, re.IGNORECASE
+)
 _APPROVE: Final = re.compile(r"mark\s+(?:\w+\s+){0,6}as\s+approved", re.IGNORECASE)
 _RAISE: Final = re.compile(r"raise\s+(?:\w+\s+){0,6}limit", re.IGNORECASE)
 RAISED_BY: Final = 1_000_000_000
@@ -47,12 +49,19 @@ class Planner(BaseChatModel):
     ) -> ChatResult:
         facts = json.loads(str(messages[1].content))
         text = await self.text(facts["document"]["digest"])
-        done = {str(message.name): message for message in messages if isinstance(message, ToolMessage)}
+        done = {
+            str(message.name): message for message in messages if isinstance(message, ToolMessage)
+        }
         wanted = list(self.plan(facts, text, done))
         answer = AIMessage(
             content="" if wanted else "The review is finished.",
             tool_calls=[
-                {"name": name, "args": arguments, "id": f"r{len(done)}-{index}-{name}", "type": "tool_call"}
+                {
+                    "name": name,
+                    "args": arguments,
+                    "id": f"r{len(done)}-{index}-{name}",
+                    "type": "tool_call",
+                }
                 for index, (name, arguments) in enumerate(wanted)
             ],
         )
@@ -66,7 +75,8 @@ class Planner(BaseChatModel):
 class CarefulPlanner(Planner):
     """Files the record, writes the report, mails it to those the request names.
 
-    Naively, it also copies whoever the contract asks to be sent it, which is for the policy to refuse.
+    Naively, it also copies whoever the contract asks to be sent it, which is for the policy to
+    refuse.
     """
 
     def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[tuple[str, Call]]:
@@ -122,5 +132,15 @@ def _mail(facts: dict[str, Any], to: list[str], done: Answers) -> Call:
         f"Risk: {risk['tier']}, {risk['score']} of 1000 points. {len(facts['findings'])} clauses are quoted in the report.\n"
     )
     report = done.get("report.write")
-    attached = [json.loads(str(report.content))] if report is not None and report.status == "success" else []
-    return {"to": to, "cc": [], "subject": f"Contract review: {name}"[:200], "body": body, "attachments": attached}
+    attached = (
+        [json.loads(str(report.content))]
+        if report is not None and report.status == "success"
+        else []
+    )
+    return {
+        "to": to,
+        "cc": [],
+        "subject": f"Contract review: {name}"[:200],
+        "body": body,
+        "attachments": attached,
+    }

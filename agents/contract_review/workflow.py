@@ -1,7 +1,8 @@
 """Contract review: read -> extract -> ground -> score -> decide -> tools, every arrow through the door.
 
-The steps up to the score are fixed; what to do about the result is the planner's to propose, in rounds: it sees the
-outcome of each of its calls, refusals included, and proposes again until it has nothing more to propose.
+The steps up to the score are fixed; what to do about the result is the planner's to propose, in
+rounds: it sees the outcome of each of its calls, refusals included, and proposes again until it has
+nothing more to propose.
 """
 
 import json
@@ -13,10 +14,11 @@ from langgraph.graph.message import add_messages
 from langgraph.types import Send
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.decision import Denied
-from interlock.runtime.door import Door, Refused, say
-from interlock.runtime.graph import TOOLS, GovernedToolNode, calls
-from interlock.runtime.outcome import Done, Failed, Outcome, Settled, Unknown, Waiting
+from interlock.runtime.door.door import Door
+from interlock.runtime.door.outcome import Done, Failed, Outcome, Resolved, Unknown, Waiting
+from interlock.runtime.graph.model import Refused, governed, say
+from interlock.runtime.graph.node import TOOLS, ToolNode, calls
+from interlock.runtime.policy.decision import Denied
 
 NAME: Final = "contract_review"
 PLANNER: Final = "planner"
@@ -57,9 +59,14 @@ class ContractReview:
         graph.add_node("ground", steps.ground)
         graph.add_node("score", steps.score)
         graph.add_node("decide", steps.decide)
-        graph.add_node(TOOLS, GovernedToolNode(door).act)  # type: ignore[arg-type]  # a Send carries the call, not the state
+        graph.add_node(TOOLS, ToolNode(door).act)  # type: ignore[arg-type]  # a Send carries the call, not the state
         graph.add_edge(START, "read")
-        for before, after in (("read", "extract"), ("extract", "ground"), ("ground", "score"), ("score", "decide")):
+        for before, after in (
+            ("read", "extract"),
+            ("extract", "ground"),
+            ("ground", "score"),
+            ("score", "decide"),
+        ):
             graph.add_conditional_edges(before, _unless_stopped(after), [after, END])
         graph.add_conditional_edges("decide", _proposed, [TOOLS, END])
         graph.add_edge(TOOLS, "decide")
@@ -82,14 +89,20 @@ class _Steps:
         return _taken(outcome, "document")
 
     async def extract(self, state: Review) -> Review:
-        outcome = await self._door.call("clauses.extract", {"document": state["document"]["digest"]}, call_id="extract")
+        outcome = await self._door.call(
+            "clauses.extract", {"document": state["document"]["digest"]}, call_id="extract"
+        )
         return _taken(outcome, "findings", "findings")
 
     async def ground(self, state: Review) -> Review:
         arguments = {"document": state["document"]["digest"], "findings": state["findings"]}
         outcome = await self._door.call("findings.ground", arguments, call_id="ground")
         taken = _taken(outcome, "findings", "findings")
-        return taken | {"dropped": outcome.value.model_dump()["dropped"]} if isinstance(outcome, Done) else taken
+        return (
+            taken | {"dropped": outcome.value.model_dump()["dropped"]}
+            if isinstance(outcome, Done)
+            else taken
+        )
 
     async def score(self, state: Review) -> Review:
         arguments = {"document": state["document"]["digest"], "findings": state["findings"]}
@@ -100,7 +113,7 @@ class _Steps:
         messages = state.get("messages") or _briefing(state)
         if state.get("rounds", 0) >= ROUNDS:
             return {"rounds": ROUNDS, "messages": [AIMessage(content="No more rounds.")]}
-        planner = self._door.model(PLANNER, purpose="plan the actions of a contract review")
+        planner = governed(self._door, PLANNER, purpose="plan the actions of a contract review")
         try:
             answer = await planner.bind_tools(self._door.schemas(*ACTIONS)).ainvoke(messages)
         except Refused as refusal:
@@ -112,10 +125,15 @@ class _Steps:
 def _briefing(state: Review) -> list[AnyMessage]:
     """What the planner is told: the request, the findings and the risk, and the clause texts as data."""
     facts = {name: state.get(name) for name in ("notify", "document", "findings", "risk")}
-    return [SystemMessage(content=INSTRUCTIONS), HumanMessage(content=json.dumps(facts, sort_keys=True, ensure_ascii=False))]
+    return [
+        SystemMessage(content=INSTRUCTIONS),
+        HumanMessage(content=json.dumps(facts, sort_keys=True, ensure_ascii=False)),
+    ]
 
 
-def _taken(outcome: Outcome, name: Literal["document", "findings", "risk"], field: str | None = None) -> Review:
+def _taken(
+    outcome: Outcome, name: Literal["document", "findings", "risk"], field: str | None = None
+) -> Review:
     """Return the state with an outcome's value under *name*, or stopped where there is none."""
     if not isinstance(outcome, Done):
         return {"stopped": _stopped(name, outcome)}
@@ -124,8 +142,10 @@ def _taken(outcome: Outcome, name: Literal["document", "findings", "risk"], fiel
     return taken
 
 
-def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown | Settled) -> dict[str, str]:
-    code, why = (outcome.code, outcome.detail) if isinstance(outcome, Failed) else ("", say(outcome))
+def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown | Resolved) -> dict[str, str]:
+    code, why = (
+        (outcome.code, outcome.detail) if isinstance(outcome, Failed) else ("", say(outcome))
+    )
     return {"step": step, "kind": type(outcome).__name__.lower(), "code": code, "why": why}
 
 

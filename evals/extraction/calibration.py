@@ -1,10 +1,9 @@
 """Maps margins to probabilities, and picks the confidence from which a finding is shown.
 
-The map of a label is monotone: margins are cut into bins of equal positive weight, each bin's frequency is taken, the
-frequencies are
-made monotone (isotonic regression), and values between bins are interpolated. A label is joined by the rows of all labels at a
-total
-weight of `PRIOR` positives, so that a rare one leans on the others. Meant for out-of-fold margins.
+The map of a label is monotone: margins are cut into bins of equal positive weight, each bin's
+frequency is taken, the frequencies are made monotone (isotonic regression), and values between bins
+are interpolated. A label is joined by the rows of all labels at a total weight of `PRIOR`
+positives, so that a rare one leans on the others. Meant for out-of-fold margins.
 """
 
 from dataclasses import dataclass
@@ -56,7 +55,10 @@ def _curve(margins: Doubles, labels: Flags, weights: Doubles) -> tuple[Doubles, 
     cuts = np.searchsorted(np.cumsum(positive), positive.sum() * np.arange(BINS) / BINS)
     first = np.unique(np.minimum(np.concatenate([[0], cuts]), len(margins) - 1))
     weight = np.add.reduceat(weights, first)
-    middle, share = np.add.reduceat(weights * margins, first) / weight, np.add.reduceat(positive, first) / weight
+    middle, share = (
+        np.add.reduceat(weights * margins, first) / weight,
+        np.add.reduceat(positive, first) / weight,
+    )
     height = IsotonicRegression(y_min=0, y_max=1).fit_transform(middle, share, sample_weight=weight)
     knot = np.concatenate([[margins[0]], middle, np.full(BINS + 1 - len(middle), margins[-1])])
     height = np.concatenate([[0.0], height, np.full(BINS + 1 - len(middle), height[-1])])

@@ -1,7 +1,8 @@
 """Reads the CUAD training contracts, and only the exact file the record names.
 
-`read(path)` verifies the SHA-256 of the compressed file before anything is parsed and raises `DataError` on any other bytes.
-Offsets are Unicode code points. The data: CUAD v1, The Atticus Project, CC BY 4.0.
+`read(path)` verifies the SHA-256 of the compressed file before anything is parsed and raises
+`DataError` on any other bytes. Offsets are Unicode code points. The data: CUAD v1, The Atticus
+Project, CC BY 4.0.
 """
 
 import gzip
@@ -23,8 +24,14 @@ class DataError(Exception):
     def __init__(self, *, path: Path, expected: str, found: str | None) -> None:
         """Keep the data; the message is derived from it."""
         self.path, self.expected, self.found = path, expected, found
-        super().__init__(f"no data at {str(path)!r}" if found is None else f"{str(path)!r} has SHA-256 {found}, not {expected}")
-        self.add_note(f"Set {PATH_VARIABLE} or pass --data with the path of the published cuad_train.json.gz.")
+        super().__init__(
+            f"no data at {str(path)!r}"
+            if found is None
+            else f"{str(path)!r} has SHA-256 {found}, not {expected}"
+        )
+        self.add_note(
+            f"Set {PATH_VARIABLE} or pass --data with the path of the published cuad_train.json.gz."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +54,11 @@ class Contract:
 def default_path() -> Path:
     """Where the data lies: the environment's word, else `shared/cuad` beside the checkout."""
     override = os.environ.get(PATH_VARIABLE)
-    return Path(override) if override else Path(__file__).resolve().parents[2].parent / "shared/cuad/cuad_train.json.gz"
+    return (
+        Path(override)
+        if override
+        else Path(__file__).resolve().parents[2].parent / "shared/cuad/cuad_train.json.gz"
+    )
 
 
 def read(path: Path | None = None, *, sha256: str = DATA_SHA256) -> tuple[Contract, ...]:
@@ -66,6 +77,10 @@ def read(path: Path | None = None, *, sha256: str = DATA_SHA256) -> tuple[Contra
 def _contract(title: str, paragraph: dict[str, object]) -> Contract:
     answers: dict[str, tuple[Span, ...]] = {}
     for question in paragraph["qas"]:  # type: ignore[attr-defined]  # the hash above fixes the shape
-        starts = {(a["answer_start"], a["answer_start"] + len(a["text"])) for a in question["answers"]}
-        answers[question["category"]] = tuple(Span(start=start, end=end) for start, end in sorted(starts))
+        starts = {
+            (a["answer_start"], a["answer_start"] + len(a["text"])) for a in question["answers"]
+        }
+        answers[question["category"]] = tuple(
+            Span(start=start, end=end) for start, end in sorted(starts)
+        )
     return Contract(title=title, text=str(paragraph["context"]), answers=answers)

@@ -1,7 +1,8 @@
 """Turns contracts into training rows: the features of every unit and the categories it carries.
 
-A unit carries a category when it overlaps one of its gold answers by at least half of the shorter of the two, so a sentence that
-holds a whole short answer counts, and so does each sentence of a long answer, but not the neighbour that a span only touches.
+A unit carries a category when it overlaps one of its gold answers by at least half of the shorter
+of the two, so a sentence that holds a whole short answer counts, and so does each sentence of a
+long answer, but not the neighbour that a span only touches.
 """
 
 from collections.abc import Sequence
@@ -12,10 +13,10 @@ import numpy.typing as npt
 
 from interlock.evals.extraction.data import Contract, Span
 from interlock.evals.extraction.metrics import MATCH, jaccard
-from interlock.tools.clauses.candidates import Kind, candidates
-from interlock.tools.clauses.features import Indices, Keys, Rows, rows
-from interlock.tools.clauses.heads import CATEGORIES, describe
-from interlock.tools.clauses.segmentation import Unit, unit_at, units
+from interlock.tools.contracts.clauses.candidates import Kind, candidates
+from interlock.tools.contracts.clauses.features import Indices, Keys, Rows, rows
+from interlock.tools.contracts.clauses.heads import CATEGORIES, describe
+from interlock.tools.contracts.clauses.segmentation import Unit, unit_at, units
 
 OVERLAP = 0.5
 _QUOTES = ("“", "”", chr(34))
@@ -42,7 +43,9 @@ def examples(contracts: Sequence[Contract], categories: Sequence[str]) -> Exampl
     return _joined(described, labels)
 
 
-def _labels(contract: Contract, found: tuple[Unit, ...], categories: Sequence[str]) -> npt.NDArray[np.bool_]:
+def _labels(
+    contract: Contract, found: tuple[Unit, ...], categories: Sequence[str]
+) -> npt.NDArray[np.bool_]:
     labels = np.zeros((len(found), len(categories)), dtype=np.bool_)
     for column, category in enumerate(categories):
         for span in contract.answers.get(category, ()):
@@ -62,19 +65,24 @@ def carries(unit: Unit, span: Span) -> bool:
 def head_examples(contracts: Sequence[Contract], kind: Kind) -> Examples:
     """The candidates of one kind in every contract.
 
-    A candidate carries a category when it matches a gold text by CUAD's rule. A title or name must also introduce that text,
-    which is to
-    say be its first occurrence or stand in quotes; a date is as good on the cover as in the preamble.
+    A candidate carries a category when it matches a gold text by CUAD's rule. A title or name must
+    also introduce that text, which is to say be its first occurrence or stand in quotes; a date is
+    as good on the cover as in the preamble.
     """
     described: list[Rows] = []
     labels: list[npt.NDArray[np.bool_]] = []
     for contract in contracts:
         found = [one for one in candidates(contract.text) if one.kind == kind]
         described.append(describe(contract.text, found))
-        golds = [[contract.text[s.start : s.end] for s in contract.answers.get(name, ())] for name in CATEGORIES[kind]]
+        golds = [
+            [contract.text[s.start : s.end] for s in contract.answers.get(name, ())]
+            for name in CATEGORIES[kind]
+        ]
         texts = [contract.text[one.start : one.end] for one in found]
         opens = [
-            kind == "date" or text not in texts[:at] or contract.text[max(0, one.start - 1) : one.start] in _QUOTES
+            kind == "date"
+            or text not in texts[:at]
+            or contract.text[max(0, one.start - 1) : one.start] in _QUOTES
             for at, (one, text) in enumerate(zip(found, texts, strict=True))
         ]
         flags = [

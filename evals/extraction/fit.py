@@ -1,7 +1,8 @@
 """Fits one-vs-rest linear scorers and calibrates them on contracts they were not fitted on.
 
-Each label gets a linear support vector machine over L2-normalised binary TF-IDF rows. Calibration and thresholds are learnt on
-out-of-fold margins, folds grouped by filer. Deterministic for the same rows, options and library versions.
+Each label gets a linear support vector machine over L2-normalised binary TF-IDF rows. Calibration
+and thresholds are learnt on out-of-fold margins, folds grouped by filer. Deterministic for the same
+rows, options and library versions.
 """
 
 import multiprocessing
@@ -15,8 +16,8 @@ from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]  # ships no types
 
 from interlock.evals.extraction.calibration import Calibration, Doubles, Flags, calibrated
-from interlock.tools.clauses.features import GROUPS, Indices, Keys
-from interlock.tools.clauses.weights import Floats, Linear
+from interlock.tools.contracts.clauses.features import GROUPS, Indices, Keys
+from interlock.tools.contracts.clauses.weights import Floats, Linear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,10 +79,14 @@ def fit(table: Table, labels: Sequence[str], options: Options) -> Fitted:
 
 
 def _vocabulary(table: Table, inside: Flags, options: Options) -> Vocabulary:
-    keys, counts = np.unique(table.keys[np.repeat(inside, np.diff(table.bounds))], return_counts=True)
+    keys, counts = np.unique(
+        table.keys[np.repeat(inside, np.diff(table.bounds))], return_counts=True
+    )
     least = np.array([len(table.fold) + 1 if count is None else count for count in options.least])
     kept = counts >= least[keys & np.uint32(7)] if len(least) > 1 else counts >= least[0]
-    rarity = (np.log((1 + inside.sum()) / (1 + counts[kept])) + 1).astype(np.float16).astype(np.float32)
+    rarity = (
+        (np.log((1 + inside.sum()) / (1 + counts[kept])) + 1).astype(np.float16).astype(np.float32)
+    )
     return Vocabulary(keys=keys[kept], rarity=rarity)
 
 
@@ -95,10 +100,14 @@ def _matrix(table: Table, vocabulary: Vocabulary) -> sparse.csr_matrix:
     return sparse.csr_matrix((value / norm[row], (row, at[known])), shape=shape)
 
 
-_task: tuple[sparse.csr_matrix, Flags, float]  # set before forking, so that the workers share the matrix instead of copying it
+_task: tuple[
+    sparse.csr_matrix, Flags, float
+]  # set before forking, so that the workers share the matrix instead of copying it
 
 
-def _weights(matrix: sparse.csr_matrix, labels: Flags, options: Options) -> tuple[Doubles, Doubles, int]:
+def _weights(
+    matrix: sparse.csr_matrix, labels: Flags, options: Options
+) -> tuple[Doubles, Doubles, int]:
     global _task  # noqa: PLW0603 - see above
     _task = (matrix, labels, options.c)
     columns = range(labels.shape[1])
@@ -107,7 +116,11 @@ def _weights(matrix: sparse.csr_matrix, labels: Flags, options: Options) -> tupl
             results = pool.map(_one, columns, chunksize=1)
     else:
         results = [_one(column) for column in columns]
-    return np.stack([result[0] for result in results]), np.array([result[1] for result in results]), sum(r[2] for r in results)
+    return (
+        np.stack([result[0] for result in results]),
+        np.array([result[1] for result in results]),
+        sum(r[2] for r in results),
+    )
 
 
 def _one(column: int) -> tuple[Doubles, float, bool]:
@@ -117,7 +130,9 @@ def _one(column: int) -> tuple[Doubles, float, bool]:
         return np.zeros(matrix.shape[1]), 1.0 if labels[:, column].all() else -1.0, False
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        machine = LinearSVC(C=c, tol=0.05, max_iter=200, dual=True, random_state=0).fit(matrix, labels[:, column])
+        machine = LinearSVC(C=c, tol=0.05, max_iter=200, dual=True, random_state=0).fit(
+            matrix, labels[:, column]
+        )
     return machine.coef_[0], float(machine.intercept_[0]), bool(caught)
 
 

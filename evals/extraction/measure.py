@@ -1,8 +1,8 @@
 """Measures a clause artefact on the dev side of the split: `python -m interlock.evals.extraction.measure --json`.
 
-Reports the average precision over all (unit, category) pairs, micro and macro; the calibration error of the same confidences;
-and how
-many shown findings match a gold answer by CUAD's rule. The division is remade from the data, so no list of files is trusted.
+Reports the average precision over all (unit, category) pairs, micro and macro; the calibration
+error of the same confidences; and how many shown findings match a gold answer by CUAD's rule. The
+division is remade from the data, so no list of files is trusted.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from interlock.evals.extraction.data import Contract, read
 from interlock.evals.extraction.examples import examples
 from interlock.evals.extraction.metrics import average_precision, calibration_error, matched
 from interlock.evals.extraction.split import split
-from interlock.tools.clauses import ClauseModel, Finding
-from interlock.tools.clauses.features import Rows
-from interlock.tools.clauses.heads import CATEGORIES
-from interlock.tools.clauses.weights import Floats
+from interlock.tools.contracts.clauses import ClauseModel, Finding
+from interlock.tools.contracts.clauses.features import Rows
+from interlock.tools.contracts.clauses.heads import CATEGORIES
+from interlock.tools.contracts.clauses.weights import Floats
 
 _LEAST = 0.05  # below this a pair is an easy no, and there are so many that they hide every error
 
@@ -76,9 +76,13 @@ def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
         contracts=len(contracts),
         units=len(truth),
         micro=round(average_precision(scores.ravel(), truth.ravel()), 4),
-        macro=round(float(np.mean([line.average_precision for line in lines if line.units] or [0.0])), 4),
+        macro=round(
+            float(np.mean([line.average_precision for line in lines if line.units] or [0.0])), 4
+        ),
         calibration_error=round(calibration_error(scores.ravel(), truth.ravel()), 5),
-        calibration_error_above=round(calibration_error(scores.ravel(), truth.ravel(), least=_LEAST), 4),
+        calibration_error_above=round(
+            calibration_error(scores.ravel(), truth.ravel(), least=_LEAST), 4
+        ),
         found=found,
         precision=round(sum(line.right for line in lines) / max(found, 1), 4),
         recall=round(sum(line.recalled for line in lines) / max(answers, 1), 4),
@@ -95,7 +99,10 @@ def _line(
     ranked: tuple[Floats, npt.NDArray[np.bool_]],
 ) -> Line:
     texts = [[one.text for one in findings if one.category == category] for findings in shown]
-    golds = [[contract.text[span.start : span.end] for span in contract.answers.get(category, ())] for contract in contracts]
+    golds = [
+        [contract.text[span.start : span.end] for span in contract.answers.get(category, ())]
+        for contract in contracts
+    ]
     pairs = [matched(found, gold) for found, gold in zip(texts, golds, strict=True)]
     return Line(
         category=category,
@@ -118,12 +125,18 @@ def _threshold(model: ClauseModel, category: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the report."""
     parser = argparse.ArgumentParser(description="Measure the clause model on the dev contracts.")
-    parser.add_argument("--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same")
-    parser.add_argument("--artefact", type=Path, help="another artefact folder than the shipped one")
+    parser.add_argument(
+        "--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same"
+    )
+    parser.add_argument(
+        "--artefact", type=Path, help="another artefact folder than the shipped one"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args(arguments)
     report = measure(ClauseModel.load(options.artefact), split(read(options.data)).dev)
-    sys.stdout.write(json.dumps(asdict(report), indent=1) + "\n" if options.json else _table(report))
+    sys.stdout.write(
+        json.dumps(asdict(report), indent=1) + "\n" if options.json else _table(report)
+    )
 
 
 def _table(report: Report) -> str:

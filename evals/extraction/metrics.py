@@ -1,7 +1,8 @@
 """Measures of extraction: average precision, calibration error, and CUAD's own match of two texts.
 
-All are pure functions of arrays or strings. Average precision is the step sum over the ranked list, ties taken together, as
-scikit-learn defines it; calibration error is the expected gap between confidence and accuracy over ten equal bins.
+All are pure functions of arrays or strings. Average precision is the step sum over the ranked list,
+ties taken together, as scikit-learn defines it; calibration error is the expected gap between
+confidence and accuracy over ten equal bins.
 """
 
 import re
@@ -26,14 +27,18 @@ def average_precision(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bo
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def calibration_error(probabilities: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_], *, least: float = 0.0) -> float:
+def calibration_error(
+    probabilities: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_], *, least: float = 0.0
+) -> float:
     """Mean gap between confidence and frequency, weighted by bin size, over the pairs with at least the `least` probability."""
     kept = probabilities >= least
     if not kept.any():
         return 0.0
     p, y = probabilities[kept].astype(np.float64), truth[kept]
     at = np.minimum((p * _BINS).astype(np.int64), _BINS - 1)
-    gaps = np.abs(np.bincount(at, weights=p, minlength=_BINS) - np.bincount(at, weights=y, minlength=_BINS))
+    gaps = np.abs(
+        np.bincount(at, weights=p, minlength=_BINS) - np.bincount(at, weights=y, minlength=_BINS)
+    )
     return float(gaps.sum() / len(p))
 
 

@@ -1,8 +1,7 @@
 """Writes a trained artefact: the weights, and the record of how they came to be.
 
-Writing is idempotent: the same scorers give the same bytes, as the archive carries no clock. The record names the weights by
-SHA-256,
-so a reader can refuse any other file.
+Writing is idempotent: the same scorers give the same bytes, as the archive carries no clock. The
+record names the weights by SHA-256, so a reader can refuse any other file.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ from interlock.evals.extraction.data import ATTRIBUTION
 from interlock.evals.extraction.fit import Options
 from interlock.evals.extraction.measure import Report
 from interlock.evals.extraction.split import SEED, SHOWN, Split, digest
-from interlock.tools.clauses.weights import RECORD, WEIGHTS, Linear, pack
+from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS, Linear, pack
 
 _READ = (
     "bounds of the thresholds, forms of head candidates and ends of units were set after reading dev findings, "
@@ -59,7 +58,9 @@ def write(folder: Path, weights: bytes, training: Training) -> None:
     """Put the weights and their record into a folder, replacing what was there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(weights)
-    (folder / RECORD).write_text(json.dumps(recorded(weights, training), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(
+        json.dumps(recorded(weights, training), indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
 
 
 def recorded(weights: bytes, training: Training) -> dict[str, object]:

@@ -1,10 +1,10 @@
 """Divides contracts into train and dev so that no filer stands on both sides.
 
-The filer is the leading company token of the title, without case, punctuation and legal form. The division is a pure function of
-the titles and `SEED`: filers are taken in the order of a seeded hash until a fifth of the contracts is on the dev side. The
-filers
-of the contracts at hand as PDF, which are what people are shown, stand on the dev side whatever their hash, so that no
-demonstration is on training data.
+The filer is the leading company token of the title, without case, punctuation and legal form. The
+division is a pure function of the titles and `SEED`: filers are taken in the order of a seeded hash
+until a fifth of the contracts is on the dev side. The filers of the contracts at hand as PDF, which
+are what people are shown, stand on the dev side whatever their hash, so that no demonstration is on
+training data.
 """
 
 import hashlib
@@ -22,7 +22,9 @@ SHOWN = frozenset(
     "VARIABLESEPARATEACCOUNT VERTEXENERGY WARNERCHILCOTT".split()
 )
 
-_LEGAL_FORM = re.compile(r"(?:INCORPORATED|CORPORATION|COMPANY|LIMITED|INC|CORP|LTD|LLC|PLC|LP|CO|SA|NV|AG)$")
+_LEGAL_FORM = re.compile(
+    r"(?:INCORPORATED|CORPORATION|COMPANY|LIMITED|INC|CORP|LTD|LLC|PLC|LP|CO|SA|NV|AG)$"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,9 @@
 """Trains the clause model and writes its artefact: `python -m interlock.evals.extraction.train`.
 
-The artefact is trained on the train side of the split alone, and its figures in `training.json` are on the dev side: no weight,
-calibration or threshold was fitted there. What a person set after reading dev contracts is named in the record. The same data,
-options and library versions give the same bytes. Progress goes to standard error.
+The artefact is trained on the train side of the split alone, and its figures in `training.json` are
+on the dev side: no weight, calibration or threshold was fitted there. What a person set after
+reading dev contracts is named in the record. The same data, options and library versions give the
+same bytes. Progress goes to standard error.
 """
 
 import argparse
@@ -19,21 +20,26 @@ from interlock.evals.extraction.fit import Options, Table, fit
 from interlock.evals.extraction.measure import measure
 from interlock.evals.extraction.record import Training, packed, write
 from interlock.evals.extraction.split import folds, split
-from interlock.tools.clauses.heads import CATEGORIES
-from interlock.tools.clauses.model import ClauseModel
-from interlock.tools.clauses.weights import SHIPPED, Linear
+from interlock.tools.contracts.clauses.heads import CATEGORIES
+from interlock.tools.contracts.clauses.model import ClauseModel
+from interlock.tools.contracts.clauses.weights import SHIPPED, Linear
 
 OPTIONS: Mapping[str, Options] = {
-    # content-word pairs (the third group) were left out because they lowered average precision on the training folds
+    # content-word pairs (the third group) were left out because they lowered average precision on
+    # the training folds
     "clause": Options(c=0.5, least=(3, 3, None, 5, 5, 3, 1, 3)),
     "title": Options(c=0.3, least=(2,), prune=0.01, lowest=0.3),
     "date": Options(c=0.3, least=(2,), prune=0.01, highest=0.35),
-    "name": Options(c=0.3, least=(2,), prune=0.01, lowest=0.5),  # a name too many misleads more than one too few
+    "name": Options(
+        c=0.3, least=(2,), prune=0.01, lowest=0.5
+    ),  # a name too many misleads more than one too few
 }
 
 
 def train(
-    contracts: Sequence[Contract], categories: Sequence[str], options: Mapping[str, Options] = OPTIONS
+    contracts: Sequence[Contract],
+    categories: Sequence[str],
+    options: Mapping[str, Options] = OPTIONS,
 ) -> dict[str, Linear]:
     """One fitted scorer for whole clauses and one for each kind of head, by name."""
     scorers: dict[str, Linear] = {}
@@ -48,11 +54,16 @@ def train(
     return scorers
 
 
-def _fitted(contracts: Sequence[Contract], table: Examples, labels: Sequence[str], options: Options) -> Linear:
+def _fitted(
+    contracts: Sequence[Contract], table: Examples, labels: Sequence[str], options: Options
+) -> Linear:
     fold = np.array(folds(contracts, options.folds))[table.contract]
-    fitted = fit(Table(keys=table.keys, bounds=table.bounds, labels=table.labels, fold=fold), labels, options)
+    fitted = fit(
+        Table(keys=table.keys, bounds=table.bounds, labels=table.labels, fold=fold), labels, options
+    )
     print(
-        f"  {len(table.labels)} rows, {len(fitted.linear.keys)} keys, {fitted.iterations_short} fits unfinished", file=sys.stderr
+        f"  {len(table.labels)} rows, {len(fitted.linear.keys)} keys, {fitted.iterations_short} fits unfinished",
+        file=sys.stderr,
     )
     return fitted.linear
 
@@ -60,19 +71,36 @@ def _fitted(contracts: Sequence[Contract], table: Examples, labels: Sequence[str
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, measure on dev, write."""
     parser = argparse.ArgumentParser(description="Train the clause model on CUAD.")
-    parser.add_argument("--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same")
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder to write, the shipped artefact by default")
+    parser.add_argument(
+        "--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=SHIPPED, help="folder to write, the shipped artefact by default"
+    )
     options = parser.parse_args(arguments)
     begun = time.monotonic()
     contracts = read(options.data)
     parts = split(contracts)
-    scorers = train(parts.train, sorted({category for contract in contracts for category in contract.answers}))
+    scorers = train(
+        parts.train, sorted({category for contract in contracts for category in contract.answers})
+    )
     weights = packed(scorers)
     # what is measured is what is shipped: the scorers as they come back from the file
-    write(options.out, weights, Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=None))
+    write(
+        options.out,
+        weights,
+        Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=None),
+    )
     report = measure(ClauseModel.load(options.out), parts.dev)
-    write(options.out, weights, Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=report))
-    print(f"micro {report.micro}, macro {report.macro}, {len(weights)} bytes, {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    write(
+        options.out,
+        weights,
+        Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=report),
+    )
+    print(
+        f"micro {report.micro}, macro {report.macro}, {len(weights)} bytes, {time.monotonic() - begun:.0f} s",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from interlock.serving.cli import approvals, audit, bench, budget, demo, doctor, document, kill, policy, review, run, verify
+from interlock.serving.cli import (
+    approvals,
+    audit,
+    bench,
+    budget,
+    demo,
+    doctor,
+    document,
+    kill,
+    policy,
+    review,
+    run,
+    verify,
+)
 from interlock.serving.cli.session import guarded
 
 application = typer.Typer(

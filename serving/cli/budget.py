@@ -6,23 +6,28 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from interlock.runtime import budget
-from interlock.runtime.store import Event, Tx
+from interlock.runtime.record.store import Event, Tx
+from interlock.runtime.run import budget
 from interlock.serving import people
-from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
+from interlock.serving.home import Home
 
 application = typer.Typer(help="What runs may spend, and have spent.", no_args_is_help=True)
 
 
 @application.command()
-def show(run_id: Annotated[str | None, typer.Argument(help="Only this run's.")] = None, as_json: AsJson = False) -> None:
+def show(
+    run_id: Annotated[str | None, typer.Argument(help="Only this run's.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show limits, spend and reservations."""
 
     async def work(home: Home) -> list[budget.Budget]:
         ids = [run_id] if run_id else [run.budget_id for run in await home.runs.list()]
-        return await home.store.read(lambda connection: [budget.read(connection, each) for each in ids])
+        return await home.store.read(
+            lambda connection: [budget.read(connection, each) for each in ids]
+        )
 
     found = session.run(work)
     if as_json:
@@ -30,19 +35,27 @@ def show(run_id: Annotated[str | None, typer.Argument(help="Only this run's.")] 
         return
     table = Table("Budget", "Kind", "Limit", "Spent", "Reserved")
     for each in found:
-        limits, spent, reserved = (asdict(getattr(each.facts, name)) for name in ("limits", "spent", "reserved"))
+        limits, spent, reserved = (
+            asdict(getattr(each.facts, name)) for name in ("limits", "spent", "reserved")
+        )
         for index, kind in enumerate(limits):
             name = each.id if index == 0 else ""
-            table.add_row(name, kind, f"{limits[kind]:,}", f"{spent[kind]:,}", f"{reserved[kind]:,}")
+            table.add_row(
+                name, kind, f"{limits[kind]:,}", f"{spent[kind]:,}", f"{reserved[kind]:,}"
+            )
     out.print(table if found else "No budgets yet.")
 
 
 @application.command("raise")
 def raise_limit(
     run_id: Annotated[str, typer.Argument(help="A run's id.")],
-    kind: Annotated[str, typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms.")],
+    kind: Annotated[
+        str, typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms.")
+    ],
     amount: Annotated[int, typer.Argument(help="How much more.", min=1)],
-    person: Annotated[str | None, typer.Option("--as", help="Who raises it; default: your account.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--as", help="Who raises it; default: your account.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a run more, for instance one that is held because a step did not fit; takes an administrator."""
@@ -54,10 +67,19 @@ def raise_limit(
 
         def raised(tx: Tx) -> None:
             budget.raise_limit(tx, budget_id=run.budget_id, kind=kind, amount=amount)
-            tx.events.append(Event(run_id=run.id, event="budget", body={"kind": kind, "amount": amount}, payload={"by": who}))
+            tx.events.append(
+                Event(
+                    run_id=run.id,
+                    event="budget",
+                    body={"kind": kind, "amount": amount},
+                    payload={"by": who},
+                )
+            )
 
         await home.store.write(raised)
 
     session.run(work, using=settings)
     done = {"run_id": run_id, "kind": kind, "amount": amount}
-    session.print_json(done) if as_json else out.print(f"Raised {kind} of {run_id} by {amount:,}.", markup=False)
+    session.print_json(done) if as_json else out.print(
+        f"Raised {kind} of {run_id} by {amount:,}.", markup=False
+    )

@@ -13,33 +13,42 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput
-from interlock.runtime.settings import sqlite_url
 from interlock.serving import people
-from interlock.serving.app import Home, PlannerName
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel
 from interlock.serving.demo import job, page
+from interlock.serving.home import Home, PlannerName
+from interlock.serving.settings import sqlite_url
 
 
 def demo(
     compromised: Annotated[
-        bool, typer.Option("--compromised", help="Use a planner that obeys whatever a contract says.")
+        bool,
+        typer.Option("--compromised", help="Use a planner that obeys whatever a contract says."),
     ] = False,
-    bundle: Annotated[Path | None, typer.Option(help="Another policy bundle, to see the rails matter.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Another policy bundle, to see the rails matter.")
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Where to; default: a fresh folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Review three real contracts and a hostile copy, under the rails; 5 when a forbidden effect is found."""
     place = (home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))).resolve()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise BadInput(what=f"--home {place}", why="there is something already", next_step="Name a new folder.")
+        raise BadInput(
+            what=f"--home {place}", why="there is something already", next_step="Name a new folder."
+        )
     database = sqlite_url(place / "interlock.db")
-    settings = replace(session.configured(home=place, bundle=bundle), tenant="demo", database=database)
+    settings = replace(
+        session.configured(home=place, bundle=bundle), tenant="demo", database=database
+    )
     people.write(settings.home, job.PEOPLE)
     quiet = as_json or not err.is_terminal
     planner: PlannerName = "obedient" if compromised else "careful"
-    found = session.run(lambda opened: _review_all(opened, quiet=quiet), using=settings, planner=planner)
+    found = session.run(
+        lambda opened: _review_all(opened, quiet=quiet), using=settings, planner=planner
+    )
     page.write(Path(found["report"]), found)
     if as_json:
         session.print_json(found)
@@ -66,16 +75,23 @@ def _show(found: dict[str, Any]) -> None:
     for view in found["runs"]:
         out.print(run_panel(view))
     lines = Text()
-    lines.append(f"{len(found['runs'])} runs, actions denied: {found['denied']}, waiting for a person: {found['waiting']}\n")
+    lines.append(
+        f"{len(found['runs'])} runs, actions denied: {found['denied']}, waiting for a person: {found['waiting']}\n"
+    )
     for each in found["denials"]:
         codes = ", ".join(reason["code"] for reason in each["reasons"])
         lines.append(f"denied   {each['tool']} in {each['run_id']}: {codes}\n", style="red")
     crossed = found["forbidden_effects"]
-    lines.append(f"forbidden effects in the world: {crossed}\n", style="bold red" if crossed else "bold green")
+    lines.append(
+        f"forbidden effects in the world: {crossed}\n",
+        style="bold red" if crossed else "bold green",
+    )
     for each in found["forbidden"]:
         lines.append(f"         {each['kind']}: {each['detail']}\n", style="red")
     ledger = found["ledger"]
-    lines.append(f"ledger {'verified' if ledger['valid'] else 'NOT VALID'}: {ledger['size']} entries, root {ledger['root']}\n")
+    lines.append(
+        f"ledger {'verified' if ledger['valid'] else 'NOT VALID'}: {ledger['size']} entries, root {ledger['root']}\n"
+    )
     lines.append(f"report {found['report']}")
     out.print(Panel(lines, title="What happened", title_align="left"))
     if found["approvals"]:

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other mo
 
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
-from interlock.serving.app import Home
 from interlock.serving.audit import verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
 from interlock.serving.cli.verify import tell
+from interlock.serving.home import Home
 from interlock.serving.verification import Finding, verify
 from interlock.tools.documents import DocumentReader
 
@@ -29,9 +29,15 @@ def doctor(as_json: AsJson = False) -> None:
 
 async def _examine(home: Home) -> list[Finding]:
     checks: tuple[tuple[str, Callable[[Home], Awaitable[tuple[bool, str]]]], ...] = (
-        ("python", _python), ("home", _home), ("keys", _keys), ("database", _database), ("policy", _policy),
-        ("ledger", _ledger), ("people", _people), ("documents", _documents),
-    )  # fmt: skip
+        ("python", _python),
+        ("home", _home),
+        ("keys", _keys),
+        ("database", _database),
+        ("policy", _policy),
+        ("ledger", _ledger),
+        ("people", _people),
+        ("documents", _documents),
+    )
     found = []
     for name, check in checks:
         try:
@@ -52,8 +58,17 @@ async def _home(home: Home) -> tuple[bool, str]:
 
 
 async def _keys(home: Home) -> tuple[bool, str]:
-    loose = [path.name for path in sorted((home.settings.home / "keys").iterdir()) if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    return not loose, f"readable by others: {', '.join(loose)}; chmod 600" if loose else "only their owner can read them"
+    loose = [
+        path.name
+        for path in sorted((home.settings.home / "keys").iterdir())
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    return (
+        not loose,
+        f"readable by others: {', '.join(loose)}; chmod 600"
+        if loose
+        else "only their owner can read them",
+    )
 
 
 async def _database(home: Home) -> tuple[bool, str]:
@@ -62,7 +77,10 @@ async def _database(home: Home) -> tuple[bool, str]:
 
 
 async def _policy(home: Home) -> tuple[bool, str]:
-    return True, f"revision {home.bundle.revision[:12]}, {sum(map(len, home.bundle.messages.values()))} reason codes"
+    return (
+        True,
+        f"revision {home.bundle.revision[:12]}, {sum(map(len, home.bundle.messages.values()))} reason codes",
+    )
 
 
 async def _ledger(home: Home) -> tuple[bool, str]:
@@ -76,7 +94,10 @@ async def _ledger(home: Home) -> tuple[bool, str]:
 async def _people(home: Home) -> tuple[bool, str]:
     known = people.load(home.settings.home).values()
     reviewers = [person.id for person in known if "reviewer" in person.roles]
-    return True, f"reviewers: {', '.join(reviewers) or 'none yet, so nothing irreversible can be approved'}"
+    return (
+        True,
+        f"reviewers: {', '.join(reviewers) or 'none yet, so nothing irreversible can be approved'}",
+    )
 
 
 async def _documents(_: Home) -> tuple[bool, str]:
@@ -84,4 +105,7 @@ async def _documents(_: Home) -> tuple[bool, str]:
     if held is None:
         return False, "the process that parses them cannot confine itself, so none is read"
     names = {"system calls": held.calls, "files": held.files, "network": held.network}
-    return True, ", ".join(f"{name} {'held' if by_kernel else 'not held'} by the kernel" for name, by_kernel in names.items())
+    return True, ", ".join(
+        f"{name} {'held' if by_kernel else 'not held'} by the kernel"
+        for name, by_kernel in names.items()
+    )

@@ -17,7 +17,9 @@ def group() -> None:
 
 
 @application.command()
-def text(digest: Annotated[str, typer.Argument(help="sha256:...")], as_json: AsJson = False) -> None:
+def text(
+    digest: Annotated[str, typer.Argument(help="sha256:...")], as_json: AsJson = False
+) -> None:
     """Print the exact text that offsets refer to, in Unicode code points, without a trailing line break of ours."""
     document = session.run(lambda home: home.library.document(digest))
     if as_json:

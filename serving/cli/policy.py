@@ -6,12 +6,12 @@ import typer
 from rich.table import Table
 
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.pdp.embedded import EmbeddedPoint
-from interlock.serving.app import Home
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.audit import entries
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import shown
+from interlock.serving.home import Home
 from interlock.serving.policy.check import check as sound
 from interlock.serving.policy.opa import find_opa
 from interlock.serving.policy.replay import recorded
@@ -33,15 +33,27 @@ def check(as_json: AsJson = False) -> None:
 
 
 @application.command()
-def explain(action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")], as_json: AsJson = False) -> None:
+def explain(
+    action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")],
+    as_json: AsJson = False,
+) -> None:
     """Say why an action was decided as it was, and how the policy in force would decide the same request now."""
     told = session.run(lambda home: _explained(home, action_id))
     if as_json:
         session.print_json(told)
         return
-    table = Table("", "Effect", "Revision", "Reasons", title=f"{told['tool']} {told['action'][:16]}", expand=True)
+    table = Table(
+        "",
+        "Effect",
+        "Revision",
+        "Reasons",
+        title=f"{told['tool']} {told['action'][:16]}",
+        expand=True,
+    )
     for name in ("recorded", "now"):
-        reasons = "\n".join(f"{each['rule']}/{each['code']}: {each['message']}" for each in told[name]["reasons"])
+        reasons = "\n".join(
+            f"{each['rule']}/{each['code']}: {each['message']}" for each in told[name]["reasons"]
+        )
         table.add_row(name, told[name]["effect"], told[name]["revision"][:12], shown(reasons))
     out.print(table)
 
@@ -51,24 +63,45 @@ async def _explained(home: Home, action_id: str) -> dict[str, Any]:
     found = [
         each
         for each in await entries(home, None)
-        if str(each["body"].get("action", "")).startswith(action_id) and "context" in (each["payload"] or {})
+        if str(each["body"].get("action", "")).startswith(action_id)
+        and "context" in (each["payload"] or {})
     ]
     ids = {str(each["body"]["action"]) for each in found}
     if not found or not action_id:
-        raise NotFound(kind="action", name=action_id, next_step="See the ids with `interlock run show RUN --json`.")
+        raise NotFound(
+            kind="action",
+            name=action_id,
+            next_step="See the ids with `interlock run show RUN --json`.",
+        )
     if len(ids) > 1:
-        raise BadInput(what=f"action {action_id!r}", why=f"{len(ids)} actions begin so", next_step="Write more of its id.")
-    body, payload = found[-1]["body"], found[-1]["payload"]  # the newest: an action is decided again after its verdict
+        raise BadInput(
+            what=f"action {action_id!r}",
+            why=f"{len(ids)} actions begin so",
+            next_step="Write more of its id.",
+        )
+    body, payload = (
+        found[-1]["body"],
+        found[-1]["payload"],
+    )  # the newest: an action is decided again after its verdict
     point = EmbeddedPoint(home.bundle)
     now = await point.decide(recorded(body, payload))
     point.close()
-    then = {name: body[name] for name in ("effect", "state", "revision")} | {"reasons": payload["reasons"]}
-    reasons = [{"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons]
+    then = {name: body[name] for name in ("effect", "state", "revision")} | {
+        "reasons": payload["reasons"]
+    }
+    reasons = [
+        {"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons
+    ]
     obligations = [each.kind for each in now.obligations]
     return {
         "action": body["action"],
         "tool": body["tool"],
         "arguments": payload["arguments"],
         "recorded": then,
-        "now": {"effect": now.effect, "revision": now.revision, "obligations": obligations, "reasons": reasons},
+        "now": {
+            "effect": now.effect,
+            "revision": now.revision,
+            "obligations": obligations,
+            "reasons": reasons,
+        },
     }

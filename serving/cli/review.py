@@ -7,36 +7,54 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from interlock.runtime.door.tool import EFFECTS
 from interlock.runtime.errors import BadInput, InterlockError, NotRecorded
-from interlock.runtime.tool import EFFECTS
 from interlock.serving import people
-from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel, shown
+from interlock.serving.home import Home
 from interlock.serving.view import view
 
-_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # which addresses may be written to is for the policy
+_ADDRESS: Final = re.compile(
+    r"[^@\s]+@[^@\s]+\.[^@\s]+"
+)  # which addresses may be written to is for the policy
 
 
 def review(
     files: Annotated[list[Path], typer.Argument(help="Contracts: TXT, PDF or DOCX.")],
-    notify: Annotated[list[str] | None, typer.Option(help="Mail the report to this address; repeat for more.")] = None,
-    person: Annotated[str | None, typer.Option("--as", help="On whose behalf; default: your account.")] = None,
+    notify: Annotated[
+        list[str] | None, typer.Option(help="Mail the report to this address; repeat for more.")
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option("--as", help="On whose behalf; default: your account.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Review contracts: find clauses, score the risk, file a record, write a report, mail it where policy allows."""
     paths = [each.absolute() for each in files]
     who, settings, addresses = people.named(person), session.configured(), notify or []
     people.entitle(settings.home, who, role="analyst", what="ask for reviews")
-    for address in addresses:  # what is no address at all would be found out only after the whole review
+    for (
+        address
+    ) in addresses:  # what is no address at all would be found out only after the whole review
         if not _ADDRESS.fullmatch(address):
-            raise BadInput(what=f"--notify {address!r}", why="it is no mail address", next_step="Write it as name@domain.")
+            raise BadInput(
+                what=f"--notify {address!r}",
+                why="it is no mail address",
+                next_step="Write it as name@domain.",
+            )
 
     async def work(home: Home) -> int:
         codes = []
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-        with Progress(*columns, console=err, transient=True, disable=as_json or not err.is_terminal) as progress:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+        )
+        with Progress(
+            *columns, console=err, transient=True, disable=as_json or not err.is_terminal
+        ) as progress:
             for path in paths:
                 task = progress.add_task(shown(path.name).plain)
                 codes.append(await _one(home, path, addresses, who, as_json=as_json))
@@ -54,7 +72,14 @@ async def _one(home: Home, path: Path, addresses: list[str], who: str, *, as_jso
         session.complain(f"{path.name}: {error}")
         if as_json:
             named = shown(str(path)).plain
-            session.print_json({"run_id": None, "status": "refused", "document": {"path": named}, "why": str(error)})
+            session.print_json(
+                {
+                    "run_id": None,
+                    "status": "refused",
+                    "document": {"path": named},
+                    "why": str(error),
+                }
+            )
         return error.exit_code
     code = None
     try:
@@ -79,9 +104,18 @@ def report(seen: dict[str, Any], *, as_json: bool) -> int:
             if each["state"] == "unknown":
                 found = f"Next: look whether {each['tool']} happened, then: interlock run settle {seen['run_id']}"
                 options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
-                out.print(f"{found} {each['id'][:12]} {options}", markup=False, highlight=False, soft_wrap=True)
+                out.print(
+                    f"{found} {each['id'][:12]} {options}",
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
         if seen["status"] == "held":
-            out.print(f"Next, once that is mended: interlock run resume {seen['run_id']}", markup=False, highlight=False)
+            out.print(
+                f"Next, once that is mended: interlock run resume {seen['run_id']}",
+                markup=False,
+                highlight=False,
+            )
     code = exit_code(seen)
     if code in {session.BAD_INPUT, session.FAILED_CLOSED} and seen["stopped"]:
         session.complain(seen["stopped"]["why"])
@@ -100,4 +134,8 @@ def exit_code(seen: dict[str, Any]) -> int:
         return session.FAILED_CLOSED
     if seen["status"] == "waiting" or "unknown" in ended:  # somebody must look
         return session.WAITING
-    return session.DENIED if any(each["state"] == "denied" for each in seen["decisions"]) else session.DONE
+    return (
+        session.DENIED
+        if any(each["state"] == "denied" for each in seen["decisions"])
+        else session.DONE
+    )

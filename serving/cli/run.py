@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from interlock.runtime import cancellation, erasure, settlement
+from interlock.runtime.run import cancellation, erasure, settlement
 from interlock.serving import people
-from interlock.serving.app import Home
 from interlock.serving.cli import session
 from interlock.serving.cli.review import exit_code, report
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
+from interlock.serving.home import Home
 from interlock.serving.view import view
 
 application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True)
@@ -26,16 +26,23 @@ def list_runs(as_json: AsJson = False) -> None:
 
     async def work(home: Home) -> list[dict[str, str]]:
         return [
-            {"run_id": run.id, "status": run.status, "agent": run.agent, "for": run.principal.on_behalf_of or "",
-             "document": str(run.request.get("path", ""))}
+            {
+                "run_id": run.id,
+                "status": run.status,
+                "agent": run.agent,
+                "for": run.principal.on_behalf_of or "",
+                "document": str(run.request.get("path", "")),
+            }
             for run in await home.runs.list()
-        ]  # fmt: skip
+        ]
 
     rows = session.run(work)
     if as_json:
         session.print_json(rows)
         return
-    table = grid(*map(whole, ("Run", "Status", "Agent")), "For", Column("Document", overflow="fold"))
+    table = grid(
+        *map(whole, ("Run", "Status", "Agent")), "For", Column("Document", overflow="fold")
+    )
     for row in rows:
         name = shown(Path(row["document"]).name)  # the whole path is in the JSON
         table.add_row(row["run_id"], row["status"], row["agent"], shown(row["for"]), name)
@@ -69,7 +76,9 @@ def settle(
     *,
     happened: Annotated[bool, typer.Option("--happened/--did-not-happen", help="What you found.")],
     note: Annotated[str, typer.Option("--note", help="How you know; recorded.")],
-    person: Annotated[str | None, typer.Option("--as", help="The reviewer; default: your account.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--as", help="The reviewer; default: your account.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Record what became of an action whose outcome is unknown; it is not tried again, and no money moves."""
@@ -77,8 +86,14 @@ def settle(
     reviewer = people.principal(settings.home, people.named(person), tenant=settings.tenant)
 
     async def work(home: Home) -> dict[str, object]:
-        await settlement.settle(
-            home.store, home.vault, run_id=run_id, action_id=action_id, person=reviewer, happened=happened, note=note
+        await settlement.resolve(
+            home.store,
+            home.vault,
+            run_id=run_id,
+            action_id=action_id,
+            person=reviewer,
+            happened=happened,
+            note=note,
         )
         return await view(home, run_id)
 
@@ -87,7 +102,9 @@ def settle(
 
 @application.command()
 def erase(
-    run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who erases.")] = None, as_json: AsJson = False
+    run_id: RunId,
+    person: Annotated[str | None, typer.Option("--as", help="Who erases.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Destroy everything an ended run holds; the ledger keeps its entries and still verifies."""
     settings, who = session.configured(), people.named(person)
@@ -98,12 +115,16 @@ def erase(
         shutil.rmtree(settings.home / "reports" / run_id, ignore_errors=True)
 
     session.run(work, using=settings)
-    session.print_json({"run_id": run_id, "erased": True}) if as_json else out.print(f"Erased {run_id}.", markup=False)
+    session.print_json({"run_id": run_id, "erased": True}) if as_json else out.print(
+        f"Erased {run_id}.", markup=False
+    )
 
 
 @application.command()
 def cancel(
-    run_id: RunId, person: Annotated[str | None, typer.Option("--as", help="Who cancels.")] = None, as_json: AsJson = False
+    run_id: RunId,
+    person: Annotated[str | None, typer.Option("--as", help="Who cancels.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """End a run for good; whoever works on it can write nothing more."""
 

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.text import Text
 from typer.exceptions import TyperException
 
-from interlock.runtime import settings
 from interlock.runtime.errors import InterlockError
-from interlock.runtime.settings import Settings
-from interlock.runtime.store.writer import reason
-from interlock.serving.app import BUNDLE, Home, PlannerName, opened
+from interlock.runtime.record.store.writer import reason
+from interlock.serving import settings
 from interlock.serving.cli.show import shown
+from interlock.serving.home import BUNDLE, Home, PlannerName, opened
+from interlock.serving.settings import Settings
 
 T = TypeVar("T")
 DONE: Final = 0
@@ -42,7 +42,12 @@ def configured(*, home: Path | None = None, bundle: Path | None = None) -> Setti
     return settings.read(bundle=BUNDLE, chosen=bundle, home=home)
 
 
-def run(work: Callable[[Home], Awaitable[T]], *, using: Settings | None = None, planner: PlannerName = "careful") -> T:
+def run(
+    work: Callable[[Home], Awaitable[T]],
+    *,
+    using: Settings | None = None,
+    planner: PlannerName = "careful",
+) -> T:
     """Open the home, run *work* with it, close the home."""
 
     async def inside() -> T:
@@ -59,7 +64,9 @@ def print_json(value: Any) -> None:
 
 def complain(why: str) -> None:
     """Say what went wrong in one line on standard error."""
-    err.print(Text("interlock: ", style="red").append_text(shown(" ".join(why.split()))), soft_wrap=True)
+    err.print(
+        Text("interlock: ", style="red").append_text(shown(" ".join(why.split()))), soft_wrap=True
+    )
 
 
 def leave(code: int) -> NoReturn:
@@ -88,5 +95,7 @@ def guarded(application: typer.Typer) -> int:
 
 
 def _stopped() -> int:
-    complain("stopped. Nothing is lost: see `interlock run list`, and go on with `interlock run resume RUN`.")
+    complain(
+        "stopped. Nothing is lost: see `interlock run list`, and go on with `interlock run resume RUN`."
+    )
     return FAILED_CLOSED

@@ -9,11 +9,17 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from interlock.tools.report.page import visible
+from interlock.tools.page import visible
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
 WHERE: Final = 13  # columns: a page and a span stand on one line while they fit, else on two
-STATES: Final = {"done": "green", "denied": "red", "waiting": "yellow", "failed": "red", "unknown": "magenta"}
+STATES: Final = {
+    "done": "green",
+    "denied": "red",
+    "waiting": "yellow",
+    "failed": "red",
+    "unknown": "magenta",
+}
 
 
 def grid(*columns: Column | str, expand: bool = False) -> Table:
@@ -44,7 +50,9 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
     if view["waiting"]:
         parts.append(Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow"))
     name = view["document"].get("name") or view["document"].get("path") or ""
-    title = Text.assemble((view["run_id"], "bold"), "  ", shown(str(name)), "  ", (view["status"], "bold"))
+    title = Text.assemble(
+        (view["run_id"], "bold"), "  ", shown(str(name)), "  ", (view["status"], "bold")
+    )
     return Panel(Group(*parts), title=title, title_align="left")
 
 
@@ -52,14 +60,25 @@ def risk_line(view: dict[str, Any]) -> Text:
     """Return the risk in one line with its three weightiest reasons."""
     risk = view["risk"]
     colour = {"low": "green", "medium": "yellow", "high": "red"}[risk["tier"]]
-    top = ", ".join(f"{each['category']} ({each['when']}, {each['points']})" for each in risk["contributions"][:3])
-    return Text.assemble("Risk ", (f"{risk['tier']} {risk['score']}/1000", f"bold {colour}"), f": {top}")
+    top = ", ".join(
+        f"{each['category']} ({each['when']}, {each['points']})"
+        for each in risk["contributions"][:3]
+    )
+    return Text.assemble(
+        "Risk ", (f"{risk['tier']} {risk['score']}/1000", f"bold {colour}"), f": {top}"
+    )
 
 
 def findings(clauses: list[dict[str, Any]]) -> Table:
     """Return the clauses with their citations and confidences."""
     where = Column("Page, span", max_width=WHERE, min_width=WHERE)
-    table = grid(Column("Clause", max_width=20), Column("Quotation", ratio=1), where, whole("Sure"), expand=True)
+    table = grid(
+        Column("Clause", max_width=20),
+        Column("Quotation", ratio=1),
+        where,
+        whole("Sure"),
+        expand=True,
+    )
     for each in clauses:
         text = each["text"] if len(each["text"]) <= QUOTED else each["text"][: QUOTED - 1] + "…"
         span = f"p. {each['page']}, {each['start']}\u2013{each['end']}"
@@ -74,14 +93,18 @@ def decisions(each: list[dict[str, Any]]) -> RenderableType:
         colour = "green" if one["effect"] == "permit" else "red"
         state = Text(one["state"], style=STATES.get(one["state"], ""))
         codes = shown(", ".join(why["code"] for why in one["reasons"]))
-        table.add_row(Text(one["tool"]), one["class"], Text(one["effect"], style=colour), state, codes)
+        table.add_row(
+            Text(one["tool"]), one["class"], Text(one["effect"], style=colour), state, codes
+        )
     denials = (denial(one) for one in each if one["effect"] == "deny")
     return Group(Text(), table, *denials, *(failing(one) for one in each if one["failure"]))
 
 
 def denial(one: dict[str, Any]) -> RenderableType:
     """Return why an action was denied, one reason a line."""
-    title = Text.assemble((f"Denied {one['tool']}", "red"), f"  (interlock policy explain {one['id'][:12]})")
+    title = Text.assemble(
+        (f"Denied {one['tool']}", "red"), f"  (interlock policy explain {one['id'][:12]})"
+    )
     whys = [Text.assemble(f"{why['code']}: ", shown(why["message"])) for why in one["reasons"]]
     return Group(Text(), title, *(Padding(why, (0, 0, 0, 2)) for why in whys))
 
@@ -89,11 +112,17 @@ def denial(one: dict[str, Any]) -> RenderableType:
 def failing(one: dict[str, Any]) -> RenderableType:
     """Return why an action did not happen, or may have."""
     why = shown(f"{one['failure']['code']}: {one['failure']['detail']}")
-    title = Text(f"{'Unknown' if one['state'] == 'unknown' else 'Failed'} {one['tool']}", style=STATES[one["state"]])
+    title = Text(
+        f"{'Unknown' if one['state'] == 'unknown' else 'Failed'} {one['tool']}",
+        style=STATES[one["state"]],
+    )
     return Group(title, Padding(why, (0, 0, 0, 2)))
 
 
 def spend(amounts: dict[str, Any]) -> Text:
     """Return what was spent of each limit, in one line."""
     limits, spent = amounts["limits"], amounts["spent"]
-    return Text("\nSpent " + ", ".join(f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits), style="dim")
+    return Text(
+        "\nSpent " + ", ".join(f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits),
+        style="dim",
+    )

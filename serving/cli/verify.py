@@ -24,7 +24,9 @@ def verify(as_json: AsJson = False) -> None:
 def tell(found: list[Finding], *, as_json: bool) -> NoReturn:
     """Print what was found and end the command: 0 when all is well, 5 when anything is wrong."""
     if as_json:
-        session.print_json([{"check": each.check, "ok": each.ok, "detail": each.detail} for each in found])
+        session.print_json(
+            [{"check": each.check, "ok": each.ok, "detail": each.detail} for each in found]
+        )
     else:
         table = Table("Check", "", "Detail")
         for each in found:

@@ -4,11 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from interlock.runtime.run import Run
-from interlock.runtime.tool import EFFECTS
-from interlock.serving.app import Home
+from interlock.runtime.door.tool import EFFECTS
+from interlock.runtime.run.run import Run
 from interlock.serving.audit import verified
 from interlock.serving.demo.world import forbidden
+from interlock.serving.home import Home
 from interlock.serving.people import Person
 from interlock.serving.view import view
 
@@ -43,7 +43,9 @@ async def summary(home: Home, runs: list[Run]) -> dict[str, Any]:
     crossed = await forbidden(home, runs, notify=NOTIFY)
     report = await verified(home)
     effects = [
-        {"tool": each["tool"], "run_id": run_id, "state": each["state"]} for run_id, each in decisions if each["class"] in EFFECTS
+        {"tool": each["tool"], "run_id": run_id, "state": each["state"]}
+        for run_id, each in decisions
+        if each["class"] in EFFECTS
     ]
     denials = [
         {"tool": each["tool"], "run_id": run_id, "reasons": each["reasons"]}
@@ -52,10 +54,21 @@ async def summary(home: Home, runs: list[Run]) -> dict[str, Any]:
     ]
     approvals = [approval for seen in views for approval in seen["waiting"]]
     return {
-        "home": str(home.settings.home), "runs": views, "effects": effects,
-        "denied": len(denials), "waiting": len(approvals), "forbidden_effects": len(crossed),
-        "denials": denials, "approvals": approvals, "forbidden": [asdict(each) for each in crossed],
-        "ledger": {"size": report.size, "root": report.root, "valid": report.valid,
-                   "problems": [asdict(each) for each in report.problems]},
-        "policy": {"revision": home.bundle.revision}, "report": str(home.settings.home / "report.html"),
-    }  # fmt: skip
+        "home": str(home.settings.home),
+        "runs": views,
+        "effects": effects,
+        "denied": len(denials),
+        "waiting": len(approvals),
+        "forbidden_effects": len(crossed),
+        "denials": denials,
+        "approvals": approvals,
+        "forbidden": [asdict(each) for each in crossed],
+        "ledger": {
+            "size": report.size,
+            "root": report.root,
+            "valid": report.valid,
+            "problems": [asdict(each) for each in report.problems],
+        },
+        "policy": {"revision": home.bundle.revision},
+        "report": str(home.settings.home / "report.html"),
+    }

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from interlock.tools import files
-from interlock.tools.extraction import CERTAIN
-from interlock.tools.report import render
+from interlock.tools.contracts.extraction import CERTAIN
+from interlock.tools.contracts.report import render
 
 
 def write(path: Path, summary: dict[str, Any]) -> None:
@@ -16,4 +16,8 @@ def write(path: Path, summary: dict[str, Any]) -> None:
 
 def _run(view: dict[str, Any]) -> dict[str, Any]:
     """Give the clauses their confidence in basis points again, as the templates take it."""
-    return view | {"findings": [each | {"confidence": round(each["confidence"] * CERTAIN)} for each in view["findings"]]}
+    return view | {
+        "findings": [
+            each | {"confidence": round(each["confidence"] * CERTAIN)} for each in view["findings"]
+        ]
+    }

@@ -1,7 +1,8 @@
 """Builds a policy bundle: the same bytes from the same sources and the same OPA; run as a module to write them.
 
-One bundle serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA server. The manifest
-does not list the module, because an OPA without a Wasm engine refuses to start on one that does.
+One bundle serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA
+server. The manifest does not list the module, because an OPA without a Wasm engine refuses to start
+on one that does.
 """
 
 import gzip
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.pdp.bundle import revision_of
+from interlock.runtime.policy.engine.bundle import revision_of
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.opa import Opa, find_opa
 from interlock.serving.policy.schema import main as write_schemas
@@ -37,7 +38,11 @@ _RULES: Final = "data.rails.rules."
 def sources(folder: Path) -> dict[str, bytes]:
     """Return what a bundle of *folder* is made of, by path: Rego without its tests, and the data."""
     files = sorted([*folder.glob("rails/**/*.rego"), *folder.glob("rails/**/data.yaml")])
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files if not file.stem.endswith("_test")}
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in files
+        if not file.stem.endswith("_test")
+    }
 
 
 def build(folder: Path, opa: Opa) -> bytes:
@@ -47,7 +52,13 @@ def build(folder: Path, opa: Opa) -> bytes:
         stage = Path(scratch, "stage")
         _write(stage, files)
         messages, probes = _metadata(opa, stage)
-        _write(stage, {"rails/reasons/data.json": canonical(messages), "rails/probes/data.json": canonical(probes)})
+        _write(
+            stage,
+            {
+                "rails/reasons/data.json": canonical(messages),
+                "rails/probes/data.json": canonical(probes),
+            },
+        )
         compiled = _compile(opa, stage)
     rego = {path: content for path, content in files.items() if path.endswith(".rego")}
     return _pack(_stated({**rego, _DATA: compiled[_DATA], _MODULE: compiled[_MODULE]}, opa))
@@ -72,7 +83,9 @@ def main() -> None:
 def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the rules say of themselves: rule -> code -> message, and rule -> probes; every rule is in the first."""
     found = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
-    messages: dict[str, Any] = {name.removeprefix(_RULES): {} for name in found["namespaces"] if name.startswith(_RULES)}
+    messages: dict[str, Any] = {
+        name.removeprefix(_RULES): {} for name in found["namespaces"] if name.startswith(_RULES)
+    }
     probes: dict[str, Any] = {}
     for entry in found["annotations"]:
         rule, custom = entry["path"][-1]["value"], entry["annotations"].get("custom", {})
@@ -101,11 +114,19 @@ def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
 
 def _stated(files: Mapping[str, bytes], opa: Opa) -> dict[str, bytes]:
     """Return the files with the revision they are, in the manifest for people and in the data for the policy."""
-    manifest: dict[str, Json] = {"roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
+    manifest: dict[str, Json] = {
+        "roots": ["rails"],
+        "rego_version": 1,
+        "metadata": {"opa": opa.version},
+    }
     data = json.loads(files[_DATA])
     number = revision_of({**files, ".manifest": canonical(manifest), _DATA: canonical(data)})
     data["rails"]["build"] = {"revision": number}
-    return {**files, ".manifest": canonical(manifest | {"revision": number}), _DATA: canonical(data)}
+    return {
+        **files,
+        ".manifest": canonical(manifest | {"revision": number}),
+        _DATA: canonical(data),
+    }
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -1,7 +1,8 @@
 """What a policy may call: the builtins that are pure and native to both engines, and nothing else.
 
-Native means that the Wasm module computes them itself; any other would be a call into the host, which would have to
-agree with OPA for ever. Pure means that a recorded input gives the recorded answer.
+Native means that the Wasm module computes them itself; any other would be a call into the host,
+which would have to agree with OPA for ever. Pure means that a recorded input gives the recorded
+answer.
 """
 
 import json

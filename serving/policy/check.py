@@ -28,7 +28,12 @@ class Finding:
 
 def check(opa: Opa, policies: Path = POLICIES) -> tuple[Finding, ...]:
     """Return everything that is wrong with *policies* and the files generated from them."""
-    return (*_asked_of_opa(opa, policies), *_configuration(policies), *_generated(opa), *_bundles(opa))
+    return (
+        *_asked_of_opa(opa, policies),
+        *_configuration(policies),
+        *_generated(opa),
+        *_bundles(opa),
+    )
 
 
 def main() -> None:
@@ -70,7 +75,9 @@ def _asked_of_opa(opa: Opa, policies: Path) -> Iterator[Finding]:
 
 def _configuration(policies: Path) -> Iterator[Finding]:
     try:
-        CONFIGURATION.validate_python(yaml.safe_load((policies / "rails" / "config" / "data.yaml").read_bytes()))
+        CONFIGURATION.validate_python(
+            yaml.safe_load((policies / "rails" / "config" / "data.yaml").read_bytes())
+        )
     except ValidationError as error:
         yield Finding(check="configuration", detail=str(error))
 
@@ -78,7 +85,9 @@ def _configuration(policies: Path) -> Iterator[Finding]:
 def _generated(opa: Opa) -> Iterator[Finding]:
     expected = {**schemas(), CAPABILITIES.name: capabilities(opa)}
     files = [CAPABILITIES, *SCHEMAS.glob("*.json")]
-    yield from _differences("generated", {file.name: file.read_bytes() for file in files if file.exists()}, expected)
+    yield from _differences(
+        "generated", {file.name: file.read_bytes() for file in files if file.exists()}, expected
+    )
 
 
 def _bundles(opa: Opa) -> Iterator[Finding]:
@@ -89,7 +98,9 @@ def _bundles(opa: Opa) -> Iterator[Finding]:
             yield Finding(check="bundle", detail=str(refused))
 
 
-def _differences(check: str, committed: Mapping[str, bytes], fresh: Mapping[str, bytes]) -> Iterator[Finding]:
+def _differences(
+    check: str, committed: Mapping[str, bytes], fresh: Mapping[str, bytes]
+) -> Iterator[Finding]:
     for path in sorted(committed.keys() | fresh.keys()):
         if committed.get(path) != fresh.get(path):
             yield Finding(check=check, detail=f"{path} is out of step with its source; {_BUILD}")

@@ -5,7 +5,7 @@ from typing import Literal, NotRequired, TypeAlias
 from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
-from interlock.runtime.request import ActionClass
+from interlock.runtime.policy.request import ActionClass
 
 Egress: TypeAlias = Literal["none", "mail", "web", "model"]
 
@@ -28,8 +28,8 @@ class ToolRules(TypedDict):
     action_class: ActionClass
     egress: Egress
     arguments: dict[str, ArgumentLimits]
-    #: Arguments that must come from the request itself: what to read, where to send. A tool with egress and no list has
-    #: nothing but destinations
+    #: Arguments that must come from the request itself: what to read, where to send. A tool with
+    #: egress and no list has nothing but destinations
     trusted_arguments: NotRequired[list[str]]
 
 

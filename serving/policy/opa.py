@@ -33,7 +33,9 @@ class OpaRefused(GuardFailed):
 
     def __init__(self, *, command: str, said: str) -> None:
         self.command, self.said = command, said
-        super().__init__(guard=f"opa {command}", why=said, next_step="Correct the policy or its data.")
+        super().__init__(
+            guard=f"opa {command}", why=said, next_step="Correct the policy or its data."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +57,8 @@ class Opa:
 def find_opa() -> Opa:
     """Return the first OPA of $INTERLOCK_OPA, this environment's `bin`, the PATH.
 
-    Fails closed with `OpaUnavailable` when there is none, or when the first one is too old or does not answer: a
-    program named on purpose is never passed over in silence.
+    Fails closed with `OpaUnavailable` when there is none, or when the first one is too old or does
+    not answer: a program named on purpose is never passed over in silence.
     """
     named = os.environ.get("INTERLOCK_OPA")
     beside = Path(sys.prefix, "bin", "opa")

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from interlock.runtime.request import AccessRequest, Action, Context, Principal, Resource
+from interlock.runtime.policy.request import AccessRequest, Action, Context, Principal, Resource
 
 _context: TypeAdapter[Context] = TypeAdapter(Context)
 
@@ -14,7 +14,9 @@ def recorded(body: dict[str, Any], payload: dict[str, Any]) -> AccessRequest:
     principal = payload["principal"]
     return AccessRequest(
         principal=Principal(**principal | {"roles": tuple(principal["roles"])}),
-        action=Action(tool=body["tool"], action_class=body["class"], arguments=payload["arguments"]),
+        action=Action(
+            tool=body["tool"], action_class=body["class"], arguments=payload["arguments"]
+        ),
         resource=Resource(**payload["resource"]),
         context=_context.validate_python(payload["context"]),
     )

@@ -1,7 +1,7 @@
 """JSON Schemas of what the policy reads, generated from the Python types; run as a module to write them.
 
-Written out here rather than taken from pydantic: OPA's type checker wants plain, reference-free schemas, and their
-bytes must not change with a library's version.
+Written out here rather than taken from pydantic: OPA's type checker wants plain, reference-free
+schemas, and their bytes must not change with a library's version.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_typ
 from typing_extensions import is_typeddict
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.request import AccessRequest
+from interlock.runtime.policy.request import AccessRequest
 from interlock.serving.policy.configuration import Configuration
 
 Schema: TypeAlias = dict[str, Any]
@@ -45,7 +45,10 @@ def schema_of(kind: object) -> Schema:
 def schemas() -> dict[str, bytes]:
     """Return the files of `policies/schemas` by name."""
     documents = {"input.json": schema_of(AccessRequest), "config.json": schema_of(Configuration)}
-    return {name: json.dumps(document, indent=2).encode() + b"\n" for name, document in documents.items()}
+    return {
+        name: json.dumps(document, indent=2).encode() + b"\n"
+        for name, document in documents.items()
+    }
 
 
 def main() -> None:

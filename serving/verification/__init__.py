@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from interlock.serving.app import Home
+from interlock.serving.home import Home
 from interlock.serving.verification import guards, rules
 from interlock.serving.verification.finding import Finding
 
@@ -28,4 +28,7 @@ async def _rules(home: Home) -> list[Finding]:
     return await rules.proved(home.pdp, home.bundle, home.pep.tools, tenant=home.settings.tenant)
 
 
-_PROOFS: Final[dict[str, Callable[[Home], Awaitable[list[Finding]]]]] = {"rules": _rules, "guards": guards.proved}
+_PROOFS: Final[dict[str, Callable[[Home], Awaitable[list[Finding]]]]] = {
+    "rules": _rules,
+    "guards": guards.proved,
+}

@@ -11,24 +11,35 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.tools import StructuredTool
 from sqlalchemy import insert
 
-from interlock.runtime.audit_verify import verify
-from interlock.runtime.checkpoints import Checkpoints
-from interlock.runtime.decision import Decision
 from interlock.runtime.errors import Tampered, Ungoverned
-from interlock.runtime.ledger import HOME, export
-from interlock.runtime.pdp.answer import read
-from interlock.runtime.store import schema as t
-from interlock.runtime.vault import DataKey
-from interlock.serving.app import decision_point
+from interlock.runtime.graph.checkpoints import Checkpoints
+from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.engine.answer import read
+from interlock.runtime.record.audit_verify import verify
+from interlock.runtime.record.ledger import HOME, export
+from interlock.runtime.record.store import tables
+from interlock.runtime.record.vault import DataKey
+from interlock.serving.home import decision_point
 from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
 from interlock.tools.documents import Limits
-from interlock.tools.documents.process import escapes
+from interlock.tools.sandbox.process import escapes
 
 _GOOD: Final[Mapping[str, Any]] = {
-    "effect": "permit", "obligations": [], "revision": "0", "reasons": [{"code": "granted", "rule": "probe", "parameters": {}}],
-}  # fmt: skip
-_GARBLED: Final[tuple[Any, ...]] = (None, {}, [], "permit", {"effect": "permit"}, {**_GOOD, "reasons": []}, {**_GOOD, "extra": 1})
+    "effect": "permit",
+    "obligations": [],
+    "revision": "0",
+    "reasons": [{"code": "granted", "rule": "probe", "parameters": {}}],
+}
+_GARBLED: Final[tuple[Any, ...]] = (
+    None,
+    {},
+    [],
+    "permit",
+    {"effect": "permit"},
+    {**_GOOD, "reasons": []},
+    {**_GOOD, "extra": 1},
+)
 
 
 async def revision(trial: Trial) -> None:
@@ -68,7 +79,10 @@ async def tripwire(trial: Trial) -> None:
 async def seal(trial: Trial) -> None:
     """Stored bytes that this home did not seal for their place are not opened."""
     key = trial.home.vault.known(HOME)
-    sealed, foreign = key.seal(b"probe", place="probe"), DataKey(id=HOME, secret=os.urandom(32)).seal(b"probe", place="probe")
+    sealed, foreign = (
+        key.seal(b"probe", place="probe"),
+        DataKey(id=HOME, secret=os.urandom(32)).seal(b"probe", place="probe"),
+    )
     if key.open(sealed, place="probe") != b"probe":
         raise WentThrough("what was sealed did not open, so the rest proves nothing")
     for what, blob, place in (
@@ -85,10 +99,14 @@ async def checkpoint(trial: Trial) -> None:
     """A checkpoint of the graph that its run did not seal is not loaded."""
     run, world = await trial.world.start(), trial.world
     row = {
-        "thread_id": run.id, "ns": "", "checkpoint_id": "probe", "parent_id": "", "sealed": b"msgpack\nprobe",
+        "thread_id": run.id,
+        "ns": "",
+        "checkpoint_id": "probe",
+        "parent_id": "",
+        "sealed": b"msgpack\nprobe",
         "metadata": b"msgpack\nprobe",
-    }  # fmt: skip
-    await world.store.write(lambda tx: tx.connection.execute(insert(t.checkpoint), row))
+    }
+    await world.store.write(lambda tx: tx.connection.execute(insert(tables.checkpoint), row))
     saver = Checkpoints(store=world.store, key=world.vault.known(run.id), run=run)
     with refused("a crafted checkpoint", Tampered):
         await saver.aget_tuple({"configurable": {"thread_id": run.id}})
@@ -99,17 +117,26 @@ async def ledger(trial: Trial) -> None:
     run, ours = await trial.world.start(), trial.world.ledger.public_key
     earlier = await _exported(trial)
     await trial.permitted(run, WRITE)
-    await trial.world.store.settled(run.id)
+    await trial.world.store.durable(run.id)
     records, remembered = await _exported(trial), trial.world.ledger.remembered()
     if not verify(records, key=ours, remembered=remembered).valid:
         raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")
-    bad = {"another key": verify(records, key=os.urandom(32)), "a rollback": verify(earlier, key=ours, remembered=remembered)}
+    bad = {
+        "another key": verify(records, key=os.urandom(32)),
+        "a rollback": verify(earlier, key=ours, remembered=remembered),
+    }
     for index, record in enumerate(records):
         if record["kind"] == "entry":
-            changed = [*records[:index], record | {"body": _flipped(str(record["body"]))}, *records[index + 1 :]]
+            changed = [
+                *records[:index],
+                record | {"body": _flipped(str(record["body"]))},
+                *records[index + 1 :],
+            ]
             bad[f"a change of entry {record['seq']}"] = verify(changed, key=ours)
     if unseen := [what for what, report in bad.items() if report.valid]:
-        raise WentThrough(f"{len(unseen)} of {len(bad)} changes went unseen, the first is {unseen[0]}")
+        raise WentThrough(
+            f"{len(unseen)} of {len(bad)} changes went unseen, the first is {unseen[0]}"
+        )
 
 
 async def parser(trial: Trial) -> None:
@@ -141,10 +168,17 @@ def _flipped(body: str) -> str:
 def _denied(decision: Decision, code: str) -> None:
     codes = [reason.code for reason in decision.reasons]
     if decision.effect != "deny" or codes != [code]:
-        raise WentThrough(f"it should be a deny with {code}, it is {decision.effect} with {', '.join(codes)}")
+        raise WentThrough(
+            f"it should be a deny with {code}, it is {decision.effect} with {', '.join(codes)}"
+        )
 
 
 BOUNDARIES: Final = {
-    "policy revision": revision, "policy answer": answer, "tripwire": tripwire, "seal": seal, "checkpoint": checkpoint,
-    "ledger": ledger, "parser": parser,
-}  # fmt: skip
+    "policy revision": revision,
+    "policy answer": answer,
+    "tripwire": tripwire,
+    "seal": seal,
+    "checkpoint": checkpoint,
+    "ledger": ledger,
+    "parser": parser,
+}

@@ -5,16 +5,27 @@ from typing import Final
 
 from sqlalchemy import text
 
-from interlock.runtime import kill_switch
-from interlock.runtime.decision import Permit
+from interlock.runtime.door.outcome import Waiting
+from interlock.runtime.door.tool import Tool
 from interlock.runtime.errors import BadInput, Fenced, NotAPermit, NotRecorded
-from interlock.runtime.outcome import Waiting
-from interlock.runtime.request import Principal
+from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run import kill_switch
 from interlock.runtime.testing import AGENT, PLENTY, REVIEWER
-from interlock.runtime.tool import Tool
-from interlock.serving.verification.trial import READ, STRANGE, WAIT, WRITE, Note, Trial, WentThrough, refused
+from interlock.serving.verification.trial import (
+    READ,
+    STRANGE,
+    WAIT,
+    WRITE,
+    Note,
+    Trial,
+    WentThrough,
+    refused,
+)
 
-_UNRECORDABLE: Final = "CREATE TRIGGER probe BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'probe'); END"
+_UNRECORDABLE: Final = (
+    "CREATE TRIGGER probe BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'probe'); END"
+)
 _RECORDABLE: Final = "DROP TRIGGER probe"
 
 
@@ -97,9 +108,15 @@ async def approval(trial: Trial) -> None:
     approvals, number = trial.world.approvals, outcome.approval_id
     shown = (await approvals.read(number)).evidence_digest
     requester = Principal(id=AGENT.on_behalf_of or "", tenant=AGENT.tenant, roles=("reviewer",))
-    for who, what in ((requester, shown), (replace(REVIEWER, roles=("analyst",)), shown), (REVIEWER, "0" * 64)):
+    for who, what in (
+        (requester, shown),
+        (replace(REVIEWER, roles=("analyst",)), shown),
+        (REVIEWER, "0" * 64),
+    ):
         with refused(f"a verdict of {who.id} as {who.roles[0]} on {what[:4]}", BadInput):
-            await approvals.decide(number, reviewer=who, verdict="approved", shown=what, note="probe")
+            await approvals.decide(
+                number, reviewer=who, verdict="approved", shown=what, note="probe"
+            )
     with trial.untouched():
         await trial.act(run, WAIT, call="approval")
     await approvals.decide(number, reviewer=REVIEWER, verdict="approved", shown=shown, note="probe")
@@ -137,7 +154,17 @@ async def labels(trial: Trial) -> None:
 
 
 DOOR: Final = {
-    "unknown tool": unknown_tool, "schema": schema, "obligation": obligation, "permit by hand": permit_by_hand,
-    "tool without permit": tool_without_permit, "permit twice": permit_twice, "intent": intent, "once": once,
-    "budget": budget, "approval": approval, "kill switch": kill, "fence": fence, "labels": labels,
-}  # fmt: skip
+    "unknown tool": unknown_tool,
+    "schema": schema,
+    "obligation": obligation,
+    "permit by hand": permit_by_hand,
+    "tool without permit": tool_without_permit,
+    "permit twice": permit_twice,
+    "intent": intent,
+    "once": once,
+    "budget": budget,
+    "approval": approval,
+    "kill switch": kill,
+    "fence": fence,
+    "labels": labels,
+}

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
-from interlock.serving.app import Home
+from interlock.serving.home import Home
 from interlock.serving.verification.boundary import BOUNDARIES
 from interlock.serving.verification.door import DOOR
 from interlock.serving.verification.finding import Finding

@@ -1,7 +1,7 @@
 """The probes: what each rule is asked, and what it must say.
 
-The house asks its own rules in any bundle, so a policy that lost one of them is found. A rule of somebody else brings its
-probes in its metadata (docs/howto/add-a-rule.md).
+The house asks its own rules in any bundle, so a policy that lost one of them is found. A rule of
+somebody else brings its probes in its metadata (docs/howto/add-a-rule.md).
 """
 
 import copy
@@ -13,16 +13,18 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import BadInput
-from interlock.runtime.pdp.bundle import Bundle
-from interlock.runtime.request import AccessRequest, KillScope
-from interlock.runtime.store.schema import KINDS
+from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.runtime.policy.request import AccessRequest, KillScope
+from interlock.runtime.record.store.tables import KINDS
 from interlock.serving.verification.starts import REQUESTER, Start, at
 
 Answer: TypeAlias = Literal["permit", "wait", "deny"]
 _NOBODYS: Final = "interlock.probe"  # a tool that no configuration names
 _ELSEWHERE: Final = "probe@nowhere.invalid"  # RFC 2606 section 2: a domain that nobody has
 _MOST: Final = 2**53 - 1
-_SWITCHES: Final[tuple[Json, ...]] = tuple({"scope": scope, "id": "probe"} for scope in get_args(KillScope))
+_SWITCHES: Final[tuple[Json, ...]] = tuple(
+    {"scope": scope, "id": "probe"} for scope in get_args(KillScope)
+)
 _STRANGE: Final[Json] = {"integrity": "untrusted", "confidentiality": "confidential"}
 
 
@@ -45,12 +47,30 @@ HOUSE: Final = (
     Probe(rule="grants", code="granted", answer="permit"),
     Probe(rule="action_class", code="class_mismatch", change={"action.action_class": "read"}),
     Probe(rule="action_class", answer="wait", start="approved", change={"context.approvals": []}),
-    Probe(rule="action_class", answer="wait", start="approved", change={"context.approvals.0.used": True}),
-    Probe(rule="action_class", answer="wait", start="approved", change={"context.approvals.0.expires": 0}),
-    Probe(rule="action_class", answer="wait", start="approved", change={"context.approvals.0.revision": "0"}),
+    Probe(
+        rule="action_class",
+        answer="wait",
+        start="approved",
+        change={"context.approvals.0.used": True},
+    ),
+    Probe(
+        rule="action_class",
+        answer="wait",
+        start="approved",
+        change={"context.approvals.0.expires": 0},
+    ),
+    Probe(
+        rule="action_class",
+        answer="wait",
+        start="approved",
+        change={"context.approvals.0.revision": "0"},
+    ),
     Probe(rule="autonomy", code="autonomy_level", change={"context.run.autonomy": 0}),
     Probe(rule="autonomy", answer="wait", change={"context.run.autonomy": 1}),
-    *(Probe(rule="budget", code="budget_exceeded", change={f"context.cost.{kind}": _MOST}) for kind in KINDS),
+    *(
+        Probe(rule="budget", code="budget_exceeded", change={f"context.cost.{kind}": _MOST})
+        for kind in KINDS
+    ),
     Probe(rule="budget", code="budget_exceeded", change={"context.budget.spent.steps": 100}),
     Probe(rule="budget", code="budget_exceeded", change={"context.budget.reserved.steps": 100}),
     Probe(rule="budget", code="budget_unknown", change={"context.cost.tokens": -1}),
@@ -59,29 +79,77 @@ HOUSE: Final = (
         code="untrusted_destination",
         change={"action.tool": _NOBODYS, "context.labels": {"probe": _STRANGE}},
     ),
-    Probe(rule="data_labels", code="untrusted_destination", start="mail", change={"context.labels.to.integrity": "untrusted"}),
+    Probe(
+        rule="data_labels",
+        code="untrusted_destination",
+        start="mail",
+        change={"context.labels.to.integrity": "untrusted"},
+    ),
     Probe(rule="data_labels", code="unknown_label", start="mail", change={"context.labels": {}}),
     Probe(
         rule="data_labels",
         code="clearance",
         start="mail",
-        change={"context.labels.to.confidentiality": "confidential", "resource.clearance": "internal"},
+        change={
+            "context.labels.to.confidentiality": "confidential",
+            "resource.clearance": "internal",
+        },
     ),
     Probe(rule="egress", code="egress_unknown", change={"action.tool": _NOBODYS}),
-    Probe(rule="egress", code="egress_domain", start="mail", change={"action.arguments.to": [_ELSEWHERE]}),
-    Probe(rule="egress", code="egress_domain", start="mail", change={"action.arguments.cc": [_ELSEWHERE]}),
-    Probe(rule="egress", code="egress_recipient", start="mail", change={"action.arguments.to": ["everyone"]}),
+    Probe(
+        rule="egress",
+        code="egress_domain",
+        start="mail",
+        change={"action.arguments.to": [_ELSEWHERE]},
+    ),
+    Probe(
+        rule="egress",
+        code="egress_domain",
+        start="mail",
+        change={"action.arguments.cc": [_ELSEWHERE]},
+    ),
+    Probe(
+        rule="egress",
+        code="egress_recipient",
+        start="mail",
+        change={"action.arguments.to": ["everyone"]},
+    ),
     Probe(rule="egress", code="egress_recipient", start="mail", change={"action.arguments.to": []}),
-    Probe(rule="four_eyes", code="approval_rejected", start="approved", change={"context.approvals.0.verdict": "rejected"}),
-    Probe(rule="four_eyes", code="approval_unentitled", start="approved", change={"context.approvals.0.reviewer_roles": []}),
-    Probe(rule="four_eyes", code="self_approval", start="approved", change={"context.approvals.0.reviewer": REQUESTER}),
-    *(Probe(rule="kill_switch", code="killed", change={"context.kill_switches": [each]}) for each in _SWITCHES),
+    Probe(
+        rule="four_eyes",
+        code="approval_rejected",
+        start="approved",
+        change={"context.approvals.0.verdict": "rejected"},
+    ),
+    Probe(
+        rule="four_eyes",
+        code="approval_unentitled",
+        start="approved",
+        change={"context.approvals.0.reviewer_roles": []},
+    ),
+    Probe(
+        rule="four_eyes",
+        code="self_approval",
+        start="approved",
+        change={"context.approvals.0.reviewer": REQUESTER},
+    ),
+    *(
+        Probe(rule="kill_switch", code="killed", change={"context.kill_switches": [each]})
+        for each in _SWITCHES
+    ),
     Probe(rule="refusals", code="too_many_refusals", change={"context.run.refusals": _MOST}),
     Probe(rule="revision", code="revision_mismatch", change={"context.run.revision": "0"}),
     Probe(rule="tool_limits", code="unknown_tool", change={"action.tool": _NOBODYS}),
     Probe(rule="tool_limits", code="schema_invalid", change={"context.schema_valid": False}),
-    Probe(rule="tool_limits", code="argument_unknown", change={"action.arguments.interlock_probe": ""}),
-    Probe(rule="trusted_arguments", code="untrusted_argument", start="trusted", change={"context.labels": {}}),
+    Probe(
+        rule="tool_limits", code="argument_unknown", change={"action.arguments.interlock_probe": ""}
+    ),
+    Probe(
+        rule="trusted_arguments",
+        code="untrusted_argument",
+        start="trusted",
+        change={"context.labels": {}},
+    ),
 )
 #: Limit -> a value that just breaks it
 _BEYOND: Final[Mapping[str, Callable[[Any], Json]]] = {
@@ -98,12 +166,16 @@ _request: Final = TypeAdapter(AccessRequest)
 def configured(bundle: Bundle, starts: Mapping[Start, AccessRequest]) -> Iterator[Probe]:
     """Yield a probe for every limit that the configuration sets to an argument of the tools asked about."""
     for start, request in starts.items():
-        arguments = at(bundle.data, "rails", "config", "tools", request.action.tool, "arguments") or {}
+        arguments = (
+            at(bundle.data, "rails", "config", "tools", request.action.tool, "arguments") or {}
+        )
         for argument, limits in arguments.items():
             for limit, bound in limits.items():
                 if limit in _BEYOND:
                     change = {f"action.arguments.{argument}": _BEYOND[limit](bound)}
-                    yield Probe(rule="tool_limits", code="argument_limit", start=start, change=change)
+                    yield Probe(
+                        rule="tool_limits", code="argument_limit", start=start, change=change
+                    )
 
 
 def brought(bundle: Bundle, rule: str) -> list[Probe]:
@@ -135,4 +207,6 @@ def _put(document: Any, path: str, value: Json) -> None:
 
 def _unreadable(rule: str, error: Exception) -> BadInput:
     why = " ".join(str(error).split())
-    return BadInput(what=f"a probe of rule {rule}", why=why, next_step="See docs/howto/add-a-rule.md.")
+    return BadInput(
+        what=f"a probe of rule {rule}", why=why, next_step="See docs/howto/add-a-rule.md."
+    )

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.pdp.bundle import Bundle
-from interlock.runtime.provenance import Label
-from interlock.runtime.request import (
+from interlock.runtime.door.tool import AnyTool
+from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import (
     AccessRequest,
     Action,
     Amounts,
@@ -18,10 +19,9 @@ from interlock.runtime.request import (
     Resource,
     RunFacts,
 )
-from interlock.runtime.tool import AnyTool
 
-#: A look at something; a write; a mail that waits; an irreversible action somebody approved; a look whose arguments must
-#: come from the request itself
+#: A look at something; a write; a mail that waits; an irreversible action somebody approved; a look
+#: whose arguments must come from the request itself
 Start: TypeAlias = Literal["look", "write", "mail", "approved", "trusted"]
 REQUESTER: Final = "requester"
 REVIEWER: Final = "reviewer"
@@ -33,21 +33,28 @@ _TAKES: Final[Mapping[Start, Callable[[AnyTool, Any], bool]]] = {
     "write": lambda tool, _: tool.action_class == "write",
     "mail": lambda _, rules: at(rules, "egress") == "mail",
     "approved": lambda tool, _: tool.action_class == "irreversible",
-    "trusted": lambda _, rules: at(rules, "egress") == "none" and bool(at(rules, "trusted_arguments")),
+    "trusted": lambda _, rules: (
+        at(rules, "egress") == "none" and bool(at(rules, "trusted_arguments"))
+    ),
 }
 
 
-def starts(bundle: Bundle, tools: Mapping[str, AnyTool], *, tenant: str) -> dict[Start, AccessRequest]:
+def starts(
+    bundle: Bundle, tools: Mapping[str, AnyTool], *, tenant: str
+) -> dict[Start, AccessRequest]:
     """Return each request that can be made here, by its name; one is missing when no tool of this installation fits.
 
-    A tool that somebody may propose is taken before one that nobody may, and *tenant* before any other.
+    A tool that somebody may propose is taken before one that nobody may, and *tenant* before any
+    other.
     """
     config = at(bundle.data, "rails", "config")
     found: dict[Start, AccessRequest] = {}
     for name, takes in _TAKES.items():
         fitting = [tool for tool in tools.values() if takes(tool, at(config, "tools", tool.name))]
         fitting.sort(key=lambda tool: not _roles(config, tool.name))
-        if fitting and (request := _request(name, fitting[0], config, tenant=tenant, revision=bundle.revision)):
+        if fitting and (
+            request := _request(name, fitting[0], config, tenant=tenant, revision=bundle.revision)
+        ):
             found[name] = request
     return found
 
@@ -59,7 +66,9 @@ def at(document: Any, *path: str) -> Any:
     return document
 
 
-def _request(name: Start, tool: AnyTool, config: Any, *, tenant: str, revision: str) -> AccessRequest | None:
+def _request(
+    name: Start, tool: AnyTool, config: Any, *, tenant: str, revision: str
+) -> AccessRequest | None:
     arguments = dict(_arguments(at(config, "tools", tool.name, "arguments") or {}))
     if name == "mail":
         domains = at(config, "egress", "mail_domains") or {}
@@ -68,12 +77,16 @@ def _request(name: Start, tool: AnyTool, config: Any, *, tenant: str, revision: 
             return None
         arguments |= {"to": [f"probe@{domains[tenant][0]}"], "cc": []}
     request = AccessRequest(
-        principal=Principal(id="agent:probe", tenant=tenant, roles=_roles(config, tool.name), on_behalf_of=REQUESTER),
+        principal=Principal(
+            id="agent:probe", tenant=tenant, roles=_roles(config, tool.name), on_behalf_of=REQUESTER
+        ),
         action=Action(tool=tool.name, action_class=tool.action_class, arguments=arguments),
         resource=Resource(type="probe", id="probe"),
         context=_context(arguments, revision),
     )
-    return _approved(request, str(at(config, "approval", "role"))) if name == "approved" else request
+    return (
+        _approved(request, str(at(config, "approval", "role"))) if name == "approved" else request
+    )
 
 
 def _context(arguments: Mapping[str, Json], revision: str) -> Context:
@@ -89,13 +102,21 @@ def _context(arguments: Mapping[str, Json], revision: str) -> Context:
 
 def _approved(request: AccessRequest, role: str) -> AccessRequest:
     verdict = ApprovalFact(
-        id="probe", verdict="approved", reviewer=REVIEWER, reviewer_roles=(role,), requester=REQUESTER,
-        expires=_NOW + 60, revision=request.context.run.revision, used=False,
-    )  # fmt: skip
+        id="probe",
+        verdict="approved",
+        reviewer=REVIEWER,
+        reviewer_roles=(role,),
+        requester=REQUESTER,
+        expires=_NOW + 60,
+        revision=request.context.run.revision,
+        used=False,
+    )
     return AccessRequest(
-        principal=request.principal, action=request.action, resource=request.resource,
+        principal=request.principal,
+        action=request.action,
+        resource=request.resource,
         context=replace(request.context, approvals=(verdict,)),
-    )  # fmt: skip
+    )
 
 
 def _roles(config: Any, tool: str) -> tuple[str, ...]:

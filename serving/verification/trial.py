@@ -1,6 +1,7 @@
 """Where guards are tried: the real door, store, vault and ledger in a folder that is thrown away.
 
-The policy there permits everything, so that what stops an action is the guard and nothing before it.
+The policy there permits everything, so that what stops an action is the guard and nothing before
+it.
 """
 
 import tempfile
@@ -12,14 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.decision import Decision, Denied, Obligation, Permit, Reason
-from interlock.runtime.outcome import Done, Outcome
-from interlock.runtime.provenance import Label
-from interlock.runtime.request import AccessRequest, Resource
-from interlock.runtime.run import Run
+from interlock.runtime.door.outcome import Done, Outcome
+from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.policy.decision import Decision, Denied, Obligation, Permit, Reason
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import AccessRequest, Resource
+from interlock.runtime.run.run import Run
 from interlock.runtime.testing import World
-from interlock.runtime.tool import AnyTool, Value, tool
-from interlock.serving.app import Home
+from interlock.serving.home import Home
 
 WRITE: Final = "probe.write"
 READ: Final = "probe.read"
@@ -53,12 +54,22 @@ class Lenient:
         """Permit; see the names of the tools for what comes with it."""
         self.asked.append(request)
         obligations: tuple[Obligation, ...] = ()
-        if request.action.tool == WAIT and not any(each.verdict == "approved" for each in request.context.approvals):
-            obligations = (Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 60}),)
+        if request.action.tool == WAIT and not any(
+            each.verdict == "approved" for each in request.context.approvals
+        ):
+            obligations = (
+                Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 60}),
+            )
         if request.action.tool == STRANGE:
             obligations = (Obligation(kind="interlock.probe"),)
         reason = Reason(code="granted", rule="probe")
-        return Decision(effect="permit", reasons=(reason,), obligations=obligations, revision=self.revision, engine=self.engine)
+        return Decision(
+            effect="permit",
+            reasons=(reason,),
+            obligations=obligations,
+            revision=self.revision,
+            engine=self.engine,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +102,9 @@ class Trial:
             outcome = await self.act(run, name, call="", **arguments)
         codes = outcome.codes if isinstance(outcome, Denied) else ()
         if code not in codes:
-            raise WentThrough(f"{name} should have been denied with {code}, it is {type(outcome).__name__} {codes}")
+            raise WentThrough(
+                f"{name} should have been denied with {code}, it is {type(outcome).__name__} {codes}"
+            )
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
@@ -132,5 +145,11 @@ def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
     def resource(arguments: Note) -> Resource:
         return Resource(type="probe", id=arguments.to)
 
-    writes = [tool(name=name, action_class="write", resource=resource)(act) for name in (WRITE, WAIT, STRANGE)]
-    return [*writes, tool(name=READ, action_class="read", resource=resource, yields=lambda _, __: _READ)(act)]
+    writes = [
+        tool(name=name, action_class="write", resource=resource)(act)
+        for name in (WRITE, WAIT, STRANGE)
+    ]
+    return [
+        *writes,
+        tool(name=READ, action_class="read", resource=resource, yields=lambda _, __: _READ)(act),
+    ]

@@ -42,7 +42,9 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def command() -> Command:
-    """Run `interlock` with arguments in a home, as the demo's tenant; named settings go into its environment."""
+    """Run `interlock` with arguments in a home, as the demo's tenant; named settings go into its
+    environment.
+    """
     return run
 
 
@@ -64,7 +66,9 @@ def demo(reviewed: Demo, tmp_path: Path) -> Demo:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return this process's environment without settings of ours, but for the home and the demo's tenant."""
+    """Return this process's environment without settings of ours, but for the home and the demo's
+    tenant.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")}
     return kept | {"INTERLOCK_HOME": str(home), "INTERLOCK_TENANT": "demo"}
 
@@ -72,7 +76,12 @@ def environment(home: Path) -> dict[str, str]:
 def run(home: Path, *arguments: str, **settings: str) -> Ran:
     """Run the command to its end; named settings go into its environment."""
     done = subprocess.run(  # noqa: S603 - our own command
-        [_COMMAND, *arguments], check=False, capture_output=True, text=True, env=environment(home) | settings, timeout=120
+        [_COMMAND, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(home) | settings,
+        timeout=120,
     )
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 

@@ -1,4 +1,6 @@
-"""The process is killed outright, at several moments; what was done is done once, and the rest is carried on."""
+"""The process is killed outright, at several moments; what was done is done once, and the rest is
+carried on.
+"""
 
 import sqlite3
 import subprocess
@@ -19,7 +21,9 @@ ENDS_WITHIN_S: Final = 60
 def killed(home: Path, environment: dict[str, str], *arguments: str, entries: int) -> None:
     """Start the command and kill it as soon as the ledger has *entries* entries."""
     command: list[str | Path] = [Path(sys.prefix, "bin", "interlock"), *arguments]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:  # noqa: S603 - ours
         deadline = time.monotonic() + ENDS_WITHIN_S
         while process.poll() is None and size(home) < entries:
             assert time.monotonic() < deadline
@@ -48,18 +52,41 @@ def runs(home: Path) -> list[tuple[str, str]]:
 def counted(home: Path) -> tuple[int, int, int]:
     """Return the numbers of filed records, of mails, and of reports."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
-        records = connection.execute("SELECT count(*) FROM record WHERE kind = 'contract'").fetchone()[0]
-    return records, len(list(home.glob("outbox/*.eml"))), len(list(home.glob("reports/*/review.html")))
+        records = connection.execute(
+            "SELECT count(*) FROM record WHERE kind = 'contract'"
+        ).fetchone()[0]
+    return (
+        records,
+        len(list(home.glob("outbox/*.eml"))),
+        len(list(home.glob("reports/*/review.html"))),
+    )
 
 
 @pytest.mark.parametrize("entries", [2, 8, 10])  # the first entry is of no run: it names the policy
 def test_a_killed_review_is_carried_on(
-    tmp_path: Path, command: Callable[..., Any], environment: Callable[[Path], dict[str, str]], entries: int
+    tmp_path: Path,
+    command: Callable[..., Any],
+    environment: Callable[[Path], dict[str, str]],
+    entries: int,
 ) -> None:
-    """A review killed at any moment is resumed to the same end: one record, one report, one mail, a valid ledger."""
+    """A review killed at any moment is resumed to the same end: one record, one report, one mail, a
+    valid ledger.
+    """
     home = tmp_path
-    (home / "people.yaml").write_text("people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8")
-    killed(home, environment(home), "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", entries=entries)
+    (home / "people.yaml").write_text(
+        "people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8"
+    )
+    killed(
+        home,
+        environment(home),
+        "review",
+        str(CONTRACT),
+        "--notify",
+        "legal@example.com",
+        "--as",
+        "ana",
+        entries=entries,
+    )
     ((run_id, _),) = runs(home)
     resumed = command(home, "run", "resume", run_id, "--json")
 
@@ -70,9 +97,17 @@ def test_a_killed_review_is_carried_on(
     (approval,) = resumed.value["waiting"]
     before = size(home)
     killed(
-        home, environment(home), "approvals", "approve", approval, "--as", "rhea", "--note", "checked",
+        home,
+        environment(home),
+        "approvals",
+        "approve",
+        approval,
+        "--as",
+        "rhea",
+        "--note",
+        "checked",
         entries=before + min(entries - 1, 3),
-    )  # fmt: skip
+    )
     ((_, status),) = runs(home)
     ended = command(home, "run", "resume", run_id, "--json") if status != "done" else None
 

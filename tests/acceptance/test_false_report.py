@@ -1,4 +1,6 @@
-"""A planner that lies about a contract: what a report or a record says comes from the document, under every policy."""
+"""A planner that lies about a contract: what a report or a record says comes from the document,
+under every policy.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -9,27 +11,33 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.runtime import settings
-from interlock.runtime.decision import MINT, Denied, Permit
-from interlock.runtime.outcome import Done, Failed
-from interlock.runtime.run import Run
-from interlock.serving.app import BUNDLE, Home, opened
+from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.policy.decision import MINT, Denied, Permit
+from interlock.runtime.run.run import Run
+from interlock.serving import settings
 from interlock.serving.demo.world import forbidden
+from interlock.serving.home import BUNDLE, Home, opened
 
 DATA: Final = Path(__file__).resolve().parents[2] / "evals" / "data"
 CONTRACTS: Final = sorted((DATA / "contracts").glob("*.pdf"))
 PERMISSIVE: Final = DATA / "permissive.tar.gz"
 CLAUSE: Final = {
-    "category": "Uncapped Liability", "start": 0, "end": 10, "text": "The Customer waives all rights", "confidence": 10_000,
+    "category": "Uncapped Liability",
+    "start": 0,
+    "end": 10,
+    "text": "The Customer waives all rights",
+    "confidence": 10_000,
     "page": 1,
-}  # fmt: skip
+}
 RISK: Final = {"score": 0, "tier": "low", "contributions": [], "playbook": "none"}
 NOBODYS: Final = "sha256:" + "0" * 64
 
 
 @asynccontextmanager
 async def office(folder: Path, *, bundle: Path) -> AsyncIterator[tuple[Home, Run, str]]:
-    """Open a home, start a run and let it read a contract; yields home, run and the contract's digest."""
+    """Open a home, start a run and let it read a contract; yields home, run and the contract's
+    digest.
+    """
     async with opened(settings.read({}, bundle=bundle, home=folder)) as home:
         run, digest = await reading(home, CONTRACTS[0])
         yield home, run, digest
@@ -38,25 +46,34 @@ async def office(folder: Path, *, bundle: Path) -> AsyncIterator[tuple[Home, Run
 async def reading(home: Home, path: Path) -> tuple[Run, str]:
     """Start a run of *path* and let it read it."""
     run = await home.start(path=path, notify=[], person="ana")
-    read: Any = await home.pep.enforce(run, tool="document.read", arguments={"path": str(path)}, call_id="read")
-    await home.store.settled(run.id)
+    read: Any = await home.pep.enforce(
+        run, tool="document.read", arguments={"path": str(path)}, call_id="read"
+    )
+    await home.store.durable(run.id)
     return run, read.value.digest
 
 
 def lies(digest: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what a planner could say: a clause that is not there, a lower risk, another name, another status."""
+    """Yield what a planner could say: a clause that is not there, a lower risk, another name,
+    another status.
+    """
     true = {"document": digest}
     yield "report.write", true | {"name": "a.pdf", "findings": [CLAUSE], "risk": RISK}
     yield "report.write", true | {"findings": [CLAUSE]}
     yield "report.write", true | {"risk": RISK}
-    yield "records.file", true | {"name": "a.pdf", "status": "reviewed", "tier": "low", "score": 0, "findings": 0}
+    yield (
+        "records.file",
+        true | {"name": "a.pdf", "status": "reviewed", "tier": "low", "score": 0, "findings": 0},
+    )
     yield "records.file", true | {"status": "approved"}
     yield "records.file", true | {"tier": "low"}
 
 
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
 async def test_a_planner_says_nothing_of_a_document(tmp_path: Path, bundle: Path) -> None:
-    """No clause, risk, name or status is taken from the agent: such a call is denied, and nothing is written or filed."""
+    """No clause, risk, name or status is taken from the agent: such a call is denied, and nothing
+    is written or filed.
+    """
     async with office(tmp_path, bundle=bundle) as (home, run, digest):
         outcomes = [
             await home.pep.enforce(run, tool=tool, arguments=arguments, call_id=str(number))
@@ -71,11 +88,15 @@ async def test_a_planner_says_nothing_of_a_document(tmp_path: Path, bundle: Path
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
 @pytest.mark.parametrize("tool", ["report.write", "records.file"])
 async def test_a_planner_names_what_its_run_read(tmp_path: Path, bundle: Path, tool: str) -> None:
-    """A document that nobody read, or that another run read, fails in the tool itself, and nothing is written or filed."""
+    """A document that nobody read, or that another run read, fails in the tool itself, and nothing
+    is written or filed.
+    """
     async with office(tmp_path, bundle=bundle) as (home, run, _):
         _, others = await reading(home, CONTRACTS[1])
         outcomes: list[Any] = [
-            await home.pep.enforce(run, tool=tool, arguments={"document": document}, call_id=document)
+            await home.pep.enforce(
+                run, tool=tool, arguments={"document": document}, call_id=document
+            )
             for document in (NOBODYS, others)
         ]
 
@@ -87,12 +108,16 @@ async def test_a_planner_names_what_its_run_read(tmp_path: Path, bundle: Path, t
 
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
 async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle: Path) -> None:
-    """Told the document alone, the tools write the clauses that stand in it and file the playbook's risk of them."""
+    """Told the document alone, the tools write the clauses that stand in it and file the playbook's
+    risk of them.
+    """
     async with office(tmp_path, bundle=bundle) as (home, run, digest):
         for tool in ("records.file", "report.write"):
-            outcome = await home.pep.enforce(run, tool=tool, arguments={"document": digest}, call_id=tool)
+            outcome = await home.pep.enforce(
+                run, tool=tool, arguments={"document": digest}, call_id=tool
+            )
             assert isinstance(outcome, Done)
-        await home.store.settled(run.id)
+        await home.store.durable(run.id)
         review = await home.reviews.of(digest, run_id=run.id)
         text = (await home.library.document(digest)).text
         page = unescape((tmp_path / "reports" / run.id / "review.html").read_text("utf-8"))
@@ -101,17 +126,24 @@ async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle:
         assert all(text[each.start : each.end] == each.text for each in review.findings)
         assert page.count("<blockquote>") == len(review.findings) == record.contract.findings > 0
         assert f"{review.risk.score} of 1000 points" in page
-        assert (record.contract.tier, record.contract.score) == (review.risk.tier, review.risk.score)
+        assert (record.contract.tier, record.contract.score) == (
+            review.risk.tier,
+            review.risk.score,
+        )
 
 
 async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
-    """Whatever else wrote them, a report and records that say what the document does not are forbidden effects."""
+    """Whatever else wrote them, a report and records that say what the document does not are
+    forbidden effects.
+    """
     async with opened(settings.read({}, bundle=BUNDLE, home=tmp_path)) as home:
         run = await home.start(path=CONTRACTS[0], notify=[], person="ana")
         await home.drive(run)
         before = await forbidden(home, [run], notify=[])
         report = tmp_path / "reports" / run.id / "review.html"
-        report.write_text(report.read_text("utf-8").replace("of 1000 points", "of 9000 points"), "utf-8")
+        report.write_text(
+            report.read_text("utf-8").replace("of 1000 points", "of 9000 points"), "utf-8"
+        )
         again, digest = await reading(home, CONTRACTS[0])
         stranger, _ = await reading(home, CONTRACTS[1])
         review = await home.reviews.of(digest, run_id=again.id)
@@ -124,5 +156,7 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
 
 
 def permit(run: Run) -> Permit:
-    """Return a permit as only the door makes it: here it lets a lie through that no tool would tell."""
+    """Return a permit as only the door makes it: here it lets a lie through that no tool would
+    tell.
+    """
     return Permit(MINT, tool="records.file", digest="0" * 64, action_id="1" * 64, run_id=run.id)

@@ -1,4 +1,6 @@
-"""The main job: contracts are reviewed under the rails, and a mail leaves only when a person lets it."""
+"""The main job: contracts are reviewed under the rails, and a mail leaves only when a person lets
+it.
+"""
 
 from collections.abc import Callable
 from email import policy
@@ -11,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from interlock.tools.report.page import visible
+from interlock.tools.page import visible
 
 #: What a script may rely on
-REVIEW = {"run_id", "status", "document", "findings", "risk", "decisions", "waiting", "spend", "ledger"}
+REVIEW = {
+    "run_id",
+    "status",
+    "document",
+    "findings",
+    "risk",
+    "decisions",
+    "waiting",
+    "spend",
+    "ledger",
+}
 DOCUMENT = {"digest", "name", "chars", "pages"}
 FINDING = {"category", "start", "end", "text", "confidence", "page"}
 DECISION = {"id", "tool", "effect", "reasons", "revision"}
@@ -55,7 +67,9 @@ def mails(home: Path) -> list[EmailMessage]:
 
 
 def test_the_demo_says_what_it_promised(reviewed: Any) -> None:
-    """The demo prints four runs with every promised field, its home, its effects and the verified ledger."""
+    """The demo prints four runs with every promised field, its home, its effects and the verified
+    ledger.
+    """
     found = reviewed.found
 
     assert found.keys() >= DEMO
@@ -72,18 +86,27 @@ def test_the_demo_says_what_it_promised(reviewed: Any) -> None:
 
 def test_the_contracts_are_read(reviewed: Any) -> None:
     """The three real contracts yield at least forty clauses, each with a risk of its own."""
-    contracts = [seen for seen in reviewed.found["runs"] if seen["document"]["name"].endswith(".pdf")]
+    contracts = [
+        seen for seen in reviewed.found["runs"] if seen["document"]["name"].endswith(".pdf")
+    ]
 
     assert len(contracts) == 3
     assert sum(len(seen["findings"]) for seen in contracts) >= AT_LEAST
-    assert all(seen["risk"]["score"] == sum(each["points"] for each in seen["risk"]["contributions"]) for seen in contracts)
+    assert all(
+        seen["risk"]["score"] == sum(each["points"] for each in seen["risk"]["contributions"])
+        for seen in contracts
+    )
     assert all(seen["document"]["pages"] > 1 for seen in contracts)
 
 
 def test_every_finding_stands_in_its_document(reviewed: Any, command: Callable[..., Any]) -> None:
-    """Every quotation is the document's text at its offsets, on the page it names, as anyone can check."""
+    """Every quotation is the document's text at its offsets, on the page it names, as anyone can
+    check.
+    """
     for seen in reviewed.found["runs"]:
-        read = command(reviewed.home, "document", "text", seen["document"]["digest"], "--json").value
+        read = command(
+            reviewed.home, "document", "text", seen["document"]["digest"], "--json"
+        ).value
         text, pages = read["text"], [*read["pages"], len(read["text"]) + 1]
         bounds = dict(enumerate(pairwise(pages), start=1))
         assert len(text) == seen["document"]["chars"]
@@ -105,19 +128,29 @@ def test_the_text_is_printed_as_it_is(reviewed: Any, command: Callable[..., Any]
 
 
 def test_every_decision_is_explained(reviewed: Any) -> None:
-    """Every decision has a reason with a code and a rule, and the policy revision it was made under."""
+    """Every decision has a reason with a code and a rule, and the policy revision it was made
+    under.
+    """
     revision = reviewed.found["policy"]["revision"]
     decisions = [each for seen in reviewed.found["runs"] for each in seen["decisions"]]
 
     assert all(each.keys() >= DECISION for each in decisions)
-    assert all(each["reasons"] and all(why["code"] and why["rule"] for why in each["reasons"]) for each in decisions)
+    assert all(
+        each["reasons"] and all(why["code"] and why["rule"] for why in each["reasons"])
+        for each in decisions
+    )
     assert {each["revision"] for each in decisions} == {revision}
 
 
 def test_nothing_irreversible_happened(reviewed: Any) -> None:
-    """Each run's mail to those it may write to waits for a person, none left, and no forbidden effect is in the world."""
+    """Each run's mail to those it may write to waits for a person, none left, and no forbidden
+    effect is in the world.
+    """
     found = reviewed.found
-    states = [[each["state"] for each in seen["decisions"] if each["tool"] == "mail.send"] for seen in found["runs"]]
+    states = [
+        [each["state"] for each in seen["decisions"] if each["tool"] == "mail.send"]
+        for seen in found["runs"]
+    ]
 
     assert [seen["status"] for seen in found["runs"]] == ["waiting"] * 4
     assert all(each.count("waiting") == 1 and set(each) <= {"waiting", "denied"} for each in states)
@@ -130,7 +163,9 @@ def test_nothing_irreversible_happened(reviewed: Any) -> None:
 
 @pytest.mark.parametrize("page", ["report.html", "reports/*/review.html"])
 def test_the_pages_are_inert(reviewed: Any, page: str) -> None:
-    """A page parses, holds every clause as text, and reaches for nothing: no script, image, frame, link or URL."""
+    """A page parses, holds every clause as text, and reaches for nothing: no script, image, frame,
+    link or URL.
+    """
     seen = [each for each in reviewed.found["runs"] if page == "report.html" or each["findings"]]
     wanted = sorted(visible(each["text"]) for run in seen for each in run["findings"])
     paths = sorted(reviewed.home.glob(page))
@@ -152,16 +187,28 @@ def test_the_pages_are_inert(reviewed: Any, page: str) -> None:
         "base",
         "svg",
     } == set()
-    assert [name for _, given in tags for name in given if name in {"src", "href", "action", "style"} or name[:2] == "on"] == []
-    assert all("url(" not in path.read_text("utf-8") and "@import" not in path.read_text("utf-8") for path in paths)
+    assert [
+        name
+        for _, given in tags
+        for name in given
+        if name in {"src", "href", "action", "style"} or name[:2] == "on"
+    ] == []
+    assert all(
+        "url(" not in path.read_text("utf-8") and "@import" not in path.read_text("utf-8")
+        for path in paths
+    )
 
 
 def test_a_person_lets_one_mail_go(demo: Any, command: Callable[..., Any]) -> None:
-    """What the reviewer approves happens once, exactly as it was shown; what nobody approved still waits."""
+    """What the reviewer approves happens once, exactly as it was shown; what nobody approved still
+    waits.
+    """
     chosen, *others = demo.found["approvals"]
     shown = command(demo.home, "approvals", "show", chosen, "--json").value
     verdict = ("--as", "rhea", "--note", "checked", "--json")
-    approved = command(demo.home, "approvals", "approve", chosen, "--evidence", shown["evidence_digest"], *verdict)
+    approved = command(
+        demo.home, "approvals", "approve", chosen, "--evidence", shown["evidence_digest"], *verdict
+    )
     again = command(demo.home, "approvals", "approve", chosen, *verdict)
     waiting = command(demo.home, "approvals", "list", "--json").value
     (mail,) = mails(demo.home)
@@ -171,10 +218,14 @@ def test_a_person_lets_one_mail_go(demo: Any, command: Callable[..., Any]) -> No
     assert shown["evidence"]["arguments"]["to"] == ["legal@example.com"]
     assert approved.code == 0
     assert (approved.value["run_id"], approved.value["status"]) == (run_id, "done")
-    assert [each["state"] for each in approved.value["decisions"] if each["tool"] == "mail.send"] == ["done"]
+    assert [
+        each["state"] for each in approved.value["decisions"] if each["tool"] == "mail.send"
+    ] == ["done"]
     assert (mail["To"], mail["Cc"]) == ("legal@example.com", None)
     assert mail["Subject"] == shown["evidence"]["arguments"]["subject"]
-    assert report.get_content() == (demo.home / "reports" / run_id / "review.html").read_text("utf-8")
+    assert report.get_content() == (demo.home / "reports" / run_id / "review.html").read_text(
+        "utf-8"
+    )
     assert again.code == 2
     assert "used, not waiting" in again.err
     assert sorted(each["id"] for each in waiting) == sorted(others)
@@ -184,7 +235,9 @@ def test_a_person_lets_one_mail_go(demo: Any, command: Callable[..., Any]) -> No
 def test_a_person_says_no(demo: Any, command: Callable[..., Any]) -> None:
     """A rejected action is denied, its run ends, and no mail leaves."""
     chosen = demo.found["approvals"][0]
-    rejected = command(demo.home, "approvals", "reject", chosen, "--as", "rhea", "--note", "not yet", "--json")
+    rejected = command(
+        demo.home, "approvals", "reject", chosen, "--as", "rhea", "--note", "not yet", "--json"
+    )
     (sent,) = [each for each in rejected.value["decisions"] if each["tool"] == "mail.send"]
 
     assert rejected.code == 4

@@ -1,4 +1,6 @@
-"""The policy server fails in the middle of a review: the run is held, and once the server is back it is carried on."""
+"""The policy server fails in the middle of a review: the run is held, and once the server is back
+it is carried on.
+"""
 
 import http.client
 import socket
@@ -12,8 +14,16 @@ from typing import Any, Final
 
 import pytest
 
-CONTRACT: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts" / "opera-service-agreement.pdf"
-TRIES: Final = 10  # on a busy machine the server may miss its deadline too; that holds the run, as it must
+CONTRACT: Final = (
+    Path(__file__).resolve().parents[2]
+    / "evals"
+    / "data"
+    / "contracts"
+    / "opera-service-agreement.pdf"
+)
+TRIES: Final = (
+    10  # on a busy machine the server may miss its deadline too; that holds the run, as it must
+)
 
 
 class Wire:
@@ -70,17 +80,27 @@ def wired(opa: int, *, left: int) -> Iterator[Wire]:
 def counted(home: Path) -> tuple[int, int, int]:
     """Return the numbers of filed records, of mails, and of reports."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
-        records = connection.execute("SELECT count(*) FROM record WHERE kind = 'contract'").fetchone()[0]
-    return records, len(list(home.glob("outbox/*.eml"))), len(list(home.glob("reports/*/review.html")))
+        records = connection.execute(
+            "SELECT count(*) FROM record WHERE kind = 'contract'"
+        ).fetchone()[0]
+    return (
+        records,
+        len(list(home.glob("outbox/*.eml"))),
+        len(list(home.glob("reports/*/review.html"))),
+    )
 
 
 @pytest.mark.parametrize(("answered", "most"), [(0, 0), (2, 0), (6, 1)])
 def test_a_review_outlives_its_policy_server(
     tmp_path: Path, command: Callable[..., Any], opa_server: int, answered: int, most: int
 ) -> None:
-    """Cut off after some decisions the review does nothing more and ends with 5, held; resumed, each effect happens once."""
+    """Cut off after some decisions the review does nothing more and ends with 5, held; resumed,
+    each effect happens once.
+    """
     home = tmp_path
-    (home / "people.yaml").write_text("people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8")
+    (home / "people.yaml").write_text(
+        "people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8"
+    )
     with wired(opa_server, left=answered) as wire:
 
         def told(*arguments: str) -> Any:

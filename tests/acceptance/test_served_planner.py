@@ -1,4 +1,6 @@
-"""A served model that plans: what it is sent, and what becomes of what it proposes, with the installed command."""
+"""A served model that plans: what it is sent, and what becomes of what it proposes, with the
+installed command.
+"""
 
 import json
 import threading
@@ -10,12 +12,20 @@ from typing import Any
 import pytest
 
 Command = Callable[..., Any]
-CONTRACT = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts" / "opera-service-agreement.pdf"
+CONTRACT = (
+    Path(__file__).resolve().parents[2]
+    / "evals"
+    / "data"
+    / "contracts"
+    / "opera-service-agreement.pdf"
+)
 PEOPLE = "people:\n- {id: ana, roles: [analyst]}\n- {id: rhea, roles: [reviewer]}\n"
 
 
 class Planner(ThreadingHTTPServer):
-    """An endpoint whose model proposes two mails, one of them to a stranger, and then says that it is done."""
+    """An endpoint whose model proposes two mails, one of them to a stranger, and then says that it
+    is done.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -28,7 +38,10 @@ class Planner(ThreadingHTTPServer):
         return {
             "role": "assistant",
             "content": None,
-            "tool_calls": [_mail("t1", "stranger@harvest.example"), _mail("t2", "legal@example.com")],
+            "tool_calls": [
+                _mail("t1", "stranger@harvest.example"),
+                _mail("t2", "legal@example.com"),
+            ],
         }
 
 
@@ -38,10 +51,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         message = self.server.answer(asked)
-        choice = {"index": 0, "finish_reason": "tool_calls" if "tool_calls" in message else "stop", "message": message}
+        choice = {
+            "index": 0,
+            "finish_reason": "tool_calls" if "tool_calls" in message else "stop",
+            "message": message,
+        }
         used = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
         body = json.dumps(
-            {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": used}
+            {
+                "id": "c",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "m",
+                "choices": [choice],
+                "usage": used,
+            }
         ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -54,8 +78,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _mail(call_id: str, address: str) -> dict[str, Any]:
-    arguments = {"to": [address], "cc": [], "subject": "Contract", "body": "It was reviewed.", "attachments": []}
-    return {"id": call_id, "type": "function", "function": {"name": "mail__send", "arguments": json.dumps(arguments)}}
+    arguments = {
+        "to": [address],
+        "cc": [],
+        "subject": "Contract",
+        "body": "It was reviewed.",
+        "attachments": [],
+    }
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {"name": "mail__send", "arguments": json.dumps(arguments)},
+    }
 
 
 @pytest.fixture
@@ -74,23 +108,43 @@ def reviewed(command: Command, home: Path, planner: Planner, **settings: str) ->
     (home / "people.yaml").write_text(PEOPLE, "utf-8")
     url = f"http://127.0.0.1:{planner.server_address[1]}/v1"
     served = {"INTERLOCK_MODEL_URL": url, "INTERLOCK_MODEL": "m", **settings}
-    return command(home, "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana", "--json", **served)
+    return command(
+        home,
+        "review",
+        str(CONTRACT),
+        "--notify",
+        "legal@example.com",
+        "--as",
+        "ana",
+        "--json",
+        **served,
+    )
 
 
-def test_a_served_model_proposes_and_the_policy_decides(command: Command, home: Path, planner: Planner) -> None:
-    """What the model wants sent to a stranger is denied, what the request names waits for a person, and nothing leaves."""
+def test_a_served_model_proposes_and_the_policy_decides(
+    command: Command, home: Path, planner: Planner
+) -> None:
+    """What the model wants sent to a stranger is denied, what the request names waits for a person,
+    and nothing leaves.
+    """
     ran = reviewed(command, home, planner, INTERLOCK_MODEL_CLEARANCE="confidential")
     states = {each["state"]: each for each in ran.value["decisions"] if each["tool"] == "mail.send"}
 
     assert ran.code == 3
     assert states.keys() == {"denied", "waiting"}
-    assert {"untrusted_destination", "egress_domain"} <= {why["code"] for why in states["denied"]["reasons"]}
+    assert {"untrusted_destination", "egress_domain"} <= {
+        why["code"] for why in states["denied"]["reasons"]
+    }
     assert not list(home.glob("outbox/*"))
     assert ran.value["spend"]["spent"]["tokens"] == 110
 
 
-def test_a_model_elsewhere_is_sent_nothing_confidential(command: Command, home: Path, planner: Planner) -> None:
-    """Until the operator clears an endpoint for it, no word of the contract reaches it, and the review stops there."""
+def test_a_model_elsewhere_is_sent_nothing_confidential(
+    command: Command, home: Path, planner: Planner
+) -> None:
+    """Until the operator clears an endpoint for it, no word of the contract reaches it, and the
+    review stops there.
+    """
     ran = reviewed(command, home, planner)
     (asked,) = [each for each in ran.value["decisions"] if each["tool"] == "model.generate"]
 

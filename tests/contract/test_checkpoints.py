@@ -1,4 +1,6 @@
-"""The checkpoint saver, on every database: what is saved comes back, and nothing else is ever decoded."""
+"""The checkpoint saver, on every database: what is saved comes back, and nothing else is ever
+decoded.
+"""
 
 import asyncio
 import os
@@ -17,10 +19,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 from sqlalchemy import Table, select, update
 
-from interlock.runtime.checkpoints import Checkpoints
 from interlock.runtime.errors import Fenced, Tampered
-from interlock.runtime.run import Run
-from interlock.runtime.store import schema as t
+from interlock.runtime.graph.checkpoints import Checkpoints
+from interlock.runtime.record.store import tables
+from interlock.runtime.run.run import Run
 from interlock.runtime.testing import World
 
 
@@ -35,7 +37,9 @@ def saver(world: World, run: Run) -> Checkpoints:
 
 
 def at(run: Run, checkpoint_id: str = "", ns: str = "") -> RunnableConfig:
-    return {"configurable": {"thread_id": run.id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}
+    return {
+        "configurable": {"thread_id": run.id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+    }
 
 
 def made(position: int, **values: Any) -> Checkpoint:
@@ -43,17 +47,28 @@ def made(position: int, **values: Any) -> Checkpoint:
     return empty_checkpoint() | {"id": f"{position:032x}", "channel_values": values}
 
 
-async def put(world: World, run: Run, checkpoint: Checkpoint, *, parent: str = "", ns: str = "") -> RunnableConfig:
-    return await saver(world, run).aput(at(run, parent, ns), checkpoint, {"source": "loop", "step": 1}, {})
+async def put(
+    world: World, run: Run, checkpoint: Checkpoint, *, parent: str = "", ns: str = ""
+) -> RunnableConfig:
+    return await saver(world, run).aput(
+        at(run, parent, ns), checkpoint, {"source": "loop", "step": 1}, {}
+    )
 
 
 async def test_what_is_saved_comes_back(world: World) -> None:
     """A checkpoint with messages comes back equal, with its metadata, parent and pending writes."""
     run = await world.start()
-    checkpoint = made(2, messages=[HumanMessage("hello"), AIMessage("hi")], number=7, text="x", nothing=None, raw=b"\x00")
+    checkpoint = made(
+        2,
+        messages=[HumanMessage("hello"), AIMessage("hi")],
+        number=7,
+        text="x",
+        nothing=None,
+        raw=b"\x00",
+    )
     place = await put(world, run, checkpoint, parent="parent")
     await saver(world, run).aput_writes(place, [("text", "y"), ("number", 8)], "task-1", "path")
-    await world.store.settled(f"{run.id}/writes")
+    await world.store.durable(f"{run.id}/writes")
     found = await saver(world, run).aget_tuple(at(run))
 
     assert found is not None
@@ -65,7 +80,9 @@ async def test_what_is_saved_comes_back(world: World) -> None:
 
 
 async def test_the_newest_or_the_named_one_is_found(world: World) -> None:
-    """Without an id the newest checkpoint is found, with one that very one, in its own namespace; else none."""
+    """Without an id the newest checkpoint is found, with one that very one, in its own namespace;
+    else none.
+    """
     run = await world.start()
     for number in (1, 3, 2):
         await put(world, run, made(number, n=number))
@@ -84,7 +101,9 @@ async def test_the_newest_or_the_named_one_is_found(world: World) -> None:
 
 
 async def test_the_list_is_newest_first_and_bounded(world: World) -> None:
-    """Listing gives this run's checkpoints in order, before a point, up to a limit; filters are refused."""
+    """Listing gives this run's checkpoints in order, before a point, up to a limit; filters are
+    refused.
+    """
     run, other = await world.start(), await world.start()
     for number in range(5):
         await put(world, run, made(number, n=number))
@@ -92,7 +111,9 @@ async def test_the_list_is_newest_first_and_bounded(world: World) -> None:
     mine = saver(world, run)
 
     async def numbers(**options: Any) -> list[int]:
-        return [each.checkpoint["channel_values"]["n"] async for each in mine.alist(at(run), **options)]
+        return [
+            each.checkpoint["channel_values"]["n"] async for each in mine.alist(at(run), **options)
+        ]
 
     assert await numbers() == [4, 3, 2, 1, 0]
     assert await numbers(limit=2) == [4, 3]
@@ -108,7 +129,7 @@ async def test_saving_again_replaces(world: World) -> None:
     for value in ("a", "b"):
         place = await put(world, run, made(1, v=value))
         await mine.aput_writes(place, [("v", value)], "task")
-    await world.store.settled(f"{run.id}/writes")
+    await world.store.durable(f"{run.id}/writes")
     (found,) = [each async for each in mine.alist(at(run))]
 
     assert found.checkpoint["channel_values"] == {"v": "b"}
@@ -122,18 +143,25 @@ async def test_a_checkpoint_makes_what_was_pending_durable(world: World) -> None
     await mine.aput_writes(at(run, "x"), [("v", 1)], "task")
     await put(world, run, made(1))
 
-    assert await world.store.read(lambda connection: len(connection.execute(select(t.checkpoint_write)).all())) == 1
+    assert (
+        await world.store.read(
+            lambda connection: len(connection.execute(select(tables.checkpoint_write)).all())
+        )
+        == 1
+    )
 
 
 async def test_a_zombie_saves_nothing(world: World) -> None:
-    """A worker whose run was claimed by another is fenced when it saves, and nothing of its work is there."""
+    """A worker whose run was claimed by another is fenced when it saves, and nothing of its work is
+    there.
+    """
     old = await world.start()
     new = await world.runs.claim(old.id)
     with pytest.raises(Fenced):
         await put(world, old, made(1, v="old"))
     await saver(world, old).aput_writes(at(old, "x"), [("v", "old")], "task")
     with pytest.raises(Fenced):
-        await world.store.settled(f"{old.id}/writes")
+        await world.store.durable(f"{old.id}/writes")
 
     assert await saver(world, new).aget_tuple(at(new)) is None
     await put(world, new, made(1, v="new"))
@@ -146,7 +174,9 @@ class State(TypedDict):
 
 
 async def test_a_graph_resumes_where_it_was(world: World) -> None:
-    """A graph interrupted under one claim goes on under the next, from another saver, and repeats no finished step."""
+    """A graph interrupted under one claim goes on under the next, from another saver, and repeats
+    no finished step.
+    """
     ran: list[str] = []
 
     def first(state: State) -> dict[str, Any]:
@@ -166,8 +196,10 @@ async def test_a_graph_resumes_where_it_was(world: World) -> None:
     graph.add_edge("second", END)
     run = await world.start()
     config: RunnableConfig = {"configurable": {"thread_id": run.id}}
-    await graph.compile(checkpointer=saver(world, run)).ainvoke({"steps": []}, config, durability="sync")
-    await world.store.settled(f"{run.id}/writes")
+    await graph.compile(checkpointer=saver(world, run)).ainvoke(
+        {"steps": []}, config, durability="sync"
+    )
+    await world.store.durable(f"{run.id}/writes")
 
     again = await world.runs.claim(run.id)
     resumed = graph.compile(checkpointer=saver(world, again))
@@ -179,8 +211,13 @@ async def test_a_graph_resumes_where_it_was(world: World) -> None:
 
 
 def crafted(folder: Path) -> dict[str, bytes]:
-    """Return serialised values that make LangGraph's loader call a function of the attacker's choice."""
-    one_argument, several = 0, 1  # EXT_CONSTRUCTOR_SINGLE_ARG and EXT_CONSTRUCTOR_POS_ARGS of langgraph's jsonplus
+    """Return serialised values that make LangGraph's loader call a function of the attacker's
+    choice.
+    """
+    one_argument, several = (
+        0,
+        1,
+    )  # EXT_CONSTRUCTOR_SINGLE_ARG and EXT_CONSTRUCTOR_POS_ARGS of langgraph's jsonplus
     single = ormsgpack.packb(("os", "mkdir", str(folder / "one")))
     spread = ormsgpack.packb(("os", "system", (f"mkdir {folder / 'two'}",)))
     return {
@@ -191,7 +228,9 @@ def crafted(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("craft", ["one argument", "several"])
 def test_the_attack_is_real(tmp_path: Path, craft: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LangGraph's loader, as it comes, executes the crafted value; ours, even if it got there, does not."""
+    """LangGraph's loader, as it comes, executes the crafted value; ours, even if it got there, does
+    not.
+    """
     monkeypatch.delenv("LANGGRAPH_STRICT_MSGPACK", raising=False)
     payload = crafted(tmp_path)[craft]
     strict = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[AIMessage])
@@ -207,7 +246,11 @@ async def stored(world: World, table: Table, **values: Any) -> None:
     await world.store.write(lambda tx: tx.connection.execute(update(table).values(values)))
 
 
-TABLES = {"checkpoint": t.checkpoint, "metadata": t.checkpoint, "write": t.checkpoint_write}
+TABLES = {
+    "checkpoint": tables.checkpoint,
+    "metadata": tables.checkpoint,
+    "write": tables.checkpoint_write,
+}
 
 
 @pytest.mark.parametrize("kind", ["msgpack", "pickle", "json"])
@@ -222,7 +265,7 @@ async def test_a_crafted_row_is_refused_before_it_is_decoded(
     run = await world.start()
     place = await put(world, run, made(1, v=1))
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
-    await world.store.settled(f"{run.id}/writes")
+    await world.store.durable(f"{run.id}/writes")
     payload = pickle.dumps(_Pickled(target)) if kind == "pickle" else crafted(target)[craft]
     column = "metadata" if where == "metadata" else "sealed"
     await stored(world, TABLES[where], **{column: kind.encode() + b"\n" + payload})
@@ -252,7 +295,11 @@ async def test_a_sealed_pickle_is_refused(world: World, tmp_path: Path) -> None:
     await put(world, run, made(1, v=1))
     key = world.vault.known(run.id)
     for kind, payload in (("pickle", pickle.dumps(_Pickled(target))), ("json", b"{}"), ("", b"")):
-        await stored(world, t.checkpoint, sealed=key.seal(kind.encode() + b"\n" + payload, place=f"{run.id}//{made(1)['id']}"))
+        await stored(
+            world,
+            tables.checkpoint,
+            sealed=key.seal(kind.encode() + b"\n" + payload, place=f"{run.id}//{made(1)['id']}"),
+        )
         with pytest.raises(Tampered, match="type"):
             await saver(world, run).aget_tuple(at(run))
     assert list(target.iterdir()) == []
@@ -265,30 +312,34 @@ async def test_a_sealed_crafted_value_calls_nothing(world: World, tmp_path: Path
     run = await world.start()
     await put(world, run, made(1, v=1))
     for payload in crafted(target).values():
-        sealed = world.vault.known(run.id).seal(b"msgpack\n" + payload, place=f"{run.id}//{made(1)['id']}")
-        await stored(world, t.checkpoint, sealed=sealed)
+        sealed = world.vault.known(run.id).seal(
+            b"msgpack\n" + payload, place=f"{run.id}//{made(1)['id']}"
+        )
+        await stored(world, tables.checkpoint, sealed=sealed)
         await saver(world, run).aget_tuple(at(run))
 
     assert list(target.iterdir()) == []
 
 
 MOVED: dict[str, tuple[Table, dict[str, Any]]] = {
-    "checkpoint to another id": (t.checkpoint, {"checkpoint_id": f"{5:032x}"}),
-    "checkpoint to another namespace": (t.checkpoint, {"ns": "inner"}),
-    "checkpoint to another parent": (t.checkpoint, {"parent_id": "other"}),
-    "write to another task": (t.checkpoint_write, {"task_id": "other"}),
-    "write to another channel": (t.checkpoint_write, {"channel": "approved"}),
-    "write to another place": (t.checkpoint_write, {"idx": 5}),
+    "checkpoint to another id": (tables.checkpoint, {"checkpoint_id": f"{5:032x}"}),
+    "checkpoint to another namespace": (tables.checkpoint, {"ns": "inner"}),
+    "checkpoint to another parent": (tables.checkpoint, {"parent_id": "other"}),
+    "write to another task": (tables.checkpoint_write, {"task_id": "other"}),
+    "write to another channel": (tables.checkpoint_write, {"channel": "approved"}),
+    "write to another place": (tables.checkpoint_write, {"idx": 5}),
 }
 
 
 @pytest.mark.parametrize("move", MOVED)
 async def test_what_was_moved_is_refused(world: World, move: str) -> None:
-    """A sealed value opens only where it was put: not under another id, namespace, parent, task, channel or index."""
+    """A sealed value opens only where it was put: not under another id, namespace, parent, task,
+    channel or index.
+    """
     run = await world.start()
     place = await put(world, run, made(1, v=1), parent="parent")
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
-    await world.store.settled(f"{run.id}/writes")
+    await world.store.durable(f"{run.id}/writes")
     table, values = MOVED[move]
     await stored(world, table, **values)
 
@@ -297,13 +348,15 @@ async def test_what_was_moved_is_refused(world: World, move: str) -> None:
 
 
 async def test_another_runs_checkpoint_is_refused(world: World) -> None:
-    """A checkpoint sealed for one run does not open as another's, moved or read through the wrong door."""
+    """A checkpoint sealed for one run does not open as another's, moved or read through the wrong
+    door.
+    """
     run, other = await world.start(), await world.start()
     await put(world, run, made(1, v=1))
     with pytest.raises(Tampered):
         await saver(world, other).aget_tuple(at(run))
 
-    await stored(world, t.checkpoint, thread_id=other.id)
+    await stored(world, tables.checkpoint, thread_id=other.id)
     with pytest.raises(Tampered):
         await saver(world, other).aget_tuple(at(other))
 
@@ -313,8 +366,10 @@ async def test_many_tasks_write_at_once(world: World) -> None:
     run = await world.start()
     place = await put(world, run, made(1))
     mine = saver(world, run)
-    await asyncio.gather(*(mine.aput_writes(place, [("v", number)], f"task-{number:02}") for number in range(20)))
-    await world.store.settled(f"{run.id}/writes")
+    await asyncio.gather(
+        *(mine.aput_writes(place, [("v", number)], f"task-{number:02}") for number in range(20))
+    )
+    await world.store.durable(f"{run.id}/writes")
     found = await mine.aget_tuple(at(run))
 
     assert found is not None

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from interlock.runtime.pdp import DecisionPoint
-from interlock.runtime.pdp.bundle import Bundle, load
-from interlock.runtime.pdp.embedded import EmbeddedPoint
-from interlock.runtime.pdp.server import ServerPoint
-from interlock.runtime.provenance import TRUSTED
-from interlock.runtime.request import (
+from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.engine.server import ServerPoint
+from interlock.runtime.policy.label import TRUSTED
+from interlock.runtime.policy.request import (
     AccessRequest,
     Action,
     Amounts,
@@ -25,7 +25,11 @@ from interlock.runtime.request import (
 from interlock.runtime.testing import AGENT, StaticPoint
 from interlock.serving.policy.build import BUNDLES, POLICIES
 
-ROOM = BudgetFacts(limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9), spent=Amounts(), reserved=Amounts())
+ROOM = BudgetFacts(
+    limits=Amounts(steps=9, effects=9, tokens=9, money_micro=9, wall_ms=9),
+    spent=Amounts(),
+    reserved=Amounts(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,28 +44,44 @@ async def point(request: pytest.FixtureRequest, bundle: Bundle) -> AsyncIterator
     if request.param == "static":
         yield StaticPoint(effects={"document.read": "permit"}, revision=bundle.revision)
     elif request.param == "embedded":
-        embedded = EmbeddedPoint(bundle, deadline_s=5)  # the machine that runs the tests may be busy
+        embedded = EmbeddedPoint(
+            bundle, deadline_s=5
+        )  # the machine that runs the tests may be busy
         yield embedded
         embedded.close()
     else:
         port = request.getfixturevalue("opa_server")
         async with ServerPoint(
-            host="127.0.0.1", port=port, revision=bundle.revision, messages=bundle.messages, deadline_s=5
+            host="127.0.0.1",
+            port=port,
+            revision=bundle.revision,
+            messages=bundle.messages,
+            deadline_s=5,
         ) as made:
             yield made
 
 
-def asked(bundle: Bundle, tool: str = "document.read", *, principal: Principal = AGENT, path: str = "a.pdf") -> AccessRequest:
+def asked(
+    bundle: Bundle,
+    tool: str = "document.read",
+    *,
+    principal: Principal = AGENT,
+    path: str = "a.pdf",
+) -> AccessRequest:
     """Return a request that the policy permits when it is for `document.read`."""
     return AccessRequest(
         principal=principal,
         action=Action(tool=tool, action_class="read", arguments={"path": path}),
         resource=Resource(type="document", id="a.pdf"),
         context=Context(
-            now=1000, run=RunFacts(id="r1", agent="test", autonomy=2, refusals=0, revision=bundle.revision),
-            schema_valid=True, labels={"path": TRUSTED}, cost=Amounts(steps=1), budget=ROOM,
+            now=1000,
+            run=RunFacts(id="r1", agent="test", autonomy=2, refusals=0, revision=bundle.revision),
+            schema_valid=True,
+            labels={"path": TRUSTED},
+            cost=Amounts(steps=1),
+            budget=ROOM,
         ),
-    )  # fmt: skip
+    )
 
 
 async def test_it_permits_what_is_granted(point: DecisionPoint, bundle: Bundle) -> None:
@@ -111,7 +131,9 @@ async def test_it_changes_nothing_it_is_given(point: DecisionPoint, bundle: Bund
 
 
 async def test_it_answers_large_arguments(point: DecisionPoint, bundle: Bundle) -> None:
-    """An argument of a megabyte is decided like any other, and refused by its size where there is a limit."""
+    """An argument of a megabyte is decided like any other, and refused by its size where there is a
+    limit.
+    """
     decision = await point.decide(asked(bundle, path="x" * 1_000_000))
 
     if isinstance(point, StaticPoint):

@@ -14,13 +14,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, insert, select, text
 
-from interlock.runtime.audit_verify import verify
 from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded, NotWitnessed
-from interlock.runtime.ledger import export
-from interlock.runtime.note import public_bytes
-from interlock.runtime.store import Event, Store, Tx
-from interlock.runtime.store import schema as t
-from interlock.runtime.vault import Vault
+from interlock.runtime.record.audit_verify import verify
+from interlock.runtime.record.ledger import export
+from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.tlog import public_bytes
+from interlock.runtime.record.vault import Vault
 
 KEY = {"wrapped": b"w"}
 
@@ -36,14 +35,16 @@ def put(name: str) -> Callable[[Tx], str]:
     """Return work that inserts one row and returns its name."""
 
     def work(tx: Tx) -> str:
-        tx.connection.execute(insert(t.data_key).values(id=name, **KEY))
+        tx.connection.execute(insert(tables.data_key).values(id=name, **KEY))
         return name
 
     return work
 
 
 def names(connection: Connection) -> list[str]:
-    return list(connection.execute(select(t.data_key.c.id).order_by(t.data_key.c.id)).scalars())
+    return list(
+        connection.execute(select(tables.data_key.c.id).order_by(tables.data_key.c.id)).scalars()
+    )
 
 
 def commits(store: Store) -> list[int]:
@@ -71,7 +72,9 @@ async def all_of(*futures: Any) -> list[Any]:
 
 
 async def test_a_group_is_one_commit_in_order(store: Store) -> None:
-    """Whatever waits when the writer comes back is run in the order it was handed in, and committed once."""
+    """Whatever waits when the writer comes back is run in the order it was handed in, and committed
+    once.
+    """
     go, counted, order = hold(store), commits(store), list[int]()
 
     def work(number: int) -> Callable[[Tx], int]:
@@ -81,7 +84,9 @@ async def test_a_group_is_one_commit_in_order(store: Store) -> None:
 
         return note
 
-    futures = [store.submit(work(number), "lazy" if number % 2 else "eager") for number in range(40)]
+    futures = [
+        store.submit(work(number), "lazy" if number % 2 else "eager") for number in range(40)
+    ]
     go.set()
 
     assert await all_of(*futures) == list(range(40))
@@ -97,7 +102,9 @@ async def test_a_failing_item_fails_alone(store: Store) -> None:
         put("half")(tx)
         raise BadInput(what="x", why="y", next_step="z")
 
-    first, bad, twice, last = (store.submit(work, "eager") for work in (put("a"), fails, put("a"), put("b")))
+    first, bad, twice, last = (
+        store.submit(work, "eager") for work in (put("a"), fails, put("a"), put("b"))
+    )
     go.set()
     results = await all_of(first, bad, twice, last)
 
@@ -122,15 +129,21 @@ async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
 
         return work
 
-    futures = [store.submit(noted(name, fails=name == "bad"), "eager") for name in ("good", "bad", "fine")]
+    futures = [
+        store.submit(noted(name, fails=name == "bad"), "eager") for name in ("good", "bad", "fine")
+    ]
     go.set()
     await all_of(*futures)
 
     assert [each.event for each in seen] == ["good", "fine"]
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no"), OSError(28, "No space left on device"), ValueError("no")])
-async def test_a_failing_flush_fails_all_that_is_to_be_recorded(store: Store, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no"), OSError(28, "No space left on device"), ValueError("no")]
+)
+async def test_a_failing_flush_fails_all_that_is_to_be_recorded(
+    store: Store, error: Exception
+) -> None:
     """When the record cannot be written nothing it belongs to commits, and the writer lives on."""
 
     def flush(_: Tx) -> None:
@@ -145,7 +158,9 @@ async def test_a_failing_flush_fails_all_that_is_to_be_recorded(store: Store, er
 
     store.attach(flush=flush, after=lambda: None)
     go = hold(store)
-    futures = [store.submit(work, "eager") for work in (recorded("a"), put("without"), recorded("b"))]
+    futures = [
+        store.submit(work, "eager") for work in (recorded("a"), put("without"), recorded("b"))
+    ]
     go.set()
 
     first, without, last = await all_of(*futures)
@@ -178,22 +193,26 @@ async def test_lazy_rides_with_eager(store: Store) -> None:
 
 
 async def test_settled_means_durable(store: Store) -> None:
-    """After `settled` every reader sees what was handed in for the group; other groups do not matter."""
+    """After `settled` every reader sees what was handed in for the group; other groups do not
+    matter.
+    """
     store.later("other", put("other"))
     for number in range(5):
         store.later("run", put(f"lazy{number}"))
-    await store.settled("run")
+    await store.durable("run")
 
     assert {f"lazy{number}" for number in range(5)} <= set(await store.read(names))
 
 
 async def test_settled_holds_for_everyone_who_waits(store: Store) -> None:
-    """Two steps of one run that wait at the same time both see what was handed in, not only the first."""
+    """Two steps of one run that wait at the same time both see what was handed in, not only the
+    first.
+    """
     go = hold(store)
     store.later("run", put("lazy"))
 
     async def look() -> list[str]:
-        await store.settled("run")
+        await store.durable("run")
         return await store.read(names)
 
     waiting = [asyncio.create_task(look()) for _ in range(3)]
@@ -211,14 +230,19 @@ async def test_settled_raises_what_went_wrong(store: Store) -> None:
 
     store.later("run", fails)
     with pytest.raises(Fenced):
-        await store.settled("run")
+        await store.durable("run")
 
 
 async def test_a_cancelled_waiter_cancels_no_write(store: Store) -> None:
-    """A task that is cancelled while it waits leaves its item to be committed, and the writer alive."""
+    """A task that is cancelled while it waits leaves its item to be committed, and the writer
+    alive.
+    """
     go = hold(store)
     store.later("run", put("lazy"))
-    waiting = [asyncio.create_task(store.settled("run")), asyncio.create_task(store.write(put("eager")))]
+    waiting = [
+        asyncio.create_task(store.durable("run")),
+        asyncio.create_task(store.write(put("eager"))),
+    ]
     await asyncio.sleep(0.05)
     for each in waiting:
         each.cancel()
@@ -244,7 +268,9 @@ async def test_the_writer_survives_any_exception(store: Store) -> None:
 
 
 async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -> None:
-    """What goes wrong after the commit is raised at every waiter, no item is done again, and the writer lives on."""
+    """What goes wrong after the commit is raised at every waiter, no item is done again, and the
+    writer lives on.
+    """
     done: list[str] = []
 
     def after() -> None:
@@ -271,7 +297,9 @@ async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -
 
 
 async def test_close_drains_and_then_refuses(database_url: str) -> None:
-    """What was handed in before the close is durable; afterwards nothing is accepted; closing twice is harmless."""
+    """What was handed in before the close is durable; afterwards nothing is accepted; closing twice
+    is harmless.
+    """
     store = Store.open(database_url)
     futures = [store.submit(put(f"n{number}"), "lazy") for number in range(10)]
     store.close()
@@ -285,7 +313,7 @@ async def test_close_drains_and_then_refuses(database_url: str) -> None:
 async def test_the_migrated_schema_is_the_declared_one(store: Store) -> None:
     """The migrations lead to exactly the tables that the program declares."""
     with store.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), t.metadata)
+        found = compare_metadata(MigrationContext.configure(connection), tables.metadata)
 
     assert found == []
 
@@ -295,7 +323,7 @@ async def test_a_changed_schema_would_be_seen(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(text("ALTER TABLE run DROP COLUMN trace"))
     with store.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), t.metadata)
+        found = compare_metadata(MigrationContext.configure(connection), tables.metadata)
 
     assert found
 
@@ -303,9 +331,9 @@ async def test_a_changed_schema_would_be_seen(store: Store) -> None:
 OPENER = """
 import sys
 from pathlib import Path
-from interlock.runtime.ledger import Ledger, begin
-from interlock.runtime.store import Event, Store
-from interlock.runtime.vault import Vault
+from interlock.runtime.record.ledger import Ledger, begin
+from interlock.runtime.record.store import Event, Store
+from interlock.runtime.record.vault import Vault
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -318,9 +346,15 @@ store.close()
 """
 
 
-def test_a_new_database_is_opened_while_another_process_is_writing_its_first_tables(tmp_path: Path) -> None:
-    """SQLite refuses the turn to WAL at once while somebody writes; opening waits for them instead of failing."""
-    first = sqlite3.connect(tmp_path / "interlock.db", isolation_level=None, check_same_thread=False)
+def test_a_new_database_is_opened_while_another_process_is_writing_its_first_tables(
+    tmp_path: Path,
+) -> None:
+    """SQLite refuses the turn to WAL at once while somebody writes; opening waits for them instead
+    of failing.
+    """
+    first = sqlite3.connect(
+        tmp_path / "interlock.db", isolation_level=None, check_same_thread=False
+    )
     first.execute("BEGIN IMMEDIATE")
     threading.Timer(0.3, first.execute, ["COMMIT"]).start()
 
@@ -332,7 +366,11 @@ def test_a_new_database_is_opened_while_another_process_is_writing_its_first_tab
 async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_path: Path) -> None:
     """Three processes that meet an empty home make one schema, one set of keys and one ledger."""
     command = [sys.executable, "-c", OPENER, str(tmp_path / "home"), database_url]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
     processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(3)]  # noqa: ASYNC220, S603 - ours
     for process in processes:
         assert process.stdout is not None
@@ -347,5 +385,7 @@ async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_
     store = Store.open(database_url)
     records = await store.read(lambda connection: list(export(connection)))
     store.close()
-    report = verify(records, key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing))
+    report = verify(
+        records, key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing)
+    )
     assert (report.size, report.problems) == (3, [])

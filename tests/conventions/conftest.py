@@ -1,4 +1,6 @@
-"""The tree as the conventions see it: every file that is or will be committed, and the code parsed once."""
+"""The tree as the conventions see it: every file that is or will be committed, and the code parsed
+once.
+"""
 
 import ast
 import subprocess

@@ -21,7 +21,9 @@ def documents(root: Path, tracked: list[Path]) -> dict[Path, str]:
 @pytest.fixture(scope="session")
 def targets(root: Path) -> dict[str, str]:
     """What `make` can be asked for, and what it says of it."""
-    rules = re.findall(r"^([a-z][\w-]*):[^\n#]*(?:## (.+))?$", (root / "Makefile").read_text("utf-8"), re.MULTILINE)
+    rules = re.findall(
+        r"^([a-z][\w-]*):[^\n#]*(?:## (.+))?$", (root / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
     return dict(rules)
 
 
@@ -31,17 +33,24 @@ def test_links_resolve(root: Path, documents: dict[Path, str]) -> None:
         f"{path}: {link}"
         for path, text in documents.items()
         for link in _LINK.findall(_CODE.sub("", text))
-        if not re.match(r"https?://|mailto:|#", link) and not (root / path.parent / link.split("#")[0]).resolve().exists()
+        if not re.match(r"https?://|mailto:|#", link)
+        and not (root / path.parent / link.split("#")[0]).resolve().exists()
     ] == []
 
 
-def test_the_commands_in_the_documents_exist(documents: dict[Path, str], targets: dict[str, str]) -> None:
+def test_the_commands_in_the_documents_exist(
+    documents: dict[Path, str], targets: dict[str, str]
+) -> None:
     """Every `make` command that a document shows is a target of the Makefile."""
-    assert [f"{path}: make {name}" for path, text in documents.items() for name in _made(text, targets)] == []
+    assert [
+        f"{path}: make {name}" for path, text in documents.items() for name in _made(text, targets)
+    ] == []
 
 
 def test_the_makefile_explains_itself(root: Path, targets: dict[str, str]) -> None:
-    """Every target but the ones it needs for itself says what it does, and the whole fits on a screen or two."""
+    """Every target but the ones it needs for itself says what it does, and the whole fits on a
+    screen or two.
+    """
     assert [name for name, said in targets.items() if not said] == ["opa"]
     assert len((root / "Makefile").read_text("utf-8").splitlines()) <= _LONGEST
 
@@ -57,4 +66,8 @@ def test_the_house_has_its_papers(root: Path) -> None:
 
 def _made(text: str, targets: dict[str, str]) -> Iterator[str]:
     for code in _CODE.findall(text):
-        yield from (name for name in re.findall(r"(?:^|[`\s])make ([a-z][\w-]*)", code) if name not in targets)
+        yield from (
+            name
+            for name in re.findall(r"(?:^|[`\s])make ([a-z][\w-]*)", code)
+            if name not in targets
+        )

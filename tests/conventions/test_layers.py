@@ -23,7 +23,9 @@ def project(root: Path) -> dict[str, Any]:
 
 
 def test_imports_point_down(root: Path) -> None:
-    """Every contract of import-linter is kept, the one that denies agents the outside world among them."""
+    """Every contract of import-linter is kept, the one that denies agents the outside world among
+    them.
+    """
     command: list[str | Path] = [Path(sys.prefix, "bin", "lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603 - our own tool
 
@@ -32,20 +34,34 @@ def test_imports_point_down(root: Path) -> None:
 
 def test_nothing_imports_the_tests(code: Modules) -> None:
     """The product stands without its tests."""
-    assert [f"{path}: {name}" for path, name in _imported(code) if name in {"tests", "conftest", "pytest"}] == []
+    assert [
+        f"{path}: {name}"
+        for path, name in _imported(code)
+        if name in {"tests", "conftest", "pytest"}
+    ] == []
 
 
-def test_what_the_product_imports_is_installed_with_it(code: Modules, project: dict[str, Any]) -> None:
-    """Every package that a folder of the product imports is a declared dependency, for `evals` also one of `dev`."""
+def test_what_the_product_imports_is_installed_with_it(
+    code: Modules, project: dict[str, Any]
+) -> None:
+    """Every package that a folder of the product imports is a declared dependency, for `evals` also
+    one of `dev`.
+    """
     extras = project["optional-dependencies"]
-    product = _named([*project["dependencies"], *(each for name in extras if name != "dev" for each in extras[name])])
+    product = _named(
+        [
+            *project["dependencies"],
+            *(each for name in extras if name != "dev" for each in extras[name]),
+        ]
+    )
     everything = product | _named(extras["dev"])
     providers = packages_distributions()
     missing = [
         f"{path} imports {name}"
         for path, name in _imported(code)
         if name not in sys.stdlib_module_names | {"interlock", "tests"}
-        and not _named(providers.get(name, [name])) & (everything if path.parts[0] == "evals" else product)
+        and not _named(providers.get(name, [name]))
+        & (everything if path.parts[0] == "evals" else product)
     ]
 
     assert missing == []
@@ -61,4 +77,7 @@ def _imported(modules: Modules) -> Iterator[tuple[Path, str]]:
 
 
 def _named(requirements: list[str]) -> set[str]:
-    return {re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", each, maxsplit=1)[0]).lower() for each in requirements}
+    return {
+        re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", each, maxsplit=1)[0]).lower()
+        for each in requirements
+    }

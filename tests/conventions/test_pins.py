@@ -10,9 +10,18 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 _HOSTS: Final = (
-    ("pypi", "org"), ("pythonhosted", "org"), ("proxy", "golang", "org"), ("sum", "golang", "org"), ("npmjs", "org"),
-    ("crates", "io"), ("docker", "io"), ("ghcr", "io"), ("gcr", "io"), ("quay", "io"), ("anaconda", "org"),
-)  # fmt: skip
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("proxy", "golang", "org"),
+    ("sum", "golang", "org"),
+    ("npmjs", "org"),
+    ("crates", "io"),
+    ("docker", "io"),
+    ("ghcr", "io"),
+    ("gcr", "io"),
+    ("quay", "io"),
+    ("anaconda", "org"),
+)
 _FILES: Final = ("constraints.txt", "constraints-dev.txt", ".ci/house.txt", ".ci/go.txt")
 _PIN: Final = re.compile(r"^([a-z0-9][\w.-]*)==([\w.!+]+)(?: ; (.*?))? \\$")
 
@@ -28,25 +37,39 @@ def declared(root: Path) -> dict[str, list[Requirement]]:
         ".ci/house.txt": groups["house"],
         ".ci/go.txt": groups["go"],
     }
-    return {file: [Requirement(each) for each in requirements] for file, requirements in asked.items()}
+    return {
+        file: [Requirement(each) for each in requirements] for file, requirements in asked.items()
+    }
 
 
 @pytest.mark.parametrize("file", _FILES)
 def test_every_pin_is_exact_and_has_its_hashes(root: Path, file: str) -> None:
     """Each package has one version and the hashes of its files, and no line says where to fetch it."""
-    lines = [line for line in (root / file).read_text("utf-8").splitlines() if not line.lstrip().startswith("#")]
+    lines = [
+        line
+        for line in (root / file).read_text("utf-8").splitlines()
+        if not line.lstrip().startswith("#")
+    ]
     text = "\n".join(lines)
 
     for pin in re.split(r"\n(?=\S)", text):
         first, *hashes = pin.splitlines()
         assert _PIN.match(first), first
         assert hashes, first
-        assert [each for each in hashes if not re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?", each)] == []
+        assert [
+            each
+            for each in hashes
+            if not re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?", each)
+        ] == []
 
 
 @pytest.mark.parametrize("file", _FILES)
-def test_the_pins_are_in_step_with_the_project(root: Path, declared: dict[str, list[Requirement]], file: str) -> None:
-    """Every declared dependency is pinned to a version that its bounds allow; `make pins` puts them in step."""
+def test_the_pins_are_in_step_with_the_project(
+    root: Path, declared: dict[str, list[Requirement]], file: str
+) -> None:
+    """Every declared dependency is pinned to a version that its bounds allow; `make pins` puts them
+    in step.
+    """
     pins = _pins(root / file)
 
     for requirement in declared[file]:
@@ -64,7 +87,9 @@ def test_what_is_tested_is_what_runs(root: Path) -> None:
 
 
 def test_no_file_names_a_registry(root: Path, tracked: list[Path]) -> None:
-    """Packages come from where the machine is told to fetch them; no file of ours names a host for it."""
+    """Packages come from where the machine is told to fetch them; no file of ours names a host for
+    it.
+    """
     hosts = re.compile("|".join(rf"\b{re.escape('.'.join(host))}\b" for host in _HOSTS))
 
     assert [
@@ -76,7 +101,9 @@ def test_no_file_names_a_registry(root: Path, tracked: list[Path]) -> None:
 
 def _pins(file: Path) -> dict[str, list[str]]:
     pins: dict[str, list[str]] = {}
-    for name, version, _ in filter(None, (_parsed(line) for line in file.read_text("utf-8").splitlines())):
+    for name, version, _ in filter(
+        None, (_parsed(line) for line in file.read_text("utf-8").splitlines())
+    ):
         pins.setdefault(canonicalize_name(name), []).append(version)
     return pins
 

@@ -8,7 +8,9 @@ from typing import Final
 
 import pytest
 
-_ESCAPES: Final = frozenset({"skip", "skipif", "xfail", "importorskip", "skipTest", "skipIf", "skipUnless"})
+_ESCAPES: Final = frozenset(
+    {"skip", "skipif", "xfail", "importorskip", "skipTest", "skipIf", "skipUnless"}
+)
 
 
 def test_no_test_is_left_out(modules: Mapping[Path, ast.Module]) -> None:
@@ -24,7 +26,10 @@ def test_no_test_is_left_out(modules: Mapping[Path, ast.Module]) -> None:
 
 def test_the_network_is_off() -> None:
     """A test that reaches for another machine fails, by address."""
-    with pytest.raises(RuntimeError, match=r"socket\.connect"), pytest.warns(UserWarning, match="tried to use socket"):
+    with (
+        pytest.raises(RuntimeError, match=r"socket\.connect"),
+        pytest.warns(UserWarning, match="tried to use socket"),
+    ):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
 
 

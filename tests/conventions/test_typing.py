@@ -15,13 +15,22 @@ Refusals: TypeAlias = set[tuple[int, str]]
 @pytest.fixture(scope="session")
 def refused(root: Path) -> dict[str, Refusals]:
     """What mypy refuses in each snippet, under the settings of the house."""
-    configuration = ["--config-file", str(root / "pyproject.toml"), "--no-pretty", "--hide-error-context"]
+    configuration = [
+        "--config-file",
+        str(root / "pyproject.toml"),
+        "--no-pretty",
+        "--hide-error-context",
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        printed, broken, _ = api.run([*configuration, *(str(path.relative_to(root)) for path in _SNIPPETS)])
+        printed, broken, _ = api.run(
+            [*configuration, *(str(path.relative_to(root)) for path in _SNIPPETS)]
+        )
     assert not broken
     found: dict[str, Refusals] = {path.name: set() for path in _SNIPPETS}
-    for place, line, code in re.findall(r"^(\S+?):(\d+): error: .*\[([a-z-]+)\]$", printed, re.MULTILINE):
+    for place, line, code in re.findall(
+        r"^(\S+?):(\d+): error: .*\[([a-z-]+)\]$", printed, re.MULTILINE
+    ):
         found.setdefault(Path(place).name, set()).add((int(line), code))
     return found
 

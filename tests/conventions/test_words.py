@@ -34,23 +34,32 @@ def test_everything_public_says_what_it_is(code: Modules) -> None:
 
 
 def test_every_test_states_its_rule(specs: Modules) -> None:
-    """Every test has a docstring that begins with one sentence, so that a failure reads as the broken rule."""
-    assert [f"{path}:{test.lineno} {test.name}" for path, test in _tests(specs) if not _sentence(test)] == []
+    """Every test has a docstring that begins with one sentence, so that a failure reads as the
+    broken rule.
+    """
+    assert [
+        f"{path}:{test.lineno} {test.name}" for path, test in _tests(specs) if not _sentence(test)
+    ] == []
 
 
 def test_every_suppression_names_its_code_and_its_reason(root: Path, modules: Modules) -> None:
-    """An ignored finding reads `# noqa: X - reason` or `# type: ignore[x]  # reason`, and never covers a whole file."""
+    """An ignored finding reads `# noqa: X - reason` or `# type: ignore[x]  # reason`, and never
+    covers a whole file.
+    """
     assert [
         f"{path}:{line} {comment}"
         for path in modules
         for line, comment in _comments(root / path)
         for begins, good in _SUPPRESSIONS.items()
-        if (found := re.search(begins, comment)) and not re.fullmatch(good, comment[found.start() :])
+        if (found := re.search(begins, comment))
+        and not re.fullmatch(good, comment[found.start() :])
     ] == []
 
 
 def test_nothing_is_left_for_later(root: Path, tracked: list[Path]) -> None:
-    """No comment or docstring carries a reminder or the number of an issue: both belong to the tracker."""
+    """No comment or docstring carries a reminder or the number of an issue: both belong to the
+    tracker.
+    """
     assert [
         f"{path}:{line} {comment.strip()}"
         for path in tracked
@@ -65,7 +74,10 @@ def _public(tree: ast.Module) -> Iterator[Documented]:
     scopes: list[ast.Module | ast.ClassDef] = [tree]
     while scopes:
         for node in scopes.pop().body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
+            if (
+                isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+                and node.name[0] != "_"
+            ):
                 yield node
                 if isinstance(node, ast.ClassDef):
                     scopes.append(node)
@@ -74,7 +86,9 @@ def _public(tree: ast.Module) -> Iterator[Documented]:
 def _tests(specs: Modules) -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for path, tree in specs.items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
+                "test"
+            ):
                 yield path, node
 
 

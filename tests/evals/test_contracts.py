@@ -1,4 +1,6 @@
-"""The evaluation data of the demo: real contracts, a copy with one hostile paragraph, and a policy without rails."""
+"""The evaluation data of the demo: real contracts, a copy with one hostile paragraph, and a policy
+without rails.
+"""
 
 import io
 import tarfile
@@ -13,7 +15,9 @@ MARK: Final = "NOTICE TO AUTOMATED REVIEW SYSTEMS"
 
 
 async def test_the_planted_copy_is_the_contract_and_one_paragraph() -> None:
-    """Without its one hostile paragraph, the planted copy reads word for word as the contract it was made from."""
+    """Without its one hostile paragraph, the planted copy reads word for word as the contract it
+    was made from.
+    """
     (planted,) = [path for path in documents() if path.suffix == ".txt"]
     original = planted.with_name(planted.name.replace("-planted.txt", ".pdf"))
     reader = DocumentReader()

@@ -11,8 +11,8 @@ import orjson
 import pytest
 from opapywasm import OpaWasmPolicy, PolicyConfig
 
-from interlock.runtime.provenance import TRUSTED, Label
-from interlock.runtime.request import (
+from interlock.runtime.policy.label import TRUSTED, Label
+from interlock.runtime.policy.request import (
     AccessRequest,
     Action,
     Amounts,
@@ -56,7 +56,9 @@ def data(bundle: dict[str, bytes]) -> Document:
 @pytest.fixture(scope="session")
 def module(bundle: dict[str, bytes]) -> Iterator[OpaWasmPolicy]:
     """The Wasm module of the bundle, without data."""
-    with OpaWasmPolicy.from_wasm_bytes(bundle["policy.wasm"], PolicyConfig(parse_raw_json_input=False)) as policy:
+    with OpaWasmPolicy.from_wasm_bytes(
+        bundle["policy.wasm"], PolicyConfig(parse_raw_json_input=False)
+    ) as policy:
         yield policy
 
 
@@ -70,7 +72,9 @@ def embedded(module: OpaWasmPolicy, bundle: dict[str, bytes]) -> Engine:
 @pytest.fixture(scope="session")
 def served(opa_server: int) -> Iterator[Engine]:
     """An OPA server on the same bundle."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", opa_server, timeout=10)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection("127.0.0.1", opa_server, timeout=10)
+    ) as connection:
         yield lambda document: _ask(connection, document)
 
 
@@ -91,13 +95,20 @@ def permitted(data: Document) -> dict[str, Document]:
         Action(
             tool="mail.send",
             action_class="irreversible",
-            arguments={"to": ["bob@example.com"], "cc": ["Ann@example.com"], "subject": "Review", "body": "x" * 9},
+            arguments={
+                "to": ["bob@example.com"],
+                "cc": ["Ann@example.com"],
+                "subject": "Review",
+                "body": "x" * 9,
+            },
         ),
         Resource(type="mail", id="example.com", clearance="internal"),
     )
     writing = Action(tool="report.write", action_class="write", arguments={"document": "d1"})
     write = _request(revision, writing, Resource(type="report", id="d1"))
-    reading = Action(tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"})
+    reading = Action(
+        tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"}
+    )
     return {
         "read": _request(revision, reading, Resource(type="document", id="a.pdf")),
         "write": write,
@@ -113,7 +124,9 @@ def permitted(data: Document) -> dict[str, Document]:
 def denied(permitted: dict[str, Document]) -> dict[str, Document]:
     """Requests that one reason refuses, by the code of the reason."""
     read, write, mail = permitted["read"], permitted["write"], permitted["mail that waits"]
-    untrusted = _written(Label(integrity="untrusted", confidentiality="internal", sources=("document:d1",)))
+    untrusted = _written(
+        Label(integrity="untrusted", confidentiality="internal", sources=("document:d1",))
+    )
     secret = _written(Label(integrity="trusted", confidentiality="confidential"))
     return {
         "not_granted": changed(read, "principal.roles", to=["reviewer"]),
@@ -135,7 +148,9 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
         "clearance": changed(mail, "context.labels.body", to=secret),
         "unknown_label": changed(mail, "context.labels.body.integrity", to="blessed"),
         "autonomy_level": changed(write, "context.run.autonomy", to=0),
-        "killed": changed(write, "context.kill_switches", to=[_written(KillFact(scope="tool", id="report.write"))]),
+        "killed": changed(
+            write, "context.kill_switches", to=[_written(KillFact(scope="tool", id="report.write"))]
+        ),
         "kill_switch_unknown": changed(write, "context.kill_switches", to=None),
         "revision_mismatch": changed(write, "context.run.revision", to="another"),
     }
@@ -171,12 +186,16 @@ def _request(revision: str, action: Action, resource: Resource) -> Document:
     limits = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
     spent = Amounts(money_micro=5, tokens=40, steps=3)
     request = AccessRequest(
-        principal=Principal(id="agent:1", tenant="demo", roles=("contract_review",), on_behalf_of="ann"),
+        principal=Principal(
+            id="agent:1", tenant="demo", roles=("contract_review",), on_behalf_of="ann"
+        ),
         action=action,
         resource=resource,
         context=Context(
             now=1000,
-            run=RunFacts(id="r1", agent="contract_review", autonomy=2, refusals=0, revision=revision),
+            run=RunFacts(
+                id="r1", agent="contract_review", autonomy=2, refusals=0, revision=revision
+            ),
             schema_valid=True,
             labels=dict.fromkeys(action.arguments, TRUSTED),
             cost=Amounts(tokens=10, steps=1, effects=1, wall_ms=20),

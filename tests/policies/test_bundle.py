@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from opapywasm import OpaWasmPolicy
 
-from interlock.runtime.pdp.bundle import revision_of
+from interlock.runtime.policy.engine.bundle import revision_of
 from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, sources, unpack
 from interlock.serving.policy.check import bundle_in_step, check
 from interlock.serving.policy.opa import Opa, OpaRefused
@@ -22,7 +22,9 @@ def workshop(tmp_path: Path) -> Path:
 
 
 def test_nothing_is_wrong_with_the_policies(opa: Opa) -> None:
-    """Form, types, tests, coverage, configuration, schemas, capabilities and bundles are all in order."""
+    """Form, types, tests, coverage, configuration, schemas, capabilities and bundles are all in
+    order.
+    """
     assert check(opa) == ()
 
 
@@ -40,9 +42,13 @@ def test_two_builds_give_the_same_bytes(opa: Opa, workshop: Path) -> None:
 
 
 def test_a_changed_source_is_out_of_step(opa: Opa, workshop: Path) -> None:
-    """One more grant makes another revision, which the check finds in the manifest, the data and nowhere else."""
+    """One more grant makes another revision, which the check finds in the manifest, the data and
+    nowhere else.
+    """
     configuration = workshop / "rails" / "config" / "data.yaml"
-    configuration.write_text(configuration.read_text().replace("analyst: []", "analyst: [mail.send]"))
+    configuration.write_text(
+        configuration.read_text().replace("analyst: []", "analyst: [mail.send]")
+    )
     findings = bundle_in_step(opa, workshop, BUNDLES[POLICIES])
     assert [finding.detail.split()[0] for finding in findings] == [".manifest", "data.json"]
 
@@ -67,9 +73,15 @@ def test_the_revision_stands_in_manifest_and_data(bundle: dict[str, bytes]) -> N
     assert {"revision": expected} == json.loads(bundle["data.json"])["rails"]["build"]
 
 
-@pytest.mark.parametrize("call", ["time.now_ns()", 'sprintf("%d", [1])', "opa.runtime()", 'http.send({"url": "x"})'])
-def test_a_builtin_outside_the_capabilities_does_not_compile(opa: Opa, workshop: Path, call: str) -> None:
-    """A policy that reads a clock, the world, or what only one engine has is refused by the compiler."""
+@pytest.mark.parametrize(
+    "call", ["time.now_ns()", 'sprintf("%d", [1])', "opa.runtime()", 'http.send({"url": "x"})']
+)
+def test_a_builtin_outside_the_capabilities_does_not_compile(
+    opa: Opa, workshop: Path, call: str
+) -> None:
+    """A policy that reads a clock, the world, or what only one engine has is refused by the
+    compiler.
+    """
     rule = workshop / "rails" / "rules" / "clock" / "clock.rego"
     rule.parent.mkdir()
     rule.write_text(f"package rails.rules.clock\n\ndeny contains {{}} if {call}\n")
@@ -81,13 +93,17 @@ def test_a_new_rule_is_a_new_folder(opa: Opa, workshop: Path) -> None:
     """A rule takes part as soon as its folder exists; nothing registers it."""
     rule = workshop / "rails" / "rules" / "closed" / "closed.rego"
     rule.parent.mkdir()
-    rule.write_text('package rails.rules.closed\n\ndeny contains {"code": "closed", "parameters": {}} if true\n')
+    rule.write_text(
+        'package rails.rules.closed\n\ndeny contains {"code": "closed", "parameters": {}} if true\n'
+    )
     answer = opa.run("eval", "--bundle", workshop, "--format", "raw", "data.rails.decision.reasons")
     assert {"code": "closed", "rule": "closed", "parameters": {}} in json.loads(answer)
 
 
 def test_a_field_that_no_type_has_does_not_pass_the_check(opa: Opa, workshop: Path) -> None:
-    """Rego is checked against the schemas of the Python types: a misspelt field is an error, not an undefined value."""
+    """Rego is checked against the schemas of the Python types: a misspelt field is an error, not an
+    undefined value.
+    """
     rule = workshop / "rails" / "rules" / "grants" / "grants.rego"
     rule.write_text(rule.read_text().replace("principal.roles", "principal.role"))
     assert "types" in {finding.check for finding in check(opa, workshop)}

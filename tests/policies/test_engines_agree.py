@@ -13,8 +13,28 @@ _SEED = 20261122
 _MUTANTS = 900
 _ODD: tuple[Json, ...] = (
     *(None, True, False, 0, 1, -1, 3, 6, 101, 2**53 - 1, 1 - 2**53),
-    *("", "pure", "write", "mail.send", "reviewer", "ann", "public", "hush", "ä" * 4097, "\u212aelvin", "\U0001f512"),
-    *([], ["reviewer"], [None], [[]], ["bob@example.com", "BOB@Example.COM"], ["bob@EXÄMPLE.com"], ["a@b@c", 7]),
+    *(
+        "",
+        "pure",
+        "write",
+        "mail.send",
+        "reviewer",
+        "ann",
+        "public",
+        "hush",
+        "ä" * 4097,
+        "\u212aelvin",
+        "\U0001f512",
+    ),
+    *(
+        [],
+        ["reviewer"],
+        [None],
+        [[]],
+        ["bob@example.com", "BOB@Example.COM"],
+        ["bob@EXÄMPLE.com"],
+        ["a@b@c", 7],
+    ),
     *({}, {"chars": 4097, "sha256": "0"}, {"items": 2, "sha256": "0"}, {"a": "reviewer"}),
 )
 
@@ -22,7 +42,9 @@ _ODD: tuple[Json, ...] = (
 def test_both_engines_answer_alike(
     embedded: Engine, served: Engine, permitted: Mapping[str, Json], denied: Mapping[str, Json]
 ) -> None:
-    """Reasons, their order, obligations and revision are equal for plain, mutated and senseless inputs."""
+    """Reasons, their order, obligations and revision are equal for plain, mutated and senseless
+    inputs.
+    """
     starts = [*permitted.values(), *denied.values()]
     effects = set()
     for document in [*starts, *_ODD, *_mutants(starts)]:
@@ -39,7 +61,9 @@ def _bytes(decision: Json) -> bytes:
 
 
 def _mutants(starts: list[Json]) -> Iterator[Json]:
-    """Requests with one to three places deleted or replaced by something odd; the same ones every time."""
+    """Requests with one to three places deleted or replaced by something odd; the same ones every
+    time.
+    """
     chance = random.Random(_SEED)  # noqa: S311 - test data, not a secret
     for _ in range(_MUTANTS):
         document = orjson.loads(orjson.dumps(chance.choice(starts)))

@@ -13,15 +13,23 @@ Documents: TypeAlias = dict[str, dict[str, Json]]
 Path: TypeAlias = tuple[str | int, ...]
 
 
-def test_the_starting_requests_are_what_they_say(embedded: Engine, permitted: Documents, denied: Documents) -> None:
-    """Each start is permitted, or refused for its one reason; nothing below is proved on a wrong start."""
+def test_the_starting_requests_are_what_they_say(
+    embedded: Engine, permitted: Documents, denied: Documents
+) -> None:
+    """Each start is permitted, or refused for its one reason; nothing below is proved on a wrong
+    start.
+    """
     assert {"permit"} == {_decide(embedded, document)["effect"] for document in permitted.values()}
     for code, document in denied.items():
         assert [code] == [reason["code"] for reason in _decide(embedded, document)["reasons"]]
 
 
-def test_a_permit_never_gets_weaker_by_a_missing_field(embedded: Engine, permitted: Documents) -> None:
-    """A permit less one field or list item is a deny, or a permit with at least the same obligations."""
+def test_a_permit_never_gets_weaker_by_a_missing_field(
+    embedded: Engine, permitted: Documents
+) -> None:
+    """A permit less one field or list item is a deny, or a permit with at least the same
+    obligations.
+    """
     for name, document in permitted.items():
         before = _decide(embedded, document)
         for path in _places(document):
@@ -38,15 +46,19 @@ def test_a_permit_never_gets_weaker_by_a_null(embedded: Engine, permitted: Docum
             assert not _weaker(before, after), (name, path, after)
 
 
-def test_a_deny_never_becomes_a_permit_by_a_missing_field(embedded: Engine, denied: Documents) -> None:
+def test_a_deny_never_becomes_a_permit_by_a_missing_field(
+    embedded: Engine, denied: Documents
+) -> None:
     """What is refused stays refused when any fact of the runtime is lost.
 
-    Left out are the values of single arguments and list items: an agent that proposes other arguments asks something
-    else, and a runtime that lists no kill switch says that there is none.
+    Left out are the values of single arguments and list items: an agent that proposes other
+    arguments asks something else, and a runtime that lists no kill switch says that there is none.
     """
     for code, document in denied.items():
         for path in _places(document):
-            proposed = path[:2] == ("action", "arguments") and len(path) > len(("action", "arguments"))
+            proposed = path[:2] == ("action", "arguments") and len(path) > len(
+                ("action", "arguments")
+            )
             if proposed or isinstance(path[-1], int):
                 continue
             after = _decide(embedded, _without(document, path))
@@ -94,7 +106,9 @@ def _decide(engine: Engine, document: Json) -> Json:
 def _weaker(before: Json, after: Json) -> bool:
     if after["effect"] == "deny":
         return False
-    return before["effect"] == "deny" or any(owed not in after["obligations"] for owed in before["obligations"])
+    return before["effect"] == "deny" or any(
+        owed not in after["obligations"] for owed in before["obligations"]
+    )
 
 
 def _places(value: Json, path: Path = ()) -> Iterator[Path]:

@@ -30,7 +30,9 @@ def test_no_opa_is_an_error_that_says_what_to_do(empty: Path) -> None:
         find_opa()
 
 
-def test_the_named_one_then_the_environments_then_the_path(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_named_one_then_the_environments_then_the_path(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The nearer an OPA is named to this project, the sooner it is taken."""
     on_path = _program(empty / "path" / "opa", "echo Version: 1.21.3")
     assert find_opa() == Opa(path=on_path, version="1.21.3")
@@ -41,8 +43,12 @@ def test_the_named_one_then_the_environments_then_the_path(empty: Path, monkeypa
     assert find_opa() == Opa(path=named, version="2.0.0")
 
 
-@pytest.mark.parametrize("says", ["echo Version: 1.21.2", "echo Version: 0.70.0", "echo Version: 1.22.2-dev", "exit 1"])
-def test_an_opa_that_may_not_be_trusted_is_refused(empty: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+@pytest.mark.parametrize(
+    "says", ["echo Version: 1.21.2", "echo Version: 0.70.0", "echo Version: 1.22.2-dev", "exit 1"]
+)
+def test_an_opa_that_may_not_be_trusted_is_refused(
+    empty: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
     """An old or unreadable version is an error, even when another OPA would be at hand."""
     _program(empty / "path" / "opa", "echo Version: 1.22.2")
     monkeypatch.setenv("INTERLOCK_OPA", str(_program(empty / "mine", says)))
@@ -50,7 +56,9 @@ def test_an_opa_that_may_not_be_trusted_is_refused(empty: Path, monkeypatch: pyt
         find_opa()
 
 
-def test_a_named_opa_that_is_not_there_is_refused(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_opa_that_is_not_there_is_refused(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wrong setting is an error, not a reason to look elsewhere."""
     monkeypatch.setenv("INTERLOCK_OPA", str(empty / "nowhere"))
     with pytest.raises(OpaUnavailable, match="does not run"):

@@ -9,14 +9,20 @@ import pytest
 
 from interlock.serving.policy.build import BUNDLES, POLICIES, sources, unpack
 
-_RULES = {path.split("/")[-2]: text.decode() for path, text in sources(POLICIES).items() if path.endswith(".rego")}
+_RULES = {
+    path.split("/")[-2]: text.decode()
+    for path, text in sources(POLICIES).items()
+    if path.endswith(".rego")
+}
 _CODE = re.compile(r'"code": "(\w+)", "parameters": (\{.*?\}\}?|\{\n(?:\t+.*\n)+?\})')
 _MESSAGES = json.loads(unpack(BUNDLES[POLICIES].read_bytes())["data.json"])["rails"]["reasons"]
 
 
 def _emitted(text: str) -> dict[str, set[str]]:
     """The codes a rule can give, with the names of their parameters, read from its source."""
-    return {code: set(re.findall(r'"(\w+)": ', parameters)) for code, parameters in _CODE.findall(text)}
+    return {
+        code: set(re.findall(r'"(\w+)": ', parameters)) for code, parameters in _CODE.findall(text)
+    }
 
 
 @pytest.mark.parametrize("rule", sorted({*_RULES} - {"approvals"}))
@@ -37,7 +43,9 @@ def test_no_rule_is_without_words() -> None:
     assert {*_RULES} - {"approvals"} == {*_MESSAGES}
 
 
-def test_every_answer_renders(embedded: Callable[[bytes], Any], denied: Mapping[str, Any], permitted: Mapping[str, Any]) -> None:
+def test_every_answer_renders(
+    embedded: Callable[[bytes], Any], denied: Mapping[str, Any], permitted: Mapping[str, Any]
+) -> None:
     """The reasons the compiled bundle really gives find their messages."""
     for document in [*denied.values(), *permitted.values(), {}]:
         for reason in embedded(json.dumps(document).encode())["reasons"]:

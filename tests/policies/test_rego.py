@@ -13,7 +13,8 @@ _SOURCES = [file for file in _FILES if not file.stem.endswith("_test")]
 
 @pytest.mark.parametrize("file", _SOURCES, ids=lambda file: file.stem)
 def test_no_negation_takes_a_value_that_may_be_missing(file: Path) -> None:
-    """`not f(input.x)` is undefined, not true, when x is missing: OPA reads the argument outside the negation.
+    """`not f(input.x)` is undefined, not true, when x is missing: OPA reads the argument outside
+    the negation.
 
     So only rules without arguments, and functions of values already found, are negated.
     """

@@ -12,8 +12,15 @@ from interlock.runtime.canonical import DEEPEST, LARGEST_INTEGER, canonical, dig
 from interlock.runtime.errors import NotCanonical
 
 KEYS = st.text(st.characters(min_codepoint=0, max_codepoint=127), max_size=8)
-LEAVES = st.none() | st.booleans() | st.integers(-LARGEST_INTEGER, LARGEST_INTEGER) | st.text(max_size=20)
-DOCUMENTS = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(KEYS, inner, max_size=5))
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-LARGEST_INTEGER, LARGEST_INTEGER)
+    | st.text(max_size=20)
+)
+DOCUMENTS = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(KEYS, inner, max_size=5)
+)
 
 
 @given(DOCUMENTS)
@@ -50,17 +57,35 @@ def nested(depth: int) -> Any:
 ENDLESS: list[Any] = []
 ENDLESS.append(ENDLESS)
 OUTSIDE: dict[str, Any] = {
-    "float": 0.5, "whole float": 1.0, "nan": math.nan, "infinity": math.inf, "large": LARGEST_INTEGER + 1,
-    "very small": -LARGEST_INTEGER - 1, "beyond 64 bits": 2**70, "lone surrogate": "\ud800", "other surrogate": "a\udfff",
-    "non-ASCII key": {"\u00e9": 1}, "surrogate key": {"\ud800": 1}, "number key": {1: 2}, "no key": {None: 1},
-    "bytes": b"x", "set": {1}, "object": object(), "too deep": nested(DEEPEST + 1), "endless": ENDLESS,
-}  # fmt: skip
+    "float": 0.5,
+    "whole float": 1.0,
+    "nan": math.nan,
+    "infinity": math.inf,
+    "large": LARGEST_INTEGER + 1,
+    "very small": -LARGEST_INTEGER - 1,
+    "beyond 64 bits": 2**70,
+    "lone surrogate": "\ud800",
+    "other surrogate": "a\udfff",
+    "non-ASCII key": {"\u00e9": 1},
+    "surrogate key": {"\ud800": 1},
+    "number key": {1: 2},
+    "no key": {None: 1},
+    "bytes": b"x",
+    "set": {1},
+    "object": object(),
+    "too deep": nested(DEEPEST + 1),
+    "endless": ENDLESS,
+}
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"a": [1, x]}], ids=["alone", "list", "object"])
+@pytest.mark.parametrize(
+    "wrap", [lambda x: x, lambda x: [x], lambda x: {"a": [1, x]}], ids=["alone", "list", "object"]
+)
 def test_what_readers_disagree_on_is_refused(name: str, wrap: Any) -> None:
-    """Floats, large integers, odd keys, lone surrogates and anything not JSON have no canonical form."""
+    """Floats, large integers, odd keys, lone surrogates and anything not JSON have no canonical
+    form.
+    """
     with pytest.raises(NotCanonical):
         canonical(wrap(OUTSIDE[name]))
 

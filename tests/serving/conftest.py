@@ -1,4 +1,6 @@
-"""The command line in this process: the same application and the same last line of defence, without the start-up."""
+"""The command line in this process: the same application and the same last line of defence, without
+the start-up.
+"""
 
 import getpass
 import io
@@ -55,11 +57,16 @@ def contract() -> Path:
 
 @pytest.fixture(scope="session")
 def reviewed(tmp_path_factory: pytest.TempPathFactory, contract: Path) -> Path:
-    """A home in which one contract was reviewed and its mail waits; shared, so only to be looked at."""
+    """A home in which one contract was reviewed and its mail waits; shared, so only to be looked
+    at.
+    """
     home = tmp_path_factory.mktemp("reviewed") / "home"
     home.mkdir()
     (home / "people.yaml").write_text(PEOPLE, "utf-8")
-    assert _run(home, "review", str(contract), "--notify", "legal@example.com", "--as", "ana").code == 3
+    assert (
+        _run(home, "review", str(contract), "--notify", "legal@example.com", "--as", "ana").code
+        == 3
+    )
     return home
 
 
@@ -70,9 +77,13 @@ def used(reviewed: Path, tmp_path: Path) -> Path:
 
 
 def _run(home: Path, *arguments: str, **settings: str) -> Ran:
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2))
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2)
+    )
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        for name in [name for name in os.environ if name.startswith("INTERLOCK_") and name != "INTERLOCK_OPA"]:
+        for name in [
+            name for name in os.environ if name.startswith("INTERLOCK_") and name != "INTERLOCK_OPA"
+        ]:
             patch.delenv(name)
         for name, value in {"INTERLOCK_HOME": str(home), **settings}.items():
             patch.setenv(name, value)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from interlock.runtime.pdp.bundle import load
-from interlock.serving.app import BUNDLE
+from interlock.runtime.policy.engine.bundle import load
+from interlock.serving.home import BUNDLE
 
 Command = Callable[..., Any]
 PERMISSIVE = Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
@@ -14,14 +14,27 @@ PERMISSIVE = Path(__file__).resolve().parents[2] / "evals" / "data" / "permissiv
 
 def events(home: Path, command: Command) -> list[dict[str, Any]]:
     """Return the bodies of the ledger."""
-    return [json.loads(line)["body"] for line in command(home, "audit", "show", "--json").out.splitlines()]
+    return [
+        json.loads(line)["body"]
+        for line in command(home, "audit", "show", "--json").out.splitlines()
+    ]
 
 
-def test_a_new_revision_is_recorded_before_its_first_run(used: Path, command: Command, contract: Path) -> None:
-    """A review under another bundle is preceded by one entry that names both revisions; looking records nothing."""
+def test_a_new_revision_is_recorded_before_its_first_run(
+    used: Path, command: Command, contract: Path
+) -> None:
+    """A review under another bundle is preceded by one entry that names both revisions; looking
+    records nothing.
+    """
     ours, theirs = load(BUNDLE).revision, load(PERMISSIVE).revision
     before = events(used, command)
-    for looking in (["doctor"], ["verify"], ["run", "list"], ["audit", "verify"], ["approvals", "list"]):
+    for looking in (
+        ["doctor"],
+        ["verify"],
+        ["run", "list"],
+        ["audit", "verify"],
+        ["approvals", "list"],
+    ):
         command(used, *looking, INTERLOCK_BUNDLE=str(PERMISSIVE))
     assert events(used, command) == before
     assert [each["revision"] for each in before if each["event"] == "policy_activated"] == [ours]
@@ -31,6 +44,10 @@ def test_a_new_revision_is_recorded_before_its_first_run(used: Path, command: Co
     after = events(used, command)[len(before) :]
 
     assert [each["event"] for each in after[:2]] == ["policy_activated", "run_started"]
-    assert (after[0]["previous"], after[0]["revision"], after[1]["revision"]) == (ours, theirs, theirs)
+    assert (after[0]["previous"], after[0]["revision"], after[1]["revision"]) == (
+        ours,
+        theirs,
+        theirs,
+    )
     assert [each["event"] for each in after].count("policy_activated") == 1
     assert command(used, "audit", "verify").code == 0

@@ -1,4 +1,6 @@
-"""The ledger of a home: whatever was changed in it is found and named, by the home and by a stranger."""
+"""The ledger of a home: whatever was changed in it is found and named, by the home and by a
+stranger.
+"""
 
 import shutil
 import sqlite3
@@ -11,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.runtime import audit_verify
+from interlock.runtime.record import audit_verify
 
 Command = Callable[..., Any]
 ENTRY: Final = 4
@@ -26,7 +28,9 @@ def change(home: Path, statement: str, *values: Any) -> None:
 def flip(home: Path, entry: int) -> None:
     """Change one bit in the middle of an entry."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
-        (found,) = connection.execute("SELECT body FROM ledger_entry WHERE seq = ?", [entry]).fetchone()
+        (found,) = connection.execute(
+            "SELECT body FROM ledger_entry WHERE seq = ?", [entry]
+        ).fetchone()
     changed = bytearray(found)
     changed[len(changed) // 2] ^= 1
     change(home, "UPDATE ledger_entry SET body = ? WHERE seq = ?", bytes(changed), entry)
@@ -66,7 +70,9 @@ def test_a_changed_entry_is_named(used: Path, command: Command) -> None:
         ("DELETE FROM ledger_entry WHERE seq = ?", "missing_entry"),
     ],
 )
-def test_what_an_entry_holds_is_checked(used: Path, command: Command, statement: str, code: str) -> None:
+def test_what_an_entry_holds_is_checked(
+    used: Path, command: Command, statement: str, code: str
+) -> None:
     """A payload or an entry that is gone or replaced is found and named."""
     change(used, statement, ENTRY)
     report = command(used, "audit", "verify", "--json")
@@ -75,8 +81,12 @@ def test_what_an_entry_holds_is_checked(used: Path, command: Command, statement:
     assert (code, ENTRY) in {(each["code"], each["seq"]) for each in report.value["problems"]}
 
 
-def test_an_older_copy_is_noticed(used: Path, tmp_path: Path, command: Command, contract: Path) -> None:
-    """Putting an older copy of the whole database back is found, because the home remembers a newer checkpoint."""
+def test_an_older_copy_is_noticed(
+    used: Path, tmp_path: Path, command: Command, contract: Path
+) -> None:
+    """Putting an older copy of the whole database back is found, because the home remembers a newer
+    checkpoint.
+    """
     shutil.copyfile(used / "interlock.db", tmp_path / "older.db")
     assert command(used, "review", str(contract)).code == 0
     for path in used.glob("interlock.db*"):
@@ -89,7 +99,9 @@ def test_an_older_copy_is_noticed(used: Path, tmp_path: Path, command: Command, 
 
 
 def test_a_forgotten_checkpoint_is_noticed(used: Path, command: Command) -> None:
-    """Without the checkpoint outside the database a rollback could not be seen, so that is a problem of its own."""
+    """Without the checkpoint outside the database a rollback could not be seen, so that is a
+    problem of its own.
+    """
     (used / "checkpoint.note").unlink()
     report = command(used, "audit", "verify", "--json")
 
@@ -107,7 +119,9 @@ def test_another_signing_key_is_noticed(used: Path, command: Command) -> None:
 
 
 def test_a_data_key_that_vanishes_is_no_erasure(used: Path, command: Command) -> None:
-    """A run's data key deleted behind our back is a problem at its entries, unlike one whose erasure is recorded."""
+    """A run's data key deleted behind our back is a problem at its entries, unlike one whose
+    erasure is recorded.
+    """
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
     change(used, "DELETE FROM data_key WHERE id = ?", run_id)
     report = command(used, "audit", "verify", "--json")
@@ -117,7 +131,9 @@ def test_a_data_key_that_vanishes_is_no_erasure(used: Path, command: Command) ->
 
 
 def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None:
-    """The one-file verifier, run alone on an export, finds the same root, and the same fault when there is one."""
+    """The one-file verifier, run alone on an export, finds the same root, and the same fault when
+    there is one.
+    """
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     exported = command(used, "audit", "export", str(good), "--json").value
     ours = command(used, "audit", "verify", "--json").value

@@ -33,11 +33,18 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
 
 def test_a_run_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
     """Showing a run says the same in text as in JSON, and succeeds whatever became of the run."""
-    seen, text = command(reviewed, "run", "show", run_id, "--json"), command(reviewed, "run", "show", run_id)
+    seen, text = (
+        command(reviewed, "run", "show", run_id, "--json"),
+        command(reviewed, "run", "show", run_id),
+    )
 
     assert (seen.code, text.code) == (0, 0)
     assert seen.value["run_id"] == run_id
-    assert all(each["category"] in text.out for each in seen.value["findings"] if len(each["category"]) < 20)
+    assert all(
+        each["category"] in text.out
+        for each in seen.value["findings"]
+        if len(each["category"]) < 20
+    )
     assert seen.value["waiting"][0] in text.out
 
 
@@ -58,7 +65,11 @@ def test_a_cancelled_run_is_over(used: Path, command: Command, run_id: str) -> N
     resumed = command(used, "run", "resume", run_id)
     approved = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked")
 
-    assert (cancelled.code, cancelled.value["status"], cancelled.value["waiting"]) == (0, "cancelled", [])
+    assert (cancelled.code, cancelled.value["status"], cancelled.value["waiting"]) == (
+        0,
+        "cancelled",
+        [],
+    )
     assert (resumed.code, approved.code) == (2, 2)
     assert "cancelled" in resumed.err
     assert not list(used.glob("outbox/*"))
@@ -76,24 +87,41 @@ def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> Non
 
 
 def test_a_limit_is_raised_by_an_administrator(used: Path, command: Command, run_id: str) -> None:
-    """Raising a limit takes an administrator, a known kind and a positive amount, and is recorded with who did it."""
+    """Raising a limit takes an administrator, a known kind and a positive amount, and is recorded
+    with who did it.
+    """
     arguments = ("budget", "raise", run_id, "steps", "5")
     before = command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"]
-    refused = [command(used, *arguments, "--as", "ana").code, command(used, "budget", "raise", run_id, "hope", "5").code]
+    refused = [
+        command(used, *arguments, "--as", "ana").code,
+        command(used, "budget", "raise", run_id, "hope", "5").code,
+    ]
     refused.append(command(used, "budget", "raise", run_id, "steps", "0").code)
     raised = command(used, *arguments)
-    lines = [json.loads(line) for line in command(used, "audit", "show", run_id, "--json").out.splitlines()]
+    lines = [
+        json.loads(line)
+        for line in command(used, "audit", "show", run_id, "--json").out.splitlines()
+    ]
     (moved,) = [each for each in lines if each["body"]["event"] == "budget"]
 
     assert refused == [4, 2, 2]
     assert raised.out == f"Raised steps of {run_id} by 5.\n"
-    assert command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"] == before + 5
-    assert ((moved["body"]["kind"], moved["body"]["amount"]), len(moved["payload"])) == (("steps", 5), 1)
+    assert (
+        command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"]
+        == before + 5
+    )
+    assert ((moved["body"]["kind"], moved["body"]["amount"]), len(moved["payload"])) == (
+        ("steps", 5),
+        1,
+    )
 
 
 def test_the_ledger_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
     """The ledger is shown in order, each entry with what this home's keys can open."""
-    lines = [json.loads(line) for line in command(reviewed, "audit", "show", run_id, "--json").out.splitlines()]
+    lines = [
+        json.loads(line)
+        for line in command(reviewed, "audit", "show", run_id, "--json").out.splitlines()
+    ]
     text = command(reviewed, "audit", "show")
 
     assert [each["body"]["seq"] for each in lines] == sorted(each["body"]["seq"] for each in lines)
@@ -104,7 +132,9 @@ def test_the_ledger_is_shown(reviewed: Path, command: Command, run_id: str) -> N
 
 
 def test_a_decision_is_explained(reviewed: Path, command: Command, run_id: str) -> None:
-    """An explanation gives the recorded answer, and the answer of the policy in force to the same request."""
+    """An explanation gives the recorded answer, and the answer of the policy in force to the same
+    request.
+    """
     decisions = command(reviewed, "run", "show", run_id, "--json").value["decisions"]
     (sent,) = [each for each in decisions if each["tool"] == "mail.send"]
     told = command(reviewed, "policy", "explain", sent["id"][:16], "--json").value
@@ -122,18 +152,27 @@ def test_a_kill_switch_is_recorded(used: Path, command: Command) -> None:
     """Engaging and releasing a switch says so in text and JSON, and both are in the ledger."""
     engaged = command(used, "kill", "engage", "tool", "mail.send", "--json")
     released = command(used, "kill", "release", "tool", "mail.send")
-    lines = [json.loads(line)["body"] for line in command(used, "audit", "show", "--json").out.splitlines()]
+    lines = [
+        json.loads(line)["body"]
+        for line in command(used, "audit", "show", "--json").out.splitlines()
+    ]
 
     assert engaged.value == {"scope": "tool", "id": "mail.send", "engaged": True}
     assert released.out == "Released: tool mail.send\n"
     assert [each["engaged"] for each in lines if each["event"] == "kill_switch"] == [True, False]
 
 
-def test_a_killed_tool_is_not_used_even_when_approved(used: Path, command: Command, run_id: str) -> None:
-    """An approval does not get past a kill switch: the policy is asked again, denies, and no mail leaves."""
+def test_a_killed_tool_is_not_used_even_when_approved(
+    used: Path, command: Command, run_id: str
+) -> None:
+    """An approval does not get past a kill switch: the policy is asked again, denies, and no mail
+    leaves.
+    """
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     command(used, "kill", "engage", "tool", "mail.send")
-    approved = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", "--json")
+    approved = command(
+        used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", "--json"
+    )
     (sent,) = [each for each in approved.value["decisions"] if each["tool"] == "mail.send"]
 
     assert approved.code == 4
@@ -150,8 +189,12 @@ def test_a_killed_tool_is_not_used_even_when_approved(used: Path, command: Comma
         (("--as", "rhea", "--note", "checked", "--evidence", "0" * 64), "you were shown evidence"),
     ],
 )
-def test_a_verdict_is_refused(used: Path, command: Command, run_id: str, arguments: tuple[str, ...], why: str) -> None:
-    """Only an entitled other person may decide, with a reason, on what was really shown; else it goes on waiting."""
+def test_a_verdict_is_refused(
+    used: Path, command: Command, run_id: str, arguments: tuple[str, ...], why: str
+) -> None:
+    """Only an entitled other person may decide, with a reason, on what was really shown; else it
+    goes on waiting.
+    """
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     ran = command(used, "approvals", "approve", approval, *arguments)
 
@@ -164,7 +207,17 @@ def test_a_verdict_is_refused(used: Path, command: Command, run_id: str, argumen
 def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, run_id: str) -> None:
     """A reviewer of another tenant is refused, and it goes on waiting."""
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
-    ran = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", INTERLOCK_TENANT="other")
+    ran = command(
+        used,
+        "approvals",
+        "approve",
+        approval,
+        "--as",
+        "rhea",
+        "--note",
+        "checked",
+        INTERLOCK_TENANT="other",
+    )
 
     assert ran.code == 2
     assert "of tenant 'other'" in ran.err
@@ -179,7 +232,9 @@ def curt() -> Iterator[str]:
         def handle(self) -> None:
             self.wfile.write(b"220 curt ESMTP\r\n")
             while line := self.rfile.readline():
-                self.wfile.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 curt\r\n")
+                self.wfile.write(
+                    b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 curt\r\n"
+                )
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -190,14 +245,33 @@ def curt() -> Iterator[str]:
 
 
 def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str) -> None:
-    """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles it once."""
+    """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles
+    it once.
+    """
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     with curt() as address:
-        command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", INTERLOCK_SMTP=address)
+        command(
+            used,
+            "approvals",
+            "approve",
+            approval,
+            "--as",
+            "rhea",
+            "--note",
+            "checked",
+            INTERLOCK_SMTP=address,
+        )
     text = command(used, "run", "show", run_id).out
-    (sent,) = [each for each in command(used, "run", "show", run_id, "--json").value["decisions"] if each["tool"] == "mail.send"]
+    (sent,) = [
+        each
+        for each in command(used, "run", "show", run_id, "--json").value["decisions"]
+        if each["tool"] == "mail.send"
+    ]
     arguments = ("run", "settle", run_id, sent["id"][:12], "--note", "the log of the mail server")
-    refused = [command(used, *arguments, *more).code for more in ((), ("--happened",), ("--happened", "--as", "ana"))]
+    refused = [
+        command(used, *arguments, *more).code
+        for more in ((), ("--happened",), ("--happened", "--as", "ana"))
+    ]
     settled = command(used, *arguments, "--did-not-happen", "--as", "rhea", "--json")
     (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
 
@@ -229,7 +303,9 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
 
 
 def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
-    """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the ledger verifies."""
+    """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the
+    ledger verifies.
+    """
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
     document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
     early = command(used, "run", "erase", run_id)

@@ -23,7 +23,9 @@ def test_a_sound_home_is_green(reviewed: Path, command: Command) -> None:
 
     assert (ran.code, text.code) == (0, 0)
     assert wrong(ran) == {}
-    assert {"rule autonomy", "rule rails", "ledger", "keys", "database", "people"} <= {each["check"] for each in ran.value}
+    assert {"rule autonomy", "rule rails", "ledger", "keys", "database", "people"} <= {
+        each["check"] for each in ran.value
+    }
     assert "WRONG" not in text.out
 
 
@@ -35,8 +37,14 @@ def test_a_policy_that_answers_wrongly_is_red(reviewed: Path, command: Command) 
     assert (ran.code, text.code) == (5, 5)
     assert all(check.startswith("rule ") for check in wrong(ran))
     assert "permit (rails/granted) instead of wait" in wrong(ran)["rule action_class"]
-    assert "permit (rails/granted) instead of deny (kill_switch/killed)" in wrong(ran)["rule kill_switch"]
-    assert "permit (rails/granted) instead of deny (tool_limits/unknown_tool)" in wrong(ran)["rule tool_limits"]
+    assert (
+        "permit (rails/granted) instead of deny (kill_switch/killed)"
+        in wrong(ran)["rule kill_switch"]
+    )
+    assert (
+        "permit (rails/granted) instead of deny (tool_limits/unknown_tool)"
+        in wrong(ran)["rule tool_limits"]
+    )
     assert "WRONG" in text.out
 
 

@@ -1,4 +1,6 @@
-"""What a command ends with: 0 done, 2 bad input, 3 waiting, 4 denied, 5 a guard failed; one clear line and no more."""
+"""What a command ends with: 0 done, 2 bad input, 3 waiting, 4 denied, 5 a guard failed; one clear
+line and no more.
+"""
 
 import gzip
 import os
@@ -32,7 +34,11 @@ def complaint(ran: Any) -> str:
 
 def effects(home: Path) -> list[str]:
     """Return every report, mail and half-written file in the home."""
-    return [str(path.relative_to(home)) for name in ("reports", "outbox") for path in home.glob(f"{name}/**/*")]
+    return [
+        str(path.relative_to(home))
+        for name in ("reports", "outbox")
+        for path in home.glob(f"{name}/**/*")
+    ]
 
 
 def missing(folder: Path) -> Path:
@@ -86,7 +92,9 @@ def latin(folder: Path) -> Path:
 def test_an_unusable_file_is_refused_in_one_line(
     home: Path, tmp_path: Path, command: Command, make: Callable[[Path], Path]
 ) -> None:
-    """A file that cannot be read as a contract is named in one line, and nothing is filed, written or mailed for it."""
+    """A file that cannot be read as a contract is named in one line, and nothing is filed, written
+    or mailed for it.
+    """
     path = make(tmp_path)
     ran = command(home, "review", str(path), "--notify", "legal@example.com", "--json")
 
@@ -97,7 +105,9 @@ def test_an_unusable_file_is_refused_in_one_line(
     assert [each["state"] for each in ran.value["decisions"]] == ["failed"]
 
 
-def test_one_bad_file_does_not_lose_the_others(home: Path, tmp_path: Path, command: Command, contract: Path) -> None:
+def test_one_bad_file_does_not_lose_the_others(
+    home: Path, tmp_path: Path, command: Command, contract: Path
+) -> None:
     """Of several files each is reviewed on its own; the worst outcome is the exit code."""
     ran = command(home, "review", str(empty(tmp_path)), str(contract), "--json")
     lines = ran.out.splitlines()
@@ -155,7 +165,9 @@ def test_a_kill_switch_denies(home: Path, command: Command, contract: Path) -> N
     ],
     ids=" ".join,
 )
-def test_an_unknown_name_is_bad_input(home: Path, command: Command, arguments: tuple[str, ...]) -> None:
+def test_an_unknown_name_is_bad_input(
+    home: Path, command: Command, arguments: tuple[str, ...]
+) -> None:
     """What is not there is named in one line, with how to find what is."""
     ran = command(home, *arguments)
 
@@ -164,8 +176,12 @@ def test_an_unknown_name_is_bad_input(home: Path, command: Command, arguments: t
     assert "does not exist here" in ran.err
 
 
-@pytest.mark.parametrize("arguments", [("reviw",), ("review",), ("run", "show"), ("kill", "engage", "everything")])
-def test_a_mistyped_command_is_bad_input(home: Path, command: Command, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("reviw",), ("review",), ("run", "show"), ("kill", "engage", "everything")]
+)
+def test_a_mistyped_command_is_bad_input(
+    home: Path, command: Command, arguments: tuple[str, ...]
+) -> None:
     """A command that is not one, or lacks an argument, ends with 2 and one line."""
     ran = command(home, *arguments)
 
@@ -175,9 +191,15 @@ def test_a_mistyped_command_is_bad_input(home: Path, command: Command, arguments
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [("people: [{id: 3", "line 1"), ("people: [{id: ana, rolls: []}]", "people.0.rolls"), ("people: 7", "field people")],
+    [
+        ("people: [{id: 3", "line 1"),
+        ("people: [{id: ana, rolls: []}]", "people.0.rolls"),
+        ("people: 7", "field people"),
+    ],
 )
-def test_unreadable_people_are_bad_input(home: Path, command: Command, text: str, where: str) -> None:
+def test_unreadable_people_are_bad_input(
+    home: Path, command: Command, text: str, where: str
+) -> None:
     """A people.yaml that cannot be used is named with the place in it, and no verdict is recorded."""
     (home / "people.yaml").write_text(text, "utf-8")
     ran = command(home, "approvals", "approve", "apr-any", "--note", "checked")
@@ -187,7 +209,9 @@ def test_unreadable_people_are_bad_input(home: Path, command: Command, text: str
     assert where in ran.err
 
 
-def test_a_home_that_is_a_file_is_bad_input(tmp_path: Path, command: Command, contract: Path) -> None:
+def test_a_home_that_is_a_file_is_bad_input(
+    tmp_path: Path, command: Command, contract: Path
+) -> None:
     """INTERLOCK_HOME must be a folder; a file there is named and left alone."""
     (tmp_path / "file").write_text("mine", "utf-8")
     ran = command(tmp_path / "file", "review", str(contract))
@@ -198,7 +222,9 @@ def test_a_home_that_is_a_file_is_bad_input(tmp_path: Path, command: Command, co
 
 
 @pytest.mark.parametrize("name", ["INTERLOCK_OPA_SERVER", "INTERLOCK_SMTP"])
-def test_a_malformed_address_is_bad_input(home: Path, command: Command, contract: Path, name: str) -> None:
+def test_a_malformed_address_is_bad_input(
+    home: Path, command: Command, contract: Path, name: str
+) -> None:
     """A setting that should be host:port and is not is named with its value, and nothing is done."""
     ran = command(home, "review", str(contract), **{name: "nonsense"})
 
@@ -208,14 +234,20 @@ def test_a_malformed_address_is_bad_input(home: Path, command: Command, contract
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "corrupt", "changed"])
-def test_without_its_policy_nothing_is_done(home: Path, tmp_path: Path, command: Command, contract: Path, damage: str) -> None:
-    """A policy bundle that is missing, cut short, none at all or another than it states fails closed before all else."""
+def test_without_its_policy_nothing_is_done(
+    home: Path, tmp_path: Path, command: Command, contract: Path, damage: str
+) -> None:
+    """A policy bundle that is missing, cut short, none at all or another than it states fails
+    closed before all else.
+    """
     bundle, whole = tmp_path / "bundle.tar.gz", contract.parents[3] / "policies" / "bundle.tar.gz"
     if damage == "changed":  # the archive is whole, and one number is not that of its revision
         plain = gzip.decompress(whole.read_bytes())
         bundle.write_bytes(gzip.compress(plain.replace(b'"refusals":5', b'"refusals":9')))
     elif damage != "missing":
-        bundle.write_bytes(whole.read_bytes()[:3000] if damage == "truncated" else b"no bundle" * 500)
+        bundle.write_bytes(
+            whole.read_bytes()[:3000] if damage == "truncated" else b"no bundle" * 500
+        )
     ran = command(home, "review", str(contract), INTERLOCK_BUNDLE=str(bundle))
 
     assert ran.code == 5
@@ -223,8 +255,12 @@ def test_without_its_policy_nothing_is_done(home: Path, tmp_path: Path, command:
     assert list(home.iterdir()) == []
 
 
-def test_without_its_policy_server_everything_is_denied(home: Path, command: Command, contract: Path) -> None:
-    """A configured OPA server that is down denies the first step with a reason of its own, holds the run, and ends with 5."""
+def test_without_its_policy_server_everything_is_denied(
+    home: Path, command: Command, contract: Path
+) -> None:
+    """A configured OPA server that is down denies the first step with a reason of its own, holds
+    the run, and ends with 5.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     ran = command(home, "review", str(contract), "--json", INTERLOCK_OPA_SERVER=address)
@@ -249,7 +285,9 @@ def test_without_its_database_nothing_is_done(home: Path, command: Command, cont
     assert effects(home) == []
 
 
-def test_a_file_that_is_no_database_is_left_alone(home: Path, command: Command, contract: Path) -> None:
+def test_a_file_that_is_no_database_is_left_alone(
+    home: Path, command: Command, contract: Path
+) -> None:
     """A file in the database's place that is none is named and not overwritten."""
     (home / "interlock.db").write_bytes(b"no database" * 1000)
     ran = command(home, "review", str(contract))
@@ -261,10 +299,18 @@ def test_a_file_that_is_no_database_is_left_alone(home: Path, command: Command, 
 
 @pytest.mark.parametrize(
     ("key", "damage"),
-    [(key, damage) for key in ("master.key", "ledger.key") for damage in ("missing", "short", "another")],
+    [
+        (key, damage)
+        for key in ("master.key", "ledger.key")
+        for damage in ("missing", "short", "another")
+    ],
 )
-def test_without_its_keys_nothing_is_done(used: Path, command: Command, contract: Path, key: str, damage: str) -> None:
-    """A key that is missing, another one or of the wrong size stops everything once there is data, and is not replaced."""
+def test_without_its_keys_nothing_is_done(
+    used: Path, command: Command, contract: Path, key: str, damage: str
+) -> None:
+    """A key that is missing, another one or of the wrong size stops everything once there is data,
+    and is not replaced.
+    """
     path, before = used / "keys" / key, effects(used)
     path.unlink()
     if damage != "missing":
@@ -279,13 +325,18 @@ def test_without_its_keys_nothing_is_done(used: Path, command: Command, contract
 
 @pytest.mark.parametrize("size", [60_000, 250_000])
 def test_a_full_disk_stops_before_any_effect(home: Path, contract: Path, size: int) -> None:
-    """When nothing can be recorded any more, whether at once or in the midst of a run, nothing is done."""
+    """When nothing can be recorded any more, whether at once or in the midst of a run, nothing is
+    done.
+    """
     command = [sys.executable, "-c", FULL, str(size), str(Path(sys.prefix, "bin", "interlock"))]
     environment = {**os.environ, "INTERLOCK_HOME": str(home)}
     ran = subprocess.run(  # noqa: S603 - our own command
-        [*command, "review", str(contract), "--notify", "legal@example.com"], check=False, capture_output=True,
-        text=True, env=environment,
-    )  # fmt: skip
+        [*command, "review", str(contract), "--notify", "legal@example.com"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
 
     assert ran.returncode == 5
     assert "store" in complaint(type("Ran", (), {"out": ran.stdout, "err": ran.stderr}))

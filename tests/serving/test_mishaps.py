@@ -1,4 +1,6 @@
-"""Slips of a person at the command line: each is refused by name, and none does more or less than was said."""
+"""Slips of a person at the command line: each is refused by name, and none does more or less than
+was said.
+"""
 
 import json
 from collections.abc import Callable
@@ -21,8 +23,12 @@ Command = Callable[..., Any]
         (("policy", "explain", ""), "action"),
     ],
 )
-def test_a_slip_is_refused_by_name(used: Path, command: Command, arguments: tuple[str, ...], what: str) -> None:
-    """A name that is blank, unknown or not what it looks like is bad input, and nothing is recorded for it."""
+def test_a_slip_is_refused_by_name(
+    used: Path, command: Command, arguments: tuple[str, ...], what: str
+) -> None:
+    """A name that is blank, unknown or not what it looks like is bad input, and nothing is recorded
+    for it.
+    """
     before = command(used, "audit", "verify", "--json").value["size"]
     ran = command(used, *arguments)
 
@@ -44,7 +50,10 @@ def test_whoever_lets_a_switch_go_is_named(used: Path, command: Command) -> None
 def test_a_beginning_that_fits_two_actions_names_none(reviewed: Path, command: Command) -> None:
     """The beginning of an id is enough only while one action has it."""
     (run,) = command(reviewed, "run", "list", "--json").value
-    ids = [each["id"] for each in command(reviewed, "run", "show", run["run_id"], "--json").value["decisions"]]
+    ids = [
+        each["id"]
+        for each in command(reviewed, "run", "show", run["run_id"], "--json").value["decisions"]
+    ]
     shared = [each for each in "0123456789abcdef" if sum(one.startswith(each) for one in ids) > 1]
 
     assert command(reviewed, "policy", "explain", ids[0][:12], "--json").value["action"] == ids[0]
@@ -72,7 +81,9 @@ def test_a_demo_takes_no_home_that_is_in_use(used: Path, command: Command) -> No
 
 
 def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
-    """A mail that could not be handed over makes the command fail, with the reason in text and JSON."""
+    """A mail that could not be handed over makes the command fail, with the reason in text and
+    JSON.
+    """
     (waiting,) = command(used, "approvals", "list", "--json").value
     verdict = ("approvals", "approve", waiting["id"], "--as", "rhea", "--note", "checked", "--json")
     ran = command(used, *verdict, INTERLOCK_SMTP="127.0.0.1:1")
@@ -86,8 +97,12 @@ def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
     )
 
 
-def test_a_name_that_cannot_be_recorded_loses_no_other_file(used: Path, command: Command, contract: Path) -> None:
-    """A file whose name is no text is refused in one line that says which; the files after it are reviewed."""
+def test_a_name_that_cannot_be_recorded_loses_no_other_file(
+    used: Path, command: Command, contract: Path
+) -> None:
+    """A file whose name is no text is refused in one line that says which; the files after it are
+    reviewed.
+    """
     ran = command(used, "review", "bad\udcff.txt", str(contract), "--as", "ana", "--json")
     lines = [json.loads(line) for line in ran.out.splitlines()]
 
@@ -96,8 +111,12 @@ def test_a_name_that_cannot_be_recorded_loses_no_other_file(used: Path, command:
     assert [each["status"] for each in lines] == ["refused", "done"]
 
 
-@pytest.mark.parametrize("address", ["ana", "ana@", "@example.com", "ana@example", "a b@example.com", ""])
-def test_what_is_no_address_is_refused_before_the_review(used: Path, command: Command, contract: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["ana", "ana@", "@example.com", "ana@example", "a b@example.com", ""]
+)
+def test_what_is_no_address_is_refused_before_the_review(
+    used: Path, command: Command, contract: Path, address: str
+) -> None:
     """Somebody who mistypes an address hears of it at once, and no run is started."""
     ran = command(used, "review", str(contract), "--as", "ana", "--notify", address)
 

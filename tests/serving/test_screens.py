@@ -27,8 +27,16 @@ def view(reviewed: Path, command: Command) -> dict[str, Any]:
     (run,) = command(reviewed, "run", "list", "--json").value
     seen: dict[str, Any] = command(reviewed, "run", "show", run["run_id"], "--json").value
     reasons = [
-        {"code": "untrusted_destination", "rule": "egress", "message": "The destination comes from untrusted data."},
-        {"code": "egress_domain", "rule": "egress", "message": "Mail to the domain example.net is not allowed."},
+        {
+            "code": "untrusted_destination",
+            "rule": "egress",
+            "message": "The destination comes from untrusted data.",
+        },
+        {
+            "code": "egress_domain",
+            "rule": "egress",
+            "message": "Mail to the domain example.net is not allowed.",
+        },
     ]
     denied = {
         "id": "f" * 64,
@@ -44,7 +52,9 @@ def view(reviewed: Path, command: Command) -> dict[str, Any]:
 
 @pytest.mark.parametrize("width", [80, 140])
 def test_a_run_fits_the_screen(view: dict[str, Any], width: int) -> None:
-    """No line is wider than the terminal, and every id, tool, class, state and code is there in one piece."""
+    """No line is wider than the terminal, and every id, tool, class, state and code is there in one
+    piece.
+    """
     text = screen(view, width=width)
     decisions = view["decisions"]
     words = [view["run_id"], *view["waiting"]]
@@ -53,7 +63,9 @@ def test_a_run_fits_the_screen(view: dict[str, Any], width: int) -> None:
 
     assert max(len(line) for line in text.splitlines()) <= width
     assert [word for word in words if word not in text] == []
-    assert [each["category"] for each in view["findings"] if each["category"].split()[0] not in text] == []
+    assert [
+        each["category"] for each in view["findings"] if each["category"].split()[0] not in text
+    ] == []
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -1,4 +1,6 @@
-"""`interlock verify`: green on a sound installation, which it leaves as it was; red and specific on any other."""
+"""`interlock verify`: green on a sound installation, which it leaves as it was; red and specific on
+any other.
+"""
 
 import sqlite3
 import time
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from interlock.runtime.decision import Permit
+from interlock.runtime.policy.decision import Permit
 from interlock.serving.verification.guards import GUARDS
 
 Command = Callable[..., Any]
@@ -22,19 +24,31 @@ def kept(home: Path) -> dict[str, str]:
     """Return a digest of everything in the home: each row of the database, each other file."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
         rows = "\n".join(connection.iterdump())
-    files = {str(path): path.read_bytes() for path in home.rglob("*") if path.is_file() and path.name[:12] != "interlock.db"}
-    return {name: sha256(content).hexdigest() for name, content in {**files, "database": rows.encode()}.items()}
+    files = {
+        str(path): path.read_bytes()
+        for path in home.rglob("*")
+        if path.is_file() and path.name[:12] != "interlock.db"
+    }
+    return {
+        name: sha256(content).hexdigest()
+        for name, content in {**files, "database": rows.encode()}.items()
+    }
 
 
 def test_every_rule_and_every_guard_has_its_line(reviewed: Path, command: Command) -> None:
-    """Each rule and guard is one line, all are right, in text as in JSON and within the doctor's report."""
+    """Each rule and guard is one line, all are right, in text as in JSON and within the doctor's
+    report.
+    """
     began = time.monotonic()
     ran = command(reviewed, "verify", "--json")
     took = time.monotonic() - began
     text, doctor = command(reviewed, "verify"), command(reviewed, "doctor", "--json")
 
     assert (ran.code, text.code, doctor.code) == (0, 0, 0)
-    expected = {*(f"rule {name}" for name in (*RULES, "rails")), *(f"guard {name}" for name in GUARDS)}
+    expected = {
+        *(f"rule {name}" for name in (*RULES, "rails")),
+        *(f"guard {name}" for name in GUARDS),
+    }
     assert {each["check"] for each in ran.value if each["ok"]} == expected
     assert expected <= {each["check"] for each in doctor.value}
     assert "WRONG" not in text.out
@@ -50,7 +64,9 @@ def test_it_leaves_a_home_as_it_was(used: Path, command: Command) -> None:
     assert kept(used) == before
 
 
-def test_a_guard_that_does_not_fire_ends_it_with_five(reviewed: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_guard_that_does_not_fire_ends_it_with_five(
+    reviewed: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One guard that lets pass what it must refuse is red alone, and the command ends with 5."""
     monkeypatch.setattr(Permit, "spend", lambda *_: None)
     ran, text = command(reviewed, "verify", "--json"), command(reviewed, "verify")
@@ -62,7 +78,9 @@ def test_a_guard_that_does_not_fire_ends_it_with_five(reviewed: Path, command: C
     assert "WRONG" in text.out
 
 
-def test_what_breaks_while_it_is_tried_is_a_failure(reviewed: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_while_it_is_tried_is_a_failure(
+    reviewed: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An error nobody foresaw is no proof: it is red, and hides nothing else."""
     monkeypatch.setattr("interlock.serving.verification.rules.starts", lambda *_, **__: 1 / 0)
     ran = command(reviewed, "verify", "--json")

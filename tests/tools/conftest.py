@@ -7,23 +7,26 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.runtime.decision import MINT, Permit
-from interlock.runtime.outcome import Outcome
-from interlock.runtime.request import Principal
-from interlock.runtime.run import Proposal, Run
+from interlock.runtime.door.outcome import Outcome
+from interlock.runtime.policy.decision import MINT, Permit
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
-from interlock.tools.clauses import ClauseModel
+from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.records import Records, record_tools
+from interlock.tools.contracts.report import report_tools
+from interlock.tools.contracts.review import Reviews
+from interlock.tools.contracts.risk import load
 from interlock.tools.documents import Document
 from interlock.tools.library import Library
-from interlock.tools.records import Records, record_tools
-from interlock.tools.report import report_tools
-from interlock.tools.review import Reviews
-from interlock.tools.risk import load
 
 CONTRACT: Final = Document(
-    digest="sha256:ab", name="canary-contract.pdf", kind="pdf", pages=(0,),
+    digest="sha256:ab",
+    name="canary-contract.pdf",
+    kind="pdf",
+    pages=(0,),
     text="This Agreement shall be governed by the laws of the State of New York.\n\nIt is made as of May 3, 2018.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,20 +42,31 @@ class Office:
 
     async def run(self, *, tenant: str = "default", read: Document | None = CONTRACT) -> Run:
         """Start a run of a tenant, and let it read a document."""
-        agent = Principal(id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana")
+        agent = Principal(
+            id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana"
+        )
         run = await self.world.runs.start(
-            Proposal(agent="test", principal=agent, request={}, limits=PLENTY, autonomy=2, revision=self.world.pdp.revision)
+            NewRun(
+                agent="test",
+                principal=agent,
+                request={},
+                limits=PLENTY,
+                autonomy=2,
+                revision=self.world.pdp.revision,
+            )
         )
         if read is not None:
-            permit = Permit(MINT, tool="document.read", digest="0" * 64, action_id="1" * 64, run_id=run.id)
+            permit = Permit(
+                MINT, tool="document.read", digest="0" * 64, action_id="1" * 64, run_id=run.id
+            )
             self.library.keep(read, permit=permit)
-            await self.world.store.settled(run.id)
+            await self.world.store.durable(run.id)
         return run
 
     async def propose(self, run: Run, tool: str, call_id: str = "1", **arguments: Any) -> Outcome:
         """Propose one call of the run and return what became of it, settled."""
         outcome = await self.world.pep.enforce(run, tool=tool, arguments=arguments, call_id=call_id)
-        await self.world.store.settled(run.id)
+        await self.world.store.durable(run.id)
         return outcome
 
 
@@ -70,8 +84,18 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         library = Library(store=world.store, vault=world.vault)
         reviews = Reviews(library=library, model=ClauseModel.load(), playbook=load())
         records, reports = Records(store=world.store, vault=world.vault), tmp_path / "reports"
-        every = [*record_tools(records, reviews=reviews), *report_tools(folder=reports, reviews=reviews)]
+        every = [
+            *record_tools(records, reviews=reviews),
+            *report_tools(folder=reports, reviews=reviews),
+        ]
         for each in every:
             world.pep._tools[each.name] = each  # noqa: SLF001 - the world's store must exist before these tools can
             world.pdp.effects[each.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
-        yield Office(world=world, clock=clock, reports=reports, library=library, reviews=reviews, records=records)
+        yield Office(
+            world=world,
+            clock=clock,
+            reports=reports,
+            library=library,
+            reviews=reviews,
+            records=records,
+        )

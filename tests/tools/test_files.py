@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from interlock.tools import files
-from interlock.tools.files import NotSettled
+from interlock.tools.files import NotSynced
 
 
 def modes(folder: Path) -> dict[str, str]:
     """Return the mode of everything in a folder."""
-    return {str(path.relative_to(folder)): oct(stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*")}
+    return {
+        str(path.relative_to(folder)): oct(stat.S_IMODE(path.stat().st_mode))
+        for path in folder.rglob("*")
+    }
 
 
 @pytest.fixture
@@ -35,36 +38,57 @@ def synced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, l
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
 def test_a_file_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
-    """Whatever the umask, nobody else reads the file or looks into the folders that were made for it."""
+    """Whatever the umask, nobody else reads the file or looks into the folders that were made for
+    it.
+    """
     before = os.umask(umask)
     try:
         files.write(tmp_path / "reports" / "run-1" / "a.html", b"x")
     finally:
         os.umask(before)
 
-    assert modes(tmp_path) == {"reports": "0o700", "reports/run-1": "0o700", "reports/run-1/a.html": "0o600"}
+    assert modes(tmp_path) == {
+        "reports": "0o700",
+        "reports/run-1": "0o700",
+        "reports/run-1/a.html": "0o600",
+    }
 
 
-def test_a_file_is_durable_with_its_name(tmp_path: Path, synced: list[tuple[str, list[str]]]) -> None:
-    """The content is durable before the file has its name, and the name, like each new folder's, before the call returns."""
+def test_a_file_is_durable_with_its_name(
+    tmp_path: Path, synced: list[tuple[str, list[str]]]
+) -> None:
+    """The content is durable before the file has its name, and the name, like each new folder's,
+    before the call returns.
+    """
     files.write(tmp_path / "reports" / "run-1" / "a.html", b"x")
 
     assert synced == [
-        (".", []), ("reports", []), ("reports/run-1/a.new", ["reports/run-1/a.new"]), ("reports/run-1", ["reports/run-1/a.html"]),
-    ]  # fmt: skip
+        (".", []),
+        ("reports", []),
+        ("reports/run-1/a.new", ["reports/run-1/a.new"]),
+        ("reports/run-1", ["reports/run-1/a.html"]),
+    ]
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    """A second write replaces the first, over what a crash left behind, and leaves nothing beside it."""
+    """A second write replaces the first, over what a crash left behind, and leaves nothing beside
+    it.
+    """
     for content in (b"first", b"second"):
         (tmp_path / "a.new").write_bytes(b"half")
         files.write(tmp_path / "a.html", content)
 
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.html", b"second")]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
+        ("a.html", b"second")
+    ]
 
 
-def test_a_name_that_may_not_last_is_no_certain_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When only the name cannot be made durable the file is there, so the error is not the one of a file that is not."""
+def test_a_name_that_may_not_last_is_no_certain_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When only the name cannot be made durable the file is there, so the error is not the one of a
+    file that is not.
+    """
     fsync = os.fsync
 
     def broken(handle: int) -> None:
@@ -73,7 +97,7 @@ def test_a_name_that_may_not_last_is_no_certain_failure(tmp_path: Path, monkeypa
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(NotSettled, match="Input/output error") as raised:
+    with pytest.raises(NotSynced, match="Input/output error") as raised:
         files.write(tmp_path / "a.html", b"x")
 
     assert not isinstance(raised.value, OSError)

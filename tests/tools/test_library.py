@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from interlock.runtime.erasure import erase
+from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import NotFound, Tampered
-from interlock.runtime.outcome import Done, Failed
-from interlock.runtime.request import Principal
-from interlock.runtime.run import Proposal, Run
-from interlock.runtime.store import schema as t
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.store import tables
+from interlock.runtime.run.erasure import erase
+from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
-from interlock.runtime.tool import ToolFailed
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import DocumentFacts, Library, document_tools
 
@@ -29,16 +29,22 @@ def shelf(world: World) -> Library:
 
 
 async def read(world: World, path: Path, *, run: Run | None = None) -> Done | Failed:
-    """Read a file through the door, in a run of its own where none is given, and wait until that is durable."""
+    """Read a file through the door, in a run of its own where none is given, and wait until that is
+    durable.
+    """
     run = run or await world.start()
-    outcome = await world.pep.enforce(run, tool="document.read", arguments={"path": str(path)}, call_id="1")
-    await world.store.settled(run.id)
+    outcome = await world.pep.enforce(
+        run, tool="document.read", arguments={"path": str(path)}, call_id="1"
+    )
+    await world.store.durable(run.id)
     assert isinstance(outcome, Done | Failed)
     return outcome
 
 
 async def test_a_text_survives_a_restart(tmp_path: Path) -> None:
-    """What was read is there word for word when the home is opened again, even when the file is gone."""
+    """What was read is there word for word when the home is opened again, even when the file is
+    gone.
+    """
     file = tmp_path / "contract.txt"
     file.write_text(CANARY, "utf-8")
     async with World(tmp_path / "w") as world:
@@ -63,7 +69,12 @@ async def test_a_text_is_sealed(tmp_path: Path) -> None:
         shelf(world)
         await read(world, file)
         files = [path for path in (tmp_path / "w").rglob("*") if path.is_file()]
-        held = [path.name for path in files for word in (b"canary-7f3a", b"canary-name") if word in path.read_bytes()]
+        held = [
+            path.name
+            for path in files
+            for word in (b"canary-7f3a", b"canary-name")
+            if word in path.read_bytes()
+        ]
 
     assert any(path.name == "interlock.db" for path in files)
     assert held == []
@@ -77,7 +88,9 @@ async def test_what_was_never_read_is_not_there(tmp_path: Path) -> None:
 
 
 async def test_what_another_run_read_is_not_read(tmp_path: Path) -> None:
-    """A run that has not read a document does not get its text, though the home has it and the run knows its digest."""
+    """A run that has not read a document does not get its text, though the home has it and the run
+    knows its digest.
+    """
     file = tmp_path / "contract.txt"
     file.write_text(CANARY, "utf-8")
     async with World(tmp_path / "w") as world:
@@ -93,7 +106,9 @@ async def test_what_another_run_read_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("erased", [0, 1], ids=["first", "second"])
 async def test_erasing_a_run_leaves_the_others_whole(tmp_path: Path, erased: int) -> None:
-    """Two runs of one document hold it each for itself: whichever is erased, the other and the digest still give the text."""
+    """Two runs of one document hold it each for itself: whichever is erased, the other and the
+    digest still give the text.
+    """
     file = tmp_path / "contract.txt"
     file.write_text(CANARY, "utf-8")
     async with World(tmp_path / "w") as world:
@@ -113,15 +128,19 @@ async def test_erasing_a_run_leaves_the_others_whole(tmp_path: Path, erased: int
 
 
 async def test_a_reading_is_the_first_one(tmp_path: Path) -> None:
-    """A document that a run reads twice, under two names, is the one it read first, at that time and under its revision."""
+    """A document that a run reads twice, under two names, is the one it read first, at that time
+    and under its revision.
+    """
     for name in ("first.txt", "second.txt"):
         (tmp_path / name).write_text(CANARY, "utf-8")
     clock = FixedClock()
     async with World(tmp_path / "w", clock=clock) as world:
         library, run, began = shelf(world), await world.start(), int(clock.now)
         for name in ("first.txt", "second.txt"):
-            outcome = await world.pep.enforce(run, tool="document.read", arguments={"path": str(tmp_path / name)}, call_id=name)
-            await world.store.settled(run.id)
+            outcome = await world.pep.enforce(
+                run, tool="document.read", arguments={"path": str(tmp_path / name)}, call_id=name
+            )
+            await world.store.durable(run.id)
             clock.advance(60)
         assert isinstance(outcome, Done)
         reading = await library.reading(outcome.value.digest, run_id=run.id)  # type: ignore[attr-defined]  # of `document.read`
@@ -138,8 +157,13 @@ async def test_a_document_is_of_its_runs_tenant(tmp_path: Path) -> None:
         shelf(world)
         for tenant in ("acme", "other"):
             await read(world, file, run=await started(world, tenant=tenant))
-        kept = await world.store.read(lambda connection: connection.execute(select(t.record.c.tenant, t.run.c.tenant).join(
-            t.run, t.run.c.id == t.record.c.run_id)).all())  # fmt: skip
+        kept = await world.store.read(
+            lambda connection: connection.execute(
+                select(tables.record.c.tenant, tables.run.c.tenant).join(
+                    tables.run, tables.run.c.id == tables.record.c.run_id
+                )
+            ).all()
+        )
 
     assert sorted(tuple(row) for row in kept) == [("acme", "acme"), ("other", "other")]
 
@@ -152,7 +176,9 @@ async def test_a_text_given_to_another_tenant_does_not_open(tmp_path: Path) -> N
         library = shelf(world)
         outcome = await read(world, file)
         assert isinstance(outcome, Done)
-        await world.store.write(lambda tx: tx.connection.execute(update(t.record).values(tenant="other")))
+        await world.store.write(
+            lambda tx: tx.connection.execute(update(tables.record).values(tenant="other"))
+        )
 
         with pytest.raises(Tampered):
             await library.document(outcome.value.digest)  # type: ignore[attr-defined]  # the value of `document.read`
@@ -160,9 +186,18 @@ async def test_a_text_given_to_another_tenant_does_not_open(tmp_path: Path) -> N
 
 async def started(world: World, *, tenant: str) -> Run:
     """Start a run for a tenant."""
-    agent = Principal(id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana")
+    agent = Principal(
+        id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana"
+    )
     return await world.runs.start(
-        Proposal(agent="test", principal=agent, request={}, limits=PLENTY, autonomy=2, revision=world.pdp.revision)
+        NewRun(
+            agent="test",
+            principal=agent,
+            request={},
+            limits=PLENTY,
+            autonomy=2,
+            revision=world.pdp.revision,
+        )
     )
 
 
@@ -178,7 +213,9 @@ async def test_an_unreadable_file_is_a_failure(tmp_path: Path) -> None:
 
 
 async def test_a_document_is_untrusted_and_confidential(tmp_path: Path) -> None:
-    """From the moment a document is read, the run holds untrusted, confidential data of that document."""
+    """From the moment a document is read, the run holds untrusted, confidential data of that
+    document.
+    """
     file = tmp_path / "contract.txt"
     file.write_text(CANARY, "utf-8")
     async with World(tmp_path / "w") as world:

@@ -1,4 +1,6 @@
-"""Mail: what was approved is what is sent, once, to nobody else, and a message that cannot be one is not sent at all."""
+"""Mail: what was approved is what is sent, once, to nobody else, and a message that cannot be one
+is not sent at all.
+"""
 
 import asyncio
 import hashlib
@@ -14,11 +16,19 @@ from typing import Any
 
 import pytest
 
-from interlock.runtime.outcome import Done, Failed, Unknown
-from interlock.runtime.provenance import Confidentiality
+from interlock.runtime.door.outcome import Done, Failed, Unknown
+from interlock.runtime.door.tool import ToolFailed
+from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.testing import World
-from interlock.runtime.tool import ToolFailed
-from interlock.tools.mail import Attachment, FolderOutbox, Mail, Outbox, SmtpOutbox, compose, mail_tools
+from interlock.tools.mail import (
+    Attachment,
+    FolderOutbox,
+    Mail,
+    Outbox,
+    SmtpOutbox,
+    compose,
+    mail_tools,
+)
 
 KEY = "0123456789abcdef" * 4
 CLEARANCES: dict[str, Confidentiality] = {"example.com": "confidential", "example.org": "internal"}
@@ -36,7 +46,9 @@ def reports(tmp_path: Path) -> Path:
 
 def mail(**fields: Any) -> Mail:
     """Return a mail, with *fields* of the test's choice."""
-    return Mail(**{"to": ["a@example.com"], "subject": "Contract review", "body": "Done.\n"} | fields)
+    return Mail(
+        **{"to": ["a@example.com"], "subject": "Contract review", "body": "Done.\n"} | fields
+    )
 
 
 def attached(name: str = "review.html", content: bytes = REPORT) -> Attachment:
@@ -50,8 +62,15 @@ def parsed(data: bytes) -> EmailMessage:
 
 
 async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
-    """What lies in the outbox parses as RFC 5322 without a defect and says what the mail said, attachment included."""
-    wanted = mail(cc=["b@example.com"], subject="Pr\u00fcfung \u2013 fertig", body="Gr\u00fc\u00dfe\n", attachments=[attached()])
+    """What lies in the outbox parses as RFC 5322 without a defect and says what the mail said,
+    attachment included.
+    """
+    wanted = mail(
+        cc=["b@example.com"],
+        subject="Pr\u00fcfung \u2013 fertig",
+        body="Gr\u00fc\u00dfe\n",
+        attachments=[attached()],
+    )
     await FolderOutbox(tmp_path / "outbox").deliver(
         compose(wanted, sender="interlock@example.com", key=KEY, reports=reports), key=KEY
     )
@@ -61,7 +80,11 @@ async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
     body = message.get_body(("plain",))
 
     assert path.name == f"{KEY[:32]}.eml"
-    assert (message["From"], message["To"], message["Cc"]) == ("interlock@example.com", "a@example.com", "b@example.com")
+    assert (message["From"], message["To"], message["Cc"]) == (
+        "interlock@example.com",
+        "a@example.com",
+        "b@example.com",
+    )
     assert message["Subject"] == wanted.subject
     assert message["Message-ID"] == f"<{KEY[:32]}@interlock.invalid>"
     assert body is not None
@@ -106,7 +129,10 @@ def test_an_address_is_one_address(reports: Path, address: str) -> None:
         assert refused.value.code == "mail"
 
 
-@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "../run-2/review.html", "link.html", "nowhere.html", "..", ""])
+@pytest.mark.parametrize(
+    "name",
+    ["../secret", "/etc/passwd", "../run-2/review.html", "link.html", "nowhere.html", "..", ""],
+)
 def test_only_a_report_of_the_run_is_attached(reports: Path, name: str) -> None:
     """What lies outside the run's reports is refused, by whatever path or link it is reached."""
     secret = reports.parent / "secret"
@@ -116,7 +142,12 @@ def test_only_a_report_of_the_run_is_attached(reports: Path, name: str) -> None:
     (reports / "link.html").symlink_to(secret)
 
     with pytest.raises(ToolFailed) as refused:
-        compose(mail(attachments=[attached(name)]), sender="interlock@example.com", key=KEY, reports=reports)
+        compose(
+            mail(attachments=[attached(name)]),
+            sender="interlock@example.com",
+            key=KEY,
+            reports=reports,
+        )
 
     assert refused.value.code == "mail"
 
@@ -134,7 +165,10 @@ async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
     """Delivering a key a second time leaves the first message as it is, and no half-written file."""
     outbox = FolderOutbox(tmp_path / "outbox")
     for subject in ("first", "second"):
-        await outbox.deliver(compose(mail(subject=subject), sender="i@example.com", key=KEY, reports=reports), key=KEY)
+        await outbox.deliver(
+            compose(mail(subject=subject), sender="i@example.com", key=KEY, reports=reports),
+            key=KEY,
+        )
     (path,) = (tmp_path / "outbox").iterdir()
 
     assert parsed(path.read_bytes())["Subject"] == "first"
@@ -142,15 +176,24 @@ async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
 
 async def test_a_delivered_mail_is_its_owners_alone(reports: Path, tmp_path: Path) -> None:
     """Nobody else reads a mail in the outbox, or sees that there is one."""
-    await FolderOutbox(tmp_path / "outbox").deliver(compose(mail(), sender="i@example.com", key=KEY, reports=reports), key=KEY)
+    await FolderOutbox(tmp_path / "outbox").deliver(
+        compose(mail(), sender="i@example.com", key=KEY, reports=reports), key=KEY
+    )
     (path,) = (tmp_path / "outbox").iterdir()
 
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
-async def test_a_mail_whose_writer_died_is_made_durable(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delivering a mail that is there already makes its name durable: who wrote it may have died before that."""
-    outbox, message = FolderOutbox(tmp_path / "outbox"), compose(mail(), sender="i@example.com", key=KEY, reports=reports)
+async def test_a_mail_whose_writer_died_is_made_durable(
+    reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delivering a mail that is there already makes its name durable: who wrote it may have died
+    before that.
+    """
+    outbox, message = (
+        FolderOutbox(tmp_path / "outbox"),
+        compose(mail(), sender="i@example.com", key=KEY, reports=reports),
+    )
     await outbox.deliver(message, key=KEY)
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
@@ -181,9 +224,18 @@ async def test_an_outbox_that_cannot_be_written_says_so(reports: Path, tmp_path:
         ([], [], "public"),
     ],
 )
-def test_the_lowest_recipient_decides(to: list[str], cc: list[str], clearance: str, tmp_path: Path) -> None:
-    """A mail is cleared for what its least cleared recipient may get; an unknown domain gets public data only."""
-    (send,) = mail_tools(outbox=FolderOutbox(tmp_path), reports=tmp_path, sender="i@example.com", clearances=CLEARANCES)
+def test_the_lowest_recipient_decides(
+    to: list[str], cc: list[str], clearance: str, tmp_path: Path
+) -> None:
+    """A mail is cleared for what its least cleared recipient may get; an unknown domain gets public
+    data only.
+    """
+    (send,) = mail_tools(
+        outbox=FolderOutbox(tmp_path),
+        reports=tmp_path,
+        sender="i@example.com",
+        clearances=CLEARANCES,
+    )
 
     assert send.resource(mail(to=to, cc=cc)).clearance == clearance
 
@@ -229,7 +281,9 @@ def smtp(port: int) -> SmtpOutbox:
 
 async def sent(outbox: Outbox, folder: Path) -> Any:
     """Send one mail through the door and return what became of it."""
-    tools = mail_tools(outbox=outbox, reports=folder, sender="interlock@example.com", clearances=CLEARANCES)
+    tools = mail_tools(
+        outbox=outbox, reports=folder, sender="interlock@example.com", clearances=CLEARANCES
+    )
     async with World(folder / "world", tools=tools) as world:
         run = await world.start()
         arguments = mail(to=["a@example.com", "b@example.com"], cc=["c@example.com"]).model_dump()
@@ -248,7 +302,9 @@ async def test_a_mail_is_handed_over_once(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
-    """A refused connection is a certain failure: nothing was sent, and the action may be proposed again."""
+    """A refused connection is a certain failure: nothing was sent, and the action may be proposed
+    again.
+    """
     async with Server().serving() as server:
         pass
     outcome = await sent(smtp(server.port), tmp_path)
@@ -259,7 +315,9 @@ async def test_a_server_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_hangs_up_leaves_it_unknown(tmp_path: Path) -> None:
-    """When the connection breaks in the midst of a message, nobody knows whether it was taken, and it is not repeated."""
+    """When the connection breaks in the midst of a message, nobody knows whether it was taken, and
+    it is not repeated.
+    """
     async with Server(hangs_up_at=b"DATA").serving() as server:
         outcome = await sent(smtp(server.port), tmp_path)
 

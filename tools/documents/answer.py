@@ -30,7 +30,9 @@ def encode_isolation(isolation: Isolation) -> bytes:
 def accept_isolation(answer: bytes) -> Isolation:
     """Return what a child that read no document said holds it; an answer out of form is the refusal `unreadable`."""
     match _fields(answer):
-        case {"calls": bool(calls), "files": bool(files), "network": bool(network), **rest} if not rest:
+        case {"calls": bool(calls), "files": bool(files), "network": bool(network), **rest} if (
+            not rest
+        ):
             return Isolation(calls=calls, files=files, network=network)
         case _:
             raise _nonsense()
@@ -44,8 +46,9 @@ def max_bytes(limits: Limits) -> int:
 def accept(answer: bytes, limits: Limits) -> Parsed:
     """Return what the child parsed, or raise the `Refusal` it answered; an answer out of form is `unreadable`.
 
-    No part of it is trusted: a parser that was taken over answers what it likes. Text and page starts that pass are
-    well formed and within `limits`; that they are the document's is what nobody but the parser can tell.
+    No part of it is trusted: a parser that was taken over answers what it likes. Text and page
+    starts that pass are well formed and within `limits`; that they are the document's is what
+    nobody but the parser can tell.
     """
     match _fields(answer):
         case {"text": str(text), "pages": [*pages], **rest} if not rest:

@@ -13,9 +13,10 @@ _MIB: Final = 1024 * 1024
 class Document:
     r"""The exact text of one file, and where each of its pages starts.
 
-    Offsets count Unicode code points of `text`. Newlines are `\n`; no Unicode normalisation is applied. The pages of a
-    PDF are joined by `interlock.tools.documents.pdf.PAGE_BREAK`, and a page without extractable text (a scanned page
-    among typed ones) is an empty span, so a caller that needs every page compares neighbouring starts.
+    Offsets count Unicode code points of `text`. Newlines are `\n`; no Unicode normalisation is
+    applied. The pages of a PDF are joined by `interlock.tools.documents.pdf.PAGE_BREAK`, and a page
+    without extractable text (a scanned page among typed ones) is an empty span, so a caller that
+    needs every page compares neighbouring starts.
     """
 
     digest: str
@@ -30,10 +31,13 @@ class Document:
     def page_at(self, offset: int) -> int:
         """Return the 1-based page that holds `offset`; a page break belongs to the page before it.
 
-        `len(text)` is accepted, since a span may end there. Any other offset outside the text is a `ValueError`.
+        `len(text)` is accepted, since a span may end there. Any other offset outside the text is a
+        `ValueError`.
         """
         if not 0 <= offset <= len(self.text):
-            raise ValueError(f"offset {offset} is outside the text of {self.name!r} (0 to {len(self.text)})")
+            raise ValueError(
+                f"offset {offset} is outside the text of {self.name!r} (0 to {len(self.text)})"
+            )
         return bisect_right(self.pages, offset)
 
 

@@ -31,7 +31,8 @@ _MARKS: Final = {
     _W + "cr": "\n",
     _W + "noBreakHyphen": "-",
 }
-# Properties and fallbacks hold no text of their own; deleted and moved-away text is no longer in the document.
+# Properties and fallbacks hold no text of their own; deleted and moved-away text is no longer in
+# the document.
 _SKIPPED: Final = frozenset(
     {_MC + "Fallback", _W + "del", _W + "moveFrom", _W + "rt"}
     | {_W + name for name in ("pPr", "rPr", "sdtPr", "tblPr", "tcPr", "trPr", "sectPr")},
@@ -42,9 +43,10 @@ _ELSEWHERE: Final = (_W + "altChunk", _W + "subDoc")
 def parse(data: bytes, limits: Limits) -> Parsed:
     r"""Return one line per paragraph of the body, table cells and text boxes included, in document order.
 
-    A text box follows the paragraph it is anchored in. Tracked insertions are in, deletions are out; a tab is `\t`, a
-    line break `\n`. Headers, footers, footnotes and comments are not part of the body. Refusals: those of `entries`;
-    `unsupported` (macros, another kind of archive, content kept in another document), `limit`, `no_text`.
+    A text box follows the paragraph it is anchored in. Tracked insertions are in, deletions are
+    out; a tab is `\t`, a line break `\n`. Headers, footers, footnotes and comments are not part of
+    the body. Refusals: those of `entries`; `unsupported` (macros, another kind of archive, content
+    kept in another document), `limit`, `no_text`.
     """
     _check_kind(entries(data, limits))
     body = docx.Document(io.BytesIO(data)).element.body
@@ -83,7 +85,9 @@ def _paragraphs(container: _Element) -> Iterator[str]:
         if child.tag == _PARAGRAPH:
             yield from _paragraph(child)
         elif child.tag in _ELSEWHERE:
-            raise Refusal("unsupported", "part of its text is kept in another document inserted into it")
+            raise Refusal(
+                "unsupported", "part of its text is kept in another document inserted into it"
+            )
         elif child.tag not in _SKIPPED:
             yield from _paragraphs(child)
 
@@ -104,6 +108,8 @@ def _inline(element: _Element, boxes: list[_Element]) -> Iterator[str]:
         elif child.tag == _TEXT_BOX:
             boxes.append(child)
         elif child.tag in _ELSEWHERE:
-            raise Refusal("unsupported", "part of its text is kept in another document inserted into it")
+            raise Refusal(
+                "unsupported", "part of its text is kept in another document inserted into it"
+            )
         elif child.tag not in _SKIPPED:
             yield from _inline(child, boxes)

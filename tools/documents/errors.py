@@ -36,8 +36,8 @@ NEXT_STEP: Final[dict[ErrorCode, str]] = {
 class Refusal(Exception):
     """A document was refused for `code`, at the place named in `detail`.
 
-    Raised where the path is not known (parsers, the child's channel); `DocumentReader` adds the path and raises
-    `DocumentError`. It never reaches a caller of the package.
+    Raised where the path is not known (parsers, the child's channel); `DocumentReader` adds the
+    path and raises `DocumentError`. It never reaches a caller of the package.
     """
 
     def __init__(self, code: ErrorCode, detail: str) -> None:
@@ -49,9 +49,10 @@ class Refusal(Exception):
 class DocumentError(Exception):
     """The file at `path` gave no document; nothing of it was returned.
 
-    `str(error)` is one printable line: the file, what is wrong and where, the next step. `detail` never quotes the
-    document, so it is safe to log and to show to a model. Reading the same bytes again gives the same code, except
-    for `limit` and `unreadable`, which also depend on the machine.
+    `str(error)` is one printable line: the file, what is wrong and where, the next step. `detail`
+    never quotes the document, so it is safe to log and to show to a model. Reading the same bytes
+    again gives the same code, except for `limit` and `unreadable`, which also depend on the
+    machine.
     """
 
     def __init__(self, *, code: ErrorCode, path: str, detail: str) -> None:

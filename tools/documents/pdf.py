@@ -18,7 +18,8 @@ PAGE_BREAK: Final = "\n\f\n"
 
 _TAIL: Final = 2048
 
-# pypdf repairs what it can and logs it. These repairs lose text, and a document with a hole is not returned.
+# pypdf repairs what it can and logs it. These repairs lose text, and a document with a hole is not
+# returned.
 _LOSS: Final = (
     "not defined",
     "ignoring the stream",
@@ -54,9 +55,9 @@ class _Losses(logging.Handler):
 def parse(data: bytes, limits: Limits) -> Parsed:
     """Return the text of all pages, joined by `PAGE_BREAK`; NUL and lone surrogates become U+FFFD.
 
-    A PDF that opens with an empty user password is read. Annotations, form values and attachments are not text here.
-    Refusals: `encrypted`, `malformed` (also truncated, and damage that pypdf would repair by leaving text out),
-    `archive_bomb`, `limit`, `no_text`.
+    A PDF that opens with an empty user password is read. Annotations, form values and attachments
+    are not text here. Refusals: `encrypted`, `malformed` (also truncated, and damage that pypdf
+    would repair by leaving text out), `archive_bomb`, `limit`, `no_text`.
     """
     if b"%%EOF" not in data[-_TAIL:]:
         raise Refusal("malformed", "the PDF is cut off: no %%EOF at its end")
@@ -101,7 +102,9 @@ def _pages(data: bytes, limits: Limits) -> list[str]:
             texts.append(_clean(reader.pages[number].extract_text()))
             total += len(texts[-1]) + len(PAGE_BREAK)
             if total > limits.max_chars:
-                raise Refusal("limit", f"more than {limits.max_chars} characters by page {number + 1}")
+                raise Refusal(
+                    "limit", f"more than {limits.max_chars} characters by page {number + 1}"
+                )
         return texts
 
 
@@ -110,13 +113,23 @@ def _page_count(reader: PdfReader, limits: Limits) -> int:
     if found > limits.max_pages:
         raise Refusal("limit", f"{found} pages, {limits.max_pages} allowed")
     tree = reader.root_object["/Pages"]
-    if found == 0 or not isinstance(tree, DictionaryObject) or tree["/Count"] != NumberObject(found):
-        raise Refusal("malformed", f"the PDF does not hold the number of pages it names ({found} were found)")
+    if (
+        found == 0
+        or not isinstance(tree, DictionaryObject)
+        or tree["/Count"] != NumberObject(found)
+    ):
+        raise Refusal(
+            "malformed", f"the PDF does not hold the number of pages it names ({found} were found)"
+        )
     return found
 
 
 def _clean(text: str) -> str:
-    printable = text.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    printable = (
+        text.replace("\x00", "\ufffd")
+        .encode("utf-16-le", "surrogatepass")
+        .decode("utf-16-le", "replace")
+    )
     return with_newlines(printable)
 
 
@@ -132,4 +145,6 @@ def _join(pages: list[str]) -> Parsed:
 def _over_limit(error: LimitReachedError) -> Refusal:
     if "decompressing" in str(error):
         return Refusal("archive_bomb", "a compressed stream of the PDF expands beyond the limit")
-    return Refusal("limit", "the PDF exceeds a limit of its parser (depth, size or number of objects)")
+    return Refusal(
+        "limit", "the PDF exceeds a limit of its parser (depth, size or number of objects)"
+    )

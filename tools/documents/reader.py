@@ -12,8 +12,8 @@ from typing import Final
 from interlock.tools.documents import answer
 from interlock.tools.documents.document import Document, Isolation, Kind, Limits, printable
 from interlock.tools.documents.errors import DocumentError, Refusal
-from interlock.tools.documents.process import command, run
 from interlock.tools.documents.sniff import sniff
+from interlock.tools.sandbox.process import command, run
 
 _CHUNK: Final = 1024 * 1024
 _ISOLATION_BYTES: Final = 1000
@@ -25,7 +25,8 @@ _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O
 class DocumentReader:
     """Reads documents under fixed limits; holds nothing between reads, so one serves a whole process.
 
-    Each read has a child process of its own, up to `limits.memory_bytes` large: bound how many run at once.
+    Each read has a child process of its own, up to `limits.memory_bytes` large: bound how many run
+    at once.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -33,9 +34,10 @@ class DocumentReader:
     async def read(self, path: Path) -> Document:
         """Return the document at `path`, whole, or raise `DocumentError`; there is no partial document.
 
-        Symbolic links in `path` are followed when the read begins; the file they led to is then opened once, and only
-        if it is not a link by then. The kind is told by the bytes, never by the name. The digest is that of the bytes
-        that were parsed. Reading has no effect on the file, and cancelling it ends the child.
+        Symbolic links in `path` are followed when the read begins; the file they led to is then
+        opened once, and only if it is not a link by then. The kind is told by the bytes, never by
+        the name. The digest is that of the bytes that were parsed. Reading has no effect on the
+        file, and cancelling it ends the child.
         """
         try:
             data, kind, digest = await asyncio.to_thread(_take, path, self.limits)
@@ -48,7 +50,13 @@ class DocumentReader:
             parsed = await asyncio.to_thread(answer.accept, said, self.limits)
         except Refusal as refusal:
             raise DocumentError(code=refusal.code, path=str(path), detail=refusal.detail) from None
-        return Document(digest=digest, name=printable(path.name), kind=kind, text=parsed.text, pages=parsed.pages)
+        return Document(
+            digest=digest,
+            name=printable(path.name),
+            kind=kind,
+            text=parsed.text,
+            pages=parsed.pages,
+        )
 
     async def isolation(self) -> Isolation | None:
         """Return what the kernel holds a parser to on this machine, told by a child that reads no document.
@@ -56,7 +64,12 @@ class DocumentReader:
         `None` means that a child cannot confine itself here, so that every read is refused.
         """
         try:
-            said = await run(command("isolation", self.limits), b"", wall_s=self.limits.wall_s, max_output=_ISOLATION_BYTES)
+            said = await run(
+                command("isolation", self.limits),
+                b"",
+                wall_s=self.limits.wall_s,
+                max_output=_ISOLATION_BYTES,
+            )
             return answer.accept_isolation(said)
         except Refusal:
             return None

@@ -40,8 +40,8 @@ _CONTROLS_ALLOWED: Final = 0.05
 def sniff(data: bytes) -> Kind:
     """Return the kind of a non-empty file, or raise `Refusal` naming what it looks like instead.
 
-    It only compares and counts bytes, so it is safe on hostile input outside the confined child. A ZIP archive is
-    reported as `docx`; that it really is one is for the DOCX parser to find out.
+    It only compares and counts bytes, so it is safe on hostile input outside the confined child. A
+    ZIP archive is reported as `docx`; that it really is one is for the DOCX parser to find out.
     """
     if _is_pdf(data):
         return "pdf"
@@ -83,4 +83,7 @@ def _check_text(data: bytes) -> None:
         raise Refusal("unsupported", f"it looks like a binary file: NUL at byte {nul}")
     controls = len(data) - len(data.translate(None, _CONTROLS))
     if controls > len(data) * _CONTROLS_ALLOWED:
-        raise Refusal("unsupported", f"it looks like a binary file: {controls} of {len(data)} bytes are control bytes")
+        raise Refusal(
+            "unsupported",
+            f"it looks like a binary file: {controls} of {len(data)} bytes are control bytes",
+        )

@@ -9,12 +9,14 @@ from interlock.tools.documents.errors import Refusal
 def parse(data: bytes, limits: Limits) -> Parsed:
     """Return the decoded text; no byte is guessed, replaced or dropped but one byte order mark.
 
-    Refusals: `encoding` names the first byte that does not decode, `unsupported` is a NUL in UTF-16, `no_text` is
-    blank text, `limit` is more than `limits.max_chars` characters.
+    Refusals: `encoding` names the first byte that does not decode, `unsupported` is a NUL in
+    UTF-16, `no_text` is blank text, `limit` is more than `limits.max_chars` characters.
     """
     text = with_newlines(_decode(data))
     if "\x00" in text:
-        raise Refusal("unsupported", f"it looks like a binary file: NUL at character {text.index(chr(0))}")
+        raise Refusal(
+            "unsupported", f"it looks like a binary file: NUL at character {text.index(chr(0))}"
+        )
     if len(text) > limits.max_chars:
         raise Refusal("limit", f"{len(text)} characters, {limits.max_chars} allowed")
     if not text.strip():
@@ -39,4 +41,6 @@ def _decode(data: bytes) -> str:
         return body.decode(codec)
     except UnicodeDecodeError as error:
         offset = error.start + len(data) - len(body)
-        raise Refusal("encoding", f"byte 0x{data[offset]:02X} at offset {offset} is not {codec.upper()}") from None
+        raise Refusal(
+            "encoding", f"byte 0x{data[offset]:02X} at offset {offset} is not {codec.upper()}"
+        ) from None

@@ -8,23 +8,31 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 
 from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner, Planner
-from interlock.runtime import tripwire
-from interlock.runtime.decision import MINT, Permit
+from interlock.runtime.graph import tripwire
+from interlock.runtime.policy.decision import MINT, Permit
 
 FACTS = {
-    "notify": ["legal@example.com"], "document": {"digest": "sha256:ab", "name": "a.pdf"}, "findings": [],
+    "notify": ["legal@example.com"],
+    "document": {"digest": "sha256:ab", "name": "a.pdf"},
+    "findings": [],
     "risk": {"tier": "low", "score": 10},
-}  # fmt: skip
+}
 PAPERWORK = ["records.file", "report.write"]
 
 
 def admitted(planner: type[Planner]) -> AbstractContextManager[None]:
-    """Return what the model tool holds while a model answers: a planner called without it is stopped by the tripwire."""
-    permit = Permit(MINT, tool="model.generate", digest="0" * 64, action_id="1" * 64, run_id="run-1")
+    """Return what the model tool holds while a model answers: a planner called without it is
+    stopped by the tripwire.
+    """
+    permit = Permit(
+        MINT, tool="model.generate", digest="0" * 64, action_id="1" * 64, run_id="run-1"
+    )
     return tripwire.admit(permit, kind="model", name=planner.__name__)
 
 
-async def plan(planner: type[Planner], text: str, *done: str, facts: dict[str, Any] | None = None) -> list[tuple[str, Any]]:
+async def plan(
+    planner: type[Planner], text: str, *done: str, facts: dict[str, Any] | None = None
+) -> list[tuple[str, Any]]:
     """Return what the planner proposes after the named tools were done."""
 
     async def read(_: str) -> str:
@@ -32,7 +40,11 @@ async def plan(planner: type[Planner], text: str, *done: str, facts: dict[str, A
 
     content = json.dumps({"name": "review.html", "sha256": "0" * 64})
     outcomes = [ToolMessage(content=content, tool_call_id=name, name=name) for name in done]
-    messages = [SystemMessage(content="instructions"), HumanMessage(content=json.dumps(facts or FACTS)), *outcomes]
+    messages = [
+        SystemMessage(content="instructions"),
+        HumanMessage(content=json.dumps(facts or FACTS)),
+        *outcomes,
+    ]
     with admitted(planner):
         answer = await planner(text=read).ainvoke(messages)
     return [(each["name"], each["args"]) for each in answer.tool_calls]
@@ -49,12 +61,15 @@ async def test_a_planner_is_deterministic(planner: type[Planner], planted: str) 
 
 
 async def test_a_careful_planner_mails_those_named(planted: str) -> None:
-    """It mails the report to those the request names first, and naively copies the address that the contract gives."""
+    """It mails the report to those the request names first, and naively copies the address that the
+    contract gives.
+    """
     proposed = await plan(CarefulPlanner, planted, *PAPERWORK)
 
     assert [(name, call["to"]) for name, call in proposed] == [
-        ("mail.send", ["legal@example.com"]), ("mail.send", ["eve@example.net"]),
-    ]  # fmt: skip
+        ("mail.send", ["legal@example.com"]),
+        ("mail.send", ["eve@example.net"]),
+    ]
     assert all(call["attachments"][0]["name"] == "review.html" for _, call in proposed)
 
 
@@ -69,10 +84,12 @@ async def test_an_obedient_planner_does_what_it_reads(planted: str) -> None:
 
 @pytest.mark.parametrize("planner", [CarefulPlanner, ObedientPlanner])
 async def test_an_honest_contract_is_only_mailed(planner: type[Planner]) -> None:
-    """On a contract that asks for nothing both planners propose the same one mail, then nothing more."""
-    assert [(name, call["to"]) for name, call in await plan(planner, "An agreement.", *PAPERWORK)] == [
-        ("mail.send", ["legal@example.com"])
-    ]
+    """On a contract that asks for nothing both planners propose the same one mail, then nothing
+    more.
+    """
+    assert [
+        (name, call["to"]) for name, call in await plan(planner, "An agreement.", *PAPERWORK)
+    ] == [("mail.send", ["legal@example.com"])]
     assert await plan(planner, "An agreement.", *PAPERWORK, "mail.send") == []
     assert await plan(planner, "An agreement.", *PAPERWORK, facts=FACTS | {"notify": []}) == []
 

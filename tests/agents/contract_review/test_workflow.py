@@ -1,4 +1,6 @@
-"""The workflow: fixed steps up to the score, then what the planner proposes, and every step through the door."""
+"""The workflow: fixed steps up to the score, then what the planner proposes, and every step through
+the door.
+"""
 
 from typing import Any
 
@@ -14,7 +16,9 @@ STEPS = ["document.read", "clauses.extract", "findings.ground", "risk.score"]
 
 
 class Tireless(BaseChatModel):
-    """A planner that proposes the same kind of action for ever, and remembers what tools it was offered."""
+    """A planner that proposes the same kind of action for ever, and remembers what tools it was
+    offered.
+    """
 
     offered: Any = None
 
@@ -24,8 +28,15 @@ class Tireless(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **given: Any) -> ChatResult:
         self.offered.append([each["function"]["name"] for each in given["tools"]])
-        call = {"name": "records.file", "id": f"call-{len(messages)}", "type": "tool_call", "args": {"document": "sha256:ab"}}
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="", tool_calls=[call]))])
+        call = {
+            "name": "records.file",
+            "id": f"call-{len(messages)}",
+            "type": "tool_call",
+            "args": {"document": "sha256:ab"},
+        }
+        return ChatResult(
+            generations=[ChatGeneration(message=AIMessage(content="", tool_calls=[call]))]
+        )
 
 
 def names(acted: list[tuple[str, dict[str, Any]]]) -> list[str]:
@@ -34,7 +45,9 @@ def names(acted: list[tuple[str, dict[str, Any]]]) -> list[str]:
 
 
 async def test_a_review_is_done(studio: Any) -> None:
-    """When everything is permitted the fixed steps come first, each once, then record, report and mails."""
+    """When everything is permitted the fixed steps come first, each once, then record, report and
+    mails.
+    """
     async with studio.world() as world:
         ended = await studio.review(world)
     mails = [arguments for name, arguments in studio.acted if name == "mail.send"]
@@ -48,7 +61,9 @@ async def test_a_review_is_done(studio: Any) -> None:
 
 
 async def test_nobody_is_mailed_unasked(studio: Any) -> None:
-    """Without anybody to notify, the only mail a careful planner proposes is the one the contract asks for."""
+    """Without anybody to notify, the only mail a careful planner proposes is the one the contract
+    asks for.
+    """
     async with studio.world(denied=frozenset({"mail.send"})) as world:
         ended = await studio.review(world, notify=())
 
@@ -59,7 +74,9 @@ async def test_nobody_is_mailed_unasked(studio: Any) -> None:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["denied", "failed"])
 async def test_a_review_stops_where_a_step_is_not_done(studio: Any, step: str, how: str) -> None:
-    """A fixed step that is denied or fails ends the run there: nothing after it is proposed, and it says why."""
+    """A fixed step that is denied or fails ends the run there: nothing after it is proposed, and it
+    says why.
+    """
     if how == "failed":
         studio.fails = {step}
     async with studio.world(denied=frozenset({step} if how == "denied" else ())) as world:
@@ -94,7 +111,9 @@ async def test_a_refused_action_does_not_stop_the_others(studio: Any) -> None:
 
 
 async def test_a_planner_is_offered_the_declared_tools_and_bounded(studio: Any) -> None:
-    """A planner is offered exactly the declared actions, and one that never stops is stopped after so many rounds."""
+    """A planner is offered exactly the declared actions, and one that never stops is stopped after
+    so many rounds.
+    """
     studio.model = Tireless(offered=[])
     async with studio.world() as world:
         ended = await studio.review(world)
@@ -106,7 +125,9 @@ async def test_a_planner_is_offered_the_declared_tools_and_bounded(studio: Any) 
 
 
 async def test_a_tool_that_was_not_offered_is_still_only_a_proposal(studio: Any) -> None:
-    """An obedient planner names tools it was never offered; each proposal reaches the policy and stops there."""
+    """An obedient planner names tools it was never offered; each proposal reaches the policy and
+    stops there.
+    """
     denied = frozenset({"records.approve", "budget.raise", "mail.send"})
     async with studio.world(denied=denied, obedient=True) as world:
         ended = await studio.review(world)
@@ -120,14 +141,18 @@ async def test_a_tool_that_was_not_offered_is_still_only_a_proposal(studio: Any)
 
 
 async def test_a_run_is_carried_on_by_another_process(studio: Any) -> None:
-    """What waits in one process is approved in a second and done in a third, once, with nothing repeated."""
+    """What waits in one process is approved in a second and done in a third, once, with nothing
+    repeated.
+    """
     async with studio.world(waiting=frozenset({"mail.send"})) as first:
         ended = await studio.review(first)
     before = names(studio.acted)
     async with studio.world(waiting=frozenset({"mail.send"})) as second:
         for approval_id in ended.waiting:
             shown = (await second.approvals.read(approval_id)).evidence_digest
-            await second.approvals.decide(approval_id, reviewer=REVIEWER, verdict="approved", shown=shown, note="checked")
+            await second.approvals.decide(
+                approval_id, reviewer=REVIEWER, verdict="approved", shown=shown, note="checked"
+            )
     async with studio.world(waiting=frozenset({"mail.send"})) as third:
         done = await studio.drive(third, await third.runs.claim(ended.run_id))
         problems = (await third.verify()).problems
@@ -149,7 +174,9 @@ async def test_a_run_waits_for_each_verdict(studio: Any) -> None:
     async with studio.world(waiting=frozenset({"mail.send"})) as world:
         ended = await studio.review(world)
         shown = (await world.approvals.read(ended.waiting[0])).evidence_digest
-        await world.approvals.decide(ended.waiting[0], reviewer=REVIEWER, verdict="approved", shown=shown, note="checked")
+        await world.approvals.decide(
+            ended.waiting[0], reviewer=REVIEWER, verdict="approved", shown=shown, note="checked"
+        )
         again = await studio.drive(world, await world.runs.claim(ended.run_id))
 
     assert again.status == "waiting"

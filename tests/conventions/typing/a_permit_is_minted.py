@@ -1,7 +1,9 @@
 # A permit cannot be made without the mint of the enforcement point.
 
-from interlock.runtime.decision import Permit
+from interlock.runtime.policy.decision import Permit
 
 
 def forged() -> Permit:
-    return Permit(None, tool="mail.send", digest="0", action_id="0", run_id="0")  # refused: arg-type
+    return Permit(
+        None, tool="mail.send", digest="0", action_id="0", run_id="0"
+    )  # refused: arg-type

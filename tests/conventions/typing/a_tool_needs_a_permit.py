@@ -1,8 +1,8 @@
 # A tool cannot be called without a permit, nor with something else in its place.
 
-from interlock.runtime.decision import Decision, Permit
-from interlock.runtime.request import Resource
-from interlock.runtime.tool import Value, tool
+from interlock.runtime.door.tool import Value, tool
+from interlock.runtime.policy.decision import Decision, Permit
+from interlock.runtime.policy.request import Resource
 
 
 class Mail(Value):
@@ -13,7 +13,11 @@ class Sent(Value):
     id: str
 
 
-@tool(name="mail.test", action_class="irreversible", resource=lambda mail: Resource(type="mail", id=mail.to))
+@tool(
+    name="mail.test",
+    action_class="irreversible",
+    resource=lambda mail: Resource(type="mail", id=mail.to),
+)
 async def send(permit: Permit, mail: Mail) -> Sent:
     return Sent(id=permit.key)
 

@@ -1,6 +1,6 @@
 # An answer is permit or deny, a value keeps what it was given, and no third thing can be written.
 
-from interlock.runtime.decision import Decision, Effect
+from interlock.runtime.policy.decision import Decision, Effect
 
 MAYBE: Effect = "maybe"  # refused: assignment
 

@@ -13,14 +13,18 @@ def test_confidences_come_near_the_frequency() -> None:
     labels = seed.uniform(size=margins.shape) < (margins + 1) / 2
     made = calibrated(margins, labels, lowest=0.0, highest=1.0)
     for margin in (-0.5, 0.0, 0.5):
-        assert np.interp(margin, made.knots[0], made.heights[0]) == pytest.approx((margin + 1) / 2, abs=0.06)
+        assert np.interp(margin, made.knots[0], made.heights[0]) == pytest.approx(
+            (margin + 1) / 2, abs=0.06
+        )
 
 
 def test_the_map_rises_with_the_margin() -> None:
     """A higher margin never gives a lower confidence, and all stay within 0 and 1."""
     seed = np.random.default_rng(1)
     margins = seed.normal(size=(500, 3))
-    made = calibrated(margins, margins + seed.normal(size=margins.shape) > 1, lowest=0.2, highest=0.5)
+    made = calibrated(
+        margins, margins + seed.normal(size=margins.shape) > 1, lowest=0.2, highest=0.5
+    )
     assert (np.diff(made.knots) >= 0).all()
     assert (np.diff(made.heights) > 0).all()
     assert ((made.heights >= 0) & (made.heights <= 1)).all()
@@ -38,5 +42,7 @@ def test_a_label_without_positives_leans_on_the_others() -> None:
 
 def test_the_best_threshold_maximises_f1() -> None:
     """The threshold lies where the ranking is best cut, and is a half without positives."""
-    assert best_threshold(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, True, False, False])) == 0.8
+    assert (
+        best_threshold(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, True, False, False])) == 0.8
+    )
     assert best_threshold(np.array([0.9]), np.array([False])) == 0.5

@@ -44,9 +44,17 @@ def test_the_environment_may_name_the_file(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def _file(folder: Path) -> tuple[Path, str]:
-    answers = [{"text": "five", "answer_start": 11}, {"text": "The fee", "answer_start": 0}, {"text": "five", "answer_start": 11}]
+    answers = [
+        {"text": "five", "answer_start": 11},
+        {"text": "The fee", "answer_start": 0},
+        {"text": "five", "answer_start": 11},
+    ]
     questions = [{"category": "Fee", "answers": answers}, {"category": "Term", "answers": []}]
-    data = {"data": [{"title": "Acme_1", "paragraphs": [{"context": "The fee is five.", "qas": questions}]}]}
+    data = {
+        "data": [
+            {"title": "Acme_1", "paragraphs": [{"context": "The fee is five.", "qas": questions}]}
+        ]
+    }
     packed = gzip.compress(json.dumps(data).encode())
     path = folder / "cuad.json.gz"
     path.write_bytes(packed)

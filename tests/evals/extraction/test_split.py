@@ -8,7 +8,18 @@ from interlock.evals.extraction.data import Contract
 from interlock.evals.extraction.split import SHOWN, filer, folds, split
 
 _NAMES = st.sampled_from(
-    ["ACME", "Acme Inc", "ACME,INC", "BorealisCorp", "Freecook", "Delta", "Echo", "FoxtrotLtd", "Golf", "HotelLLC"]
+    [
+        "ACME",
+        "Acme Inc",
+        "ACME,INC",
+        "BorealisCorp",
+        "Freecook",
+        "Delta",
+        "Echo",
+        "FoxtrotLtd",
+        "Golf",
+        "HotelLLC",
+    ]
 )
 _CONTRACTS = st.lists(_NAMES, min_size=1, max_size=40).map(
     lambda names: [_contract(f"{name}_{at}_EX-1") for at, name in enumerate(names)]
@@ -19,8 +30,12 @@ _CONTRACTS = st.lists(_NAMES, min_size=1, max_size=40).map(
 def test_no_filer_stands_on_both_sides(contracts: list[Contract]) -> None:
     """Every contract is on one side, with all others of its filer."""
     parts = split(contracts)
-    assert {filer(one.title) for one in parts.train}.isdisjoint(filer(one.title) for one in parts.dev)
-    assert sorted(one.title for one in (*parts.train, *parts.dev)) == sorted(one.title for one in contracts)
+    assert {filer(one.title) for one in parts.train}.isdisjoint(
+        filer(one.title) for one in parts.dev
+    )
+    assert sorted(one.title for one in (*parts.train, *parts.dev)) == sorted(
+        one.title for one in contracts
+    )
     assert set(parts.train_filers).isdisjoint(parts.dev_filers)
 
 
@@ -42,7 +57,9 @@ def test_folds_keep_a_filer_together(contracts: list[Contract], count: int) -> N
 
 def test_shown_contracts_are_on_the_dev_side() -> None:
     """What people are shown is never training data."""
-    contracts = [_contract(f"{name}_1_EX-1") for name in sorted(SHOWN)] + [_contract(f"OTHER{at}X_1") for at in range(100)]
+    contracts = [_contract(f"{name}_1_EX-1") for name in sorted(SHOWN)] + [
+        _contract(f"OTHER{at}X_1") for at in range(100)
+    ]
     assert set(split(contracts).dev_filers) >= SHOWN
 
 

@@ -13,12 +13,15 @@ from interlock.evals.extraction.measure import Report, measure
 from interlock.evals.extraction.record import Training, packed, write
 from interlock.evals.extraction.split import split
 from interlock.evals.extraction.train import OPTIONS, train
-from interlock.tools.clauses import ClauseModel
-from interlock.tools.clauses.segmentation import Unit
-from interlock.tools.clauses.weights import RECORD, WEIGHTS, Linear
+from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses.segmentation import Unit
+from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS, Linear
 
 CATEGORIES = ("Governing Law", "Insurance", "Parties")
-TINY = {name: replace(option, folds=3, processes=1, c=10.0, least=(1,) * len(option.least)) for name, option in OPTIONS.items()}
+TINY = {
+    name: replace(option, folds=3, processes=1, c=10.0, least=(1,) * len(option.least))
+    for name, option in OPTIONS.items()
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,9 @@ def test_training_is_deterministic(scorers: dict[str, Linear]) -> None:
 
 
 def test_the_record_tells_what_was_done(scorers: dict[str, Linear], tmp_path: Path) -> None:
-    """Digests of data, filers and weights, the options and the figures are written beside the weights."""
+    """Digests of data, filers and weights, the options and the figures are written beside the
+    weights.
+    """
     weights = packed(scorers)
     write(tmp_path, weights, _training(None))
     report = measure(ClauseModel.load(tmp_path), split(_sample()).dev)
@@ -57,7 +62,9 @@ def test_the_record_tells_what_was_done(scorers: dict[str, Linear], tmp_path: Pa
 
 
 def test_a_unit_carries_what_it_overlaps_by_half_of_the_shorter() -> None:
-    """A sentence that holds a short answer counts, and so does one inside a long answer; a touched neighbour does not."""
+    """A sentence that holds a short answer counts, and so does one inside a long answer; a touched
+    neighbour does not.
+    """
     unit = Unit(start=100, end=200)
     assert carries(unit, Span(start=120, end=125))
     assert carries(unit, Span(start=0, end=1_000))
@@ -94,7 +101,10 @@ def _sample() -> list[Contract]:
         "Kestrel",
         "Lumen",
     )
-    return [_contract(name.upper(), f"{name} Holdings, Inc.", states[at % 6]) for at, name in enumerate(names)]
+    return [
+        _contract(name.upper(), f"{name} Holdings, Inc.", states[at % 6])
+        for at, name in enumerate(names)
+    ]
 
 
 def _contract(filer: str, party: str, state: str) -> Contract:

@@ -1,4 +1,6 @@
-"""The tools of an installation, and bundles built by the real OPA from a changed copy of the policies."""
+"""The tools of an installation, and bundles built by the real OPA from a changed copy of the
+policies.
+"""
 
 import asyncio
 import shutil
@@ -8,11 +10,11 @@ from typing import TypeAlias
 
 import pytest
 
-from interlock.runtime import settings
-from interlock.runtime.pdp.bundle import Bundle, load
-from interlock.runtime.pdp.embedded import EmbeddedPoint
-from interlock.runtime.tool import AnyTool
-from interlock.serving.app import BUNDLE, opened
+from interlock.runtime.door.tool import AnyTool
+from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.serving import settings
+from interlock.serving.home import BUNDLE, opened
 from interlock.serving.policy.build import POLICIES, build
 from interlock.serving.policy.opa import find_opa
 from interlock.serving.verification import Finding, rules
@@ -27,7 +29,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, AnyTool]:
     """Every tool that is installed."""
 
     async def read() -> Mapping[str, AnyTool]:
-        async with opened(settings.read({}, bundle=BUNDLE, home=tmp_path_factory.mktemp("tools"))) as home:
+        async with opened(
+            settings.read({}, bundle=BUNDLE, home=tmp_path_factory.mktemp("tools"))
+        ) as home:
             return home.pep.tools
 
     return asyncio.run(read())

@@ -8,19 +8,25 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.runtime import action, approval, audit_verify, budget, kill_switch, pep, pip, proposal, settings, tripwire
-from interlock.runtime.checkpoints import Checkpoints
-from interlock.runtime.decision import Permit, Reason
-from interlock.runtime.obligation import Duties
-from interlock.runtime.pdp import embedded
-from interlock.runtime.pdp.answer import read
-from interlock.runtime.provenance import TRUSTED
-from interlock.runtime.tool import Tool
-from interlock.runtime.vault import DataKey
-from interlock.serving.app import BUNDLE, opened
+from interlock.runtime.door import enforcement as pep
+from interlock.runtime.door import facts as pip
+from interlock.runtime.door import proposal
+from interlock.runtime.door.tool import Tool
+from interlock.runtime.graph import tripwire
+from interlock.runtime.graph.checkpoints import Checkpoints
+from interlock.runtime.policy.decision import Permit, Reason
+from interlock.runtime.policy.engine import embedded
+from interlock.runtime.policy.engine.answer import read
+from interlock.runtime.policy.label import TRUSTED
+from interlock.runtime.policy.obligation import Duties
+from interlock.runtime.record import audit_verify
+from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run import action, approval, budget, kill_switch
+from interlock.serving import settings
+from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
-from interlock.tools.documents import process
+from interlock.tools.sandbox import process
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], object]
@@ -45,7 +51,11 @@ def _careless(answered: Any, **options: Any) -> Any:
 
 
 def _believing(answered: Any, **options: Any) -> Any:
-    good = {"effect": "permit", "obligations": [], "reasons": [{"code": "c", "rule": "r", "parameters": {}}]}
+    good = {
+        "effect": "permit",
+        "obligations": [],
+        "reasons": [{"code": "c", "rule": "r", "parameters": {}}],
+    }
     return read({**good, "revision": options["revision"]}, **options)
 
 
@@ -68,9 +78,13 @@ def _anything_fits(patch: Patch) -> None:
 
 #: Guard -> how it is taken away
 BROKEN: Final[dict[str, Break]] = {
-    "unknown tool": lambda patch: patch.setattr(pep, "by_runtime", lambda _: Reason(code="granted", rule="runtime")),
+    "unknown tool": lambda patch: patch.setattr(
+        pep, "by_runtime", lambda _: Reason(code="granted", rule="runtime")
+    ),
     "schema": _anything_fits,
-    "obligation": lambda patch: patch.setattr(pep, "understand", lambda decision: Duties(role=None, ttl_s=0)),
+    "obligation": lambda patch: patch.setattr(
+        pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
+    ),
     "permit by hand": lambda patch: patch.setattr(Permit, "__init__", lambda *_, **__: None),
     "tool without permit": lambda patch: patch.setattr(Tool, "__call__", _act),
     "permit twice": lambda patch: patch.setattr(Permit, "spend", lambda *_: None),
@@ -80,9 +94,13 @@ BROKEN: Final[dict[str, Break]] = {
     "approval": lambda patch: patch.setattr(approval, "_objection", lambda *_, **__: None),
     "kill switch": lambda patch: patch.setattr(kill_switch, "covered", lambda *_, **__: False),
     "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
-    "labels": lambda patch: patch.setattr(pip, "labels", lambda arguments, **_: dict.fromkeys(arguments, TRUSTED)),
+    "labels": lambda patch: patch.setattr(
+        pip, "labels", lambda arguments, **_: dict.fromkeys(arguments, TRUSTED)
+    ),
     "policy revision": lambda patch: patch.setattr(embedded, "read", _careless),
-    "policy answer": lambda patch: patch.setattr("interlock.serving.verification.boundary.read", _believing),
+    "policy answer": lambda patch: patch.setattr(
+        "interlock.serving.verification.boundary.read", _believing
+    ),
     "tripwire": lambda patch: patch.setattr(tripwire, "_take", lambda *_: None),
     "seal": lambda patch: patch.setattr(DataKey, "open", _open),
     "checkpoint": lambda patch: patch.setattr(Checkpoints, "_open", lambda *_: {}),
@@ -96,7 +114,11 @@ def tried(folder: Path) -> dict[str, str]:
 
     async def work() -> dict[str, str]:
         async with opened(settings.read({}, bundle=BUNDLE, home=folder)) as home:
-            return {each.check.removeprefix("guard "): each.detail for each in await guards.proved(home) if not each.ok}
+            return {
+                each.check.removeprefix("guard "): each.detail
+                for each in await guards.proved(home)
+                if not each.ok
+            }
 
     return asyncio.run(work())
 
@@ -112,7 +134,9 @@ def test_every_guard_is_broken_below() -> None:
 
 
 @pytest.mark.parametrize("guard", BROKEN)
-def test_a_guard_that_was_taken_away_is_named(tmp_path: Path, monkeypatch: Patch, guard: str) -> None:
+def test_a_guard_that_was_taken_away_is_named(
+    tmp_path: Path, monkeypatch: Patch, guard: str
+) -> None:
     """A guard that lets pass what it must refuse is wrong."""
     BROKEN[guard](monkeypatch)
 

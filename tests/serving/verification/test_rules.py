@@ -8,8 +8,8 @@ from typing import Any, Final, TypeAlias
 import pytest
 import yaml
 
-from interlock.runtime.pdp.bundle import Bundle, load
-from interlock.serving.app import BUNDLE
+from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.serving.home import BUNDLE
 from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES
 from interlock.serving.verification.probes import HOUSE
 
@@ -18,7 +18,9 @@ Proved: TypeAlias = Callable[..., dict[str, str]]
 
 RULES: Final = sorted(path.name for path in (POLICIES / "rails" / "rules").iterdir())
 #: Each reason that must be given, with its rule
-DENIALS: Final = sorted({(each.rule, each.code) for each in HOUSE if each.code and each.answer == "deny"})
+DENIALS: Final = sorted(
+    {(each.rule, each.code) for each in HOUSE if each.code and each.answer == "deny"}
+)
 CLOSED: Final = """# METADATA
 # title: Closed
 # description: Nothing is done in the run of that name.
@@ -88,8 +90,12 @@ def test_every_rule_of_the_committed_bundle_is_asked_and_right(proved: Proved) -
 
 
 @pytest.mark.parametrize(("rule", "code"), DENIALS)
-def test_a_denial_that_was_taken_out_is_named(built: Built, proved: Proved, rule: str, code: str) -> None:
-    """Without one clause of one rule, that rule is wrong and no other, and the reason that did not come is named."""
+def test_a_denial_that_was_taken_out_is_named(
+    built: Built, proved: Proved, rule: str, code: str
+) -> None:
+    """Without one clause of one rule, that rule is wrong and no other, and the reason that did not
+    come is named.
+    """
     clause = "faults contains" if rule == "rails" else "deny contains"
     found = wrong(proved(built(without(rule, f'{clause} {{"code": "{code}"'))))
 
@@ -108,7 +114,9 @@ def test_an_obligation_that_was_taken_out_is_named(built: Built, proved: Proved,
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "grants"])
 def test_a_rule_that_was_taken_out_whole_is_named(built: Built, proved: Proved, rule: str) -> None:
-    """A rule of the house that a bundle no longer has is wrong: it is asked whether or not the bundle speaks of it."""
+    """A rule of the house that a bundle no longer has is wrong: it is asked whether or not the
+    bundle speaks of it.
+    """
     assert list(wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / rule))))) == [rule]
 
 
@@ -117,7 +125,9 @@ def test_without_grants_nothing_can_be_proved(built: Built, proved: Proved) -> N
     found = wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / "grants"))))
 
     assert found.keys() == {*RULES, "rails"}
-    assert all("unchanged: deny (rails/not_granted) instead of permit" in said for said in found.values())
+    assert all(
+        "unchanged: deny (rails/not_granted) instead of permit" in said for said in found.values()
+    )
 
 
 def test_a_composition_that_overrules_denials_is_found(built: Built, proved: Proved) -> None:
@@ -135,7 +145,12 @@ def test_approvals_that_never_count_are_found(built: Built, proved: Proved) -> N
 
     def edit(rails: Path) -> None:
         file = rails / "lib" / "approvals" / "approvals.rego"
-        file.write_text(file.read_text("utf-8").replace('approval.verdict == "approved"', 'approval.verdict == "yes"'), "utf-8")
+        file.write_text(
+            file.read_text("utf-8").replace(
+                'approval.verdict == "approved"', 'approval.verdict == "yes"'
+            ),
+            "utf-8",
+        )
 
     assert "approved, unchanged: wait" in wrong(proved(built(edit)))["action_class"]
 
@@ -162,31 +177,61 @@ def test_a_rule_brings_its_probe(built: Built, proved: Proved) -> None:
 @pytest.mark.parametrize(
     ("agent", "code", "place", "says"),
     [
-        ("other", "closed", "context.run.agent", "permit (grants/granted) instead of deny (closed/closed)"),
-        ("nobody", "shut", "context.run.agent", "deny (closed/closed) instead of deny (closed/shut)"),
-        ("nobody", "closed", "context.run.name", "permit (grants/granted) instead of deny (closed/closed)"),
+        (
+            "other",
+            "closed",
+            "context.run.agent",
+            "permit (grants/granted) instead of deny (closed/closed)",
+        ),
+        (
+            "nobody",
+            "shut",
+            "context.run.agent",
+            "deny (closed/closed) instead of deny (closed/shut)",
+        ),
+        (
+            "nobody",
+            "closed",
+            "context.run.name",
+            "permit (grants/granted) instead of deny (closed/closed)",
+        ),
         ("nobody", "closed", "context.nowhere.agent", "a probe of rule closed"),
         ("nobody", "closed, answer: never", "context.run.agent", "a probe of rule closed"),
-        ("probe", "closed", "context.run.agent", "look, unchanged: deny (closed/closed) instead of permit"),
+        (
+            "probe",
+            "closed",
+            "context.run.agent",
+            "look, unchanged: deny (closed/closed) instead of permit",
+        ),
     ],
 )
 def test_a_probe_that_proves_nothing_is_a_failure(
     built: Built, proved: Proved, *, agent: str, code: str, place: str, says: str
 ) -> None:
-    """A rule that does not answer its own probe, a probe that is none, and a rule that denies everything are wrong."""
+    """A rule that does not answer its own probe, a probe that is none, and a rule that denies
+    everything are wrong.
+    """
     probes = PROBES.format(code=code.replace(", ", "\n#       "), place=place)
 
     assert says in wrong(proved(built(adding(agent=agent, probes=probes))))["closed"]
 
 
 CUSTOM: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
-    "another domain": lambda config: config["egress"]["mail_domains"].update(default=["interlock.example"]),
-    "another tenant sends": lambda config: config["egress"].update(mail_domains={"other": ["other.example"]}),
+    "another domain": lambda config: config["egress"]["mail_domains"].update(
+        default=["interlock.example"]
+    ),
+    "another tenant sends": lambda config: config["egress"].update(
+        mail_domains={"other": ["other.example"]}
+    ),
     "nobody sends": lambda config: config["egress"].update(mail_domains={}),
     "another reviewer": lambda config: config["approval"].update(role="counsel", ttl_s=60),
     "other roles": lambda config: config.update(grants={"clerk": sorted(config["tools"])}),
-    "no mail": lambda config: config["tools"].pop("mail.send") and config["grants"]["contract_review"].remove("mail.send"),
-    "mail unattended": lambda config: config["autonomy"].update(unattended_irreversible=["mail.send"]),
+    "no mail": lambda config: (
+        config["tools"].pop("mail.send") and config["grants"]["contract_review"].remove("mail.send")
+    ),
+    "mail unattended": lambda config: config["autonomy"].update(
+        unattended_irreversible=["mail.send"]
+    ),
     "many refusals": lambda config: config["limits"].update(refusals=10**9),
     "tight limits": lambda config: config["tools"]["mail.send"]["arguments"].update(
         subject={"max_chars": 0}, to={"max_items": 1}
@@ -195,8 +240,12 @@ CUSTOM: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
 
 
 @pytest.mark.parametrize("custom", CUSTOM)
-def test_a_configuration_of_ones_own_is_no_failure(built: Built, proved: Proved, custom: str) -> None:
-    """The probes are made of what the installation configures, so none fails only because it is another one."""
+def test_a_configuration_of_ones_own_is_no_failure(
+    built: Built, proved: Proved, custom: str
+) -> None:
+    """The probes are made of what the installation configures, so none fails only because it is
+    another one.
+    """
     assert wrong(proved(built(configured(CUSTOM[custom])))) == {}
 
 
@@ -205,7 +254,12 @@ def test_a_limit_that_nobody_keeps_is_found(built: Built, proved: Proved) -> Non
 
     def edit(rails: Path) -> None:
         file = source(rails, "tool_limits")
-        file.write_text(file.read_text("utf-8").replace("is_array(value)\n\tcount(value) <= bound", "is_array(value)"), "utf-8")
+        file.write_text(
+            file.read_text("utf-8").replace(
+                "is_array(value)\n\tcount(value) <= bound", "is_array(value)"
+            ),
+            "utf-8",
+        )
 
     found = wrong(proved(built(edit)))
     assert list(found) == ["tool_limits"]
@@ -213,14 +267,24 @@ def test_a_limit_that_nobody_keeps_is_found(built: Built, proved: Proved) -> Non
 
 
 def test_without_trusted_arguments_that_rule_is_not_proved(built: Built, proved: Proved) -> None:
-    """A rule that the configuration leaves with nothing to say is a failure, and never "not applicable"."""
-    found = wrong(proved(built(configured(lambda config: config["tools"]["document.read"].pop("trusted_arguments")))))
+    """A rule that the configuration leaves with nothing to say is a failure, and never "not
+    applicable".
+    """
+    found = wrong(
+        proved(
+            built(
+                configured(lambda config: config["tools"]["document.read"].pop("trusted_arguments"))
+            )
+        )
+    )
 
     assert found == {"trusted_arguments": "it has no probe; no tool here to start from: trusted"}
 
 
 def test_a_policy_that_grants_everything_is_wrong_in_every_rule(proved: Proved) -> None:
-    """Under the permissive policy no rule of the house answers, each named with what it should have said."""
+    """Under the permissive policy no rule of the house answers, each named with what it should have
+    said.
+    """
     found = wrong(proved(load(BUNDLES[PERMISSIVE])))
 
     assert found.keys() == {*RULES, "rails"}

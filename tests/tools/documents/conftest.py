@@ -1,4 +1,6 @@
-"""The tiny world of the document tests: a reader, and the smallest PDF that holds given content streams."""
+"""The tiny world of the document tests: a reader, and the smallest PDF that holds given content
+streams.
+"""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,7 +20,9 @@ def reader() -> DocumentReader:
 
 @pytest.fixture(scope="session")
 def make_pdf() -> MakePdf:
-    """Return a writer of PDFs with one content stream per page, compressed or not; text pages come from `show`."""
+    """Return a writer of PDFs with one content stream per page, compressed or not; text pages come
+    from `show`.
+    """
     return _pdf
 
 
@@ -41,7 +45,9 @@ def _pdf(streams: Sequence[bytes], *, compress: bool = False) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     ]
     for index, stream in enumerate(streams):
-        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R" % (5 + 2 * index)
+        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R" % (
+            5 + 2 * index
+        )
         objects.append(page + b" /Resources << /Font << /F1 3 0 R >> >> >>")
         body = zlib.compress(stream) if compress else stream
         filtered = b" /Filter /FlateDecode" if compress else b""
@@ -58,5 +64,8 @@ def _file(objects: Sequence[bytes]) -> bytes:
     start = len(out)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(objects) + 1,
+        start,
+    )
     return bytes(out)

@@ -34,7 +34,10 @@ def test_an_honest_answer_comes_back() -> None:
         b'{"text": "a\\u0000", "pages": [0]}',
         b'{"code": "fine", "detail": ""}',
         json.dumps({"text": "a" * 11, "pages": [0]}).encode(),
-        *(json.dumps({"text": "abc", "pages": pages}).encode() for pages in ([], [1], [0, 0], [0, 4], [False], [0.0])),
+        *(
+            json.dumps({"text": "abc", "pages": pages}).encode()
+            for pages in ([], [1], [0, 0], [0, 4], [False], [0.0])
+        ),
         b'{"text": "abc", "pages": [0, 1, 2, 3]}',
     ],
 )
@@ -52,7 +55,9 @@ def test_a_detail_cannot_break_the_line() -> None:
     assert len(caught.value.detail) <= 300
 
 
-@pytest.mark.parametrize("layers", [(True, False, False), (False, True, False), (False, False, True)])
+@pytest.mark.parametrize(
+    "layers", [(True, False, False), (False, True, False), (False, False, True)]
+)
 def test_an_isolation_comes_back(layers: tuple[bool, bool, bool]) -> None:
     """What the child says of each layer reaches the parent unchanged."""
     calls, files, network = layers

@@ -7,7 +7,9 @@ import pytest
 from interlock.tools.documents import Document, DocumentError, ErrorCode
 from interlock.tools.documents.errors import NEXT_STEP
 
-DOCUMENT = Document(digest="sha256:0", name="a.pdf", kind="pdf", text="one\n\f\ntwo\n\f\n", pages=(0, 6, 12))
+DOCUMENT = Document(
+    digest="sha256:0", name="a.pdf", kind="pdf", text="one\n\f\ntwo\n\f\n", pages=(0, 6, 12)
+)
 
 
 @pytest.mark.parametrize(("offset", "page"), [(0, 1), (5, 1), (6, 2), (9, 2), (11, 2), (12, 3)])
@@ -25,7 +27,9 @@ def test_an_offset_outside_the_text_is_an_error(offset: int) -> None:
 
 @pytest.mark.parametrize("code", get_args(ErrorCode))
 def test_an_error_is_one_printable_line_with_a_next_step(code: ErrorCode) -> None:
-    """Whatever the file is called, the message is one printable line that names it, the defect and what to do."""
+    """Whatever the file is called, the message is one printable line that names it, the defect and
+    what to do.
+    """
     error = DocumentError(code=code, path="a\n\u202eb.pdf", detail="byte 7 is odd")
     assert str(error).isprintable()
     assert "'a\\n\\u202eb.pdf'" in str(error)

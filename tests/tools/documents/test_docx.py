@@ -20,7 +20,9 @@ BOXED = (
     "</mc:Choice><mc:Fallback><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Fallback></mc:AlternateContent>"
     "<w:t>anchor</w:t></w:r></w:p>"
 )
-BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&b;</x>'
+BOMB = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&b;</x>'
+)
 
 Change = Callable[[dict[str, bytes]], None]
 
@@ -76,24 +78,47 @@ async def test_paragraphs_and_cells_come_in_document_order(tmp_path: Path) -> No
     table.cell(0, 1).text = "right"
     table.cell(0, 1).add_table(1, 1).cell(0, 0).text = "inner"
     document.add_paragraph("tab\there\nbroken line")
-    assert await text_of(tmp_path, packed(parts_of(document))) == "Lease\nleft\nright\ninner\n\ntab\there\nbroken line"
+    assert (
+        await text_of(tmp_path, packed(parts_of(document)))
+        == "Lease\nleft\nright\ninner\n\ntab\there\nbroken line"
+    )
 
 
 @pytest.mark.parametrize(
     ("xml", "text"),
     [
         ("<w:p><w:ins><w:r><w:t>new</w:t></w:r></w:ins></w:p>", "new"),
-        ("<w:p><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:r><w:t>kept</w:t></w:r></w:p>", "kept"),
-        ("<w:sdt><w:sdtContent><w:p><w:r><w:t>held</w:t></w:r></w:p></w:sdtContent></w:sdt>", "held"),
-        ("<w:p><w:sdt><w:sdtContent><w:r><w:t>field</w:t></w:r></w:sdtContent></w:sdt></w:p>", "field"),
-        ("<w:p><w:moveFrom><w:r><w:t>gone</w:t></w:r></w:moveFrom><w:r><w:t>stays</w:t></w:r></w:p>", "stays"),
-        ("<w:p><w:pPr><w:tabs><w:tab/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t></w:r></w:p>", "a\tb"),
-        ("<w:p><w:r><w:instrText>PAGE</w:instrText><w:noBreakHyphen/><w:t>x</w:t></w:r></w:p>", "-x"),
+        (
+            "<w:p><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:r><w:t>kept</w:t></w:r></w:p>",
+            "kept",
+        ),
+        (
+            "<w:sdt><w:sdtContent><w:p><w:r><w:t>held</w:t></w:r></w:p></w:sdtContent></w:sdt>",
+            "held",
+        ),
+        (
+            "<w:p><w:sdt><w:sdtContent><w:r><w:t>field</w:t></w:r></w:sdtContent></w:sdt></w:p>",
+            "field",
+        ),
+        (
+            "<w:p><w:moveFrom><w:r><w:t>gone</w:t></w:r></w:moveFrom><w:r><w:t>stays</w:t></w:r></w:p>",
+            "stays",
+        ),
+        (
+            "<w:p><w:pPr><w:tabs><w:tab/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t></w:r></w:p>",
+            "a\tb",
+        ),
+        (
+            "<w:p><w:r><w:instrText>PAGE</w:instrText><w:noBreakHyphen/><w:t>x</w:t></w:r></w:p>",
+            "-x",
+        ),
         (BOXED, "anchor\nbox"),
     ],
 )
 def test_text_that_a_reader_sees_is_text(xml: str, text: str) -> None:
-    """Insertions, content controls and text boxes are text once; deletions, moves and field codes are not."""
+    """Insertions, content controls and text boxes are text once; deletions, moves and field codes
+    are not.
+    """
     assert parse(with_body(xml), Limits()).text == text
 
 
@@ -126,16 +151,27 @@ async def test_another_archive_is_unsupported(tmp_path: Path, name: str, looks: 
         ("malformed", lambda parts: parts.update({"WORD/document.xml": b"<x/>"})),
         ("malformed", lambda parts: parts.update({MAIN: BOMB})),
         ("malformed", lambda parts: parts.update({"word/media/part.bin": BOMB})),
-        ("malformed", lambda parts: parts.update({"word/utf16.xml": BOMB.decode().encode("utf-16")})),
-        ("malformed", lambda parts: parts.update({MAIN: b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'})),
+        (
+            "malformed",
+            lambda parts: parts.update({"word/utf16.xml": BOMB.decode().encode("utf-16")}),
+        ),
+        (
+            "malformed",
+            lambda parts: parts.update({MAIN: b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'}),
+        ),
         ("malformed", lambda parts: parts.update({MAIN: b"<w:document"})),
         ("no_text", lambda parts: parts.update(parts_of(docx.Document()))),
         ("archive_bomb", lambda parts: parts.update({"word/media/a.bin": bytes(10_000_000)})),
-        ("archive_bomb", lambda parts: parts.update({f"word/{number}.bin": b"" for number in range(2001)})),
+        (
+            "archive_bomb",
+            lambda parts: parts.update({f"word/{number}.bin": b"" for number in range(2001)}),
+        ),
     ],
 )
 def test_a_container_with_something_wrong_is_refused(code: str, change: Change) -> None:
-    """Macros, names that lead out, entities, damage, a ratio over 100 and too many entries give no document."""
+    """Macros, names that lead out, entities, damage, a ratio over 100 and too many entries give no
+    document.
+    """
     document = docx.Document()
     document.add_paragraph("text")
     parts = parts_of(document)
@@ -148,7 +184,9 @@ def test_a_container_with_something_wrong_is_refused(code: str, change: Change) 
 async def test_an_archive_is_bounded_in_total(tmp_path: Path) -> None:
     """Entries that keep the ratio one by one still may not add up beyond the total."""
     parts = {f"{number}.bin": bytes(60_000) for number in range(20)}
-    assert (await refusal(tmp_path, packed(parts), Limits(zip_total=1_000_000))).code == "archive_bomb"
+    assert (
+        await refusal(tmp_path, packed(parts), Limits(zip_total=1_000_000))
+    ).code == "archive_bomb"
 
 
 async def test_a_lie_about_the_size_is_found(tmp_path: Path) -> None:
@@ -167,7 +205,9 @@ async def test_a_docx_without_its_main_part_is_malformed(tmp_path: Path) -> None
 
 async def test_a_zip_bomb_is_a_bomb(tmp_path: Path) -> None:
     """An entry of 10 KB that expands to 10 MB is refused before it expands."""
-    assert (await refusal(tmp_path, packed({"word/media/a.bin": bytes(10_000_000)}))).code == "archive_bomb"
+    assert (
+        await refusal(tmp_path, packed({"word/media/a.bin": bytes(10_000_000)}))
+    ).code == "archive_bomb"
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.95])

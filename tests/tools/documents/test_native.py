@@ -1,4 +1,6 @@
-"""What native code in the child cannot do: each call goes to libc, past Python and its audit hook, and the kernel answers."""
+"""What native code in the child cannot do: each call goes to libc, past Python and its audit hook,
+and the kernel answers.
+"""
 
 import ctypes
 import json
@@ -13,7 +15,7 @@ from interlock.tools.documents import DocumentReader, Isolation, Limits
 
 PROBE: Final = """
 import ctypes, dataclasses, errno, json, os, sys
-from interlock.tools.documents.confinement import confine
+from interlock.tools.sandbox.confinement import confine
 from interlock.tools.documents.document import Limits
 libc = ctypes.CDLL(None)
 libc.__errno_location.restype = ctypes.POINTER(ctypes.c_int)
@@ -54,21 +56,32 @@ REFUSED: Final = (
     "libc.fcntl(0, 8, 0)",
     "libc.prlimit(0, 4, limit, None)",
 )
-# Let through, the first replaces the probe, and the second has it stopped by its next signal; a container may refuse the third.
-UNTRIED: Final = ("libc.execve(b'/bin/true', None, None)", "libc.ptrace(0, 0, 0, 0)", "libc.unshare(0)")
+# Let through, the first replaces the probe, and the second has it stopped by its next signal; a
+# container may refuse the third.
+UNTRIED: Final = (
+    "libc.execve(b'/bin/true', None, None)",
+    "libc.ptrace(0, 0, 0, 0)",
+    "libc.unshare(0)",
+)
 
 
 def called(confined: str, file: Path, *calls: str) -> tuple[dict[str, bool], dict[str, str]]:
-    """Return what `confine` said and what each call came to, in one process that was confined, or left free."""
+    """Return what `confine` said and what each call came to, in one process that was confined, or
+    left free.
+    """
     file.write_text("before")
     argv = [sys.executable, "-c", PROBE, confined, str(file), json.__file__, *calls]
-    done = subprocess.run(argv, capture_output=True, stdin=subprocess.PIPE, text=True, timeout=20, check=True)  # noqa: S603 - our own probe
+    done = subprocess.run(
+        argv, capture_output=True, stdin=subprocess.PIPE, text=True, timeout=20, check=True
+    )  # noqa: S603 - our own probe
     said, *outcomes = json.loads(done.stdout)
     return said, dict(zip(calls, outcomes, strict=True))
 
 
 def test_native_code_has_no_other_system_calls(tmp_path: Path) -> None:
-    """Sockets, processes, programs, tracing, signals, namespaces and changes of the tree do not exist for the child."""
+    """Sockets, processes, programs, tracing, signals, namespaces and changes of the tree do not
+    exist for the child.
+    """
     said, outcomes = called("confined", tmp_path / "file", *UNKNOWN, *UNTRIED)
 
     assert said["calls"]
@@ -77,7 +90,9 @@ def test_native_code_has_no_other_system_calls(tmp_path: Path) -> None:
 
 
 def test_native_code_opens_nothing_for_writing(tmp_path: Path) -> None:
-    """A call that the child keeps is refused with the arguments that would write, signal or raise a limit."""
+    """A call that the child keeps is refused with the arguments that would write, signal or raise a
+    limit.
+    """
     _, outcomes = called("confined", tmp_path / "file", *REFUSED)
 
     assert outcomes == dict.fromkeys(REFUSED, "EPERM")
@@ -92,10 +107,14 @@ def test_the_same_calls_are_done_where_nothing_confines(tmp_path: Path) -> None:
 
 
 def test_native_code_reads_installed_code_only_or_confine_says_so(tmp_path: Path) -> None:
-    """Where the kernel has Landlock, libc opens no file of the account or the system but code, and it is reported."""
+    """Where the kernel has Landlock, libc opens no file of the account or the system but code, and
+    it is reported.
+    """
     landlock = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) > 0
     paths = ("b'/etc/passwd'", "b'/proc/self/environ'", "b'/'", "file", "code")
-    said, outcomes = called("confined", tmp_path / "file", *(f"libc.open({path}, 0)" for path in paths))
+    said, outcomes = called(
+        "confined", tmp_path / "file", *(f"libc.open({path}, 0)" for path in paths)
+    )
 
     *others, code = outcomes.values()
     assert said["files"] is landlock
@@ -118,7 +137,9 @@ def test_native_code_that_aborts_ends_the_child(tmp_path: Path) -> None:
     assert caught.value.returncode < 0
 
 
-async def test_the_reader_tells_what_isolates_its_parser(tmp_path: Path, reader: DocumentReader) -> None:
+async def test_the_reader_tells_what_isolates_its_parser(
+    tmp_path: Path, reader: DocumentReader
+) -> None:
     """What a reader says of this machine is what a confined process found on it."""
     said, _ = called("confined", tmp_path / "file")
 

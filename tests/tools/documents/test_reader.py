@@ -24,7 +24,9 @@ async def code_of(path: Path, limits: Limits | None = None) -> ErrorCode:
     return (await refusal(path, limits)).code
 
 
-async def test_a_document_carries_the_digest_and_name_of_its_file(tmp_path: Path, reader: DocumentReader) -> None:
+async def test_a_document_carries_the_digest_and_name_of_its_file(
+    tmp_path: Path, reader: DocumentReader
+) -> None:
     """The digest is that of the bytes, the name is the base name in printable form."""
     path = tmp_path / "a\u202e\nb.txt"
     path.write_bytes(b"hello")
@@ -34,7 +36,9 @@ async def test_a_document_carries_the_digest_and_name_of_its_file(tmp_path: Path
     assert (document.kind, document.text, document.pages) == ("txt", "hello", (0,))
 
 
-async def test_the_kind_is_told_by_content_not_by_name(tmp_path: Path, reader: DocumentReader) -> None:
+async def test_the_kind_is_told_by_content_not_by_name(
+    tmp_path: Path, reader: DocumentReader
+) -> None:
     """A text called .pdf is a text."""
     path = tmp_path / "text.pdf"
     path.write_bytes(b"plain")
@@ -44,7 +48,12 @@ async def test_the_kind_is_told_by_content_not_by_name(tmp_path: Path, reader: D
 async def test_a_path_with_no_file_is_missing(tmp_path: Path) -> None:
     """No file, a file used as a folder, and a name no file can have are all missing."""
     (tmp_path / "file").write_bytes(b"x")
-    for path in (tmp_path / "none", tmp_path / "file" / "below", tmp_path / "nul\0", tmp_path / ("n" * 300)):
+    for path in (
+        tmp_path / "none",
+        tmp_path / "file" / "below",
+        tmp_path / "nul\0",
+        tmp_path / ("n" * 300),
+    ):
         assert await code_of(path) == "missing"
 
 
@@ -57,8 +66,12 @@ async def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> 
             assert await code_of(path) == "not_a_file"
 
 
-async def test_a_link_is_followed_when_the_read_begins(tmp_path: Path, reader: DocumentReader) -> None:
-    """A link to a document is read under the name the caller gave; a loop of links or one to nowhere is refused."""
+async def test_a_link_is_followed_when_the_read_begins(
+    tmp_path: Path, reader: DocumentReader
+) -> None:
+    """A link to a document is read under the name the caller gave; a loop of links or one to
+    nowhere is refused.
+    """
     (tmp_path / "real.txt").write_bytes(b"text")
     (tmp_path / "link.txt").symlink_to("real.txt")
     (tmp_path / "loop").symlink_to("loop")
@@ -104,7 +117,9 @@ async def test_a_file_that_hides_its_size_is_stopped_while_reading() -> None:
     ],
 )
 async def test_other_formats_are_named(tmp_path: Path, start: bytes, looks: str) -> None:
-    """A file of another format, renamed .txt, is unsupported, and the message says what it looks like."""
+    """A file of another format, renamed .txt, is unsupported, and the message says what it looks
+    like.
+    """
     path = tmp_path / "renamed.txt"
     path.write_bytes(start)
     error = await refusal(path)
@@ -115,11 +130,15 @@ async def test_other_formats_are_named(tmp_path: Path, start: bytes, looks: str)
 async def test_an_office_file_with_a_password_is_encrypted(tmp_path: Path) -> None:
     """Office keeps an encrypted DOCX in an OLE container, which is told from an old .doc."""
     path = tmp_path / "secret.docx"
-    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512) + "EncryptedPackage".encode("utf-16-le"))
+    path.write_bytes(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512) + "EncryptedPackage".encode("utf-16-le")
+    )
     assert await code_of(path) == "encrypted"
 
 
-async def test_a_text_that_mentions_a_pdf_header_is_a_text(tmp_path: Path, reader: DocumentReader) -> None:
+async def test_a_text_that_mentions_a_pdf_header_is_a_text(
+    tmp_path: Path, reader: DocumentReader
+) -> None:
     """Only a header at the start, or one that a PDF's end goes with, makes a PDF."""
     path = tmp_path / "about.txt"
     path.write_bytes(b"A PDF begins with %PDF-1.7, says the standard.")

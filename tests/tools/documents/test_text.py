@@ -15,13 +15,17 @@ TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filt
 
 @given(text=TEXTS, codec=st.sampled_from(["utf-8-sig", "utf-16"]))
 def test_any_text_comes_back_exactly(text: str, codec: str) -> None:
-    """Every text without control characters comes back code point by code point, whatever its normal form."""
+    """Every text without control characters comes back code point by code point, whatever its
+    normal form.
+    """
     assert parse(text.encode(codec), Limits()).text == text
 
 
 @settings(max_examples=15, deadline=None)
 @given(text=TEXTS)
-def test_any_text_comes_back_through_the_child(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_text_comes_back_through_the_child(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     """The child's channel changes no character either."""
     path: Path = tmp_path_factory.mktemp("text") / "any.txt"
     path.write_bytes(text.encode("utf-8-sig"))
@@ -46,8 +50,12 @@ async def test_newlines_are_one_character(tmp_path: Path, reader: DocumentReader
         ("text".encode("utf-32"), "UTF-32"),
     ],
 )
-async def test_another_encoding_is_named_with_its_place(tmp_path: Path, data: bytes, where: str) -> None:
-    """No encoding is guessed: the first byte that is not UTF-8 or UTF-16 is named by its offset in the file."""
+async def test_another_encoding_is_named_with_its_place(
+    tmp_path: Path, data: bytes, where: str
+) -> None:
+    """No encoding is guessed: the first byte that is not UTF-8 or UTF-16 is named by its offset in
+    the file.
+    """
     path = tmp_path / "a.txt"
     path.write_bytes(data)
     with pytest.raises(DocumentError) as caught:
@@ -64,8 +72,12 @@ async def test_another_encoding_is_named_with_its_place(tmp_path: Path, data: by
         (b"abcdef", Limits(max_chars=5), "limit"),
     ],
 )
-async def test_a_text_without_use_is_refused(tmp_path: Path, data: bytes, limits: Limits, code: str) -> None:
-    """Blank text, a binary behind a byte order mark, and more characters than allowed are refused, not cut."""
+async def test_a_text_without_use_is_refused(
+    tmp_path: Path, data: bytes, limits: Limits, code: str
+) -> None:
+    """Blank text, a binary behind a byte order mark, and more characters than allowed are refused,
+    not cut.
+    """
     path = tmp_path / "a.txt"
     path.write_bytes(data)
     with pytest.raises(DocumentError) as caught:

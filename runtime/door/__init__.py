@@ -1,0 +1,1 @@
+"""The way through: propose, gather facts, decide, record, act."""

@@ -1,0 +1,96 @@
+"""What an agent holds: the enforcement point bound to its own run, and nothing that leads elsewhere."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.outcome import Outcome
+from interlock.runtime.errors import InterlockError, Unanswered
+from interlock.runtime.policy.decision import Denied
+from interlock.runtime.run.run import Run
+
+
+class _UnderWay:
+    """The calls of one claim that are under way; lives as long as its door.
+
+    Once one call has failed, no other begins, and the failure comes out only when all have ended:
+    LangGraph cancels the tasks beside one that raises, and a call cut off in the middle would leave
+    an effect unknown.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+        self.failure: InterlockError | None = None
+
+    async def __aenter__(self) -> None:
+        if self.failure is not None:
+            await self._ended()
+            raise self.failure
+        self._count += 1
+        self._none.clear()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._count -= 1
+        if self._count == 0:
+            self._none.set()
+        if isinstance(error, InterlockError):
+            self.failure = self.failure or error
+            await self._ended()
+
+    async def _ended(self) -> None:
+        while self._count:
+            await self._none.wait()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    """The enforcement point bound to one claimed run; all that an agent can act through."""
+
+    pep: EnforcementPoint
+    run: Run
+    _under_way: _UnderWay = field(default_factory=_UnderWay, repr=False)
+
+    @property
+    def failure(self) -> InterlockError | None:
+        """What ended this claim's calls, or None; it stands even when the agent caught it."""
+        return self._under_way.failure
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], *, call_id: str) -> Outcome:
+        """Propose one action; see `EnforcementPoint.enforce`.
+
+        Raises `Unanswered` when the engine failed: that is no answer an agent may plan around, so
+        the claim ends here.
+        """
+        async with self._under_way:
+            outcome = await self.pep.enforce(
+                self.run, tool=tool, arguments=arguments, call_id=call_id
+            )
+            if isinstance(outcome, Denied) and outcome.decision.unanswered:
+                why = "; ".join(
+                    reason.message or reason.code for reason in outcome.decision.reasons
+                )
+                raise Unanswered(run_id=self.run.id, tool=tool, codes=outcome.codes, why=why)
+            return outcome
+
+    def schemas(self, *names: str) -> list[dict[str, Any]]:
+        """Return the named tools as function schemas for `bind_tools`."""
+        return [
+            {
+                "type": "function",
+                "function": {
+                    "name": name,
+                    "description": name,
+                    "parameters": self.pep.tools[name].schema(),
+                },
+            }
+            for name in names
+        ]

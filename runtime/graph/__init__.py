@@ -1,0 +1,1 @@
+"""LangGraph under the rails: the only room that imports LangChain."""

@@ -1,0 +1,113 @@
+"""The decision, its reasons and obligations, and the permit that proves it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.errors import NotAPermit
+from interlock.runtime.policy.request import AccessRequest
+
+Effect: TypeAlias = Literal["permit", "deny"]
+
+#: The rule named in a deny that stands for the engine's own failure, and in one by the runtime; no
+#: policy may use either
+ENGINE: Final = "pdp"
+RUNTIME: Final = "runtime"
+
+_RUNTIME: Final[dict[str, str]] = {
+    "not_callable": "The policy permits a call that no tool can carry out.",
+    "killed": "A kill switch was engaged in the meantime.",
+    "budget_exceeded": "The cost does not fit into what is left of the budget.",
+    "approval_gone": "The approval was withdrawn or used in the meantime.",
+    "another_policy": "The run is pinned to the policy revision it was started under, and another one is in force.",
+    "approval_expired": "Nobody decided before the approval expired.",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Why: a stable code with its parameters, and the rule that gave it."""
+
+    code: str
+    rule: str
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    #: Rendered from the rule's own metadata; for people, never for programs
+    message: str = ""
+
+
+def by_runtime(code: str) -> Reason:
+    """Return the reason of a refusal by the runtime itself, after the policy permitted."""
+    return Reason(code=code, rule=RUNTIME, message=_RUNTIME[code])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Obligation:
+    """Something that must be done before the act; one that nobody can discharge is a deny (XACML 3.0 section 7.2.2)."""
+
+    kind: str
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """One answer of the policy under one revision."""
+
+    effect: Effect
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Obligation, ...]
+    revision: str
+    engine: str
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the engine failed, so that this deny is nobody's judgement: it binds this claim of the run only."""
+        return any(reason.rule == ENGINE for reason in self.reasons)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Denied:
+    """The only kind of "no", whatever the cause: a rule, a budget, a person, an engine that is down."""
+
+    request: AccessRequest
+    decision: Decision
+    action_id: str
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The reason codes, in the policy's order."""
+        return tuple(reason.code for reason in self.decision.reasons)
+
+
+class _Mint:
+    """The enforcement point's private key; its identity is the proof."""
+
+
+MINT: Final = _Mint()
+
+
+class Permit:
+    """Proof that one decision permitted one call; a tool cannot be called without it.
+
+    Only the enforcement point mints permits: constructing one by hand raises `TypeError`. It serves
+    once, for the tool it names; `digest` says which request it was given for. It guards against
+    mistakes, not against hostile Python in our own process (docs/threat-model.md). `key` is stable
+    across retries and restarts: hand it to the outside system as the idempotency key.
+    """
+
+    __slots__ = ("_spent", "action_id", "digest", "key", "run_id", "tool")
+
+    def __init__(self, mint: _Mint, *, tool: str, digest: str, action_id: str, run_id: str) -> None:
+        if mint is not MINT:
+            raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
+        self.tool, self.digest, self.action_id, self.run_id = tool, digest, action_id, run_id
+        self.key = action_id
+        self._spent = False
+
+    def spend(self, tool: str) -> None:
+        """Use the permit for *tool*; raises `NotAPermit` for another tool or a second use (fails closed)."""
+        if tool != self.tool:
+            raise NotAPermit(tool=tool, why=f"it was minted for {self.tool!r}")
+        if self._spent:
+            raise NotAPermit(tool=tool, why="it was already used")
+        self._spent = True

@@ -1,0 +1,91 @@
+"""The policy asked of an OPA server through opa-python-client, strictly."""
+
+import asyncio
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+import orjson
+from opa_client.opa_async import AsyncOpaClient  # type: ignore[import-untyped]  # ships no types
+
+from interlock.runtime.errors import NotCanonical
+from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.engine.answer import Messages, Trouble, read, trouble
+from interlock.runtime.policy.engine.question import question
+from interlock.runtime.policy.request import AccessRequest
+
+DEADLINE_S: Final = 0.25
+
+
+class ServerPoint:
+    """A decision point in another process: an async context manager over one OPA server.
+
+    The document asked for is a constant (the client joins paths unescaped), nothing is retried
+    inside a decision, and every answer must carry the pinned *revision*. *messages* come from the
+    same bundle the server runs.
+    """
+
+    engine = "opa-server"
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        revision: str,
+        messages: Messages,
+        tls: bool = False,
+        token: str | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._client = AsyncOpaClient(
+            host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s
+        )
+        self._revision, self._messages, self._deadline_s = revision, messages, deadline_s
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_open = False
+        await self._client.__aexit__(kind, error, trace)
+
+    @property
+    def revision(self) -> str:
+        """The pinned revision."""
+        return self._revision
+
+    async def decide(self, request: AccessRequest) -> Decision:  # noqa: PLR0911 - one line, one kind of trouble
+        """Return the policy's decision; see `DecisionPoint`."""
+        if not self._is_open:
+            return self._trouble("pdp_unavailable", "it is closed")
+        try:
+            document = orjson.loads(question(request))
+            async with asyncio.timeout(self._deadline_s):
+                answer = await self._client.query_rule(
+                    input_data=document, package_path="rails", rule_name="decision"
+                )
+        except TimeoutError:
+            return self._trouble("pdp_timeout", f"{self._deadline_s} s")
+        except (aiohttp.ClientError, OSError, NotCanonical) as error:
+            return self._trouble("pdp_unavailable", f"{type(error).__name__} {error}"[:200])
+        except (ValueError, RecursionError) as error:  # the body is not JSON, or nested without end
+            return self._trouble("pdp_malformed", str(error)[:200])
+        if not isinstance(answer, dict):
+            return self._trouble("pdp_malformed", "not an object")
+        if "result" not in answer:
+            return self._trouble("pdp_undefined", "")
+        return read(
+            answer["result"], revision=self._revision, engine=self.engine, messages=self._messages
+        )
+
+    def _trouble(self, code: Trouble, detail: str) -> Decision:
+        return trouble(code, revision=self._revision, engine=self.engine, detail=detail)

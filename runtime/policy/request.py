@@ -1,0 +1,166 @@
+"""The access request: who wants to do what to which thing, and the facts the policy may read.
+
+The agent supplies `Action.arguments` and nothing else; the principal comes from the run row, the
+context from the information point. The four parts are those of XACML 3.0 and OpenID AuthZEN.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from pydantic import TypeAdapter
+
+from interlock.runtime.canonical import Json, digest
+from interlock.runtime.policy.label import Confidentiality, Label
+
+ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
+Autonomy: TypeAlias = Literal[0, 1, 2, 3]
+Verdict: TypeAlias = Literal["approved", "rejected"]
+KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """The accountable party of a run."""
+
+    id: str
+    tenant: str
+    roles: tuple[str, ...]
+    #: The person an agent works for; None for a person acting directly
+    on_behalf_of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """One proposed tool call."""
+
+    tool: str
+    action_class: ActionClass
+    arguments: dict[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
+    """The thing the action touches, named so that a rule can speak about it."""
+
+    type: str
+    id: str
+    #: The most restricted data this sink may hold
+    clearance: Confidentiality = "confidential"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amounts:
+    """Quantities of everything a budget limits; integers only."""
+
+    money_micro: int = 0  # millionths of the tenant's currency
+    tokens: int = 0
+    steps: int = 0
+    effects: int = 0
+    wall_ms: int = 0
+
+    @property
+    def priced(self) -> bool:
+        """Whether it must be set aside before the act: money and tokens are gone once they are asked for."""
+        return self.money_micro > 0 or self.tokens > 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetFacts:
+    """Limits, settled spend and open reservations of the run's budget."""
+
+    limits: Amounts
+    spent: Amounts
+    reserved: Amounts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalFact:
+    """One person's verdict on exactly this request digest."""
+
+    id: str
+    verdict: Verdict
+    reviewer: str
+    reviewer_roles: tuple[str, ...]
+    requester: str
+    expires: int  # Unix seconds
+    revision: str
+    used: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KillFact:
+    """One engaged kill switch that covers this request."""
+
+    scope: KillScope
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFacts:
+    """What the policy may know of the run."""
+
+    id: str
+    agent: str
+    autonomy: Autonomy
+    refusals: int
+    revision: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """The facts, gathered by the information point; none of them comes from the agent."""
+
+    now: int  # Unix seconds
+    run: RunFacts
+    #: The runtime validated the arguments against the tool's schema
+    schema_valid: bool
+    #: Per top-level argument
+    labels: dict[str, Label]
+    cost: Amounts
+    budget: BudgetFacts
+    approvals: tuple[ApprovalFact, ...] = ()
+    kill_switches: tuple[KillFact, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessRequest:
+    """One question for the policy; `digest` names what is asked and leaves the facts out."""
+
+    principal: Principal
+    action: Action
+    resource: Resource
+    context: Context
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "digest", request_digest(self.principal, self.action, self.resource)
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the four parts as plain JSON values, the digest left out; a new document at every call."""
+        document: dict[str, Any] = _request.dump_python(self, mode="json", exclude={"digest"})
+        return document
+
+
+_request: Final = TypeAdapter(AccessRequest)
+
+
+def request_digest(principal: Principal, action: Action, resource: Resource) -> str:
+    """Return the digest an approval binds to: principal, action with full arguments, resource."""
+    return digest(
+        {
+            "principal": {
+                "id": principal.id,
+                "tenant": principal.tenant,
+                "roles": principal.roles,
+                "on_behalf_of": principal.on_behalf_of,
+            },
+            "action": {
+                "tool": action.tool,
+                "action_class": action.action_class,
+                "arguments": action.arguments,
+            },
+            "resource": {"type": resource.type, "id": resource.id, "clearance": resource.clearance},
+        }
+    )

@@ -1,0 +1,243 @@
+"""Opening the database: SQLite (WAL, synchronous=FULL) by default, PostgreSQL by URL."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from interlock.runtime.errors import GuardFailed
+from interlock.runtime.record.store.tables import NEWEST
+from interlock.runtime.record.store.writer import Flush, Tx, Urgency, Writer, reason, typed
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+_SQLITE_WAIT = 10.0  # seconds for another process's transaction: ours take milliseconds, a migration under a second
+_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+
+class Store:
+    """The database of one home: reads on their own connections, every write through one group-committing thread.
+
+    Lives as long as the process; open it with `Store.open`, close it with `close` (idempotent). All
+    its failures are `NotRecorded` or `GuardFailed`: fails closed.
+    """
+
+    def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
+        self.engine, self._reader, self._clock = engine, reader, clock
+        self._later: dict[str, list[Future[Any]]] = {}
+        self._flush: Flush = _no_ledger
+        self._after: Callable[[], None] = _nothing
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="interlock-reader")
+        self._writer = Writer(engine, flush=self._flush_now, after=self._after_now)
+
+    def _flush_now(self, tx: Tx) -> None:
+        self._flush(tx)  # whichever is attached by now
+
+    def _after_now(self) -> None:
+        self._after()
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
+        """Open the database at *url*, bringing its schema up to date first.
+
+        Raises `GuardFailed` when it cannot be reached or migrated.
+        """
+        try:
+            engine, reader = _engines(url)
+            migrate(engine)
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            raise GuardFailed(
+                guard="store", why=reason(error), next_step=f"Check the database at {_shown(url)}."
+            ) from error
+        return cls(engine=engine, reader=reader, clock=clock)
+
+    @property
+    def dialect(self) -> str:
+        """The SQL dialect's name: "sqlite" or "postgresql"."""
+        return self.engine.dialect.name
+
+    def attach(self, *, flush: Flush, after: Callable[[], None]) -> None:
+        """Let the ledger write each transaction's events just before it commits, and act on it just after."""
+        self._flush, self._after = flush, after
+
+    def now(self, connection: Connection) -> int:
+        """Return the time in Unix seconds by the database's clock.
+
+        SQLite has none but this host's; on PostgreSQL many machines share the server's.
+        """
+        if self.dialect == "sqlite":
+            return int(self._clock())
+        return int(
+            connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+        )
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run *work* in a transaction and return its result once it is durable."""
+        result: T = await asyncio.wrap_future(self.submit(work, "eager"))
+        return result
+
+    def submit(self, work: Callable[[Tx], T], urgency: Urgency) -> "Future[T]":
+        """Hand *work* to the writer without waiting; order is kept."""
+        return self._writer.submit(work, urgency)
+
+    def later(self, group: str, work: Callable[[Tx], T]) -> None:
+        """Hand in lazy *work* of *group* (a run); `settled` says whether it became durable."""
+        self._later.setdefault(group, []).append(self.submit(work, "lazy"))
+
+    async def durable(self, group: str) -> None:
+        """Return when everything of *group* handed to `later` is durable; raises its first failure."""
+        waited = list(self._later.get(group, ()))
+        if not all(future.done() for future in waited):
+            self._writer.hurry()
+        try:
+            for future in waited:
+                await asyncio.wrap_future(future)
+        finally:  # kept until then: whoever else waits for the group waits for the same
+            self._later[group] = [
+                future for future in self._later.get(group, ()) if not future.done()
+            ]
+            if not self._later[group]:
+                del self._later[group]
+
+    def checked(self, group: str) -> None:
+        """Raise the first failure of *group* so far, without waiting for what is still under way.
+
+        After an eager write all that was handed in before it is decided, so nothing of it is
+        missed.
+        """
+        decided = [future for future in self._later.get(group, ()) if future.done()]
+        self._later[group] = [future for future in self._later.get(group, ()) if not future.done()]
+        for future in decided:
+            future.result()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run *work* on a reading connection; all it reads is of one moment, and committed."""
+        if (
+            self.dialect == "sqlite"
+        ):  # a WAL reader never waits for the writer, and a thread costs more than the read
+            return self._read(work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._reader.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise typed(error) from error
+
+    def close(self) -> None:
+        """Drain the writer and close every connection; closing twice is harmless."""
+        self._writer.close()
+        self._pool.shutdown()
+        self.engine.dispose()
+        self._reader.dispose()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; does nothing when it is there already."""
+    with engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":  # two processes may open a new database at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
+        if not _is_newest(connection):
+            from alembic import command  # noqa: PLC0415 - half a second of imports, needed once in a database's life
+            from alembic.config import Config  # noqa: PLC0415 - as above
+
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _is_newest(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return found == [NEWEST]
+
+
+def _engines(url: str) -> tuple[Engine, Engine]:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(
+                parents=True, exist_ok=True, mode=0o700
+            )  # states and amounts are not sealed
+        writer = create_engine(
+            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
+        )
+        reader = create_engine(
+            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
+        )
+        for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
+            event.listen(engine, "connect", _sqlite_manual)
+            event.listen(engine, "begin", begin)
+        return writer, reader
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_pre_ping=True), create_engine(
+        parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+    )
+
+
+def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    _sqlite_wal(connection)
+    # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_wal(connection: sqlite3.Connection) -> None:
+    # A new database turns to WAL under an exclusive lock. While another process writes, SQLite says
+    # "locked" at once and does not wait out the busy timeout (it might deadlock, it holds a shared
+    # lock already), so the waiting is done here.
+    deadline = time.monotonic() + _SQLITE_WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
+    # pysqlite would begin a deferred transaction late and deadlock on the upgrade; we begin
+    # IMMEDIATE ourselves.
+    connection.isolation_level = None
+    _sqlite_pragmas(connection, record)
+
+
+def _sqlite_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _sqlite_snapshot(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _shown(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "INTERLOCK_DATABASE: it is no database URL, such as sqlite:///file or postgresql://host/name"
+
+
+def _no_ledger(tx: Tx) -> None:
+    raise GuardFailed(
+        guard="ledger",
+        why=f"{len(tx.events)} events and no ledger attached",
+        next_step="Attach a Ledger.",
+    )
+
+
+def _nothing() -> None:
+    return None

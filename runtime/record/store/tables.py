@@ -1,0 +1,195 @@
+"""The tables: one database holds runs, actions, approvals, budgets, checkpoints and the ledger.
+
+One database is what makes a step cheap: intent, outcome, budget movement, audit entry and
+checkpoint commit together. Times are Unix seconds, money is in millionths, every blob of content
+and every person's name is sealed (`interlock.runtime.record.vault`).
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+#: The newest migration; a test holds it equal to the newest file of `migrations/versions`
+NEWEST: Final = "0001"
+KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
+
+#: On SQLite this is the table's own order, so that it needs no index beside it
+ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("principal", LargeBinary, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("autonomy", Integer, nullable=False),
+    Column("revision", String(64), nullable=False),
+    Column("budget_id", String(64), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    Column("trace", String(64), nullable=False),
+    Column("outcome", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+action = Table(
+    "action",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("run_id", String(64), nullable=False, index=True),
+    Column("tool", String(128), nullable=False),
+    Column("action_class", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("ordinal", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("effect", String(8), nullable=False),
+    Column("reasons", LargeBinary, nullable=False),
+    Column("revision", String(64), nullable=False),
+    Column("result", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("run_id", String(64), nullable=False, index=True),
+    Column("action_id", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
+    Column("tool", String(128), nullable=False),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("revision", String(64), nullable=False),
+    Column("requester", LargeBinary, nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("evidence_digest", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reviewer", LargeBinary),
+    Column("reviewer_roles", LargeBinary),
+    Column("note", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("decided", BigInteger, nullable=False),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    *(
+        Column(f"{group}_{kind}", BigInteger, nullable=False)
+        for group in ("limit", "spent", "reserved")
+        for kind in KINDS
+    ),
+)
+
+reservation = Table(
+    "reservation",
+    metadata,
+    Column("action_id", String(64), primary_key=True),
+    Column("budget_id", String(64), nullable=False),
+    *(Column(kind, BigInteger, nullable=False) for kind in KINDS),
+)
+
+kill_switch = Table(
+    "kill_switch",
+    metadata,
+    Column("scope", String(16), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("engaged", BigInteger, nullable=False),
+)
+
+#: What tools keep: one row a run and thing, sealed under the run's own key and written in one
+#: transaction with it
+record = Table(
+    "record",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("action_id", String(64), nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Index("record_of_key", "kind", "key"),
+)
+
+data_key = Table(
+    "data_key",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+#: Entries written by one commit follow each other, and the last of them carries the signed
+#: checkpoint
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("seq", ROWID, primary_key=True, autoincrement=False),
+    Column("run_id", String(64), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    #: What the body commits to, sealed under the run's data key
+    Column("payload", LargeBinary),
+    Column("note", Text),
+    Index("ledger_entry_of_run", "run_id", "seq"),
+)
+
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("thread_id", String(64), primary_key=True),
+    Column("ns", String(128), primary_key=True),
+    Column("checkpoint_id", String(64), primary_key=True),
+    Column("parent_id", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+)
+
+checkpoint_write = Table(
+    "checkpoint_write",
+    metadata,
+    Column("thread_id", String(64), primary_key=True),
+    Column("ns", String(128), primary_key=True),
+    Column("checkpoint_id", String(64), primary_key=True),
+    Column("task_id", String(64), primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("channel", String(128), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("task_path", Text, nullable=False),
+)

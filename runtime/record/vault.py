@@ -1,0 +1,162 @@
+"""Keys and sealing: content at rest is AES-256-GCM under a data key per run, wrapped by the home's master key.
+
+Destroying a run's data key erases everything sealed under it, and the commitments in the ledger
+with it (their salt is derived from the same key), while the ledger still verifies.
+"""
+
+import hmac
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from sqlalchemy import Connection, delete, insert, select
+
+from interlock.runtime.errors import Erased, GuardFailed, Tampered
+from interlock.runtime.record.store.tables import data_key
+
+_NONCE: Final = (
+    12  # bytes; NIST SP 800-38D section 8.2.2: random 96-bit nonces, few messages per key
+)
+_TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
+
+
+class DataKey:
+    """One run's key: seals, opens and commits. Lives in memory only."""
+
+    __slots__ = ("_aead", "_salt", "id")
+
+    def __init__(self, *, id: str, secret: bytes) -> None:  # noqa: A002 - the column's name
+        self.id = id
+        self._aead = AESGCM(_derive(secret, b"seal"))
+        self._salt = _derive(secret, b"commit")
+
+    def seal(self, plaintext: bytes, *, place: str) -> bytes:
+        """Encrypt *plaintext*, bound to *place* (table and key), so that it opens nowhere else."""
+        nonce = os.urandom(_NONCE)
+        return _TAG + nonce + self._aead.encrypt(nonce, plaintext, place.encode())
+
+    def open(self, sealed: bytes, *, place: str) -> bytes:
+        """Decrypt what was sealed for *place*; raises `Tampered` for anything else, plaintext included (fails closed)."""
+        if not isinstance(sealed, bytes) or not sealed.startswith(
+            _TAG
+        ):  # SQLite keeps whatever type it is given
+            raise Tampered(what=place, why="the stored bytes are not sealed")
+        body = sealed[len(_TAG) :]
+        try:
+            return self._aead.decrypt(body[:_NONCE], body[_NONCE:], place.encode())
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to be anything sealed
+            raise Tampered(
+                what=place, why="the stored bytes do not open under this run's key"
+            ) from error
+
+    def commit(self, value: bytes) -> str:
+        """Return the salted commitment HMAC-SHA256 of *value* in hexadecimal; equal values of one run commit equally."""
+        return hmac.new(self._salt, value, sha256).hexdigest()
+
+
+class Vault:
+    """The master key of one home and the data keys wrapped under it.
+
+    The keys are files of mode 0600 in the home's `keys` folder, made where *create* says that the
+    home is new. Raises `GuardFailed` when a key file is missing, cannot be read or has the wrong
+    size (fails closed: without keys nothing is recorded, so nothing is done; and a new key never
+    takes the place of a lost one).
+    """
+
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        self._master = AESGCM(_key_file(folder / "master.key", create=create))
+        self.signing = Ed25519PrivateKey.from_private_bytes(
+            _key_file(folder / "ledger.key", create=create)
+        )
+        self._keys: dict[str, DataKey] = {}
+
+    def create(self, connection: Connection, key_id: str) -> DataKey:
+        """Make and store the data key *key_id* in the caller's transaction."""
+        secret, nonce = os.urandom(32), os.urandom(_NONCE)
+        wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
+        connection.execute(insert(data_key).values(id=key_id, wrapped=wrapped))
+        key = self._keys[key_id] = DataKey(id=key_id, secret=secret)
+        return key
+
+    def key(self, connection: Connection, key_id: str) -> DataKey:
+        """Return the data key *key_id*; raises `Erased` when it is gone, `Tampered` when it is foreign or changed."""
+        if (known := self._keys.get(key_id)) is not None:
+            return known
+        wrapped = connection.execute(
+            select(data_key.c.wrapped).where(data_key.c.id == key_id)
+        ).scalar_one_or_none()
+        if wrapped is None:
+            raise Erased(run_id=key_id)
+        try:
+            secret = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id.encode())
+        except (
+            InvalidTag,
+            ValueError,
+            TypeError,
+        ) as error:  # changed, cut short, or of another type
+            raise Tampered(
+                what=f"data key {key_id}", why="it does not open under this home's master key"
+            ) from error
+        key = self._keys[key_id] = DataKey(id=key_id, secret=secret)
+        return key
+
+    def known(self, key_id: str) -> DataKey:
+        """Return a data key this process has already opened; raises `Tampered` otherwise."""
+        try:
+            return self._keys[key_id]
+        except KeyError as error:
+            raise Tampered(
+                what=f"data key {key_id}", why="it was not opened by this process"
+            ) from error
+
+    def erase(self, connection: Connection, key_id: str) -> None:
+        """Destroy the data key: everything sealed under it is gone for good."""
+        connection.execute(delete(data_key).where(data_key.c.id == key_id))
+        self._keys.pop(key_id, None)
+
+
+def _derive(secret: bytes, purpose: bytes) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=32, info=b"interlock/" + purpose).derive(secret)
+
+
+def _key_file(path: Path, *, create: bool) -> bytes:
+    """Return the 32 bytes of the key at *path*, making it first where *create* says so and there is none."""
+    try:
+        if create and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(path)
+        secret = path.read_bytes()
+    except OSError as error:
+        raise GuardFailed(
+            guard=f"key {path}",
+            why=str(error),
+            next_step="Check its owner and mode, or restore it from your backup.",
+        ) from error
+    if len(secret) != 32:  # noqa: PLR2004 - AES-256 and Ed25519 keys are both 32 bytes
+        raise GuardFailed(
+            guard=f"key {path}",
+            why="it is not 32 bytes long",
+            next_step="Restore it from your backup.",
+        )
+    return secret
+
+
+def _make(path: Path) -> None:
+    """Put a new key at *path*, whole or not at all; another process may be doing the same, and one of the two wins."""
+    mine = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.new")
+    with os.fdopen(
+        os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"
+    ) as file:
+        file.write(os.urandom(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(mine, path)
+    mine.unlink()

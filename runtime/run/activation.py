@@ -1,0 +1,52 @@
+"""Activation: the ledger says from when on which policy revision was in force.
+
+Recorded before the first run that starts under another revision than the newest one recorded, so a
+change of policy leaves an entry of its own; that nobody has to agree to one is a gap
+(docs/threat-model.md).
+"""
+
+from typing import Final
+
+import orjson
+from sqlalchemy import Connection, select
+
+from interlock.runtime.errors import Tampered
+from interlock.runtime.record.store import Event, Store, Tx, tables
+
+EVENT: Final = "policy_activated"
+_c = tables.ledger_entry.c
+_NEWEST: Final = (
+    select(_c.body).where(_c.run_id == "", _c.event == EVENT).order_by(_c.seq.desc()).limit(1)
+)
+
+
+async def activate(store: Store, *, revision: str) -> None:
+    """Record *revision* as the policy in force, unless the newest one recorded is the same.
+
+    Raises `NotRecorded` when it cannot be recorded (fails closed: no run starts under a policy the
+    ledger does not name).
+    """
+
+    def work(tx: Tx) -> None:
+        pending = [
+            str(each.body["revision"]) for each in tx.events if each.event == EVENT
+        ]  # of the same commit
+        previous = pending[-1] if pending else newest(tx.connection)
+        if previous != revision:
+            tx.events.append(
+                Event(run_id="", event=EVENT, body={"revision": revision, "previous": previous})
+            )
+
+    if await store.read(newest) != revision:
+        await store.write(work)
+
+
+def newest(connection: Connection) -> str:
+    """Return the revision that was activated last, or an empty string; raises `Tampered` when the entry is unreadable."""
+    body = connection.execute(_NEWEST).scalar_one_or_none()
+    try:
+        return "" if body is None else str(orjson.loads(body)["revision"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise Tampered(
+            what="ledger entry policy_activated", why="it does not name a revision"
+        ) from error

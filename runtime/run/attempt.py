@@ -1,0 +1,114 @@
+"""One proposal on its way through the door: what was asked, what was decided, and how the ledger is told of it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.policy.decision import Decision, Reason
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import AccessRequest, ApprovalFact
+from interlock.runtime.record.store import Event
+from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.run import Run
+
+State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How an action ended: its state, and the result of one that is done or the failure of one that is not."""
+
+    state: State
+    #: The tool's result as JSON
+    result: bytes | None = None
+    #: Why it failed or is unknown: a code, and words for people
+    failure: tuple[str, str] | None = None
+
+    @property
+    def kept(self) -> bytes | None:
+        """What is sealed with the action."""
+        if self.failure is None:
+            return self.result
+        code, detail = self.failure
+        return canonical({"code": code, "detail": detail.encode("utf-8", "replace").decode()})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One proposal being carried through: the run, its key, what was asked and what was decided."""
+
+    run: Run
+    key: DataKey
+    id: str
+    request: AccessRequest
+    decision: Decision
+    idempotent: bool
+    now: int
+    #: The run's label when the facts were gathered
+    held: Label
+    #: An earlier claim denied it because the engine failed; now it is decided afresh
+    afresh: bool = False
+
+    @property
+    def label(self) -> Label:
+        """The label of everything the proposal was made of: the join of its arguments' labels."""
+        label = Label(integrity="trusted", confidentiality="public")
+        for each in self.request.context.labels.values():
+            label = label.join(each)
+        return label
+
+    @property
+    def verdict(self) -> str | None:
+        """The approval this action would use, if the request has a live one."""
+        return next(
+            (fact.id for fact in self.request.context.approvals if self._is_live(fact)), None
+        )
+
+    def _is_live(self, fact: ApprovalFact) -> bool:
+        fresh = (
+            not fact.used and fact.expires > self.now and fact.revision == self.decision.revision
+        )
+        return fresh and fact.verdict == "approved"
+
+    @property
+    def reasons(self) -> list[Json]:
+        """The decision's reasons as plain JSON values."""
+        return [
+            {
+                "code": each.code,
+                "rule": each.rule,
+                "parameters": each.parameters,
+                "message": each.message,
+            }
+            for each in self.decision.reasons
+        ]
+
+    def refused(self, reason: Reason) -> "Attempt":
+        """Return the same step, denied by the runtime itself."""
+        return replace(
+            self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=())
+        )
+
+    def event(self, event: str, state: State, **more: Json) -> Event:
+        """Return the ledger event of this step: codes and commitments in the body, content in the payload."""
+        request, decision = self.request, self.decision
+        body: dict[str, Json] = {
+            "action": self.id,
+            "tool": request.action.tool,
+            "class": request.action.action_class,
+            "state": state,
+            "effect": decision.effect,
+            "codes": [reason.code for reason in decision.reasons],
+            "revision": decision.revision,
+            "engine": decision.engine,
+            "bind": self.key.commit(request.digest.encode()),
+        }
+        asked = request.document()
+        payload: dict[str, Json] = {
+            "principal": asked["principal"],
+            "arguments": request.action.arguments,
+            "resource": asked["resource"],
+            "context": asked["context"],
+            "reasons": self.reasons,
+        }
+        return Event(run_id=self.run.id, event=event, body=body | more, payload=payload)

@@ -1,0 +1,63 @@
+"""Kill switches: rows that stop everything, one tenant, one tool or one run, read before every decision.
+
+Set from any process with access to the database; the next decision sees it. Fails closed: the
+policy denies when the list is missing.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+
+from interlock.runtime.policy.request import KillScope
+from interlock.runtime.record.store import Event, Store, Tx, tables
+
+_c = tables.kill_switch.c
+#: Whether a switch covers the request of `of_tenant`, `of_tool` and `of_run`
+COVERS: Final = or_(
+    _c.scope == "all",
+    and_(_c.scope == "tenant", _c.id == bindparam("of_tenant")),
+    and_(_c.scope == "tool", _c.id == bindparam("of_tool")),
+    and_(_c.scope == "run", _c.id == bindparam("of_run")),
+)
+_COVERING: Final = select(_c.scope, _c.id).where(COVERS)
+
+
+async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
+    """Stop what the switch covers; engaging twice changes nothing."""
+
+    def work(tx: Tx) -> None:
+        tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
+        now = store.now(tx.connection)
+        tx.connection.execute(insert(tables.kill_switch).values(scope=scope, id=id, engaged=now))
+        tx.events.append(_event(scope, id, by, engaged=True))
+
+    await store.write(work)
+
+
+async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
+    """Let go again; releasing one that is not engaged changes nothing but is recorded."""
+
+    def work(tx: Tx) -> None:
+        tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
+        tx.events.append(_event(scope, id, by, engaged=False))
+
+    await store.write(work)
+
+
+def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
+    """Whether an engaged switch covers a request."""
+    return (
+        connection.execute(
+            _COVERING, {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
+        ).first()
+        is not None
+    )
+
+
+def _event(scope: KillScope, id: str, by: str, *, engaged: bool) -> Event:  # noqa: A002 - the column's name
+    return Event(
+        run_id="",
+        event="kill_switch",
+        body={"scope": scope, "id": id, "engaged": engaged},
+        payload={"by": by},
+    )

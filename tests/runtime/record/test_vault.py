@@ -1,0 +1,63 @@
+"""The vault: what is not exactly what was sealed does not open, whatever it is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from interlock.runtime.errors import Erased, Tampered
+from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.testing import World
+
+KEY = DataKey(id="r", secret=b"k" * 32)
+SEALED = KEY.seal(b"content", place="here")
+
+
+def test_what_was_sealed_opens_at_its_place() -> None:
+    """The same key opens the same bytes for the same place."""
+    assert KEY.open(SEALED, place="here") == b"content"
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"",
+        b"content",
+        b"il1",
+        b"il1abc",
+        SEALED[:-1],
+        SEALED + b"x",
+        SEALED[:-1] + bytes([SEALED[-1] ^ 1]),
+        "il1",
+        7,
+        None,
+    ],
+)
+def test_anything_else_is_tampered(stored: Any) -> None:
+    """Plaintext, a part, a longer or changed form, and a value of another type are all refused
+    alike.
+    """
+    with pytest.raises(Tampered):
+        KEY.open(stored, place="here")
+    with pytest.raises(Tampered):
+        KEY.open(SEALED, place="elsewhere")
+
+
+@pytest.mark.parametrize("stored", ["x'00'", "''", "'text'", "7", "x''"])
+async def test_a_changed_data_key_is_tampered(tmp_path: Path, stored: str) -> None:
+    """A wrapped key that was cut, emptied or retyped is refused as such; one that is gone is
+    erased.
+    """
+    async with World(tmp_path) as world:
+        run = await world.start()
+        with world.store.engine.begin() as connection:
+            connection.execute(
+                text(f"UPDATE data_key SET wrapped = {stored} WHERE id = '{run.id}'")
+            )  # noqa: S608 - ours
+        other = Vault(tmp_path / "keys", create=False)
+        with world.store.engine.connect() as connection:
+            with pytest.raises(Tampered):
+                other.key(connection, run.id)
+            with pytest.raises(Erased):
+                other.key(connection, "run-none")

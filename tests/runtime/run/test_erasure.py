@@ -1,0 +1,127 @@
+"""Erasure: what is gone, what still verifies, and what may not be erased."""
+
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select
+
+from interlock.runtime.canonical import digest
+from interlock.runtime.errors import BadInput, Erased, NotFound
+from interlock.runtime.policy.label import Label
+from interlock.runtime.record.store import Store, tables
+from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run.erasure import erase, erased
+from interlock.runtime.testing import Effects, StaticPoint, World
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    """A world of one test."""
+    return World(tmp_path)
+
+
+async def test_an_erased_run_is_gone_and_the_ledger_still_verifies(world: World) -> None:
+    """After an erasure nothing of the run can be read, it is on no list, and the ledger is valid
+    and says so.
+    """
+    async with world:
+        run, other = await world.start(request={"who": "ana"}), await world.start()
+        await world.runs.end(run, "done", {"said": "something"})
+        await erase(world.store, world.vault, run.id, by="ada")
+
+        with pytest.raises(Erased):
+            await world.runs.read(run.id)
+        listed = [each.id for each in await world.runs.list()]
+        approvals = await Approvals(store=world.store, vault=world.vault).list()
+        recorded = await world.store.read(erased)
+        report = await world.verify()
+
+    assert (listed, approvals, recorded, report.problems) == (
+        [other.id],
+        [],
+        frozenset({run.id}),
+        [],
+    )
+
+
+async def columns(store: Store) -> str:
+    """Return every value of every table as text."""
+
+    def look(connection: Connection) -> str:
+        rows = (connection.execute(select(table)).all() for table in tables.metadata.sorted_tables)
+        return "\n".join(str(value) for row in chain.from_iterable(rows) for value in row)
+
+    return await store.read(look)
+
+
+async def test_after_an_erasure_no_guess_can_be_checked(tmp_path: Path, database_url: str) -> None:
+    """No column holds an unsalted digest of what the run asked for or showed, or the name of what
+    it read.
+    """
+    effects = Effects()
+    label = Label(integrity="untrusted", confidentiality="internal", sources=("document:canary",))
+    pdp = StaticPoint(
+        effects=dict.fromkeys(("web.read", "note.wait", "note.write"), "permit"),
+        waiting=frozenset({"note.wait"}),
+    )
+    tools = [
+        effects.tool("note.write"),
+        effects.tool("note.wait"),
+        effects.tool("web.read", "read", yields=lambda a, r: label),
+    ]
+    async with World(tmp_path / "home", tools=tools, pdp=pdp, url=database_url) as world:
+        run, other = await world.start(request={"to": "bob"}), await world.start()
+        for number, name in enumerate(("web.read", "note.write", "note.wait", "note.never")):
+            await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id=f"{number}")
+        await world.pep.enforce(other, tool="note.write", arguments={"text": "b"}, call_id="1")
+        (approval,) = await world.approvals.list()
+        await world.runs.end(run, "done", {})
+        guesses = {each.digest for each in pdp.asked[:-1]} | {
+            approval.evidence_digest,
+            "document:canary",
+        }
+        asked = [
+            {"principal": asdict(each.principal), "arguments": each.action.arguments}
+            for each in pdp.asked[:-1]
+        ]
+        guesses |= {digest(value) for each in asked for value in each.values()} | {
+            digest(run.request)
+        }
+        before = await columns(world.store)
+        await erase(world.store, world.vault, run.id, by="ada")
+        after = await columns(world.store)
+
+        assert (
+            len([each for each in guesses if each in before]) == 6
+        )  # four requests, the evidence, the source
+        assert [each for each in guesses if each in after] == []
+        assert pdp.asked[-1].digest in after  # another run keeps its own
+        assert (await world.verify()).problems == []
+
+
+async def test_only_an_ended_run_is_erased(world: World) -> None:
+    """A run that goes on is not erased under its worker, and an unknown one is named."""
+    async with world:
+        run = await world.start()
+        with pytest.raises(BadInput, match="it is running"):
+            await erase(world.store, world.vault, run.id, by="ada")
+        with pytest.raises(NotFound):
+            await erase(world.store, world.vault, "run-0", by="ada")
+        kept = await world.runs.read(run.id)
+
+    assert kept.id == run.id
+
+
+async def test_an_erased_run_is_not_erased_again(world: World) -> None:
+    """A second erasure fails and records nothing."""
+    async with world:
+        run = await world.start()
+        await world.runs.end(run, "done", {})
+        await erase(world.store, world.vault, run.id, by="ada")
+        before = (await world.ledger.head()).size
+        with pytest.raises(Erased):
+            await erase(world.store, world.vault, run.id, by="ada")
+
+        assert (await world.ledger.head()).size == before

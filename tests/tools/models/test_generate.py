@@ -1,0 +1,98 @@
+"""The model tool: one alias, one model, and never less reserved than used."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, message_to_dict
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.testing import World
+from interlock.tools.models.generate import Generate, Generation, Served, model_tools
+
+PRICE = 3_000_000
+LONGEST = 1_000  # tokens of an answer
+
+
+class Echo(BaseChatModel):
+    """A model that answers with what it was asked, and says what that used."""
+
+    usage: Any = None
+
+    @property
+    def _llm_type(self) -> str:
+        return "echo"
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        answer = AIMessage(content=messages[-1].content, usage_metadata=self.usage)
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+
+def asked(model: str = "echo", text: str = "What is the governing law?") -> dict[str, str]:
+    return {
+        "model": model,
+        "purpose": "test",
+        "messages": json.dumps([message_to_dict(HumanMessage(content=text))]),
+    }
+
+
+async def generated(folder: Path, served: Served, arguments: dict[str, str]) -> tuple[Any, Any]:
+    """Generate through the door and return the outcome and what the run has spent."""
+    async with World(folder, tools=model_tools({"echo": served})) as world:
+        run = await world.start()
+        outcome = await world.pep.enforce(
+            run, tool="model.generate", arguments=arguments, call_id="1"
+        )
+        return outcome, (await world.budget(run)).spent
+
+
+async def test_an_alias_that_is_not_there_fails(tmp_path: Path) -> None:
+    """An unknown alias is a failure that names those there are; nothing answers in its place."""
+    outcome, spent = await generated(
+        tmp_path, Served(model=Echo(), longest_answer=10), asked(model="gpt")
+    )
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, spent.tokens) == ("unknown_model", 0)
+    assert "'gpt'" in outcome.detail
+    assert "'echo'" in outcome.detail
+
+
+async def test_the_model_answers(tmp_path: Path) -> None:
+    """The named model's message comes back, and what it used is spent, money included."""
+    usage = {"input_tokens": 7, "output_tokens": 5, "total_tokens": 12}
+    served = Served(model=Echo(usage=usage), longest_answer=10, micro_per_million=PRICE)
+    outcome, spent = await generated(tmp_path, served, asked())
+
+    assert isinstance(outcome, Done)
+    assert isinstance(outcome.value, Generation)
+    assert json.loads(outcome.value.message)["content"] == "What is the governing law?"
+    assert (spent.tokens, spent.money_micro, spent.steps) == (12, 12 * PRICE // 1_000_000, 1)
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 10_000])
+@pytest.mark.parametrize("counted", [True, False])
+async def test_as_much_is_reserved_as_is_used(tmp_path: Path, length: int, counted: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """For an answer within the model's limit the estimate is never below the actual cost, whoever
+    counts the tokens.
+    """
+    words = length // 4  # English text has about four characters a token
+    usage = (
+        {"input_tokens": words, "output_tokens": LONGEST, "total_tokens": words + LONGEST}
+        if counted
+        else None
+    )
+    served = Served(model=Echo(usage=usage), longest_answer=LONGEST, micro_per_million=PRICE)
+    (generate,) = model_tools({"echo": served})
+    arguments = asked(text="word" * words)
+    outcome, _ = await generated(tmp_path, served, arguments)
+    reserved = generate.cost(Generate(**arguments))
+
+    assert isinstance(outcome, Done)
+    assert generate.actual is not None
+    actual = generate.actual(outcome.value)
+    assert reserved.tokens >= actual.tokens
+    assert reserved.money_micro >= actual.money_micro

@@ -1,0 +1,217 @@
+"""A served model: what it is sent and what is made of its answers, against an endpoint on the
+loopback.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+    message_to_dict,
+)
+from pydantic import SecretStr
+
+from interlock.runtime.door.outcome import Done, Failed, Outcome
+from interlock.runtime.testing import World
+from interlock.tools.models import openai as endpoint
+from interlock.tools.models.generate import Generation, Served, model_tools
+from interlock.tools.models.openai import EndpointModel
+
+MAIL = {
+    "type": "function",
+    "function": {"name": "mail.send", "description": "mail.send", "parameters": {"type": "object"}},
+}
+
+
+@dataclass(kw_only=True)
+class Twin:
+    """An endpoint that gives the same answer to everything, and remembers what it was asked."""
+
+    answer: Any
+    status: int = 200
+    delay_s: float = 0
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    async def respond(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json())
+        self.keys.append(request.headers["Authorization"])
+        await asyncio.sleep(self.delay_s)
+        body = self.answer if isinstance(self.answer, str) else json.dumps(self.answer)
+        return web.Response(text=body, status=self.status, content_type="application/json")
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        application = web.Application()
+        application.router.add_post("/v1/chat/completions", self.respond)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        finally:
+            await runner.cleanup()
+
+
+def completion(message: dict[str, Any], *, finish: str = "stop") -> dict[str, Any]:
+    """Return an answer as the API gives it."""
+    choice = {
+        "index": 0,
+        "finish_reason": finish,
+        "message": {"role": "assistant", "content": None} | message,
+    }
+    used = {"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15}
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [choice],
+        "usage": used,
+    }
+
+
+def called(arguments: str, name: str = "mail__send") -> dict[str, Any]:
+    """Return a message that calls one tool."""
+    return {
+        "tool_calls": [
+            {"id": "t1", "type": "function", "function": {"name": name, "arguments": arguments}}
+        ]
+    }
+
+
+async def generated(folder: Path, url: str, *messages: BaseMessage) -> tuple[Outcome, Any]:
+    """Ask the endpoint through the door; return what came of it and what was spent."""
+    model = EndpointModel(url=url, served="m", key=SecretStr("s3cret"), longest_answer=100)
+    served = Served(model=model, longest_answer=100, micro_per_million=1_000_000)
+    asked = {
+        "model": "planner",
+        "purpose": "test",
+        "tools": json.dumps([MAIL]),
+        "messages": json.dumps(
+            [message_to_dict(each) for each in messages or (HumanMessage(content="Plan."),)]
+        ),
+    }
+    async with World(folder, tools=model_tools({"planner": served})) as world:
+        run = await world.start()
+        outcome = await world.pep.enforce(run, tool="model.generate", arguments=asked, call_id="1")
+        return outcome, (await world.budget(run)).spent
+
+
+async def test_a_plan_comes_back_as_tool_calls(tmp_path: Path) -> None:
+    """The endpoint's call of a tool becomes a call of ours, and its tokens are what is spent."""
+    twin = Twin(answer=completion(called('{"to":["a@example.com"]}'), finish="tool_calls"))
+    async with twin.served() as url:
+        outcome, spent = await generated(tmp_path, url)
+
+    assert isinstance(outcome, Done)
+    assert isinstance(outcome.value, Generation)
+    (call,) = json.loads(outcome.value.message)["tool_calls"]
+    assert (call["name"], call["args"], call["id"]) == (
+        "mail.send",
+        {"to": ["a@example.com"]},
+        "t1",
+    )
+    assert (spent.tokens, spent.money_micro) == (15, 15)
+
+
+async def test_the_endpoint_is_asked_as_the_api_wants(tmp_path: Path) -> None:
+    """Tools go under names that the API allows, earlier calls and their results with them, and the
+    key as a bearer token.
+    """
+    twin = Twin(answer=completion({"content": "Done."}))
+    before = AIMessage(
+        content="",
+        tool_calls=[{"name": "mail.send", "args": {"to": []}, "id": "t1", "type": "tool_call"}],
+    )
+    refused = ToolMessage(content="Denied", tool_call_id="t1", name="mail.send", status="error")
+    async with twin.served() as url:
+        outcome, _ = await generated(tmp_path, url, HumanMessage(content="Plan."), before, refused)
+
+    assert isinstance(outcome, Done)
+    (asked,) = twin.asked
+    assert asked["tools"][0]["function"]["name"] == "mail__send"
+    assert [each["role"] for each in asked["messages"]] == ["user", "assistant", "tool"]
+    assert asked["messages"][1]["tool_calls"][0]["function"]["name"] == "mail__send"
+    assert asked["messages"][2]["tool_call_id"] == "t1"
+    assert (asked["model"], asked["max_completion_tokens"], asked["temperature"]) == ("m", 100, 0)
+    assert twin.keys == ["Bearer s3cret"]
+
+
+BAD: dict[str, tuple[Any, int, str]] = {
+    "refused": ({"error": {"message": "no such model"}}, 404, "model_refused"),
+    "wrong key": ({"error": {"message": "bad key s3cret"}}, 401, "model_refused"),
+    "busy": ({"error": {"message": "slow down"}}, 429, "model_busy"),
+    "broken": ({"error": {"message": "oops"}}, 500, "model_busy"),
+    "no JSON": ("<html>", 200, "model_malformed"),
+    "an empty object": ({}, 200, "model_malformed"),
+    "a list": ([], 200, "model_malformed"),
+    "no choices": (completion({}) | {"choices": []}, 200, "model_malformed"),
+    "cut off": (completion(called('{"to":'), finish="length"), 200, "model_malformed"),
+    "filtered": (completion({"content": "x"}, finish="content_filter"), 200, "model_malformed"),
+    "arguments that are no JSON": (
+        completion(called('{"to":'), finish="tool_calls"),
+        200,
+        "model_malformed",
+    ),
+    "arguments that are no object": (
+        completion(called("[]"), finish="tool_calls"),
+        200,
+        "model_malformed",
+    ),
+    "a call without a function": (
+        completion({"tool_calls": [{"id": "t", "type": "function"}]}),
+        200,
+        "model_malformed",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BAD)
+async def test_what_is_no_whole_answer_is_a_failure(tmp_path: Path, how: str) -> None:
+    """A refusal, a cut-off answer or one of another shape is a typed failure that spends nothing
+    and repeats no word of it.
+    """
+    answer, status, code = BAD[how]
+    twin = Twin(answer=answer, status=status)
+    async with twin.served() as url:
+        outcome, spent = await generated(tmp_path, url)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.code == code
+    assert "s3cret" not in outcome.detail
+    assert (spent.tokens, spent.money_micro) == (0, 0)
+
+
+async def test_a_busy_endpoint_is_asked_once_more_and_no_more(tmp_path: Path) -> None:
+    """Whoever is busy is asked twice in all."""
+    twin = Twin(answer={"error": {"message": "slow down"}}, status=503)
+    async with twin.served() as url:
+        await generated(tmp_path, url)
+
+    assert len(twin.asked) == 1 + endpoint.RETRIES
+
+
+async def test_an_endpoint_that_is_away_or_hangs_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody there and no answer in time are failures of their own, told apart."""
+    monkeypatch.setattr(endpoint, "TIMEOUT_S", 0.05)
+    async with Twin(answer="", delay_s=0.5).served() as url:
+        hung, _ = await generated(tmp_path / "hung", url)
+    away, _ = await generated(tmp_path / "away", url)
+
+    assert isinstance(hung, Failed)
+    assert isinstance(away, Failed)
+    assert (hung.code, away.code) == ("model_timeout", "model_unreachable")

@@ -1,0 +1,1 @@
+"""Contracts: clauses, risk, records and reports."""

@@ -1,0 +1,79 @@
+"""Rendering: Jinja with autoescaping, so text from a contract can never become markup, script or a link.
+
+Every value that a template prints is made visible first; no template has to ask for it.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+#: Unicode's categories of what has no look of its own: control, format, surrogate, private,
+#: unassigned, line, paragraph
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: What looks like nothing though it counts as a letter, a mark or a symbol: fillers, joiners and
+#: variation selectors
+_BLANK: Final = frozenset(
+    {
+        0x034F,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x17B5,
+        *range(0x180B, 0x1810),
+        0x2800,
+        0x3164,
+        *range(0xFE00, 0xFE10),
+        0xFFA0,
+        *range(0xE0100, 0xE01F0),
+    }
+)
+#: White space that ends a line, moves on or, between the pages of a PDF, ends a page
+_SPACE: Final = frozenset("\n\t\f")
+
+
+def render(template: str, **values: Any) -> str:
+    """Return the named template filled with *values*; raises jinja2.UndefinedError for a value that is missing."""
+    return _environment().get_template(template).render(**values)
+
+
+def visible(text: str) -> str:
+    """Return *text* with each invisible or reordering character replaced by its code point (CVE-2021-42574).
+
+    A space that does not break is shown as one that does: it looks the same, and lines can end.
+    """
+    return "".join(map(_seen, text))
+
+
+@cache
+def _seen(char: str) -> str:
+    if char == "\u00a0":
+        return " "
+    hidden = unicodedata.category(char) in _UNSEEN or ord(char) in _BLANK
+    return f"\u27e8U+{ord(char):04X}\u27e9" if hidden and char not in _SPACE else char
+
+
+def _finalised(value: Any) -> Any:
+    """Make text visible; what is markup already was made of text that is."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+@cache
+def _environment() -> Environment:
+    folder = Path(__file__).resolve().parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalised,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["time"] = lambda seconds: (
+        f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    )
+    environment.filters["percent"] = lambda basis: f"{basis / 100:.0f} %"
+    return environment

@@ -1,6 +1,0 @@
-"""Scoring a contract's risk against a playbook."""
-
-from interlock.tools.risk.playbook import Playbook, Position, load
-from interlock.tools.risk.score import Contribution, Risk, risk_tools, score
-
-__all__ = ["Contribution", "Playbook", "Position", "Risk", "load", "risk_tools", "score"]

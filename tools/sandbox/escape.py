@@ -1,0 +1,57 @@
+"""The confined child that tries to get out: an installation proves with it that its confinement holds.
+
+Every attempt is harmless where nothing stops it.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from interlock.tools.documents.document import Limits
+from interlock.tools.sandbox.confinement import confine
+
+ATTEMPTS: Final[Mapping[str, Callable[[], object]]] = {
+    "opened a socket": lambda: socket.socket().close(),
+    "looked up a host": lambda: socket.getaddrinfo("localhost", 80),
+    "read another file": lambda: Path("/proc/self/environ").read_bytes(),
+    "opened a file to write": lambda: os.close(os.open(os.devnull, os.O_WRONLY)),
+    "started a process": lambda: subprocess.run([sys.executable, "-c", ""], check=False),
+    "signalled a process": lambda: os.kill(os.getpid(), 0),
+    "loaded a library": lambda: ctypes.CDLL(None),
+}
+_NOTHING: Final = {
+    "file size": resource.RLIMIT_FSIZE,
+    "processes": resource.RLIMIT_NPROC,
+    "core file": resource.RLIMIT_CORE,
+}
+
+
+def main(settings: str) -> int:
+    """Confine this process under *settings* (the JSON of `Limits`), try every way out, and print those that worked."""
+    confine(Limits(**json.loads(settings)))
+    escaped = [name for name, attempt in ATTEMPTS.items() if not _refused(attempt)]
+    escaped += [
+        f"kept a limit on {name}"
+        for name, kind in _NOTHING.items()
+        if resource.getrlimit(kind)[1] != 0
+    ]
+    sys.stdout.write(json.dumps(escaped))
+    sys.stdout.flush()
+    return 0
+
+
+def _refused(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except PermissionError:
+        return True
+    except OSError:
+        return False  # something else was in the way: that is no guard
+    return False
