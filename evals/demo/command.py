@@ -17,11 +17,15 @@ from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel
-from interlock.serving.demo import job, page
+from interlock.evals.demo import job, page
 from interlock.serving.home import Home, PlannerName
 from interlock.serving.settings import sqlite_url
 
 
+application = typer.Typer(add_completion=False)
+
+
+@application.command()
 def demo(
     compromised: Annotated[
         bool,
