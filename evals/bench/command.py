@@ -45,4 +45,6 @@ def gate(
     decide = figures["decide_us"]
     fsync = figures["fsync"]
     out.print(f"decide: p50 {decide['p50']} µs, p99 {decide['p99']} µs (embedded engine)")
-    out.print(f"an fsync takes {fsync['p50_us']} µs here; {fsync['added_ms']} ms were added to each")
+    out.print(
+        f"an fsync takes {fsync['p50_us']} µs here; {fsync['added_ms']} ms were added to each"
+    )

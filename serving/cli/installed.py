@@ -1,4 +1,4 @@
-"""Commands that other packages bring: entry points of the group `interlock.commands`, each naming a `typer.Typer`.
+"""Commands of other packages: entry points of the group `interlock.commands`, each a `typer.Typer`.
 
 An entry point is loaded when its command is run or listed, never earlier. A command that cannot be
 loaded stays in the list, says why, and ends with 5; the other commands work on.
@@ -18,7 +18,7 @@ GROUP: Final = "interlock.commands"
 
 
 class InstalledCommands(TyperGroup):
-    """The commands of this package, then those that other packages bring; a name of this package wins."""
+    """The commands of this package, then those of other packages; a name of this package wins."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return every name once."""
