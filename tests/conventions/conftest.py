@@ -1,4 +1,6 @@
-"""The tree as the conventions see it: every file that is or will be committed, parsed and measured once."""
+"""The tree as the conventions see it: every file that is or will be committed, parsed and measured
+once.
+"""
 
 import ast
 import io
@@ -122,7 +124,9 @@ def _tokens(source: str, tree: ast.Module) -> list[tokenize.TokenInfo]:
 
 
 def _documentation(node: ast.AST) -> Iterator[int]:
-    """Yield the lines of a string that stands as a statement: the docstring of what is around it or before it."""
+    """Yield the lines of a string that stands as a statement: the docstring of what is around it
+    or before it.
+    """
     if (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

@@ -44,7 +44,9 @@ def declared(root: Path) -> dict[str, list[Requirement]]:
 
 @pytest.mark.parametrize("file", _FILES)
 def test_every_pin_is_exact_and_has_its_hashes(root: Path, file: str) -> None:
-    """Each package has one version and the hashes of its files, and no line says where to fetch it."""
+    """Each package has one version and the hashes of its files, and no line says where to fetch
+    it.
+    """
     lines = [
         line
         for line in (root / file).read_text("utf-8").splitlines()
