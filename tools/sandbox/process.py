@@ -26,8 +26,8 @@ where, module, *arguments = sys.argv[1:]
 for name in ("interlock", "interlock.tools"):
     sys.modules[name] = types.ModuleType(name)
 for room in ("documents", "sandbox"):
-    name = "interlock.tools." + room
-    package = sys.modules[name] = types.ModuleType(name)
+    package = types.ModuleType("interlock.tools." + room)
+    sys.modules[package.__name__] = package
     package.__path__ = [where + "/" + room]
 main = importlib.import_module("interlock.tools." + module).main
 sys.exit(main(*arguments))
