@@ -18,8 +18,6 @@ _FUNCTION: Final = 250
 _DENSITY: Final = 8.6
 #: What is listed with this reason belongs to a room that is being taken apart
 _TAKEN_APART: Final = "its room is being taken apart"
-#: What is listed with this reason belongs to a room that is being taken apart
-_TAKEN_APART: Final = "its room is being taken apart"
 #: File: how many tokens it may have, and why. An entry only ever shrinks
 LONG_FILES: Final[Mapping[str, tuple[int, str]]] = {
     "runtime/record/audit_verify.py": (
