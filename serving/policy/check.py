@@ -9,7 +9,8 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
-from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, unpack
+from interlock.runtime.policy.engine.archive import unpack
+from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.configuration import CONFIGURATION
 from interlock.serving.policy.opa import Opa, OpaRefused, find_opa

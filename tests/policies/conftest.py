@@ -11,6 +11,7 @@ import orjson
 import pytest
 from opapywasm import OpaWasmPolicy, PolicyConfig
 
+from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -24,7 +25,7 @@ from interlock.runtime.policy.request import (
     Resource,
     RunFacts,
 )
-from interlock.serving.policy.build import BUNDLES, ENTRYPOINT, POLICIES, unpack
+from interlock.serving.policy.build import BUNDLES, ENTRYPOINT, POLICIES
 from interlock.serving.policy.opa import Opa, find_opa
 
 #: Parsed JSON
