@@ -1,8 +1,9 @@
 """Builds a policy bundle: the same bytes from the same sources and the same OPA.
 
-Run as a module to write the committed bundles and the files generated from the types. One bundle serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA
-server. The manifest does not list the module, because an OPA without a Wasm engine refuses to start
-on one that does.
+Run as a module to write the committed bundles and the files generated from the types. One bundle
+serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA server. The
+manifest does not list the module, because an OPA without a Wasm engine refuses to start on one that
+does.
 """
 
 import json
@@ -34,7 +35,7 @@ _RULES: Final = "data.rails.rules."
 
 
 def sources(folder: Path) -> dict[str, bytes]:
-    """Return what a bundle of *folder* is made of, by path: Rego without its tests, and the data."""
+    """Return what a bundle of *folder* is made of, by path: Rego without tests, and the data."""
     files = sorted([*folder.glob("rails/**/*.rego"), *folder.glob("rails/**/data.yaml")])
     return {
         file.relative_to(folder).as_posix(): file.read_bytes()

@@ -1,4 +1,7 @@
-"""Checks the policies: form, types, tests, generated files in step; run as a module to see the findings."""
+"""Checks the policies of the house: form, types, tests, and generated files in step.
+
+Run as a module to see the findings.
+"""
 
 import sys
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What is wrong with a policy: one value a mistake, with a code for machines and words for people."""
+"""What is wrong with a policy: one value a mistake, with its code, its place and words."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -1,4 +1,4 @@
-"""The mistakes in policy data: what does not fit its type, and names of things that do not exist."""
+"""The mistakes in policy data: values of a wrong type, and names of things that do not exist."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final

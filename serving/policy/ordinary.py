@@ -1,6 +1,6 @@
-"""Ordinary requests: one for each grant of a policy, made of its own data, that ought to be permitted.
+"""Ordinary requests: one for each grant of a policy, made of its own data.
 
-They are the proof that a rule lets the main job pass: a policy that denies all of it denies every
+They ought to be permitted. They are the proof that a rule lets the main job pass: a policy that denies all of it denies every
 attack, too.
 """
 
@@ -56,9 +56,7 @@ def _request(
         resource=resource,
         context=Context(
             now=_NOW,
-            run=RunFacts(
-                id="run", agent=role, autonomy=2, refusals=0, revision=bundle.revision
-            ),
+            run=RunFacts(id="run", agent=role, autonomy=2, refusals=0, revision=bundle.revision),
             schema_valid=True,
             labels=dict.fromkeys(arguments, TRUSTED),
             cost=Amounts(steps=1),

@@ -58,14 +58,17 @@ def test_a_tool_that_is_removed_must_not_be_granted(written: Written, shipped: B
 
     (finding,) = caught.value.findings
     assert finding.code == "unknown_tool"
-    assert finding.where == "policies/data.yaml: grants.contract_review" or finding.where.startswith(
-        "the shipped rails"
+    assert (
+        finding.where == "policies/data.yaml: grants.contract_review"
+        or finding.where.startswith("the shipped rails")
     )
 
 
 def test_every_mistake_is_found(written: Written, shipped: Bundle) -> None:
     """An author corrects a file once, not once for every mistake."""
     with pytest.raises(Unfit) as caught:
-        overlaid(shipped, written("data.yaml", "approval: {ttl_s: x, role: 7}\nlimits: {refusal: 1}"))
+        overlaid(
+            shipped, written("data.yaml", "approval: {ttl_s: x, role: 7}\nlimits: {refusal: 1}")
+        )
 
     assert {finding.code for finding in caught.value.findings} == {"wrong_type", "unknown_field"}

@@ -53,9 +53,7 @@ async def test_a_tool_of_the_workspace_is_granted(written: Written, shipped: Bun
     """A role, a tool and its limits are data: no rule is compiled, and the shipped module answers."""
     bundle = overlaid(shipped, written("data.yaml", REMINDERS))
     request = _request(bundle, "reminders", "reminder.set")
-    long = dataclasses.replace(
-        request.action, arguments={"date": "2027-01-31", "text": "x" * 201}
-    )
+    long = dataclasses.replace(request.action, arguments={"date": "2027-01-31", "text": "x" * 201})
     refused = AccessRequest(
         principal=request.principal,
         action=long,
@@ -99,7 +97,9 @@ def test_a_workspace_without_policies_has_the_shipped_ones(shipped: Bundle, tmp_
 def test_rules_that_were_not_built_are_refused(written: Written, shipped: Bundle) -> None:
     """A rule in the folder that is not in the compiled module never passes for one that is at work."""
     with pytest.raises(GuardFailed, match="policy build"):
-        overlaid(shipped, written("rules/recipients/recipients.rego", "package rails.rules.recipients"))
+        overlaid(
+            shipped, written("rules/recipients/recipients.rego", "package rails.rules.recipients")
+        )
 
 
 def test_a_bundle_of_other_rules_is_refused(written: Written, shipped: Bundle) -> None:
