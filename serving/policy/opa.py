@@ -51,7 +51,10 @@ class Opa:
     version: str
 
     def run(self, *arguments: str | Path, cwd: Path | None = None) -> str:
-        """Return what OPA printed; raises `OpaRefused` with OPA's words for an exit status but 0."""
+        """Return what OPA printed.
+
+        Raises `OpaRefused` with OPA's words when OPA does not end with 0.
+        """
         done = _execute([self.path, *arguments], cwd)
         if done.returncode != 0:
             said = "\n".join(part for part in (done.stderr.strip(), done.stdout.strip()) if part)

@@ -1,7 +1,7 @@
 """Ordinary requests: one for each grant of a policy, made of its own data.
 
-They ought to be permitted. They are the proof that a rule lets the main job pass: a policy that denies all of it denies every
-attack, too.
+The policy ought to permit them. They are the proof that a rule lets the main job pass: a policy
+that denies everything denies every attack, too.
 """
 
 from collections.abc import Iterator, Mapping

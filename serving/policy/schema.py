@@ -1,7 +1,7 @@
 """JSON Schemas of what the policy reads, generated from the Python types.
 
-Run as a module to write them. Written out here rather than taken from pydantic: OPA's type checker wants plain, reference-free
-schemas, and their bytes must not change with a library's version.
+Run as a module to write them. Written out here rather than taken from pydantic: OPA's type checker
+wants plain, reference-free schemas, and their bytes must not change with a library's version.
 """
 
 import dataclasses

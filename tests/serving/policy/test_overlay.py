@@ -50,7 +50,7 @@ def _request(bundle: Bundle, role: str, tool: str) -> AccessRequest:
 
 
 async def test_a_tool_of_the_workspace_is_granted(written: Written, shipped: Bundle) -> None:
-    """A role, a tool and its limits are data: no rule is compiled, and the shipped module answers."""
+    """A role, a tool and its limits are data: the shipped module answers, nothing is compiled."""
     bundle = overlaid(shipped, written("data.yaml", REMINDERS))
     request = _request(bundle, "reminders", "reminder.set")
     long = dataclasses.replace(request.action, arguments={"date": "2027-01-31", "text": "x" * 201})
@@ -95,7 +95,7 @@ def test_a_workspace_without_policies_has_the_shipped_ones(shipped: Bundle, tmp_
 
 
 def test_rules_that_were_not_built_are_refused(written: Written, shipped: Bundle) -> None:
-    """A rule in the folder that is not in the compiled module never passes for one that is at work."""
+    """A rule that is not in the compiled module never passes for one that is at work."""
     with pytest.raises(GuardFailed, match="policy build"):
         overlaid(
             shipped, written("rules/recipients/recipients.rego", "package rails.rules.recipients")
@@ -126,7 +126,7 @@ def test_a_bundle_of_other_rules_is_refused(written: Written, shipped: Bundle) -
 def test_a_rule_of_the_workspace_cannot_change_a_shipped_one(
     written: Written, shipped: Bundle, file: str, text: str, code: str
 ) -> None:
-    """Rego that is not in a package and a folder of its own is refused before anything is compiled."""
+    """Rego outside a package and a folder of its own is refused before anything is compiled."""
     with pytest.raises(Unfit) as caught:
         overlaid(shipped, written(file, text))
 
