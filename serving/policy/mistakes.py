@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import NotCanonical
@@ -45,18 +44,18 @@ def mistakes(config: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[Findin
         place = tuple(error.where.strip("$.").split("."))
         return (Finding(code="not_canonical", where=where(place), detail=error.why),)
     except ValidationError as error:
-        return tuple(_unfit(detail, where) for detail in error.errors(include_url=False))
+        return tuple(_unfit({**detail}, where) for detail in error.errors(include_url=False))
     return tuple(_unknown_names(config, where))
 
 
-def _unfit(error: ErrorDetails, where: Callable[[Place], str]) -> Finding:
+def _unfit(error: Mapping[str, Any], where: Callable[[Place], str]) -> Finding:
     place = tuple(str(part) for part in error["loc"])
     kind = error["type"]
     code = _CODES.get(kind, "wrong_type")
     return Finding(code=code, where=where(place), detail=_words(error))
 
 
-def _words(error: ErrorDetails) -> str:
+def _words(error: Mapping[str, Any]) -> str:
     kind = error["type"]
     if kind == "missing":
         return "it is missing"
