@@ -71,7 +71,7 @@ class EnforcementPoint:
             return await self._once(run, proposed)
 
     async def _once(self, run: Run, proposed: Proposal) -> Outcome:
-        await self._store.durable(run.id)  # what earlier calls recorded must be seen
+        await self._store.durable(run.claim)  # what earlier calls recorded must be seen
         key = self._vault.known(run.id)
         facts = await self._pip.facts(
             run,
@@ -186,7 +186,7 @@ class EnforcementPoint:
             return await self._unsure(
                 step, "the process died during the effect, and the policy now denies it"
             )
-        self._store.later(step.run.id, lambda tx: action.deny(tx, step))
+        self._store.later(step.run.claim, lambda tx: action.deny(tx, step))
         return Denied(request=step.request, decision=step.decision, action_id=step.id)
 
     async def _unsure(self, step: Attempt, detail: str) -> Unknown:
@@ -280,7 +280,12 @@ class EnforcementPoint:
 
     async def _act(self, step: Attempt, tool: AnyTool, arguments: Value, call_id: str) -> Value:
         permit = Permit(
-            MINT, tool=tool.name, digest=step.request.digest, action_id=step.id, run_id=step.run.id
+            MINT,
+            tool=tool.name,
+            digest=step.request.digest,
+            action_id=step.id,
+            run_id=step.run.id,
+            claim=step.run.claim,
         )
         with self._spans.tool(
             tool=tool.name, action_id=step.id, call_id=call_id, approval=step.verdict
@@ -305,13 +310,13 @@ class EnforcementPoint:
 
     def _finish(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(
-            step.run.id,
+            step.run.claim,
             lambda tx: action.finish(tx, step, ending=ending, actual=actual, label=label),
         )
 
     def _complete(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(
-            step.run.id,
+            step.run.claim,
             lambda tx: action.complete(tx, step, ending=ending, actual=actual, label=label),
         )
 

@@ -40,7 +40,7 @@ class Desk:
     async def unknown(self, run: Run) -> str:
         outcome = await self.propose(run)
         assert isinstance(outcome, Unknown)
-        await self.world.store.durable(run.id)
+        await self.world.store.durable(run.claim)
         return outcome.action_id
 
     async def resolve(
@@ -108,7 +108,7 @@ async def test_what_a_person_found_stands(
     if ends == "running":
         same, later = (
             await desk.propose(run),
-            await desk.propose(await desk.world.runs.claim(run.id)),
+            await desk.propose(await desk.world.reclaim(run)),
         )
         assert isinstance(same, kind)
         assert isinstance(later, kind)
