@@ -50,10 +50,10 @@ def raising(
 
     @tool(
         name=name,
-        action_class=action_class,
+        action_class=action_class,  # type: ignore[arg-type]  # not what the types say, on purpose
         resource=lambda a: Resource(type="note", id=""),
         **options,
-    )  # type: ignore[arg-type]  # on purpose not what the types say
+    )
     async def act(permit: Permit, arguments: Note) -> Note:
         raise error
 
