@@ -110,7 +110,7 @@ class Driver:
         finally:
             self._runs.give_back(run)
 
-    async def _driven(self, run: Run, agent: Agent) -> Ended:
+    async def _driven(self, run: Run, agent: Workflow) -> Ended:
         with self._spans.run(
             agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace
         ) as trace:
