@@ -415,11 +415,13 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, **given)
         pdp.down = frozenset({"note.once"})
-        refused = await world.pep.enforce(await world.reclaim(run), **given)
+        run = await world.reclaim(run)
+        refused = await world.pep.enforce(run, **given)
         await world.store.durable(run.claim)
         open_still = await states(world)
         pdp.down = frozenset()
-        done = await world.pep.enforce(await world.reclaim(run), **given)
+        run = await world.reclaim(run)
+        done = await world.pep.enforce(run, **given)
         await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         events = [
@@ -448,7 +450,7 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
             decision = await super().decide(request)
             first = await one.pep.enforce(later, **given)  # which is refused, by a rule
             assert isinstance(first, Denied)
-            await one.store.durable(run.claim)
+            await one.store.durable(later.claim)
             return decision
 
     tools, point = [effects.tool("note.write")], Outage(down=frozenset({"note.write"}))
