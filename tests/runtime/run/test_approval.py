@@ -46,8 +46,8 @@ class Filed(Value):
 
 
 @tool(
-    name="records.approve",
-    action_class="irreversible",
+    "records.approve",
+    action="irreversible",
     resource=lambda a: Resource(type="record", id=a.document),
 )
 async def approve_record(permit: Permit, arguments: Verdicts) -> Filed:
@@ -522,12 +522,13 @@ async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict
     keys: list[str] = []
 
     @tool(
-        name="records.approve",
-        action_class="irreversible",
+        "records.approve",
+        action="irreversible",
         idempotent=True,
         resource=lambda a: Resource(type="record", id=a.document),
     )
     async def interrupted(permit: Permit, arguments: Verdicts) -> Filed:
+        """Act as the test says."""
         keys.append(permit.key)
         if len(keys) == 1:
             raise asyncio.CancelledError
@@ -561,12 +562,13 @@ async def test_an_interrupted_effect_whose_verdict_has_lapsed_is_unknown(
     """
 
     @tool(
-        name="records.approve",
-        action_class="irreversible",
+        "records.approve",
+        action="irreversible",
         idempotent=True,
         resource=lambda a: Resource(type="record", id=a.document),
     )
     async def interrupted(permit: Permit, arguments: Verdicts) -> Filed:
+        """Act as the test says."""
         raise asyncio.CancelledError
 
     clock, point = FixedClock(), EmbeddedPoint(bundle, deadline_s=2)

@@ -108,10 +108,10 @@ async def test_no_budget_means_no_money(store: Store) -> None:
     for budget_id, kind in (("x", "tokens"), ("b", "patience")):
         with pytest.raises(NotFound):
             await store.write(
-                lambda tx, b=budget_id, k=kind: budget.raise_limit(
+                lambda tx, b=budget_id, k=kind: budget.raise_limit(  # type: ignore[misc]  # a lambda has no types
                     tx, budget_id=b, kind=k, amount=1
                 )
-            )  # type: ignore[misc]  # a lambda has no types
+            )
 
 
 async def test_a_raised_limit_gives_room(store: Store) -> None:

@@ -74,8 +74,9 @@ class Desk:
 async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     acted: list[str] = []
 
-    @tool(name="send", action_class="irreversible", resource=lambda a: Resource(type="mail", id=""))
+    @tool("send", action="irreversible", resource=lambda a: Resource(type="mail", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         acted.append(arguments.text)
         raise ConnectionResetError("reset")
 
