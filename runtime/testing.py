@@ -1,16 +1,20 @@
-"""Twins for tests of agents and tools: the real door, store and ledger in a folder of your own, with a policy you state.
+"""Twins for tests of agents and tools: a whole runtime in a folder, under a stated policy.
 
 Nothing here is a mock: the twins are complete implementations of the same protocols, only smaller.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.graph.agent import Agent, Graph
 from interlock.runtime.graph.driver import Driver
 from interlock.runtime.policy.decision import Decision, Effect, Obligation, Permit, Reason
 from interlock.runtime.policy.engine import DecisionPoint
@@ -23,12 +27,13 @@ from interlock.runtime.policy.request import (
     Resource,
 )
 from interlock.runtime.record.audit_verify import Report, verify
-from interlock.runtime.record.ledger import Ledger, begin, export
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.ledger import Ledger, export
+from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approval import Approvals
 from interlock.runtime.run.budget import read as read_budget
 from interlock.runtime.run.run import NewRun, Run, Runs
+from interlock.runtime.runtime import Runtime
 from interlock.runtime.telemetry import Telemetry
 
 REVISION = "0" * 64
@@ -51,7 +56,7 @@ class Effects:
     done: list[str] = field(default_factory=list)
 
     def tool(self, name: str, action: ActionClass = "write", **options: Any) -> AnyTool:
-        """Return a tool that adds its text to `done`; *options* are those of `interlock.runtime.door.tool.tool`."""
+        """Return a tool that adds its text to `done`; *options* are those of `interlock.tool`."""
 
         @tool(
             name,
@@ -119,54 +124,89 @@ class FixedClock:
         self.now += seconds
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Toolbox:
+    """An agent that only brings tools: tests propose the calls themselves."""
+
+    tools: tuple[AnyTool, ...]
+    name: str = "test"
+    role: str = "contract_review"
+    request: type[Value] = Note
+
+    def build(self, door: Door) -> Graph:
+        raise TypeError("a toolbox has no graph: give World an agent to drive one")
+
+    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
+        return {}
+
+
 class World:
-    """A whole runtime in one folder; use as an async context manager."""
+    """A whole runtime in a folder of its own, with tools and a policy that the test states.
+
+    Use it as an async context manager. Without *pdp* every tool of *tools* and of *agents* is
+    permitted. The clock stands still unless *clock* is another.
+    """
+
+    runtime: Runtime
+    store: Store
+    vault: Vault
+    ledger: Ledger
+    pep: EnforcementPoint
+    runs: Runs
+    approvals: Approvals
+    driver: Driver
 
     def __init__(
         self,
         folder: Path,
         *,
         tools: Iterable[AnyTool] = (),
+        agents: Iterable[Agent] = (),
         pdp: DecisionPoint | None = None,
         url: str | None = None,
         clock: Callable[[], float] | None = None,
         spans: Telemetry | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.store = Store.open(
-            url or f"sqlite:///{folder / 'interlock.db'}", clock=clock or FixedClock()
-        )
-        self.vault = Vault(folder / "keys", create=True)
-        self.ledger = Ledger(
-            store=self.store, vault=self.vault, origin="interlock/test", witness=folder / "witness"
-        )
-        self.tools = {each.name: each for each in tools}
-        self.pdp = pdp or StaticPoint(effects=dict.fromkeys(self.tools, "permit"))
-        spans = spans or Telemetry()
-        self.pep = EnforcementPoint(
-            store=self.store, vault=self.vault, pdp=self.pdp, tools=self.tools, spans=spans
-        )
-        self.runs = Runs(store=self.store, vault=self.vault)
-        self.approvals = Approvals(store=self.store, vault=self.vault)
-        self.driver = Driver(
-            store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans
-        )
+        self.tools = {tool.name: tool for tool in tools}
+        self._agents = (_Toolbox(tools=tuple(self.tools.values())), *agents)
+        named = [tool.name for agent in self._agents for tool in agent.tools]
+        self.pdp = pdp or StaticPoint(effects=dict.fromkeys(named, "permit"))
+        self._folder = folder
+        self._url = url or f"sqlite:///{folder / 'interlock.db'}"
+        self._clock = clock or FixedClock()
+        self._spans = spans
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        def prepare(tx: Tx) -> None:
-            begin(self.vault, tx.connection)
-
-        await self.store.write(prepare)
+        opening = Runtime.open(
+            database=self._url,
+            keys=self._folder / "keys",
+            policy=self.pdp,
+            agents=self._agents,
+            witness=self._folder / "witness",
+            origin="interlock/test",
+            telemetry=self._spans,
+            clock=self._clock,
+        )
+        self.runtime = await self._stack.enter_async_context(opening)
+        self.store = self.runtime.store
+        self.vault = self.runtime.vault
+        self.ledger = self.runtime.ledger
+        self.pep = self.runtime.pep
+        self.runs = self.runtime.runs
+        self.approvals = self.runtime.approvals
+        self.driver = self.runtime.driver
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.store.close()
+        await self._stack.aclose()
 
     async def start(
         self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
     ) -> Run:
         """Start a run with plenty of budget."""
-        proposal = NewRun(
+        new = NewRun(
             agent="test",
             principal=AGENT,
             request=dict(request or {}),
@@ -174,12 +214,12 @@ class World:
             autonomy=2,
             revision=self.pdp.revision,
         )
-        return await self.runs.start(proposal)
+        return await self.runs.start(new)
 
     async def entries(self) -> list[dict[str, Any]]:
         """Return the bodies of the ledger in order."""
         records = await self.store.read(lambda connection: list(export(connection)))
-        return [json.loads(str(each["body"])) for each in records if each["kind"] == "entry"]
+        return [json.loads(str(record["body"])) for record in records if record["kind"] == "entry"]
 
     async def budget(self, run: Run) -> BudgetFacts:
         """Return the run's budget as it stands, when everything of the run is settled."""
@@ -190,8 +230,7 @@ class World:
 
     async def verify(self) -> Report:
         """Verify this world's ledger against the witness."""
-        remembered = (
-            self.ledger.remembered()
-        )  # first: the log may grow while it is read, never the other way round
+        # The note is read first: the log may grow while it is read, never the other way round.
+        remembered = self.ledger.remembered()
         records = await self.store.read(lambda connection: list(export(connection)))
         return verify(records, key=self.ledger.public_key, remembered=remembered)

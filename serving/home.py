@@ -1,6 +1,6 @@
 """The composition root: the one place where everything is constructed, once."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +15,19 @@ from interlock.runtime import telemetry
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.errors import BadInput
-from interlock.runtime.graph.driver import Agent, Driver, Ended
+from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.engine.bundle import load as load_bundle
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.ledger import Ledger, begin, is_new
+from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.activation import activate
 from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.run import NewRun, Run, Runs
+from interlock.runtime.run.run import Run, Runs
+from interlock.runtime.runtime import Runtime
+from interlock.runtime.storage import Storage
 from interlock.serving.settings import Endpoint, Settings
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.extraction import clause_tools
@@ -42,100 +43,114 @@ from interlock.tools.models.generate import Served, model_tools
 
 PlannerName: TypeAlias = Literal["careful", "obedient"]
 BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
-ORIGIN: Final = "interlock.invalid/ledger"
 LONGEST_PLAN: Final = 2_000  # tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Home:
-    """Everything one process works with; made by `opened`, closed with it."""
+    """One workspace opened: its settings, its runtime, and what the contract tools keep there."""
 
     settings: Settings
     bundle: Bundle
-    store: Store
-    vault: Vault
-    ledger: Ledger
-    pdp: DecisionPoint
-    pep: EnforcementPoint
-    runs: Runs
-    approvals: Approvals
-    driver: Driver
+    runtime: Runtime
     library: Library
     records: Records
     reviews: Reviews
-    agents: Mapping[str, Agent]
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.runtime.store
+
+    @property
+    def vault(self) -> Vault:
+        """The keys."""
+        return self.runtime.vault
+
+    @property
+    def ledger(self) -> Ledger:
+        """The audit record."""
+        return self.runtime.ledger
+
+    @property
+    def pdp(self) -> DecisionPoint:
+        """The policy engine."""
+        return self.runtime.pdp
+
+    @property
+    def pep(self) -> EnforcementPoint:
+        """The door."""
+        return self.runtime.pep
+
+    @property
+    def runs(self) -> Runs:
+        """The runs."""
+        return self.runtime.runs
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits, or waited, for a person."""
+        return self.runtime.approvals
 
     async def start(self, *, path: Path, notify: list[str], person: str) -> Run:
-        """Start the review of one file on behalf of *person*, pinned to the policy revision in force.
-
-        A revision that was not in force before is recorded first.
-        """
-        await activate(self.store, revision=self.pdp.revision)
-        agent = Principal(
-            id="agent:contract_review",
-            tenant=self.settings.tenant,
-            roles=("contract_review",),
-            on_behalf_of=person,
-        )
-        proposal = NewRun(
-            agent="contract_review",
-            principal=agent,
-            request={"path": str(path), "notify": list(notify)},
+        """Start the review of one file on behalf of *person*; see `Runtime.start`."""
+        principal = Principal(id=person, tenant=self.settings.tenant, roles=())
+        return await self.runtime.start(
+            "contract_review",
+            {"path": str(path), "notify": notify},
+            principal=principal,
             limits=self.settings.limits,
             autonomy=self.settings.autonomy,
-            revision=self.pdp.revision,
         )
-        return await self.runs.start(proposal)
 
     async def drive(self, run: Run) -> Ended:
-        """Carry a claimed run on; see `Driver.drive`."""
-        return await self.driver.drive(run, self.agents[run.agent])
+        """Carry a claimed run on; see `Runtime.drive`."""
+        return await self.runtime.drive(run)
 
 
 @asynccontextmanager
 async def opened(settings: Settings, *, planner: PlannerName = "careful") -> AsyncIterator[Home]:
-    """Open the home, making it first when it is new. Raises `GuardFailed` when any part cannot be had (fails closed)."""
+    """Open the home, making it first when it is new.
+
+    Raises `GuardFailed` when any part cannot be had (fails closed).
+    """
     async with AsyncExitStack() as stack:
         bundle = load_bundle(settings.bundle)
-        store = Store.open(settings.database)
-        stack.callback(store.close)
-        vault = Vault(settings.home / "keys", create=await store.read(is_new))
-        ledger = Ledger(
-            store=store, vault=vault, origin=ORIGIN, witness=settings.home / "checkpoint.note"
+        storage = await stack.enter_async_context(
+            Storage.open(
+                database=settings.database,
+                keys=settings.home / "keys",
+                witness=settings.home / "checkpoint.note",
+            )
         )
-        await store.write(lambda tx: begin(vault, tx.connection))
         pdp = await decision_point(settings, bundle, stack)
-        library, records = Library(store=store, vault=vault), Records(store=store, vault=vault)
+        library = Library(store=storage.store, vault=storage.vault)
+        records = Records(store=storage.store, vault=storage.vault)
         reviews = Reviews(library=library, model=ClauseModel.load(), playbook=load_playbook())
         tools = _tools(settings, reviews=reviews, records=records, planner=planner)
         provider = telemetry.provider()
         if provider is not None:
             stack.callback(provider.shutdown)
-        spans = telemetry.Telemetry(provider)
-        pep = EnforcementPoint(store=store, vault=vault, pdp=pdp, tools=tools, spans=spans)
-        runs = Runs(store=store, vault=vault)
+        runtime = Runtime(
+            storage=storage,
+            pdp=pdp,
+            agents=[ContractReview(tools)],
+            telemetry=telemetry.Telemetry(provider),
+        )
         yield Home(
             settings=settings,
             bundle=bundle,
-            store=store,
-            vault=vault,
-            ledger=ledger,
-            pdp=pdp,
-            pep=pep,
-            runs=runs,
-            approvals=Approvals(store=store, vault=vault),
+            runtime=runtime,
             library=library,
             records=records,
             reviews=reviews,
-            driver=Driver(store=store, vault=vault, runs=runs, pep=pep, spans=spans),
-            agents={agent.name: agent for agent in (ContractReview(),)},
         )
 
 
 async def decision_point(
     settings: Settings, bundle: Bundle, stack: AsyncExitStack
 ) -> DecisionPoint:
-    """Return the engine that *settings* name, insisting on the revision of *bundle*; *stack* closes it."""
+    """Return the engine that *settings* name, held to *bundle*'s revision; *stack* closes it."""
     if settings.opa is None:
         embedded = EmbeddedPoint(bundle)
         stack.callback(embedded.close)
@@ -156,12 +171,12 @@ async def decision_point(
 
 def _tools(
     settings: Settings, *, reviews: Reviews, records: Records, planner: PlannerName
-) -> dict[str, AnyTool]:
+) -> tuple[AnyTool, ...]:
     async def text(digest: str) -> str:
         return (await reviews.library.document(digest)).text
 
     reports = settings.home / "reports"
-    every = (
+    return (
         *document_tools(reader=DocumentReader(), library=reviews.library),
         *clause_tools(library=reviews.library, model=reviews.model),
         *risk_tools(reviews.playbook),
@@ -175,11 +190,10 @@ def _tools(
             clearances=settings.clearances,
         ),
     )
-    return {each.name: each for each in every}
 
 
 def _planner(endpoint: Endpoint | None, planner: PlannerName, text: Text) -> Served:
-    """Return what plans: a served model where one is set, and never in place of the planner that an attacker hopes for."""
+    """Return what plans: the served model if one is set, except in an attack's trial."""
     if planner == "obedient":
         return Served(model=ObedientPlanner(text=text), longest_answer=LONGEST_PLAN)
     if endpoint is None:

@@ -6,6 +6,7 @@ nothing more to propose.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
@@ -16,6 +17,7 @@ from langgraph.types import Send
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Failed, Outcome, Resolved, Unknown, Waiting
+from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.graph.model import Refused, governed, say
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.decision import Denied
@@ -45,10 +47,22 @@ class Review(TypedDict, total=False):
     stopped: dict[str, str]
 
 
+class ReviewRequest(Value):
+    """What a review needs: the contract's path, and who is to be told."""
+
+    path: str
+    notify: tuple[str, ...] = ()
+
+
 class ContractReview:
     """The workflow; stateless, so one instance serves every run."""
 
     name = NAME
+    role = NAME
+    request = ReviewRequest
+
+    def __init__(self, tools: Sequence[AnyTool] = ()) -> None:
+        self.tools = tuple(tools)
 
     def build(self, door: Door) -> StateGraph[Any, Any, Any, Any]:
         """Return the graph of one run."""

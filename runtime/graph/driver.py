@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph import StateGraph
 from langgraph.types import Command, StateSnapshot
 
 import interlock.runtime.graph.tripwire  # noqa: F401 - importing it installs it
@@ -15,6 +14,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.errors import Fenced, GuardFailed, InterlockError, NotRecorded
+from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
@@ -23,26 +23,6 @@ from interlock.runtime.run.run import LEASE_S, Run, Runs, Status
 from interlock.runtime.telemetry import Telemetry
 
 SUPERSTEPS: Final = 200  # LangGraph's own stop; the step budget is the real one
-
-
-class Agent(Protocol):
-    """A workflow: a name, and a graph over a door."""
-
-    @property
-    def name(self) -> str:
-        """The workflow's name, as policy and ledger know it."""
-        ...
-
-    def build(self, door: Door) -> StateGraph[Any, Any, Any, Any]:
-        """Return the uncompiled graph."""
-        ...
-
-    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
-        """Return what the run produced so far, from the graph's last state, empty at first.
-
-        "stopped" in it means that the run could not finish.
-        """
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +41,7 @@ class _Claim:
     """One claim of a run, and its graph over the run's checkpoints."""
 
     run: Run
-    agent: Agent
+    agent: Workflow
     door: Door
     saver: Checkpoints
     graph: Any
@@ -119,7 +99,7 @@ class Driver:
         )
         self._approvals = Approvals(store=store, vault=vault)
 
-    async def drive(self, run: Run, agent: Agent) -> Ended:
+    async def drive(self, run: Run, agent: Workflow) -> Ended:
         """Carry the claimed *run* on until it ends, waits for a person or is held by a guard, and record which.
 
         Raises `Fenced` and `NotRecorded`, with which nothing can be recorded, and any error that is
@@ -140,7 +120,7 @@ class Driver:
                 await self._runs.end(run, ended.status, ended.outcome)
                 return ended
 
-    async def _carried(self, run: Run, agent: Agent) -> Ended:
+    async def _carried(self, run: Run, agent: Workflow) -> Ended:
         saver = Checkpoints(store=self._store, key=self._vault.known(run.id), run=run)
         door = Door(pep=self._pep, run=run)
         claim = _Claim(

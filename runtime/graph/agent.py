@@ -1,0 +1,59 @@
+"""Agents: a LangGraph workflow, and what the runtime must know of it before it runs."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from langgraph.graph import StateGraph
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.door import Door
+from interlock.runtime.door.tool import AnyTool, Value
+
+#: An uncompiled LangGraph graph, whatever its state
+Graph: TypeAlias = StateGraph[Any, Any, Any, Any]
+
+
+class Workflow(Protocol):
+    """A named graph over a door, and the view of its result: all that the driver needs.
+
+    A workflow holds no state between runs, so one instance serves every run at once.
+    """
+
+    @property
+    def name(self) -> str:
+        """The workflow's name, as the policy and the ledger know the agent."""
+        ...
+
+    def build(self, door: Door) -> Graph:
+        """Return the uncompiled graph of one run; its nodes act through *door* and nothing else."""
+        ...
+
+    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
+        """Return what the run has produced, from the last state of the graph (empty at first).
+
+        The key "stopped" says that the agent could not finish: the run then ends as failed.
+        """
+        ...
+
+
+@runtime_checkable
+class Agent(Workflow, Protocol):
+    """A workflow that can be started by name: it declares its role, its tools and its request."""
+
+    @property
+    def role(self) -> str:
+        """The role under which the agent acts: the policy grants tools to roles."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[AnyTool]:
+        """Every tool the agent may propose; the door knows no other."""
+        ...
+
+    @property
+    def request(self) -> type[Value]:
+        """The type of what a caller says to start a run.
+
+        A request is checked against the type before the run exists, and is then the graph's input.
+        """
+        ...

@@ -1,0 +1,207 @@
+"""The assembled machine: the way in for the command line, for tests and for everybody else."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from pydantic import ValidationError
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.graph.agent import Agent
+from interlock.runtime.graph.driver import Driver, Ended
+from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.runtime.policy.request import Amounts, Autonomy, Principal
+from interlock.runtime.run.activation import activate
+from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.storage import ORIGIN, Storage
+from interlock.runtime.telemetry import Telemetry
+
+#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
+LIMITS: Final = Amounts(
+    money_micro=1_000_000, tokens=400_000, steps=60, effects=10, wall_ms=600_000
+)
+#: A policy: the file of a bundle, a loaded bundle, or a decision point that the caller closes
+Policy: TypeAlias = Path | Bundle | DecisionPoint
+#: An agent, or what makes one for the storage its tools keep things in
+AgentSource: TypeAlias = Agent | Callable[[Storage], Agent]
+
+
+class Runtime:
+    """Agents, their tools and one policy over one storage; made by `Runtime.open`, closed with it.
+
+    Every action of every agent passes `pep`, the only door. Any number of runs may be driven at a
+    time.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        pdp: DecisionPoint,
+        agents: Iterable[AgentSource],
+        telemetry: Telemetry | None = None,
+    ) -> None:
+        spans = telemetry or Telemetry()
+        self.store = storage.store
+        self.vault = storage.vault
+        self.ledger = storage.ledger
+        self.runs = storage.runs
+        self.approvals = storage.approvals
+        self.storage = storage
+        self.pdp = pdp
+        self.agents: Mapping[str, Agent] = _by_name(_agent(source, storage) for source in agents)
+        self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
+        self.pep = EnforcementPoint(
+            store=self.store, vault=self.vault, pdp=pdp, tools=self.tools, spans=spans
+        )
+        self.driver = Driver(
+            store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        *,
+        database: str,
+        keys: Path,
+        policy: Policy,
+        agents: Iterable[AgentSource],
+        witness: Path | None = None,
+        origin: str = ORIGIN,
+        telemetry: Telemetry | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> AsyncIterator["Runtime"]:
+        """Open the storage and the policy, and put *agents* behind the door.
+
+        *database* is a URL (`sqlite:///FILE` or `postgresql://...`), *keys* a folder; both are
+        made when they are new. Raises `GuardFailed` when a part cannot be had (fails closed),
+        `TypeError` when two agents share a name or two different tools do.
+        """
+        async with AsyncExitStack() as stack:
+            storage = await stack.enter_async_context(
+                Storage.open(
+                    database=database, keys=keys, witness=witness, origin=origin, clock=clock
+                )
+            )
+            yield cls(
+                storage=storage,
+                pdp=_decision_point(policy, stack),
+                agents=agents,
+                telemetry=telemetry,
+            )
+
+    async def start(
+        self,
+        agent: str,
+        request: Value | Mapping[str, Any],
+        *,
+        principal: Principal,
+        limits: Amounts = LIMITS,
+        autonomy: Autonomy = 2,
+    ) -> Run:
+        """Start a run of *agent* for the person *principal* and return the run, claimed.
+
+        The run is pinned to the policy revision in force; a revision that was not in force before
+        is recorded first. Raises `NotFound` for an unknown agent and `BadInput` for a request that
+        does not fit the agent's type: neither leaves a run behind.
+        """
+        workflow = self._agent(agent)
+        fields = _request(workflow, request)
+        await activate(self.store, revision=self.pdp.revision)
+        acting = Principal(
+            id=f"agent:{workflow.name}",
+            tenant=principal.tenant,
+            roles=(workflow.role,),
+            on_behalf_of=principal.id,
+        )
+        return await self.runs.start(
+            NewRun(
+                agent=workflow.name,
+                principal=acting,
+                request=fields,
+                limits=limits,
+                autonomy=autonomy,
+                revision=self.pdp.revision,
+            )
+        )
+
+    async def drive(self, run: Run) -> Ended:
+        """Carry a claimed run on until it ends, waits or is held; see `Driver.drive`."""
+        return await self.driver.drive(run, self._agent(run.agent))
+
+    async def resume(self, run_id: str) -> Ended:
+        """Claim a run that is queued, waits, is held or lost its worker, and drive the run.
+
+        Raises `NotFound` for an unknown run or agent, and `BadInput` for a run that has ended or is
+        claimed by a live worker. The claim is not taken when the agent is unknown here.
+        """
+        run = await self.runs.read(run_id)
+        self._agent(run.agent)
+        return await self.drive(await self.runs.claim(run_id))
+
+    def _agent(self, name: str) -> Agent:
+        agent = self.agents.get(name)
+        if agent is None:
+            names = ", ".join(sorted(self.agents)) or "none"
+            raise NotFound(
+                kind="agent", name=name, next_step=f"Agents of this workspace are: {names}."
+            )
+        return agent
+
+
+def _agent(source: AgentSource, storage: Storage) -> Agent:
+    if isinstance(source, Agent):
+        return source
+    return source(storage)
+
+
+def _by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
+    by_name: dict[str, Agent] = {}
+    for agent in agents:
+        if agent.name in by_name:
+            raise TypeError(f"two agents are named {agent.name!r}; rename one")
+        by_name[agent.name] = agent
+    return by_name
+
+
+def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
+    by_name: dict[str, AnyTool] = {}
+    for agent in agents:
+        for tool in agent.tools:
+            if by_name.setdefault(tool.name, tool) is not tool:
+                raise TypeError(f"two different tools are named {tool.name!r}; rename one")
+    return by_name
+
+
+def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
+    """Return the request as plain JSON values; `BadInput` names the first wrong field."""
+    fields = request.model_dump(mode="json") if isinstance(request, Value) else dict(request)
+    try:
+        checked = agent.request.model_validate(fields, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the request"
+        raise BadInput(
+            what=f"request to {agent.name}",
+            why=f"{place}: {first['msg']}",
+            next_step=f"Its fields are: {', '.join(agent.request.model_fields) or 'none'}.",
+        ) from error
+    plain: dict[str, Json] = checked.model_dump(mode="json")
+    return plain
+
+
+def _decision_point(policy: Policy, stack: AsyncExitStack) -> DecisionPoint:
+    if not isinstance(policy, Path | Bundle):
+        return policy
+    from interlock.runtime.policy.engine.embedded import EmbeddedPoint  # noqa: PLC0415 - wasmtime
+
+    embedded = EmbeddedPoint(load(policy) if isinstance(policy, Path) else policy)
+    stack.callback(embedded.close)
+    return embedded

@@ -1,0 +1,68 @@
+"""The storage of one home: database, keys and ledger, and the rooms that read and write them."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from interlock.runtime.record.ledger import Ledger, begin, is_new
+from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run.run import Runs
+
+#: The name of a ledger that its owner gave no other; the C2SP tlog-checkpoint origin line
+ORIGIN: Final = "interlock.invalid/ledger"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Storage:
+    """What can be read, and recorded, without a policy engine, an agent or a tool.
+
+    Made by `Storage.open` and closed with it. A command that only reads opens no `Runtime`.
+    """
+
+    store: Store
+    vault: Vault
+    ledger: Ledger
+    runs: Runs
+    approvals: Approvals
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        *,
+        database: str,
+        keys: Path,
+        witness: Path | None = None,
+        origin: str = ORIGIN,
+        clock: Callable[[], float] = time.time,
+    ) -> AsyncIterator["Storage"]:
+        """Open the database at the URL *database*; both it and the *keys* are made when new.
+
+        *witness* is the file outside the database that remembers the newest checkpoint; without one
+        it stands beside the folder of keys. Raises `GuardFailed` when a part cannot be had (fails
+        closed).
+        """
+        store = Store.open(database, clock=clock)
+        try:
+            vault = Vault(keys, create=await store.read(is_new))
+            place = witness or keys.parent / "checkpoint.note"
+            ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
+
+            def prepare(tx: Tx) -> None:
+                begin(vault, tx.connection)
+
+            await store.write(prepare)
+            yield cls(
+                store=store,
+                vault=vault,
+                ledger=ledger,
+                runs=Runs(store=store, vault=vault),
+                approvals=Approvals(store=store, vault=vault),
+            )
+        finally:
+            store.close()

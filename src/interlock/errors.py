@@ -1,0 +1,40 @@
+"""What may be raised: one tree, sorted by who must act.
+
+A refusal by the policy is no error. It is a value: `interlock.Denied`.
+"""
+
+from interlock.runtime.errors import (
+    BadInput,
+    BundleChanged,
+    Erased,
+    Fenced,
+    GuardFailed,
+    InterlockError,
+    NotAPermit,
+    NotCanonical,
+    NotEntitled,
+    NotFound,
+    NotRecorded,
+    NotWitnessed,
+    Tampered,
+    Unanswered,
+    Ungoverned,
+)
+
+__all__ = [
+    "BadInput",
+    "BundleChanged",
+    "Erased",
+    "Fenced",
+    "GuardFailed",
+    "InterlockError",
+    "NotAPermit",
+    "NotCanonical",
+    "NotEntitled",
+    "NotFound",
+    "NotRecorded",
+    "NotWitnessed",
+    "Tampered",
+    "Unanswered",
+    "Ungoverned",
+]
