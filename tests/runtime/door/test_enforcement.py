@@ -1,4 +1,6 @@
-"""The enforcement point: propose, decide, record, act; and what happens when any of it goes wrong."""
+"""The enforcement point: propose, decide, record, act; and what happens when any of it goes
+wrong.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -681,7 +683,9 @@ async def test_what_cannot_be_recorded_is_not_done(world: World, effects: Effect
 async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(
     tmp_path: Path, effects: Effects
 ) -> None:
-    """The intent is refused when a switch was engaged between the policy's answer and the record."""
+    """The intent is refused when a switch was engaged between the policy's answer and the
+    record.
+    """
 
     class Late(StaticPoint):
         async def decide(self, request: AccessRequest) -> Decision:

@@ -150,7 +150,9 @@ async def test_a_rejection_is_a_deny(desk: Desk) -> None:
 
 @pytest.mark.parametrize("note", ["agreed ", "Agreed", "agree", "", "agreed\u200b"])
 async def test_a_verdict_is_bound_to_every_byte(desk: Desk, note: str) -> None:
-    """One byte changed after the approval, and the changed request waits for a verdict of its own."""
+    """One byte changed after the approval, and the changed request waits for a verdict of
+    its own.
+    """
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)

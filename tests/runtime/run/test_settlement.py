@@ -90,8 +90,8 @@ async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
 async def test_what_a_person_found_stands(
     desk: Desk, ends: str, state: str, kind: type[Outcome]
 ) -> None:
-    """Resolved while its run goes on or after it ended, the action is done or failed, and never acts
-    again.
+    """Resolved while its run goes on or after it ended, the action is done or failed, and never
+    acts again.
     """
     run = await desk.world.start()
     action_id = await desk.unknown(run)
