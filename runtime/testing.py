@@ -55,16 +55,17 @@ class Effects:
 
     done: list[str] = field(default_factory=list)
 
-    def tool(self, name: str, action_class: ActionClass = "write", **options: Any) -> AnyTool:
+    def tool(self, name: str, action: ActionClass = "write", **options: Any) -> AnyTool:
         """Return a tool that adds its text to `done`; *options* are those of `interlock.tool`."""
 
         @tool(
-            name=name,
-            action_class=action_class,
+            name,
+            action=action,
             resource=lambda a: Resource(type="note", id=a.to),
             **options,
         )
         async def act(permit: Permit, arguments: Note) -> Note:
+            """Add a text to the list of what was done."""
             self.done.append(arguments.text)
             return arguments
 

@@ -109,12 +109,13 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
         )
 
     @tool(
-        name="document.read",
-        action_class="read",
+        "document.read",
+        action="read",
         resource=lambda a: Resource(type="file", id=a.path),
         yields=label,
     )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
+        """Read one document, so that other tools can work on it."""
         try:
             document = await reader.read(Path(arguments.path))
         except DocumentError as error:

@@ -9,9 +9,16 @@ from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.facts import Facts, InformationPoint
-from interlock.runtime.door.outcome import Done, Outcome, Unknown, Waiting, failure
+from interlock.runtime.door.outcome import (
+    Done,
+    Outcome,
+    Unknown,
+    Waiting,
+    earlier,
+    failure,
+    recorded,
+)
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.standing import earlier, standing
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
@@ -88,8 +95,8 @@ class EnforcementPoint:
             resource=proposed.resource,
             context=facts.context,
         )
-        if (recorded := await self._recorded(run, proposed, facts, request)) is not None:
-            return recorded
+        if (before := await self._recorded(run, proposed, facts, request)) is not None:
+            return before
         decision = await self._decide(run, request)
         idempotent = proposed.tool is not None and proposed.tool.repeatable
         step = Attempt(
@@ -149,7 +156,7 @@ class EnforcementPoint:
             return None
         if known.state == "started" and tool is not None:
             return await self._interrupted(run, proposed, facts, request, tool)
-        return standing(known, request=request, tool=tool, run=run)
+        return recorded(known, request=request, tool=tool, run=run)
 
     async def _interrupted(
         self, run: Run, proposed: Proposal, facts: Facts, request: AccessRequest, tool: AnyTool

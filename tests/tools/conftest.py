@@ -25,7 +25,8 @@ CONTRACT: Final = Document(
     name="canary-contract.pdf",
     kind="pdf",
     pages=(0,),
-    text="This Agreement shall be governed by the laws of the State of New York.\n\nIt is made as of May 3, 2018.",
+    text="This Agreement shall be governed by the laws of the State of New York.\n\nIt is "
+    "made as of May 3, 2018.",
 )
 
 

@@ -202,7 +202,9 @@ async def started(world: World, *, tenant: str) -> Run:
 
 
 async def test_an_unreadable_file_is_a_failure(tmp_path: Path) -> None:
-    """A file the reader refuses is a failed action with the reader's own code, and nothing is kept."""
+    """A file the reader refuses is a failed action with the reader's own code, and nothing is
+    kept.
+    """
     (tmp_path / "empty.txt").touch()
     async with World(tmp_path / "w") as world:
         shelf(world)

@@ -108,11 +108,12 @@ async def world(
     tmp_path: Path, effects: Effects, pdp: Outage, database_url: str
 ) -> AsyncIterator[World]:
     @tool(
-        name="note.slow",
-        action_class="irreversible",
+        "note.slow",
+        action="irreversible",
         resource=lambda a: Resource(type="note", id=""),
     )
     async def slow(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         pdp.begun.set()
         await asyncio.sleep(0.2)
         effects.done.append(arguments.text)
@@ -398,12 +399,13 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
     keys: list[str] = []
 
     @tool(
-        name="note.once",
-        action_class="write",
+        "note.once",
+        action="write",
         resource=lambda a: Resource(type="note", id=""),
         idempotent=True,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         keys.append(permit.key)
         if len(keys) == 1:
             raise asyncio.CancelledError

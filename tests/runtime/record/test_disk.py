@@ -66,7 +66,10 @@ async def main():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         for number in range(5):
             try:
-                await world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id=f"{number}")
+                arguments = {"text": "x"}
+                await world.pep.enforce(
+                    run, tool="note.write", arguments=arguments, call_id=f"{number}"
+                )
             except GuardFailed as error:
                 print(type(error).__name__)
         print("effects", len(effects.done))
@@ -105,7 +108,9 @@ async def test_a_database_that_cannot_be_written_stops_every_effect(tmp_path: Pa
 
 @pytest.mark.parametrize("damage", ["junk", "a folder", "no such folder"])
 async def test_what_is_no_database_does_not_open(tmp_path: Path, damage: str) -> None:
-    """A file that is no database, or a place where there can be none, is refused when it is opened."""
+    """A file that is no database, or a place where there can be none, is refused when it is
+    opened.
+    """
     file = tmp_path / "interlock.db"
     if damage == "junk":
         file.write_bytes(b"junk" * 1000)
@@ -144,7 +149,8 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
         async def act(permit: object, arguments: object) -> object:
             with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
                 connection.execute(
-                    "CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'full'); END"
+                    "CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT "
+                    "RAISE(ABORT, 'full'); END"
                 )
             return await real.act(permit, arguments)  # type: ignore[arg-type]  # on purpose not what the types say
 

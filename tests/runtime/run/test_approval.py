@@ -46,8 +46,8 @@ class Filed(Value):
 
 
 @tool(
-    name="records.approve",
-    action_class="irreversible",
+    "records.approve",
+    action="irreversible",
     resource=lambda a: Resource(type="record", id=a.document),
 )
 async def approve_record(permit: Permit, arguments: Verdicts) -> Filed:
@@ -150,7 +150,9 @@ async def test_a_rejection_is_a_deny(desk: Desk) -> None:
 
 @pytest.mark.parametrize("note", ["agreed ", "Agreed", "agree", "", "agreed\u200b"])
 async def test_a_verdict_is_bound_to_every_byte(desk: Desk, note: str) -> None:
-    """One byte changed after the approval, and the changed request waits for a verdict of its own."""
+    """One byte changed after the approval, and the changed request waits for a verdict of
+    its own.
+    """
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)
@@ -522,12 +524,13 @@ async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict
     keys: list[str] = []
 
     @tool(
-        name="records.approve",
-        action_class="irreversible",
+        "records.approve",
+        action="irreversible",
         idempotent=True,
         resource=lambda a: Resource(type="record", id=a.document),
     )
     async def interrupted(permit: Permit, arguments: Verdicts) -> Filed:
+        """Act as the test says."""
         keys.append(permit.key)
         if len(keys) == 1:
             raise asyncio.CancelledError
@@ -561,12 +564,13 @@ async def test_an_interrupted_effect_whose_verdict_has_lapsed_is_unknown(
     """
 
     @tool(
-        name="records.approve",
-        action_class="irreversible",
+        "records.approve",
+        action="irreversible",
         idempotent=True,
         resource=lambda a: Resource(type="record", id=a.document),
     )
     async def interrupted(permit: Permit, arguments: Verdicts) -> Filed:
+        """Act as the test says."""
         raise asyncio.CancelledError
 
     clock, point = FixedClock(), EmbeddedPoint(bundle, deadline_s=2)

@@ -74,8 +74,9 @@ class Desk:
 async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     acted: list[str] = []
 
-    @tool(name="send", action_class="irreversible", resource=lambda a: Resource(type="mail", id=""))
+    @tool("send", action="irreversible", resource=lambda a: Resource(type="mail", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         acted.append(arguments.text)
         raise ConnectionResetError("reset")
 
@@ -89,8 +90,8 @@ async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
 async def test_what_a_person_found_stands(
     desk: Desk, ends: str, state: str, kind: type[Outcome]
 ) -> None:
-    """Resolved while its run goes on or after it ended, the action is done or failed, and never acts
-    again.
+    """Resolved while its run goes on or after it ended, the action is done or failed, and never
+    acts again.
     """
     run = await desk.world.start()
     action_id = await desk.unknown(run)

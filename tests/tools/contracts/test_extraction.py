@@ -23,7 +23,10 @@ from interlock.tools.contracts.extraction import (
 from interlock.tools.documents import Document
 from interlock.tools.library import Library
 
-TEXT = "This Agreement shall be governed by the laws of the State of New York.\n\nIt is made as of May 3, 2018."
+TEXT = (
+    "This Agreement shall be governed by the laws of the State of New York.\n\nIt is "
+    "made as of May 3, 2018."
+)
 BREAK = TEXT.index("It is")
 DOCUMENT = Document(digest="sha256:ab", name="a.pdf", kind="pdf", text=TEXT, pages=(0, BREAK))
 
@@ -87,7 +90,9 @@ async def test_what_stands_there_is_kept(tmp_path: Path) -> None:
     ids=str,
 )
 async def test_what_does_not_is_dropped_and_counted(tmp_path: Path, fields: dict[str, Any]) -> None:
-    """A finding with another text, other offsets or another page is dropped, and the count says so."""
+    """A finding with another text, other offsets or another page is dropped, and the count says
+    so.
+    """
     answer = await ask(
         tmp_path,
         "findings.ground",
