@@ -38,7 +38,7 @@ class Slow:
 
         @tool(
             name="pay",
-            action_class="irreversible",
+            action="irreversible",
             resource=lambda a: Resource(type="account", id=""),
         )
         async def act(permit: Permit, arguments: Note) -> Note:
