@@ -37,11 +37,12 @@ class Slow:
         """Return the tool."""
 
         @tool(
-            name="pay",
+            "pay",
             action="irreversible",
             resource=lambda a: Resource(type="account", id=""),
         )
         async def act(permit: Permit, arguments: Note) -> Note:
+            """Pay, when the test lets it."""
             self.acted.append(arguments.text)
             self.entered.set()
             await self.go.wait()
