@@ -63,7 +63,7 @@ def _finalised(value: Any) -> Any:
 
 @cache
 def _environment() -> Environment:
-    folder = Path(__file__).resolve().parent / "templates"
+    folder = Path(__file__).resolve().parent / "contracts" / "report" / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -7,9 +7,7 @@ import typer
 from interlock.serving.cli import (
     approvals,
     audit,
-    bench,
     budget,
-    demo,
     doctor,
     document,
     kill,
@@ -18,16 +16,17 @@ from interlock.serving.cli import (
     run,
     verify,
 )
+from interlock.serving.cli.installed import InstalledCommands
 from interlock.serving.cli.session import guarded
 
 application = typer.Typer(
     name="interlock",
+    cls=InstalledCommands,
     help="AI agents that do real work under policy rails.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-application.command("demo")(demo.demo)
 application.command("review")(review.review)
 application.command("doctor")(doctor.doctor)
 application.command("verify")(verify.verify)
@@ -37,7 +36,6 @@ for name, group in (
     ("audit", audit.application),
     ("policy", policy.application),
     ("budget", budget.application),
-    ("bench", bench.application),
     ("document", document.application),
     ("kill", kill.application),
 ):

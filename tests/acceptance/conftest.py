@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -38,6 +39,16 @@ class Demo:
 
     home: Path
     found: dict[str, Any]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installation() -> None:
+    """Stop when the installed package is older than pyproject.toml: its commands would be missing."""
+    if "demo" not in entry_points(group="interlock.commands").names:
+        raise pytest.UsageError(
+            "the installation is out of date: uv pip install --python .venv/bin/python "
+            "--no-deps --no-build-isolation -e ."
+        )
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.policy.decision import MINT, Denied, Permit
 from interlock.runtime.run.run import Run
 from interlock.serving import settings
-from interlock.serving.demo.world import forbidden
+from interlock.evals.demo.world import forbidden
 from interlock.serving.home import BUNDLE, Home, opened
 
 DATA: Final = Path(__file__).resolve().parents[2] / "evals" / "data"

@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from interlock.serving.demo.job import documents
+from interlock.evals.demo.job import documents
 from interlock.tools.documents import DocumentReader
 
 DATA: Final = Path(__file__).resolve().parents[2] / "evals" / "data"

@@ -26,7 +26,8 @@ where, module, *arguments = sys.argv[1:]
 for name in ("interlock", "interlock.tools"):
     sys.modules[name] = types.ModuleType(name)
 for room in ("documents", "sandbox"):
-    package = sys.modules["interlock.tools." + room] = types.ModuleType(room)
+    package = types.ModuleType("interlock.tools." + room)
+    sys.modules[package.__name__] = package
     package.__path__ = [where + "/" + room]
 main = importlib.import_module("interlock.tools." + module).main
 sys.exit(main(*arguments))

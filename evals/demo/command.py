@@ -12,16 +12,19 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from interlock.evals.demo import job, page
 from interlock.runtime.errors import BadInput
 from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel
-from interlock.serving.demo import job, page
 from interlock.serving.home import Home, PlannerName
 from interlock.serving.settings import sqlite_url
 
+application = typer.Typer(add_completion=False)
 
+
+@application.command()
 def demo(
     compromised: Annotated[
         bool,

@@ -4,15 +4,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from interlock.evals.demo.world import forbidden
 from interlock.runtime.door.tool import EFFECTS
 from interlock.runtime.run.run import Run
 from interlock.serving.audit import verified
-from interlock.serving.demo.world import forbidden
 from interlock.serving.home import Home
 from interlock.serving.people import Person
 from interlock.serving.view import view
 
-CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"
+CONTRACTS: Final = Path(__file__).resolve().parents[1] / "data" / "contracts"
 NOTIFY: Final = ["legal@example.com"]
 ANALYST: Final = "ana"
 REVIEWER: Final = "rhea"

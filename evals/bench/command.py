@@ -1,0 +1,50 @@
+"""The command `interlock bench gate`."""
+
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from interlock.serving.cli import session
+from interlock.serving.cli.session import AsJson, err, out
+
+application = typer.Typer(
+    help="Measure on this machine.", no_args_is_help=True, add_completion=False
+)
+_STEPS = ("stock_step", "pure_step", "effect_step")
+
+
+@application.callback()
+def bench() -> None:
+    """Measure on this machine."""
+
+
+@application.command()
+def gate(
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds of all variants.")] = 9,
+    decisions: Annotated[int, typer.Option(min=100, help="Decisions timed.")] = 2_000,
+    fsync_ms: Annotated[
+        int, typer.Option("--fsync-ms", min=0, help="Make every fsync this much slower (strace).")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a governed step costs against a LangGraph step on the stock SqliteSaver."""
+    from interlock.evals.bench.gate import gate as measure  # noqa: PLC0415 - slow to import, and `--help` needs none of it
+
+    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
+        figures = measure(rounds=rounds, decisions=decisions, fsync_ms=fsync_ms)
+    if as_json:
+        session.print_json(figures)
+        return
+    table = Table("Step", "p50 µs", "Ratio to stock", "fsyncs")
+    for name in _STEPS:
+        row = figures[name]
+        table.add_row(name, f"{row['p50_us']:,}", str(row.get("ratio", 1)), str(row["fsyncs"]))
+    out.print(table)
+    decide = figures["decide_us"]
+    fsync = figures["fsync"]
+    out.print(f"decide: p50 {decide['p50']} µs, p99 {decide['p99']} µs (embedded engine)")
+    out.print(
+        f"an fsync takes {fsync['p50_us']} µs here; {fsync['added_ms']} ms were added to each"
+    )
