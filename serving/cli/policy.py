@@ -64,6 +64,7 @@ async def _explained(home: Home, action_id: str) -> dict[str, Any]:
         each
         for each in await entries(home, None)
         if str(each["body"].get("action", "")).startswith(action_id)
+        and "action" in each["body"]
         and "context" in (each["payload"] or {})
     ]
     ids = {str(each["body"]["action"]) for each in found}

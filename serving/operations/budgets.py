@@ -1,7 +1,9 @@
 """Budgets: a limit raised by a person."""
 
+from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Event, Tx
+from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget, subject
 from interlock.serving.home import Home
 
@@ -10,6 +12,8 @@ async def raise_limit(
     home: Home, run_id: str, *, person: Principal, kind: str, amount: int
 ) -> None:
     """Give the run *amount* more of *kind*; raises `NotFound` for an unknown run or kind."""
+    if kind not in KINDS:
+        raise NotFound(kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}.")
 
     async def work() -> None:
         run = await home.runs.read(run_id)
