@@ -21,9 +21,9 @@ ENDS_WITHIN_S: Final = 60
 def killed(home: Path, environment: dict[str, str], *arguments: str, entries: int) -> None:
     """Start the command and kill it as soon as the ledger has *entries* entries."""
     command: list[str | Path] = [Path(sys.prefix, "bin", "interlock"), *arguments]
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own command
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:  # noqa: S603 - ours
+    ) as process:
         deadline = time.monotonic() + ENDS_WITHIN_S
         while process.poll() is None and size(home) < entries:
             assert time.monotonic() < deadline
@@ -62,7 +62,9 @@ def counted(home: Path) -> tuple[int, int, int]:
     )
 
 
-@pytest.mark.parametrize("entries", [3, 9, 11])  # the first two are of no run: the act, and the policy
+@pytest.mark.parametrize(
+    "entries", [3, 9, 11]
+)  # the first two are of no run: the act, and the policy
 def test_a_killed_review_is_carried_on(
     tmp_path: Path,
     command: Callable[..., Any],
@@ -109,7 +111,11 @@ def test_a_killed_review_is_carried_on(
         entries=before + min(entries - 1, 4),
     )
     ((_, status),) = runs(home)
-    ended = command(home, "run", "resume", run_id, "--as", "ana", "--json") if status != "done" else None
+    ended = (
+        command(home, "run", "resume", run_id, "--as", "ana", "--json")
+        if status != "done"
+        else None
+    )
 
     assert ended is None or (ended.code, ended.value["status"]) == (0, "done")
     assert counted(home) == (1, 1, 1)

@@ -20,7 +20,8 @@ from pypdf import PdfWriter
 Command = Callable[..., Any]
 #: A child that may write no more than so many bytes to a file; writing on fails as on a full disk
 FULL: Final = (
-    "import os, resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); n = int(sys.argv[1]);"
+    "import os, resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); n = "
+    "int(sys.argv[1]);"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); os.execv(sys.argv[2], sys.argv[2:])"
 )
 
@@ -201,7 +202,9 @@ def test_a_mistyped_command_is_bad_input(
 def test_unreadable_people_are_bad_input(
     home: Path, command: Command, text: str, where: str
 ) -> None:
-    """A people.yaml that cannot be used is named with the place in it, and no verdict is recorded."""
+    """A people.yaml that cannot be used is named with the place in it, and no verdict is
+    recorded.
+    """
     (home / "people.yaml").write_text(text, "utf-8")
     ran = command(home, "approvals", "approve", "apr-any", "--note", "checked")
 
@@ -226,7 +229,9 @@ def test_a_home_that_is_a_file_is_bad_input(
 def test_a_malformed_address_is_bad_input(
     home: Path, command: Command, contract: Path, name: str
 ) -> None:
-    """A setting that should be host:port and is not is named with its value, and nothing is done."""
+    """A setting that should be host:port and is not is named with its value, and nothing is
+    done.
+    """
     ran = command(home, "review", str(contract), **{name: "nonsense"})
 
     assert ran.code == 2
