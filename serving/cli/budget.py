@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from interlock.runtime.record.store import Event, Tx
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run import budget
 from interlock.serving import people
 from interlock.serving.cli import session
@@ -66,14 +66,8 @@ def raise_limit(
         run = await home.runs.read(run_id)
 
         def raised(tx: Tx) -> None:
-            budget.raise_limit(tx, budget_id=run.budget_id, kind=kind, amount=amount)
-            tx.events.append(
-                Event(
-                    run_id=run.id,
-                    event="budget",
-                    body={"kind": kind, "amount": amount},
-                    payload={"by": who},
-                )
+            budget.raise_limit(
+                tx, budget_id=run.budget_id, run_id=run.id, kind=kind, amount=amount, by=who
             )
 
         await home.store.write(raised)
