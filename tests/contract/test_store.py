@@ -60,7 +60,9 @@ def commits(store: Store) -> list[int]:
 
 
 def hold(store: Store) -> threading.Event:
-    """Keep the writer busy until the event is set, so that what follows becomes one group with it."""
+    """Keep the writer busy until the event is set, so that what follows becomes one group
+    with it.
+    """
     entered, go = threading.Event(), threading.Event()
 
     def work(_: Tx) -> None:
@@ -100,7 +102,9 @@ async def test_a_group_is_one_commit_in_order(store: Store) -> None:
 
 
 async def test_a_failing_item_fails_alone(store: Store) -> None:
-    """An item that raises, or that the database refuses, leaves nothing and takes nobody with it."""
+    """An item that raises, or that the database refuses, leaves nothing and takes nobody
+    with it.
+    """
     go = hold(store)
 
     def fails(tx: Tx) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from opapywasm import OpaWasmPolicy
 
+from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.engine.bundle import revision_of
-from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, sources, unpack
+from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, sources
 from interlock.serving.policy.check import bundle_in_step, check
 from interlock.serving.policy.opa import Opa, OpaRefused
 from interlock.serving.policy.schema import SCHEMAS, schema_of, schemas
@@ -47,7 +48,7 @@ def test_a_changed_source_is_out_of_step(opa: Opa, workshop: Path) -> None:
     """
     configuration = workshop / "rails" / "config" / "data.yaml"
     configuration.write_text(
-        configuration.read_text().replace("analyst: []", "analyst: [mail.send]")
+        configuration.read_text().replace("  analyst:\n", "  analyst:\n    - mail.send\n")
     )
     findings = bundle_in_step(opa, workshop, BUNDLES[POLICIES])
     assert [finding.detail.split()[0] for finding in findings] == [".manifest", "data.json"]

@@ -34,8 +34,8 @@ class Tx:
     clock: Callable[[Connection], int]
     #: Recorded in the ledger with what was written, in this order
     events: list[Event] = field(default_factory=list)
-    #: Runs whose fence was checked in this transaction, which holds their rows until it ends
-    checked: set[tuple[str, int]] = field(default_factory=set)
+    #: Claims (run, fence, token) checked in this transaction, which holds the rows of their runs
+    checked: set[tuple[str, int, str]] = field(default_factory=set)
     _now: int | None = None
 
     @property
