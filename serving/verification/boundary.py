@@ -23,7 +23,7 @@ from interlock.runtime.record.vault import DataKey
 from interlock.serving.home import decision_point
 from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
-from interlock.tools.documents import Limits
+from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import escapes
 
 _GOOD: Final[Mapping[str, Any]] = {
