@@ -302,7 +302,7 @@ class Runs:
             fence=row["fence"],
             claim="",
             trace=row["trace"],
-            status="running" if token else "queued",
+            status=row["status"],
             refusals=row["refusals"],
             label=label_of(row["label"]),
             created=row["created"],
