@@ -146,8 +146,8 @@ class RunEnded(_Of):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
-    """The action that an entry is about, and the decision on the action."""
+class Ruling:
+    """One action, and how it was decided."""
 
     log: str
     run_id: str
@@ -183,17 +183,17 @@ class Subject:
 class _OfAction:
     """An event of one action; log and run are those of the action."""
 
-    subject: Subject
+    ruling: Ruling
 
     @property
     def log(self) -> str:
         """The log of the action's tenant."""
-        return self.subject.log
+        return self.ruling.log
 
     @property
     def run_id(self) -> str:
         """The action's run."""
-        return self.subject.run_id
+        return self.ruling.run_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,7 +209,7 @@ class Decided(_OfAction):
 
     def body(self) -> Object:
         """Return the public part."""
-        return self.subject.body(self.state) | {"counted": self.counted}
+        return self.ruling.body(self.state) | {"counted": self.counted}
 
     def payload(self) -> Object | None:
         """Return what was asked and why it was decided so."""
@@ -229,7 +229,7 @@ class Intended(_OfAction):
 
     def body(self) -> Object:
         """Return the public part."""
-        return self.subject.body("started") | {
+        return self.ruling.body("started") | {
             "approval": self.approval,
             "idempotent": self.idempotent,
             "reserved": self.reserved,
@@ -275,8 +275,8 @@ class Finished(_OfAction):
 
     def body(self) -> Object:
         """Return the public part."""
-        key = self.subject.key
-        body = self.subject.body(self.state)
+        key = self.ruling.key
+        body = self.ruling.body(self.state)
         body["spent"] = self.spent
         if self.label is not None:
             body["label"] = key.commit(self.label.encode())
@@ -408,6 +408,58 @@ class SwitchTurned(_Of):
     def payload(self) -> Object | None:
         """Return who turned it."""
         return {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActDecided(_Of):
+    """A person's act was put to the policy; the act begins afterwards, if it is permitted."""
+
+    event: ClassVar[str] = "act"
+    key: Commits
+    act: str
+    #: What the person wants to do
+    tool: str
+    action_class: str
+    person: str
+    digest: str
+    effect: str
+    codes: Sequence[str]
+    revision: str
+    engine: str
+    #: Principal, arguments, resource, context and reasons
+    asked: Object
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "act": self.act,
+            "tool": self.tool,
+            "class": self.action_class,
+            "person": self.key.commit(self.person.encode()),
+            "bind": self.key.commit(self.digest.encode()),
+            "effect": self.effect,
+            "codes": self.codes,
+            "revision": self.revision,
+            "engine": self.engine,
+        }
+
+    def payload(self) -> Object | None:
+        """Return what was asked and why it was decided so."""
+        return self.asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActFailed(_Of):
+    """A person's act that was permitted did not come about."""
+
+    event: ClassVar[str] = "act_failed"
+    act: str
+    tool: str
+    code: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"act": self.act, "tool": self.tool, "code": self.code}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -141,7 +141,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     _put(tx, step, "started", before=state)
     tx.events.append(
         Intended(
-            subject=step.subject,
+            ruling=step.ruling,
             approval=approval_id,
             idempotent=step.idempotent,
             reserved=asdict(step.request.context.cost),
@@ -163,7 +163,7 @@ def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Lab
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
     tx.events.append(
         Finished(
-            subject=step.subject,
+            ruling=step.ruling,
             state=ending.state,
             spent=asdict(actual),
             label=_join(tx, step, label),
@@ -188,7 +188,7 @@ def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: L
     _put(tx, step, ending.state, before=before, result=ending.kept)
     tx.events.append(
         Finished(
-            subject=step.subject,
+            ruling=step.ruling,
             state=ending.state,
             spent=asdict(actual),
             label=_join(tx, step, label),
@@ -199,7 +199,7 @@ def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: L
 
 
 def _decided(step: Attempt, state: State, *, counted: bool = False) -> Decided:
-    return Decided(subject=step.subject, state=state, counted=counted, asked=step.asked)
+    return Decided(ruling=step.ruling, state=state, counted=counted, asked=step.asked)
 
 
 def _standing(tx: Tx, step: Attempt) -> Standing:

@@ -7,7 +7,7 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.policy.decision import Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact
-from interlock.runtime.record.events import Subject
+from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
 
@@ -90,11 +90,11 @@ class Attempt:
         )
 
     @property
-    def subject(self) -> Subject:
+    def ruling(self) -> Ruling:
         """What every ledger entry on this action says."""
         action = self.request.action
         decision = self.decision
-        return Subject(
+        return Ruling(
             log=self.run.tenant,
             run_id=self.run.id,
             key=self.key,

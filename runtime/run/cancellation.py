@@ -13,7 +13,7 @@ from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import budget
 from interlock.runtime.run.run import OPEN, row_of
-from interlock.runtime.run.settlement import subject_of
+from interlock.runtime.run.settlement import ruling_of
 
 
 async def cancel(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
@@ -79,7 +79,7 @@ def _unsure(tx: Tx, row: RowMapping, key: DataKey, *, log: str) -> None:
     reasons = orjson.loads(key.open(row["reasons"], place=f"action/{action_id}/reasons"))
     tx.events.append(
         Finished(
-            subject=subject_of(row, key, log=log, codes=[reason["code"] for reason in reasons]),
+            ruling=ruling_of(row, key, log=log, codes=[reason["code"] for reason in reasons]),
             state="unknown",
             spent=asdict(cost),
         )

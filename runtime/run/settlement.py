@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, select, update
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Finding, Finished, Subject
+from interlock.runtime.record.events import Finding, Finished, Ruling
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.erasure import erased
@@ -65,7 +65,7 @@ async def resolve(
             raise BadInput(what=f"action {row['id'][:12]}", why=why, next_step=LOOK)
         tx.events.append(
             Finished(
-                subject=subject_of(row, key, log=run["tenant"], codes=[RESOLVED]),
+                ruling=ruling_of(row, key, log=run["tenant"], codes=[RESOLVED]),
                 state=_state(happened=happened),
                 spent=asdict(Amounts()),
                 finding=Finding(
@@ -104,9 +104,9 @@ def _moved(tx: Tx, action_id: str, *, happened: bool, now: int) -> bool:
     )
 
 
-def subject_of(row: RowMapping, key: DataKey, *, log: str, codes: Sequence[str]) -> Subject:
+def ruling_of(row: RowMapping, key: DataKey, *, log: str, codes: Sequence[str]) -> Ruling:
     """Return what a ledger entry on the action in *row* says; its engine is the record."""
-    return Subject(
+    return Ruling(
         log=log,
         run_id=row["run_id"],
         key=key,

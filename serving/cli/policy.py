@@ -63,7 +63,7 @@ async def _explained(home: Home, action_id: str) -> dict[str, Any]:
     of_action = [
         each
         for each in await entries(home, None)
-        if str(each["body"].get("action", "")).startswith(action_id)
+        if str(each["body"].get("action", "")).startswith(action_id) and "action" in each["body"]
     ]
     found = [each for each in of_action if "context" in (each["payload"] or {})]
     ids = {str(each["body"]["action"]) for each in found}
