@@ -2,7 +2,7 @@
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.store import Event, Tx
+from interlock.runtime.record.store import Tx
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget, subject
 from interlock.serving.home import Home
@@ -19,14 +19,13 @@ async def raise_limit(
         run = await home.runs.read(run_id)
 
         def raised(tx: Tx) -> None:
-            budget.raise_limit(tx, budget_id=run.budget_id, kind=kind, amount=amount)
-            tx.events.append(
-                Event(
-                    run_id=run.id,
-                    event="budget",
-                    body={"kind": kind, "amount": amount},
-                    payload={"by": person.id},
-                )
+            budget.raise_limit(
+                tx,
+                budget_id=run.budget_id,
+                run_id=run.id,
+                kind=kind,
+                amount=amount,
+                by=person.id,
             )
 
         await home.store.write(raised)
