@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from interlock.serving.policy.build import BUNDLES, POLICIES, sources, unpack
+from interlock.runtime.policy.engine.archive import unpack
+from interlock.serving.policy.build import BUNDLES, POLICIES, sources
 
 _RULES = {
     path.split("/")[-2]: text.decode()
@@ -40,7 +41,9 @@ def test_messages_name_parameters_the_code_has(rule: str) -> None:
 
 
 def test_no_rule_is_without_words() -> None:
-    """The bundle has messages for every rule folder and for the composition, and for nothing else."""
+    """The bundle has messages for every rule folder and for the composition, and for
+    nothing else.
+    """
     assert {*_RULES} - _LIBRARIES == {*_MESSAGES}
 
 

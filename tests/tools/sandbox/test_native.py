@@ -11,18 +11,21 @@ from typing import Final
 
 import pytest
 
-from interlock.tools.documents import DocumentReader, Isolation, Limits
+from interlock.tools.sandbox.limits import Isolation, Limits
+from interlock.tools.sandbox.process import isolation
 
 PROBE: Final = """
 import ctypes, dataclasses, errno, json, os, sys
 from interlock.tools.sandbox.confinement import confine
-from interlock.tools.documents.document import Limits
+from interlock.tools.sandbox.limits import Limits
 libc = ctypes.CDLL(None)
 libc.__errno_location.restype = ctypes.POINTER(ctypes.c_int)
 last = libc.__errno_location()
 # A function of a library is looked up once; after `confine` the hook would refuse that.
-for name in ("abort chmod execve fcntl fork iconv_open kill memfd_create mkdir open openat prctl prlimit ptrace rename setrlimit "
-             "socket socketpair symlink syscall unlink unshare _exit").split():
+for name in (
+    "abort chmod execve fcntl fork iconv_open kill memfd_create mkdir open openat prctl prlimit "
+    "ptrace rename setrlimit socket socketpair symlink syscall unlink unshare _exit"
+).split():
     getattr(libc, name)
 confined, file, code, *calls = sys.argv[1:]
 file, code, pair, parent = file.encode(), code.encode(), (ctypes.c_int * 2)(), os.getppid()
@@ -71,9 +74,9 @@ def called(confined: str, file: Path, *calls: str) -> tuple[dict[str, bool], dic
     """
     file.write_text("before")
     argv = [sys.executable, "-c", PROBE, confined, str(file), json.__file__, *calls]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own script
         argv, capture_output=True, stdin=subprocess.PIPE, text=True, timeout=20, check=True
-    )  # noqa: S603 - our own probe
+    )
     said, *outcomes = json.loads(done.stdout)
     return said, dict(zip(calls, outcomes, strict=True))
 
@@ -137,15 +140,8 @@ def test_native_code_that_aborts_ends_the_child(tmp_path: Path) -> None:
     assert caught.value.returncode < 0
 
 
-async def test_the_reader_tells_what_isolates_its_parser(
-    tmp_path: Path, reader: DocumentReader
-) -> None:
-    """What a reader says of this machine is what a confined process found on it."""
+async def test_the_installation_tells_what_isolates_a_child(tmp_path: Path) -> None:
+    """What is said of this machine is what a confined process found on it."""
     said, _ = called("confined", tmp_path / "file")
 
-    assert await reader.isolation() == Isolation(**said)
-
-
-async def test_a_reader_that_can_read_nothing_names_no_isolation() -> None:
-    """Where a child cannot confine itself there is nothing to tell but that."""
-    assert await DocumentReader(limits=Limits(memory_bytes=2**70)).isolation() is None
+    assert await isolation(Limits()) == Isolation(**said)
