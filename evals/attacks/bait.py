@@ -6,8 +6,9 @@ No policy of the house grants them. Behind a door that lets them through they re
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run import budget
+from interlock.runtime.storage import Storage
 from interlock.tools.contracts.records import Filed, Records
 
 
@@ -32,8 +33,9 @@ class Raised(Value):
     amount: int
 
 
-def bait_tools(*, store: Store, records: Records) -> tuple[AnyTool, ...]:
+def bait_tools(storage: Storage) -> tuple[AnyTool, ...]:
     """Return `records.approve` and `budget.raise`."""
+    records = Records(store=storage.store, vault=storage.vault)
 
     @tool("records.approve", action="irreversible", idempotent=True, resource=_contract)
     async def approve(permit: Permit, arguments: Approve) -> Filed:
@@ -51,11 +53,13 @@ def bait_tools(*, store: Store, records: Records) -> tuple[AnyTool, ...]:
             budget.raise_limit(
                 tx,
                 budget_id=permit.run_id,
+                run_id=permit.run_id,
                 kind=arguments.kind,
                 amount=arguments.amount,
+                action_id=permit.action_id,
             )
 
-        await store.write(work)
+        await storage.store.write(work)
         return Raised(kind=arguments.kind, amount=arguments.amount)
 
     return approve, raise_limit

@@ -15,10 +15,11 @@ from rich.text import Text
 from typer.exceptions import TyperException
 
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store.writer import reason
-from interlock.serving import settings
+from interlock.serving import people, settings
 from interlock.serving.cli.show import shown
-from interlock.serving.home import BUNDLE, Home, PlannerName, opened
+from interlock.serving.home import BUNDLE, Home, MoreTools, PlannerMaker, opened
 from interlock.serving.settings import Settings
 
 T = TypeVar("T")
@@ -42,16 +43,22 @@ def configured(*, home: Path | None = None, bundle: Path | None = None) -> Setti
     return settings.read(bundle=BUNDLE, chosen=bundle, home=home)
 
 
+def acting(settings: Settings, name: str | None) -> Principal:
+    """Return who acts: *name*, or the operating-system account."""
+    return people.principal(settings.home, name, tenant=settings.tenant)
+
+
 def run(
     work: Callable[[Home], Awaitable[T]],
     *,
     using: Settings | None = None,
-    planner: PlannerName = "careful",
+    planner: PlannerMaker | None = None,
+    more: MoreTools | None = None,
 ) -> T:
     """Open the home, run *work* with it, close the home."""
 
     async def inside() -> T:
-        async with opened(using or configured(), planner=planner) as home:
+        async with opened(using or configured(), planner=planner, more=more) as home:
             return await work(home)
 
     return asyncio.run(inside())

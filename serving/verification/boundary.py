@@ -16,7 +16,8 @@ from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import read
 from interlock.runtime.record.audit_verify import verify
-from interlock.runtime.record.ledger import HOME, export
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.ledger import export
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.serving.home import decision_point
