@@ -202,9 +202,7 @@ async def decision_point(
     return await stack.enter_async_context(server)
 
 
-def _planner(
-    endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library
-) -> Served:
+def _planner(endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library) -> Served:
     """Return what plans: *planner* if there is one, else the served model if one is set."""
 
     async def text(digest: str) -> str:

@@ -169,7 +169,14 @@ def compose(mail: Mail, *, sender: str, key: str, reports: Sequence[Report]) -> 
         message["Message-ID"] = f"<{key[:32]}@interlock.invalid>"
         message.set_content(mail.body)
         for report in reports:
-            message.add_attachment(report.page, subtype="html", filename=report.name)
+            # As bytes: the content that was approved leaves byte for byte.
+            message.add_attachment(
+                report.page.encode(),
+                maintype="text",
+                subtype="html",
+                filename=report.name,
+                params={"charset": "utf-8"},
+            )
     except ValueError as error:
         raise ToolFailed(code="mail", detail=str(error)) from error
     return message

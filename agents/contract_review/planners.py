@@ -106,9 +106,7 @@ def paperwork(facts: dict[str, Any]) -> Iterator[Call]:
     yield "report.write", document
 
 
-def mail(
-    facts: dict[str, Any], to: list[str], done: Answers, *, cc: tuple[str, ...] = ()
-) -> Call:
+def mail(facts: dict[str, Any], to: list[str], done: Answers, *, cc: tuple[str, ...] = ()) -> Call:
     """Return the mail on the review, with the report attached if the report was written."""
     name = facts["document"]["name"]
     review = facts["review"]

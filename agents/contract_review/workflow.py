@@ -119,7 +119,7 @@ class _Steps:
             answer = await planner.bind_tools(self._door.schemas(*ACTIONS)).ainvoke(messages)
         except Refused as refusal:
             return {"stopped": _stopped("decide", refusal.outcome)}
-        new = [answer] if asked else [*messages, answer]
+        new: list[AnyMessage] = [answer] if asked else [*messages, answer]
         return {"messages": new, "rounds": rounds + 1}
 
 

@@ -1,6 +1,5 @@
 """The command `interlock run list|show|resume|settle|cancel|erase`."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -112,7 +111,6 @@ def erase(
 
     async def work(home: Home) -> None:
         await runs.erase(home, run_id, person=who)
-        shutil.rmtree(settings.home / "reports" / run_id, ignore_errors=True)
 
     session.run(work, using=settings)
     session.print_json({"run_id": run_id, "erased": True}) if as_json else out.print(
