@@ -18,7 +18,7 @@ from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.home import Home
 from interlock.serving.view import view
 
-application = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
+application = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True, add_completion=False)
 Id = Annotated[str, typer.Argument(help="An approval's id.")]
 Reviewer = Annotated[str | None, typer.Option("--as", help="The reviewer; default: your account.")]
 Note = Annotated[str, typer.Option("--note", help="Why; recorded with the verdict.")]

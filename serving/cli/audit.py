@@ -18,7 +18,7 @@ from interlock.serving.cli.show import grid, whole
 from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="The record: verify it, take it along, read it.", no_args_is_help=True
+    help="The record: verify it, take it along, read it.", no_args_is_help=True, add_completion=False
 )
 
 

@@ -13,7 +13,7 @@ from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.home import Home
 
-application = typer.Typer(help="What runs may spend, and have spent.", no_args_is_help=True)
+application = typer.Typer(help="What runs may spend, and have spent.", no_args_is_help=True, add_completion=False)
 
 
 @application.command()

@@ -8,7 +8,7 @@ import typer
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
 
-application = typer.Typer(help="The documents this home has read.", no_args_is_help=True)
+application = typer.Typer(help="The documents this home has read.", no_args_is_help=True, add_completion=False)
 
 
 @application.callback()

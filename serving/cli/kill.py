@@ -13,7 +13,7 @@ from interlock.serving.cli.session import AsJson, out
 from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="Stop everything, one tenant, one tool or one run, at once.", no_args_is_help=True
+    help="Stop everything, one tenant, one tool or one run, at once.", no_args_is_help=True, add_completion=False
 )
 Scope = Annotated[str, typer.Argument(help="all, tenant, tool or run.")]
 Name = Annotated[str, typer.Argument(help="Which; nothing for all.")]

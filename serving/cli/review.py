@@ -21,6 +21,10 @@ _ADDRESS: Final = re.compile(
 )  # which addresses may be written to is for the policy
 
 
+application = typer.Typer(add_completion=False)
+
+
+@application.command()
 def review(
     files: Annotated[list[Path], typer.Argument(help="Contracts: TXT, PDF or DOCX.")],
     notify: Annotated[

@@ -16,7 +16,7 @@ from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.home import Home
 from interlock.serving.view import view
 
-application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True)
+application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True, add_completion=False)
 RunId = Annotated[str, typer.Argument(help="A run's id.")]
 
 
