@@ -36,6 +36,26 @@ test_two_rules_that_want_the_same_approval_ask_once if {
 	answer(cautious).obligations == [request.reserve, request.approve]
 }
 
+test_a_persons_act_is_permitted_at_once if {
+	every document in [request.decide, request.cancel] {
+		answer(document).effect == "permit"
+		[obligation.kind | some obligation in answer(document).obligations] == ["reserve"]
+	}
+}
+
+test_a_release_is_permitted_while_everything_is_stopped if {
+	release := object.union(json.remove(request.cancel, ["action/arguments"]), {
+		"principal": {"roles": ["administrator"]},
+		"action": {
+			"tool": "kill_switch.release",
+			"action_class": "write",
+			"arguments": {"scope": "all", "id": "*"},
+		},
+		"context": {"kill_switches": [{"scope": "all", "id": "*"}], "subject": null},
+	})
+	answer(release).effect == "permit"
+}
+
 test_deny_overrides_and_obliges_nothing if {
 	killed := object.union(request.write, {"context": {"kill_switches": [{"scope": "all", "id": "*"}]}})
 	answer(killed) == {

@@ -68,6 +68,43 @@ generate := object.union(
 	},
 )
 
+# A person's verdict on what another person asked for.
+decide := {
+	"principal": {"id": "rita", "tenant": "demo", "roles": ["reviewer"], "on_behalf_of": null},
+	"action": {
+		"tool": "approval.decide",
+		"action_class": "irreversible",
+		"arguments": {"approval": "a1", "verdict": "approved", "shown": "0a", "note": "Checked."},
+	},
+	"resource": {"type": "approval", "id": "a1", "clearance": "confidential"},
+	"context": {
+		"now": 1000,
+		"run": {"id": "run1", "agent": "", "autonomy": 0, "refusals": 0, "revision": revision},
+		"schema_valid": true,
+		"labels": {"approval": trusted, "verdict": trusted, "shown": trusted, "note": trusted},
+		"cost": none,
+		"budget": {"limits": none, "spent": none, "reserved": none},
+		"approvals": [],
+		"kill_switches": [],
+		"subject": {
+			"tenant": "demo",
+			"person": "rita",
+			"requester": "ann",
+			"agent": "contract_review",
+			"state": "waiting",
+			"role": "reviewer",
+		},
+	},
+}
+
+# A person ends a run; this act waives most guards.
+cancel := object.union(json.remove(decide, ["action/arguments", "context/labels"]), {
+	"principal": {"id": "ann", "roles": ["analyst"]},
+	"action": {"tool": "run.cancel", "arguments": {"run": "run1"}},
+	"resource": {"type": "run", "id": "run1"},
+	"context": {"labels": {"run": trusted}, "subject": {"person": "ann", "state": "running", "role": null}},
+})
+
 approval := {
 	"id": "a1",
 	"verdict": "approved",

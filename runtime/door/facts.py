@@ -10,6 +10,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
+    FACTS,
     Action,
     Amounts,
     ApprovalFact,
@@ -103,6 +104,7 @@ class InformationPoint:
                 budget=budget.facts(rows[0]),
                 approvals=_verdicts(connection, key, known, digest),
                 kill_switches=_switches(rows),
+                version=FACTS,
             )
             waiting = known is not None and known.state == "waiting"
             lapsed = waiting and approval.lapsed(connection, action_id=action_id, now=now)

@@ -4,6 +4,7 @@ The agent supplies `Action.arguments` and nothing else; the principal comes from
 context from the information point. The four parts are those of XACML 3.0 and OpenID AuthZEN.
 """
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
@@ -14,6 +15,8 @@ from interlock.runtime.policy.label import Confidentiality, Label
 
 ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
 Autonomy: TypeAlias = Literal[0, 1, 2, 3]
+#: The version of the facts in `Context`; a fact that is added has a default and a higher version
+FACTS: Final = 2
 Verdict: TypeAlias = Literal["approved", "rejected"]
 KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
 
@@ -107,6 +110,22 @@ class RunFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SubjectFacts:
+    """What a person's act is about, as the database has it; an empty string means not known."""
+
+    tenant: str
+    #: Who acts and for whom the thing was asked, both as `identity` writes them
+    person: str = ""
+    requester: str = ""
+    #: The agent that runs, or asks
+    agent: str = ""
+    #: Where the run, approval or action stands
+    state: str = ""
+    #: The role that an approval asks for
+    role: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """The facts, gathered by the information point; none of them comes from the agent."""
 
@@ -120,6 +139,10 @@ class Context:
     budget: BudgetFacts
     approvals: tuple[ApprovalFact, ...] = ()
     kill_switches: tuple[KillFact, ...] = ()
+    #: None when an agent asks
+    subject: SubjectFacts | None = None
+    #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +167,12 @@ class AccessRequest:
 
 
 _request: Final = TypeAdapter(AccessRequest)
+
+
+def identity(name: str) -> str:
+    """Return the form of a person's name in which other letters for the same name are equal."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
 
 
 def request_digest(principal: Principal, action: Action, resource: Resource) -> str:

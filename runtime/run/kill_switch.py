@@ -54,6 +54,14 @@ def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> b
     )
 
 
+def covering(
+    connection: Connection, *, tenant: str, tool: str, run_id: str
+) -> list[tuple[KillScope, str]]:
+    """Return the scope and name of every engaged switch that covers a request, in order."""
+    names = {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
+    return sorted((row.scope, row.id) for row in connection.execute(_COVERING, names))
+
+
 def _event(scope: KillScope, id: str, by: str, *, engaged: bool) -> Event:  # noqa: A002 - the column's name
     return Event(
         run_id="",

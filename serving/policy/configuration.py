@@ -8,6 +8,8 @@ from typing_extensions import TypedDict
 from interlock.runtime.policy.request import ActionClass
 
 Egress: TypeAlias = Literal["none", "mail", "web", "model"]
+#: A rule that an act may do without
+Guard: TypeAlias = Literal["four_eyes", "note", "asked_role", "tenant", "kill_switch"]
 
 
 class ArgumentLimits(TypedDict, total=False):
@@ -31,6 +33,15 @@ class ToolRules(TypedDict):
     #: Arguments that must come from the request itself: what to read, where to send. A tool with
     #: egress and no list has nothing but destinations
     trusted_arguments: NotRequired[list[str]]
+
+
+class ActRules(TypedDict):
+    """What the policy knows of one act of a person; a guard that is not waived applies."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    action_class: ActionClass
+    waives: list[Guard]
+    arguments: dict[str, ArgumentLimits]
 
 
 class ApprovalRules(TypedDict):
@@ -69,6 +80,7 @@ class Configuration(TypedDict):
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     grants: dict[str, list[str]]
     tools: dict[str, ToolRules]
+    acts: dict[str, ActRules]
     approval: ApprovalRules
     autonomy: AutonomyRules
     limits: RunLimits

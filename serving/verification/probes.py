@@ -16,7 +16,7 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest, KillScope
 from interlock.runtime.record.store.tables import KINDS
-from interlock.serving.verification.starts import REQUESTER, Start, at
+from interlock.serving.verification.starts import REQUESTER, REVIEWER, Start, at
 
 Answer: TypeAlias = Literal["permit", "wait", "deny"]
 _NOBODYS: Final = "interlock.probe"  # a tool that no configuration names
@@ -44,6 +44,7 @@ class Probe:
 
 HOUSE: Final = (
     Probe(rule="rails", code="not_granted", change={"principal.roles": []}),
+    Probe(rule="rails", code="not_granted", start="verdict", change={"principal.roles": []}),
     Probe(rule="grants", code="granted", answer="permit"),
     Probe(rule="action_class", code="class_mismatch", change={"action.action_class": "read"}),
     Probe(rule="action_class", answer="wait", start="approved", change={"context.approvals": []}),
@@ -137,6 +138,52 @@ HOUSE: Final = (
         Probe(rule="kill_switch", code="killed", change={"context.kill_switches": [each]})
         for each in _SWITCHES
     ),
+    Probe(
+        rule="kill_switch",
+        code="killed",
+        start="verdict",
+        change={"context.kill_switches": [_SWITCHES[0]]},
+    ),
+    Probe(
+        rule="actor",
+        code="not_a_person",
+        start="verdict",
+        change={"principal.on_behalf_of": "probe"},
+    ),
+    Probe(
+        rule="actor", code="not_a_person", start="verdict", change={"principal.id": "agent:probe"}
+    ),
+    Probe(rule="actor", code="not_an_agent", change={"principal.on_behalf_of": None}),
+    Probe(
+        rule="own_request",
+        code="own_request",
+        start="verdict",
+        change={"context.subject.requester": REVIEWER},
+    ),
+    Probe(
+        rule="own_request",
+        code="requester_unknown",
+        start="verdict",
+        change={"context.subject": None},
+    ),
+    Probe(
+        rule="tenancy", code="wrong_tenant", start="verdict", change={"context.subject.tenant": ""}
+    ),
+    Probe(
+        rule="tenancy",
+        code="wrong_tenant",
+        start="cancel",
+        change={"context.subject.tenant": "probe of another"},
+    ),
+    Probe(
+        rule="note", code="note_missing", start="verdict", change={"action.arguments.note": "  .  "}
+    ),
+    Probe(
+        rule="asked_role",
+        code="role_missing",
+        start="verdict",
+        change={"context.subject.role": "probe of another"},
+    ),
     Probe(rule="refusals", code="too_many_refusals", change={"context.run.refusals": _MOST}),
     Probe(rule="revision", code="revision_mismatch", change={"context.run.revision": "0"}),
     Probe(rule="tool_limits", code="unknown_tool", change={"action.tool": _NOBODYS}),
@@ -166,9 +213,8 @@ _request: Final = TypeAdapter(AccessRequest)
 def configured(bundle: Bundle, starts: Mapping[Start, AccessRequest]) -> Iterator[Probe]:
     """Yield a probe for every limit that the configuration sets to an argument of the tools asked about."""
     for start, request in starts.items():
-        arguments = (
-            at(bundle.data, "rails", "config", "tools", request.action.tool, "arguments") or {}
-        )
+        kind = "acts" if request.context.subject else "tools"
+        arguments = at(bundle.data, "rails", "config", kind, request.action.tool, "arguments") or {}
         for argument, limits in arguments.items():
             for limit, bound in limits.items():
                 if limit in _BEYOND:

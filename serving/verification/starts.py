@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.tool import AnyTool
+from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
@@ -18,16 +19,18 @@ from interlock.runtime.policy.request import (
     Principal,
     Resource,
     RunFacts,
+    SubjectFacts,
 )
 
 #: A look at something; a write; a mail that waits; an irreversible action somebody approved; a look
-#: whose arguments must come from the request itself
-Start: TypeAlias = Literal["look", "write", "mail", "approved", "trusted"]
+#: whose arguments must come from the request itself; a person's verdict; a person who ends a run
+Start: TypeAlias = Literal["look", "write", "mail", "approved", "trusted", "verdict", "cancel"]
 REQUESTER: Final = "requester"
 REVIEWER: Final = "reviewer"
 _NOW: Final = 1_800_000_000  # the policy reads no clock, so any time serves
 _LABEL: Final = Label(integrity="trusted", confidentiality="public")
 _PLENTY: Final = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
+_ACTS: Final[Mapping[Start, Act]] = {"verdict": "approval.decide", "cancel": "run.cancel"}
 _TAKES: Final[Mapping[Start, Callable[[AnyTool, Any], bool]]] = {
     "look": lambda tool, _: tool.action_class in {"pure", "read"},
     "write": lambda tool, _: tool.action_class == "write",
@@ -56,6 +59,9 @@ def starts(
             request := _request(name, fitting[0], config, tenant=tenant, revision=bundle.revision)
         ):
             found[name] = request
+    for name, act in _ACTS.items():
+        if at(config, "acts", act):
+            found[name] = _act(act, config, tenant=tenant, revision=bundle.revision)
     return found
 
 
@@ -86,6 +92,28 @@ def _request(
     )
     return (
         _approved(request, str(at(config, "approval", "role"))) if name == "approved" else request
+    )
+
+
+def _act(act: Act, config: Any, *, tenant: str, revision: str) -> AccessRequest:
+    arguments = dict(_arguments(at(config, "acts", act, "arguments") or {}))
+    if "note" in arguments:
+        arguments["note"] = "probe"
+    roles = _roles(config, act)
+    subject = SubjectFacts(
+        tenant=tenant,
+        person=REVIEWER,
+        requester=REQUESTER,
+        role=roles[0] if roles else None,
+    )
+    return persons_act(
+        act,
+        person=Principal(id=REVIEWER, tenant=tenant, roles=roles),
+        arguments=arguments,
+        resource=Resource(type="probe", id="probe"),
+        subject=subject,
+        now=_NOW,
+        revision=revision,
     )
 
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from opapywasm import OpaWasmPolicy, PolicyConfig
 
+from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -23,6 +24,7 @@ from interlock.runtime.policy.request import (
     Principal,
     Resource,
     RunFacts,
+    SubjectFacts,
 )
 from interlock.serving.policy.build import BUNDLES, ENTRYPOINT, POLICIES, unpack
 from interlock.serving.policy.opa import Opa, find_opa
@@ -109,6 +111,18 @@ def permitted(data: Document) -> dict[str, Document]:
     reading = Action(
         tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"}
     )
+    verdict = _act(
+        revision,
+        "approval.decide",
+        Principal(id="rita", tenant="demo", roles=("reviewer",)),
+        {"approval": "a1", "verdict": "approved", "shown": "0" * 64, "note": "Checked."},
+        SubjectFacts(tenant="demo", person="rita", requester="ann", role="reviewer"),
+    )
+    analyst = Principal(id="ann", tenant="demo", roles=("analyst",))
+    own = SubjectFacts(tenant="demo", person="ann", requester="ann")
+    cancel = _act(revision, "run.cancel", analyst, {"run": "r1"}, own)
+    administrator = Principal(id="ada", tenant="demo", roles=("administrator",))
+    stop = _act(revision, "kill_switch.engage", administrator, {"scope": "all", "id": ""}, None)
     return {
         "read": _request(revision, reading, Resource(type="document", id="a.pdf")),
         "write": write,
@@ -117,6 +131,14 @@ def permitted(data: Document) -> dict[str, Document]:
         "mail that waits again": approved(mail, expires=900),
         "mail approved": approved(mail),
         "mail approved at level 1": changed(approved(mail), "context.run.autonomy", to=1),
+        "verdict": verdict,
+        "cancel": cancel,
+        "stop of everything": stop,
+        "release while everything is stopped": changed(
+            changed(stop, "action.tool", to="kill_switch.release"),
+            "context.kill_switches",
+            to=[_written(KillFact(scope="all", id=""))],
+        ),
     }
 
 
@@ -124,6 +146,7 @@ def permitted(data: Document) -> dict[str, Document]:
 def denied(permitted: dict[str, Document]) -> dict[str, Document]:
     """Requests that one reason refuses, by the code of the reason."""
     read, write, mail = permitted["read"], permitted["write"], permitted["mail that waits"]
+    verdict, cancel = permitted["verdict"], permitted["cancel"]
     untrusted = _written(
         Label(integrity="untrusted", confidentiality="internal", sources=("document:d1",))
     )
@@ -152,8 +175,38 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
             write, "context.kill_switches", to=[_written(KillFact(scope="tool", id="report.write"))]
         ),
         "kill_switch_unknown": changed(write, "context.kill_switches", to=None),
+        "not_a_person": changed(
+            changed(verdict, "principal.id", to="agent:1"), "context.run.autonomy", to=2
+        ),
+        "not_an_agent": changed(write, "principal.on_behalf_of", to=None),
+        "own_request": changed(verdict, "context.subject.requester", to="rita"),
+        "requester_unknown": changed(verdict, "context.subject.requester", to=""),
+        "wrong_tenant": changed(cancel, "context.subject.tenant", to="other"),
+        "note_missing": changed(verdict, "action.arguments.note", to=" . "),
+        "role_missing": changed(verdict, "context.subject.role", to="counsel"),
         "revision_mismatch": changed(write, "context.run.revision", to="another"),
     }
+
+
+def _act(
+    revision: str,
+    act: Act,
+    person: Principal,
+    arguments: dict[str, Json],
+    subject: SubjectFacts | None,
+) -> Document:
+    request = persons_act(
+        act,
+        person=person,
+        arguments=arguments,
+        resource=Resource(type="run", id="r1"),
+        subject=subject,
+        now=1000,
+        revision=revision,
+    )
+    document = _written(request)
+    del document["digest"]
+    return document
 
 
 def changed(document: Document, path: str, *, to: object) -> Document:

@@ -47,7 +47,7 @@ def test_a_changed_source_is_out_of_step(opa: Opa, workshop: Path) -> None:
     """
     configuration = workshop / "rails" / "config" / "data.yaml"
     configuration.write_text(
-        configuration.read_text().replace("analyst: []", "analyst: [mail.send]")
+        configuration.read_text().replace("  analyst:\n", "  analyst:\n    - mail.send\n")
     )
     findings = bundle_in_step(opa, workshop, BUNDLES[POLICIES])
     assert [finding.detail.split()[0] for finding in findings] == [".manifest", "data.json"]

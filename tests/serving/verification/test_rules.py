@@ -225,7 +225,9 @@ CUSTOM: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
     ),
     "nobody sends": lambda config: config["egress"].update(mail_domains={}),
     "another reviewer": lambda config: config["approval"].update(role="counsel", ttl_s=60),
-    "other roles": lambda config: config.update(grants={"clerk": sorted(config["tools"])}),
+    "other roles": lambda config: config.update(
+        grants={"clerk": sorted([*config["tools"], *config["acts"]])}
+    ),
     "no mail": lambda config: (
         config["tools"].pop("mail.send") and config["grants"]["contract_review"].remove("mail.send")
     ),

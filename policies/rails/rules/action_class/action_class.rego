@@ -1,13 +1,16 @@
 # METADATA
 # title: Action class
-# description: The class of an action is what the configuration says of its tool; the irreversible waits for a person.
+# description: >-
+#   The class of an action is what the configuration says of its tool or act. The irreversible waits for a person,
+#   unless a person does it.
 # custom:
 #   codes:
 #     unknown_class: "The action class is missing or not one of pure, read, write, irreversible."
-#     class_mismatch: "The action class is not the one configured for this tool."
+#     class_mismatch: "The action class is not the one configured for this tool or act."
 package rails.rules.action_class
 
 import data.rails.lib.approvals
+import data.rails.lib.catalogue
 
 reversible := {"pure", "read", "write"}
 
@@ -23,6 +26,7 @@ deny contains {"code": "class_mismatch", "parameters": {}} if not is_configured
 # description: Whatever is not known to be reversible waits for a valid approval.
 oblige contains approvals.obligation(data.rails.config) if {
 	not is_reversible
+	not catalogue.is_persons_act
 	not is_unattended
 	not is_approved
 }
@@ -33,7 +37,7 @@ is_known if is_reversible
 
 is_known if input.action.action_class == "irreversible"
 
-is_configured if input.action.action_class == data.rails.config.tools[input.action.tool].action_class
+is_configured if input.action.action_class == catalogue.entry.action_class
 
 is_approved if approvals.is_approved(input, data.rails.build.revision, data.rails.config.approval.role)
 

@@ -33,6 +33,20 @@ test_approve_the_irreversible if {
 		with data.rails.build.revision as request.revision
 }
 
+test_nothing_to_approve_for_a_persons_act if {
+	count(action_class.oblige) == 0 with input as request.decide
+	count(action_class.deny) == 0 with input as request.decide
+}
+
+test_approve_an_act_that_is_no_persons if {
+	action_class.oblige == {request.approve} with input as request.decide
+		with input.principal.on_behalf_of as "ann"
+}
+
+test_deny_a_class_that_is_not_the_acts_own if {
+	action_class.deny == {mismatch} with input as request.decide with input.action.action_class as "read"
+}
+
 test_approve_what_has_no_class if {
 	action_class.oblige == {request.approve} with input as json.remove(request.write, ["action/action_class"])
 		with data.rails.build.revision as request.revision

@@ -2,18 +2,22 @@
 # title: Autonomy
 # description: >-
 #   How far a run may go alone. 0: pure and read only. 1: anything more waits for a person. 2: writes alone.
-#   3: as 2, and the irreversible tools the configuration lists (rule action_class).
+#   3: as 2, and the irreversible tools the configuration lists (rule action_class). A person's act is not a run's.
 # custom:
 #   codes:
 #     autonomy_level: "The autonomy of this run does not reach this class of action, or is not known."
 package rails.rules.autonomy
 
 import data.rails.lib.approvals
+import data.rails.lib.catalogue
 
 # METADATA
 # title: Level
 # description: The level must be known and reach the class of the action.
-deny contains {"code": "autonomy_level", "parameters": {}} if not is_reached
+deny contains {"code": "autonomy_level", "parameters": {}} if {
+	not is_reached
+	not catalogue.is_persons_act
+}
 
 # METADATA
 # title: Approve
@@ -21,6 +25,7 @@ deny contains {"code": "autonomy_level", "parameters": {}} if not is_reached
 oblige contains approvals.obligation(data.rails.config) if {
 	not is_harmless
 	not is_alone
+	not catalogue.is_persons_act
 	not is_approved
 }
 

@@ -28,6 +28,15 @@ test_deny_an_unknown_level_or_class if {
 	autonomy.deny == denied with input as json.remove(request.write, ["action/action_class"])
 }
 
+test_nothing_against_a_persons_act if {
+	count(autonomy.deny) == 0 with input as request.decide
+	count(autonomy.oblige) == 0 with input as request.decide
+}
+
+test_deny_an_act_that_is_no_persons if {
+	autonomy.deny == denied with input as request.decide with input.principal.on_behalf_of as "ann"
+}
+
 test_approve_effects_at_level_1 if {
 	autonomy.oblige == {request.approve} with input as at(request.write, "write", 1)
 	autonomy.oblige == {request.approve} with input as at(request.write, "irreversible", 1)

@@ -10,6 +10,8 @@
 #     unknown_label: "The label of {argument} is missing or unreadable."
 package rails.rules.data_labels
 
+import data.rails.lib.catalogue
+
 rank := {"public": 0, "internal": 1, "confidential": 2}
 
 default labels := {}
@@ -41,7 +43,10 @@ deny contains {"code": "clearance", "parameters": {"data": data_label, "sink": s
 	not is_cleared
 }
 
-is_inside if data.rails.config.tools[input.action.tool].egress == "none"
+is_inside if catalogue.tool.egress == "none"
+
+# What a person does stays in this installation; what leaves it goes by a tool.
+is_inside if catalogue.is_act
 
 names contains argument if some argument, _ in input.action.arguments
 
@@ -53,12 +58,12 @@ is_known(argument) if {
 	rank[label.confidentiality]
 }
 
-is_destination(argument) if argument in data.rails.config.tools[input.action.tool].trusted_arguments
+is_destination(argument) if argument in catalogue.tool.trusted_arguments
 
 # A tool that does not say which arguments are destinations has nothing but destinations.
 is_destination(_) if not has_destinations
 
-has_destinations if is_array(data.rails.config.tools[input.action.tool].trusted_arguments)
+has_destinations if is_array(catalogue.tool.trusted_arguments)
 
 is_trusted(argument) if labels[argument].integrity == "trusted"
 

@@ -28,6 +28,10 @@ test_nothing_against_a_tool_that_stays_inside if {
 		with input.resource.clearance as "public"
 }
 
+test_nothing_against_a_persons_act if {
+	count(data_labels.deny) == 0 with input as request.decide with input.context.labels as {}
+}
+
 test_a_model_may_read_what_is_untrusted_and_no_more_than_it_is_cleared_for if {
 	count(data_labels.deny) == 0 with input as request.generate with input.context.labels.messages as document
 	data_labels.deny == {uncleared("confidential", "internal")} with input as request.generate

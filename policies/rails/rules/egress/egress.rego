@@ -11,13 +11,17 @@
 #     egress_host: "Web requests to {host} are not allowed for this tenant."
 package rails.rules.egress
 
+import data.rails.lib.catalogue
+
 letters := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
 recipient_arguments := {"to", "cc"}
 
 default kind := "unknown"
 
-kind := data.rails.config.tools[input.action.tool].egress
+kind := catalogue.tool.egress
+
+kind := "none" if catalogue.is_act
 
 default host := null
 

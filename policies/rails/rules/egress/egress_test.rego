@@ -22,6 +22,10 @@ test_nothing_against_a_tool_that_stays_inside if {
 		with input.action.arguments as {"to": ["eve@evil.test"], "cc": 7}
 }
 
+test_nothing_against_a_persons_act if {
+	count(egress.deny) == 0 with input as request.decide
+}
+
 test_nothing_against_an_address_that_is_no_recipient if {
 	count(denials({"to": ["bob@example.com"], "attachments": ["eve@evil.test"]})) == 0
 }

@@ -1,10 +1,14 @@
 # METADATA
 # title: Grants
-# description: A tool is allowed only by a role the principal holds.
+# description: >-
+#   A tool or act is allowed only by a role the principal holds. Every person holds the role everyone, and no agent
+#   does.
 # custom:
 #   codes:
-#     granted: "The role {role} grants this tool."
+#     granted: "The role {role} grants it."
 package rails.rules.grants
+
+import data.rails.lib.catalogue
 
 # METADATA
 # title: Granted
@@ -12,5 +16,11 @@ package rails.rules.grants
 allow contains {"code": "granted", "parameters": {"role": role}} if {
 	is_array(input.principal.roles)
 	some role in input.principal.roles
+	role != "everyone"
 	input.action.tool in data.rails.config.grants[role]
+}
+
+allow contains {"code": "granted", "parameters": {"role": "everyone"}} if {
+	catalogue.is_persons_act
+	input.action.tool in data.rails.config.grants.everyone
 }

@@ -20,6 +20,23 @@ test_nothing_for_another_tool if {
 	count(grants.allow) == 0 with input as request.write with input.action.tool as "budget.raise"
 }
 
+test_allow_every_person_what_everyone_may if {
+	every roles in [[], ["everyone"], null] {
+		grants.allow == {{"code": "granted", "parameters": {"role": "everyone"}}} with input as request.cancel
+			with input.action.tool as "kill_switch.engage"
+			with input.principal.roles as roles
+	}
+}
+
+test_nothing_of_everyone_for_an_agent if {
+	count(grants.allow) == 0 with input as request.write
+		with input.action.tool as "kill_switch.engage"
+		with input.principal.roles as ["everyone"]
+	count(grants.allow) == 0 with input as request.write
+		with input.principal.roles as ["everyone"]
+		with data.rails.config.grants as {"everyone": ["report.write"]}
+}
+
 test_nothing_without_a_role if {
 	count(grants.allow) == 0 with input as request.write with input.principal.roles as []
 }

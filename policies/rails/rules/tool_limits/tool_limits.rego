@@ -1,16 +1,18 @@
 # METADATA
 # title: Tool limits
 # description: >-
-#   A tool is known, its arguments fit its schema, and each argument is listed and within its limits. A long string
-#   arrives as {chars, sha256} and a long list as {items, sha256}.
+#   A tool or act is known, its arguments fit its schema, and each argument is listed and within its limits. A long
+#   string arrives as {chars, sha256} and a long list as {items, sha256}.
 # custom:
 #   codes:
 #     unknown_tool: "The tool {tool} is not configured."
-#     schema_invalid: "The arguments do not fit the schema of the tool."
-#     argument_unknown: "The argument {argument} is not configured for this tool."
+#     schema_invalid: "The arguments do not fit the schema."
+#     argument_unknown: "The argument {argument} is not configured for this tool or act."
 #     argument_limit: "The argument {argument} breaks its limit {limit}."
 #     arguments_unknown: "The arguments are missing or unreadable."
 package rails.rules.tool_limits
+
+import data.rails.lib.catalogue
 
 default tool := null
 
@@ -32,17 +34,17 @@ deny contains {"code": "argument_unknown", "parameters": {"argument": argument}}
 
 deny contains {"code": "argument_limit", "parameters": {"argument": argument, "limit": limit}} if {
 	some argument, value in input.action.arguments
-	some limit, bound in data.rails.config.tools[input.action.tool].arguments[argument]
+	some limit, bound in catalogue.entry.arguments[argument]
 	not is_within(limit, value, bound)
 }
 
-is_known if is_object(data.rails.config.tools[input.action.tool])
+is_known if is_object(catalogue.entry)
 
 is_schema_valid if input.context.schema_valid == true
 
 has_arguments if is_object(input.action.arguments)
 
-is_listed(argument) if is_object(data.rails.config.tools[input.action.tool].arguments[argument])
+is_listed(argument) if is_object(catalogue.entry.arguments[argument])
 
 is_within("max_chars", value, bound) if {
 	is_string(value)

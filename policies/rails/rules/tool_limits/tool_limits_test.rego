@@ -16,6 +16,15 @@ test_nothing_against_listed_arguments if {
 	count(tool_limits.deny) == 0 with input as request.mail
 }
 
+test_an_act_has_limits_too if {
+	count(tool_limits.deny) == 0 with input as request.decide
+	tool_limits.deny == broken("verdict", "one_of") with input as request.decide
+		with input.action.arguments.verdict as "maybe"
+	tool_limits.deny == {{"code": "argument_unknown", "parameters": {"argument": "force"}}}
+		with input as request.decide
+		with input.action.arguments.force as true
+}
+
 test_deny_an_unknown_tool if {
 	tool_limits.deny == {{"code": "unknown_tool", "parameters": {"tool": "shell.run"}}} with input as request.write
 		with input.action.tool as "shell.run"

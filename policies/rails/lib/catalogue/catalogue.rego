@@ -1,0 +1,74 @@
+# METADATA
+# title: Catalogue
+# description: >-
+#   What the configuration says of the tool or act that is asked for. Tools are for agents, acts are for people. A name
+#   that stands among the tools is a tool, whatever else it is. An act waives the guards it does without, one by one;
+#   a guard that is not waived applies.
+package rails.lib.catalogue
+
+# METADATA
+# title: Tool
+# description: The entry of the tool; undefined when there is none.
+tool := data.rails.config.tools[input.action.tool]
+
+# METADATA
+# title: Is tool
+# description: The request is for a tool.
+is_tool if is_object(tool)
+
+# METADATA
+# title: Act
+# description: The entry of a person's act; undefined when there is none.
+act := data.rails.config.acts[input.action.tool]
+
+# METADATA
+# title: Is act
+# description: The request is for an act, and for no tool.
+is_act if {
+	is_object(act)
+	not is_tool
+}
+
+# METADATA
+# title: Is person's act
+# description: A person asks for an act.
+is_persons_act if {
+	is_act
+	is_person
+}
+
+# METADATA
+# title: Entry
+# description: The entry of the tool or the act; undefined when there is none.
+entry := tool if is_tool
+
+entry := act if is_act
+
+# METADATA
+# title: Waives
+# description: The request is for an act that does without *guard*.
+waives(guard) if {
+	is_act
+	guard in act.waives
+}
+
+# METADATA
+# title: Is person
+# description: The principal is a person who acts directly, known by a name that no agent has.
+is_person if {
+	input.principal.on_behalf_of == null
+	is_name(input.principal.id)
+	not is_named_as_agent
+}
+
+# METADATA
+# title: Is agent
+# description: The principal acts for a person who is known.
+is_agent if is_name(input.principal.on_behalf_of)
+
+is_named_as_agent if startswith(input.principal.id, "agent:")
+
+is_name(name) if {
+	is_string(name)
+	trim_space(name) != ""
+}

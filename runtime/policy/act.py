@@ -1,0 +1,86 @@
+"""People's acts: what a person starts, decides, stops or exports is asked of the same policy."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.policy.label import TRUSTED
+from interlock.runtime.policy.request import (
+    FACTS,
+    AccessRequest,
+    Action,
+    ActionClass,
+    Amounts,
+    BudgetFacts,
+    Context,
+    KillFact,
+    Principal,
+    Resource,
+    RunFacts,
+    SubjectFacts,
+)
+
+Act: TypeAlias = Literal[
+    "run.start",
+    "run.resume",
+    "run.cancel",
+    "run.erase",
+    "approval.decide",
+    "action.resolve",
+    "budget.raise",
+    "kill_switch.engage",
+    "kill_switch.release",
+    "policy.activate",
+    "ledger.export",
+    "record.export",
+]
+
+#: The policy's own entry of an act must state the same class
+CLASSES: Final[Mapping[Act, ActionClass]] = {
+    "run.start": "write",
+    "run.resume": "write",
+    "run.cancel": "irreversible",
+    "run.erase": "irreversible",
+    "approval.decide": "irreversible",
+    "action.resolve": "irreversible",
+    "budget.raise": "write",
+    "kill_switch.engage": "write",
+    "kill_switch.release": "write",
+    "policy.activate": "write",
+    "ledger.export": "read",
+    "record.export": "read",
+}
+_NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
+
+
+def persons_act(
+    act: Act,
+    *,
+    person: Principal,
+    arguments: dict[str, Json],
+    resource: Resource,
+    subject: SubjectFacts | None,
+    now: int,
+    revision: str,
+    kill_switches: tuple[KillFact, ...] = (),
+) -> AccessRequest:
+    """Return the request of *person* to do *act*.
+
+    The act costs nothing, belongs to no run and is decided under *revision*, the one in force.
+    *subject* comes from the database, never from the person; it may be None for an act of the whole
+    installation. *kill_switches* are those engaged that cover the act, its tenant or its run.
+    """
+    run = RunFacts(id="", agent="", autonomy=0, refusals=0, revision=revision)
+    context = Context(
+        now=now,
+        run=run,
+        schema_valid=True,
+        labels=dict.fromkeys(arguments, TRUSTED),
+        cost=Amounts(),
+        budget=_NOTHING,
+        kill_switches=kill_switches,
+        subject=subject,
+        version=FACTS,
+    )
+    action = Action(tool=act, action_class=CLASSES[act], arguments=arguments)
+    return AccessRequest(principal=person, action=action, resource=resource, context=context)
