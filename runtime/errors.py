@@ -5,9 +5,34 @@ step. A refusal by policy is not here: it is a value, `Denied`, in
 `interlock.runtime.policy.decision`.
 """
 
+<<<<<<< HEAD
 import re
 from collections.abc import Sequence
 from typing import ClassVar
+=======
+from typing import ClassVar, Literal, TypeAlias
+
+#: Why what was handed in cannot be used; "invalid" is any value of the wrong form
+Code: TypeAlias = Literal[
+    "invalid",
+    "not_found",
+    "nobody",
+    "own_request",
+    "wrong_tenant",
+    "role_missing",
+    "note_missing",
+    "evidence_changed",
+    "decided_already",
+    "expired",
+    "not_waiting",
+    "wrong_state",
+    "ambiguous",
+    "claimed",
+    "ended",
+    "not_ended",
+    "erased",
+]
+>>>>>>> main
 
 
 class InterlockError(Exception):
@@ -31,11 +56,12 @@ class InterlockError(Exception):
 
 
 class BadInput(InterlockError):
-    """What was handed in cannot be used; nothing was written."""
+    """What was handed in cannot be used, and *code* says why; nothing was written."""
 
     exit_code = 2
 
-    def __init__(self, *, what: str, why: str, next_step: str) -> None:
+    def __init__(self, *, what: str, why: str, next_step: str, code: Code = "invalid") -> None:
+        self.code: Code = code
         self.what, self.why, self.next_step = what, why, next_step
         super().__init__(f"{what}: {why}. {next_step}")
 
@@ -55,7 +81,12 @@ class NotFound(BadInput):
 
     def __init__(self, *, kind: str, name: str, next_step: str) -> None:
         self.kind, self.name = kind, name
-        super().__init__(what=f"{kind} {name!r}", why="does not exist here", next_step=next_step)
+        super().__init__(
+            code="not_found",
+            what=f"{kind} {name!r}",
+            why="does not exist here",
+            next_step=next_step,
+        )
 
 
 class NotPermitted(InterlockError):

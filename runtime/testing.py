@@ -55,16 +55,17 @@ class Effects:
 
     done: list[str] = field(default_factory=list)
 
-    def tool(self, name: str, action_class: ActionClass = "write", **options: Any) -> AnyTool:
+    def tool(self, name: str, action: ActionClass = "write", **options: Any) -> AnyTool:
         """Return a tool that adds its text to `done`; *options* are those of `interlock.tool`."""
 
         @tool(
-            name=name,
-            action_class=action_class,
+            name,
+            action=action,
             resource=lambda a: Resource(type="note", id=a.to),
             **options,
         )
         async def act(permit: Permit, arguments: Note) -> Note:
+            """Add a text to the list of what was done."""
             self.done.append(arguments.text)
             return arguments
 
@@ -215,6 +216,11 @@ class World:
         )
         return await self.runs.start(new)
 
+    async def reclaim(self, run: Run) -> Run:
+        """Claim the run as if the process that worked under *run* had died."""
+        self.runs.give_back(run)
+        return await self.runs.claim(run.id)
+
     async def entries(self) -> list[dict[str, Any]]:
         """Return the bodies of the ledger in order."""
         records = await self.store.read(lambda connection: list(export(connection)))
@@ -222,7 +228,7 @@ class World:
 
     async def budget(self, run: Run) -> BudgetFacts:
         """Return the run's budget as it stands, when everything of the run is settled."""
-        await self.store.durable(run.id)
+        await self.store.durable(run.claim)
         return await self.store.read(
             lambda connection: read_budget(connection, run.budget_id).facts
         )

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from interlock.runtime.door.standing import failure_of
+from interlock.runtime.door.outcome import failure_of
 from interlock.runtime.run import action, budget
 from interlock.runtime.run.action import Action
 from interlock.serving.home import Home

@@ -149,16 +149,16 @@ def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
         folder = Path.cwd()
     except OSError:
         return None  # the current folder is gone
-    file = next(
+    nearest = next(
         (above / FILE for above in (folder, *folder.parents) if (above / FILE).is_file()), None
     )
-    if file is not None:
-        _refuse_foreign(file)
-    return file
+    if nearest is not None:
+        _refuse_foreign(nearest)
+    return nearest
 
 
 def _refuse_foreign(file: Path) -> None:
-    """Refuse a file that was found and not named, when another account may have written the file."""
+    """Refuse a file that was found, not named, when another account may have written the file."""
     status = file.stat()
     if status.st_uid in {os.getuid(), 0} and not status.st_mode & _WRITABLE_BY_ALL:
         return
@@ -281,7 +281,10 @@ def _checked(values: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
 
 
 def _refusal(error: Any, origins: Mapping[str, Origin]) -> BadInput:
-    """Return what is wrong with a setting: its place, its value unless secret, what may stand there."""
+    """Return what is wrong with a setting: its place, its value, and what may stand there.
+
+    The value of a secret is left out.
+    """
     places = [str(part) for part in error["loc"]]
     names = [".".join(places[:length]) for length in range(len(places), 0, -1)]
     inner = [name for name in origins if name.startswith(f"{names[-1]}.")]

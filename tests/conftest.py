@@ -146,9 +146,9 @@ def opa_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     ]
     with (
         log.open("wb") as output,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - find_opa trusts it
             [find_opa().path, "run", *how, BUNDLES[POLICIES]], stdout=output, stderr=output
-        ) as server,  # noqa: S603 - find_opa trusts it
+        ) as server,
     ):
         try:
             deadline = time.monotonic() + _READY_WITHIN_S
@@ -191,9 +191,9 @@ def _served(program: Path, data: Path, sockets: Path) -> Iterator[None]:
     log = sockets / "log"
     with (
         log.open("wb") as output,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - ours
             [program, *how], stdout=output, stderr=output, cwd="/", **_owner()
-        ) as server,  # noqa: S603 - ours
+        ) as server,
     ):
         try:
             _wait(f"postgresql://postgres@/postgres?host={sockets}", server, log)

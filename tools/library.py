@@ -63,7 +63,7 @@ class Library:
         def work(tx: Tx) -> None:
             self._shelf.put(tx, permit, key=document.digest, status=document.kind, body=body)
 
-        self._store.later(permit.run_id, work)
+        self._store.later(permit.claim, work)
 
     async def reading(self, digest: str, *, run_id: str) -> Reading:
         """Return the document as this run read it; raises `ToolFailed` when it did not, whoever else did (fails closed)."""
@@ -109,12 +109,13 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
         )
 
     @tool(
-        name="document.read",
-        action_class="read",
+        "document.read",
+        action="read",
         resource=lambda a: Resource(type="file", id=a.path),
         yields=label,
     )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
+        """Read one document, so that other tools can work on it."""
         try:
             document = await reader.read(Path(arguments.path))
         except DocumentError as error:

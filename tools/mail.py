@@ -121,12 +121,13 @@ def mail_tools(
         return Resource(type="mailbox", id=",".join((*mail.to, *mail.cc)), clearance=lowest)
 
     @tool(
-        name="mail.send",
-        action_class="irreversible",
+        "mail.send",
+        action="irreversible",
         idempotent=outbox.idempotent,
         resource=mailbox,
     )
     async def send(permit: Permit, mail: Mail) -> Sent:
+        """Send one mail, with the report of this run attached when asked for."""
         message = compose(mail, sender=sender, key=permit.key, reports=reports / permit.run_id)
         await outbox.deliver(message, key=permit.key)
         return Sent(message_id=str(message["Message-ID"]), to=mail.to)

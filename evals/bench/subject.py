@@ -48,18 +48,18 @@ class Given(Value):
 def tools() -> tuple[AnyTool, ...]:
     """Return a pure tool and one with an effect; both do nothing, so only the door is measured."""
 
-    @tool(
-        name="bench.pure", action_class="pure", resource=lambda _: Resource(type="bench", id="pure")
-    )
+    @tool("bench.pure", action="pure", resource=lambda _: Resource(type="bench", id="pure"))
     async def pure(permit: Permit, arguments: Given) -> Given:
+        """Return the argument."""
         return arguments
 
     @tool(
-        name="bench.effect",
-        action_class="write",
+        "bench.effect",
+        action="write",
         resource=lambda _: Resource(type="bench", id="effect"),
     )
     async def effect(permit: Permit, arguments: Given) -> Given:
+        """Return the argument, as an effect."""
         return arguments
 
     return pure, effect

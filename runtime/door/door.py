@@ -88,7 +88,7 @@ class Door:
                 "type": "function",
                 "function": {
                     "name": name,
-                    "description": name,
+                    "description": self.pep.tools[name].description,
                     "parameters": self.pep.tools[name].schema(),
                 },
             }

@@ -9,9 +9,16 @@ from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.facts import Facts, InformationPoint
-from interlock.runtime.door.outcome import Done, Outcome, Unknown, Waiting, failure
+from interlock.runtime.door.outcome import (
+    Done,
+    Outcome,
+    Unknown,
+    Waiting,
+    earlier,
+    failure,
+    recorded,
+)
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.standing import earlier, standing
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
@@ -71,7 +78,7 @@ class EnforcementPoint:
             return await self._once(run, proposed)
 
     async def _once(self, run: Run, proposed: Proposal) -> Outcome:
-        await self._store.durable(run.id)  # what earlier calls recorded must be seen
+        await self._store.durable(run.claim)  # what earlier calls recorded must be seen
         key = self._vault.known(run.id)
         facts = await self._pip.facts(
             run,
@@ -88,8 +95,8 @@ class EnforcementPoint:
             resource=proposed.resource,
             context=facts.context,
         )
-        if (recorded := await self._recorded(run, proposed, facts, request)) is not None:
-            return recorded
+        if (before := await self._recorded(run, proposed, facts, request)) is not None:
+            return before
         decision = await self._decide(run, request)
         idempotent = proposed.tool is not None and proposed.tool.repeatable
         step = Attempt(
@@ -149,7 +156,7 @@ class EnforcementPoint:
             return None
         if known.state == "started" and tool is not None:
             return await self._interrupted(run, proposed, facts, request, tool)
-        return standing(known, request=request, tool=tool, run=run)
+        return recorded(known, request=request, tool=tool, run=run)
 
     async def _interrupted(
         self, run: Run, proposed: Proposal, facts: Facts, request: AccessRequest, tool: AnyTool
@@ -186,7 +193,7 @@ class EnforcementPoint:
             return await self._unsure(
                 step, "the process died during the effect, and the policy now denies it"
             )
-        self._store.later(step.run.id, lambda tx: action.deny(tx, step))
+        self._store.later(step.run.claim, lambda tx: action.deny(tx, step))
         return Denied(request=step.request, decision=step.decision, action_id=step.id)
 
     async def _unsure(self, step: Attempt, detail: str) -> Unknown:
@@ -280,7 +287,12 @@ class EnforcementPoint:
 
     async def _act(self, step: Attempt, tool: AnyTool, arguments: Value, call_id: str) -> Value:
         permit = Permit(
-            MINT, tool=tool.name, digest=step.request.digest, action_id=step.id, run_id=step.run.id
+            MINT,
+            tool=tool.name,
+            digest=step.request.digest,
+            action_id=step.id,
+            run_id=step.run.id,
+            claim=step.run.claim,
         )
         with self._spans.tool(
             tool=tool.name, action_id=step.id, call_id=call_id, approval=step.verdict
@@ -305,13 +317,13 @@ class EnforcementPoint:
 
     def _finish(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(
-            step.run.id,
+            step.run.claim,
             lambda tx: action.finish(tx, step, ending=ending, actual=actual, label=label),
         )
 
     def _complete(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(
-            step.run.id,
+            step.run.claim,
             lambda tx: action.complete(tx, step, ending=ending, actual=actual, label=label),
         )
 

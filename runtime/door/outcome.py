@@ -1,10 +1,16 @@
-"""What became of a proposal: the closed set of answers the enforcement point gives."""
+"""What became of a proposal: the closed set of answers that the enforcement point gives."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
-from interlock.runtime.door.tool import ToolFailed, Value
-from interlock.runtime.policy.decision import Decision, Denied
+import orjson
+
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
+from interlock.runtime.errors import Tampered
+from interlock.runtime.policy.decision import Decision, Denied, Effect
+from interlock.runtime.policy.request import AccessRequest
+from interlock.runtime.run.action import Action
+from interlock.runtime.run.run import Run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +32,7 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
-    """The tool did not act and says so."""
+    """The tool did not act, and says so."""
 
     action_id: str
     code: str
@@ -35,7 +41,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unknown:
-    """The action may or may not have happened; it is never tried again by itself, a person must look."""
+    """The action may have happened. The runtime never repeats such an action; a person must look."""
 
     action_id: str
     detail: str
@@ -43,9 +49,12 @@ class Unknown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """The action happened, as a person found; what the tool said of it is not known."""
+    """The action happened, as a person found; the result of the tool is not known."""
 
     action_id: str
+
+
+Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown | Resolved
 
 
 def failure(action_id: str, error: Exception) -> Failed:
@@ -58,4 +67,56 @@ def failure(action_id: str, error: Exception) -> Failed:
     return Failed(action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}")
 
 
-Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown | Resolved
+def recorded(
+    action: Action, *, request: AccessRequest, tool: AnyTool | None, run: Run
+) -> Outcome | None:
+    """Return the answer that the record gives to a proposal, or None when the policy is to decide (again).
+
+    A denial that only stood for an engine failure binds the claim in which it was recorded, and no
+    later claim. Raises `Tampered` when the record cannot be one of ours.
+    """
+    match action.state:
+        case "waiting" | "started":
+            return None
+        case "denied":
+            decision = earlier("deny", action)
+            if decision.unanswered and action.fence < run.fence:
+                return None
+            return Denied(request=request, decision=decision, action_id=action.id)
+        case "done":
+            return _done(action, tool)
+        case "failed":
+            cause = failure_of(action) or ("failed_before", "it was found not to have happened")
+            return Failed(action_id=action.id, code=cause[0], detail=cause[1])
+        case "unknown":
+            cause = failure_of(action) or ("", "an earlier attempt may have acted")
+            return Unknown(action_id=action.id, detail=cause[1])
+        case _:
+            assert_never(action.state)
+
+
+def _done(action: Action, tool: AnyTool | None) -> Done | Resolved:
+    if action.result is None:  # every tool leaves a result, so a person resolved the action
+        return Resolved(action_id=action.id)
+    if tool is None:
+        raise Tampered(what=f"action {action.id}", why="it is done by a tool that is not there")
+    return Done(action_id=action.id, value=tool.result.model_validate_json(action.result))
+
+
+def failure_of(action: Action) -> tuple[str, str] | None:
+    """Return the code and the words of a recorded failure, or None where none was recorded."""
+    if action.state not in {"failed", "unknown"} or action.result is None:
+        return None
+    cause = orjson.loads(action.result)
+    return cause["code"], cause["detail"]
+
+
+def earlier(effect: Effect, action: Action) -> Decision:
+    """Return the decision that an earlier proposal or claim recorded."""
+    return Decision(
+        effect=effect,
+        reasons=action.reasons,
+        obligations=(),
+        revision=action.revision,
+        engine="record",
+    )

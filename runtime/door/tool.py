@@ -1,4 +1,4 @@
-"""Tools: typed arguments, one function, and what the policy must know of them. No policy and no retry of their own."""
+"""Tools: typed arguments, one function, and the facts the policy needs. No policy, no retry of their own."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -24,16 +24,19 @@ class Value(BaseModel):
 
 A = TypeVar("A", bound=Value)
 R = TypeVar("R", bound=Value)
+Act = Callable[[Permit, A], Awaitable[R]]
 
 
 class ToolFailed(Exception):
-    """The tool did not act, and knows that it did not; raise it only before anything left for the outside.
+    """The tool did not act, and knows that it did not.
 
-    Any other exception out of a tool with effects means that the outcome is unknown.
+    Raise it only before anything left for the outside. Any other exception out of a tool with
+    effects means that the outcome is unknown.
     """
 
     def __init__(self, *, code: str, detail: str) -> None:
-        self.code, self.detail = code, detail
+        self.code = code
+        self.detail = detail
         super().__init__(f"{code}: {detail}")
 
 
@@ -42,25 +45,31 @@ class Tool(Generic[A, R]):
     """One thing that can be done. Built by `tool`, called only by the enforcement point."""
 
     name: str
+    #: What a planner is told about the tool
+    description: str
     action_class: ActionClass
     arguments: type[A]
     result: type[R]
-    act: Callable[[Permit, A], Awaitable[R]]
+    act: Act[A, R]
     resource: Callable[[A], Resource]
-    #: The most one call may cost; reserved before the act
+    #: The most that one call may cost; reserved before the act
     cost: Callable[[A], Amounts]
-    #: What the call did cost, from its result; None when the estimate is exact
+    #: The cost of a finished call, from its result; None when the estimate is exact
     actual: Callable[[R], Amounts] | None
     #: A second call with the same permit key has no second effect outside
     idempotent: bool
-    #: Ask the outside whether the effect with this key happened; None from it means "no"
+    #: Asks the outside whether the effect with this key happened; a None from the function means "no"
     reconcile: Callable[[str], Awaitable[R | None]] | None
-    #: The label of the result; None means it is computed from what the run already holds
+    #: The label of the result; None means the join of the arguments' labels
     yields: Callable[[A, R], Label] | None
     deadline_s: float
 
     async def __call__(self, permit: Permit, arguments: A) -> R:
-        """Act once under *permit*; raises `NotAPermit` when it was not minted for this tool or was used before."""
+        """Act once under *permit*.
+
+        Raises `NotAPermit` when the permit was minted for another tool or was used before, and
+        TypeError when *permit* is no permit.
+        """
         if type(permit) is not Permit:
             raise TypeError(f"{self.name!r} needs a Permit, not {type(permit).__name__}")
         permit.spend(self.name)
@@ -73,11 +82,11 @@ class Tool(Generic[A, R]):
 
     @property
     def repeatable(self) -> bool:
-        """Whether doing it again after a crash is no second effect: it has none, or knows its key."""
+        """Whether a second call after a crash is no second effect."""
         return self.idempotent or not self.has_effect
 
     def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of the arguments, as models are told of it."""
+        """Return the JSON Schema of the arguments, as planners are shown it."""
         return self.arguments.model_json_schema()
 
 
@@ -85,35 +94,39 @@ AnyTool = Tool[Any, Any]
 
 
 def tool(
-    *,
     name: str,
-    action_class: ActionClass,
-    resource: Callable[[Any], Resource],
+    *,
+    action: ActionClass,
+    resource: Callable[[Any], Resource] | None = None,
     cost: Callable[[Any], Amounts] | None = None,
     actual: Callable[[Any], Amounts] | None = None,
     idempotent: bool = False,
     reconcile: Callable[[str], Awaitable[Any]] | None = None,
     yields: Callable[[Any, Any], Label] | None = None,
     deadline_s: float = DEADLINE_S,
-) -> Callable[[Callable[[Permit, A], Awaitable[R]]], Tool[A, R]]:
-    """Make a `Tool` of an async function of a permit and one `Value`.
+) -> Callable[[Act[A, R]], Tool[A, R]]:
+    """Make a `Tool` of an async function of one `Permit` and one `Value`.
 
-    Argument and result types are read from the function's annotations; raises TypeError when they
-    are not `Value`s.
+    The function's docstring becomes the description that planners are told; the types of arguments
+    and result come from the annotations. Without *resource* the tool acts on one resource named
+    after the first part of *name* ("refund" for "refund.pay"), cleared for public data only. Without
+    *cost* one call costs one step, and one effect if it has one. Raises TypeError for a function
+    without a docstring or with other annotations.
     """
+    estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
+    place = Resource(type=name.partition(".")[0], id="", clearance="public")
 
-    def build(act: Callable[[Permit, A], Awaitable[R]]) -> Tool[A, R]:
+    def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
-        effects = 1 if action_class in EFFECTS else 0
-        flat = Amounts(steps=1, effects=effects)
         return Tool(
             name=name,
-            action_class=action_class,
+            description=_description(act),
+            action_class=action,
             arguments=arguments,
             result=result,
             act=act,
-            resource=resource,
-            cost=cost or (lambda _: flat),
+            resource=resource or (lambda _: place),
+            cost=cost or (lambda _: estimate),
             actual=actual,
             idempotent=idempotent,
             reconcile=reconcile,
@@ -126,17 +139,25 @@ def tool(
 
 def arguments_json(arguments: Value) -> dict[str, Json]:
     """Return the arguments as canonical JSON values."""
-    dumped: dict[str, Json] = arguments.model_dump(mode="json")
-    return dumped
+    document: dict[str, Json] = arguments.model_dump(mode="json")
+    return document
+
+
+def _description(act: Callable[..., Any]) -> str:
+    description = inspect.getdoc(act)
+    if not description:
+        raise TypeError(f"{act.__qualname__} needs a docstring: a planner is told it")
+    return description
 
 
 def _types(act: Callable[..., Any]) -> tuple[Any, Any]:
     hints = get_type_hints(act)
-    names = list(inspect.signature(act).parameters)
-    found = (hints.get(names[1]) if len(names) == 2 else None, hints.get("return"))  # noqa: PLR2004 - permit, arguments
-    for hint in found:
-        if not (isinstance(hint, type) and issubclass(hint, Value)):
+    _, *others = inspect.signature(act).parameters
+    arguments = hints.get(others[0]) if len(others) == 1 else None
+    result = hints.get("return")
+    for hint in (arguments, result):
+        if not isinstance(hint, type) or not issubclass(hint, Value):
             raise TypeError(
                 f"{act.__qualname__} must be async (permit: Permit, arguments: Value) -> Value"
             )
-    return found
+    return arguments, result

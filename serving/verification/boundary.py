@@ -117,7 +117,7 @@ async def ledger(trial: Trial) -> None:
     run, ours = await trial.world.start(), trial.world.ledger.public_key
     earlier = await _exported(trial)
     await trial.permitted(run, WRITE)
-    await trial.world.store.durable(run.id)
+    await trial.world.store.durable(run.claim)
     records, remembered = await _exported(trial), trial.world.ledger.remembered()
     if not verify(records, key=ours, remembered=remembered).valid:
         raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")

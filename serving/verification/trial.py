@@ -138,6 +138,7 @@ async def trial(home: Home) -> AsyncIterator[Trial]:
 
 def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Write down that the probe acted."""
         done.append(arguments.text)
         permits.append(permit)
         return arguments
@@ -145,11 +146,8 @@ def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
     def resource(arguments: Note) -> Resource:
         return Resource(type="probe", id=arguments.to)
 
-    writes = [
-        tool(name=name, action_class="write", resource=resource)(act)
-        for name in (WRITE, WAIT, STRANGE)
-    ]
+    writes = [tool(name, action="write", resource=resource)(act) for name in (WRITE, WAIT, STRANGE)]
     return [
         *writes,
-        tool(name=READ, action_class="read", resource=resource, yields=lambda _, __: _READ)(act),
+        tool(READ, action="read", resource=resource, yields=lambda _, __: _READ)(act),
     ]

@@ -43,7 +43,9 @@ class Demo:
 
 @pytest.fixture(scope="session", autouse=True)
 def installation() -> None:
-    """Stop when the installed package is older than pyproject.toml: its commands would be missing."""
+    """Stop when the installed package is older than pyproject.toml: its commands would be
+    missing.
+    """
     if "demo" not in entry_points(group="interlock.commands").names:
         raise pytest.UsageError(
             "the installation is out of date: uv pip install --python .venv/bin/python "

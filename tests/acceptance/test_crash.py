@@ -21,9 +21,9 @@ ENDS_WITHIN_S: Final = 60
 def killed(home: Path, environment: dict[str, str], *arguments: str, entries: int) -> None:
     """Start the command and kill it as soon as the ledger has *entries* entries."""
     command: list[str | Path] = [Path(sys.prefix, "bin", "interlock"), *arguments]
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own command
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:  # noqa: S603 - ours
+    ) as process:
         deadline = time.monotonic() + ENDS_WITHIN_S
         while process.poll() is None and size(home) < entries:
             assert time.monotonic() < deadline

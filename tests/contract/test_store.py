@@ -55,7 +55,9 @@ def commits(store: Store) -> list[int]:
 
 
 def hold(store: Store) -> threading.Event:
-    """Keep the writer busy until the event is set, so that what follows becomes one group with it."""
+    """Keep the writer busy until the event is set, so that what follows becomes one group
+    with it.
+    """
     entered, go = threading.Event(), threading.Event()
 
     def work(_: Tx) -> None:
@@ -95,7 +97,9 @@ async def test_a_group_is_one_commit_in_order(store: Store) -> None:
 
 
 async def test_a_failing_item_fails_alone(store: Store) -> None:
-    """An item that raises, or that the database refuses, leaves nothing and takes nobody with it."""
+    """An item that raises, or that the database refuses, leaves nothing and takes nobody
+    with it.
+    """
     go = hold(store)
 
     def fails(tx: Tx) -> None:
@@ -341,7 +345,8 @@ home = Path(sys.argv[1])
 store, vault = Store.open(sys.argv[2]), Vault(home / "keys", create=True)
 ledger = Ledger(store=store, vault=vault, origin="interlock/test", witness=home / "witness")
 store.submit(lambda tx: begin(vault, tx.connection), "eager").result()
-store.submit(lambda tx: tx.events.append(Event(run_id="", event="hello", body={}, payload={"n": 1})), "eager").result()
+hello = Event(run_id="", event="hello", body={}, payload={"n": 1})
+store.submit(lambda tx: tx.events.append(hello), "eager").result()
 store.close()
 """
 

@@ -9,7 +9,6 @@ import pytest
 
 _LINK: Final = re.compile(r"\[[^\]\[]*\]\(<?([^)>\s]+)>?(?: \"[^\"]*\")?\)")
 _CODE: Final = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
-_LONGEST: Final = 60
 
 
 @pytest.fixture(scope="session")
@@ -47,12 +46,9 @@ def test_the_commands_in_the_documents_exist(
     ] == []
 
 
-def test_the_makefile_explains_itself(root: Path, targets: dict[str, str]) -> None:
-    """Every target but the ones it needs for itself says what it does, and the whole fits on a
-    screen or two.
-    """
+def test_the_makefile_explains_itself(targets: dict[str, str]) -> None:
+    """Every target but the ones that the Makefile needs for itself says what it does."""
     assert [name for name, said in targets.items() if not said] == ["opa"]
-    assert len((root / "Makefile").read_text("utf-8").splitlines()) <= _LONGEST
 
 
 def test_the_house_has_its_papers(root: Path) -> None:

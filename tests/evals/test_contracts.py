@@ -40,7 +40,9 @@ def test_the_policy_without_rails_is_what_it_says() -> None:
 
 
 def test_every_contract_says_where_it_comes_from() -> None:
-    """Each document of the demo is listed in the folder's README, with its source and its licence."""
+    """Each document of the demo is listed in the folder's README, with its source and its
+    licence.
+    """
     readme = (DATA / "contracts" / "README.md").read_text("utf-8")
 
     assert len(documents()) == 4

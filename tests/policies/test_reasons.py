@@ -40,7 +40,9 @@ def test_messages_name_parameters_the_code_has(rule: str) -> None:
 
 
 def test_no_rule_is_without_words() -> None:
-    """The bundle has messages for every rule folder and for the composition, and for nothing else."""
+    """The bundle has messages for every rule folder and for the composition, and for
+    nothing else.
+    """
     assert {*_RULES} - _LIBRARIES == {*_MESSAGES}
 
 

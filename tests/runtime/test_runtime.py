@@ -88,7 +88,9 @@ async def test_an_agent_is_started_by_name_and_acts_through_the_door(machine: Ma
 
 
 async def test_the_agent_acts_under_its_role_for_the_person_who_asked(machine: Machine) -> None:
-    """The run's principal is the agent under its role, for the person and in the person's tenant."""
+    """The run's principal is the agent under its role, for the person and in the person's
+    tenant.
+    """
     run = await machine.runtime.start("errands", Errand(text="hello"), principal=ANN)
 
     assert run.principal == Principal(

@@ -59,7 +59,9 @@ def test_a_run_that_waits_goes_on_waiting(used: Path, command: Command, run_id: 
 
 
 def test_a_cancelled_run_is_over(used: Path, command: Command, run_id: str) -> None:
-    """A cancelled run waits for nobody any more, cannot be resumed or approved, and leaves no mail."""
+    """A cancelled run waits for nobody any more, cannot be resumed or approved, and leaves no
+    mail.
+    """
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     cancelled = command(used, "run", "cancel", run_id, "--as", "ana", "--json")
     resumed = command(used, "run", "resume", run_id)
@@ -284,7 +286,9 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
 
 
 def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: str) -> None:
-    """A reviewer is shown every argument, where each came from, and the digest a verdict binds to."""
+    """A reviewer is shown every argument, where each came from, and the digest a verdict
+    binds to.
+    """
     (listed,) = command(reviewed, "approvals", "list", "--json").value
     text = command(reviewed, "approvals", "show", listed["id"])
 

@@ -19,7 +19,8 @@ from pypdf import PdfWriter
 Command = Callable[..., Any]
 #: A child that may write no more than so many bytes to a file; writing on fails as on a full disk
 FULL: Final = (
-    "import os, resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); n = int(sys.argv[1]);"
+    "import os, resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); n = "
+    "int(sys.argv[1]);"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); os.execv(sys.argv[2], sys.argv[2:])"
 )
 
@@ -138,7 +139,9 @@ def test_a_mail_to_a_stranger_is_denied(home: Path, command: Command, contract: 
 
 
 def test_a_kill_switch_denies(home: Path, command: Command, contract: Path) -> None:
-    """Under a kill switch a review ends with 4 at its first step; released, the next one is done."""
+    """Under a kill switch a review ends with 4 at its first step; released, the next one is
+    done.
+    """
     assert command(home, "kill", "engage", "all").code == 0
     stopped = command(home, "review", str(contract), "--json")
     assert command(home, "kill", "release", "all").code == 0
@@ -200,7 +203,9 @@ def test_a_mistyped_command_is_bad_input(
 def test_unreadable_people_are_bad_input(
     home: Path, command: Command, text: str, where: str
 ) -> None:
-    """A people.yaml that cannot be used is named with the place in it, and no verdict is recorded."""
+    """A people.yaml that cannot be used is named with the place in it, and no verdict is
+    recorded.
+    """
     (home / "people.yaml").write_text(text, "utf-8")
     ran = command(home, "approvals", "approve", "apr-any", "--note", "checked")
 
@@ -225,7 +230,9 @@ def test_a_home_that_is_a_file_is_bad_input(
 def test_a_malformed_address_is_bad_input(
     home: Path, command: Command, contract: Path, name: str
 ) -> None:
-    """A setting that should be host:port and is not is named with its value, and nothing is done."""
+    """A setting that should be host:port and is not is named with its value, and nothing is
+    done.
+    """
     ran = command(home, "review", str(contract), **{name: "nonsense"})
 
     assert ran.code == 2

@@ -1,4 +1,6 @@
-"""What a terminal shows: whole ids and codes at 80 columns, and text from documents as inert text."""
+"""What a terminal shows: whole ids and codes at 80 columns, and text from documents as
+inert text.
+"""
 
 import io
 import json

@@ -102,7 +102,9 @@ async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_header_cannot_be_injected(reports: Path, fields: dict[str, Any]) -> None:
-    """A line break in a subject or an address is refused: it would begin a header nobody approved."""
+    """A line break in a subject or an address is refused: it would begin a header nobody
+    approved.
+    """
     with pytest.raises(ToolFailed) as refused:
         compose(mail(**fields), sender="interlock@example.com", key=KEY, reports=reports)
 
@@ -162,7 +164,9 @@ def test_a_changed_report_is_not_sent(reports: Path) -> None:
 
 
 async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
-    """Delivering a key a second time leaves the first message as it is, and no half-written file."""
+    """Delivering a key a second time leaves the first message as it is, and no half-written
+    file.
+    """
     outbox = FolderOutbox(tmp_path / "outbox")
     for subject in ("first", "second"):
         await outbox.deliver(

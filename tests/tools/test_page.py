@@ -11,7 +11,10 @@ from interlock.tools.contracts.review import Review
 from interlock.tools.contracts.risk import load, score
 from interlock.tools.page import _environment, visible
 
-HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)> & "quoted" {{ 7 * 7 }} </blockquote></table>'
+HOSTILE = (
+    '<script>alert(1)</script><img src=x onerror=alert(1)> & "quoted" {{ 7 * 7 }} '
+    "</blockquote></table>"
+)
 
 #: Each kind of character that is not seen: format, control, line and paragraph ends, tags, fillers,
 #: selectors, private, unassigned
@@ -38,7 +41,9 @@ def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> 
 
 
 def test_markup_in_a_clause_is_text() -> None:
-    """Tags, entities and template syntax in a clause, or in a file's name, are shown, not obeyed."""
+    """Tags, entities and template syntax in a clause, or in a file's name, are shown, not
+    obeyed.
+    """
     shown = page(HOSTILE, name=HOSTILE)
 
     assert "<script" not in shown
@@ -72,7 +77,9 @@ def test_hidden_characters_are_shown(char: str) -> None:
     ],
 )
 def test_what_can_be_seen_stays(text: str) -> None:
-    """Line ends, tabs, page breaks, letters of every script and their accents are left as they are."""
+    """Line ends, tabs, page breaks, letters of every script and their accents are left as they
+    are.
+    """
     assert visible(text) == text
 
 

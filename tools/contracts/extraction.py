@@ -80,13 +80,15 @@ def extractor(model: ClauseModel) -> str:
 def clause_tools(*, library: Library, model: ClauseModel) -> tuple[AnyTool, ...]:
     """Return `clauses.extract` and `findings.ground`, both pure functions of a document that the run has read."""
 
-    @tool(name="clauses.extract", action_class="pure", resource=_document)
+    @tool("clauses.extract", action="pure", resource=_document)
     async def extract(permit: Permit, arguments: Extract) -> Clauses:
+        """Find the clauses of a document that this run has read."""
         document = (await library.reading(arguments.document, run_id=permit.run_id)).document
         return Clauses(findings=await extracted(model, document), extractor=extractor(model))
 
-    @tool(name="findings.ground", action_class="pure", resource=_document)
+    @tool("findings.ground", action="pure", resource=_document)
     async def ground(permit: Permit, arguments: Ground) -> Clauses:
+        """Drop every finding whose quotation does not stand in the document."""
         document = (await library.reading(arguments.document, run_id=permit.run_id)).document
         held = grounded(document, arguments.findings)
         return Clauses(findings=held, dropped=len(arguments.findings) - len(held))

@@ -155,22 +155,25 @@ class Records:
 def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `records.file`, `records.approve` and `budget.raise`."""
 
-    @tool(name="records.file", action_class="write", idempotent=True, resource=_contract)
+    @tool("records.file", action="write", idempotent=True, resource=_contract)
     async def file(permit: Permit, arguments: File) -> Filed:
+        """File the reviewed contract in the register."""
         return await records.file(
             permit, await reviews.of(arguments.document, run_id=permit.run_id)
         )
 
-    @tool(name="records.approve", action_class="irreversible", idempotent=True, resource=_contract)
+    @tool("records.approve", action="irreversible", idempotent=True, resource=_contract)
     async def approve(permit: Permit, arguments: Approve) -> Filed:
+        """Mark a filed contract as approved."""
         return await records.approve(permit, arguments)
 
     @tool(
-        name="budget.raise",
-        action_class="irreversible",
+        "budget.raise",
+        action="irreversible",
         resource=lambda a: Resource(type="budget", id=a.kind),
     )
     async def raise_limit(permit: Permit, arguments: Raise) -> Raised:
+        """Raise one limit of this run's budget."""
         return await records.raise_limit(permit, arguments)
 
     return file, approve, raise_limit

@@ -66,8 +66,8 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
         return Amounts(steps=1, tokens=tokens, money_micro=used.money_micro)
 
     @tool(
-        name=GENERATE,
-        action_class="read",
+        GENERATE,
+        action="read",
         cost=cost,
         actual=actual,
         yields=_label,
@@ -78,6 +78,7 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
         ),
     )
     async def generate(permit: Permit, arguments: Generate) -> Generation:
+        """Ask a model for one answer."""
         served = models.get(arguments.model)
         if served is None:
             raise ToolFailed(

@@ -89,7 +89,11 @@ class Store:
         return self._writer.submit(work, urgency)
 
     def later(self, group: str, work: Callable[[Tx], T]) -> None:
-        """Hand in lazy *work* of *group* (a run); `settled` says whether it became durable."""
+        """Hand in lazy *work* of *group*, a claim's token; `durable` says whether it was committed.
+
+        One claim's failures are never told to another. A group of a claim's own ("token/writes")
+        is waited for apart from the rest. `forget` ends them all.
+        """
         self._later.setdefault(group, []).append(self.submit(work, "lazy"))
 
     async def durable(self, group: str) -> None:
@@ -101,11 +105,7 @@ class Store:
             for future in waited:
                 await asyncio.wrap_future(future)
         finally:  # kept until then: whoever else waits for the group waits for the same
-            self._later[group] = [
-                future for future in self._later.get(group, ()) if not future.done()
-            ]
-            if not self._later[group]:
-                del self._later[group]
+            self._keep_pending(group)
 
     def checked(self, group: str) -> None:
         """Raise the first failure of *group* so far, without waiting for what is still under way.
@@ -114,9 +114,22 @@ class Store:
         missed.
         """
         decided = [future for future in self._later.get(group, ()) if future.done()]
-        self._later[group] = [future for future in self._later.get(group, ()) if not future.done()]
+        self._keep_pending(group)
         for future in decided:
             future.result()
+
+    def _keep_pending(self, group: str) -> None:
+        pending = [future for future in self._later.get(group, ()) if not future.done()]
+        if pending:
+            self._later[group] = pending
+        else:
+            self._later.pop(group, None)
+
+    def forget(self, claim: str) -> None:
+        """Wait for no group of *claim* any more; what was handed in is still written."""
+        for group in list(self._later):
+            if group.partition("/")[0] == claim:
+                del self._later[group]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reading connection; all it reads is of one moment, and committed."""

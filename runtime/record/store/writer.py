@@ -43,8 +43,8 @@ class Tx:
 
     connection: Connection
     events: list[Event] = field(default_factory=list)
-    #: Runs whose fence was checked in this transaction, which holds their rows until it ends
-    checked: set[tuple[str, int]] = field(default_factory=set)
+    #: Claims (run, fence, token) checked in this transaction, which holds the rows of their runs
+    checked: set[tuple[str, int, str]] = field(default_factory=set)
 
 
 Work: TypeAlias = Callable[[Tx], Any]

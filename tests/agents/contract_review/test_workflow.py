@@ -100,7 +100,9 @@ async def test_a_review_without_its_planner_stops(studio: Any) -> None:
 
 
 async def test_a_refused_action_does_not_stop_the_others(studio: Any) -> None:
-    """The planner is told of a refusal and goes on: without a report, the mail has no attachment."""
+    """The planner is told of a refusal and goes on: without a report, the mail has no
+    attachment.
+    """
     async with studio.world(denied=frozenset({"report.write"})) as world:
         ended = await studio.review(world)
     mails = [arguments for name, arguments in studio.acted if name == "mail.send"]

@@ -4,6 +4,4 @@ from interlock.runtime.policy.decision import Permit
 
 
 def forged() -> Permit:
-    return Permit(
-        None, tool="mail.send", digest="0", action_id="0", run_id="0"
-    )  # refused: arg-type
+    return Permit(None, tool="t", digest="0", action_id="0", run_id="0")  # refused: arg-type

@@ -14,11 +14,12 @@ class Sent(Value):
 
 
 @tool(
-    name="mail.test",
-    action_class="irreversible",
+    "mail.test",
+    action="irreversible",
     resource=lambda mail: Resource(type="mail", id=mail.to),
 )
 async def send(permit: Permit, mail: Mail) -> Sent:
+    """Act as the test says."""
     return Sent(id=permit.key)
 
 

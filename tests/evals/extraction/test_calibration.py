@@ -1,4 +1,6 @@
-"""Calibrated confidences are monotone, near the true frequency, and defined for labels never seen."""
+"""Calibrated confidences are monotone, near the true frequency, and defined for labels
+never seen.
+"""
 
 import numpy as np
 import pytest

@@ -111,7 +111,8 @@ def _contract(filer: str, party: str, state: str) -> Contract:
     parts = {
         "": "SUPPLY AGREEMENT\n\nThis Supply Agreement is made on May 5, 2019 between ",
         "Parties": party,
-        " ": ", a company of Delaware, and the undersigned.\n\n1. Goods. The supplier delivers the goods every month.\n\n",
+        " ": ", a company of Delaware, and the undersigned.\n\n1. Goods. The supplier "
+        "delivers the goods every month.\n\n",
         "Governing Law": f"This Agreement is governed by the laws of {state}.",
         "  ": "\n\nThe buyer pays each invoice in thirty days.\n\n",
         "Insurance": "The supplier shall maintain liability insurance.",

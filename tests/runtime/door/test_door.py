@@ -61,7 +61,7 @@ class Generation(Value):
     message: str
 
 
-@tool(name=GENERATE, action_class="read", resource=lambda a: Resource(type="model", id=a.model))
+@tool(GENERATE, action="read", resource=lambda a: Resource(type="model", id=a.model))
 async def generate(permit: Permit, arguments: Generate) -> Generation:
     """Ask the raw model under the permit."""
     with tripwire.admit(permit, kind="model", name="Raw"):
@@ -199,10 +199,11 @@ async def test_a_model_that_is_denied_is_not_reached(tmp_path: Path) -> None:
 
 
 async def test_the_schemas_are_the_tools_own(door: Door) -> None:
-    """A planner is told each tool's name and arguments, and holds nothing that could be called."""
+    """A planner is told each tool's name, docstring and arguments, and holds nothing that could be called."""
     (schema,) = door.schemas(GENERATE)
 
     assert schema["function"]["name"] == GENERATE
+    assert schema["function"]["description"] == "Ask the raw model under the permit."
     assert set(schema["function"]["parameters"]["properties"]) == {
         "model",
         "purpose",

@@ -1,4 +1,6 @@
-"""The enforcement point: propose, decide, record, act; and what happens when any of it goes wrong."""
+"""The enforcement point: propose, decide, record, act; and what happens when any of it goes
+wrong.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +15,7 @@ from interlock.runtime.door.tool import AnyTool, ToolFailed, tool
 from interlock.runtime.errors import Fenced, GuardFailed, NotRecorded
 from interlock.runtime.policy.decision import Decision, Denied, Obligation, Permit, Reason
 from interlock.runtime.policy.label import TRUSTED, Label
-from interlock.runtime.policy.request import AccessRequest, Amounts, Resource
+from interlock.runtime.policy.request import AccessRequest, ActionClass, Amounts, Resource
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.cancellation import cancel
@@ -44,17 +46,22 @@ class Scripted:
 
 
 def raising(
-    error: BaseException, *, name: str = "note.write", action_class: str = "write", **options: Any
+    error: BaseException,
+    *,
+    name: str = "note.write",
+    action: ActionClass = "write",
+    **options: Any,
 ) -> AnyTool:
     """Return a tool whose act raises *error*."""
 
     @tool(
-        name=name,
-        action_class=action_class,  # type: ignore[arg-type]  # not what the types say, on purpose
+        name,
+        action=action,
         resource=lambda a: Resource(type="note", id=""),
         **options,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         raise error
 
     return act
@@ -76,7 +83,7 @@ async def world(tmp_path: Path, effects: Effects) -> AsyncIterator[World]:
         raising(
             ToolFailed(code="no_such_note", detail="it is gone"),
             name="note.looks",
-            action_class="read",
+            action="read",
         ),
         raising(ConnectionResetError("reset"), name="note.breaks"),
         raising(ConnectionResetError("reset"), name="note.once.breaks", idempotent=True),
@@ -95,7 +102,7 @@ async def events(world: World) -> list[tuple[str, str]]:
 
 
 async def durable(world: World, run: Run) -> None:
-    await world.store.durable(run.id)
+    await world.store.durable(run.claim)
 
 
 async def test_a_permitted_effect_is_intended_done_and_recorded(
@@ -116,8 +123,9 @@ async def test_the_intent_is_durable_before_the_act(tmp_path: Path) -> None:
     """While a tool acts, its intent and its reservation can already be read by others."""
     seen: list[Any] = []
 
-    @tool(name="note.write", action_class="write", resource=lambda a: Resource(type="note", id=""))
+    @tool("note.write", action="write", resource=lambda a: Resource(type="note", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         query = select(tables.action.c.state, tables.reservation.c.effects).join(
             tables.reservation, tables.reservation.c.action_id == tables.action.c.id
         )
@@ -307,7 +315,7 @@ async def test_an_effect_that_broke_is_unknown_for_good(world: World, name: str)
     outcome = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     later = await world.pep.enforce(
-        await world.runs.claim(run.id), tool=name, arguments={"text": "a"}, call_id="1"
+        await world.reclaim(run), tool=name, arguments={"text": "a"}, call_id="1"
     )
 
     assert isinstance(outcome, Unknown)
@@ -352,12 +360,13 @@ async def test_an_effect_past_its_deadline_is_unknown(tmp_path: Path, action_cla
     """A tool that does not come back in time may have acted."""
 
     @tool(
-        name="slow",
-        action_class=action_class,
+        "slow",
+        action=action_class,
         resource=lambda a: Resource(type="note", id=""),
         deadline_s=0.02,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         await asyncio.sleep(60)
         return arguments
 
@@ -374,12 +383,13 @@ async def test_a_look_past_its_deadline_failed(tmp_path: Path) -> None:
     """A read has no effect, so a late one is a failure, not a question."""
 
     @tool(
-        name="slow",
-        action_class="read",
+        "slow",
+        action="read",
         resource=lambda a: Resource(type="note", id=""),
         deadline_s=0.02,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         await asyncio.sleep(60)
         return arguments
 
@@ -405,10 +415,9 @@ async def test_an_effect_whose_result_cannot_be_read_is_unknown(
 
     options: dict[str, Any] = {} if broken == "result" else {broken: explode}
 
-    @tool(
-        name="odd", action_class="write", resource=lambda a: Resource(type="note", id=""), **options
-    )
+    @tool("odd", action="write", resource=lambda a: Resource(type="note", id=""), **options)
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         return arguments if broken != "result" else object()  # type: ignore[return-value]  # on purpose not what the types say
 
     async with World(tmp_path, tools=[act]) as world:
@@ -431,7 +440,7 @@ async def test_a_call_that_is_repeated_is_answered_from_the_record(
     first = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     later = await world.pep.enforce(
-        await world.runs.claim(run.id), tool=name, arguments={"text": "a"}, call_id="1"
+        await world.reclaim(run), tool=name, arguments={"text": "a"}, call_id="1"
     )
 
     assert first == again == later
@@ -519,7 +528,7 @@ async def test_two_doors_record_one_step(tmp_path: Path, effects: Effects) -> No
             )
         )
         results = await asyncio.gather(
-            *(each.store.durable(run.id) for each in doors), return_exceptions=True
+            *(each.store.durable(run.claim) for each in doors), return_exceptions=True
         )
 
         assert all(each is None or isinstance(each, GuardFailed) for each in results)
@@ -534,12 +543,13 @@ async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path:
     keys: list[str] = []
 
     @tool(
-        name="put",
-        action_class="write",
+        "put",
+        action="write",
         resource=lambda a: Resource(type="note", id=""),
         idempotent=True,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         keys.append(permit.key)
         if len(keys) == 1:
             raise asyncio.CancelledError
@@ -551,7 +561,7 @@ async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path:
             await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
         same = await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
         later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="put", arguments={"text": "a"}, call_id="1"
+            await world.reclaim(run), tool="put", arguments={"text": "a"}, call_id="1"
         )
         await durable(world, run)
         assert (await world.verify()).problems == []
@@ -575,12 +585,13 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(
         return found
 
     @tool(
-        name="send",
-        action_class="irreversible",
+        "send",
+        action="irreversible",
         resource=lambda a: Resource(type="mail", id=""),
         reconcile=look,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         done.append(arguments.text)
         raise asyncio.CancelledError
 
@@ -589,7 +600,7 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, tool="send", arguments={"text": "a"}, call_id="1")
         later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="send", arguments={"text": "a"}, call_id="1"
+            await world.reclaim(run), tool="send", arguments={"text": "a"}, call_id="1"
         )
         await durable(world, run)
         assert (await world.verify()).problems == []
@@ -605,7 +616,7 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(
 async def test_a_fenced_claim_does_nothing(world: World, effects: Effects) -> None:
     """Whoever holds an old claim of a run is refused before any effect."""
     old = await world.start()
-    await world.runs.claim(old.id)
+    await world.reclaim(old)
     with pytest.raises(Fenced):
         await world.pep.enforce(old, tool="note.write", arguments={"text": "a"}, call_id="1")
 
@@ -633,12 +644,13 @@ async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
     """
 
     @tool(
-        name="send",
-        action_class="irreversible",
+        "send",
+        action="irreversible",
         resource=lambda a: Resource(type="mail", id=""),
         **options,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         await cancel(here.store, here.vault, permit.run_id, by="ana")
         return arguments
 
@@ -671,7 +683,9 @@ async def test_what_cannot_be_recorded_is_not_done(world: World, effects: Effect
 async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(
     tmp_path: Path, effects: Effects
 ) -> None:
-    """The intent is refused when a switch was engaged between the policy's answer and the record."""
+    """The intent is refused when a switch was engaged between the policy's answer and the
+    record.
+    """
 
     class Late(StaticPoint):
         async def decide(self, request: AccessRequest) -> Decision:
@@ -723,7 +737,7 @@ async def test_the_label_survives_into_the_next_claim(world: World) -> None:
     run = await world.start()
     await world.pep.enforce(run, tool="web.read", arguments={"text": "a"}, call_id="1")
     await durable(world, run)
-    later = await world.runs.claim(run.id)
+    later = await world.reclaim(run)
     await world.pep.enforce(later, tool="note.write", arguments={"text": "b"}, call_id="2")
 
     assert later.label.integrity == "untrusted"

@@ -108,11 +108,12 @@ async def world(
     tmp_path: Path, effects: Effects, pdp: Outage, database_url: str
 ) -> AsyncIterator[World]:
     @tool(
-        name="note.slow",
-        action_class="irreversible",
+        "note.slow",
+        action="irreversible",
         resource=lambda a: Resource(type="note", id=""),
     )
     async def slow(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         pdp.begun.set()
         await asyncio.sleep(0.2)
         effects.done.append(arguments.text)
@@ -223,7 +224,7 @@ async def test_within_its_claim_the_refusal_of_an_outage_stands(
     pdp.down = frozenset()
     same, later = (
         await world.pep.enforce(run, **given),
-        await world.pep.enforce(await world.runs.claim(run.id), **given),
+        await world.pep.enforce(await world.reclaim(run), **given),
     )
 
     assert isinstance(first, Denied)
@@ -242,8 +243,8 @@ async def test_a_refusal_by_a_rule_is_not_decided_afresh(
     given: dict[str, Any] = {"tool": tool_name, "arguments": {"text": "a"}, "call_id": "1"}
     assert isinstance(await world.pep.enforce(run, **given), Denied)
     asked = len(pdp.asked)
-    later = await world.pep.enforce(await world.runs.claim(run.id), **given)
-    await world.store.durable(run.id)
+    later = await world.pep.enforce(await world.reclaim(run), **given)
+    await world.store.durable(run.claim)
 
     assert isinstance(later, Denied)
     assert later.codes == ("not_granted",)
@@ -362,13 +363,13 @@ async def test_a_run_is_not_taken_while_its_held_claim_goes_on(world: World, pdp
     run = await world.start()
     pdp.down = frozenset({"note.write"})
     await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
-    await world.store.durable(run.id)
-    world.runs.owner = "elsewhere:1"
-    with pytest.raises(BadInput, match="holds it"):
+    await world.store.durable(run.claim)
+    with pytest.raises(BadInput) as refused:
         await world.runs.claim(run.id)
     await world.runs.beat(run)
     await world.runs.end(run, "held", {})
 
+    assert refused.value.code == "claimed"
     assert (await world.runs.claim(run.id)).fence == 2
 
 
@@ -398,12 +399,13 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
     keys: list[str] = []
 
     @tool(
-        name="note.once",
-        action_class="write",
+        "note.once",
+        action="write",
         resource=lambda a: Resource(type="note", id=""),
         idempotent=True,
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         keys.append(permit.key)
         if len(keys) == 1:
             raise asyncio.CancelledError
@@ -415,12 +417,14 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, **given)
         pdp.down = frozenset({"note.once"})
-        refused = await world.pep.enforce(await world.runs.claim(run.id), **given)
-        await world.store.durable(run.id)
+        run = await world.reclaim(run)
+        refused = await world.pep.enforce(run, **given)
+        await world.store.durable(run.claim)
         open_still = await states(world)
         pdp.down = frozenset()
-        done = await world.pep.enforce(await world.runs.claim(run.id), **given)
-        await world.store.durable(run.id)
+        run = await world.reclaim(run)
+        done = await world.pep.enforce(run, **given)
+        await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         events = [
             (each["event"], each["effect"]) for each in await world.entries() if "action" in each
@@ -448,7 +452,7 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
             decision = await super().decide(request)
             first = await one.pep.enforce(later, **given)  # which is refused, by a rule
             assert isinstance(first, Denied)
-            await one.store.durable(run.id)
+            await one.store.durable(later.claim)
             return decision
 
     tools, point = [effects.tool("note.write")], Outage(down=frozenset({"note.write"}))
@@ -459,8 +463,8 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
     ):
         run = await one.start()
         await one.pep.enforce(run, **given)
-        await one.store.durable(run.id)
-        later, point.down = await other.runs.claim(run.id), frozenset()
+        await one.store.durable(run.claim)
+        later, point.down = await other.reclaim(run), frozenset()
         await other.pep.enforce(later, **given)
 
         assert effects.done == []

@@ -285,11 +285,12 @@ async def commits_between_acts(folder: Path, action_class: ActionClass) -> list[
     marks, counted = list[int](), list[int]()
 
     @tool(
-        name="note.count",
-        action_class=action_class,
+        "note.count",
+        action=action_class,
         resource=lambda a: Resource(type="note", id=a.to),
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         marks.append(len(counted))
         return arguments
 
@@ -372,7 +373,7 @@ async def test_no_span_holds_content(
     """
 
     class Broken(Effects):
-        def tool(self, name: str, action_class: Any = "write", **options: Any) -> Any:
+        def tool(self, name: str, action: Any = "write", **options: Any) -> Any:
             from dataclasses import replace  # noqa: PLC0415 - as late as it is needed
 
             async def act(permit: Any, arguments: Any) -> Any:
@@ -382,7 +383,7 @@ async def test_no_span_holds_content(
                     else RuntimeError(CANARY)
                 )
 
-            return replace(super().tool(name, action_class, **options), act=act)
+            return replace(super().tool(name, action, **options), act=act)
 
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))

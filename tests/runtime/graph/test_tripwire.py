@@ -216,10 +216,11 @@ TOOL_WAYS: dict[str, Callable[[RawTool, Any], Any]] = WAYS | {
 }
 #: Public methods that lead to no call of their own: they describe, configure or build
 HARMLESS = frozenset(
-    """asdict bind bind_tools config_schema configurable_alternatives configurable_fields get_config_jsonschema get_graph
-    get_input_jsonschema get_input_schema get_lc_namespace get_name get_num_tokens get_num_tokens_from_messages
-    get_output_jsonschema get_output_schema get_prompts get_token_ids is_lc_serializable lc_id pick save set_verbose
-    to_json to_json_not_implemented with_alisteners""".split()  # noqa: SIM905 - words read best so
+    """asdict bind bind_tools config_schema configurable_alternatives configurable_fields
+    get_config_jsonschema get_graph get_input_jsonschema get_input_schema get_lc_namespace
+    get_name get_num_tokens get_num_tokens_from_messages get_output_jsonschema
+    get_output_schema get_prompts get_token_ids is_lc_serializable lc_id pick save
+    set_verbose to_json to_json_not_implemented with_alisteners""".split()  # noqa: SIM905 - words read best so
 )
 #: Walked under another name, or built of others that are
 WALKED_OTHERWISE = frozenset(
@@ -291,7 +292,7 @@ def test_every_public_way_is_known(kind: type) -> None:
 
 def permit() -> Permit:
     """Return a permit as the enforcement point makes it."""
-    return Permit(MINT, tool="t", digest="d", action_id="a", run_id="r")
+    return Permit(MINT, tool="t", digest="d", action_id="a", run_id="r", claim="c")
 
 
 async def test_a_permit_admits_exactly_one_call() -> None:

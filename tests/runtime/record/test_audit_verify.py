@@ -167,7 +167,9 @@ def test_a_sound_log_is_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_log_is_refused(name: str) -> None:
-    """Entries that our own key signed are still refused when together they say what must never be."""
+    """Entries that our own key signed are still refused when together they say what must
+    never be.
+    """
     bodies, problem = FORGED[name]
 
     assert told(verified(*bodies)) == [problem]
@@ -312,7 +314,8 @@ import importlib.abc, runpy, sys
 class Alone(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top not in sys.stdlib_module_names and top not in {"cryptography", "_cffi_backend", "cffi"}:
+        allowed = {*sys.stdlib_module_names, "cryptography", "_cffi_backend", "cffi"}
+        if top not in allowed:
             raise ImportError(f"the verifier imports {name}")
 
 sys.meta_path.insert(0, Alone())
@@ -337,7 +340,7 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
             await world.pep.enforce(
                 run, tool="note.write", arguments={"text": f"{number}"}, call_id=f"{number}"
             )
-        await world.store.durable(run.id)
+        await world.store.durable(run.claim)
         records = await world.store.read(lambda connection: list(export(connection)))
         key, remembered = world.ledger.public_key.hex(), world.ledger.remembered()
     script, file, memory = (

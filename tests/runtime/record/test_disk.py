@@ -26,7 +26,7 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
         first = await world.pep.enforce(
             run, tool="note.write", arguments={"text": "fits"}, call_id="0"
         )
-        await world.store.durable(run.id)
+        await world.store.durable(run.claim)
 
         def limit(connection: sqlite3.Connection, *_: object) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -39,7 +39,7 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
                 await world.pep.enforce(
                     run, tool="note.write", arguments={"text": "x" * 4000}, call_id=f"{number}"
                 )
-                await world.store.durable(run.id)
+                await world.store.durable(run.claim)
             except NotRecorded:
                 refused += 1
         event.remove(world.store.engine, "checkout", limit)
@@ -66,7 +66,10 @@ async def main():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         for number in range(5):
             try:
-                await world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id=f"{number}")
+                arguments = {"text": "x"}
+                await world.pep.enforce(
+                    run, tool="note.write", arguments=arguments, call_id=f"{number}"
+                )
             except GuardFailed as error:
                 print(type(error).__name__)
         print("effects", len(effects.done))
@@ -105,7 +108,9 @@ async def test_a_database_that_cannot_be_written_stops_every_effect(tmp_path: Pa
 
 @pytest.mark.parametrize("damage", ["junk", "a folder", "no such folder"])
 async def test_what_is_no_database_does_not_open(tmp_path: Path, damage: str) -> None:
-    """A file that is no database, or a place where there can be none, is refused when it is opened."""
+    """A file that is no database, or a place where there can be none, is refused when it is
+    opened.
+    """
     file = tmp_path / "interlock.db"
     if damage == "junk":
         file.write_bytes(b"junk" * 1000)
@@ -144,7 +149,8 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
         async def act(permit: object, arguments: object) -> object:
             with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
                 connection.execute(
-                    "CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'full'); END"
+                    "CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT "
+                    "RAISE(ABORT, 'full'); END"
                 )
             return await real.act(permit, arguments)  # type: ignore[arg-type]  # on purpose not what the types say
 
@@ -153,11 +159,11 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
             run, tool="note.write", arguments={"text": "x"}, call_id="1"
         )
         with pytest.raises(NotRecorded):
-            await world.store.durable(run.id)
+            await world.store.durable(run.claim)
         with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
             connection.execute("DROP TRIGGER full")
         later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="note.write", arguments={"text": "x"}, call_id="1"
+            await world.reclaim(run), tool="note.write", arguments={"text": "x"}, call_id="1"
         )
         assert (await world.verify()).problems == []
 

@@ -1,4 +1,6 @@
-"""The ledger in its database: whatever is changed in it afterwards is seen, and the entry is named."""
+"""The ledger in its database: whatever is changed in it afterwards is seen, and the entry is
+named.
+"""
 
 import asyncio
 import shutil
@@ -64,7 +66,7 @@ async def written(folder: Path, *, steps: int = 4, url: str | None = None) -> No
                 await world.pep.enforce(
                     run, tool=name, arguments={"text": f"{number}"}, call_id=f"{number}"
                 )
-                await world.store.durable(run.id)
+                await world.store.durable(run.claim)
         await kill_switch.engage(world.store, scope="all", id="", by="ana")
         await kill_switch.release(world.store, scope="all", id="", by="ana")
 
@@ -207,7 +209,8 @@ def test_a_moved_checkpoint_is_named(log: Log, seq: int) -> None:
     size.
     """
     log.change(
-        "UPDATE ledger_entry SET note = (SELECT note FROM ledger_entry WHERE seq = ?) WHERE seq = ?",
+        "UPDATE ledger_entry SET note = (SELECT note FROM ledger_entry WHERE seq = ?) "
+        "WHERE seq = ?",
         seq + 1,
         seq,
     )
@@ -343,7 +346,9 @@ def test_a_value_of_another_type_is_named(log: Log, column: str, value: Any) -> 
 async def test_tampering_is_named_on_every_database(
     database_url: str, tmp_path: Path, how: str
 ) -> None:
-    """What an administrator of the database changes is found and named, whichever database it is."""
+    """What an administrator of the database changes is found and named, whichever database
+    it is.
+    """
     statement, code, seq = TAMPERING[how]
     await written(tmp_path / "home", steps=1, url=database_url)
     engine = create_engine(database_url)

@@ -110,7 +110,9 @@ async def test_no_file_of_the_home_holds_a_person_or_content(home: Path) -> None
 
 
 async def test_an_erased_run_is_unreadable_and_the_ledger_still_verifies(home: Path) -> None:
-    """Destroying a run's key leaves its entries verifiable and everything it held closed for good."""
+    """Destroying a run's key leaves its entries verifiable and everything it held closed
+    for good.
+    """
     async with World(home) as world:
         (run_id,) = {each["run"] for each in await world.entries() if each["event"] == "approval"}
         await world.store.write(lambda tx: world.vault.erase(tx.connection, run_id))

@@ -53,8 +53,8 @@ async def test_a_changed_data_key_is_tampered(tmp_path: Path, stored: str) -> No
         run = await world.start()
         with world.store.engine.begin() as connection:
             connection.execute(
-                text(f"UPDATE data_key SET wrapped = {stored} WHERE id = '{run.id}'")
-            )  # noqa: S608 - ours
+                text(f"UPDATE data_key SET wrapped = {stored} WHERE id = '{run.id}'")  # noqa: S608 - ours
+            )
         other = Vault(tmp_path / "keys", create=False)
         with world.store.engine.connect() as connection:
             with pytest.raises(Tampered):

@@ -118,12 +118,13 @@ def put(order: Order) -> AnyTool:
     """
 
     @tool(
-        name=TOOL,
-        action_class="write",
+        TOOL,
+        action="write",
         idempotent=order.idempotent,
         resource=lambda a: Resource(type="note", id=""),
     )
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         order.reached("intended")
         lines = os.open(order.folder / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         mine = f"{permit.key}\n".encode()

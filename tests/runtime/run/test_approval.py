@@ -46,8 +46,8 @@ class Filed(Value):
 
 
 @tool(
-    name="records.approve",
-    action_class="irreversible",
+    "records.approve",
+    action="irreversible",
     resource=lambda a: Resource(type="record", id=a.document),
 )
 async def approve_record(permit: Permit, arguments: Verdicts) -> Filed:
@@ -150,7 +150,9 @@ async def test_a_rejection_is_a_deny(desk: Desk) -> None:
 
 @pytest.mark.parametrize("note", ["agreed ", "Agreed", "agree", "", "agreed\u200b"])
 async def test_a_verdict_is_bound_to_every_byte(desk: Desk, note: str) -> None:
-    """One byte changed after the approval, and the changed request waits for a verdict of its own."""
+    """One byte changed after the approval, and the changed request waits for a verdict of
+    its own.
+    """
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)
@@ -188,7 +190,7 @@ async def test_a_used_verdict_cannot_be_used_again(desk: Desk) -> None:
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)
     assert isinstance(await desk.propose(run), Done)
-    await desk.world.store.durable(run.id)
+    await desk.world.store.durable(run.claim)
     with (
         closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
         connection,
@@ -217,7 +219,7 @@ async def test_a_verdict_under_another_revision_does_not_count(
         approval = (await desk.waiting(run)).approval_id
         await desk.decide(approval)
     async with World(tmp_path, tools=[approve_record], pdp=new) as world:
-        run = await world.runs.claim(run.id)
+        run = await world.reclaim(run)
         pinned = await Desk(world, FixedClock()).propose(run, call="2")
         moved = await Desk(world, FixedClock()).propose(replace(run, revision="f" * 64))
     old.close()
@@ -463,7 +465,7 @@ async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path
             ],
         )
     assert isinstance(await desk.propose(run), Done)
-    await desk.world.store.durable(run.id)
+    await desk.world.store.durable(run.claim)
     report = await desk.world.verify()
 
     assert [each.code for each in report.problems] == ["approval_not_bound"]
@@ -522,12 +524,13 @@ async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict
     keys: list[str] = []
 
     @tool(
-        name="records.approve",
-        action_class="irreversible",
+        "records.approve",
+        action="irreversible",
         idempotent=True,
         resource=lambda a: Resource(type="record", id=a.document),
     )
     async def interrupted(permit: Permit, arguments: Verdicts) -> Filed:
+        """Act as the test says."""
         keys.append(permit.key)
         if len(keys) == 1:
             raise asyncio.CancelledError
@@ -540,8 +543,8 @@ async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict
         await desk.decide((await desk.waiting(run)).approval_id)
         with pytest.raises(asyncio.CancelledError):
             await desk.propose(run)
-        outcome = await desk.propose(await world.runs.claim(run.id))
-        await world.store.durable(run.id)
+        outcome = await desk.propose(await world.reclaim(run))
+        await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         asked = await world.store.read(
             lambda connection: len(connection.execute(select(tables.approval.c.id)).all())
@@ -561,12 +564,13 @@ async def test_an_interrupted_effect_whose_verdict_has_lapsed_is_unknown(
     """
 
     @tool(
-        name="records.approve",
-        action_class="irreversible",
+        "records.approve",
+        action="irreversible",
         idempotent=True,
         resource=lambda a: Resource(type="record", id=a.document),
     )
     async def interrupted(permit: Permit, arguments: Verdicts) -> Filed:
+        """Act as the test says."""
         raise asyncio.CancelledError
 
     clock, point = FixedClock(), EmbeddedPoint(bundle, deadline_s=2)
@@ -577,8 +581,8 @@ async def test_an_interrupted_effect_whose_verdict_has_lapsed_is_unknown(
         with pytest.raises(asyncio.CancelledError):
             await desk.propose(run)
         clock.advance(TTL_S)
-        outcome = await desk.propose(await world.runs.claim(run.id))
-        await world.store.durable(run.id)
+        outcome = await desk.propose(await world.reclaim(run))
+        await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
     point.close()
 

@@ -96,7 +96,9 @@ async def test_a_charge_spends_at_once(store: Store) -> None:
 
 
 async def test_no_budget_means_no_money(store: Store) -> None:
-    """A budget that is not there lets nothing be reserved or charged, and cannot be read or raised."""
+    """A budget that is not there lets nothing be reserved or charged, and cannot be read or
+    raised.
+    """
     cost = Amounts(tokens=1)
     assert not await store.write(
         lambda tx: budget.reserve(tx, budget_id="x", action_id="a", cost=cost)

@@ -1,4 +1,6 @@
-"""Kill -9 at every point of an action: never two effects, nothing lost, and the record stays valid."""
+"""Kill -9 at every point of an action: never two effects, nothing lost, and the record stays
+valid.
+"""
 
 import json
 import os

@@ -40,7 +40,7 @@ class Desk:
     async def unknown(self, run: Run) -> str:
         outcome = await self.propose(run)
         assert isinstance(outcome, Unknown)
-        await self.world.store.durable(run.id)
+        await self.world.store.durable(run.claim)
         return outcome.action_id
 
     async def resolve(
@@ -74,8 +74,9 @@ class Desk:
 async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     acted: list[str] = []
 
-    @tool(name="send", action_class="irreversible", resource=lambda a: Resource(type="mail", id=""))
+    @tool("send", action="irreversible", resource=lambda a: Resource(type="mail", id=""))
     async def act(permit: Permit, arguments: Note) -> Note:
+        """Act as the test says."""
         acted.append(arguments.text)
         raise ConnectionResetError("reset")
 
@@ -89,8 +90,8 @@ async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
 async def test_what_a_person_found_stands(
     desk: Desk, ends: str, state: str, kind: type[Outcome]
 ) -> None:
-    """Resolved while its run goes on or after it ended, the action is done or failed, and never acts
-    again.
+    """Resolved while its run goes on or after it ended, the action is done or failed, and never
+    acts again.
     """
     run = await desk.world.start()
     action_id = await desk.unknown(run)
@@ -108,7 +109,7 @@ async def test_what_a_person_found_stands(
     if ends == "running":
         same, later = (
             await desk.propose(run),
-            await desk.propose(await desk.world.runs.claim(run.id)),
+            await desk.propose(await desk.world.reclaim(run)),
         )
         assert isinstance(same, kind)
         assert isinstance(later, kind)

@@ -64,7 +64,10 @@ def _open(self: DataKey, sealed: bytes, *, place: str) -> bytes:
 
 
 def _unconfined(_: str, limits: str) -> list[str]:
-    script = "from interlock.tools.documents import escape; escape.confine = lambda _: None; escape.main(sys.argv[1])"
+    script = (
+        "from interlock.tools.documents import escape; escape.confine = lambda _: "
+        "None; escape.main(sys.argv[1])"
+    )
     return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}", limits]
 
 

@@ -48,7 +48,9 @@ def test_an_answer_out_of_form_is_unreadable(answer: bytes) -> None:
 
 
 def test_a_detail_cannot_break_the_line() -> None:
-    """A detail made by a parser that was taken over is short and printable before anyone sees it."""
+    """A detail made by a parser that was taken over is short and printable before anyone
+    sees it.
+    """
     with pytest.raises(Refusal) as caught:
         accept(encode(Refusal("limit", "\x1b[2J\n" + "x" * 1000)), LIMITS)
     assert caught.value.detail.isprintable()

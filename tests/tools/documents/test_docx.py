@@ -123,9 +123,14 @@ def test_text_that_a_reader_sees_is_text(xml: str, text: str) -> None:
 
 
 async def test_a_part_in_another_encoding_is_read(tmp_path: Path) -> None:
-    """An encoding other than the two that the standard names does not need what the child gave up."""
+    """An encoding other than the two that the standard names does not need what the child
+    gave up.
+    """
     parts = parts_of(docx.Document())
-    body = f"<w:document {W}><w:body><w:p><w:r><w:t>caf\xe9 \u2013</w:t></w:r></w:p></w:body></w:document>"
+    body = (
+        f"<w:document {W}><w:body><w:p><w:r><w:t>caf\xe9 "
+        f"\u2013</w:t></w:r></w:p></w:body></w:document>"
+    )
     parts[MAIN] = b"<?xml version='1.0' encoding='windows-1252'?>" + body.encode("cp1252")
     assert await text_of(tmp_path, packed(parts)) == "caf\xe9 \u2013"
 

@@ -21,8 +21,10 @@ libc = ctypes.CDLL(None)
 libc.__errno_location.restype = ctypes.POINTER(ctypes.c_int)
 last = libc.__errno_location()
 # A function of a library is looked up once; after `confine` the hook would refuse that.
-for name in ("abort chmod execve fcntl fork iconv_open kill memfd_create mkdir open openat prctl prlimit ptrace rename setrlimit "
-             "socket socketpair symlink syscall unlink unshare _exit").split():
+for name in (
+    "abort chmod execve fcntl fork iconv_open kill memfd_create mkdir open openat prctl prlimit "
+    "ptrace rename setrlimit socket socketpair symlink syscall unlink unshare _exit"
+).split():
     getattr(libc, name)
 confined, file, code, *calls = sys.argv[1:]
 file, code, pair, parent = file.encode(), code.encode(), (ctypes.c_int * 2)(), os.getppid()
@@ -71,9 +73,9 @@ def called(confined: str, file: Path, *calls: str) -> tuple[dict[str, bool], dic
     """
     file.write_text("before")
     argv = [sys.executable, "-c", PROBE, confined, str(file), json.__file__, *calls]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own script
         argv, capture_output=True, stdin=subprocess.PIPE, text=True, timeout=20, check=True
-    )  # noqa: S603 - our own probe
+    )
     said, *outcomes = json.loads(done.stdout)
     return said, dict(zip(calls, outcomes, strict=True))
 

@@ -26,7 +26,9 @@ print(json.dumps([isolation, *map(outcome, sys.argv[2:])]))
 
 
 def attempt(target: Path, *expressions: str) -> tuple[dict[str, bool], list[object]]:
-    """Return what `confine` said and what each expression came to after it, in one fresh process."""
+    """Return what `confine` said and what each expression came to after it, in one fresh
+    process.
+    """
     done = subprocess.run(  # noqa: S603 - the probe is this file's own
         [sys.executable, "-c", PROBE, str(target), *expressions],
         capture_output=True,
@@ -77,7 +79,9 @@ def test_installed_code_can_still_be_read(tmp_path: Path) -> None:
 
 
 def test_native_code_cannot_write_a_byte(tmp_path: Path) -> None:
-    """The kernel holds what the audit hook cannot see: libc creates no file, and fills no open one."""
+    """The kernel holds what the audit hook cannot see: libc creates no file, and fills no open
+    one.
+    """
     target = tmp_path / "file"
     assert attempt(target, "libc.write(libc.open(target.encode(), 0o101, 0o600), b'secret', 6)")[
         1
@@ -131,9 +135,9 @@ def test_the_child_loads_only_its_parser() -> None:
     """
     argv = command("txt", Limits())
     argv[3] = argv[3].replace("sys.exit(main(*arguments))", "main(*arguments); print(*sys.modules)")
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own command
         argv, input=b"text", capture_output=True, text=False, timeout=20, check=True
-    )  # noqa: S603 - our own child
+    )
     loaded = set(done.stdout.decode().split())
     assert "interlock.tools.documents.text" in loaded
     assert not loaded & {

@@ -118,7 +118,9 @@ def test_the_kernel_leaves_reading_below_what_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_all_that_a_kernel_knows_is_taken_away(version: int, taken: tuple[int, int, int]) -> None:
-    """Each version of Landlock is asked for the rights it has, and none it would refuse to hear of."""
+    """Each version of Landlock is asked for the rights it has, and none it would refuse to hear
+    of.
+    """
     kernel = Kernel(version=version)
 
     assert not put_up(cast(ctypes.CDLL, kernel), ())

@@ -36,12 +36,13 @@ def report_tools(*, folder: Path, reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `report.write`: one file a run, the same bytes for the same document."""
 
     @tool(
-        name="report.write",
-        action_class="write",
+        "report.write",
+        action="write",
         idempotent=True,
         resource=lambda a: Resource(type="report", id=a.document),
     )
     async def write(permit: Permit, arguments: Report) -> Written:
+        """Write the report of the reviewed document."""
         page = printed(await reviews.of(arguments.document, run_id=permit.run_id))
         target = folder / permit.run_id / NAME
         try:

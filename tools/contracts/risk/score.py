@@ -59,11 +59,12 @@ def risk_tools(playbook: Playbook) -> tuple[AnyTool, ...]:
     """Return `risk.score`, a pure function of the findings."""
 
     @tool(
-        name="risk.score",
-        action_class="pure",
+        "risk.score",
+        action="pure",
         resource=lambda a: Resource(type="document", id=a.document),
     )
     async def assess(permit: Permit, arguments: Assess) -> Risk:
+        """Score the risk of the findings by the playbook."""
         return score(playbook, (each.category for each in arguments.findings))
 
     return (assess,)

@@ -270,7 +270,8 @@ async def _reset(writer: asyncio.StreamWriter) -> None:
 
 async def _cut(writer: asyncio.StreamWriter) -> None:
     writer.write(
-        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{"result":'
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+        b'999\r\n\r\n{"result":'
     )
     await writer.drain()
 

@@ -15,7 +15,10 @@ from interlock.tools.contracts.clauses.features import (
 )
 from interlock.tools.contracts.clauses.segmentation import units
 
-TEXT = "GOVERNING LAW\n\nThis Agreement is governed by the laws of Ohio. It ends on May 5, 2020.\n\nFees\n\nThe fee is $5."
+TEXT = (
+    "GOVERNING LAW\n\nThis Agreement is governed by the laws of Ohio. It ends on May 5, "
+    "2020.\n\nFees\n\nThe fee is $5."
+)
 DIGEST = "b1f26b24eddcb3105883b86626b39058d358416bb49be3473f7aa15abd9df556"
 
 

@@ -8,7 +8,8 @@ from interlock.tools.contracts.clauses.segmentation import units
 from interlock.tools.contracts.clauses.weights import Linear
 
 TEXT = (
-    "1. FEES\n\n2.1 The fee is due monthly; and\n\n(b) The fee is never refunded.\n\nThe seller ships the goods.\n\n[***]\n\n"
+    "1. FEES\n\n2.1 The fee is due monthly; and\n\n(b) The fee is never refunded.\n\nThe "
+    "seller ships the goods.\n\n[***]\n\n"
     "The fee may rise once."
 )
 

@@ -20,20 +20,26 @@ CONTRACT = """Exhibit 10.1
 
 SOFTWARE LICENSE AGREEMENT
 
-This Software License Agreement (this “Agreement”) is entered into as of March 15, 2019 (the “Effective Date”) by and between
+This Software License Agreement (this “Agreement”) is entered into as of March 15, 2019 (the \
+“Effective Date”) by and between
 Northwind
 Systems, Inc., a Delaware corporation (“Licensor”), and Contoso Limited (“Licensee”).
 
-1. License Grant. Licensor hereby grants to Licensee a non-exclusive, non-transferable, worldwide license to use the Software.
+1. License Grant. Licensor hereby grants to Licensee a non-exclusive, non-transferable, \
+worldwide license to use the Software.
 
-2. Term. This Agreement shall commence on the Effective Date and continue for a period of three (3) years.
+2. Term. This Agreement shall commence on the Effective Date and continue for a period of three \
+(3) years.
 
-3. Assignment. Neither party may assign this Agreement without the prior written consent of the other party; and
+3. Assignment. Neither party may assign this Agreement without the prior written consent of the \
+other party; and
 
-4. Limitation of Liability. IN NO EVENT SHALL EITHER PARTY'S AGGREGATE LIABILITY UNDER THIS AGREEMENT EXCEED THE FEES PAID BY
+4. Limitation of Liability. IN NO EVENT SHALL EITHER PARTY'S AGGREGATE LIABILITY UNDER THIS \
+AGREEMENT EXCEED THE FEES PAID BY
 LICENSEE.
 
-5. Governing Law. This Agreement shall be governed by and construed in accordance with the laws of the State of New York.
+5. Governing Law. This Agreement shall be governed by and construed in accordance with the laws \
+of the State of New York.
 """
 _PIECES = st.lists(
     st.sampled_from([*CONTRACT.split(". "), "\n\n", "\x00", "🖋", "e\u0301"]), max_size=12
@@ -62,7 +68,9 @@ def test_findings_are_exact_spans_in_order(text: str) -> None:
 
 
 def test_a_plain_contract_is_read_right() -> None:
-    """Names, parties, dates and the usual clauses of a plain contract are found where they stand."""
+    """Names, parties, dates and the usual clauses of a plain contract are found where they
+    stand.
+    """
     found = _by_category()
     assert found["Document Name"][0].text.lower() == "software license agreement"
     assert found["Agreement Date"][0].text == "March 15, 2019"
@@ -153,8 +161,10 @@ def _timed(text: str) -> float:
 def test_finding_needs_numpy_alone() -> None:
     """Neither the trainer's libraries nor anything of the evaluations is loaded to find clauses."""
     code = (
-        "import sys; from interlock.tools.contracts.clauses import ClauseModel; ClauseModel.load().find('The term ends.'); "
-        "print(sorted(name for name in ('sklearn', 'scipy', 'interlock.evals') if name in sys.modules))"
+        "import sys; from interlock.tools.contracts.clauses import ClauseModel; "
+        "ClauseModel.load().find('The term ends.'); "
+        "print(sorted(name for name in ('sklearn', 'scipy', 'interlock.evals') if name in "
+        "sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
     assert done.stdout.strip() == "[]"

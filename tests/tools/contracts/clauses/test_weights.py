@@ -1,4 +1,6 @@
-"""Scorers survive packing, agree with plain arithmetic, and refuse any file but the recorded one."""
+"""Scorers survive packing, agree with plain arithmetic, and refuse any file but the
+recorded one.
+"""
 
 import json
 import shutil

@@ -10,7 +10,9 @@ CATEGORIES = sorted({each.category for each in load().positions})
 
 
 def playbook(*points: int) -> Playbook:
-    """Return a playbook with a position of so many points for each of the categories "0", "1", ..."""
+    """Return a playbook with a position of so many points for each of the categories "0",
+    "1", ...
+    """
     positions = tuple(
         Position(category=str(index), when="present", points=each, why="it counts")
         for index, each in enumerate(points)

@@ -1,0 +1,137 @@
+"""How much code stands in a file, in a function and on a line.
+
+Sizes are counted in tokens, so that nothing is gained by density. Comments, docstrings and line
+ends do not count.
+"""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+#: Tokens
+_FILE: Final = 2_000
+_FUNCTION: Final = 250
+#: Tokens on a line of code, over the whole product
+_DENSITY: Final = 8.6
+#: What is listed with this reason belongs to a room that is being taken apart
+_TAKEN_APART: Final = "its room is being taken apart"
+#: File: how many tokens it may have, and why. An entry only ever shrinks
+LONG_FILES: Final[Mapping[str, tuple[int, str]]] = {
+    "runtime/record/audit_verify.py": (
+        2760,
+        "it must be one file that needs nothing of ours: an auditor takes it away alone",
+    ),
+    "runtime/door/enforcement.py": (2622, _TAKEN_APART),
+    "runtime/run/approval.py": (2395, _TAKEN_APART),
+    "runtime/run/run.py": (2218, _TAKEN_APART),
+}
+#: "file:function": how many tokens it may have, and why. An entry only ever shrinks
+LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
+    "evals/bench/gate.py:gate": (295, _TAKEN_APART),
+    "evals/bench/subject.py:_governed": (303, _TAKEN_APART),
+    "evals/demo/command.py:demo": (287, _TAKEN_APART),
+    "evals/demo/job.py:summary": (298, _TAKEN_APART),
+    "evals/extraction/calibration.py:_curve": (283, _TAKEN_APART),
+    "evals/extraction/calibration.py:calibrated": (268, _TAKEN_APART),
+    "evals/extraction/examples.py:head_examples": (278, _TAKEN_APART),
+    "evals/extraction/measure.py:measure": (361, _TAKEN_APART),
+    "runtime/door/enforcement.py:_ask": (270, _TAKEN_APART),
+    "runtime/door/enforcement.py:_effect": (267, _TAKEN_APART),
+    "runtime/door/facts.py:facts": (338, _TAKEN_APART),
+    "runtime/record/audit_verify.py:_entry": (337, _TAKEN_APART),
+    "runtime/record/ledger.py:_flush": (276, _TAKEN_APART),
+    "runtime/run/approval.py:_decide": (428, _TAKEN_APART),
+    "runtime/run/approval.py:ask": (323, _TAKEN_APART),
+    "runtime/run/cancellation.py:_unsure": (258, _TAKEN_APART),
+    "runtime/run/cancellation.py:cancel": (339, _TAKEN_APART),
+    "runtime/run/cancellation.py:work": (307, _TAKEN_APART),
+    "runtime/run/run.py:_claim": (272, _TAKEN_APART),
+    "runtime/run/run.py:_start": (350, _TAKEN_APART),
+    "serving/cli/budget.py:raise_limit": (273, _TAKEN_APART),
+    "serving/cli/policy.py:_explained": (307, _TAKEN_APART),
+    "serving/cli/review.py:review": (301, _TAKEN_APART),
+    "serving/settings.py:read": (266, _TAKEN_APART),
+    "serving/view.py:view": (327, _TAKEN_APART),
+    "tools/contracts/clauses/features.py:rows": (261, _TAKEN_APART),
+    "tools/contracts/clauses/heads.py:describe": (252, _TAKEN_APART),
+    "tools/mail.py:mail_tools": (258, _TAKEN_APART),
+    "tools/models/generate.py:model_tools": (312, _TAKEN_APART),
+}
+
+
+def test_a_file_fits_in_the_head(sizes: Any) -> None:
+    """A file has at most 2,000 tokens, or a listed number with its reason."""
+    lengths = {name: size.tokens for name, size in sizes.files.items()}
+
+    assert _too_long(lengths, LONG_FILES, _FILE) == {}
+
+
+def test_a_function_fits_on_a_screen(sizes: Any) -> None:
+    """A function has at most 250 tokens, or a listed number with its reason."""
+    lengths = {name: size.tokens for name, size in sizes.functions.items()}
+
+    assert _too_long(lengths, LONG_FUNCTIONS, _FUNCTION) == {}
+
+
+def test_a_line_says_one_thing(sizes: Any) -> None:
+    """Over the whole product, a line of code has no more tokens than a person reads at a glance."""
+    tokens = sum(size.tokens for size in sizes.files.values())
+    lines = sum(size.lines for size in sizes.files.values())
+
+    assert tokens / lines <= _DENSITY
+
+
+def test_no_exception_outlives_its_need(sizes: Any) -> None:
+    """What is listed as too long exists and still is."""
+    files = {name: size.tokens for name, size in sizes.files.items()}
+    functions = {name: size.tokens for name, size in sizes.functions.items()}
+
+    assert [name for name in LONG_FILES if files.get(name, 0) <= _FILE] == []
+    assert [name for name in LONG_FUNCTIONS if functions.get(name, 0) <= _FUNCTION] == []
+
+
+def test_only_a_table_keeps_its_own_form(root: Path, modules: Mapping[Path, ast.Module]) -> None:
+    """The formatter is switched off for tables of literals only, where columns carry meaning."""
+    assert [
+        f"{path}:{line}"
+        for path, tree in modules.items()
+        for line in _unformatted((root / path).read_text("utf-8"))
+        if not _in_a_table(tree, line)
+    ] == []
+
+
+def _too_long(
+    lengths: Mapping[str, int], listed: Mapping[str, tuple[int, str]], limit: int
+) -> dict[str, int]:
+    return {
+        name: length
+        for name, length in lengths.items()
+        if length > listed.get(name, (limit, ""))[0]
+    }
+
+
+def _unformatted(source: str) -> Iterator[int]:
+    """Yield each line with a comment that switches the formatter off."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        comment = token.string.replace(" ", "")
+        if token.type == tokenize.COMMENT and comment.startswith(("#fmt:skip", "#fmt:off")):
+            yield token.start[0]
+
+
+def _in_a_table(tree: ast.Module, line: int) -> bool:
+    """Whether *line* belongs to an assignment of a list, tuple, dict or set of literals."""
+    return any(
+        node.lineno <= line <= (node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_literal(node.value)
+    )
+
+
+def _is_literal(value: ast.expr | None) -> bool:
+    if not isinstance(value, ast.List | ast.Tuple | ast.Dict | ast.Set):
+        return False
+    plain = (ast.expr_context, ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
+    return all(isinstance(node, (*plain, ast.unaryop)) for node in ast.walk(value))
