@@ -5,11 +5,8 @@ step. A refusal by policy is not here: it is a value, `Denied`, in
 `interlock.runtime.policy.decision`.
 """
 
-<<<<<<< HEAD
 import re
 from collections.abc import Sequence
-from typing import ClassVar
-=======
 from typing import ClassVar, Literal, TypeAlias
 
 #: Why what was handed in cannot be used; "invalid" is any value of the wrong form
@@ -32,7 +29,6 @@ Code: TypeAlias = Literal[
     "not_ended",
     "erased",
 ]
->>>>>>> main
 
 
 class InterlockError(Exception):
@@ -61,7 +57,7 @@ class BadInput(InterlockError):
     exit_code = 2
 
     def __init__(self, *, what: str, why: str, next_step: str, code: Code = "invalid") -> None:
-        self.code: Code = code
+        self.code = code
         self.what, self.why, self.next_step = what, why, next_step
         super().__init__(f"{what}: {why}. {next_step}")
 

@@ -12,7 +12,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        from interlock.serving.cli.application import run_command  # noqa: PLC0415 - within the try
+        from interlock.serving.cli.application import run_command
 
         code = run_command()
     except KeyboardInterrupt:

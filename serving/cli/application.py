@@ -33,7 +33,7 @@ application = typer.Typer(
 def _version(asked: bool) -> None:
     if not asked:
         return
-    from importlib.metadata import version  # noqa: PLC0415 - rarely asked for
+    from importlib.metadata import version
 
     typer.echo(f"interlock {version('interlock')}")
     raise typer.Exit

@@ -101,7 +101,7 @@ def choices() -> Choices:
 
 def opened_workspace(*, chosen: dict[str, str] | None = None) -> "Workspace":
     """Return the workspace of this process; *chosen* are settings of the command line."""
-    from interlock.serving.workspace import open_workspace  # noqa: PLC0415 - pydantic is slow to import
+    from interlock.serving.workspace import open_workspace
 
     workspace = open_workspace(place=_choices.workspace, chosen=chosen)
     trace(f"settings of {workspace.file or 'no file'}, home {workspace.settings.home}")
@@ -117,7 +117,7 @@ def configured(*, home: Path | None = None, bundle: Path | None = None) -> "Sett
 
 def acting(settings: "Settings", name: str | None) -> "Principal":
     """Return who acts: *name*, or the operating-system account."""
-    from interlock.serving import people  # noqa: PLC0415 - as above
+    from interlock.serving import people
 
     roles = people.roles_of(settings.bundle)
     return people.principal(settings.people, name, tenant=settings.tenant, roles=roles)
@@ -131,7 +131,7 @@ def run(
 ) -> T:
     """Open the home, run *work* with it, close the home."""
     settings = using or configured()
-    from interlock.serving.home import opened  # noqa: PLC0415 - LangGraph and the policy engine
+    from interlock.serving.home import opened
 
     async def inside() -> T:
         async with opened(settings, planner=planner) as home:
@@ -144,7 +144,7 @@ def run(
 def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" = None) -> T:
     """Open database and keys only, run *work* with them, close them: for what only looks."""
     settings = using or configured()
-    from interlock.runtime.storage import Storage  # noqa: PLC0415 - SQLAlchemy
+    from interlock.runtime.storage import Storage
 
     async def inside() -> T:
         opened = Storage.open(
