@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import make_url
 
 from interlock.runtime.errors import BadInput
-from interlock.serving.settings import Settings, read
+from interlock.serving.settings import Settings
+from interlock.serving.workspace import read
 
 BUNDLE = Path("shipped.tar.gz")
 
@@ -41,15 +42,15 @@ def test_what_is_chosen_goes_before_what_the_environment_names(tmp_path: Path) -
 
 WRONG: dict[str, dict[str, str]] = {
     "INTERLOCK_HOME": {"INTERLOCK_HOME": "~nobody-of-this-name/x"},
-    "INTERLOCK_MODEL": {"INTERLOCK_MODEL_URL": "http://127.0.0.1:1/v1"},
+    "INTERLOCK_MODEL_NAME": {"INTERLOCK_MODEL_URL": "http://127.0.0.1:1/v1"},
     "INTERLOCK_MODEL_PRICE": {
         "INTERLOCK_MODEL_URL": "u",
-        "INTERLOCK_MODEL": "m",
+        "INTERLOCK_MODEL_NAME": "m",
         "INTERLOCK_MODEL_PRICE": "1.5",
     },
     "INTERLOCK_MODEL_CLEARANCE": {
         "INTERLOCK_MODEL_URL": "u",
-        "INTERLOCK_MODEL": "m",
+        "INTERLOCK_MODEL_NAME": "m",
         "INTERLOCK_MODEL_CLEARANCE": "all",
     },
     "INTERLOCK_CLEARANCES": {"INTERLOCK_CLEARANCES": "example.com"},
@@ -73,11 +74,11 @@ def test_a_served_model_may_see_nothing_confidential_unless_it_is_said(tmp_path:
     """
     wanted: dict[str, Any] = {
         "INTERLOCK_MODEL_URL": "http://127.0.0.1:1/v1",
-        "INTERLOCK_MODEL": "m",
+        "INTERLOCK_MODEL_NAME": "m",
     }
     settings = given(tmp_path, **wanted, INTERLOCK_MODEL_KEY="s3cret", INTERLOCK_OPA_TOKEN="t0ken")  # noqa: S106 - no real ones
 
     assert settings.model is not None
-    assert (settings.model.clearance, settings.model.micro_per_million) == ("public", 0)
+    assert (settings.model.clearance, settings.model.price) == ("public", 0)
     assert "s3cret" not in repr(settings)
     assert "t0ken" not in repr(settings)
