@@ -22,9 +22,9 @@ from interlock.runtime.policy.request import (
     KillFact,
     Principal,
 )
-from interlock.runtime.record.ledger import HOME
-from interlock.runtime.record.store import Event, Store, Tx
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.events import HOME, ActDecided, ActFailed
+from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.subject import Look
 
@@ -99,7 +99,7 @@ class Acts:
             {"code": reason.code, "rule": reason.rule, "parameters": dict(reason.parameters)}
             for reason in decision.reasons
         ]
-        payload: dict[str, Json] = {
+        asked: dict[str, Json] = {
             "principal": document["principal"],
             "arguments": request.action.arguments,
             "resource": document["resource"],
@@ -108,36 +108,45 @@ class Acts:
         }
 
         def work(tx: Tx) -> None:
-            body = _body(act_id, request, self._key(tx.connection, run_id)) | {
-                "effect": decision.effect,
-                "codes": [reason.code for reason in decision.reasons],
-                "revision": decision.revision,
-                "engine": decision.engine,
-            }
-            tx.events.append(Event(run_id=run_id, event="act", body=body, payload=payload))
+            tx.events.append(
+                ActDecided(
+                    log=_log(request),
+                    run_id=run_id,
+                    key=self._vault.key(tx.connection, run_id or HOME),
+                    act=act_id,
+                    tool=request.action.tool,
+                    action_class=request.action.action_class,
+                    person=request.principal.id,
+                    digest=request.digest,
+                    effect=decision.effect,
+                    codes=[reason.code for reason in decision.reasons],
+                    revision=decision.revision,
+                    engine=decision.engine,
+                    asked=asked,
+                )
+            )
 
         await self._store.write(work)
 
     async def _failed(self, act_id: str, request: AccessRequest, run_id: str, *, code: str) -> None:
         def work(tx: Tx) -> None:
-            key = self._key(tx.connection, run_id)
-            body = _body(act_id, request, key) | {"code": code}
-            tx.events.append(Event(run_id=run_id, event="act_failed", body=body))
+            tx.events.append(
+                ActFailed(
+                    log=_log(request),
+                    run_id=run_id,
+                    act=act_id,
+                    tool=request.action.tool,
+                    code=code,
+                )
+            )
 
         await self._store.write(work)
 
-    def _key(self, connection: Connection, run_id: str) -> DataKey:
-        return self._vault.key(connection, run_id or HOME)
 
-
-def _body(act_id: str, request: AccessRequest, key: DataKey) -> dict[str, Json]:
-    return {
-        "act": act_id,
-        "tool": request.action.tool,
-        "class": request.action.action_class,
-        "person": key.commit(request.principal.id.encode()),
-        "bind": key.commit(request.digest.encode()),
-    }
+def _log(request: AccessRequest) -> str:
+    """Return the log of the tenant the act is about."""
+    subject = request.context.subject
+    return HOME if subject is None else subject.tenant
 
 
 def _switches(
