@@ -43,10 +43,13 @@ def complaint(ran: Any) -> str:
 
 def effects(home: Path) -> list[str]:
     """Return every report and record in the home's database, and every file of its outbox."""
-    with closing(sqlite3.connect(home / "interlock.db")) as connection:
-        kept = connection.execute(
-            "SELECT kind FROM record WHERE kind IN ('contract', 'report')"
-        ).fetchall()
+    kept: list[tuple[str]] = []
+    database = home / "interlock.db"
+    if database.exists():
+        with closing(sqlite3.connect(database)) as connection:
+            kept = connection.execute(
+                "SELECT kind FROM record WHERE kind IN ('contract', 'report')"
+            ).fetchall()
     mails = [str(path.relative_to(home)) for path in home.glob("outbox/**/*")]
     return [kind for (kind,) in kept] + mails
 
