@@ -51,7 +51,8 @@ async def _jobs(home: Home) -> list[Finding]:
 
 def _folders(home: Home) -> Sequence[Path]:
     """Return the folders of policies: that of Interlock, then that of the workspace."""
-    return (BUNDLE.parent,)
+    workspace = home.settings.policies
+    return (BUNDLE.parent,) if workspace is None else (BUNDLE.parent, workspace)
 
 
 _PROOFS: Final[dict[str, Callable[[Home], Awaitable[list[Finding]]]]] = {
