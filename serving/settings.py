@@ -73,9 +73,9 @@ def _http_url(text: str) -> str:
 
 
 def _agent(text: str) -> str:
-    module, _, name = text.partition(":")
+    module, separator, name = text.partition(":")
     names = [*module.split("."), name]
-    if not all(part.isidentifier() for part in names):
+    if separator and not all(part.isidentifier() for part in names):
         raise ValueError(f'{text!r} is not written as "package.module:Class"')
     return text
 
@@ -144,7 +144,8 @@ class Settings(Section):
     policies: Path | None = Field(None, description="A folder of data and rules over the bundle's")
     agents: Annotated[
         tuple[Annotated[str, AfterValidator(_agent)], ...], BeforeValidator(_listed)
-    ] = Field((), description='More agents: "package.module:Class", separated by commas')
+    ] = Field((), description='More agents: "package.module:Class", or the name of an entry point')
+    modules: Path | None = Field(None, description="A folder whose modules may hold those agents")
     tenant: Name = Field("default", description="Whose data this is")
     autonomy: Annotated[Autonomy, BeforeValidator(_number)] = Field(
         2, description="How much agents may do alone, from 0 to 3"
