@@ -1,4 +1,4 @@
-"""What is measured: one LangGraph step, bare on the stock saver, or governed on ours, with the same state.
+"""What is measured: one LangGraph step, on the stock saver or governed on ours; the state is the same.
 
 Run as a module it takes a variant, a number of steps and a folder, so that a tracer can count its
 system calls.
