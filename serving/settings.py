@@ -34,6 +34,7 @@ BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.ta
 MASK: Final = "***"
 _HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+_ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
@@ -74,9 +75,10 @@ def _http_url(text: str) -> str:
 
 def _agent(text: str) -> str:
     module, separator, name = text.partition(":")
-    names = [*module.split("."), name]
-    if separator and not all(part.isidentifier() for part in names):
-        raise ValueError(f'{text!r} is not written as "package.module:Class"')
+    parts = [*module.split("."), name] if separator else []
+    is_named = _ENTRY_POINT.fullmatch(text) is not None
+    if not all(part.isidentifier() for part in parts) or not (separator or is_named):
+        raise ValueError(f'{text!r} is neither "package.module:Class" nor an entry point')
     return text
 
 
