@@ -45,11 +45,13 @@ def effects(home: Path) -> list[str]:
     """Return every report and record in the home's database, and every file of its outbox."""
     kept: list[tuple[str]] = []
     database = home / "interlock.db"
-    if database.exists():
+    if database.is_file():
         with closing(sqlite3.connect(database)) as connection:
-            kept = connection.execute(
-                "SELECT kind FROM record WHERE kind IN ('contract', 'report')"
-            ).fetchall()
+            tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("record",) in tables:  # a disk may have been full before
+                kept = connection.execute(
+                    "SELECT kind FROM record WHERE kind IN ('contract', 'report')"
+                ).fetchall()
     mails = [str(path.relative_to(home)) for path in home.glob("outbox/**/*")]
     return [kind for (kind,) in kept] + mails
 
