@@ -5,13 +5,46 @@ step. A refusal by policy is not here: it is a value, `Denied`, in
 `interlock.runtime.policy.decision`.
 """
 
-from typing import ClassVar
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Literal, TypeAlias
+
+#: Why what was handed in cannot be used; "invalid" is any value of the wrong form
+Code: TypeAlias = Literal[
+    "invalid",
+    "not_found",
+    "nobody",
+    "own_request",
+    "wrong_tenant",
+    "role_missing",
+    "note_missing",
+    "evidence_changed",
+    "decided_already",
+    "expired",
+    "not_waiting",
+    "wrong_state",
+    "ambiguous",
+    "claimed",
+    "ended",
+    "not_ended",
+    "erased",
+]
 
 
 class InterlockError(Exception):
-    """Every error this system raises on purpose; `exit_code` is what the command line ends with."""
+    """Every error this system raises on purpose.
+
+    `exit_code` is what the command line ends with. `code` names the kind of failure for programs and
+    never changes; a subclass that can fail in several ways sets one code for each.
+    """
 
     exit_code: ClassVar[int] = 5
+    code: str = "error"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in cls.__dict__:
+            cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 # The caller must act
@@ -19,11 +52,12 @@ class InterlockError(Exception):
 
 
 class BadInput(InterlockError):
-    """What was handed in cannot be used; nothing was written."""
+    """What was handed in cannot be used, and *code* says why; nothing was written."""
 
     exit_code = 2
 
-    def __init__(self, *, what: str, why: str, next_step: str) -> None:
+    def __init__(self, *, what: str, why: str, next_step: str, code: Code = "invalid") -> None:
+        self.code = code
         self.what, self.why, self.next_step = what, why, next_step
         super().__init__(f"{what}: {why}. {next_step}")
 
@@ -43,19 +77,26 @@ class NotFound(BadInput):
 
     def __init__(self, *, kind: str, name: str, next_step: str) -> None:
         self.kind, self.name = kind, name
-        super().__init__(what=f"{kind} {name!r}", why="does not exist here", next_step=next_step)
+        super().__init__(
+            code="not_found",
+            what=f"{kind} {name!r}",
+            why="does not exist here",
+            next_step=next_step,
+        )
 
 
-class NotEntitled(InterlockError):
-    """The person may not do this; nothing was done."""
+class NotPermitted(InterlockError):
+    """The policy denies what a person asked for; nothing was done, and the refusal is recorded."""
 
     exit_code = 4
 
-    def __init__(self, *, person: str, role: str, what: str) -> None:
-        self.person, self.role = person, role
-        super().__init__(
-            f"{person!r} may not {what}: the role {role!r} is missing. Roles are given in people.yaml of the home."
-        )
+    def __init__(self, *, act: str, person: str, codes: Sequence[str], why: str) -> None:
+        self.act = act
+        self.person = person
+        self.codes = tuple(codes)
+        if self.codes:
+            self.code = self.codes[0]
+        super().__init__(f"{person!r} may not do {act}: {why}")
 
 
 # The developer must act
@@ -111,7 +152,8 @@ class Unanswered(GuardFailed):
 
     def __init__(self, *, run_id: str, tool: str, codes: tuple[str, ...], why: str) -> None:
         self.run_id, self.tool, self.codes = run_id, tool, codes
-        next_step = f"Bring the engine back, then `interlock run resume {run_id}`."
+        again = f"`interlock run resume {run_id}`" if run_id else "try again"
+        next_step = f"Bring the engine back, then {again}."
         super().__init__(guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step)
 
 

@@ -216,6 +216,11 @@ class World:
         )
         return await self.runs.start(new)
 
+    async def reclaim(self, run: Run) -> Run:
+        """Claim the run as if the process that worked under *run* had died."""
+        self.runs.give_back(run)
+        return await self.runs.claim(run.id)
+
     async def entries(self) -> list[dict[str, Any]]:
         """Return the bodies of the ledger in order."""
         records = await self.store.read(lambda connection: list(export(connection)))
@@ -223,7 +228,7 @@ class World:
 
     async def budget(self, run: Run) -> BudgetFacts:
         """Return the run's budget as it stands, when everything of the run is settled."""
-        await self.store.durable(run.id)
+        await self.store.durable(run.claim)
         return await self.store.read(
             lambda connection: read_budget(connection, run.budget_id).facts
         )

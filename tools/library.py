@@ -63,7 +63,7 @@ class Library:
         def work(tx: Tx) -> None:
             self._shelf.put(tx, permit, key=document.digest, status=document.kind, body=body)
 
-        self._store.later(permit.run_id, work)
+        self._store.later(permit.claim, work)
 
     async def reading(self, digest: str, *, run_id: str) -> Reading:
         """Return the document as this run read it; raises `ToolFailed` when it did not, whoever else did (fails closed)."""

@@ -13,12 +13,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypeAlias
 
-from interlock.evals.bench.subject import PRINCIPAL, Spent, Variant, measure
+from interlock.evals.bench.subject import PRINCIPAL, Spent, Variant, measure, tools
+from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
+    FACTS,
     AccessRequest,
     Action,
     Amounts,
@@ -57,7 +59,7 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
         disk = _disk(folder)
         measured = [_round(folder / str(index), fsync_ms) for index in range(rounds)]
         syncs = {variant: _syncs(variant, folder) for variant in VARIANTS}
-    steps = {
+    steps: dict[str, Any] = {
         f"{variant}_step": _figures(variant, measured) | {"fsyncs": syncs[variant]}
         for variant in VARIANTS
     }
@@ -112,6 +114,8 @@ def _request(revision: str) -> AccessRequest:
         run=RunFacts(id="run", agent="bench", autonomy=2, refusals=0, revision=revision),
         schema_valid=True,
         labels={"value": TRUSTED},
+        tool_schema=schema_digest(tools()[1]),
+        version=FACTS,
         cost=Amounts(steps=1, effects=1),
         budget=BudgetFacts(
             limits=Amounts(money_micro=1, tokens=1, steps=100, effects=100, wall_ms=1),

@@ -19,7 +19,7 @@ from interlock.runtime.door.outcome import (
     recorded,
 )
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, schema_digest
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.label import Label
@@ -78,7 +78,7 @@ class EnforcementPoint:
             return await self._once(run, proposed)
 
     async def _once(self, run: Run, proposed: Proposal) -> Outcome:
-        await self._store.durable(run.id)  # what earlier calls recorded must be seen
+        await self._store.durable(run.claim)  # what earlier calls recorded must be seen
         key = self._vault.known(run.id)
         facts = await self._pip.facts(
             run,
@@ -88,6 +88,7 @@ class EnforcementPoint:
             resource=proposed.resource,
             cost=proposed.cost,
             valid=proposed.arguments is not None,
+            tool_schema=None if proposed.tool is None else schema_digest(proposed.tool),
         )
         request = AccessRequest(
             principal=run.principal,
@@ -193,7 +194,7 @@ class EnforcementPoint:
             return await self._unsure(
                 step, "the process died during the effect, and the policy now denies it"
             )
-        self._store.later(step.run.id, lambda tx: action.deny(tx, step))
+        self._store.later(step.run.claim, lambda tx: action.deny(tx, step))
         return Denied(request=step.request, decision=step.decision, action_id=step.id)
 
     async def _unsure(self, step: Attempt, detail: str) -> Unknown:
@@ -287,7 +288,12 @@ class EnforcementPoint:
 
     async def _act(self, step: Attempt, tool: AnyTool, arguments: Value, call_id: str) -> Value:
         permit = Permit(
-            MINT, tool=tool.name, digest=step.request.digest, action_id=step.id, run_id=step.run.id
+            MINT,
+            tool=tool.name,
+            digest=step.request.digest,
+            action_id=step.id,
+            run_id=step.run.id,
+            claim=step.run.claim,
         )
         with self._spans.tool(
             tool=tool.name, action_id=step.id, call_id=call_id, approval=step.verdict
@@ -312,13 +318,13 @@ class EnforcementPoint:
 
     def _finish(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(
-            step.run.id,
+            step.run.claim,
             lambda tx: action.finish(tx, step, ending=ending, actual=actual, label=label),
         )
 
     def _complete(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(
-            step.run.id,
+            step.run.claim,
             lambda tx: action.complete(tx, step, ending=ending, actual=actual, label=label),
         )
 

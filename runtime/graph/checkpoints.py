@@ -48,7 +48,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             serde=JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=list(_MESSAGES))
         )
         self._store, self._key, self._run = store, key, run
-        self._groups = (run.id, f"{run.id}/writes")
+        self._groups = (run.claim, f"{run.claim}/writes")
 
     async def aput(
         self,

@@ -102,9 +102,15 @@ class Driver:
     async def drive(self, run: Run, agent: Workflow) -> Ended:
         """Carry the claimed *run* on until it ends, waits for a person or is held by a guard, and record which.
 
-        Raises `Fenced` and `NotRecorded`, with which nothing can be recorded, and any error that is
-        not a guard's: the run has then failed.
+        However it ends, the claim is given back. Raises `Fenced` and `NotRecorded`, with which
+        nothing can be recorded, and any error that is not a guard's: the run has then failed.
         """
+        try:
+            return await self._driven(run, agent)
+        finally:
+            self._runs.give_back(run)
+
+    async def _driven(self, run: Run, agent: Workflow) -> Ended:
         with self._spans.run(
             agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace
         ) as trace:

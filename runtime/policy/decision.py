@@ -91,17 +91,22 @@ class Permit:
 
     Only the enforcement point mints permits: constructing one by hand raises `TypeError`. It serves
     once, for the tool it names; `digest` says which request it was given for. It guards against
-    mistakes, not against hostile Python in our own process (docs/threat-model.md). `key` is stable
-    across retries and restarts: hand it to the outside system as the idempotency key.
+    mistakes, not against hostile Python in our own process (docs/threat-model.md). `claim` is the
+    token of the claim that acts.
+    `key` is stable across retries and restarts: hand it to the outside system as the idempotency
+    key.
     """
 
-    __slots__ = ("_spent", "action_id", "digest", "key", "run_id", "tool")
+    __slots__ = ("_spent", "action_id", "claim", "digest", "key", "run_id", "tool")
 
-    def __init__(self, mint: _Mint, *, tool: str, digest: str, action_id: str, run_id: str) -> None:
+    def __init__(
+        self, mint: _Mint, *, tool: str, digest: str, action_id: str, run_id: str, claim: str
+    ) -> None:
         if mint is not MINT:
             raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
         self.tool, self.digest, self.action_id, self.run_id = tool, digest, action_id, run_id
         self.key = action_id
+        self.claim = claim
         self._spent = False
 
     def spend(self, tool: str) -> None:

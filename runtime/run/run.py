@@ -1,7 +1,7 @@
 """Runs: one execution of an agent each, claimed by a fence so that only one worker ever writes for it.
 
-    running -> waiting | held -> running -> done | failed
-    running, waiting, held -> cancelled
+    queued -> running -> waiting | held -> running -> done | failed
+    queued, running, waiting, held -> cancelled
 
 A run is held when a guard, or what it depends on, failed closed: nothing was done, and a new claim
 carries it on.
@@ -12,7 +12,9 @@ be presumed dead.
 """
 
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 import orjson
@@ -22,18 +24,24 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotFound
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.events import RunEnded, RunHeld, RunResumed, RunStarted
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import budget, worker
+from interlock.runtime.run import budget
+from interlock.runtime.run.claim import give_back, may_live, take, taker
 
-Status: TypeAlias = Literal["running", "waiting", "held", "done", "failed", "cancelled"]
+Status: TypeAlias = Literal["queued", "running", "waiting", "held", "done", "failed", "cancelled"]
 #: A run in one of these has not ended
-OPEN: Final[frozenset[Status]] = frozenset({"running", "waiting", "held"})
+OPEN: Final[frozenset[Status]] = frozenset({"queued", "running", "waiting", "held"})
 LEASE_S: Final = 30
 _c = tables.run.c
 _CLAIMED: Final = (
     select(_c.status)
-    .where(_c.id == bindparam("run"), _c.fence == bindparam("at"))
+    .where(
+        _c.id == bindparam("run"),
+        _c.fence == bindparam("at"),
+        _c.claim == bindparam("under"),
+    )
     .with_for_update()
 )
 
@@ -51,6 +59,8 @@ class Run:
     revision: str
     budget_id: str
     fence: int
+    #: The token of the claim; empty for a run that was read or that is queued
+    claim: str
     trace: str
     status: Status
     refusals: int
@@ -74,14 +84,20 @@ class Runs:
     """Starts, claims and ends runs; holds no state of its own."""
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store, self._vault = store, vault
-        self.owner = worker.own()
+        self._store = store
+        self._vault = vault
 
-    async def start(self, proposal: NewRun, *, trace: str = "") -> Run:
-        """Record a new run, its budget and its data key, and return it claimed under fence 1."""
-        return await self._store.write(lambda tx: self._start(tx, proposal, trace))
+    async def start(self, proposal: NewRun, *, trace: str = "", claim: bool = True) -> Run:
+        """Record a new run, its budget and its data key, and return it claimed under fence 1.
 
-    def _start(self, tx: Tx, proposal: NewRun, trace: str) -> Run:
+        Without *claim* the run is left queued for whoever claims it.
+        """
+        if not claim:
+            return await self._store.write(lambda tx: self._start(tx, proposal, trace, token=""))
+        with _taking() as token:
+            return await self._store.write(lambda tx: self._start(tx, proposal, trace, token=token))
+
+    def _start(self, tx: Tx, proposal: NewRun, trace: str, *, token: str) -> Run:
         run_id = f"run-{secrets.token_hex(6)}"
         now = self._store.now(tx.connection)
         key = self._vault.create(tx.connection, run_id)
@@ -93,66 +109,91 @@ class Runs:
             "id": run_id,
             "tenant": proposal.principal.tenant,
             "agent": proposal.agent,
-            "status": "running",
+            "status": "running" if token else "queued",
             "principal": key.seal(principal, place=f"run/{run_id}/principal"),
             "request": key.seal(canonical(proposal.request), place=f"run/{run_id}"),
             "label": canonical(asdict(TRUSTED)).decode(),
             "autonomy": proposal.autonomy,
             "revision": proposal.revision,
             "budget_id": run_id,
-            "fence": 1,
-            "owner": self.owner,
-            "lease_until": now + LEASE_S,
-            "attempts": 1,
+            "fence": 1 if token else 0,
+            "claim": token,
+            "owner": taker() if token else "",
+            "lease_until": now + LEASE_S if token else 0,
+            "attempts": 1 if token else 0,
             "refusals": 0,
             "trace": trace,
             "created": now,
             "updated": now,
         }
         tx.connection.execute(insert(tables.run).values(row))
-        body: dict[str, Json] = {
-            "agent": proposal.agent,
-            "revision": proposal.revision,
-            "autonomy": proposal.autonomy,
-            "requester": key.commit(
-                (proposal.principal.on_behalf_of or proposal.principal.id).encode()
-            ),
-            "limits": asdict(proposal.limits),
-        }
-        payload: dict[str, Json] = {
-            "principal": asdict(proposal.principal),
-            "request": proposal.request,
-        }
-        tx.events.append(Event(run_id=run_id, event="run_started", body=body, payload=payload))
-        return self._read(tx.connection, run_id)
+        tx.events.append(
+            RunStarted(
+                log=proposal.principal.tenant,
+                run_id=run_id,
+                key=key,
+                agent=proposal.agent,
+                revision=proposal.revision,
+                autonomy=proposal.autonomy,
+                status="running" if token else "queued",
+                fence=1 if token else 0,
+                budget=run_id,
+                limits=asdict(proposal.limits),
+                label=canonical(asdict(TRUSTED)).decode(),
+                requester=proposal.principal.on_behalf_of or proposal.principal.id,
+                principal=asdict(proposal.principal),
+                request=proposal.request,
+            )
+        )
+        return replace(self._read(tx.connection, run_id), claim=token)
 
     async def claim(self, run_id: str) -> Run:
-        """Take over a waiting, held or abandoned run under the next fence.
+        """Take over a queued, waiting, held or abandoned run under the next fence.
 
-        Raises `BadInput` when the run has ended or another live worker holds it, `NotFound` when
-        there is none.
+        The claim counts as alive until `give_back`, or until its lease is over: `beat` extends it.
+        Raises `BadInput` when the run has ended ("ended") or a live claim holds it ("claimed"),
+        `NotFound` when there is none.
         """
-        return await self._store.write(lambda tx: self._claim(tx, run_id))
+        with _taking() as token:
+            return await self._store.write(lambda tx: self._claim(tx, run_id, token))
 
-    def _claim(self, tx: Tx, run_id: str) -> Run:
+    def give_back(self, run: Run) -> None:
+        """Say that nothing works under the claim any more, so that the next claim need not wait for the lease.
+
+        What of the claim is still on its way to the database is written all the same, and nobody is
+        told whether it was. Giving back twice changes nothing.
+        """
+        give_back(run.claim)
+        self._store.forget(run.claim)
+
+    def _claim(self, tx: Tx, run_id: str, token: str) -> Run:
         row = row_of(tx.connection, run_id)
         now = self._store.now(tx.connection)
         if row["status"] not in OPEN:
             raise BadInput(
-                what=f"run {run_id}", why=f"it is {row['status']}", next_step="Start a new run."
+                code="ended",
+                what=f"run {run_id}",
+                why=f"it is {row['status']}",
+                next_step="Start a new run.",
             )
         if (
             row["status"] in {"running", "held"}
             and row["lease_until"] > now
-            and worker.may_live(row["owner"], me=self.owner)
+            and may_live(row["claim"], owner=row["owner"])
         ):
             why = f"worker {row['owner']} holds it for another {row['lease_until'] - now} s"
-            raise BadInput(what=f"run {run_id}", why=why, next_step="Wait, or stop that worker.")
+            raise BadInput(
+                code="claimed",
+                what=f"run {run_id}",
+                why=why,
+                next_step="Wait, or stop that worker.",
+            )
         fence = row["fence"] + 1
         values = {
             "status": "running",
             "fence": fence,
-            "owner": self.owner,
+            "claim": token,
+            "owner": taker(),
             "lease_until": now + LEASE_S,
             "attempts": row["attempts"] + 1,
             "updated": now,
@@ -166,8 +207,8 @@ class Runs:
             raise Fenced(run_id=run_id, fence=fence)
         tx.checked.clear()  # what was checked before the fence moved says nothing now
         self._vault.key(tx.connection, run_id)
-        tx.events.append(Event(run_id=run_id, event="run_resumed", body={"fence": fence}))
-        return self._read(tx.connection, run_id)
+        tx.events.append(RunResumed(log=row["tenant"], run_id=run_id, fence=fence))
+        return replace(self._read(tx.connection, run_id), claim=token)
 
     async def beat(self, run: Run) -> None:
         """Extend the lease; raises `Fenced` when the run belongs to another worker by now."""
@@ -186,7 +227,7 @@ class Runs:
             tx.connection.execute(update(tables.run).where(_c.id == run.id).values(trace=reference))
 
         if reference:
-            self._store.later(run.id, work)
+            self._store.later(run.claim, work)
 
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
         """Record how this claim ended: done, failed, waiting for a person, or held."""
@@ -204,13 +245,13 @@ class Runs:
         }
         tx.connection.execute(update(tables.run).where(_c.id == run.id).values(values))
         tx.checked.clear()
-        payload = {"error": outcome["error"]} if "error" in outcome else None
         tx.events.append(
-            Event(
+            RunEnded(
+                log=run.tenant,
                 run_id=run.id,
-                event="run_ended",
-                body={"status": status, "fence": run.fence},
-                payload=payload,
+                status=status,
+                fence=run.fence,
+                error=outcome.get("error"),
             )
         )
 
@@ -259,6 +300,7 @@ class Runs:
             revision=row["revision"],
             budget_id=row["budget_id"],
             fence=row["fence"],
+            claim="",
             trace=row["trace"],
             status=row["status"],
             refusals=row["refusals"],
@@ -267,15 +309,27 @@ class Runs:
         )
 
 
+@contextmanager
+def _taking() -> Iterator[str]:
+    """Take a claim, and give it back when it was not recorded: then nobody works under it."""
+    token = take()
+    try:
+        yield token
+    except BaseException:
+        give_back(token)
+        raise
+
+
 def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     """Refuse to write for a run whose fence has moved on or that is held; belongs in every writing transaction.
 
     Fails closed. *closing* is for what is still recorded of a held run, what became of the calls
     that were under way; no intent is, and no checkpoint.
     """
-    if (run.id, run.fence) in tx.checked:
+    if (run.id, run.fence, run.claim) in tx.checked:
         return
-    status = tx.connection.execute(_CLAIMED, {"run": run.id, "at": run.fence}).scalar_one_or_none()
+    claimed = {"run": run.id, "at": run.fence, "under": run.claim}
+    status = tx.connection.execute(_CLAIMED, claimed).scalar_one_or_none()
     if status == "held" and closing:
         return
     if status == "held":
@@ -287,7 +341,7 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
         )
     if status != "running":
         raise Fenced(run_id=run.id, fence=run.fence)
-    tx.checked.add((run.id, run.fence))
+    tx.checked.add((run.id, run.fence, run.claim))
 
 
 def hold(tx: Tx, run: Run) -> None:
@@ -298,6 +352,7 @@ def hold(tx: Tx, run: Run) -> None:
     """
     tx.connection.execute(update(tables.run).where(_c.id == run.id).values(status="held"))
     tx.checked.clear()
+    tx.events.append(RunHeld(log=run.tenant, run_id=run.id, fence=run.fence))
 
 
 def label_of(text: str) -> Label:

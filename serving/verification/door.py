@@ -49,7 +49,7 @@ async def obligation(trial: Trial) -> None:
 async def permit_by_hand(trial: Trial) -> None:
     """Nobody but the enforcement point makes a permit."""
     with refused("a permit made by hand", TypeError):
-        Permit(object(), tool=WRITE, digest="", action_id="", run_id="")  # type: ignore[arg-type]  # on purpose not a mint
+        Permit(object(), tool=WRITE, digest="", action_id="", run_id="", claim="")  # type: ignore[arg-type]  # on purpose not a mint
 
 
 async def tool_without_permit(trial: Trial) -> None:

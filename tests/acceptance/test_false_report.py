@@ -49,7 +49,7 @@ async def reading(home: Home, path: Path) -> tuple[Run, str]:
     read: Any = await home.pep.enforce(
         run, tool="document.read", arguments={"path": str(path)}, call_id="read"
     )
-    await home.store.durable(run.id)
+    await home.store.durable(run.claim)
     return run, read.value.digest
 
 
@@ -117,7 +117,7 @@ async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle:
                 run, tool=tool, arguments={"document": digest}, call_id=tool
             )
             assert isinstance(outcome, Done)
-        await home.store.durable(run.id)
+        await home.store.durable(run.claim)
         review = await home.reviews.of(digest, run_id=run.id)
         text = (await home.library.document(digest)).text
         page = unescape((tmp_path / "reports" / run.id / "review.html").read_text("utf-8"))
@@ -159,4 +159,11 @@ def permit(run: Run) -> Permit:
     """Return a permit as only the door makes it: here it lets a lie through that no tool would
     tell.
     """
-    return Permit(MINT, tool="records.file", digest="0" * 64, action_id="1" * 64, run_id=run.id)
+    return Permit(
+        MINT,
+        tool="records.file",
+        digest="0" * 64,
+        action_id="1" * 64,
+        run_id=run.id,
+        claim=run.claim,
+    )

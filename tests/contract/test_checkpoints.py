@@ -68,7 +68,7 @@ async def test_what_is_saved_comes_back(world: World) -> None:
     )
     place = await put(world, run, checkpoint, parent="parent")
     await saver(world, run).aput_writes(place, [("text", "y"), ("number", 8)], "task-1", "path")
-    await world.store.durable(f"{run.id}/writes")
+    await world.store.durable(f"{run.claim}/writes")
     found = await saver(world, run).aget_tuple(at(run))
 
     assert found is not None
@@ -129,7 +129,7 @@ async def test_saving_again_replaces(world: World) -> None:
     for value in ("a", "b"):
         place = await put(world, run, made(1, v=value))
         await mine.aput_writes(place, [("v", value)], "task")
-    await world.store.durable(f"{run.id}/writes")
+    await world.store.durable(f"{run.claim}/writes")
     (found,) = [each async for each in mine.alist(at(run))]
 
     assert found.checkpoint["channel_values"] == {"v": "b"}
@@ -156,12 +156,12 @@ async def test_a_zombie_saves_nothing(world: World) -> None:
     there.
     """
     old = await world.start()
-    new = await world.runs.claim(old.id)
+    new = await world.reclaim(old)
     with pytest.raises(Fenced):
         await put(world, old, made(1, v="old"))
     await saver(world, old).aput_writes(at(old, "x"), [("v", "old")], "task")
     with pytest.raises(Fenced):
-        await world.store.durable(f"{old.id}/writes")
+        await world.store.durable(f"{old.claim}/writes")
 
     assert await saver(world, new).aget_tuple(at(new)) is None
     await put(world, new, made(1, v="new"))
@@ -199,9 +199,9 @@ async def test_a_graph_resumes_where_it_was(world: World) -> None:
     await graph.compile(checkpointer=saver(world, run)).ainvoke(
         {"steps": []}, config, durability="sync"
     )
-    await world.store.durable(f"{run.id}/writes")
+    await world.store.durable(f"{run.claim}/writes")
 
-    again = await world.runs.claim(run.id)
+    again = await world.reclaim(run)
     resumed = graph.compile(checkpointer=saver(world, again))
     assert (await resumed.aget_state(config)).next == ("second",)
     result = await resumed.ainvoke(Command(resume="yes"), config, durability="sync")
@@ -265,7 +265,7 @@ async def test_a_crafted_row_is_refused_before_it_is_decoded(
     run = await world.start()
     place = await put(world, run, made(1, v=1))
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
-    await world.store.durable(f"{run.id}/writes")
+    await world.store.durable(f"{run.claim}/writes")
     payload = pickle.dumps(_Pickled(target)) if kind == "pickle" else crafted(target)[craft]
     column = "metadata" if where == "metadata" else "sealed"
     await stored(world, TABLES[where], **{column: kind.encode() + b"\n" + payload})
@@ -339,7 +339,7 @@ async def test_what_was_moved_is_refused(world: World, move: str) -> None:
     run = await world.start()
     place = await put(world, run, made(1, v=1), parent="parent")
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
-    await world.store.durable(f"{run.id}/writes")
+    await world.store.durable(f"{run.claim}/writes")
     table, values = MOVED[move]
     await stored(world, table, **values)
 
@@ -369,7 +369,7 @@ async def test_many_tasks_write_at_once(world: World) -> None:
     await asyncio.gather(
         *(mine.aput_writes(place, [("v", number)], f"task-{number:02}") for number in range(20))
     )
-    await world.store.durable(f"{run.id}/writes")
+    await world.store.durable(f"{run.claim}/writes")
     found = await mine.aget_tuple(at(run))
 
     assert found is not None

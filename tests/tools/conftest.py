@@ -58,16 +58,21 @@ class Office:
         )
         if read is not None:
             permit = Permit(
-                MINT, tool="document.read", digest="0" * 64, action_id="1" * 64, run_id=run.id
+                MINT,
+                tool="document.read",
+                digest="0" * 64,
+                action_id="1" * 64,
+                run_id=run.id,
+                claim=run.claim,
             )
             self.library.keep(read, permit=permit)
-            await self.world.store.durable(run.id)
+            await self.world.store.durable(run.claim)
         return run
 
     async def propose(self, run: Run, tool: str, call_id: str = "1", **arguments: Any) -> Outcome:
         """Propose one call of the run and return what became of it, settled."""
         outcome = await self.world.pep.enforce(run, tool=tool, arguments=arguments, call_id=call_id)
-        await self.world.store.durable(run.id)
+        await self.world.store.durable(run.claim)
         return outcome
 
 

@@ -36,7 +36,7 @@ async def read(world: World, path: Path, *, run: Run | None = None) -> Done | Fa
     outcome = await world.pep.enforce(
         run, tool="document.read", arguments={"path": str(path)}, call_id="1"
     )
-    await world.store.durable(run.id)
+    await world.store.durable(run.claim)
     assert isinstance(outcome, Done | Failed)
     return outcome
 
@@ -140,7 +140,7 @@ async def test_a_reading_is_the_first_one(tmp_path: Path) -> None:
             outcome = await world.pep.enforce(
                 run, tool="document.read", arguments={"path": str(tmp_path / name)}, call_id=name
             )
-            await world.store.durable(run.id)
+            await world.store.durable(run.claim)
             clock.advance(60)
         assert isinstance(outcome, Done)
         reading = await library.reading(outcome.value.digest, run_id=run.id)  # type: ignore[attr-defined]  # of `document.read`

@@ -1,24 +1,35 @@
 """Opening the database: SQLite (WAL, synchronous=FULL) by default, PostgreSQL by URL."""
 
 import asyncio
+import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed
+from interlock.runtime.errors import GuardFailed, NotWitnessed
+from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.tables import NEWEST
-from interlock.runtime.record.store.writer import Flush, Tx, Urgency, Writer, reason, typed
+from interlock.runtime.record.store.writer import (
+    Flush,
+    Observer,
+    Tx,
+    Urgency,
+    Writer,
+    reason,
+    typed,
+)
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 
+_log: Final = logging.getLogger(__name__)
 _SQLITE_WAIT = 10.0  # seconds for another process's transaction: ours take milliseconds, a migration under a second
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -31,18 +42,35 @@ class Store:
     """
 
     def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
-        self.engine, self._reader, self._clock = engine, reader, clock
+        self.engine = engine
+        self._reader = reader
+        self._clock = clock
         self._later: dict[str, list[Future[Any]]] = {}
         self._flush: Flush = _no_ledger
-        self._after: Callable[[], None] = _nothing
+        self._observers: list[Observer] = []
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="interlock-reader")
-        self._writer = Writer(engine, flush=self._flush_now, after=self._after_now)
+        self._writer = Writer(
+            engine,
+            clock=self.now,
+            flush=self._flush_attached,
+            committed=self._observe,
+        )
 
-    def _flush_now(self, tx: Tx) -> None:
-        self._flush(tx)  # whichever is attached by now
+    def _flush_attached(self, tx: Tx) -> None:
+        self._flush(tx)
 
-    def _after_now(self) -> None:
-        self._after()
+    def _observe(self, events: tuple[Event, ...]) -> None:
+        """Tell every observer; raises the first `NotWitnessed` when all of them were told."""
+        unwitnessed: NotWitnessed | None = None
+        for observer in self._observers:
+            try:
+                observer(events)
+            except NotWitnessed as error:
+                unwitnessed = unwitnessed or error
+            except Exception:
+                _log.exception("an observer of committed events failed; the record is complete")
+        if unwitnessed is not None:
+            raise unwitnessed
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
@@ -64,9 +92,16 @@ class Store:
         """The SQL dialect's name: "sqlite" or "postgresql"."""
         return self.engine.dialect.name
 
-    def attach(self, *, flush: Flush, after: Callable[[], None]) -> None:
-        """Let the ledger write each transaction's events just before it commits, and act on it just after."""
-        self._flush, self._after = flush, after
+    def attach(self, *, flush: Flush | None = None, observers: Sequence[Observer] = ()) -> None:
+        """Let *flush* write each transaction's events just before the commit, and add *observers*.
+
+        After the commit every observer receives the events, on the writer's thread, so an observer
+        must be quick. `NotWitnessed` from an observer is raised at everyone who waits for the
+        commit. Any other exception is logged and reaches nobody: what is committed stays committed,
+        and no waiter may take it for lost.
+        """
+        self._flush = flush or self._flush
+        self._observers.extend(observers)
 
     def now(self, connection: Connection) -> int:
         """Return the time in Unix seconds by the database's clock.
@@ -89,7 +124,11 @@ class Store:
         return self._writer.submit(work, urgency)
 
     def later(self, group: str, work: Callable[[Tx], T]) -> None:
-        """Hand in lazy *work* of *group* (a run); `settled` says whether it became durable."""
+        """Hand in lazy *work* of *group*, a claim's token; `durable` says whether it was committed.
+
+        One claim's failures are never told to another. A group of a claim's own ("token/writes")
+        is waited for apart from the rest. `forget` ends them all.
+        """
         self._later.setdefault(group, []).append(self.submit(work, "lazy"))
 
     async def durable(self, group: str) -> None:
@@ -101,11 +140,7 @@ class Store:
             for future in waited:
                 await asyncio.wrap_future(future)
         finally:  # kept until then: whoever else waits for the group waits for the same
-            self._later[group] = [
-                future for future in self._later.get(group, ()) if not future.done()
-            ]
-            if not self._later[group]:
-                del self._later[group]
+            self._keep_pending(group)
 
     def checked(self, group: str) -> None:
         """Raise the first failure of *group* so far, without waiting for what is still under way.
@@ -114,9 +149,22 @@ class Store:
         missed.
         """
         decided = [future for future in self._later.get(group, ()) if future.done()]
-        self._later[group] = [future for future in self._later.get(group, ()) if not future.done()]
+        self._keep_pending(group)
         for future in decided:
             future.result()
+
+    def _keep_pending(self, group: str) -> None:
+        pending = [future for future in self._later.get(group, ()) if not future.done()]
+        if pending:
+            self._later[group] = pending
+        else:
+            self._later.pop(group, None)
+
+    def forget(self, claim: str) -> None:
+        """Wait for no group of *claim* any more; what was handed in is still written."""
+        for group in list(self._later):
+            if group.partition("/")[0] == claim:
+                del self._later[group]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reading connection; all it reads is of one moment, and committed."""
@@ -237,7 +285,3 @@ def _no_ledger(tx: Tx) -> None:
         why=f"{len(tx.events)} events and no ledger attached",
         next_step="Attach a Ledger.",
     )
-
-
-def _nothing() -> None:
-    return None

@@ -42,6 +42,8 @@ run = Table(
     Column("revision", String(64), nullable=False),
     Column("budget_id", String(64), nullable=False),
     Column("fence", BigInteger, nullable=False),
+    #: The token of the newest claim, empty before the first
+    Column("claim", String(32), nullable=False),
     Column("owner", String(128), nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),

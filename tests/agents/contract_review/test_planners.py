@@ -25,7 +25,7 @@ def admitted(planner: type[Planner]) -> AbstractContextManager[None]:
     stopped by the tripwire.
     """
     permit = Permit(
-        MINT, tool="model.generate", digest="0" * 64, action_id="1" * 64, run_id="run-1"
+        MINT, tool="model.generate", digest="0" * 64, action_id="1" * 64, run_id="run-1", claim="c"
     )
     return tripwire.admit(permit, kind="model", name=planner.__name__)
 

@@ -102,7 +102,7 @@ async def events(world: World) -> list[tuple[str, str]]:
 
 
 async def durable(world: World, run: Run) -> None:
-    await world.store.durable(run.id)
+    await world.store.durable(run.claim)
 
 
 async def test_a_permitted_effect_is_intended_done_and_recorded(
@@ -315,7 +315,7 @@ async def test_an_effect_that_broke_is_unknown_for_good(world: World, name: str)
     outcome = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     later = await world.pep.enforce(
-        await world.runs.claim(run.id), tool=name, arguments={"text": "a"}, call_id="1"
+        await world.reclaim(run), tool=name, arguments={"text": "a"}, call_id="1"
     )
 
     assert isinstance(outcome, Unknown)
@@ -440,7 +440,7 @@ async def test_a_call_that_is_repeated_is_answered_from_the_record(
     first = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
     later = await world.pep.enforce(
-        await world.runs.claim(run.id), tool=name, arguments={"text": "a"}, call_id="1"
+        await world.reclaim(run), tool=name, arguments={"text": "a"}, call_id="1"
     )
 
     assert first == again == later
@@ -528,7 +528,7 @@ async def test_two_doors_record_one_step(tmp_path: Path, effects: Effects) -> No
             )
         )
         results = await asyncio.gather(
-            *(each.store.durable(run.id) for each in doors), return_exceptions=True
+            *(each.store.durable(run.claim) for each in doors), return_exceptions=True
         )
 
         assert all(each is None or isinstance(each, GuardFailed) for each in results)
@@ -561,7 +561,7 @@ async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path:
             await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
         same = await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
         later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="put", arguments={"text": "a"}, call_id="1"
+            await world.reclaim(run), tool="put", arguments={"text": "a"}, call_id="1"
         )
         await durable(world, run)
         assert (await world.verify()).problems == []
@@ -600,7 +600,7 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, tool="send", arguments={"text": "a"}, call_id="1")
         later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="send", arguments={"text": "a"}, call_id="1"
+            await world.reclaim(run), tool="send", arguments={"text": "a"}, call_id="1"
         )
         await durable(world, run)
         assert (await world.verify()).problems == []
@@ -616,7 +616,7 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(
 async def test_a_fenced_claim_does_nothing(world: World, effects: Effects) -> None:
     """Whoever holds an old claim of a run is refused before any effect."""
     old = await world.start()
-    await world.runs.claim(old.id)
+    await world.reclaim(old)
     with pytest.raises(Fenced):
         await world.pep.enforce(old, tool="note.write", arguments={"text": "a"}, call_id="1")
 
@@ -737,7 +737,7 @@ async def test_the_label_survives_into_the_next_claim(world: World) -> None:
     run = await world.start()
     await world.pep.enforce(run, tool="web.read", arguments={"text": "a"}, call_id="1")
     await durable(world, run)
-    later = await world.runs.claim(run.id)
+    later = await world.reclaim(run)
     await world.pep.enforce(later, tool="note.write", arguments={"text": "b"}, call_id="2")
 
     assert later.label.integrity == "untrusted"

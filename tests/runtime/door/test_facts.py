@@ -30,7 +30,7 @@ async def test_the_policy_is_told_of_every_switch_that_covers_the_request(
         run = await world.start()
         await kill_switch.engage(world.store, scope=scope, id=name, by="ada")
         await world.pep.enforce(run, tool="no.such", arguments={}, call_id="1")
-        await world.store.durable(run.id)
+        await world.store.durable(run.claim)
 
     expected = (KillFact(scope=scope, id=name),) if told else ()
     assert point.asked[-1].context.kill_switches == expected
@@ -43,6 +43,6 @@ async def test_a_switch_for_the_run_reaches_its_policy(tmp_path: Path) -> None:
         run = await world.start()
         await kill_switch.engage(world.store, scope="run", id=run.id, by="ada")
         await world.pep.enforce(run, tool="no.such", arguments={}, call_id="1")
-        await world.store.durable(run.id)
+        await world.store.durable(run.claim)
 
     assert point.asked[-1].context.kill_switches == (KillFact(scope="run", id=run.id),)

@@ -224,7 +224,7 @@ async def test_within_its_claim_the_refusal_of_an_outage_stands(
     pdp.down = frozenset()
     same, later = (
         await world.pep.enforce(run, **given),
-        await world.pep.enforce(await world.runs.claim(run.id), **given),
+        await world.pep.enforce(await world.reclaim(run), **given),
     )
 
     assert isinstance(first, Denied)
@@ -243,8 +243,8 @@ async def test_a_refusal_by_a_rule_is_not_decided_afresh(
     given: dict[str, Any] = {"tool": tool_name, "arguments": {"text": "a"}, "call_id": "1"}
     assert isinstance(await world.pep.enforce(run, **given), Denied)
     asked = len(pdp.asked)
-    later = await world.pep.enforce(await world.runs.claim(run.id), **given)
-    await world.store.durable(run.id)
+    later = await world.pep.enforce(await world.reclaim(run), **given)
+    await world.store.durable(run.claim)
 
     assert isinstance(later, Denied)
     assert later.codes == ("not_granted",)
@@ -363,13 +363,13 @@ async def test_a_run_is_not_taken_while_its_held_claim_goes_on(world: World, pdp
     run = await world.start()
     pdp.down = frozenset({"note.write"})
     await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
-    await world.store.durable(run.id)
-    world.runs.owner = "elsewhere:1"
-    with pytest.raises(BadInput, match="holds it"):
+    await world.store.durable(run.claim)
+    with pytest.raises(BadInput) as refused:
         await world.runs.claim(run.id)
     await world.runs.beat(run)
     await world.runs.end(run, "held", {})
 
+    assert refused.value.code == "claimed"
     assert (await world.runs.claim(run.id)).fence == 2
 
 
@@ -417,12 +417,14 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, **given)
         pdp.down = frozenset({"note.once"})
-        refused = await world.pep.enforce(await world.runs.claim(run.id), **given)
-        await world.store.durable(run.id)
+        run = await world.reclaim(run)
+        refused = await world.pep.enforce(run, **given)
+        await world.store.durable(run.claim)
         open_still = await states(world)
         pdp.down = frozenset()
-        done = await world.pep.enforce(await world.runs.claim(run.id), **given)
-        await world.store.durable(run.id)
+        run = await world.reclaim(run)
+        done = await world.pep.enforce(run, **given)
+        await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         events = [
             (each["event"], each["effect"]) for each in await world.entries() if "action" in each
@@ -450,7 +452,7 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
             decision = await super().decide(request)
             first = await one.pep.enforce(later, **given)  # which is refused, by a rule
             assert isinstance(first, Denied)
-            await one.store.durable(run.id)
+            await one.store.durable(later.claim)
             return decision
 
     tools, point = [effects.tool("note.write")], Outage(down=frozenset({"note.write"}))
@@ -461,8 +463,8 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
     ):
         run = await one.start()
         await one.pep.enforce(run, **given)
-        await one.store.durable(run.id)
-        later, point.down = await other.runs.claim(run.id), frozenset()
+        await one.store.durable(run.claim)
+        later, point.down = await other.reclaim(run), frozenset()
         await other.pep.enforce(later, **given)
 
         assert effects.done == []
@@ -472,7 +474,7 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
 
 async def raise_steps(world: World, run: Run, amount: int) -> None:
     def work(tx: Tx) -> None:
-        budget.raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=amount)
+        budget.raise_limit(tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=amount)
 
     await world.store.write(work)
 

@@ -14,14 +14,14 @@ NOTE = Note(text="hello")
 
 def minted(tool: str = "note.write") -> Permit:
     """Return a permit as the enforcement point makes it."""
-    return Permit(MINT, tool=tool, digest="d", action_id="a", run_id="r")
+    return Permit(MINT, tool=tool, digest="d", action_id="a", run_id="r", claim="c")
 
 
 @pytest.mark.parametrize("mint", [None, object(), type(MINT), type(MINT)()])
 def test_nobody_mints_a_permit_by_hand(mint: Any) -> None:
     """Only the enforcement point's own mint makes a permit; an equal-looking one does not."""
     with pytest.raises(TypeError, match="minted by EnforcementPoint"):
-        Permit(mint, tool="note.write", digest="d", action_id="a", run_id="r")
+        Permit(mint, tool="note.write", digest="d", action_id="a", run_id="r", claim="c")
 
 
 async def test_a_permit_admits_its_tool_once() -> None:
@@ -66,7 +66,7 @@ class Waxen:
 @pytest.mark.parametrize(
     "forged",
     [
-        Lenient(MINT, tool="note.write", digest="d", action_id="a", run_id="r"),
+        Lenient(MINT, tool="note.write", digest="d", action_id="a", run_id="r", claim="c"),
         object.__new__(Lenient),
         Waxen(),
         SimpleNamespace(spend=lambda tool: None, key="k"),

@@ -340,7 +340,7 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
             await world.pep.enforce(
                 run, tool="note.write", arguments={"text": f"{number}"}, call_id=f"{number}"
             )
-        await world.store.durable(run.id)
+        await world.store.durable(run.claim)
         records = await world.store.read(lambda connection: list(export(connection)))
         key, remembered = world.ledger.public_key.hex(), world.ledger.remembered()
     script, file, memory = (

@@ -26,7 +26,7 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
         first = await world.pep.enforce(
             run, tool="note.write", arguments={"text": "fits"}, call_id="0"
         )
-        await world.store.durable(run.id)
+        await world.store.durable(run.claim)
 
         def limit(connection: sqlite3.Connection, *_: object) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -39,7 +39,7 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
                 await world.pep.enforce(
                     run, tool="note.write", arguments={"text": "x" * 4000}, call_id=f"{number}"
                 )
-                await world.store.durable(run.id)
+                await world.store.durable(run.claim)
             except NotRecorded:
                 refused += 1
         event.remove(world.store.engine, "checkout", limit)
@@ -159,11 +159,11 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
             run, tool="note.write", arguments={"text": "x"}, call_id="1"
         )
         with pytest.raises(NotRecorded):
-            await world.store.durable(run.id)
+            await world.store.durable(run.claim)
         with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
             connection.execute("DROP TRIGGER full")
         later = await world.pep.enforce(
-            await world.runs.claim(run.id), tool="note.write", arguments={"text": "x"}, call_id="1"
+            await world.reclaim(run), tool="note.write", arguments={"text": "x"}, call_id="1"
         )
         assert (await world.verify()).problems == []
 

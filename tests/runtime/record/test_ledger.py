@@ -66,7 +66,7 @@ async def written(folder: Path, *, steps: int = 4, url: str | None = None) -> No
                 await world.pep.enforce(
                     run, tool=name, arguments={"text": f"{number}"}, call_id=f"{number}"
                 )
-                await world.store.durable(run.id)
+                await world.store.durable(run.claim)
         await kill_switch.engage(world.store, scope="all", id="", by="ana")
         await kill_switch.release(world.store, scope="all", id="", by="ana")
 

@@ -3,6 +3,7 @@ asked again.
 """
 
 import asyncio
+import copy
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, Waiting
-from interlock.runtime.door.tool import Value, tool
+from interlock.runtime.door.tool import Value, schema_digest, tool
 from interlock.runtime.errors import BadInput, NotFound, Tampered
 from interlock.runtime.policy.decision import Denied, Permit
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -61,7 +62,18 @@ DONE: list[str] = []
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return load(BUNDLES[POLICIES])
+    """The shipped policy, which knows this test's tool."""
+    shipped = load(BUNDLES[POLICIES])
+    data = copy.deepcopy(shipped.data)
+    config = data["rails"]["config"]
+    config["grants"]["administrator"] = ["records.approve"]
+    config["tools"]["records.approve"] = {
+        "action_class": "irreversible",
+        "egress": "none",
+        "schema": schema_digest(approve_record),
+        "arguments": {"document": {}, "note": {}},
+    }
+    return replace(shipped, data=data)
 
 
 class Desk:
@@ -190,7 +202,7 @@ async def test_a_used_verdict_cannot_be_used_again(desk: Desk) -> None:
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)
     assert isinstance(await desk.propose(run), Done)
-    await desk.world.store.durable(run.id)
+    await desk.world.store.durable(run.claim)
     with (
         closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
         connection,
@@ -219,7 +231,7 @@ async def test_a_verdict_under_another_revision_does_not_count(
         approval = (await desk.waiting(run)).approval_id
         await desk.decide(approval)
     async with World(tmp_path, tools=[approve_record], pdp=new) as world:
-        run = await world.runs.claim(run.id)
+        run = await world.reclaim(run)
         pinned = await Desk(world, FixedClock()).propose(run, call="2")
         moved = await Desk(world, FixedClock()).propose(replace(run, revision="f" * 64))
     old.close()
@@ -465,7 +477,7 @@ async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path
             ],
         )
     assert isinstance(await desk.propose(run), Done)
-    await desk.world.store.durable(run.id)
+    await desk.world.store.durable(run.claim)
     report = await desk.world.verify()
 
     assert [each.code for each in report.problems] == ["approval_not_bound"]
@@ -543,8 +555,8 @@ async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict
         await desk.decide((await desk.waiting(run)).approval_id)
         with pytest.raises(asyncio.CancelledError):
             await desk.propose(run)
-        outcome = await desk.propose(await world.runs.claim(run.id))
-        await world.store.durable(run.id)
+        outcome = await desk.propose(await world.reclaim(run))
+        await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         asked = await world.store.read(
             lambda connection: len(connection.execute(select(tables.approval.c.id)).all())
@@ -581,8 +593,8 @@ async def test_an_interrupted_effect_whose_verdict_has_lapsed_is_unknown(
         with pytest.raises(asyncio.CancelledError):
             await desk.propose(run)
         clock.advance(TTL_S)
-        outcome = await desk.propose(await world.runs.claim(run.id))
-        await world.store.durable(run.id)
+        outcome = await desk.propose(await world.reclaim(run))
+        await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
     point.close()
 

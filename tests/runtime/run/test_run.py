@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from interlock.runtime.errors import BadInput, Fenced, NotFound
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run.cancellation import cancel
-from interlock.runtime.run.run import LEASE_S, Run, check
-from interlock.runtime.testing import FixedClock, World
+from interlock.runtime.run.run import LEASE_S, NewRun, Run, check
+from interlock.runtime.testing import AGENT, PLENTY, FixedClock, World
 
 
 @pytest.fixture
@@ -33,12 +34,24 @@ def writes(run: Run) -> Callable[[Tx], None]:
     return lambda tx: check(tx, run)
 
 
+def new_run(world: World) -> NewRun:
+    """Return what starts a run of this world."""
+    return NewRun(
+        agent="test",
+        principal=AGENT,
+        request={},
+        limits=PLENTY,
+        autonomy=2,
+        revision=world.pdp.revision,
+    )
+
+
 async def test_a_new_claim_fences_the_old(world: World) -> None:
     """Each claim raises the fence; whoever holds an earlier one can neither write, beat nor end the
     run.
     """
     old = await world.start()
-    new = await world.runs.claim(old.id)
+    new = await world.reclaim(old)
 
     assert (old.fence, new.fence) == (1, 2)
     for attempt in (
@@ -62,7 +75,7 @@ async def test_a_fence_moves_within_one_transaction(world: World) -> None:
     held = world.store.submit(hold, "eager")
     assert entered.wait(10)
     before = world.store.submit(writes(run), "eager")
-    claim = asyncio.ensure_future(world.runs.claim(run.id))
+    claim = asyncio.ensure_future(world.reclaim(run))
     await asyncio.sleep(0)
     after = world.store.submit(writes(run), "eager")
     go.set()
@@ -86,38 +99,74 @@ async def test_an_ended_run_is_not_claimed(world: World, ended: str) -> None:
         await world.store.write(writes(run))
 
 
-async def test_a_live_worker_keeps_its_run_until_its_lease_is_over(
+async def test_a_live_claim_keeps_its_run_until_its_lease_is_over(
     world: World, clock: FixedClock
 ) -> None:
-    """Another worker's run is not taken before its lease is over; a heartbeat extends it;
-    afterwards it is.
+    """A live claim's run is not taken before its lease is over; a heartbeat extends the lease;
+    afterwards the run is taken.
     """
+
+    async def refused() -> str:
+        with pytest.raises(BadInput) as raised:
+            await world.runs.claim(run.id)
+        return raised.value.code
+
     run = await world.start()
-    world.runs.owner = "elsewhere:1"
-    with pytest.raises(BadInput, match="holds it"):
-        await world.runs.claim(run.id)
+    assert await refused() == "claimed"
     clock.advance(LEASE_S - 1)
     await world.runs.beat(run)
     clock.advance(LEASE_S - 1)
-    with pytest.raises(BadInput, match="holds it"):
-        await world.runs.claim(run.id)
+    assert await refused() == "claimed"
     clock.advance(1)
 
     assert (await world.runs.claim(run.id)).fence == 2
 
 
-async def test_of_many_claims_at_once_the_last_one_counts(world: World) -> None:
-    """However many claim at once, each fence is given once and only the highest may write."""
+async def test_of_many_claims_at_once_one_counts(world: World) -> None:
+    """However many claim an abandoned run at once, one claim is made and only it may write."""
     run = await world.start()
-    claims = await asyncio.gather(*(world.runs.claim(run.id) for _ in range(8)))
+    world.runs.give_back(run)
+    claims = await asyncio.gather(
+        *(world.runs.claim(run.id) for _ in range(8)), return_exceptions=True
+    )
+    (fresh,) = (claim for claim in claims if isinstance(claim, Run))
 
-    assert sorted(each.fence for each in claims) == list(range(2, 10))
-    for each in claims:
-        if each.fence == 9:
-            await world.store.write(writes(each))
-        else:
-            with pytest.raises(Fenced):
-                await world.store.write(writes(each))
+    assert [claim.code for claim in claims if isinstance(claim, BadInput)] == ["claimed"] * 7
+    assert fresh.fence == 2
+    await world.store.write(writes(fresh))
+    with pytest.raises(Fenced):
+        await world.store.write(writes(run))
+
+
+async def test_a_fence_without_its_token_writes_nothing(world: World) -> None:
+    """The right fence under another token, as after a database was restored, is refused."""
+    run = await world.start()
+    with pytest.raises(Fenced):
+        await world.store.write(writes(replace(run, claim="0" * 32)))
+    await world.store.write(writes(run))
+
+
+async def test_a_run_may_wait_in_the_queue(world: World) -> None:
+    """A run that is started without a claim is queued: nobody writes for it until it is claimed."""
+    queued = await world.runs.start(new_run(world), claim=False)
+    with pytest.raises(Fenced):
+        await world.store.write(writes(queued))
+    claimed = await world.runs.claim(queued.id)
+    await world.store.write(writes(claimed))
+
+    assert (queued.status, queued.claim) == ("queued", "")
+    assert (claimed.status, claimed.fence) == ("running", 1)
+
+
+async def test_a_queued_run_can_be_cancelled(world: World) -> None:
+    """A queued run that was cancelled is never claimed."""
+    queued = await world.runs.start(new_run(world), claim=False)
+    await cancel(world.store, world.vault, queued.id, by="ana")
+    with pytest.raises(BadInput) as refused:
+        await world.runs.claim(queued.id)
+
+    assert refused.value.code == "ended"
+    assert (await world.runs.read(queued.id)).status == "cancelled"
 
 
 async def test_an_unknown_run_is_not_found(world: World) -> None:

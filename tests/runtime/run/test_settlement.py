@@ -40,7 +40,7 @@ class Desk:
     async def unknown(self, run: Run) -> str:
         outcome = await self.propose(run)
         assert isinstance(outcome, Unknown)
-        await self.world.store.durable(run.id)
+        await self.world.store.durable(run.claim)
         return outcome.action_id
 
     async def resolve(
@@ -109,7 +109,7 @@ async def test_what_a_person_found_stands(
     if ends == "running":
         same, later = (
             await desk.propose(run),
-            await desk.propose(await desk.world.runs.claim(run.id)),
+            await desk.propose(await desk.world.reclaim(run)),
         )
         assert isinstance(same, kind)
         assert isinstance(later, kind)
@@ -140,7 +140,7 @@ async def test_the_record_says_who_settled_it_and_seals_why(desk: Desk) -> None:
 
     assert [(each["state"], each["codes"]) for each in outcomes] == [
         ("unknown", ["granted"]),
-        ("done", ["settled"]),
+        ("done", ["resolved"]),
     ]
     assert (outcomes[1]["reviewer"], outcomes[1]["requester"]) == (
         key.commit(b"rita"),

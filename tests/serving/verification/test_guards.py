@@ -27,6 +27,7 @@ from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
 from interlock.tools.sandbox import process
+from interlock.tools.sandbox.limits import Limits
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], object]
@@ -63,12 +64,12 @@ def _open(self: DataKey, sealed: bytes, *, place: str) -> bytes:
     return b"probe"
 
 
-def _unconfined(_: str, limits: str) -> list[str]:
+def _unconfined(*_: str, limits: Limits) -> list[str]:
     script = (
-        "from interlock.tools.documents import escape; escape.confine = lambda _: "
-        "None; escape.main(sys.argv[1])"
+        "from interlock.tools.sandbox import escape, limits;"
+        "escape.main(limits.Isolation(calls=False, files=False, network=False))"
     )
-    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}", limits]
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}"]
 
 
 def _anything_fits(patch: Patch) -> None:
@@ -108,7 +109,7 @@ BROKEN: Final[dict[str, Break]] = {
     "seal": lambda patch: patch.setattr(DataKey, "open", _open),
     "checkpoint": lambda patch: patch.setattr(Checkpoints, "_open", lambda *_: {}),
     "ledger": lambda patch: patch.setattr(audit_verify.Verifier, "_wrong", lambda *_: None),
-    "parser": lambda patch: patch.setattr(process, "_command", _unconfined),
+    "parser": lambda patch: patch.setattr(process, "command", _unconfined),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.policy.decision import MINT, Permit
+from interlock.runtime.run.run import Run
 from interlock.runtime.testing import World
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.extraction import (
@@ -30,8 +31,10 @@ BREAK = TEXT.index("It is")
 DOCUMENT = Document(digest="sha256:ab", name="a.pdf", kind="pdf", text=TEXT, pages=(0, BREAK))
 
 
-def permit(tool: str, run_id: str) -> Permit:
-    return Permit(MINT, tool=tool, digest="0" * 64, action_id="1" * 64, run_id=run_id)
+def permit(tool: str, run: Run) -> Permit:
+    return Permit(
+        MINT, tool=tool, digest="0" * 64, action_id="1" * 64, run_id=run.id, claim=run.claim
+    )
 
 
 async def ask(folder: Path, tool: str, arguments: Any, *, has_read: bool = True) -> Clauses:
@@ -39,12 +42,12 @@ async def ask(folder: Path, tool: str, arguments: Any, *, has_read: bool = True)
     async with World(folder) as world:
         library = Library(store=world.store, vault=world.vault)
         reader, run = await world.start(), await world.start()
-        library.keep(DOCUMENT, permit=permit("document.read", run.id if has_read else reader.id))
-        await world.store.durable(run.id if has_read else reader.id)
+        library.keep(DOCUMENT, permit=permit("document.read", run if has_read else reader))
+        await world.store.durable(run.claim if has_read else reader.claim)
         tools = {
             each.name: each for each in clause_tools(library=library, model=ClauseModel.load())
         }
-        answer: Clauses = await tools[tool](permit(tool, run.id), arguments)
+        answer: Clauses = await tools[tool](permit(tool, run), arguments)
         return answer
 
 

@@ -1,0 +1,184 @@
+"""Claims: one taking-over of a run each; a live one is left alone, and a stale one does no harm."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.graph import START, MessagesState, StateGraph
+from sqlalchemy import select, update
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.door import Door
+from interlock.runtime.door.tool import AnyTool, tool
+from interlock.runtime.errors import BadInput, Fenced
+from interlock.runtime.graph.node import ToolNode
+from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.request import Resource
+from interlock.runtime.record.store import tables
+from interlock.runtime.run.claim import give_back, may_live, take, taker
+from interlock.runtime.run.run import check
+from interlock.runtime.testing import Note, World
+
+
+@dataclass(kw_only=True)
+class Slow:
+    """A tool whose one effect takes as long as the test says."""
+
+    acted: list[str] = field(default_factory=list)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tool(self) -> AnyTool:
+        """Return the tool."""
+
+        @tool(
+            "pay",
+            action="irreversible",
+            resource=lambda a: Resource(type="account", id=""),
+        )
+        async def act(permit: Permit, arguments: Note) -> Note:
+            """Pay, when the test lets it."""
+            self.acted.append(arguments.text)
+            self.entered.set()
+            await self.go.wait()
+            return arguments
+
+        return act
+
+
+class Payer:
+    """An agent with one call."""
+
+    name = "payer"
+
+    def build(self, door: Door) -> Any:
+        """Return the graph of one node."""
+        node = ToolNode(door)
+
+        async def act(state: MessagesState) -> dict[str, Any]:
+            return await node.act(
+                {"type": "tool_call", "name": "pay", "args": {"text": "x"}, "id": "1"}
+            )
+
+        graph = StateGraph(MessagesState)
+        graph.add_node("act", act)
+        graph.add_edge(START, "act")
+        return graph
+
+    def outcome(self, state: Mapping[str, Any]) -> dict[str, Json]:
+        """Return nothing."""
+        return {}
+
+
+async def states(world: World) -> list[str]:
+    """Return the state of every recorded action."""
+    query = select(tables.action.c.state)
+    return await world.store.read(lambda connection: list(connection.execute(query).scalars()))
+
+
+async def expire(world: World) -> None:
+    """Let the lease of every claim be over, by the clock of either database."""
+    over = update(tables.run).values(lease_until=0)
+    await world.store.write(lambda tx: tx.connection.execute(over))
+
+
+async def test_a_live_run_is_not_claimed_again_in_its_own_process(
+    tmp_path: Path, database_url: str
+) -> None:
+    """While a driver is at work, a second claim is refused; the effect happens once and is
+    recorded.
+    """
+    slow = Slow()
+    async with World(tmp_path / "home", tools=[slow.tool()], url=database_url) as world:
+        run = await world.start()
+        driving = asyncio.create_task(world.driver.drive(run, Payer()))
+        await slow.entered.wait()
+        with pytest.raises(BadInput) as refused:
+            await world.runs.claim(run.id)
+        slow.go.set()
+        ended = await driving
+
+        assert refused.value.code == "claimed"
+        assert (ended.status, slow.acted) == ("done", ["x"])
+        assert await states(world) == ["done"]
+        assert (await world.verify()).problems == []
+
+
+async def test_a_stale_claim_is_fenced_and_the_next_one_records_what_became_of_its_effect(
+    tmp_path: Path, database_url: str
+) -> None:
+    """After the lease two drivers are at work in one process: the stale one is fenced, the effect
+    happens once, and the next one records that nobody knows what became of it.
+    """
+    slow = Slow()
+    async with World(tmp_path / "home", tools=[slow.tool()], url=database_url) as world:
+        run = await world.start()
+        stale = asyncio.create_task(world.driver.drive(run, Payer()))
+        await slow.entered.wait()
+        await expire(world)
+        fresh = await world.runs.claim(run.id)
+        driving = asyncio.create_task(world.driver.drive(fresh, Payer()))
+        await asyncio.sleep(0.05)
+        slow.go.set()
+        with pytest.raises(Fenced):
+            await stale
+        ended = await driving
+
+        assert (ended.status, slow.acted) == ("done", ["x"])
+        assert await states(world) == ["unknown"]
+        outcomes = [entry for entry in await world.entries() if entry["event"] == "outcome"]
+        assert [entry["state"] for entry in outcomes] == ["unknown"]
+        assert (await world.verify()).problems == []
+
+
+def test_a_claim_of_this_process_lives_until_it_is_given_back() -> None:
+    """What this process holds is alive, and dead from the moment it was given back."""
+    token = take()
+    before = may_live(token, owner=taker())
+    give_back(token)
+
+    assert (before, may_live(token, owner=taker())) == (True, False)
+
+
+async def test_a_claim_of_another_process_lives_as_long_as_that_process() -> None:
+    """On this host the process itself says so; of another host, and of a process of the same name
+    in another container, nobody here can tell.
+    """
+    host = socket.gethostname()
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    owner = f"{host}:{process.pid}:00000000"
+    before = may_live("0", owner=owner)
+    process.kill()
+    await process.wait()
+
+    assert (before, may_live("0", owner=owner)) == (True, False)
+    assert may_live("0", owner="elsewhere:1:00000000")
+    assert may_live("0", owner=f"{host}:{os.getpid()}:00000000")
+
+
+async def test_the_failure_of_a_dead_claim_does_not_hit_the_next_one(tmp_path: Path) -> None:
+    """What an earlier claim could not write is nothing to the claim that follows it."""
+    async with World(tmp_path) as world:
+        old = await world.start()
+        fresh = await world.reclaim(old)
+        world.store.later(old.claim, lambda tx: check(tx, old))
+        world.store.later(fresh.claim, lambda tx: check(tx, fresh))
+        await world.store.durable(fresh.claim)
+        with pytest.raises(Fenced):
+            await world.store.durable(old.claim)
+
+
+async def test_a_claim_that_was_not_recorded_is_given_back(tmp_path: Path) -> None:
+    """A start or a claim that fails leaves no claim alive that nobody works under."""
+    async with World(tmp_path) as world:
+        run = await world.start()
+        for _ in range(3):
+            with pytest.raises(BadInput):
+                await world.runs.claim(run.id)
+        world.runs.give_back(run)
+        assert (await world.runs.claim(run.id)).fence == 2
