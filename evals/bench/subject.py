@@ -55,8 +55,8 @@ class Count(TypedDict):
     carried: str
 
 
-class Echo(Value):
-    """The argument and the result of the bench tools."""
+class Given(Value):
+    """What the bench tools take and give back."""
 
     value: str
 
@@ -65,7 +65,7 @@ def tools() -> tuple[AnyTool, ...]:
     """Return a pure tool and one with an effect; both do nothing, so only the door is measured."""
 
     @tool("bench.pure", action="pure", resource=lambda _: Resource(type="bench", id="pure"))
-    async def pure(permit: Permit, arguments: Echo) -> Echo:
+    async def pure(permit: Permit, arguments: Given) -> Given:
         """Return the argument."""
         return arguments
 
@@ -74,7 +74,7 @@ def tools() -> tuple[AnyTool, ...]:
         action="write",
         resource=lambda _: Resource(type="bench", id="effect"),
     )
-    async def effect(permit: Permit, arguments: Echo) -> Echo:
+    async def effect(permit: Permit, arguments: Given) -> Given:
         """Return the argument, as an effect."""
         return arguments
 
