@@ -13,10 +13,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypeAlias
 
+from interlock.evals.bench.policy import policy
 from interlock.evals.bench.subject import PRINCIPAL, Spent, Variant, measure, tools
 from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
@@ -29,7 +29,6 @@ from interlock.runtime.policy.request import (
     Resource,
     RunFacts,
 )
-from interlock.serving.home import BUNDLE
 
 #: Steps of a short and of a long run: the difference leaves start-up out
 FEW: Final = 5
@@ -72,11 +71,11 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
     }
 
 
-def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, float]:
+def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
     """Return the medians over the rounds, and for a governed variant the medians of its ratios to stock."""
     wall = [a_round[variant].wall_s for a_round in rounds]
     processor = [a_round[variant].processor_s for a_round in rounds]
-    figures: dict[str, float] = {
+    figures: dict[str, Any] = {
         "p50_us": round(median(wall) * 1e6),
         "cpu_us": round(median(processor) * 1e6),
     }
@@ -92,7 +91,7 @@ def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, float]:
 
 
 async def _decide(decisions: int) -> dict[str, int]:
-    point = EmbeddedPoint(load(BUNDLE))
+    point = EmbeddedPoint(policy())
     request = _request(point.revision)
     times = []
     for _ in range(decisions):

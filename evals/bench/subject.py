@@ -1,4 +1,4 @@
-"""What is measured: one LangGraph step, bare on the stock saver, or governed on ours, with the same state.
+"""What is measured: one LangGraph step, on the stock saver or governed on ours; the state is the same.
 
 Run as a module it takes a variant, a number of steps and a folder, so that a tracer can count its
 system calls.
@@ -15,18 +15,17 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 
+from interlock.evals.bench.policy import policy
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.door.tool import AnyTool, Value, tool
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal, Resource
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.testing import PLENTY, World
-from interlock.serving.home import BUNDLE
 
 Variant: TypeAlias = Literal["stock", "pure", "effect"]
 STATE: Final = "x" * 500  # characters carried from step to step
@@ -133,7 +132,7 @@ async def _stock(steps: int, folder: Path) -> Spent:
 
 
 async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
-    point = EmbeddedPoint(load(BUNDLE))
+    point = EmbeddedPoint(policy())
     async with World(folder, tools=tools(), pdp=point, clock=time.time) as world:
         run = await world.runs.start(
             NewRun(
@@ -153,7 +152,7 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
                 raise GuardFailed(
                     guard="bench",
                     why=str(outcome),
-                    next_step="Check the policy's bench role.",
+                    next_step="Check `evals/bench/policies`.",
                 )
             return {"n": state["n"] + 1}
 
