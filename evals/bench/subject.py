@@ -54,8 +54,8 @@ class Count(TypedDict):
     carried: str
 
 
-class Given(Value):
-    """What the bench tools take and give back."""
+class Echo(Value):
+    """The argument and the result of the bench tools."""
 
     value: str
 
@@ -64,7 +64,7 @@ def tools() -> tuple[AnyTool, ...]:
     """Return a pure tool and one with an effect; both do nothing, so only the door is measured."""
 
     @tool("bench.pure", action="pure", resource=lambda _: Resource(type="bench", id="pure"))
-    async def pure(permit: Permit, arguments: Given) -> Given:
+    async def pure(permit: Permit, arguments: Echo) -> Echo:
         """Return the argument."""
         return arguments
 
@@ -73,7 +73,7 @@ def tools() -> tuple[AnyTool, ...]:
         action="write",
         resource=lambda _: Resource(type="bench", id="effect"),
     )
-    async def effect(permit: Permit, arguments: Given) -> Given:
+    async def effect(permit: Permit, arguments: Echo) -> Echo:
         """Return the argument, as an effect."""
         return arguments
 
