@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from interlock.runtime.door.tool import Value
-from interlock.runtime.errors import BadInput, NotEntitled
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
 
 
@@ -77,14 +77,11 @@ def _why(error: Exception) -> str:
     return f"field {'.'.join(str(part) for part in first['loc']) or 'people'}: {first['msg']}"
 
 
-def entitle(home: Path, name: str, *, role: str, what: str) -> None:
-    """Raise `NotEntitled` unless this home gives *name* the role (fails closed: an unknown name has none)."""
-    person = load(home).get(name)
-    if person is None or role not in person.roles:
-        raise NotEntitled(person=name, role=role, what=what)
+def principal(home: Path, name: str | None, *, tenant: str) -> Principal:
+    """Return the person who was named, or the account, with the roles that this home gives.
 
-
-def principal(home: Path, name: str, *, tenant: str) -> Principal:
-    """Return *name* as a principal with the roles this home gives it."""
-    person = load(home).get(name)
-    return Principal(id=name, tenant=tenant, roles=person.roles if person else ())
+    Somebody who is not listed has no roles, so the policy grants nothing (fails closed).
+    """
+    chosen = named(name)
+    person = load(home).get(chosen)
+    return Principal(id=chosen, tenant=tenant, roles=person.roles if person else ())

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from interlock.runtime.door.outcome import failure_of
-from interlock.runtime.run import action, budget
-from interlock.runtime.run.action import Action
+from interlock.runtime.run import budget, recorded_action
+from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.serving.home import Home
 from interlock.tools.contracts.extraction import CERTAIN
 
@@ -20,10 +20,12 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
     run = await home.runs.read(run_id)
     outcome = await home.runs.outcome(run_id) or {}
     actions = await home.store.read(
-        lambda connection: action.of_run(connection, run_id, home.vault.key(connection, run_id))
+        lambda connection: recorded_action.of_run(
+            connection, run_id, home.vault.key(connection, run_id)
+        )
     )
     spent = await home.store.read(lambda connection: budget.read(connection, run.budget_id))
-    waiting = [each for each in await home.approvals.list(state="waiting") if each.run_id == run_id]
+    waiting = await home.approvals.list(run=run_id, state="waiting")
     head = await home.ledger.head()
     document: Any = outcome.get("document") or {}
     risk: Any = outcome.get("risk")
@@ -36,7 +38,7 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
         "findings": [finding(each) for each in _list(outcome.get("findings"))],
         "risk": risk,
         "decisions": [decision(each) for each in actions],
-        "waiting": [each.id for each in waiting if each.state == "waiting"],
+        "waiting": [approval.id for approval in waiting],
         "spend": {
             "limits": asdict(spent.facts.limits),
             "spent": asdict(spent.facts.spent),
@@ -52,7 +54,7 @@ def finding(clause: dict[str, Any]) -> dict[str, Any]:
     return clause | {"confidence": clause["confidence"] / CERTAIN}
 
 
-def decision(each: Action) -> dict[str, Any]:
+def decision(each: RecordedAction) -> dict[str, Any]:
     """Return one decision; *state* is what became of the action since, *failure* why nothing did."""
     failure = failure_of(each)
     reasons = [{"code": why.code, "rule": why.rule, "message": why.message} for why in each.reasons]

@@ -22,7 +22,7 @@ from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed, NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Subject
+from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Ruling
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
@@ -100,7 +100,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     _put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(
-            subject=step.subject,
+            ruling=step.ruling,
             approval=approval_id,
             idempotent=step.idempotent,
             reserved=asdict(cost),
@@ -125,7 +125,7 @@ def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Lab
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
     tx.events.append(
         Finished(
-            subject=step.subject,
+            ruling=step.ruling,
             state=ending.state,
             spent=asdict(actual),
             label=_join(tx, step, label),
@@ -149,7 +149,7 @@ def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: L
     _put(tx, step, ending.state, stage=stage, result=ending.kept)
     tx.events.append(
         Finished(
-            subject=step.subject,
+            ruling=step.ruling,
             state=ending.state,
             spent=asdict(actual),
             label=_join(tx, step, label),
@@ -193,12 +193,10 @@ def resolve(
         raise refused("wrong_state", what=what, state=row["state"], wanted="unknown")
     tx.events.append(
         Finished(
-            subject=_subject(row, key, tenant=run["tenant"], codes=[RESOLVED]),
+            ruling=_ruling(row, key, tenant=run["tenant"], codes=[RESOLVED]),
             state=state,
             spent=asdict(Amounts()),
-            finding=Finding(
-                reviewer=person.id, roles=person.roles, requester=requester, note=note
-            ),
+            finding=Finding(reviewer=person.id, roles=person.roles, requester=requester, note=note),
         )
     )
 
@@ -212,13 +210,13 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
         tables.action.c.run_id == run_id, tables.action.c.state == "started"
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
-        cost = budget.charge_estimate(tx, action_id=row["id"])
+        cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
         values = {"action": row["id"], "state": "unknown", "updated": tx.now}
         tx.connection.execute(_CHANGE, values)
         codes = [reason.code for reason in reasons_of(row, key)]
         tx.events.append(
             Finished(
-                subject=_subject(row, key, tenant=tenant, codes=codes),
+                ruling=_ruling(row, key, tenant=tenant, codes=codes),
                 state="unknown",
                 spent=asdict(cost),
             )
@@ -245,9 +243,9 @@ def _of_beginning(tx: Tx, run_id: str, beginning: str) -> RowMapping:
     return rows[0]
 
 
-def _subject(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]) -> Subject:
+def _ruling(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]) -> Ruling:
     """Return what a ledger entry on the action in *row* says when no engine was asked."""
-    return Subject(
+    return Ruling(
         log=tenant,
         run_id=row["run_id"],
         key=key,
@@ -264,7 +262,7 @@ def _subject(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]
 
 
 def _decided(step: Attempt, state: State, *, counted: bool = False) -> Decided:
-    return Decided(subject=step.subject, state=state, counted=counted, asked=step.asked)
+    return Decided(ruling=step.ruling, state=state, counted=counted, asked=step.asked)
 
 
 def _is_killed(tx: Tx, step: Attempt) -> bool:
@@ -300,9 +298,7 @@ def _elsewhere(step: Attempt) -> GuardFailed:
     return GuardFailed(guard=f"action {step.id}", why=why, next_step=_SHOW)
 
 
-def _put(
-    tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | None = None
-) -> None:
+def _put(tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | None = None) -> None:
     """Write the row of an action that stood at *stage* and is in *state* from now on."""
     reasons = canonical(step.reasons)
     values: dict[str, Any] = {

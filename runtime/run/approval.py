@@ -20,7 +20,13 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Reason
-from interlock.runtime.policy.request import AccessRequest, ApprovalFact, Principal, Verdict
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    ApprovalFact,
+    Principal,
+    Verdict,
+    identity,
+)
 from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
@@ -180,10 +186,10 @@ def four_eyes(
     "note_missing" (fails closed). This comes before anything is recorded, so the policy is never
     told of a verdict from another tenant: its facts need no tenant for each reviewer.
     """
-    name = reviewer.id.strip().lower()  # names that differ in case only are one person's
+    name = identity(reviewer.id)
     if not name:
         raise refused("nobody", what=what)
-    if name == requester.strip().lower():
+    if name == identity(requester):
         raise refused("own_request", what=what, person=reviewer.id)
     if reviewer.tenant != tenant:
         raise refused(

@@ -25,9 +25,7 @@ from interlock.runtime.record.events import RunHeld
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey
 
-Status: TypeAlias = Literal[
-    "queued", "running", "waiting", "held", "done", "failed", "cancelled"
-]
+Status: TypeAlias = Literal["queued", "running", "waiting", "held", "done", "failed", "cancelled"]
 #: A run in one of these has not ended
 OPEN: Final[frozenset[Status]] = frozenset({"queued", "running", "waiting", "held"})
 LEASE_S: Final = 30

@@ -238,9 +238,7 @@ class Runs:
             if sealed is None:
                 return None
             key = self._vault.key(connection, run_id)
-            outcome: dict[str, Json] = orjson.loads(
-                key.open(sealed, place=f"run/{run_id}/outcome")
-            )
+            outcome: dict[str, Json] = orjson.loads(key.open(sealed, place=f"run/{run_id}/outcome"))
             return outcome
 
         return await self._store.read(look)
@@ -290,17 +288,13 @@ class Runs:
             raise refused("ended", what=f"run {run_id}", status=row["status"])
         fence = row["fence"] + 1
         cancelled = update(tables.run).where(tables.run.c.id == run_id)
-        tx.connection.execute(
-            cancelled.values(status="cancelled", fence=fence, updated=tx.now)
-        )
+        tx.connection.execute(cancelled.values(status="cancelled", fence=fence, updated=tx.now))
         tx.checked.clear()
         approval.withdraw(tx, run_id=run_id)
         key = self._vault.key(tx.connection, run_id)
         action.abandon(tx, run_id=run_id, tenant=row["tenant"], key=key)
         tx.events.append(
-            RunEnded(
-                log=row["tenant"], run_id=run_id, status="cancelled", fence=fence, by=by
-            )
+            RunEnded(log=row["tenant"], run_id=run_id, status="cancelled", fence=fence, by=by)
         )
 
     async def resolve(

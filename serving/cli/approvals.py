@@ -9,13 +9,13 @@ import typer
 from rich.text import Text
 
 from interlock.runtime.policy.request import Verdict
-from interlock.runtime.run.approval import Approval
-from interlock.serving import people
+from interlock.runtime.run.approvals import PAGE, ApprovalSummary
 from interlock.serving.cli import session
 from interlock.serving.cli.review import exit_code, report
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.home import Home
+from interlock.serving.operations import approvals as operations
 from interlock.serving.view import view
 
 application = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
@@ -33,12 +33,13 @@ Evidence = Annotated[
 @application.command("list")
 def list_approvals(
     every: Annotated[bool, typer.Option("--all", help="Also those decided.")] = False,
+    limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1)] = PAGE,
     as_json: AsJson = False,
 ) -> None:
     """List what waits for a person."""
 
-    async def work(home: Home) -> list[Approval]:
-        return await home.approvals.list(state=None if every else "waiting")
+    async def work(home: Home) -> list[ApprovalSummary]:
+        return await home.approvals.list(state=None if every else "waiting", limit=limit)
 
     found = session.run(work)
     if as_json:
@@ -112,21 +113,15 @@ def _decide(
     as_json: bool,
 ) -> None:
     settings = session.configured()
-    reviewer = people.principal(settings.home, people.named(name), tenant=settings.tenant)
+    reviewer = session.acting(settings, name)
 
     async def work(home: Home) -> int:
         found = await home.approvals.read(approval_id)
         shown_digest = evidence or found.evidence_digest
-        await home.approvals.decide(
-            approval_id, reviewer=reviewer, verdict=verdict, shown=shown_digest, note=note
+        await operations.decide(
+            home, approval_id, person=reviewer, verdict=verdict, shown=shown_digest, note=note
         )
-        others = [
-            each
-            for each in await home.approvals.list(state="waiting")
-            if each.run_id == found.run_id
-        ]
-        if not any(each.state == "waiting" for each in others):
-            await home.drive(await home.runs.claim(found.run_id))
+        await operations.carry_on(home, found.run_id)
         seen = await view(home, found.run_id)
         report(seen, as_json=as_json)
         return exit_code(

@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from interlock.runtime.record.store import Event, Tx
 from interlock.runtime.run import budget
-from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.home import Home
+from interlock.serving.operations import budgets as operations
 
 application = typer.Typer(help="What runs may spend, and have spent.", no_args_is_help=True)
 
@@ -59,24 +58,11 @@ def raise_limit(
     as_json: AsJson = False,
 ) -> None:
     """Give a run more, for instance one that is held because a step did not fit; takes an administrator."""
-    settings, who = session.configured(), people.named(person)
-    people.entitle(settings.home, who, role="administrator", what="raise limits")
+    settings = session.configured()
+    who = session.acting(settings, person)
 
     async def work(home: Home) -> None:
-        run = await home.runs.read(run_id)
-
-        def raised(tx: Tx) -> None:
-            budget.raise_limit(tx, budget_id=run.budget_id, kind=kind, amount=amount)
-            tx.events.append(
-                Event(
-                    run_id=run.id,
-                    event="budget",
-                    body={"kind": kind, "amount": amount},
-                    payload={"by": who},
-                )
-            )
-
-        await home.store.write(raised)
+        await operations.raise_limit(home, run_id, person=who, kind=kind, amount=amount)
 
     session.run(work, using=settings)
     done = {"run_id": run_id, "kind": kind, "amount": amount}

@@ -13,7 +13,8 @@ from interlock.serving.cli.session import AsJson
 from interlock.serving.cli.verify import tell
 from interlock.serving.home import Home
 from interlock.serving.verification import Finding, verify
-from interlock.tools.documents import DocumentReader
+from interlock.tools.sandbox.limits import Limits
+from interlock.tools.sandbox.process import isolation
 
 SMALLEST = 256 * 1024 * 1024  # bytes free
 
@@ -72,8 +73,7 @@ async def _keys(home: Home) -> tuple[bool, str]:
 
 
 async def _database(home: Home) -> tuple[bool, str]:
-    runs = await home.runs.list()
-    return True, f"{home.store.dialect}, {len(runs)} runs"
+    return True, f"{home.store.dialect}, {await home.runs.count()} runs"
 
 
 async def _policy(home: Home) -> tuple[bool, str]:
@@ -101,7 +101,7 @@ async def _people(home: Home) -> tuple[bool, str]:
 
 
 async def _documents(_: Home) -> tuple[bool, str]:
-    held = await DocumentReader().isolation()
+    held = await isolation(Limits())
     if held is None:
         return False, "the process that parses them cannot confine itself, so none is read"
     names = {"system calls": held.calls, "files": held.files, "network": held.network}

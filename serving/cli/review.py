@@ -9,11 +9,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from interlock.runtime.door.tool import EFFECTS
 from interlock.runtime.errors import BadInput, InterlockError, NotRecorded
-from interlock.serving import people
+from interlock.runtime.policy.request import Principal
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel, shown
 from interlock.serving.home import Home
+from interlock.serving.operations import runs
 from interlock.serving.view import view
 
 _ADDRESS: Final = re.compile(
@@ -33,8 +34,9 @@ def review(
 ) -> None:
     """Review contracts: find clauses, score the risk, file a record, write a report, mail it where policy allows."""
     paths = [each.absolute() for each in files]
-    who, settings, addresses = people.named(person), session.configured(), notify or []
-    people.entitle(settings.home, who, role="analyst", what="ask for reviews")
+    settings = session.configured()
+    who = session.acting(settings, person)
+    addresses = notify or []
     for (
         address
     ) in addresses:  # what is no address at all would be found out only after the whole review
@@ -64,10 +66,17 @@ def review(
     session.leave(session.run(work, using=settings))
 
 
-async def _one(home: Home, path: Path, addresses: list[str], who: str, *, as_json: bool) -> int:
+async def _one(
+    home: Home, path: Path, addresses: list[str], who: Principal, *, as_json: bool
+) -> int:
     """Review one file and return its exit code; what stops it stops no other file, unless the store itself is out."""
     try:
-        run = await home.start(path=path, notify=addresses, person=who)
+        run = await runs.start(
+            home,
+            person=who,
+            agent="contract_review",
+            request={"path": str(path), "notify": addresses},
+        )
     except BadInput as error:
         session.complain(f"{path.name}: {error}")
         if as_json:

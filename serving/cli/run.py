@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from interlock.runtime.run import cancellation, erasure, settlement
-from interlock.serving import people
+from interlock.runtime.run.run_list import PAGE
 from interlock.serving.cli import session
 from interlock.serving.cli.review import exit_code, report
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.home import Home
+from interlock.serving.operations import runs
 from interlock.serving.view import view
 
 application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True)
@@ -21,19 +21,22 @@ RunId = Annotated[str, typer.Argument(help="A run's id.")]
 
 
 @application.command("list")
-def list_runs(as_json: AsJson = False) -> None:
+def list_runs(
+    limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1)] = PAGE,
+    as_json: AsJson = False,
+) -> None:
     """List every run, newest first."""
 
     async def work(home: Home) -> list[dict[str, str]]:
         return [
             {
                 "run_id": run.id,
-                "status": run.status,
+                "status": "erased" if run.erased else run.status,
                 "agent": run.agent,
-                "for": run.principal.on_behalf_of or "",
+                "for": run.requester,
                 "document": str(run.request.get("path", "")),
             }
-            for run in await home.runs.list()
+            for run in await home.runs.list(limit=limit)
         ]
 
     rows = session.run(work)
@@ -57,16 +60,25 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 
 
 @application.command()
-def resume(run_id: RunId, as_json: AsJson = False) -> None:
+def resume(
+    run_id: RunId,
+    person: Annotated[
+        str | None, typer.Option("--as", help="Who resumes; default: your account.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Carry on a run that waits for a person, is held by a guard, or whose worker died."""
 
+    settings = session.configured()
+    who = session.acting(settings, person)
+
     async def work(home: Home) -> int:
-        await home.drive(await home.runs.claim(run_id))
+        await runs.resume(home, run_id, person=who)
         seen = await view(home, run_id)
         report(seen, as_json=as_json)
         return exit_code(seen)
 
-    session.leave(session.run(work))
+    session.leave(session.run(work, using=settings))
 
 
 @application.command()
@@ -83,18 +95,10 @@ def settle(
 ) -> None:
     """Record what became of an action whose outcome is unknown; it is not tried again, and no money moves."""
     settings = session.configured()
-    reviewer = people.principal(settings.home, people.named(person), tenant=settings.tenant)
+    reviewer = session.acting(settings, person)
 
     async def work(home: Home) -> dict[str, object]:
-        await settlement.resolve(
-            home.store,
-            home.vault,
-            run_id=run_id,
-            action_id=action_id,
-            person=reviewer,
-            happened=happened,
-            note=note,
-        )
+        await runs.resolve(home, run_id, action_id, person=reviewer, happened=happened, note=note)
         return await view(home, run_id)
 
     report(session.run(work, using=settings), as_json=as_json)
@@ -107,11 +111,11 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Destroy everything an ended run holds; the ledger keeps its entries and still verifies."""
-    settings, who = session.configured(), people.named(person)
-    people.entitle(settings.home, who, role="administrator", what="erase runs")
+    settings = session.configured()
+    who = session.acting(settings, person)
 
     async def work(home: Home) -> None:
-        await erasure.erase(home.store, home.vault, run_id, by=who)
+        await runs.erase(home, run_id, person=who)
         shutil.rmtree(settings.home / "reports" / run_id, ignore_errors=True)
 
     session.run(work, using=settings)
@@ -128,8 +132,11 @@ def cancel(
 ) -> None:
     """End a run for good; whoever works on it can write nothing more."""
 
+    settings = session.configured()
+    who = session.acting(settings, person)
+
     async def work(home: Home) -> dict[str, object]:
-        await cancellation.cancel(home.store, home.vault, run_id, by=people.named(person))
+        await runs.cancel(home, run_id, person=who)
         return await view(home, run_id)
 
-    report(session.run(work), as_json=as_json)
+    report(session.run(work, using=settings), as_json=as_json)

@@ -15,8 +15,9 @@ from rich.text import Text
 from typer.exceptions import TyperException
 
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store.writer import reason
-from interlock.serving import settings
+from interlock.serving import people, settings
 from interlock.serving.cli.show import shown
 from interlock.serving.home import BUNDLE, Home, PlannerName, opened
 from interlock.serving.settings import Settings
@@ -40,6 +41,11 @@ err = Console(stderr=True)
 def configured(*, home: Path | None = None, bundle: Path | None = None) -> Settings:
     """Return the settings of this process."""
     return settings.read(bundle=BUNDLE, chosen=bundle, home=home)
+
+
+def acting(settings: Settings, name: str | None) -> Principal:
+    """Return who acts: *name*, or the operating-system account."""
+    return people.principal(settings.home, name, tenant=settings.tenant)
 
 
 def run(

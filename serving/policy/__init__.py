@@ -1,1 +1,1 @@
-"""The policy workshop: find OPA, build the bundle from `policies/`, and check that nothing is out of step."""
+"""The policy workshop: lay a workspace over the shipped rails, build bundles, and check them."""

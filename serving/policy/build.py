@@ -1,23 +1,24 @@
-"""Builds a policy bundle: the same bytes from the same sources and the same OPA; run as a module to write them.
+"""Builds a policy bundle: the same bytes from the same sources and the same OPA.
 
-One bundle serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA
-server. The manifest does not list the module, because an OPA without a Wasm engine refuses to start
-on one that does.
+Run as a module to write the committed bundles and the files generated from the types. One bundle
+serves both engines: `policy.wasm` for the embedded one, the Rego sources for an OPA server. The
+manifest does not list the module, because an OPA without a Wasm engine refuses to start on one that
+does.
 """
 
-import gzip
-import io
 import json
-import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.policy.engine.bundle import revision_of
+from interlock.runtime.canonical import canonical
+from interlock.runtime.policy.engine.archive import pack, unpack
+from interlock.runtime.policy.engine.bundle import DATA, MANIFEST, MODULE, load, revised
+from interlock.serving.policy import rules
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.opa import Opa, find_opa
+from interlock.serving.policy.overlay import configuration
 from interlock.serving.policy.schema import main as write_schemas
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -30,13 +31,11 @@ BUNDLES: Final[Mapping[Path, Path]] = {
     PERMISSIVE: PERMISSIVE.with_suffix(".tar.gz"),
 }
 ENTRYPOINT: Final = "rails/decision"
-_DATA: Final = "data.json"
-_MODULE: Final = "policy.wasm"
 _RULES: Final = "data.rails.rules."
 
 
 def sources(folder: Path) -> dict[str, bytes]:
-    """Return what a bundle of *folder* is made of, by path: Rego without its tests, and the data."""
+    """Return what a bundle of *folder* is made of, by path: Rego without tests, and the data."""
     files = sorted([*folder.glob("rails/**/*.rego"), *folder.glob("rails/**/data.yaml")])
     return {
         file.relative_to(folder).as_posix(): file.read_bytes()
@@ -47,28 +46,44 @@ def sources(folder: Path) -> dict[str, bytes]:
 
 def build(folder: Path, opa: Opa) -> bytes:
     """Return the bundle of *folder*; raises `OpaRefused` when OPA does not compile it."""
-    files = sources(folder)
+    return compiled(sources(folder), opa)
+
+
+def extended(folder: Path, opa: Opa) -> bytes:
+    """Return the bundle of the shipped rails with the data and the rules of a workspace.
+
+    *folder* is the `policies/` of the workspace. Raises `Unfit` for a mistake in the workspace,
+    `OpaRefused` when OPA does not compile the rules.
+    """
+    return compiled(staged(folder, rules.sources(folder)), opa)
+
+
+def staged(folder: Path, own: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the shipped sources with the data of *folder* laid over them, and the rules *own*."""
+    config = configuration(load(BUNDLES[POLICIES]), folder)
+    files = rules.together(sources(POLICIES), own)
+    del files["rails/config/data.yaml"]
+    return {**files, "rails/config/data.json": canonical(config)}
+
+
+def compiled(files: Mapping[str, bytes], opa: Opa) -> bytes:
+    """Return the bundle of the sources *files*; raises `OpaRefused`."""
     with tempfile.TemporaryDirectory() as scratch:
         stage = Path(scratch, "stage")
-        _write(stage, files)
-        messages, probes = _metadata(opa, stage)
-        _write(
-            stage,
-            {
-                "rails/reasons/data.json": canonical(messages),
-                "rails/probes/data.json": canonical(probes),
-            },
-        )
-        compiled = _compile(opa, stage)
-    rego = {path: content for path, content in files.items() if path.endswith(".rego")}
-    return _pack(_stated({**rego, _DATA: compiled[_DATA], _MODULE: compiled[_MODULE]}, opa))
-
-
-def unpack(bundle: bytes) -> dict[str, bytes]:
-    """Return the files of *bundle* by path."""
-    with tarfile.open(fileobj=io.BytesIO(bundle), mode="r:gz") as archive:
-        members = [(member.name.lstrip("/"), archive.extractfile(member)) for member in archive]
-        return {name: content.read() for name, content in members if content is not None}
+        write(stage, files)
+        messages, probes = metadata(opa, stage)
+        notes = {
+            "rails/reasons/data.json": canonical(messages),
+            "rails/probes/data.json": canonical(probes),
+        }
+        write(stage, notes)
+        wasm, data = _compile(opa, stage)
+    content = {path: text for path, text in files.items() if path.endswith(".rego")}
+    content[MODULE] = wasm
+    content[MANIFEST] = canonical(
+        {"roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
+    )
+    return pack(revised(content, data).files)
 
 
 def main() -> None:
@@ -80,15 +95,18 @@ def main() -> None:
         target.write_bytes(build(folder, opa))
 
 
-def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the rules say of themselves: rule -> code -> message, and rule -> probes; every rule is in the first."""
-    found = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
-    messages: dict[str, Any] = {
-        name.removeprefix(_RULES): {} for name in found["namespaces"] if name.startswith(_RULES)
-    }
+def metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the rules in *stage* say of themselves: their messages and their probes.
+
+    Messages are by rule and code, and name every rule; probes are by rule.
+    """
+    report = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
+    names = [name for name in report["namespaces"] if name.startswith(_RULES)]
+    messages: dict[str, Any] = {name.removeprefix(_RULES): {} for name in names}
     probes: dict[str, Any] = {}
-    for entry in found["annotations"]:
-        rule, custom = entry["path"][-1]["value"], entry["annotations"].get("custom", {})
+    for entry in report["annotations"]:
+        rule = entry["path"][-1]["value"]
+        custom = entry["annotations"].get("custom", {})
         if "codes" in custom:
             messages[rule] = custom["codes"]
         if "probes" in custom:
@@ -96,9 +114,13 @@ def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return messages, probes
 
 
-def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
+def _compile(opa: Opa, stage: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the Wasm module and the data of the sources in *stage*."""
     target = stage.parent / "compiled.tar.gz"
-    how: list[str | Path] = [
+    opa.run(
+        "build",
+        "--bundle",
+        ".",
         "--target",
         "wasm",
         "--entrypoint",
@@ -107,44 +129,18 @@ def _compile(opa: Opa, stage: Path) -> dict[str, bytes]:
         CAPABILITIES,
         "--output",
         target,
-    ]
-    opa.run("build", "--bundle", ".", *how, cwd=stage)
-    return unpack(target.read_bytes())
+        cwd=stage,
+    )
+    files = unpack(target.read_bytes())
+    return files[MODULE], json.loads(files[DATA])
 
 
-def _stated(files: Mapping[str, bytes], opa: Opa) -> dict[str, bytes]:
-    """Return the files with the revision they are, in the manifest for people and in the data for the policy."""
-    manifest: dict[str, Json] = {
-        "roots": ["rails"],
-        "rego_version": 1,
-        "metadata": {"opa": opa.version},
-    }
-    data = json.loads(files[_DATA])
-    number = revision_of({**files, ".manifest": canonical(manifest), _DATA: canonical(data)})
-    data["rails"]["build"] = {"revision": number}
-    return {
-        **files,
-        ".manifest": canonical(manifest | {"revision": number}),
-        _DATA: canonical(data),
-    }
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write *files* by their paths in *folder*."""
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-
-
-def _pack(files: Mapping[str, bytes]) -> bytes:
-    """Return a gzipped tar that says nothing of when, where or by whom it was made."""
-    plain = io.BytesIO()
-    with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for path, content in sorted(files.items()):
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return gzip.compress(plain.getvalue(), compresslevel=9, mtime=0)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,12 @@ CAPABILITIES: Final = Path(__file__).resolve().parents[2] / "policies" / "capabi
 _NATIVE: Final = {
     "comparison": "assign eq equal neq lt lte gt gte internal.member_2 internal.member_3",
     "arithmetic": "plus minus mul div rem abs ceil floor round numbers.range",
-    "collections": "count sum product max min sort and or set_diff array.concat array.slice array.reverse",
-    "objects": "object.filter object.get object.keys object.remove object.union object.union_n json.filter json.remove",
-    "strings": "concat contains startswith endswith indexof lower upper replace split substring format_int to_number",
+    "collections": "count sum product max min sort and or set_diff",
+    "arrays": "array.concat array.slice array.reverse",
+    "objects": "object.filter object.get object.keys object.remove object.union object.union_n",
+    "json": "json.filter json.remove",
+    "strings": "concat contains startswith endswith indexof lower upper replace split substring",
+    "numbers": "format_int to_number",
     "trimming": "trim trim_left trim_right trim_prefix trim_suffix trim_space",
     "types": "is_array is_boolean is_null is_number is_object is_set is_string type_name",
 }

@@ -1,4 +1,7 @@
-"""Checks the policies: form, types, tests, generated files in step; run as a module to see the findings."""
+"""Checks the policies of the house: form, types, tests, and generated files in step.
+
+Run as a module to see the findings.
+"""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +12,8 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
-from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, unpack
+from interlock.runtime.policy.engine.archive import unpack
+from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.configuration import CONFIGURATION
 from interlock.serving.policy.opa import Opa, OpaRefused, find_opa

@@ -14,6 +14,11 @@ from interlock.runtime.errors import GuardFailed
 #: Older ones can be tricked past bundle signatures
 OLDEST: Final = (1, 21, 3)
 _ANSWERS_WITHIN_S: Final = 60
+_HOW_TO_GET_IT: Final = (
+    f"Get OPA {'.'.join(map(str, OLDEST))} or newer from https://www.openpolicyagent.org/docs, or "
+    "compile it with `go install github.com/open-policy-agent/opa@v1.22.2`, then put it on the "
+    "PATH or name it in INTERLOCK_OPA. Only rules need it, data does not."
+)
 
 
 class OpaUnavailable(GuardFailed):
@@ -24,7 +29,7 @@ class OpaUnavailable(GuardFailed):
         super().__init__(
             guard=f"opa at {where}",
             why=why,
-            next_step=f"Install OPA {'.'.join(map(str, OLDEST))} or newer and name it in INTERLOCK_OPA.",
+            next_step=_HOW_TO_GET_IT,
         )
 
 
@@ -46,7 +51,10 @@ class Opa:
     version: str
 
     def run(self, *arguments: str | Path, cwd: Path | None = None) -> str:
-        """Return what OPA printed; raises `OpaRefused` with its words when it ends with anything but 0."""
+        """Return what OPA printed.
+
+        Raises `OpaRefused` with OPA's words when OPA does not end with 0.
+        """
         done = _execute([self.path, *arguments], cwd)
         if done.returncode != 0:
             said = "\n".join(part for part in (done.stderr.strip(), done.stdout.strip()) if part)

@@ -1,7 +1,7 @@
-"""JSON Schemas of what the policy reads, generated from the Python types; run as a module to write them.
+"""JSON Schemas of what the policy reads, generated from the Python types.
 
-Written out here rather than taken from pydantic: OPA's type checker wants plain, reference-free
-schemas, and their bytes must not change with a library's version.
+Run as a module to write them. Written out here rather than taken from pydantic: OPA's type checker
+wants plain, reference-free schemas, and their bytes must not change with a library's version.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ _SCALARS: Final[Mapping[object, Schema]] = {
 
 
 def schema_of(kind: object) -> Schema:
-    """Return the JSON Schema of *kind* as it is written; raises `TypeError` for a type that has none."""
+    """Return the JSON Schema of *kind* as it is written; raises `TypeError` where there is none."""
     if kind in _SCALARS:
         return dict(_SCALARS[kind])
     if is_typeddict(kind) or dataclasses.is_dataclass(kind):

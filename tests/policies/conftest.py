@@ -12,6 +12,7 @@ import pytest
 from opapywasm import OpaWasmPolicy, PolicyConfig
 
 from interlock.runtime.policy.act import Act, persons_act
+from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -26,7 +27,7 @@ from interlock.runtime.policy.request import (
     RunFacts,
     SubjectFacts,
 )
-from interlock.serving.policy.build import BUNDLES, ENTRYPOINT, POLICIES, unpack
+from interlock.serving.policy.build import BUNDLES, ENTRYPOINT, POLICIES
 from interlock.serving.policy.opa import Opa, find_opa
 
 #: Parsed JSON

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from opapywasm import OpaWasmPolicy
 
+from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.engine.bundle import revision_of
-from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, sources, unpack
+from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES, build, sources
 from interlock.serving.policy.check import bundle_in_step, check
 from interlock.serving.policy.opa import Opa, OpaRefused
 from interlock.serving.policy.schema import SCHEMAS, schema_of, schemas

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from interlock.serving.policy.build import BUNDLES, POLICIES, sources, unpack
+from interlock.runtime.policy.engine.archive import unpack
+from interlock.serving.policy.build import BUNDLES, POLICIES, sources
 
 _RULES = {
     path.split("/")[-2]: text.decode()

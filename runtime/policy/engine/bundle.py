@@ -1,27 +1,26 @@
-"""The compiled policy bundle: one Wasm module, its data, its sources, and the revision that all of it is.
+"""The compiled policy bundle: one Wasm module, its data, its sources, and the revision of them all.
 
 A revision is a digest of what the bundle holds, so nobody can run another policy under a recorded
 one.
 """
 
-import io
 import json
 import tarfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from interlock.runtime.canonical import canonical, digest
+from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.errors import BundleChanged, GuardFailed, NotCanonical
 from interlock.runtime.policy.engine.answer import Messages
+from interlock.runtime.policy.engine.archive import unpack
 
-LARGEST: Final = 32 * 1024 * 1024  # bytes of any one member
-_MODULE: Final = "policy.wasm"
-_DATA: Final = "data.json"
-_MANIFEST: Final = ".manifest"
+MODULE: Final = "policy.wasm"
+DATA: Final = "data.json"
+MANIFEST: Final = ".manifest"
 _UNREADABLE: Final = (
     OSError,
     EOFError,
@@ -43,6 +42,8 @@ class Bundle:
     wasm: bytes
     data: dict[str, Any]
     messages: Messages
+    #: Every file of the bundle by path; `revised` makes another bundle from them
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def load(path: Path) -> Bundle:
@@ -52,22 +53,43 @@ def load(path: Path) -> Bundle:
     than what its revision stands for (both fail closed).
     """
     try:
-        files = _members(path.read_bytes())
-        manifest, data = _exact(files, _MANIFEST), _exact(files, _DATA)
-        stated, messages = (
-            (data["rails"]["build"]["revision"], manifest["revision"]),
-            data["rails"].get("reasons", {}),
-        )
-        found = revision_of(files)
+        files = unpack(path.read_bytes())
+        manifest = _exact(files, MANIFEST)
+        data = _exact(files, DATA)
+        stated = (data["rails"]["build"]["revision"], manifest["revision"])
+        messages = data["rails"].get("reasons", {})
+        revision = revision_of(files)
+        wasm = files[MODULE]
     except (*_UNREADABLE, NotCanonical) as error:
         raise GuardFailed(
             guard=f"policy bundle {path}",
             why=f"{type(error).__name__}: {error}",
             next_step="Restore it, or build it with `make policy`.",
         ) from error
-    if wrong := [each for each in stated if each != found]:
-        raise BundleChanged(path=str(path), stated=str(wrong[0]), found=found)
-    return Bundle(revision=found, wasm=files[_MODULE], data=data, messages=messages)
+    if wrong := [number for number in stated if number != revision]:
+        raise BundleChanged(path=str(path), stated=str(wrong[0]), found=revision)
+    return Bundle(revision=revision, wasm=wasm, data=data, messages=messages, files=files)
+
+
+def revised(files: Mapping[str, bytes], data: Mapping[str, Any]) -> Bundle:
+    """Return the bundle of *files* with *data* in place of theirs, under the revision that is.
+
+    The revision is stated in the manifest for people and in the data for the policy.
+    """
+    manifest: dict[str, Json] = json.loads(files[MANIFEST])
+    content = {**files, MANIFEST: canonical(manifest), DATA: canonical(data)}
+    revision = revision_of(content)
+    rails = {**data["rails"], "build": {"revision": revision}}
+    stated = {**data, "rails": rails}
+    content[DATA] = canonical(stated)
+    content[MANIFEST] = canonical({**manifest, "revision": revision})
+    return Bundle(
+        revision=revision,
+        wasm=content[MODULE],
+        data=stated,
+        messages=rails.get("reasons", {}),
+        files=content,
+    )
 
 
 def revision_of(files: Mapping[str, bytes]) -> str:
@@ -76,34 +98,19 @@ def revision_of(files: Mapping[str, bytes]) -> str:
     Left out are the two places that state it: `revision` in the manifest and `rails.build` in the
     data.
     """
-    manifest, data = json.loads(files[_MANIFEST]), json.loads(files[_DATA])
+    manifest = json.loads(files[MANIFEST])
+    data = json.loads(files[DATA])
     manifest.pop("revision", None)
     data["rails"].pop("build", None)
-    parts = {**files, _MANIFEST: canonical(manifest), _DATA: canonical(data)}
+    parts = {**files, MANIFEST: canonical(manifest), DATA: canonical(data)}
     return digest([[path, sha256(content).hexdigest()] for path, content in sorted(parts.items())])
 
 
-def _members(raw: bytes) -> dict[str, bytes]:
-    """Return the files of the archive by path; a path that stands in it twice has two readings and is refused."""
-    files: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(raw), mode="r:gz") as archive:
-        for member in archive:
-            if not member.isfile():
-                continue
-            name, content = (
-                member.name.lstrip("/"),
-                archive.extractfile(member) if member.size <= LARGEST else None,
-            )
-            if content is None:
-                raise ValueError(f"{name} is larger than {LARGEST} bytes")
-            if name in files:
-                raise ValueError(f"{name} is in it twice")
-            files[name] = content.read()
-    return files
-
-
 def _exact(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
-    """Return the JSON object *name*; only its canonical form is taken, because that reads the same to every engine."""
+    """Return the JSON object *name*; raises `ValueError` unless it is in canonical form.
+
+    Only the canonical form reads the same to every engine.
+    """
     document: dict[str, Any] = json.loads(files[name])
     if canonical(document) != files[name]:
         raise ValueError(f"{name} is not canonical JSON")

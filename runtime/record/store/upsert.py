@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Table
+from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 #: The statement by the name of the connection's dialect
@@ -22,3 +22,13 @@ def upsert(table: Table, *, keys: Sequence[str], keep: Sequence[str] = ()) -> Up
         }
         made[name] = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
     return made
+
+
+def insert_new(table: Table) -> Mapping[str, Executable]:
+    """Return the statement that inserts a row and returns its key, or nothing where the key is taken."""
+    return {
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(*table.primary_key),
+        "postgresql": postgresql.insert(table)
+        .on_conflict_do_nothing()
+        .returning(*table.primary_key),
+    }

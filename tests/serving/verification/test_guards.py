@@ -21,12 +21,13 @@ from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record import audit_verify
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, budget, kill_switch
+from interlock.runtime.run import action, approvals, budget, kill_switch
 from interlock.serving import settings
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
 from interlock.tools.sandbox import process
+from interlock.tools.sandbox.limits import Limits
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], object]
@@ -63,12 +64,12 @@ def _open(self: DataKey, sealed: bytes, *, place: str) -> bytes:
     return b"probe"
 
 
-def _unconfined(_: str, limits: str) -> list[str]:
+def _unconfined(*_: str, limits: Limits) -> list[str]:
     script = (
-        "from interlock.tools.documents import escape; escape.confine = lambda _: "
-        "None; escape.main(sys.argv[1])"
+        "from interlock.tools.sandbox import escape, limits;"
+        "escape.main(limits.Isolation(calls=False, files=False, network=False))"
     )
-    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}", limits]
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}"]
 
 
 def _anything_fits(patch: Patch) -> None:
@@ -94,7 +95,7 @@ BROKEN: Final[dict[str, Break]] = {
     "intent": lambda patch: patch.setattr(pep.EnforcementPoint, "_effect", _act_unrecorded),
     "once": lambda patch: patch.setattr(pep.EnforcementPoint, "_recorded", _never),
     "budget": lambda patch: patch.setattr(budget, "reserve", lambda *_, **__: True),
-    "approval": lambda patch: patch.setattr(approval, "_objection", lambda *_, **__: None),
+    "approval": lambda patch: patch.setattr(approvals, "_object", lambda *_, **__: None),
     "kill switch": lambda patch: patch.setattr(kill_switch, "covered", lambda *_, **__: False),
     "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
     "labels": lambda patch: patch.setattr(
@@ -108,7 +109,7 @@ BROKEN: Final[dict[str, Break]] = {
     "seal": lambda patch: patch.setattr(DataKey, "open", _open),
     "checkpoint": lambda patch: patch.setattr(Checkpoints, "_open", lambda *_: {}),
     "ledger": lambda patch: patch.setattr(audit_verify.Verifier, "_wrong", lambda *_: None),
-    "parser": lambda patch: patch.setattr(process, "_command", _unconfined),
+    "parser": lambda patch: patch.setattr(process, "command", _unconfined),
 }
 
 

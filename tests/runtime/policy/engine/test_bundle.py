@@ -11,8 +11,9 @@ import pytest
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import BundleChanged, GuardFailed
+from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.engine.bundle import load, revision_of
-from interlock.serving.policy.build import BUNDLES, POLICIES, unpack
+from interlock.serving.policy.build import BUNDLES, POLICIES
 
 Files: TypeAlias = dict[str, bytes]
 Change: TypeAlias = Callable[[Files], Files]

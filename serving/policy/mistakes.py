@@ -1,0 +1,97 @@
+"""The mistakes in policy data: values of a wrong type, and names of things that do not exist."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from interlock.runtime.canonical import canonical
+from interlock.runtime.errors import NotCanonical
+from interlock.serving.policy.configuration import CONFIGURATION
+from interlock.serving.policy.finding import Finding, FindingCode
+from interlock.serving.policy.layers import Layer, Place, named, origin
+
+#: Kind of pydantic's error -> our code; every other kind is a wrong type
+_CODES: Final[Mapping[str, FindingCode]] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "literal_error": "not_one_of",
+}
+#: Kind of pydantic's error -> what the value must be
+_TYPES: Final[Mapping[str, str]] = {
+    "string_type": "a string",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "mapping_type": "a map",
+}
+
+
+def mistakes(config: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[Finding, ...]:
+    """Return every mistake in the merged data *config*, each with the file of *layers* to correct.
+
+    Names are looked up only in data that fits its type.
+    """
+
+    def where(place: Place) -> str:
+        return f"{origin(layers, place)}: {named(place)}"
+
+    try:
+        canonical(config)
+        CONFIGURATION.validate_python(config)
+    except NotCanonical as error:
+        place = tuple(error.where.strip("$.").split("."))
+        return (Finding(code="not_canonical", where=where(place), detail=error.why),)
+    except ValidationError as error:
+        return tuple(_unfit({**detail}, where) for detail in error.errors(include_url=False))
+    return tuple(_unknown_names(config, where))
+
+
+def _unfit(error: Mapping[str, Any], where: Callable[[Place], str]) -> Finding:
+    place = tuple(str(part) for part in error["loc"])
+    kind = error["type"]
+    code = _CODES.get(kind, "wrong_type")
+    return Finding(code=code, where=where(place), detail=_words(error))
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return "it is missing"
+    if kind == "extra_forbidden":
+        return "there is no such setting"
+    given = f"it is {error['input']!r}"
+    if kind == "literal_error":
+        return f"{given}, not {error['ctx']['expected']}"
+    if kind in _TYPES:
+        return f"{given}, not {_TYPES[kind]}"
+    return f"{given}: {error['msg']}"
+
+
+def _unknown_names(config: Mapping[str, Any], where: Callable[[Place], str]) -> Iterator[Finding]:
+    tools = config["tools"]
+    known = {*tools, *config.get("acts", {})}
+    for role, names in config["grants"].items():
+        for name in names:
+            if name not in known:
+                yield Finding(
+                    code="unknown_tool",
+                    where=where(("grants", role)),
+                    detail=f"{name} is no tool of this policy",
+                )
+    for name in config["autonomy"]["unattended_irreversible"]:
+        if tools.get(name, {}).get("action_class") != "irreversible":
+            yield Finding(
+                code="not_irreversible",
+                where=where(("autonomy", "unattended_irreversible")),
+                detail=f"{name} is no irreversible tool of this policy",
+            )
+    for name, rules in tools.items():
+        for argument in rules.get("trusted_arguments", []):
+            if argument not in rules["arguments"]:
+                yield Finding(
+                    code="unknown_argument",
+                    where=where(("tools", name, "trusted_arguments")),
+                    detail=f"{argument} is no argument of {name}",
+                )

@@ -1,0 +1,71 @@
+"""A mistake in policy data is one finding with its code, its file and its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.serving.policy.finding import Unfit
+from interlock.serving.policy.overlay import overlaid
+
+Written: TypeAlias = Callable[[str, str], Path]
+
+TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        (
+            "tools: {mail.send: {action_class: irreversibel}}",
+            "not_one_of",
+            "tools.mail.send.action_class",
+        ),
+        ("approval: {ttl_s: 1 day}", "wrong_type", "approval.ttl_s"),
+        ("approval: {ttl_s: 1.5}", "not_canonical", "approval.ttl_s"),
+        ("grants: {analyst: mail.send}", "wrong_type", "grants.analyst"),
+        ("grants: {analyst: [mail.sent]}", "unknown_tool", "grants.analyst"),
+        ("grants: {analyst: [1]}", "wrong_type", "grants.analyst.0"),
+        ("grant: {analyst: []}", "unknown_field", "grant"),
+        ("tools: {x.y: {action_class: pure}}", "missing", "tools.x.y.egress"),
+        (f"{TOOL}, trusted_arguments: [b]}}}}", "unknown_argument", "tools.x.y.trusted_arguments"),
+        (
+            "autonomy: {unattended_irreversible: [document.read]}",
+            "not_irreversible",
+            "autonomy.unattended_irreversible",
+        ),
+    ],
+)
+def test_a_mistake_names_its_file_its_place_and_its_code(
+    written: Written, shipped: Bundle, text: str, code: str, place: str
+) -> None:
+    """What a policy author mistypes is refused before any run, with the place to correct."""
+    with pytest.raises(Unfit) as caught:
+        overlaid(shipped, written("data.yaml", text))
+
+    finding = caught.value.findings[0]
+    assert (finding.code, finding.where) == (code, f"policies/data.yaml: {place}")
+    assert "pydantic" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tool_that_is_removed_must_not_be_granted(written: Written, shipped: Bundle) -> None:
+    """A shipped grant of a tool that the workspace removed is a mistake to decide on."""
+    with pytest.raises(Unfit) as caught:
+        overlaid(shipped, written("data.yaml", "tools: {mail.send: null}"))
+
+    (finding,) = caught.value.findings
+    assert finding.code == "unknown_tool"
+    assert finding.where == "the shipped rails: grants.contract_review"
+
+
+def test_every_mistake_is_found(written: Written, shipped: Bundle) -> None:
+    """An author corrects a file once, not once for every mistake."""
+    with pytest.raises(Unfit) as caught:
+        overlaid(
+            shipped, written("data.yaml", "approval: {ttl_s: x, role: 7}\nlimits: {refusal: 1}")
+        )
+
+    assert {finding.code for finding in caught.value.findings} == {"wrong_type", "unknown_field"}
