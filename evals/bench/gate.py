@@ -12,12 +12,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from interlock.evals.bench.subject import Variant, measure
+from interlock.evals.bench.subject import Variant, measure, tools
+from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
+    FACTS,
     AccessRequest,
     Action,
     Amounts,
@@ -96,6 +98,8 @@ def _request(revision: str) -> AccessRequest:
         run=RunFacts(id="run", agent="bench", autonomy=2, refusals=0, revision=revision),
         schema_valid=True,
         labels={"value": TRUSTED},
+        tool_schema=schema_digest(tools()[1]),
+        version=FACTS,
         cost=Amounts(steps=1, effects=1),
         budget=BudgetFacts(
             limits=Amounts(money_micro=1, tokens=1, steps=100, effects=100, wall_ms=1),

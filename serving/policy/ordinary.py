@@ -11,6 +11,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
+    FACTS,
     AccessRequest,
     Action,
     Amounts,
@@ -61,6 +62,8 @@ def _request(
             labels=dict.fromkeys(arguments, TRUSTED),
             cost=Amounts(steps=1),
             budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
+            tool_schema=rules.get("schema"),
+            version=FACTS,
         ),
     )
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.door.tool import AnyTool
+from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
+    FACTS,
     AccessRequest,
     Action,
     Amounts,
@@ -88,7 +89,7 @@ def _request(
         ),
         action=Action(tool=tool.name, action_class=tool.action_class, arguments=arguments),
         resource=Resource(type="probe", id="probe"),
-        context=_context(arguments, revision),
+        context=_context(arguments, schema_digest(tool), revision),
     )
     return (
         _approved(request, str(at(config, "approval", "role"))) if name == "approved" else request
@@ -117,7 +118,7 @@ def _act(act: Act, config: Any, *, tenant: str, revision: str) -> AccessRequest:
     )
 
 
-def _context(arguments: Mapping[str, Json], revision: str) -> Context:
+def _context(arguments: Mapping[str, Json], tool_schema: str, revision: str) -> Context:
     return Context(
         now=_NOW,
         run=RunFacts(id="probe", agent="probe", autonomy=2, refusals=0, revision=revision),
@@ -125,6 +126,8 @@ def _context(arguments: Mapping[str, Json], revision: str) -> Context:
         labels=dict.fromkeys(arguments, _LABEL),
         cost=Amounts(steps=1),
         budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
+        tool_schema=tool_schema,
+        version=FACTS,
     )
 
 
