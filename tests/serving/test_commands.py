@@ -25,7 +25,8 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
     (row,) = command(reviewed, "run", "list", "--json").value
     text = command(reviewed, "run", "list")
 
-    assert row.keys() == {"run_id", "status", "agent", "for", "document"}
+    assert row.keys() == {"run_id", "status", "agent", "created", "for", "document", "risk"}
+    assert row["risk"].keys() == {"tier", "score"}
     assert (row["status"], row["for"]) == ("waiting", "ana")
     assert run_id in text.out
     assert "opera-service-agreement.pdf" in text.out
@@ -282,7 +283,7 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
         for each in command(used, "run", "show", run_id, "--json").value["decisions"]
         if each["tool"] == "mail.send"
     ]
-    arguments = ("run", "settle", run_id, sent["id"][:12], "--note", "the log of the mail server")
+    arguments = ("run", "resolve", run_id, sent["id"][:12], "--note", "the log of the mail server")
     refused = [
         command(used, *arguments, *more).code
         for more in ((), ("--happened",), ("--happened", "--as", "ana"))
@@ -291,7 +292,7 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
     (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
 
     assert sent["state"] == "unknown"
-    assert f"interlock run settle {run_id} {sent['id'][:12]}" in text
+    assert f"interlock run resolve {run_id} {sent['id'][:12]}" in text
     assert refused == [2, 4, 4]
     assert (settled.code, found["state"]) == (0, "failed")
     assert command(used, *arguments, "--happened", "--as", "rhea").code == 2
@@ -306,7 +307,7 @@ def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: st
     whole = command(reviewed, "approvals", "show", listed["id"], "--json").value
     text = command(reviewed, "approvals", "show", listed["id"])
 
-    assert listed["run_id"] == whole["run_id"] == run_id
+    assert listed["run_id"] == run_id
     assert whole["evidence"]["labels"]["to"] == ["trusted", "public"]
     assert whole["evidence"]["labels"]["body"] == ["untrusted", "confidential"]
     assert whole["evidence_digest"] in text.out
@@ -321,8 +322,8 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
 
 
 def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
-    """Erasing takes an administrator and an ended run; afterwards the list says so, the run
-    cannot be shown, and the ledger verifies.
+    """Erasing takes an administrator and an ended run; afterwards the run is shown as erased, its
+    entries are listed, and the ledger verifies.
     """
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
     document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
@@ -333,8 +334,11 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
 
     assert (early.code, stranger.code) == (2, 4)
     assert erased.value == {"run_id": run_id, "erased": True}
-    listed = {run["run_id"]: run["status"] for run in command(used, "run", "list", "--json").value}
-    assert listed[run_id] == "erased"
-    assert command(used, "run", "show", run_id).code == 2
+    (row,) = command(used, "run", "list", "--json").value
+    assert (row["status"], row["for"], row["document"], row["risk"]) == ("erased", "", "", None)
+    assert command(used, "run", "show", run_id, "--json").value["status"] == "erased"
+    assert command(used, "run", "show", run_id).code == 0
+    assert command(used, "audit", "show", run_id).code == 0
+    assert command(used, "run", "report", run_id).code == 2
     assert command(used, "document", "text", document).code == 2
     assert command(used, "audit", "verify", "--json").value["valid"]
