@@ -24,6 +24,7 @@ from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
 from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Ruling
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending, State
@@ -41,9 +42,14 @@ RESOLVER: Final = "reviewer"
 RESOLVED: Final = "resolved"
 _SHOW: Final = "Look with `interlock run show`."
 _ROW: Final = tables.action.c.id == bindparam("action")
-_STATE: Final = select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
-_CHANGE: Final = update(tables.action).where(_ROW)
-_MOVE: Final = _CHANGE.where(tables.action.c.state == bindparam("from_state"))
+_STATE: Final = Statement(
+    select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
+)
+_NEW: Final = Statement(insert(tables.action))
+_CHANGE: Final = Statement(update(tables.action).where(_ROW))
+_MOVE: Final = Statement(
+    update(tables.action).where(_ROW, tables.action.c.state == bindparam("from_state"))
+)
 
 
 def deny(tx: Tx, step: Attempt) -> None:
@@ -120,7 +126,7 @@ def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Lab
         "result": _sealed(step, ending.kept),
         "updated": step.now,
     }
-    if tx.connection.execute(_MOVE, values).rowcount != 1:
+    if _MOVE.run(tx.connection, values) != 1:
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
     tx.events.append(
@@ -189,7 +195,7 @@ def resolve(
         "result": None,
         "updated": tx.now,
     }
-    if tx.connection.execute(_MOVE, values).rowcount != 1:
+    if _MOVE.run(tx.connection, values) != 1:
         raise refused("wrong_state", what=what, state=row["state"], wanted="unknown")
     tx.events.append(
         Finished(
@@ -211,8 +217,14 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
         cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        values = {"action": row["id"], "state": "unknown", "updated": tx.now}
-        tx.connection.execute(_CHANGE, values)
+        values = {
+            "action": row["id"],
+            "from_state": "started",
+            "state": "unknown",
+            "result": None,
+            "updated": tx.now,
+        }
+        _MOVE.run(tx.connection, values)
         codes = [reason.code for reason in reasons_of(row, key)]
         tx.events.append(
             Finished(
@@ -276,12 +288,12 @@ def _is_killed(tx: Tx, step: Attempt) -> bool:
 
 def _stage(tx: Tx, step: Attempt) -> Stage:
     """Return where the action stands; its row is locked until the transaction ends."""
-    row = tx.connection.execute(_STATE, {"action": step.id}).one_or_none()
+    row = _STATE.one(tx.connection, {"action": step.id})
     if row is None:
         return None
-    if row.state == "denied" and step.afresh and row.fence < step.run.fence:
+    state: State = row["state"]
+    if state == "denied" and step.afresh and row["fence"] < step.run.fence:
         return "reopened"
-    state: State = row.state
     return state
 
 
@@ -311,7 +323,7 @@ def _put(tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | N
         "updated": step.now,
     }
     if stage is not None:
-        tx.connection.execute(_CHANGE, {"action": step.id} | values)
+        _CHANGE.run(tx.connection, {"action": step.id} | values)
         return
     action = step.request.action
     proposed = {
@@ -323,7 +335,7 @@ def _put(tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | N
         "created": step.now,
         "ordinal": time.time_ns() // 1000,
     }
-    tx.connection.execute(insert(tables.action), proposed | values)
+    _NEW.run(tx.connection, proposed | values)
 
 
 def _sealed(step: Attempt, result: bytes | None) -> bytes | None:

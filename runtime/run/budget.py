@@ -8,12 +8,13 @@ closed: no row, no reservation).
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.events import LimitRaised
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.store.upsert import insert_new
 
@@ -40,12 +41,14 @@ _SET_ASIDE: Final = {
 _GIVE_BACK: Final = {
     f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}") for kind in KINDS
 }
-_RESERVE: Final = update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE)
-_CHARGE: Final = update(tables.budget).where(_HERE, _FITS).values(_SPEND)
-_CHARGE_RESERVED: Final = update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND)
-_OPEN: Final = insert_new(tables.reservation)
+_RESERVE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE))
+_CHARGE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SPEND))
+_CHARGE_RESERVED: Final = Statement(update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND))
+_OPEN: Final = Statement(insert_new(tables.reservation))
 _OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
-_CLOSE: Final = delete(tables.reservation).where(_OF_ACTION).returning(tables.reservation)
+_CLOSE: Final = Statement(
+    delete(tables.reservation).where(_OF_ACTION).returning(tables.reservation)
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,7 @@ def read(connection: Connection, budget_id: str) -> Budget:
     return Budget(id=row["id"], tenant=row["tenant"], facts=facts(row))
 
 
-def facts(row: RowMapping) -> BudgetFacts:
+def facts(row: Row) -> BudgetFacts:
     """Return what the policy may know of the budget in *row*, which has `AMOUNTS` under their names."""
     return BudgetFacts(
         limits=_group(row, "limit"),
@@ -87,20 +90,19 @@ def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
     Reserving again for the same action changes nothing.
     """
     reservation = {"action_id": action_id, "budget_id": budget_id} | asdict(cost)
-    opened = tx.connection.execute(_OPEN[tx.connection.dialect.name], reservation)
-    if opened.first() is None:
+    if _OPEN.one(tx.connection, reservation) is None:
         return True
     amounts = {"budget": budget_id} | _prefixed("cost", cost)
-    if tx.connection.execute(_RESERVE, amounts).rowcount == 1:
+    if _RESERVE.run(tx.connection, amounts) == 1:
         return True
-    tx.connection.execute(_CLOSE, {"action": action_id})
+    _CLOSE.one(tx.connection, {"action": action_id})
     return False
 
 
 def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
     """Spend *actual* at once if the estimate *cost* still fits, and say whether it did."""
     amounts = {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
-    return tx.connection.execute(_CHARGE, amounts).rowcount == 1
+    return _CHARGE.run(tx.connection, amounts) == 1
 
 
 def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amounts:
@@ -109,14 +111,14 @@ def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amount
     With *actual* None the reservation itself is spent. An action without a reservation, such as one
     that was closed before, spends nothing.
     """
-    row = tx.connection.execute(_CLOSE, {"action": action_id}).mappings().one_or_none()
+    row = _CLOSE.one(tx.connection, {"action": action_id})
     if row is None:
         return Amounts()
     reserved = Amounts(**{kind: row[kind] for kind in KINDS})
     spent = reserved if actual is None else actual
     amounts = {"budget": row["budget_id"]}
     amounts |= _prefixed("cost", reserved) | _prefixed("actual", spent)
-    tx.connection.execute(_CHARGE_RESERVED, amounts)
+    _CHARGE_RESERVED.run(tx.connection, amounts)
     return spent
 
 
@@ -159,7 +161,7 @@ def raise_limit(
     )
 
 
-def _group(row: RowMapping, group: str) -> Amounts:
+def _group(row: Row, group: str) -> Amounts:
     return Amounts(**{kind: row[f"{group}_{kind}"] for kind in KINDS})
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.record.store import tables
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.attempt import State
 
@@ -44,7 +45,7 @@ class RecordedAction:
     result: bytes | None
 
 
-def found(row: RowMapping, key: DataKey) -> RecordedAction | None:
+def found(row: Row, key: DataKey) -> RecordedAction | None:
     """Return the action in *row*, which has `COLUMNS`, or None when they are empty: it was never proposed."""
     return None if row["id"] is None else _opened(row, key)
 
@@ -59,13 +60,13 @@ def of_run(connection: Connection, run_id: str, key: DataKey) -> list[RecordedAc
     return [_opened(row, key) for row in connection.execute(query).mappings()]
 
 
-def reasons_of(row: RowMapping, key: DataKey) -> tuple[Reason, ...]:
+def reasons_of(row: Row, key: DataKey) -> tuple[Reason, ...]:
     """Return the reasons of the decision on the action in *row*."""
     reasons = orjson.loads(key.open(row["reasons"], place=f"action/{row['id']}/reasons"))
     return tuple(Reason(**reason) for reason in reasons)
 
 
-def _opened(row: RowMapping, key: DataKey) -> RecordedAction:
+def _opened(row: Row, key: DataKey) -> RecordedAction:
     result = row["result"]
     return RecordedAction(
         id=row["id"],

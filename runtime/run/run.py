@@ -23,13 +23,14 @@ from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record.events import RunHeld
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 
 Status: TypeAlias = Literal["queued", "running", "waiting", "held", "done", "failed", "cancelled"]
 #: A run in one of these has not ended
 OPEN: Final[frozenset[Status]] = frozenset({"queued", "running", "waiting", "held"})
 LEASE_S: Final = 30
-_STATUS: Final = (
+_STATUS: Final = Statement(
     select(tables.run.c.status)
     .where(
         tables.run.c.id == bindparam("run_id"),
@@ -85,7 +86,8 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     if claim in tx.checked:
         return
     place = {"run_id": run.id, "at_fence": run.fence, "token": run.claim}
-    status = tx.connection.execute(_STATUS, place).scalar_one_or_none()
+    row = _STATUS.one(tx.connection, place)
+    status = None if row is None else row["status"]
     if status == "held" and closing:
         return
     if status == "held":

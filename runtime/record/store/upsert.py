@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
 
 #: The statement by the name of the connection's dialect
 Upsert: TypeAlias = Mapping[str, sqlite.Insert | postgresql.Insert]
@@ -24,7 +25,7 @@ def upsert(table: Table, *, keys: Sequence[str], keep: Sequence[str] = ()) -> Up
     return made
 
 
-def insert_new(table: Table) -> Mapping[str, Executable]:
+def insert_new(table: Table) -> Mapping[str, ClauseElement]:
     """Return the statement that inserts a row and returns its key, or nothing where the key is taken."""
     return {
         "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(*table.primary_key),
