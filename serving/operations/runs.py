@@ -6,7 +6,7 @@ from typing import Any
 from interlock.runtime.canonical import digest
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.run import cancellation, erasure, settlement, subject
+from interlock.runtime.run import subject
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home
 from interlock.serving.operations import policies
@@ -63,7 +63,7 @@ async def cancel(home: Home, run_id: str, *, person: Principal) -> None:
     """End a run for good: whoever works on the run can write nothing more."""
 
     async def work() -> None:
-        await cancellation.cancel(home.store, home.vault, run_id, by=person.id)
+        await home.runs.cancel(run_id, by=person.id)
 
     await home.runtime.acts.perform(
         "run.cancel",
@@ -78,7 +78,7 @@ async def erase(home: Home, run_id: str, *, person: Principal) -> None:
     """Destroy everything that an ended run holds; the ledger keeps the entries and verifies."""
 
     async def work() -> None:
-        await erasure.erase(home.store, home.vault, run_id, by=person.id)
+        await home.runs.erase(run_id, by=person.id)
 
     await home.runtime.acts.perform(
         "run.erase",
@@ -95,15 +95,7 @@ async def resolve(
     """Record what *person* found of an action whose outcome is unknown; nothing is tried again."""
 
     async def work() -> None:
-        await settlement.resolve(
-            home.store,
-            home.vault,
-            run_id=run_id,
-            action_id=action_id,
-            person=person,
-            happened=happened,
-            note=note,
-        )
+        await home.runs.resolve(run_id, action_id, person=person, happened=happened, note=note)
 
     await home.runtime.acts.perform(
         "action.resolve",
