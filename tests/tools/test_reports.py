@@ -9,7 +9,6 @@ import pytest
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import MINT, Permit
-from interlock.runtime.run.erasure import erase
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import World
 from interlock.tools.reports import Report, Reports
@@ -82,7 +81,7 @@ async def test_a_report_goes_with_its_run(office: Any) -> None:
     for run in (gone, stays):
         await kept(office, run)
         await office.world.runs.end(run, "done", {})
-    await erase(office.world.store, office.world.vault, gone.id, by="ada")
+    await office.world.runs.erase(gone.id, by="ada")
 
     assert await office.reports.of_run(gone.id) == ()
     assert len(await office.reports.of_run(stays.id)) == 1

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from interlock.runtime.door.outcome import Done, Failed
-from interlock.runtime.run.erasure import erase
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.findings import Finding
 from interlock.tools.contracts.review import Reviews
@@ -122,7 +121,7 @@ async def test_a_review_is_sealed_and_goes_with_its_run(office: Any, tmp_path: P
     run = await office.reviewed()
     files = list(tmp_path.glob("world/interlock.db*"))
     await office.world.runs.end(run, "done", {})
-    await erase(office.world.store, office.world.vault, run.id, by="ada")
+    await office.world.runs.erase(run.id, by="ada")
     stranger = await office.run(read=None)
     outcome = await office.propose(stranger, "records.file", document="sha256:ab")
 
