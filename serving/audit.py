@@ -7,8 +7,8 @@ from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.errors import Erased, Tampered
 from interlock.runtime.record.audit_verify import Problem, Report, verify
-from interlock.runtime.record.ledger import export, kept_at
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.ledger import export, kept_at
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.erasure import erased
 from interlock.serving.view import Readable

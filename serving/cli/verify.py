@@ -12,7 +12,6 @@ from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.verification import Finding
 
-
 application = typer.Typer(add_completion=False)
 
 
