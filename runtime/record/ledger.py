@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import NotWitnessed, Tampered
 from interlock.runtime.record.events import HOME, Event
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes, signed_by
 from interlock.runtime.record.vault import Vault
@@ -26,10 +27,10 @@ VERSION: Final = 1
 _HEAD: Final = select(tables.ledger_head.c.size, tables.ledger_head.c.frontier).where(
     tables.ledger_head.c.id == 1
 )
-_LOCKED: Final = _HEAD.with_for_update()
-_ADVANCE: Final = update(tables.ledger_head).where(tables.ledger_head.c.id == 1)
+_LOCKED: Final = Statement(_HEAD.with_for_update())
+_ADVANCE: Final = Statement(update(tables.ledger_head).where(tables.ledger_head.c.id == 1))
 _entry = tables.ledger_entry.c
-_LAST: Final = (
+_LAST: Final = Statement(
     select(_entry.leaf)
     .where(_entry.run_id == bindparam("run"))
     .order_by(_entry.seq.desc())
@@ -39,7 +40,7 @@ _NOTE: Final = select(_entry.note).order_by(_entry.seq.desc()).limit(1)
 _PUBLIC: Final = select(
     _entry.seq, _entry.run_id, _entry.event, _entry.body, _entry.leaf, _entry.note
 ).order_by(_entry.seq)
-_APPEND: Final = insert(tables.ledger_entry)
+_APPEND: Final = Statement(insert(tables.ledger_entry))
 _WITNESS: Final = 1024  # bytes; a note is under 300
 
 
@@ -105,10 +106,9 @@ class Ledger:
             frontier, chain[event.run_id] = frontier.append(leaf), leaf
         root = frontier.root()
         self._note = rows[-1]["note"] = self._signer.sign(size=frontier.size, root=root)
-        connection.execute(_APPEND, rows)
-        connection.execute(
-            _ADVANCE, {"size": frontier.size, "root": root, "frontier": frontier.to_bytes()}
-        )
+        _APPEND.run_many(connection, rows)
+        advanced = {"size": frontier.size, "root": root, "frontier": frontier.to_bytes()}
+        _ADVANCE.run(connection, advanced)
 
     def _body(self, event: Event, place: dict[str, Json]) -> tuple[bytes, bytes | None]:
         """Return the entry's canonical bytes and its sealed payload."""
@@ -156,7 +156,11 @@ def begin(vault: Vault, connection: Connection) -> None:
     Raises `Tampered` when the ledger has entries and no head, or was signed by another key than
     ours (fails closed).
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect: Any = sqlite
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow to import
+
+        dialect = postgresql
     empty = dialect.insert(tables.ledger_head).values(
         id=1, size=0, root=Frontier().root(), frontier=b""
     )
@@ -210,15 +214,20 @@ def kept_at(seq: Json) -> str:
 
 
 def _head(connection: Connection, *, lock: bool) -> Frontier:
-    row = connection.execute(_LOCKED if lock else _HEAD).one_or_none()
+    row: Row | None
+    if lock:
+        row = _LOCKED.one(connection, {})
+    else:
+        row = connection.execute(_HEAD).mappings().one_or_none()
     if row is None:
         raise Tampered(what="ledger head", why="the row is gone")
     try:
-        return Frontier.from_bytes(row.size, row.frontier)
+        return Frontier.from_bytes(row["size"], row["frontier"])
     except (ValueError, TypeError, AttributeError) as error:  # another length, or another type
         raise Tampered(what="ledger head", why=str(error)) from error
 
 
 def _last(connection: Connection, run_id: str) -> bytes:
     """Return the leaf of the run's newest entry, or nothing when it has none."""
-    return connection.execute(_LAST, {"run": run_id}).scalar_one_or_none() or b""
+    entry = _LAST.one(connection, {"run": run_id})
+    return b"" if entry is None else entry["leaf"]
