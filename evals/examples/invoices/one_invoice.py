@@ -24,7 +24,8 @@ async def main(invoice: str, order: str) -> None:
         request = Payable(invoice=invoice, order=order)
         run = await runtime.start("invoices", request, principal=ANN)
         ended = await runtime.drive(run)
-        for approval in await runtime.approvals.list(state="waiting"):
+        for waiting in await runtime.approvals.list(run=run.id, state="waiting"):
+            approval = await runtime.approvals.read(waiting.id)
             await runtime.decide(
                 approval.id,
                 person=RHEA,
