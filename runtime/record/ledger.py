@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import NotWitnessed, Tampered
@@ -156,7 +156,11 @@ def begin(vault: Vault, connection: Connection) -> None:
     Raises `Tampered` when the ledger has entries and no head, or was signed by another key than
     ours (fails closed).
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect: Any = sqlite
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - slow to import
+
+        dialect = postgresql
     empty = dialect.insert(tables.ledger_head).values(
         id=1, size=0, root=Frontier().root(), frontier=b""
     )
