@@ -30,7 +30,7 @@ _Part: TypeAlias = tuple[Indices, Keys]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+(?:[.,]\d+)*|[$%€£]|_{3,}|\[\*+\]")
 _STOP = frozenset(
-    "a an the of to in on at by for from with and or as is are be been was were it its this "  # noqa: SIM905 - words read best as words
+    "a an the of to in on at by for from with and or as is are be been was were it its this "  # noqa: SIM905 - words
     "that these those such any all each no not shall will may must can would should has have "
     "had do does which who whom whose if then than so but under upon into hereof herein "
     "hereunder thereof therein thereto hereto hereby s".split()
@@ -232,7 +232,10 @@ def named_rows(features: Sequence[Sequence[str]]) -> Rows:
 
 
 def word_shape(word: str) -> str:
-    """Return the word in lower case; of a number only its form, as years and amounts must generalise."""
+    """Return the word in lower case.
+
+    Of a number only its form, as years and amounts must generalise.
+    """
     if not word[0].isdigit():
         return word.lower().replace("\u2019", "'")
     if len(word) == _YEAR_DIGITS and word[:2] in {"19", "20"}:

@@ -90,7 +90,7 @@ def _clauses(
 
 
 def _runs(above: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[tuple[int, int]]:
-    """Yield first and last index of each stretch of neighbours above, at most `LONGEST_RUN` long."""
+    """Yield first and last index of each stretch above, at most `LONGEST_RUN` long."""
     first: int | None = None
     for index, is_above in enumerate(above.tolist()):
         if first is not None and (not is_above or index - first == LONGEST_RUN):

@@ -40,7 +40,7 @@ class ClauseModel:
         return self.scorers["clause"].labels
 
     def find(self, text: str) -> tuple[Finding, ...]:
-        """Return what the model would show a reader, by place: at most a few findings a category."""
+        """Return what the model shows a reader, by place: at most a few findings a category."""
         pieces = units(text)
         if not pieces:
             return ()
