@@ -5,6 +5,8 @@ step. A refusal by policy is not here: it is a value, `Denied`, in
 `interlock.runtime.policy.decision`.
 """
 
+import re
+from collections.abc import Sequence
 from typing import ClassVar, Literal, TypeAlias
 
 #: Why what was handed in cannot be used; "invalid" is any value of the wrong form
@@ -30,9 +32,19 @@ Code: TypeAlias = Literal[
 
 
 class InterlockError(Exception):
-    """Every error this system raises on purpose; `exit_code` is what the command line ends with."""
+    """Every error this system raises on purpose.
+
+    `exit_code` is what the command line ends with. `code` names the kind of failure for programs and
+    never changes; a subclass that can fail in several ways sets one code for each.
+    """
 
     exit_code: ClassVar[int] = 5
+    code: str = "error"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in cls.__dict__:
+            cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 # The caller must act
@@ -45,7 +57,7 @@ class BadInput(InterlockError):
     exit_code = 2
 
     def __init__(self, *, what: str, why: str, next_step: str, code: Code = "invalid") -> None:
-        self.code: Code = code
+        self.code = code
         self.what, self.why, self.next_step = what, why, next_step
         super().__init__(f"{what}: {why}. {next_step}")
 
@@ -73,16 +85,18 @@ class NotFound(BadInput):
         )
 
 
-class NotEntitled(InterlockError):
-    """The person may not do this; nothing was done."""
+class NotPermitted(InterlockError):
+    """The policy denies what a person asked for; nothing was done, and the refusal is recorded."""
 
     exit_code = 4
 
-    def __init__(self, *, person: str, role: str, what: str) -> None:
-        self.person, self.role = person, role
-        super().__init__(
-            f"{person!r} may not {what}: the role {role!r} is missing. Roles are given in people.yaml of the home."
-        )
+    def __init__(self, *, act: str, person: str, codes: Sequence[str], why: str) -> None:
+        self.act = act
+        self.person = person
+        self.codes = tuple(codes)
+        if self.codes:
+            self.code = self.codes[0]
+        super().__init__(f"{person!r} may not do {act}: {why}")
 
 
 # The developer must act
@@ -138,7 +152,8 @@ class Unanswered(GuardFailed):
 
     def __init__(self, *, run_id: str, tool: str, codes: tuple[str, ...], why: str) -> None:
         self.run_id, self.tool, self.codes = run_id, tool, codes
-        next_step = f"Bring the engine back, then `interlock run resume {run_id}`."
+        again = f"`interlock run resume {run_id}`" if run_id else "try again"
+        next_step = f"Bring the engine back, then {again}."
         super().__init__(guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step)
 
 

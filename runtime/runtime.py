@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.errors import BadInput, NotFound
@@ -35,8 +36,8 @@ AgentSource: TypeAlias = Agent | Callable[[Storage], Agent]
 class Runtime:
     """Agents, their tools and one policy over one storage; made by `Runtime.open`, closed with it.
 
-    Every action of every agent passes `pep`, the only door. Any number of runs may be driven at a
-    time.
+    Every action of every agent passes `pep`, and every act of a person passes `acts`: there is no
+    other door. Any number of runs may be driven at a time.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Runtime:
         self.pep = EnforcementPoint(
             store=self.store, vault=self.vault, pdp=pdp, tools=self.tools, spans=spans
         )
+        self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
         self.driver = Driver(
             store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans
         )

@@ -7,13 +7,14 @@ from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.errors import Erased, Tampered
 from interlock.runtime.record.audit_verify import Problem, Report, verify
-from interlock.runtime.record.ledger import HOME, export, kept_at
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.ledger import export, kept_at
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.erasure import erased
-from interlock.serving.home import Home
+from interlock.serving.view import Readable
 
 
-async def verified(home: Home) -> Report:
+async def verified(home: Readable) -> Report:
     """Verify the ledger of *home*, its sealed payloads included; never changes anything."""
     remembered = (
         home.ledger.remembered()
@@ -31,7 +32,7 @@ async def verified(home: Home) -> Report:
     return report
 
 
-async def entries(home: Home, run_id: str | None) -> list[dict[str, Any]]:
+async def entries(home: Readable, run_id: str | None) -> list[dict[str, Any]]:
     """Return the entries in order, each body with its opened payload (None when erased)."""
 
     def look(connection: Connection) -> list[dict[str, Any]]:
@@ -49,7 +50,7 @@ async def entries(home: Home, run_id: str | None) -> list[dict[str, Any]]:
     return await home.store.read(look)
 
 
-def _payloads(home: Home, connection: Connection) -> list[Problem]:
+def _payloads(home: Readable, connection: Connection) -> list[Problem]:
     """Check every sealed payload against the commitment in its entry."""
     columns = tables.ledger_entry.c
     query = select(columns.seq, columns.run_id, columns.body, columns.payload)
@@ -96,7 +97,9 @@ def _read(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def _opened(home: Home, connection: Connection, seq: int, run_id: str, sealed: bytes | None) -> Any:
+def _opened(
+    home: Readable, connection: Connection, seq: int, run_id: str, sealed: bytes | None
+) -> Any:
     if sealed is None:
         return None
     try:

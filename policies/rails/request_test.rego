@@ -31,6 +31,8 @@ write := {
 		},
 		"approvals": [],
 		"kill_switches": [],
+		"tool_schema": data.rails.config.tools["report.write"].schema,
+		"version": 2,
 	},
 }
 
@@ -46,7 +48,10 @@ mail := object.union(
 		"resource": {"type": "mail", "id": "example.com", "clearance": "internal"},
 		"context": object.union(
 			object.remove(write.context, {"labels"}),
-			{"labels": {"to": trusted, "cc": trusted, "subject": trusted, "body": trusted}},
+			{
+				"tool_schema": data.rails.config.tools["mail.send"].schema,
+				"labels": {"to": trusted, "cc": trusted, "subject": trusted, "body": trusted},
+			},
 		),
 	},
 )
@@ -63,7 +68,10 @@ generate := object.union(
 		"resource": {"type": "model", "id": "planner", "clearance": "internal"},
 		"context": object.union(
 			object.remove(write.context, {"labels"}),
-			{"labels": {"model": trusted, "purpose": trusted, "messages": trusted, "tools": trusted}},
+			{
+				"tool_schema": data.rails.config.tools["model.generate"].schema,
+				"labels": {"model": trusted, "purpose": trusted, "messages": trusted, "tools": trusted},
+			},
 		),
 	},
 )
@@ -86,6 +94,8 @@ decide := {
 		"budget": {"limits": none, "spent": none, "reserved": none},
 		"approvals": [],
 		"kill_switches": [],
+		"tool_schema": null,
+		"version": 2,
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",

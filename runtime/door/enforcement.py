@@ -19,7 +19,7 @@ from interlock.runtime.door.outcome import (
     recorded,
 )
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, schema_digest
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.label import Label
@@ -88,6 +88,7 @@ class EnforcementPoint:
             resource=proposed.resource,
             cost=proposed.cost,
             valid=proposed.arguments is not None,
+            tool_schema=None if proposed.tool is None else schema_digest(proposed.tool),
         )
         request = AccessRequest(
             principal=run.principal,

@@ -74,6 +74,7 @@ class InformationPoint:
         resource: Resource,
         cost: Amounts,
         valid: bool,
+        tool_schema: str | None,
     ) -> Facts:
         """Return the facts about one proposed action of *run*."""
         digest = request_digest(run.principal, proposed, resource)
@@ -104,6 +105,7 @@ class InformationPoint:
                 budget=budget.facts(rows[0]),
                 approvals=_verdicts(connection, key, known, digest),
                 kill_switches=_switches(rows),
+                tool_schema=tool_schema,
                 version=FACTS,
             )
             waiting = known is not None and known.state == "waiting"

@@ -1,8 +1,11 @@
 """Tools: typed arguments, one function, and the facts the policy needs. No policy, no retry of their own."""
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
@@ -91,6 +94,18 @@ class Tool(Generic[A, R]):
 
 
 AnyTool = Tool[Any, Any]
+
+
+def schema_digest(tool: AnyTool) -> str:
+    """Return the SHA-256 of the JSON Schema of the tool's arguments, in hexadecimal."""
+    arguments: Any = tool.arguments
+    return _digest(arguments)
+
+
+@cache
+def _digest(arguments: type[Value]) -> str:
+    schema = json.dumps(arguments.model_json_schema(), sort_keys=True, separators=(",", ":"))
+    return sha256(schema.encode()).hexdigest()
 
 
 def tool(

@@ -139,6 +139,8 @@ class Context:
     budget: BudgetFacts
     approvals: tuple[ApprovalFact, ...] = ()
     kill_switches: tuple[KillFact, ...] = ()
+    #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
+    tool_schema: str | None = None
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import Tampered
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.errors import NotWitnessed, Tampered
+from interlock.runtime.record.events import HOME, Event
+from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes, signed_by
 from interlock.runtime.record.vault import Vault
 
@@ -39,7 +41,6 @@ _PUBLIC: Final = select(
 ).order_by(_entry.seq)
 _APPEND: Final = insert(tables.ledger_entry)
 _WITNESS: Final = 1024  # bytes; a note is under 300
-HOME: Final = "home"  # the data key of events that belong to no run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ class Ledger:
         self.origin = origin
         self._signer = Signer(key=vault.signing, origin=origin)
         self.public_key, self._note = self._signer.public_key, ""
-        store.attach(flush=self._flush, after=self._remember)
+        store.attach(flush=self._flush, observers=[self._remember])
 
     async def head(self) -> Head:
         """Return the committed head."""
@@ -80,7 +81,7 @@ class Ledger:
             return ""
 
     def _flush(self, tx: Tx) -> None:
-        connection, now = tx.connection, self._store.now(tx.connection)
+        connection, now = tx.connection, tx.now
         frontier, chain, rows = (
             _head(connection, lock=True),
             dict[str, bytes](),
@@ -117,14 +118,21 @@ class Ledger:
             "run": event.run_id,
             "event": event.event,
         }
-        body = of | place | event.body
-        if event.payload is None:
+        body = of | place | event.body()
+        payload = event.payload()
+        if payload is None:
             return canonical(body), None
-        key, plain = self._vault.known(event.run_id or HOME), canonical(event.payload)
+        key, plain = self._vault.known(event.run_id or HOME), canonical(payload)
         body["payload"] = key.commit(plain)
         return canonical(body), key.seal(plain, place=kept_at(place["seq"]))
 
-    def _remember(self) -> None:
+    def _remember(self, _: tuple[Event, ...]) -> None:
+        try:
+            self._keep_note()
+        except OSError as error:
+            raise NotWitnessed(why=reason(error)) from error
+
+    def _keep_note(self) -> None:
         # One write over the same bytes: a reader sees the old note or the new one, and no file is
         # made for a commit.
         padded = self._note.encode().ljust(_WITNESS, b"\n")

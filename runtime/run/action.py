@@ -13,18 +13,19 @@ itself.
 """
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
-from interlock.runtime.record.store import Event, Tx, tables
+from interlock.runtime.record.events import Decided, Finished, Intended
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending, State
@@ -94,7 +95,7 @@ def deny(tx: Tx, step: Attempt) -> None:
         hold(tx, step.run)
     before = _moving(tx, step, *_UNDECIDED, *(("started",) if failed else ()))
     if before == "started":
-        tx.events.append(step.event("decision", "started"))
+        tx.events.append(_decided(step, "started"))
         return
     _put(tx, step, "denied", before=before)
     budget.release(tx, action_id=step.id)
@@ -104,14 +105,14 @@ def deny(tx: Tx, step: Attempt) -> None:
         .where(tables.run.c.id == step.run.id)
         .values(refusals=refusals, updated=step.now)
     )
-    tx.events.append(step.event("decision", "denied"))
+    tx.events.append(_decided(step, "denied", counted=not failed))
 
 
 def wait(tx: Tx, step: Attempt) -> None:
     """Record that the action waits for a person."""
     check(tx, step.run)
     _put(tx, step, "waiting", before=_moving(tx, step, *_UNDECIDED))
-    tx.events.append(step.event("decision", "waiting"))
+    tx.events.append(_decided(step, "waiting"))
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
@@ -138,12 +139,15 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     ):
         return "approval_gone"
     _put(tx, step, "started", before=state)
-    more: dict[str, Json] = {
-        "approval": approval_id,
-        "idempotent": step.idempotent,
-        "fence": step.run.fence,
-    }
-    tx.events.append(step.event("intent", "started", **more))
+    tx.events.append(
+        Intended(
+            ruling=step.ruling,
+            approval=approval_id,
+            idempotent=step.idempotent,
+            reserved=asdict(step.request.context.cost),
+            asked=step.asked,
+        )
+    )
     return None
 
 
@@ -157,8 +161,15 @@ def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Lab
     ):
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
-    _join(tx, step, label)
-    tx.events.append(_ended(step, "outcome", ending, actual))
+    tx.events.append(
+        Finished(
+            ruling=step.ruling,
+            state=ending.state,
+            spent=asdict(actual),
+            label=_join(tx, step, label),
+            failure=ending.failure,
+        )
+    )
 
 
 def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Label) -> None:
@@ -175,20 +186,20 @@ def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: L
         hold(tx, step.run)
         return
     _put(tx, step, ending.state, before=before, result=ending.kept)
-    _join(tx, step, label)
-    tx.events.append(_ended(step, "step", ending, actual))
-
-
-def _ended(step: Attempt, name: str, ending: Ending, actual: Amounts) -> Event:
-    event = step.event(name, ending.state, spent=asdict(actual))
-    if ending.failure is None:
-        return event
-    code, detail = ending.failure
-    return replace(
-        event,
-        body=event.body | {"failure": code},
-        payload=(event.payload or {}) | {"failure": detail},
+    tx.events.append(
+        Finished(
+            ruling=step.ruling,
+            state=ending.state,
+            spent=asdict(actual),
+            label=_join(tx, step, label),
+            failure=ending.failure,
+            asked=step.asked,
+        )
     )
+
+
+def _decided(step: Attempt, state: State, *, counted: bool = False) -> Decided:
+    return Decided(ruling=step.ruling, state=state, counted=counted, asked=step.asked)
 
 
 def _standing(tx: Tx, step: Attempt) -> Standing:
@@ -249,18 +260,19 @@ def _sealed(step: Attempt, result: bytes | None) -> bytes | None:
     return None if result is None else step.key.seal(result, place=f"action/{step.id}")
 
 
-def _join(tx: Tx, step: Attempt, label: Label) -> None:
+def _join(tx: Tx, step: Attempt, label: Label) -> str | None:
+    """Join *label* to the run's and return the run's new label as it is stored, or None when it stays."""
     if step.held.join(label) == step.held:
-        return  # labels only grow, so what was held then is held now
+        return None  # labels only grow, so what was held then is held now
     run = step.run
     held = tx.connection.execute(
         select(tables.run.c.label).where(tables.run.c.id == run.id)
     ).scalar_one()
     joined = canonical(asdict(label_of(held).join(label))).decode()
-    if joined != held:
-        tx.connection.execute(
-            update(tables.run).where(tables.run.c.id == run.id).values(label=joined)
-        )
+    if joined == held:
+        return None
+    tx.connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(label=joined))
+    return joined
 
 
 def _of(row: RowMapping, key: DataKey) -> Action:

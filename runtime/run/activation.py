@@ -11,12 +11,15 @@ import orjson
 from sqlalchemy import Connection, select
 
 from interlock.runtime.errors import Tampered
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.events import HOME, PolicyActivated
+from interlock.runtime.record.store import Store, Tx, tables
 
-EVENT: Final = "policy_activated"
 _c = tables.ledger_entry.c
 _NEWEST: Final = (
-    select(_c.body).where(_c.run_id == "", _c.event == EVENT).order_by(_c.seq.desc()).limit(1)
+    select(_c.body)
+    .where(_c.run_id == "", _c.event == PolicyActivated.event)
+    .order_by(_c.seq.desc())
+    .limit(1)
 )
 
 
@@ -28,14 +31,12 @@ async def activate(store: Store, *, revision: str) -> None:
     """
 
     def work(tx: Tx) -> None:
-        pending = [
-            str(each.body["revision"]) for each in tx.events if each.event == EVENT
-        ]  # of the same commit
+        pending = [  # of the same commit
+            event.revision for event in tx.events if isinstance(event, PolicyActivated)
+        ]
         previous = pending[-1] if pending else newest(tx.connection)
         if previous != revision:
-            tx.events.append(
-                Event(run_id="", event=EVENT, body={"revision": revision, "previous": previous})
-            )
+            tx.events.append(PolicyActivated(log=HOME, revision=revision, previous=previous))
 
     if await store.read(newest) != revision:
         await store.write(work)

@@ -20,7 +20,8 @@ from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.errors import BadInput, NotFound, Tampered
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact, Principal, Verdict
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.events import ApprovalAsked, ApprovalDecided, Finding
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.four_eyes import objection
 from interlock.runtime.run.run import Run
@@ -90,16 +91,21 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
         "decided": 0,
     }
     tx.connection.execute(insert(tables.approval).values(row))
-    body: dict[str, Json] = {
-        "approval": approval_id,
-        "action": asked.action_id,
-        "tool": request.action.tool,
-        "revision": asked.revision,
-        "bind": key.commit(request.digest.encode()),
-        "evidence": key.commit(shown.encode()),
-        "expires": now + asked.ttl_s,
-    }
-    tx.events.append(Event(run_id=run.id, event="approval_requested", body=body))
+    tx.events.append(
+        ApprovalAsked(
+            log=run.tenant,
+            run_id=run.id,
+            key=key,
+            approval=approval_id,
+            action=asked.action_id,
+            tool=request.action.tool,
+            role=asked.role,
+            revision=asked.revision,
+            digest=request.digest,
+            evidence=shown,
+            expires=now + asked.ttl_s,
+        )
+    )
     return approval_id
 
 
@@ -239,19 +245,24 @@ class Approvals:
                 why="somebody decided it just now",
                 next_step="Show it.",
             )
-        body: dict[str, Json] = {
-            "approval": approval_id,
-            "action": approval.action_id,
-            "state": verdict,
-            "revision": approval.revision,
-            "bind": key.commit(str(given["digest"]).encode()),
-            "evidence": key.commit(shown.encode()),
-            "reviewer": key.commit(reviewer.id.encode()),
-            "requester": key.commit(approval.requester.encode()),
-        }
-        payload: dict[str, Json] = {"reviewer": reviewer.id, "roles": reviewer.roles, "note": note}
         tx.events.append(
-            Event(run_id=approval.run_id, event="approval", body=body, payload=payload)
+            ApprovalDecided(
+                log=approval.tenant,
+                run_id=approval.run_id,
+                key=key,
+                approval=approval_id,
+                action=approval.action_id,
+                state=verdict,
+                revision=approval.revision,
+                digest=str(given["digest"]),
+                evidence=shown,
+                finding=Finding(
+                    reviewer=reviewer.id,
+                    roles=reviewer.roles,
+                    requester=approval.requester,
+                    note=note,
+                ),
+            )
         )
 
     def _of(self, connection: Connection, row: RowMapping) -> Approval:

@@ -7,7 +7,7 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.policy.decision import Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact
-from interlock.runtime.record.store import Event
+from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
 
@@ -89,26 +89,34 @@ class Attempt:
             self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=())
         )
 
-    def event(self, event: str, state: State, **more: Json) -> Event:
-        """Return the ledger event of this step: codes and commitments in the body, content in the payload."""
-        request, decision = self.request, self.decision
-        body: dict[str, Json] = {
-            "action": self.id,
-            "tool": request.action.tool,
-            "class": request.action.action_class,
-            "state": state,
-            "effect": decision.effect,
-            "codes": [reason.code for reason in decision.reasons],
-            "revision": decision.revision,
-            "engine": decision.engine,
-            "bind": self.key.commit(request.digest.encode()),
-        }
-        asked = request.document()
-        payload: dict[str, Json] = {
-            "principal": asked["principal"],
-            "arguments": request.action.arguments,
-            "resource": asked["resource"],
-            "context": asked["context"],
+    @property
+    def ruling(self) -> Ruling:
+        """What every ledger entry on this action says."""
+        action = self.request.action
+        decision = self.decision
+        return Ruling(
+            log=self.run.tenant,
+            run_id=self.run.id,
+            key=self.key,
+            action=self.id,
+            tool=action.tool,
+            action_class=action.action_class,
+            fence=self.run.fence,
+            effect=decision.effect,
+            codes=[reason.code for reason in decision.reasons],
+            revision=decision.revision,
+            engine=decision.engine,
+            digest=self.request.digest,
+        )
+
+    @property
+    def asked(self) -> dict[str, Json]:
+        """What was asked and why it was decided so, for the one ledger entry that holds it."""
+        document = self.request.document()
+        return {
+            "principal": document["principal"],
+            "arguments": self.request.action.arguments,
+            "resource": document["resource"],
+            "context": document["context"],
             "reasons": self.reasons,
         }
-        return Event(run_id=self.run.id, event=event, body=body | more, payload=payload)

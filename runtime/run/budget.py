@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, 
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
+from interlock.runtime.record.events import LimitRaised
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.tables import KINDS
 
@@ -125,20 +126,38 @@ def release(tx: Tx, *, action_id: str) -> None:
     charge_reserved(tx, action_id=action_id, actual=Amounts())
 
 
-def raise_limit(tx: Tx, *, budget_id: str, kind: str, amount: int) -> None:
-    """Add *amount* to one limit; raises `NotFound` for an unknown kind or budget."""
+def raise_limit(
+    tx: Tx,
+    *,
+    budget_id: str,
+    run_id: str,
+    kind: str,
+    amount: int,
+    action_id: str | None = None,
+    by: str | None = None,
+) -> None:
+    """Add *amount* to one limit and record it: the person *by* or an action of *run_id* raised it.
+
+    Raises `NotFound` for an unknown kind or budget.
+    """
     if kind not in KINDS:
         raise NotFound(kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}.")
+    tenant = read(tx.connection, budget_id).tenant
     column = _c[f"limit_{kind}"]
-    if (
-        tx.connection.execute(
-            update(tables.budget).where(_c.id == budget_id).values({column: column + amount})
-        ).rowcount
-        != 1
-    ):
-        raise NotFound(
-            kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`."
+    tx.connection.execute(
+        update(tables.budget).where(_c.id == budget_id).values({column: column + amount})
+    )
+    tx.events.append(
+        LimitRaised(
+            log=tenant,
+            run_id=run_id,
+            budget=budget_id,
+            kind=kind,
+            amount=amount,
+            action=action_id,
+            by=by,
         )
+    )
 
 
 def _prefixed(prefix: str, amounts: Amounts) -> dict[str, int]:

@@ -7,11 +7,13 @@ from sqlalchemy import RowMapping, select, update
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Amounts
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.events import Finished, RunEnded
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import budget
 from interlock.runtime.run.run import OPEN, row_of
+from interlock.runtime.run.settlement import ruling_of
 
 
 async def cancel(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
@@ -31,8 +33,8 @@ async def cancel(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
             raise BadInput(
                 what=f"run {run_id}", why=f"it is {row['status']}", next_step="Nothing to cancel."
             )
-        key, now = vault.key(tx.connection, run_id), store.now(tx.connection)
-        values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": now}
+        key = vault.key(tx.connection, run_id)
+        values = {"status": "cancelled", "fence": row["fence"] + 1, "updated": tx.now}
         tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(values))
         tx.checked.clear()
         open_approval = (tables.approval.c.run_id == run_id) & (
@@ -45,17 +47,21 @@ async def cancel(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
             tables.action.c.run_id == run_id, tables.action.c.state == "started"
         )
         for each in tx.connection.execute(in_flight.with_for_update()).mappings().all():
-            _unsure(tx, each, key, now)
+            _unsure(tx, each, key, log=row["tenant"])
         tx.events.append(
-            Event(
-                run_id=run_id, event="run_ended", body={"status": "cancelled"}, payload={"by": by}
+            RunEnded(
+                log=row["tenant"],
+                run_id=run_id,
+                status="cancelled",
+                fence=row["fence"] + 1,
+                by=by,
             )
         )
 
     await store.write(work)
 
 
-def _unsure(tx: Tx, row: RowMapping, key: DataKey, now: int) -> None:
+def _unsure(tx: Tx, row: RowMapping, key: DataKey, *, log: str) -> None:
     """Record that nobody knows what became of an action in flight."""
     action_id, c = row["id"], tables.reservation.c
     held = (
@@ -68,22 +74,13 @@ def _unsure(tx: Tx, row: RowMapping, key: DataKey, now: int) -> None:
     tx.connection.execute(
         update(tables.action)
         .where(tables.action.c.id == action_id)
-        .values(state="unknown", updated=now)
+        .values(state="unknown", updated=tx.now)
     )
     reasons = orjson.loads(key.open(row["reasons"], place=f"action/{action_id}/reasons"))
     tx.events.append(
-        Event(
-            run_id=row["run_id"],
-            event="outcome",
-            body={
-                "action": action_id,
-                "tool": row["tool"],
-                "class": row["action_class"],
-                "state": "unknown",
-                "effect": row["effect"],
-                "codes": [each["code"] for each in reasons],
-                "bind": key.commit(row["digest"].encode()),
-                "spent": asdict(cost),
-            },
+        Finished(
+            ruling=ruling_of(row, key, log=log, codes=[reason["code"] for reason in reasons]),
+            state="unknown",
+            spent=asdict(cost),
         )
     )

@@ -9,12 +9,11 @@ exports, older copies of the database) is not reached.
 import orjson
 from sqlalchemy import Connection, delete, select, update
 
-from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.errors import BadInput
+from interlock.runtime.record.events import RunErased
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.run import OPEN
-
-EVENT = "erasure"
+from interlock.runtime.run.run import OPEN, row_of
 
 
 async def erase(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
@@ -24,22 +23,20 @@ async def erase(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
     """
 
     def work(tx: Tx) -> None:
-        query = select(tables.run.c.status).where(tables.run.c.id == run_id).with_for_update()
-        status = tx.connection.execute(query).scalar_one_or_none()
-        if status is None:
-            raise NotFound(
-                kind="run", name=run_id, next_step="List runs with `interlock run list`."
-            )
-        if status in OPEN:
+        tx.connection.execute(
+            select(tables.run.c.id).where(tables.run.c.id == run_id).with_for_update()
+        )
+        run = row_of(tx.connection, run_id)
+        if run["status"] in OPEN:
             raise BadInput(
                 what=f"run {run_id}",
-                why=f"it is {status}",
+                why=f"it is {run['status']}",
                 next_step="Cancel it first: `interlock run cancel`.",
             )
         vault.key(tx.connection, run_id)  # one that is gone already is not erased twice
         vault.erase(tx.connection, run_id)
         _blank(tx, run_id)
-        tx.events.append(Event(run_id="", event=EVENT, body={"of": run_id}, payload={"by": by}))
+        tx.events.append(RunErased(log=run["tenant"], of=run_id, by=by))
 
     await store.write(work)
 
@@ -58,7 +55,7 @@ def _blank(tx: Tx, run_id: str) -> None:
 def erased(connection: Connection) -> frozenset[str]:
     """Return the runs whose erasure the ledger records."""
     bodies = connection.execute(
-        select(tables.ledger_entry.c.body).where(tables.ledger_entry.c.event == EVENT)
+        select(tables.ledger_entry.c.body).where(tables.ledger_entry.c.event == RunErased.event)
     ).scalars()
     return frozenset(run_id for body in bodies if (run_id := _named(body)) is not None)
 

@@ -4,12 +4,13 @@ Set from any process with access to the database; the next decision sees it. Fai
 policy denies when the list is missing.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
 from interlock.runtime.policy.request import KillScope
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.events import HOME, SwitchTurned
+from interlock.runtime.record.store import Store, Tx, tables
 
 _c = tables.kill_switch.c
 #: Whether a switch covers the request of `of_tenant`, `of_tool` and `of_run`
@@ -27,9 +28,8 @@ async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  
 
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        now = store.now(tx.connection)
-        tx.connection.execute(insert(tables.kill_switch).values(scope=scope, id=id, engaged=now))
-        tx.events.append(_event(scope, id, by, engaged=True))
+        tx.connection.execute(insert(tables.kill_switch).values(scope=scope, id=id, engaged=tx.now))
+        tx.events.append(SwitchTurned(log=HOME, scope=scope, id=id, engaged=True, by=by))
 
     await store.write(work)
 
@@ -39,9 +39,15 @@ async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None: 
 
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        tx.events.append(_event(scope, id, by, engaged=False))
+        tx.events.append(SwitchTurned(log=HOME, scope=scope, id=id, engaged=False, by=by))
 
     await store.write(work)
+
+
+def engaged(connection: Connection) -> list[dict[str, Any]]:
+    """Return every engaged switch: its scope, its id, and since when in Unix seconds."""
+    query = select(tables.kill_switch).order_by(_c.scope, _c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
@@ -54,10 +60,9 @@ def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> b
     )
 
 
-def _event(scope: KillScope, id: str, by: str, *, engaged: bool) -> Event:  # noqa: A002 - the column's name
-    return Event(
-        run_id="",
-        event="kill_switch",
-        body={"scope": scope, "id": id, "engaged": engaged},
-        payload={"by": by},
-    )
+def covering(
+    connection: Connection, *, tenant: str, tool: str, run_id: str
+) -> list[tuple[KillScope, str]]:
+    """Return the scope and name of every engaged switch that covers a request, in order."""
+    names = {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
+    return sorted((row.scope, row.id) for row in connection.execute(_COVERING, names))

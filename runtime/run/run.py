@@ -24,7 +24,8 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotFound
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.events import RunEnded, RunHeld, RunResumed, RunStarted
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import budget
 from interlock.runtime.run.claim import give_back, may_live, take, taker
@@ -126,20 +127,24 @@ class Runs:
             "updated": now,
         }
         tx.connection.execute(insert(tables.run).values(row))
-        body: dict[str, Json] = {
-            "agent": proposal.agent,
-            "revision": proposal.revision,
-            "autonomy": proposal.autonomy,
-            "requester": key.commit(
-                (proposal.principal.on_behalf_of or proposal.principal.id).encode()
-            ),
-            "limits": asdict(proposal.limits),
-        }
-        payload: dict[str, Json] = {
-            "principal": asdict(proposal.principal),
-            "request": proposal.request,
-        }
-        tx.events.append(Event(run_id=run_id, event="run_started", body=body, payload=payload))
+        tx.events.append(
+            RunStarted(
+                log=proposal.principal.tenant,
+                run_id=run_id,
+                key=key,
+                agent=proposal.agent,
+                revision=proposal.revision,
+                autonomy=proposal.autonomy,
+                status="running" if token else "queued",
+                fence=1 if token else 0,
+                budget=run_id,
+                limits=asdict(proposal.limits),
+                label=canonical(asdict(TRUSTED)).decode(),
+                requester=proposal.principal.on_behalf_of or proposal.principal.id,
+                principal=asdict(proposal.principal),
+                request=proposal.request,
+            )
+        )
         return replace(self._read(tx.connection, run_id), claim=token)
 
     async def claim(self, run_id: str) -> Run:
@@ -202,7 +207,7 @@ class Runs:
             raise Fenced(run_id=run_id, fence=fence)
         tx.checked.clear()  # what was checked before the fence moved says nothing now
         self._vault.key(tx.connection, run_id)
-        tx.events.append(Event(run_id=run_id, event="run_resumed", body={"fence": fence}))
+        tx.events.append(RunResumed(log=row["tenant"], run_id=run_id, fence=fence))
         return replace(self._read(tx.connection, run_id), claim=token)
 
     async def beat(self, run: Run) -> None:
@@ -240,13 +245,13 @@ class Runs:
         }
         tx.connection.execute(update(tables.run).where(_c.id == run.id).values(values))
         tx.checked.clear()
-        payload = {"error": outcome["error"]} if "error" in outcome else None
         tx.events.append(
-            Event(
+            RunEnded(
+                log=run.tenant,
                 run_id=run.id,
-                event="run_ended",
-                body={"status": status, "fence": run.fence},
-                payload=payload,
+                status=status,
+                fence=run.fence,
+                error=outcome.get("error"),
             )
         )
 
@@ -347,6 +352,7 @@ def hold(tx: Tx, run: Run) -> None:
     """
     tx.connection.execute(update(tables.run).where(_c.id == run.id).values(status="held"))
     tx.checked.clear()
+    tx.events.append(RunHeld(log=run.tenant, run_id=run.id, fence=run.fence))
 
 
 def label_of(text: str) -> Label:

@@ -7,19 +7,24 @@ expected to cost, and that stays spent whatever was found. The record holds who 
 sealed.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 from sqlalchemy import RowMapping, select, update
 
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.policy.request import Amounts, Principal
+from interlock.runtime.record.events import Finding, Finished, Ruling
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.erasure import erased
 from interlock.runtime.run.four_eyes import objection
 from interlock.runtime.run.run import principal_of, row_of
 
 ROLE: Final = "reviewer"
+#: The code of an outcome that a person found
+RESOLVED: Final = "resolved"
 LOOK: Final = "Look with `interlock run show`."
 _c = tables.action.c
 
@@ -59,7 +64,14 @@ async def resolve(
         if why is not None:
             raise BadInput(what=f"action {row['id'][:12]}", why=why, next_step=LOOK)
         tx.events.append(
-            _event(row, key, person=person, requester=requester, happened=happened, note=note)
+            Finished(
+                ruling=ruling_of(row, key, log=run["tenant"], codes=[RESOLVED]),
+                state=_state(happened=happened),
+                spent=asdict(Amounts()),
+                finding=Finding(
+                    reviewer=person.id, roles=person.roles, requester=requester, note=note
+                ),
+            )
         )
 
     await store.write(work)
@@ -92,24 +104,21 @@ def _moved(tx: Tx, action_id: str, *, happened: bool, now: int) -> bool:
     )
 
 
-def _event(
-    row: RowMapping, key: DataKey, *, person: Principal, requester: str, happened: bool, note: str
-) -> Event:
-    return Event(
+def ruling_of(row: RowMapping, key: DataKey, *, log: str, codes: Sequence[str]) -> Ruling:
+    """Return what a ledger entry on the action in *row* says; its engine is the record."""
+    return Ruling(
+        log=log,
         run_id=row["run_id"],
-        event="outcome",
-        body={
-            "action": row["id"],
-            "tool": row["tool"],
-            "class": row["action_class"],
-            "state": _state(happened=happened),
-            "effect": row["effect"],
-            "codes": ["settled"],
-            "bind": key.commit(row["digest"].encode()),
-            "reviewer": key.commit(person.id.encode()),
-            "requester": key.commit(requester.encode()),
-        },
-        payload={"reviewer": person.id, "roles": person.roles, "note": note},
+        key=key,
+        action=row["id"],
+        tool=row["tool"],
+        action_class=row["action_class"],
+        fence=row["fence"],
+        effect=row["effect"],
+        codes=codes,
+        revision=row["revision"],
+        engine="record",
+        digest=row["digest"],
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from interlock.runtime.errors import Erased
 from interlock.runtime.policy.decision import Permit
+from interlock.runtime.record.events import RecordKept
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
 
@@ -50,7 +51,8 @@ class Shelf:
             select(tables.run.c.tenant).where(tables.run.c.id == permit.run_id)
         ).scalar_one()
         place = self._seal(tenant, permit.run_id, key)
-        sealed = self._vault.key(tx.connection, permit.run_id).seal(orjson.dumps(body), place=place)
+        data_key = self._vault.key(tx.connection, permit.run_id)
+        sealed = data_key.seal(orjson.dumps(body), place=place)
         row = {
             "run_id": permit.run_id,
             "kind": self._kind,
@@ -59,20 +61,46 @@ class Shelf:
             "status": status,
             "body": sealed,
             "action_id": permit.action_id,
-            "updated": self._store.now(tx.connection),
+            "updated": tx.now,
         }
         tx.connection.execute(insert(tables.record).values(row))
+        tx.events.append(
+            RecordKept(
+                log=tenant,
+                run_id=permit.run_id,
+                key=data_key,
+                kind=self._kind,
+                name=key,
+                status=status,
+                action=permit.action_id,
+                sealed=sealed,
+            )
+        )
         return status
 
     def mark(self, tx: Tx, permit: Permit, *, key: str, status: str) -> bool:
         """Change the status of what the permit's run keeps under *key*, and say whether there was such a thing."""
-        values = {"status": status, "action_id": permit.action_id}
-        return (
-            tx.connection.execute(
-                update(tables.record).where(*self._place(permit.run_id, key)).values(values)
-            ).rowcount
-            == 1
+        marked = (
+            update(tables.record)
+            .where(*self._place(permit.run_id, key))
+            .values(status=status, action_id=permit.action_id)
+            .returning(_c.tenant)
         )
+        tenant = tx.connection.execute(marked).scalar_one_or_none()
+        if tenant is None:
+            return False
+        tx.events.append(
+            RecordKept(
+                log=tenant,
+                run_id=permit.run_id,
+                key=self._vault.key(tx.connection, permit.run_id),
+                kind=self._kind,
+                name=key,
+                status=status,
+                action=permit.action_id,
+            )
+        )
+        return True
 
     def kept(self, connection: Connection, **columns: str) -> Iterator[Kept]:
         """Yield the rows with these values, newest first, without those whose run was erased."""

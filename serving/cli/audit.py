@@ -2,24 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Column
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput
-from interlock.runtime.record import audit_verify
-from interlock.runtime.record.ledger import export as exported
-from interlock.serving.audit import entries, verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, whole
-from interlock.serving.home import Home
+from interlock.serving.cli.show import folded, grid, moment, shown, whole
+
+if TYPE_CHECKING:
+    from interlock.runtime.record.audit_verify import Report
+    from interlock.runtime.storage import Storage
 
 application = typer.Typer(
-    help="The record: verify it, take it along, read it.", no_args_is_help=True
+    help="The record: verify it, take it along, read it.",
+    no_args_is_help=True,
+    add_completion=False,
 )
+_KEY_DIGITS = 64
 
 
 @application.command()
@@ -33,10 +35,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify the ledger: every entry, every signature, and what they say together."""
-    report = session.run(verified) if file is None else _offline(file, key)
+    report = _of_this_home() if file is None else _offline(file, key)
     if as_json:
         problems = [
-            {"code": each.code, "seq": each.seq, "detail": each.detail} for each in report.problems
+            {"code": problem.code, "seq": problem.seq, "detail": problem.detail}
+            for problem in report.problems
         ]
         session.print_json(
             {
@@ -49,22 +52,25 @@ def verify(
             }
         )
     else:
-        for each in report.problems:
-            out.print(Text(f"entry {each.seq}: {each.code}: {each.detail}", style="red"))
-        verdict = (
-            Text("valid", style="bold green")
-            if report.valid
-            else Text("NOT VALID", style="bold red")
-        )
-        out.print(
-            Text.assemble(
-                "Ledger ",
-                verdict,
-                f": {report.size} entries, {report.checkpoints} signed checkpoints",
-            )
-        )
-        out.print(Text(f"root {report.root}\nkey  {report.key}", style="dim"))
+        _print(report)
     session.leave(session.DONE if report.valid else session.FAILED_CLOSED)
+
+
+def _print(report: "Report") -> None:
+    for problem in report.problems:
+        line = f"entry {problem.seq}: {problem.code}: {problem.detail}"
+        session.say(Text(line, style="red"))
+    verdict = ("valid", "bold green") if report.valid else ("NOT VALID", "bold red")
+    sizes = f": {report.size} entries, {report.checkpoints} signed checkpoints"
+    session.say(Text.assemble("Ledger ", verdict, sizes))
+    session.say(f"root {report.root}")
+    session.say(f"key  {report.key}")
+
+
+def _of_this_home() -> "Report":
+    from interlock.serving.audit import verified
+
+    return session.read(verified)
 
 
 @application.command()
@@ -72,89 +78,117 @@ def export(
     file: Annotated[Path, typer.Argument(help="Where to; must not exist.")], as_json: AsJson = False
 ) -> None:
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
+    from interlock.runtime.record import audit_verify
 
-    async def work(home: Home) -> dict[str, Any]:
-        records = await home.store.read(lambda connection: list(exported(connection)))
+    async def work(storage: "Storage") -> dict[str, Any]:
+        from interlock.runtime.record.ledger import export as exported
+
+        records = await storage.store.read(lambda connection: list(exported(connection)))
         header = {
             "kind": "log",
-            "origin": home.ledger.origin,
-            "public_key": home.ledger.public_key.hex(),
+            "origin": storage.ledger.origin,
+            "public_key": storage.ledger.public_key.hex(),
         }
-        try:
-            with file.open("x", encoding="utf-8") as target:
-                target.writelines(
-                    json.dumps(record, ensure_ascii=False) + "\n" for record in (header, *records)
-                )
-        except OSError as error:
-            raise BadInput(
-                what=str(file), why=error.strerror or "", next_step="Name a new file."
-            ) from error
-        return {
-            "file": str(file),
-            "entries": sum(1 for each in records if each["kind"] == "entry"),
-        } | header
+        _write(file, [header, *records])
+        entries = sum(1 for record in records if record["kind"] == "entry")
+        return {"file": str(file), "entries": entries} | header
 
-    done = session.run(work)
+    done = session.read(work)
     if as_json:
         session.print_json(done)
-    else:
-        out.print(
-            f"{done['entries']} entries in {file}; public key {done['public_key']}",
-            markup=False,
-            soft_wrap=True,
-        )
-        out.print(
-            f"Verify anywhere: python {audit_verify.__file__} {file}", markup=False, soft_wrap=True
-        )
+        return
+    session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
+    session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
+
+
+def _write(file: Path, records: list[dict[str, Any]]) -> None:
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    try:
+        with file.open("x", encoding="utf-8") as target:
+            target.writelines(lines)
+    except OSError as error:
+        why = error.strerror or "it cannot be written"
+        raise BadInput(what=str(file), why=why, next_step="Name a new file.") from error
 
 
 @application.command()
 def show(
-    run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = None,
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Only this run: its id or its beginning.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the entries in order, with what only this home's keys can open."""
 
-    async def work(home: Home) -> list[dict[str, Any]]:
-        if run_id is not None:
-            await home.runs.read(run_id)  # an unknown run is an error, not an empty list
-        return await entries(home, run_id)
+    async def work(storage: "Storage") -> list[dict[str, Any]]:
+        from interlock.serving.audit import entries
+        from interlock.serving.names import run_named
 
-    found = session.run(work)
+        whole_id = None if run_id is None else await run_named(storage.store, run_id)
+        return await entries(storage, whole_id)
+
+    rows = session.read(work)
     if as_json:
-        for each in found:
-            session.print_json(each)
+        for row in rows:
+            session.print_json(row)
         return
-    event = Column("Event", max_width=10)
     table = grid(
         whole("Seq"),
+        whole("Time"),
         whole("Run"),
-        event,
+        folded("Event"),
+        folded("Person"),
         whole("Tool"),
-        whole("State"),
-        Column("Codes", overflow="fold"),
+        folded("State, codes"),
     )
-    for each in found:
-        body = each["body"]
-        state = str(body.get("state", body.get("status", "")))
-        codes = "\n".join(body.get("codes", []))
-        table.add_row(
-            str(body["seq"]),
-            body["run"],
-            body["event"].replace("_", " "),
-            body.get("tool", ""),
-            state,
-            codes,
-        )
+    for row in rows:
+        table.add_row(*_cells(row))
     out.print(table)
 
 
-def _offline(file: Path, key: str | None) -> audit_verify.Report:
+def _cells(row: dict[str, Any]) -> list[str | Text]:
+    body = row["body"]
+    state = str(body.get("state") or body.get("status") or body.get("effect") or "")
+    codes = [*body.get("codes", []), *([body["code"]] if "code" in body else [])]
+    return [
+        str(body["seq"]),
+        moment(body["at"])[:16] if "at" in body else "",
+        str(body.get("of") or body["run"]).removeprefix("run-"),
+        str(body["event"]).replace("_", " "),
+        shown(_person(row["payload"])),
+        str(body.get("tool", "")),
+        ", ".join([state, *codes] if state else codes),
+    ]
+
+
+def _person(payload: Any) -> str:
+    """Return who did it, or for whom it was done; nothing where the entry is erased."""
+    if not isinstance(payload, dict):
+        return ""
+    principal = payload.get("principal") or {}
+    names = [payload.get(key) for key in ("by", "reviewer", "person")]
+    names += [principal.get("on_behalf_of"), principal.get("id")]
+    return next((str(name) for name in names if name), "")
+
+
+def _offline(file: Path, key: str | None) -> "Report":
+    from interlock.runtime.record import audit_verify
+
+    if key is not None and (len(key) != _KEY_DIGITS or not _is_hexadecimal(key)):
+        raise BadInput(
+            what=f"--key {key[:_KEY_DIGITS]!r}",
+            why=f"it is not {_KEY_DIGITS} hexadecimal digits",
+            next_step="The key stands in the output of `interlock audit export`.",
+        )
     try:
         header, records = audit_verify.read_export(file)
-        public, origin = bytes.fromhex(key or header["public_key"]), str(header["origin"])
+        public = bytes.fromhex(key or header["public_key"])
+        origin = str(header["origin"])
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise BadInput(
-            what=str(file), why=f"it is not a ledger export ({error})", next_step="Export it again."
-        ) from error
+        why = f"it is not a ledger export ({error})"
+        raise BadInput(what=str(file), why=why, next_step="Export it again.") from error
     return audit_verify.verify(records, key=public, origin=origin)
+
+
+def _is_hexadecimal(text: str) -> bool:
+    return all(digit in "0123456789abcdefABCDEF" for digit in text)

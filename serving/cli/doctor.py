@@ -5,6 +5,8 @@ import stat
 import sys
 from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
 
+import typer
+
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
 from interlock.serving.audit import verified
@@ -13,11 +15,16 @@ from interlock.serving.cli.session import AsJson
 from interlock.serving.cli.verify import tell
 from interlock.serving.home import Home
 from interlock.serving.verification import Finding, verify
-from interlock.tools.documents import DocumentReader
+from interlock.tools.sandbox.limits import Limits
+from interlock.tools.sandbox.process import isolation
 
 SMALLEST = 256 * 1024 * 1024  # bytes free
 
 
+application = typer.Typer(add_completion=False)
+
+
+@application.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at everything a run depends on, every rule and guard included; 5 when anything is wrong."""
     try:
@@ -92,7 +99,7 @@ async def _ledger(home: Home) -> tuple[bool, str]:
 
 
 async def _people(home: Home) -> tuple[bool, str]:
-    known = people.load(home.settings.home).values()
+    known = people.load(home.settings.people).values()
     reviewers = [person.id for person in known if "reviewer" in person.roles]
     return (
         True,
@@ -101,7 +108,7 @@ async def _people(home: Home) -> tuple[bool, str]:
 
 
 async def _documents(_: Home) -> tuple[bool, str]:
-    held = await DocumentReader().isolation()
+    held = await isolation(Limits())
     if held is None:
         return False, "the process that parses them cannot confine itself, so none is read"
     names = {"system calls": held.calls, "files": held.files, "network": held.network}

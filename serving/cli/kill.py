@@ -1,80 +1,84 @@
-"""The command `interlock kill engage|release`."""
+"""The command `interlock kill show|engage|release`."""
 
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.policy.request import KillScope
-from interlock.runtime.run import kill_switch
-from interlock.serving import people
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
-from interlock.serving.home import Home
+from interlock.serving.cli.session import As, AsJson, out
+from interlock.serving.cli.show import folded, grid, moment, shown, whole
+
+if TYPE_CHECKING:
+    from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="Stop everything, one tenant, one tool or one run, at once.", no_args_is_help=True
+    help="Stop everything, one tenant, one tool or one run, at once.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 Scope = Annotated[str, typer.Argument(help="all, tenant, tool or run.")]
 Name = Annotated[str, typer.Argument(help="Which; nothing for all.")]
 
 
 @application.command()
-def engage(scope: Scope, name: Name = "", as_json: AsJson = False) -> None:
-    """Stop: from the next decision on, everything covered is denied."""
-    _set(scope, name, by=people.current(), on=True, as_json=as_json)
+def show(as_json: AsJson = False) -> None:
+    """Show the switches that are engaged, and since when; 3 when one is."""
+
+    async def work(storage: "Storage") -> list[dict[str, Any]]:
+        from interlock.runtime.run import kill_switch
+
+        return await storage.store.read(kill_switch.engaged)
+
+    switches = session.read(work)
+    if as_json:
+        session.print_json(switches)
+    elif not switches:
+        session.say("No switch is engaged.")
+    else:
+        table = grid(whole("Scope"), folded("Name"), whole("Since"))
+        for switch in switches:
+            table.add_row(switch["scope"], shown(switch["id"]), moment(switch["engaged"]))
+        out.print(table)
+        session.next_step("interlock kill release SCOPE NAME --as ADMINISTRATOR")
+    session.leave(session.WAITING if switches else session.DONE)
 
 
 @application.command()
-def release(
-    scope: Scope,
-    name: Name = "",
-    person: Annotated[
-        str | None, typer.Option("--as", help="Who lets go; default: your account.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def engage(scope: Scope, name: Name = "", person: As = None, as_json: AsJson = False) -> None:
+    """Stop: from the next decision on, everything covered is denied. Anybody may stop."""
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> str:
+        from interlock.serving.names import run_named
+        from interlock.serving.operations import kill_switches
+
+        covered = await run_named(home.store, name) if scope == "run" else name
+        await kill_switches.engage(home, scope, covered, person=who)
+        return covered
+
+    _say(scope, session.run(work, using=settings), engaged=True, as_json=as_json)
+
+
+@application.command()
+def release(scope: Scope, name: Name = "", person: As = None, as_json: AsJson = False) -> None:
     """Let go again; takes an administrator, while anyone may stop."""
-    who = people.named(person)
-    people.entitle(
-        session.configured().home, who, role="administrator", what="release kill switches"
-    )
-    _set(scope, name, by=who, on=False, as_json=as_json)
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> None:
+        from interlock.serving.operations import kill_switches
+
+        await kill_switches.release(home, scope, name, person=who)
+
+    session.run(work, using=settings)
+    _say(scope, name, engaged=False, as_json=as_json)
 
 
-def _set(scope: str, name: str, *, by: str, on: bool, as_json: bool) -> None:
-    if scope not in get_args(KillScope) or (scope == "all") != (name == ""):
-        next_step = "Say `all`, or tenant, tool or run with a name."
-        raise BadInput(
-            what=f"kill switch {scope} {name}".strip(),
-            why="there is no such switch",
-            next_step=next_step,
-        )
-    move = kill_switch.engage if on else kill_switch.release
-
-    async def work(home: Home) -> None:
-        if on:  # a switch for what is not there would stop nothing, and whoever pulled it would believe otherwise
-            await _there(home, scope, name)
-        await move(home.store, scope=cast(KillScope, scope), id=name, by=by)
-
-    session.run(work)
-    done = {"scope": scope, "id": name, "engaged": on}
-    session.print_json(done) if as_json else out.print(
-        f"{'Engaged' if on else 'Released'}: {scope} {name}", markup=False
-    )
-
-
-async def _there(home: Home, scope: str, name: str) -> None:
-    """Raise `BadInput` for a tool or run that this home does not know, and for a name with characters that cannot be seen."""
-    if scope == "tool" and name not in home.pep.tools:
-        raise NotFound(
-            kind="tool", name=name, next_step=f"Tools are {', '.join(sorted(home.pep.tools))}."
-        )
-    if scope == "run":
-        await home.runs.read(name)
-    if not name.isprintable():
-        raise BadInput(
-            what=f"kill switch {scope}",
-            why="its name has hidden characters",
-            next_step="Write it again.",
-        )
+def _say(scope: str, name: str, *, engaged: bool, as_json: bool) -> None:
+    if as_json:
+        session.print_json({"scope": scope, "id": name, "engaged": engaged})
+        return
+    switch = f"{scope} {name}".strip()
+    session.say(f"{'Engaged' if engaged else 'Released'}: {switch}")

@@ -16,7 +16,9 @@ from interlock.serving.policy.check import check as sound
 from interlock.serving.policy.opa import find_opa
 from interlock.serving.policy.replay import recorded
 
-application = typer.Typer(help="The rules: check them, ask them why.", no_args_is_help=True)
+application = typer.Typer(
+    help="The rules: check them, ask them why.", no_args_is_help=True, add_completion=False
+)
 
 
 @application.command()
@@ -60,12 +62,12 @@ def explain(
 
 async def _explained(home: Home, action_id: str) -> dict[str, Any]:
     """Return the recorded decision on the action and the one the bundle gives now."""
-    found = [
+    of_action = [
         each
         for each in await entries(home, None)
-        if str(each["body"].get("action", "")).startswith(action_id)
-        and "context" in (each["payload"] or {})
+        if str(each["body"].get("action", "")).startswith(action_id) and "action" in each["body"]
     ]
+    found = [each for each in of_action if "context" in (each["payload"] or {})]
     ids = {str(each["body"]["action"]) for each in found}
     if not found or not action_id:
         raise NotFound(
@@ -86,8 +88,13 @@ async def _explained(home: Home, action_id: str) -> dict[str, Any]:
     point = EmbeddedPoint(home.bundle)
     now = await point.decide(recorded(body, payload))
     point.close()
-    then = {name: body[name] for name in ("effect", "state", "revision")} | {
-        "reasons": payload["reasons"]
+    then = {
+        "effect": body["effect"],
+        "state": next(
+            entry["body"]["state"] for entry in reversed(of_action) if "state" in entry["body"]
+        ),
+        "revision": body["revision"],
+        "reasons": payload["reasons"],
     }
     reasons = [
         {"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons

@@ -16,13 +16,14 @@ from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import read
 from interlock.runtime.record.audit_verify import verify
-from interlock.runtime.record.ledger import HOME, export
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.ledger import export
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.serving.home import decision_point
 from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
-from interlock.tools.documents import Limits
+from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import escapes
 
 _GOOD: Final[Mapping[str, Any]] = {

@@ -62,7 +62,9 @@ def counted(home: Path) -> tuple[int, int, int]:
     )
 
 
-@pytest.mark.parametrize("entries", [2, 8, 10])  # the first entry is of no run: it names the policy
+@pytest.mark.parametrize(
+    "entries", [3, 9, 11]
+)  # the first two are of no run: the act, and the policy
 def test_a_killed_review_is_carried_on(
     tmp_path: Path,
     command: Callable[..., Any],
@@ -88,7 +90,7 @@ def test_a_killed_review_is_carried_on(
         entries=entries,
     )
     ((run_id, _),) = runs(home)
-    resumed = command(home, "run", "resume", run_id, "--json")
+    resumed = command(home, "run", "resume", run_id, "--as", "ana", "--json")
 
     assert resumed.code == 3
     assert resumed.value["findings"]
@@ -106,10 +108,14 @@ def test_a_killed_review_is_carried_on(
         "rhea",
         "--note",
         "checked",
-        entries=before + min(entries - 1, 3),
+        entries=before + min(entries - 1, 4),
     )
     ((_, status),) = runs(home)
-    ended = command(home, "run", "resume", run_id, "--json") if status != "done" else None
+    ended = (
+        command(home, "run", "resume", run_id, "--as", "ana", "--json")
+        if status != "done"
+        else None
+    )
 
     assert ended is None or (ended.code, ended.value["status"]) == (0, "done")
     assert counted(home) == (1, 1, 1)

@@ -78,6 +78,7 @@ def asked(
             run=RunFacts(id="r1", agent="test", autonomy=2, refusals=0, revision=bundle.revision),
             schema_valid=True,
             labels={"path": TRUSTED},
+            tool_schema=bundle.data["rails"]["config"]["tools"]["document.read"]["schema"],
             cost=Amounts(steps=1),
             budget=ROOM,
         ),

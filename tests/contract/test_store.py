@@ -16,8 +16,9 @@ from sqlalchemy import Connection, event, insert, select, text
 
 from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded, NotWitnessed
 from interlock.runtime.record.audit_verify import verify
+from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.ledger import export
-from interlock.runtime.record.store import Event, Store, Tx, tables
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
 
@@ -39,6 +40,10 @@ def put(name: str) -> Callable[[Tx], str]:
         return name
 
     return work
+
+
+def activated(revision: str) -> PolicyActivated:
+    return PolicyActivated(log=HOME, revision=revision, previous="")
 
 
 def names(connection: Connection) -> list[str]:
@@ -122,12 +127,12 @@ async def test_a_failing_item_fails_alone(store: Store) -> None:
 async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
     """What a failing item meant to record is not recorded by its neighbours' commit."""
     seen: list[Event] = []
-    store.attach(flush=lambda tx: seen.extend(tx.events), after=lambda: None)
+    store.attach(flush=lambda tx: seen.extend(tx.events))
     go = hold(store)
 
     def noted(name: str, *, fails: bool) -> Callable[[Tx], None]:
         def work(tx: Tx) -> None:
-            tx.events.append(Event(run_id="", event=name, body={}))
+            tx.events.append(activated(name))
             if fails:
                 raise BadInput(what="x", why="y", next_step="z")
 
@@ -139,7 +144,7 @@ async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
     go.set()
     await all_of(*futures)
 
-    assert [each.event for each in seen] == ["good", "fine"]
+    assert [event.body()["revision"] for event in seen] == ["good", "fine"]
 
 
 @pytest.mark.parametrize(
@@ -156,11 +161,11 @@ async def test_a_failing_flush_fails_all_that_is_to_be_recorded(
     def recorded(name: str) -> Callable[[Tx], None]:
         def work(tx: Tx) -> None:
             put(name)(tx)
-            tx.events.append(Event(run_id="", event="x", body={}))
+            tx.events.append(activated("x"))
 
         return work
 
-    store.attach(flush=flush, after=lambda: None)
+    store.attach(flush=flush)
     go = hold(store)
     futures = [
         store.submit(work, "eager") for work in (recorded("a"), put("without"), recorded("b"))
@@ -178,7 +183,7 @@ async def test_without_a_ledger_nothing_that_is_to_be_recorded_commits(store: St
 
     def work(tx: Tx) -> None:
         put("a")(tx)
-        tx.events.append(Event(run_id="", event="x", body={}))
+        tx.events.append(activated("x"))
 
     with pytest.raises(GuardFailed):
         await store.write(work)
@@ -272,32 +277,79 @@ async def test_the_writer_survives_any_exception(store: Store) -> None:
 
 
 async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -> None:
-    """What goes wrong after the commit is raised at every waiter, no item is done again, and the
-    writer lives on.
+    """What the witness raises after the commit is raised at every waiter, no item is done again,
+    and the writer lives on.
     """
     done: list[str] = []
 
-    def after() -> None:
-        raise OSError(28, "No space left on device")
+    def witness(_: tuple[Event, ...]) -> None:
+        raise NotWitnessed(why="No space left on device")
 
     def recorded(name: str) -> Callable[[Tx], None]:
         def work(tx: Tx) -> None:
             done.append(name)
-            tx.events.append(Event(run_id="", event="x", body={}))
+            put(name)(tx)
+            tx.events.append(activated("x"))
 
         return work
 
-    store.attach(flush=lambda _: None, after=after)
+    store.attach(flush=lambda _: None, observers=[witness])
     go = hold(store)
     futures = [store.submit(recorded(name), "eager") for name in ("a", "b")]
     go.set()
 
     heard = await all_of(*futures)
     assert [type(each) for each in heard] == [NotWitnessed] * 2
-    assert "it is recorded" in str(heard[0])
-    assert "No space left on device" in str(heard[0])
     assert done == ["a", "b"]
-    assert await store.write(put("a")) == "a"
+    assert await store.read(names) == ["a", "b"]
+    assert await store.write(put("c")) == "c"
+
+
+async def test_every_observer_receives_what_was_committed_and_nothing_else(store: Store) -> None:
+    """After a commit each observer gets its events in order; of a failed transaction it hears nothing."""
+    first: list[tuple[Event, ...]] = []
+    second: list[tuple[Event, ...]] = []
+    one, two, lost = (activated(name) for name in ("one", "two", "lost"))
+
+    def note(*events: Event, fails: bool = False) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            tx.events.extend(events)
+            if fails:
+                raise BadInput(what="x", why="y", next_step="z")
+
+        return work
+
+    store.attach(flush=lambda _: None, observers=[first.append])
+    store.attach(observers=[second.append])
+    await store.write(note(one, two))
+    with pytest.raises(BadInput):
+        await store.write(note(lost, fails=True))
+    await store.write(note())
+
+    assert first == second == [(one, two)]
+
+
+async def test_an_observer_that_fails_loses_nothing(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What another observer than the witness raises is logged; the waiter is told that the commit
+    is durable, and the observers after it are still told.
+    """
+    heard: list[tuple[Event, ...]] = []
+
+    def broken(_: tuple[Event, ...]) -> None:
+        raise OSError(28, "No space left on device")
+
+    def recorded(tx: Tx) -> str:
+        tx.events.append(activated("x"))
+        return put("a")(tx)
+
+    store.attach(flush=lambda _: None, observers=[broken, heard.append])
+
+    assert await store.write(recorded) == "a"
+    assert await store.read(names) == ["a"]
+    assert len(heard) == 1
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 async def test_close_drains_and_then_refuses(database_url: str) -> None:
@@ -336,7 +388,8 @@ OPENER = """
 import sys
 from pathlib import Path
 from interlock.runtime.record.ledger import Ledger, begin
-from interlock.runtime.record.store import Event, Store
+from interlock.runtime.record.events import SwitchTurned
+from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 
 print("ready", flush=True)
@@ -345,8 +398,8 @@ home = Path(sys.argv[1])
 store, vault = Store.open(sys.argv[2]), Vault(home / "keys", create=True)
 ledger = Ledger(store=store, vault=vault, origin="interlock/test", witness=home / "witness")
 store.submit(lambda tx: begin(vault, tx.connection), "eager").result()
-hello = Event(run_id="", event="hello", body={}, payload={"n": 1})
-store.submit(lambda tx: tx.events.append(hello), "eager").result()
+event = SwitchTurned(log="home", scope="all", id="", engaged=True, by="ana")
+store.submit(lambda tx: tx.events.append(event), "eager").result()
 store.close()
 """
 

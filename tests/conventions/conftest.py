@@ -75,7 +75,11 @@ def modules(root: Path, tracked: list[Path]) -> Modules:
 def code(modules: Modules, folders: tuple[str, ...]) -> Modules:
     """The Python files of the product."""
     rooms = {"src", *folders}
-    return {path: tree for path, tree in modules.items() if path.parts[0] in rooms}
+    return {
+        path: tree
+        for path, tree in modules.items()
+        if path.parts[0] in rooms and "tests" not in path.parts
+    }
 
 
 @pytest.fixture(scope="session")

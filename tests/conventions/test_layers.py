@@ -45,7 +45,7 @@ def test_what_the_product_imports_is_installed_with_it(
     code: Modules, project: dict[str, Any]
 ) -> None:
     """Every package that a folder of the product imports is a declared dependency, for `evals` also
-    one of `dev`.
+    one of `dev`; an example is a package of its own.
     """
     extras = project["optional-dependencies"]
     product = _named(
@@ -59,7 +59,8 @@ def test_what_the_product_imports_is_installed_with_it(
     missing = [
         f"{path} imports {name}"
         for path, name in _imported(code)
-        if name not in sys.stdlib_module_names | {"interlock", "tests"}
+        if path.parts[:2] != ("evals", "examples")
+        and name not in sys.stdlib_module_names | {"interlock", "tests"}
         and not _named(providers.get(name, [name]))
         & (everything if path.parts[0] == "evals" else product)
     ]
@@ -81,3 +82,22 @@ def _named(requirements: list[str]) -> set[str]:
         re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", each, maxsplit=1)[0]).lower()
         for each in requirements
     }
+
+
+def test_an_example_is_written_against_the_public_names(modules: Modules) -> None:
+    """An example imports nothing of Interlock but its public modules."""
+    public = {"interlock", "interlock.errors", "interlock.testing"}
+    imported = [
+        (path, node.module)
+        for path, tree in modules.items()
+        if path.parts[:2] == ("evals", "examples")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+
+    assert imported
+    assert [
+        f"{path} imports {name}"
+        for path, name in imported
+        if name.startswith("interlock") and name not in public
+    ] == []

@@ -15,6 +15,7 @@ from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
+    FACTS,
     AccessRequest,
     Action,
     Amounts,
@@ -94,7 +95,7 @@ def permitted(data: Document) -> dict[str, Document]:
     """Requests that every rule lets through, by what they are."""
     revision = data["build"]["revision"]
     mail = _request(
-        revision,
+        data,
         Action(
             tool="mail.send",
             action_class="irreversible",
@@ -108,7 +109,7 @@ def permitted(data: Document) -> dict[str, Document]:
         Resource(type="mail", id="example.com", clearance="internal"),
     )
     writing = Action(tool="report.write", action_class="write", arguments={"document": "d1"})
-    write = _request(revision, writing, Resource(type="report", id="d1"))
+    write = _request(data, writing, Resource(type="report", id="d1"))
     reading = Action(
         tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"}
     )
@@ -125,7 +126,7 @@ def permitted(data: Document) -> dict[str, Document]:
     administrator = Principal(id="ada", tenant="demo", roles=("administrator",))
     stop = _act(revision, "kill_switch.engage", administrator, {"scope": "all", "id": ""}, None)
     return {
-        "read": _request(revision, reading, Resource(type="document", id="a.pdf")),
+        "read": _request(data, reading, Resource(type="document", id="a.pdf")),
         "write": write,
         "write that waits": changed(write, "context.run.autonomy", to=1),
         "mail that waits": mail,
@@ -185,6 +186,7 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
         "wrong_tenant": changed(cancel, "context.subject.tenant", to="other"),
         "note_missing": changed(verdict, "action.arguments.note", to=" . "),
         "role_missing": changed(verdict, "context.subject.role", to="counsel"),
+        "tool_drifted": changed(write, "context.tool_schema", to="0" * 64),
         "revision_mismatch": changed(write, "context.run.revision", to="another"),
     }
 
@@ -236,7 +238,8 @@ def approved(document: Document, **facts: Json) -> Document:
     return changed(document, "context.approvals", to=[_written(dataclasses.replace(good, **facts))])
 
 
-def _request(revision: str, action: Action, resource: Resource) -> Document:
+def _request(data: Document, action: Action, resource: Resource) -> Document:
+    revision = data["build"]["revision"]
     limits = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
     spent = Amounts(money_micro=5, tokens=40, steps=3)
     request = AccessRequest(
@@ -254,6 +257,8 @@ def _request(revision: str, action: Action, resource: Resource) -> Document:
             labels=dict.fromkeys(action.arguments, TRUSTED),
             cost=Amounts(tokens=10, steps=1, effects=1, wall_ms=20),
             budget=BudgetFacts(limits=limits, spent=spent, reserved=Amounts(tokens=50)),
+            tool_schema=data["config"]["tools"][action.tool]["schema"],
+            version=FACTS,
         ),
     )
     document = _written(request)

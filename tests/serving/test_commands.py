@@ -25,7 +25,8 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
     (row,) = command(reviewed, "run", "list", "--json").value
     text = command(reviewed, "run", "list")
 
-    assert row.keys() == {"run_id", "status", "agent", "for", "document"}
+    assert row.keys() == {"run_id", "status", "agent", "created", "for", "document", "risk"}
+    assert row["risk"].keys() == {"tier", "score"}
     assert (row["status"], row["for"]) == ("waiting", "ana")
     assert run_id in text.out
     assert "opera-service-agreement.pdf" in text.out
@@ -183,16 +184,21 @@ def test_a_killed_tool_is_not_used_even_when_approved(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("arguments", "exit_code", "code"),
     [
-        (("--as", "ana", "--note", "checked"), "asked for it and may not decide it"),
-        (("--as", "mallory", "--note", "checked"), "has not the role 'reviewer'"),
-        (("--as", "rhea", "--note", "ok"), "needs a reason"),
-        (("--as", "rhea", "--note", "checked", "--evidence", "0" * 64), "you were shown evidence"),
+        (("--as", "ana", "--note", "checked"), 4, "own_request"),
+        (("--as", "mallory", "--note", "checked"), 4, "not_granted"),
+        (("--as", "rhea", "--note", "ok"), 4, "note_missing"),
+        (("--as", "rhea", "--note", "checked", "--evidence", "0" * 64), 2, None),
     ],
 )
 def test_a_verdict_is_refused(
-    used: Path, command: Command, run_id: str, arguments: tuple[str, ...], why: str
+    used: Path,
+    command: Command,
+    run_id: str,
+    arguments: tuple[str, ...],
+    exit_code: int,
+    code: str | None,
 ) -> None:
     """Only an entitled other person may decide, with a reason, on what was really shown; else it
     goes on waiting.
@@ -200,10 +206,17 @@ def test_a_verdict_is_refused(
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     ran = command(used, "approvals", "approve", approval, *arguments)
 
-    assert ran.code == 2
-    assert why in ran.err
+    assert ran.code == exit_code
+    acts = [body for body in bodies(used, command) if body.get("tool") == "approval.decide"]
+    assert code is None or code in acts[0]["codes"]
     assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
     assert not list(used.glob("outbox/*"))
+
+
+def bodies(home: Path, command: Command) -> list[dict[str, Any]]:
+    """Return the body of every ledger entry."""
+    lines = command(home, "audit", "show", "--json").out.splitlines()
+    return [json.loads(line)["body"] for line in lines]
 
 
 def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, run_id: str) -> None:
@@ -221,8 +234,9 @@ def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, r
         INTERLOCK_TENANT="other",
     )
 
-    assert ran.code == 2
-    assert "of tenant 'other'" in ran.err
+    assert ran.code == 4
+    denied = [body for body in bodies(used, command) if body["event"] == "act"][-1]
+    assert denied["codes"] == ["wrong_tenant"]
     assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
 
 
@@ -269,7 +283,7 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
         for each in command(used, "run", "show", run_id, "--json").value["decisions"]
         if each["tool"] == "mail.send"
     ]
-    arguments = ("run", "settle", run_id, sent["id"][:12], "--note", "the log of the mail server")
+    arguments = ("run", "resolve", run_id, sent["id"][:12], "--note", "the log of the mail server")
     refused = [
         command(used, *arguments, *more).code
         for more in ((), ("--happened",), ("--happened", "--as", "ana"))
@@ -278,8 +292,8 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
     (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
 
     assert sent["state"] == "unknown"
-    assert f"interlock run settle {run_id} {sent['id'][:12]}" in text
-    assert refused == [2, 2, 2]
+    assert f"interlock run resolve {run_id} {sent['id'][:12]}" in text
+    assert refused == [2, 4, 4]
     assert (settled.code, found["state"]) == (0, "failed")
     assert command(used, *arguments, "--happened", "--as", "rhea").code == 2
     assert command(used, "audit", "verify", "--json").value["valid"]
@@ -307,8 +321,8 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
 
 
 def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
-    """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the
-    ledger verifies.
+    """Erasing takes an administrator and an ended run; afterwards the run is shown as erased, its
+    entries are listed, and the ledger verifies.
     """
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
     document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
@@ -319,7 +333,11 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
 
     assert (early.code, stranger.code) == (2, 4)
     assert erased.value == {"run_id": run_id, "erased": True}
-    assert run_id not in [each["run_id"] for each in command(used, "run", "list", "--json").value]
-    assert command(used, "run", "show", run_id).code == 5
+    (row,) = command(used, "run", "list", "--json").value
+    assert (row["status"], row["for"], row["document"], row["risk"]) == ("erased", "", "", None)
+    assert command(used, "run", "show", run_id, "--json").value["status"] == "erased"
+    assert command(used, "run", "show", run_id).code == 0
+    assert command(used, "audit", "show", run_id).code == 0
+    assert command(used, "run", "report", run_id).code == 2
     assert command(used, "document", "text", document).code == 2
     assert command(used, "audit", "verify", "--json").value["valid"]

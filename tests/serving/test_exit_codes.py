@@ -3,6 +3,7 @@ line and no more.
 """
 
 import gzip
+import json
 import os
 import shutil
 import socket
@@ -26,10 +27,15 @@ FULL: Final = (
 
 
 def complaint(ran: Any) -> str:
-    """Return the one line on standard error."""
+    """Return the one line on standard error; with `--json` it may be an object."""
     (line,) = ran.err.splitlines()
-    assert line.startswith("interlock: ")
     assert "Traceback" not in ran.out + ran.err
+    if line.startswith("{"):
+        error = json.loads(line)["error"]
+        assert error["exit_code"] == getattr(ran, "code", error["exit_code"])
+        assert error["code"]
+        return str(error["message"])
+    assert line.startswith("interlock: ")
     return str(line)
 
 
@@ -89,7 +95,21 @@ def latin(folder: Path) -> Path:
     return folder / "latin.txt"
 
 
-@pytest.mark.parametrize("make", [missing, directory, encrypted, bomb, empty, huge, binary, latin])
+@pytest.mark.parametrize("make", [missing, directory])
+def test_what_is_no_file_is_refused_before_a_run_exists(
+    home: Path, tmp_path: Path, command: Command, make: Callable[[Path], Path]
+) -> None:
+    """A name that stands for no contract is bad input, and nothing is recorded for it."""
+    path = make(tmp_path)
+    ran = command(home, "review", str(path), "--json")
+
+    assert ran.code == 2
+    assert str(path) in complaint(ran)
+    assert (ran.value["status"], ran.value["run_id"]) == ("refused", None)
+    assert command(home, "audit", "verify", "--json").value["size"] == 0
+
+
+@pytest.mark.parametrize("make", [encrypted, bomb, empty, huge, binary, latin])
 def test_an_unusable_file_is_refused_in_one_line(
     home: Path, tmp_path: Path, command: Command, make: Callable[[Path], Path]
 ) -> None:
@@ -139,15 +159,13 @@ def test_a_mail_to_a_stranger_is_denied(home: Path, command: Command, contract: 
 
 
 def test_a_kill_switch_denies(home: Path, command: Command, contract: Path) -> None:
-    """Under a kill switch a review ends with 4 at its first step; released, the next one is
-    done.
-    """
+    """Under a kill switch no review starts, with 4; released, the next one is done."""
     assert command(home, "kill", "engage", "all").code == 0
     stopped = command(home, "review", str(contract), "--json")
     assert command(home, "kill", "release", "all").code == 0
 
     assert stopped.code == 4
-    assert [each["state"] for each in stopped.value["decisions"]] == ["denied"]
+    assert command(home, "run", "list", "--json").value == []
     assert effects(home) == []
     assert command(home, "review", str(contract)).code == 0
 
@@ -222,7 +240,8 @@ def test_a_home_that_is_a_file_is_bad_input(
     ran = command(tmp_path / "file", "review", str(contract))
 
     assert ran.code == 2
-    assert f"INTERLOCK_HOME {tmp_path / 'file'}" in complaint(ran)
+    assert "INTERLOCK_HOME" in complaint(ran)
+    assert str(tmp_path / "file") in complaint(ran)
     assert (tmp_path / "file").read_text("utf-8") == "mine"
 
 
@@ -265,20 +284,19 @@ def test_without_its_policy_nothing_is_done(
 def test_without_its_policy_server_everything_is_denied(
     home: Path, command: Command, contract: Path
 ) -> None:
-    """A configured OPA server that is down denies the first step with a reason of its own, holds
-    the run, and ends with 5.
+    """With a configured OPA server that is down no run starts: the command ends with 5, and the
+    refused act is in the ledger with the engine's own code.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     ran = command(home, "review", str(contract), "--json", INTERLOCK_OPA_SERVER=address)
-    reasons = [why for each in ran.value["decisions"] for why in each["reasons"]]
+    shown = command(home, "audit", "show", "--json").out.splitlines()
+    acts = [json.loads(line)["body"] for line in shown if '"act"' in line]
 
     assert ran.code == 5
     assert complaint(ran)
-    assert {(why["rule"], why["code"]) for why in reasons} == {("pdp", "pdp_unavailable")}
-    assert [each["state"] for each in ran.value["decisions"]] == ["denied"]
-    assert ran.value["status"] == "held"
-    assert f"interlock run resume {ran.value['run_id']}" in ran.err
+    assert [(body["tool"], body["codes"]) for body in acts] == [("run.start", ["pdp_unavailable"])]
+    assert command(home, "run", "list", "--json").value == []
     assert effects(home) == []
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
-from interlock.runtime.record.store import Event, Store, Tx
+from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import budget
 from interlock.runtime.run.shelf import Shelf
@@ -118,18 +118,12 @@ class Records:
 
         def work(tx: Tx) -> None:
             budget.raise_limit(
-                tx, budget_id=permit.run_id, kind=arguments.kind, amount=arguments.amount
-            )
-            tx.events.append(
-                Event(
-                    run_id=permit.run_id,
-                    event="budget",
-                    body={
-                        "kind": arguments.kind,
-                        "amount": arguments.amount,
-                        "action": permit.action_id,
-                    },
-                )
+                tx,
+                budget_id=permit.run_id,
+                run_id=permit.run_id,
+                kind=arguments.kind,
+                amount=arguments.amount,
+                action_id=permit.action_id,
             )
 
         await self._store.write(work)

@@ -4,7 +4,7 @@ Every document is parsed in a confined child process; see `interlock.tools.sandb
 what that holds.
 """
 
-from interlock.tools.documents.document import Document, Isolation, Kind, Limits
+from interlock.tools.documents.document import Document, Kind, Limits
 from interlock.tools.documents.errors import DocumentError, ErrorCode
 from interlock.tools.documents.reader import DocumentReader
 
@@ -13,7 +13,6 @@ __all__ = [
     "DocumentError",
     "DocumentReader",
     "ErrorCode",
-    "Isolation",
     "Kind",
     "Limits",
 ]

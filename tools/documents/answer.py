@@ -1,11 +1,10 @@
 """What the child answers on its one channel, and what of it the parent believes."""
 
 import json
-from dataclasses import asdict
 from itertools import pairwise
 from typing import Final, get_args
 
-from interlock.tools.documents.document import Isolation, Limits, Parsed, printable
+from interlock.tools.documents.document import Limits, Parsed, printable
 from interlock.tools.documents.errors import ErrorCode, Refusal
 
 _CODES: Final[dict[str, ErrorCode]] = {code: code for code in get_args(ErrorCode)}
@@ -20,22 +19,6 @@ def encode(outcome: Parsed | Refusal) -> bytes:
     if isinstance(outcome, Refusal):
         return json.dumps({"code": outcome.code, "detail": outcome.detail}).encode()
     return json.dumps({"text": outcome.text, "pages": outcome.pages}, ensure_ascii=False).encode()
-
-
-def encode_isolation(isolation: Isolation) -> bytes:
-    """Return `isolation` as one JSON object in UTF-8, a boolean for each layer."""
-    return json.dumps(asdict(isolation)).encode()
-
-
-def accept_isolation(answer: bytes) -> Isolation:
-    """Return what a child that read no document said holds it; an answer out of form is the refusal `unreadable`."""
-    match _fields(answer):
-        case {"calls": bool(calls), "files": bool(files), "network": bool(network), **rest} if (
-            not rest
-        ):
-            return Isolation(calls=calls, files=files, network=network)
-        case _:
-            raise _nonsense()
 
 
 def max_bytes(limits: Limits) -> int:

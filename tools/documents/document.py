@@ -1,8 +1,10 @@
-"""The values of the package: a document, the limits it is read under, what a parser returns and what holds it."""
+"""The values of the package: a document, the limits it is read under, and what a parser returns."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from interlock.tools.sandbox import limits as sandbox
 
 Kind = Literal["txt", "pdf", "docx"]
 
@@ -42,38 +44,17 @@ class Document:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """How much one read may cost; whatever exceeds a limit is refused, never cut short."""
+class Limits(sandbox.Limits):
+    """How much one read and its child process may cost; whatever exceeds a limit is refused, never cut short."""
 
     max_bytes: int = 25 * _MIB
     max_chars: int = 5_000_000
     max_pages: int = 2_000
-    cpu_s: int = 20
-    """CPU seconds of the child, its start included."""
-    wall_s: float = 30.0
-    """Seconds from the start of the child to its end."""
-    memory_bytes: int = 1024 * _MIB
-    """Address space of the child."""
     zip_ratio: int = 100
     """Expanded size over compressed size, for each archive entry that expands beyond 64 KiB."""
     zip_total: int = 50 * _MIB
     """Expanded bytes of a whole archive, and of each compressed stream of a PDF."""
     zip_entries: int = 2_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Isolation:
-    """Which layers of the kernel hold the parser on this machine; `False` where the system has or grants none.
-
-    The layers that every machine has are not named here: without one of those nothing is read.
-    """
-
-    calls: bool
-    """The kernel refuses every system call but those of computing and of reading files."""
-    files: bool
-    """The kernel opens nothing but installed code and system libraries."""
-    network: bool
-    """The network is an empty one of the parser's own."""
 
 
 def printable(text: str) -> str:

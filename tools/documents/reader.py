@@ -3,20 +3,23 @@
 import asyncio
 import errno
 import hashlib
+import json
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
 from interlock.tools.documents import answer
-from interlock.tools.documents.document import Document, Isolation, Kind, Limits, printable
+from interlock.tools.documents.child import PARSERS
+from interlock.tools.documents.document import Document, Kind, Limits, printable
 from interlock.tools.documents.errors import DocumentError, Refusal
 from interlock.tools.documents.sniff import sniff
+from interlock.tools.sandbox import limits as sandbox
 from interlock.tools.sandbox.process import command, run
 
 _CHUNK: Final = 1024 * 1024
-_ISOLATION_BYTES: Final = 1000
+_CHILD: Final = "interlock.tools.documents.child"
 # Non-blocking, so that a FIFO without a writer is refused instead of waited for.
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -41,14 +44,9 @@ class DocumentReader:
         """
         try:
             data, kind, digest = await asyncio.to_thread(_take, path, self.limits)
-            said = await run(
-                command(kind, self.limits),
-                data,
-                wall_s=self.limits.wall_s,
-                max_output=answer.max_bytes(self.limits),
-            )
-            parsed = await asyncio.to_thread(answer.accept, said, self.limits)
-        except Refusal as refusal:
+            answered = await self._parsed(data, kind)
+            parsed = await asyncio.to_thread(answer.accept, answered, self.limits)
+        except (Refusal, sandbox.Refusal) as refusal:
             raise DocumentError(code=refusal.code, path=str(path), detail=refusal.detail) from None
         return Document(
             digest=digest,
@@ -58,21 +56,19 @@ class DocumentReader:
             pages=parsed.pages,
         )
 
-    async def isolation(self) -> Isolation | None:
-        """Return what the kernel holds a parser to on this machine, told by a child that reads no document.
+    async def _parsed(self, data: bytes, kind: Kind) -> bytes:
+        return await run(
+            parsing(kind, self.limits),
+            data,
+            wall_s=self.limits.wall_s,
+            max_output=answer.max_bytes(self.limits),
+        )
 
-        `None` means that a child cannot confine itself here, so that every read is refused.
-        """
-        try:
-            said = await run(
-                command("isolation", self.limits),
-                b"",
-                wall_s=self.limits.wall_s,
-                max_output=_ISOLATION_BYTES,
-            )
-            return answer.accept_isolation(said)
-        except Refusal:
-            return None
+
+def parsing(kind: Kind, limits: Limits) -> list[str]:
+    """Return the command of the confined child that parses one document of *kind* from stdin."""
+    settings = json.dumps(asdict(limits))
+    return command(_CHILD, kind, settings, limits=limits, preload=[PARSERS[kind]])
 
 
 def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:

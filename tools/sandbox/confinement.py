@@ -1,4 +1,4 @@
-"""What the child process gives up before it reads one byte of a document.
+"""What a child process gives up before it reads one byte of hostile input.
 
 Layers, outermost first. *Closed* means: if the layer cannot be put up, the child ends and nothing
 is read. Which of the open ones took effect is `confine`'s result.
@@ -28,8 +28,8 @@ import signal
 import sys
 from typing import Final
 
-from interlock.tools.documents.document import Isolation, Limits
 from interlock.tools.sandbox import landlock, seccomp
+from interlock.tools.sandbox.limits import Isolation, Limits
 
 _NEW_USER: Final = 0x10000000
 _NEW_NET: Final = 0x40000000
@@ -60,45 +60,25 @@ _REFUSED_PREFIXES: Final = (
 )
 _REFUSED: Final = frozenset(
     "os." + call
-    for call in (
-        *(
-            "chdir",
-            "chflags",
-            "chmod",
-            "chown",
-            "kill",
-            "killpg",
-            "link",
-            "listxattr",
-            "lockf",
-            "mkdir",
-            "putenv",
-        ),
-        *(
-            "remove",
-            "removexattr",
-            "rename",
-            "rmdir",
-            "setxattr",
-            "symlink",
-            "truncate",
-            "unsetenv",
-            "utime",
-        ),
-    )
+    for call in (  # noqa: SIM905 - words read best as words
+        "chdir chflags chmod chown kill killpg link listxattr lockf mkdir putenv remove "
+        "removexattr rename rmdir setxattr symlink truncate unsetenv utime"
+    ).split()
 )
 _WRITE_FLAGS: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def confine(limits: Limits) -> Isolation:
-    """Give up everything a parser does not need, for the rest of this process; return which open layers took effect.
+    """Give up everything that pure computing does not need, for the rest of this process; return which open layers took effect.
 
     Call it once, on a process with one thread, before it reads anything hostile: there is no way
     back, and no second call. It fails closed: an `OSError` or `ValueError` from the kernel must end
     the process.
     """
     code = _code()
-    network = files = calls = False
+    network = False
+    files = False
+    calls = False
     libc = ctypes.CDLL(None, use_errno=True)
     if sys.platform == "linux":
         network = _leave_namespaces(libc)
@@ -113,12 +93,12 @@ def confine(limits: Limits) -> Isolation:
 
 def _code() -> tuple[str, ...]:
     """Return where installed code is: what Python imports from, and the libraries beside it."""
-    libraries = {
-        f"{prefix}{os.sep}{name}"
-        for prefix in (sys.prefix, sys.base_prefix)
-        for name in ("lib", sys.platlibdir)
-    }
-    return tuple({os.path.realpath(path) for path in {*sys.path, *libraries} if path} - {os.sep})
+    places = {path for path in sys.path if path}
+    for prefix in (sys.prefix, sys.base_prefix):
+        places.add(f"{prefix}{os.sep}lib")
+        places.add(f"{prefix}{os.sep}{sys.platlibdir}")
+    real = {os.path.realpath(place) for place in places}
+    return tuple(real - {os.sep})
 
 
 def _leave_namespaces(libc: ctypes.CDLL) -> bool:
@@ -132,14 +112,10 @@ def _limit_resources(limits: Limits) -> None:
     # One second of grace: the soft limit's SIGXCPU says which limit it was, the hard limit's
     # SIGKILL does not.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1))
-    for kind, value in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, _DESCRIPTORS),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (value, value))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
+    for nothing in (resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_CORE):
+        resource.setrlimit(nothing, (0, 0))
 
 
 def _refuse_in_python(code: tuple[str, ...]) -> None:
@@ -152,7 +128,7 @@ def _refuse_in_python(code: tuple[str, ...]) -> None:
         else:
             refused = event in _REFUSED or event.startswith(_REFUSED_PREFIXES)
         if refused:
-            raise PermissionError(f"{event} is refused in the process that parses documents")
+            raise PermissionError(f"{event} is refused in a confined process")
 
     sys.addaudithook(refuse)
 
@@ -163,6 +139,6 @@ def _writes(flags: object) -> bool:
 
 def _is_code(path: object, folders: tuple[str, ...]) -> bool:
     """Tell a file of the installation, which late imports need, from every other; a descriptor is not a path."""
-    return isinstance(path, (str, bytes)) and os.path.realpath(os.fsdecode(path)).startswith(
-        folders
-    )
+    if not isinstance(path, (str, bytes)):
+        return False
+    return os.path.realpath(os.fsdecode(path)).startswith(folders)

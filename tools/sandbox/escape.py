@@ -11,11 +11,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from interlock.tools.documents.document import Limits
-from interlock.tools.sandbox.confinement import confine
+from interlock.tools.sandbox.limits import Isolation
 
 ATTEMPTS: Final[Mapping[str, Callable[[], object]]] = {
     "opened a socket": lambda: socket.socket().close(),
@@ -33,16 +33,14 @@ _NOTHING: Final = {
 }
 
 
-def main(settings: str) -> int:
-    """Confine this process under *settings* (the JSON of `Limits`), try every way out, and print those that worked."""
-    confine(Limits(**json.loads(settings)))
-    escaped = [name for name, attempt in ATTEMPTS.items() if not _refused(attempt)]
-    escaped += [
-        f"kept a limit on {name}"
-        for name, kind in _NOTHING.items()
-        if resource.getrlimit(kind)[1] != 0
-    ]
-    sys.stdout.write(json.dumps(escaped))
+def main(isolation: Isolation) -> int:
+    """Try every way out of this confined process, and print those that worked beside what isolates the process."""
+    escapes = [name for name, attempt in ATTEMPTS.items() if not _refused(attempt)]
+    for name, limit in _NOTHING.items():
+        _, hard = resource.getrlimit(limit)
+        if hard != 0:
+            escapes.append(f"kept a limit on {name}")
+    json.dump({"isolation": asdict(isolation), "escapes": escapes}, sys.stdout)
     sys.stdout.flush()
     return 0
 

@@ -2,41 +2,65 @@
 
 import asyncio
 import contextlib
+import importlib
+import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
-from json import dumps, loads
-from pathlib import Path
-from typing import Final, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, cast
 
-from interlock.tools.documents.document import Kind, Limits
-from interlock.tools.documents.errors import Refusal
+from interlock.tools.sandbox.limits import Isolation, Limits, Refusal
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
-_LONGEST_LIST: Final = 4096  # bytes
+_PROOF_BYTES: Final = 4096
+_CHILD: Final = "interlock.tools.sandbox.child"
+_PROOF: Final = "interlock.tools.sandbox.escape"
 
-# Names the package by path without running the `__init__` of `interlock.tools`, which may load far
-# more than a parser.
+# Names the packages by path without running their `__init__`s, which may load far more than the
+# child needs.
 _START: Final = """
-import importlib, sys, types
-where, module, *arguments = sys.argv[1:]
-for name in ("interlock", "interlock.tools"):
-    sys.modules[name] = types.ModuleType(name)
-for room in ("documents", "sandbox"):
-    package = types.ModuleType("interlock.tools." + room)
-    sys.modules[package.__name__] = package
-    package.__path__ = [where + "/" + room]
-main = importlib.import_module("interlock.tools." + module).main
-sys.exit(main(*arguments))
+import json, sys, types
+folders, limits, modules, *arguments = sys.argv[1:]
+for name, folder in json.loads(folders).items():
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [folder]
+from interlock.tools.sandbox.child import run
+sys.exit(run(limits, modules.split(","), arguments))
 """
 
 
-def command(task: Kind | Literal["isolation"], limits: Limits) -> list[str]:
-    """Return the command of a child that parses one kind from stdin under `limits`, or says what isolates it."""
-    return _command("documents.child", task, dumps(asdict(limits)))
+def command(module: str, *arguments: str, limits: Limits, preload: Sequence[str] = ()) -> list[str]:
+    """Return the command of a confined child that calls `main(isolation, *arguments)` of *module*.
+
+    The child loads *module* and *preload* before it is confined: what it imports later must be
+    installed code. `main` returns the exit status and answers on stdout.
+    """
+    modules = (module, *preload)
+    names = {package for name in (*modules, _CHILD) for package in _packages(name)}
+    folders = {name: importlib.import_module(name).__path__[0] for name in sorted(names)}
+    # A subclass of `Limits` knows more than the child has to.
+    confined = {name: getattr(limits, name) for name in Limits.__dataclass_fields__}
+    # Isolated mode: no environment variable, user site or current directory takes part in the
+    # child's imports.
+    return [
+        sys.executable,
+        "-I",
+        "-c",
+        _START,
+        json.dumps(folders),
+        json.dumps(confined),
+        ",".join(modules),
+        *arguments,
+    ]
+
+
+def _packages(module: str) -> Iterator[str]:
+    """Yield the packages around a module, outermost first."""
+    names = module.split(".")
+    for length in range(1, len(names)):
+        yield ".".join(names[:length])
 
 
 async def escapes(limits: Limits) -> list[str]:
@@ -44,22 +68,27 @@ async def escapes(limits: Limits) -> list[str]:
 
     Raises `Refusal` when the child did not answer.
     """
-    found: list[str] = loads(
-        await run(
-            _command("sandbox.escape", dumps(asdict(limits))),
-            b"",
-            wall_s=limits.wall_s,
-            max_output=_LONGEST_LIST,
-        )
-    )
-    return found
+    proof = await _proof(limits)
+    return list(proof["escapes"])
 
 
-def _command(module: str, *arguments: str) -> list[str]:
-    where = str(Path(__file__).resolve().parent.parent)
-    # Isolated mode: no environment variable, user site or current directory takes part in the
-    # child's imports.
-    return [sys.executable, "-I", "-c", _START, where, module, *arguments]
+async def isolation(limits: Limits) -> Isolation | None:
+    """Return which layers of the kernel hold a child under `limits` on this machine.
+
+    `None` means that a child cannot confine itself here, so that none runs.
+    """
+    try:
+        proof = await _proof(limits)
+    except Refusal:
+        return None
+    return Isolation(**proof["isolation"])
+
+
+async def _proof(limits: Limits) -> dict[str, Any]:
+    argv = command(_PROOF, limits=limits)
+    answer = await run(argv, b"", wall_s=limits.wall_s, max_output=_PROOF_BYTES)
+    proof: dict[str, Any] = json.loads(answer)
+    return proof
 
 
 async def run(argv: Sequence[str], data: bytes, *, wall_s: float, max_output: int) -> bytes:
@@ -77,11 +106,11 @@ async def run(argv: Sequence[str], data: bytes, *, wall_s: float, max_output: in
             stdin.write_eof()
             await channel.done.wait()
     except TimeoutError:
-        raise Refusal("limit", f"it was not parsed within {wall_s:g} s") from None
+        raise Refusal("limit", f"it did not end within {wall_s:g} s") from None
     finally:
         await _end(transport, channel)
     if len(channel.output) > max_output:
-        raise Refusal("limit", f"its parser answered with more than {max_output} bytes")
+        raise Refusal("limit", f"it answered with more than {max_output} bytes")
     _check(transport.get_returncode())
     return bytes(channel.output)
 
@@ -123,9 +152,7 @@ async def _start(
             start_new_session=True,
         )
     except OSError as error:
-        raise Refusal(
-            "unreadable", f"the parser process did not start ({error.strerror})"
-        ) from None
+        raise Refusal("unreadable", f"its process did not start ({error.strerror})") from None
 
 
 async def _end(transport: asyncio.SubprocessTransport, channel: _Channel) -> None:
@@ -147,15 +174,15 @@ async def _end(transport: asyncio.SubprocessTransport, channel: _Channel) -> Non
 
 def _check(status: int | None) -> None:
     if status == -signal.SIGXCPU:
-        raise Refusal("limit", "parsing it takes more CPU time than allowed")
+        raise Refusal("limit", "it takes more CPU time than allowed")
     if status == -signal.SIGKILL:
         raise Refusal(
-            "limit", "its parser was killed, most often for want of memory on this machine"
+            "limit", "its process was killed, most often for want of memory on this machine"
         )
     if status is None or status > 0:
         raise Refusal(
             "unreadable",
-            f"the parser process failed to start or to confine itself (status {status})",
+            f"its process failed to start or to confine itself (status {status})",
         )
     if status < 0:
-        raise Refusal("malformed", f"its parser crashed (signal {-status})")
+        raise Refusal("malformed", f"its process crashed (signal {-status})")

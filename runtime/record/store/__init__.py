@@ -1,6 +1,6 @@
 """The one database and its one writer."""
 
 from interlock.runtime.record.store.database import Store, migrate
-from interlock.runtime.record.store.writer import Event, Tx
+from interlock.runtime.record.store.writer import Tx
 
-__all__ = ["Event", "Store", "Tx", "migrate"]
+__all__ = ["Store", "Tx", "migrate"]

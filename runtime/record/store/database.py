@@ -1,24 +1,35 @@
 """Opening the database: SQLite (WAL, synchronous=FULL) by default, PostgreSQL by URL."""
 
 import asyncio
+import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed
+from interlock.runtime.errors import GuardFailed, NotWitnessed
+from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.tables import NEWEST
-from interlock.runtime.record.store.writer import Flush, Tx, Urgency, Writer, reason, typed
+from interlock.runtime.record.store.writer import (
+    Flush,
+    Observer,
+    Tx,
+    Urgency,
+    Writer,
+    reason,
+    typed,
+)
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 
+_log: Final = logging.getLogger(__name__)
 _SQLITE_WAIT = 10.0  # seconds for another process's transaction: ours take milliseconds, a migration under a second
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -31,18 +42,35 @@ class Store:
     """
 
     def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
-        self.engine, self._reader, self._clock = engine, reader, clock
+        self.engine = engine
+        self._reader = reader
+        self._clock = clock
         self._later: dict[str, list[Future[Any]]] = {}
         self._flush: Flush = _no_ledger
-        self._after: Callable[[], None] = _nothing
+        self._observers: list[Observer] = []
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="interlock-reader")
-        self._writer = Writer(engine, flush=self._flush_now, after=self._after_now)
+        self._writer = Writer(
+            engine,
+            clock=self.now,
+            flush=self._flush_attached,
+            committed=self._observe,
+        )
 
-    def _flush_now(self, tx: Tx) -> None:
-        self._flush(tx)  # whichever is attached by now
+    def _flush_attached(self, tx: Tx) -> None:
+        self._flush(tx)
 
-    def _after_now(self) -> None:
-        self._after()
+    def _observe(self, events: tuple[Event, ...]) -> None:
+        """Tell every observer; raises the first `NotWitnessed` when all of them were told."""
+        unwitnessed: NotWitnessed | None = None
+        for observer in self._observers:
+            try:
+                observer(events)
+            except NotWitnessed as error:
+                unwitnessed = unwitnessed or error
+            except Exception:
+                _log.exception("an observer of committed events failed; the record is complete")
+        if unwitnessed is not None:
+            raise unwitnessed
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
@@ -64,9 +92,16 @@ class Store:
         """The SQL dialect's name: "sqlite" or "postgresql"."""
         return self.engine.dialect.name
 
-    def attach(self, *, flush: Flush, after: Callable[[], None]) -> None:
-        """Let the ledger write each transaction's events just before it commits, and act on it just after."""
-        self._flush, self._after = flush, after
+    def attach(self, *, flush: Flush | None = None, observers: Sequence[Observer] = ()) -> None:
+        """Let *flush* write each transaction's events just before the commit, and add *observers*.
+
+        After the commit every observer receives the events, on the writer's thread, so an observer
+        must be quick. `NotWitnessed` from an observer is raised at everyone who waits for the
+        commit. Any other exception is logged and reaches nobody: what is committed stays committed,
+        and no waiter may take it for lost.
+        """
+        self._flush = flush or self._flush
+        self._observers.extend(observers)
 
     def now(self, connection: Connection) -> int:
         """Return the time in Unix seconds by the database's clock.
@@ -250,7 +285,3 @@ def _no_ledger(tx: Tx) -> None:
         why=f"{len(tx.events)} events and no ledger attached",
         next_step="Attach a Ledger.",
     )
-
-
-def _nothing() -> None:
-    return None

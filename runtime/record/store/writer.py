@@ -16,39 +16,42 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.canonical import Json
-from interlock.runtime.errors import GuardFailed, NotRecorded, NotWitnessed
+from interlock.runtime.errors import GuardFailed, NotRecorded
+from interlock.runtime.record.events import Event
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["hurry", "stop"]
+Stage: TypeAlias = Literal["work", "flush", "commit"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
-    """One line for the ledger, written when its transaction commits."""
-
-    run_id: str
-    event: str
-    #: Goes into the signed body: codes, states and commitments; never personal data
-    body: dict[str, Json]
-    #: Sealed under the run's data key and committed to in the body
-    payload: dict[str, Json] | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Tx:
-    """An open write transaction: its connection, and the events that will be recorded with it."""
+    """An open write transaction; lives on the writer's thread and as long as the transaction."""
 
     connection: Connection
+    clock: Callable[[Connection], int]
+    #: Recorded in the ledger with what was written, in this order
     events: list[Event] = field(default_factory=list)
     #: Claims (run, fence, token) checked in this transaction, which holds the rows of their runs
     checked: set[tuple[str, int, str]] = field(default_factory=set)
+    _now: int | None = None
+
+    @property
+    def now(self) -> int:
+        """The time of this transaction in Unix seconds by the database's clock, read once.
+
+        Rows and ledger entries of one transaction carry the same time.
+        """
+        if self._now is None:
+            self._now = self.clock(self.connection)
+        return self._now
 
 
 Work: TypeAlias = Callable[[Tx], Any]
 Flush: TypeAlias = Callable[[Tx], None]
+Observer: TypeAlias = Callable[[tuple[Event, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,25 @@ class _Item:
 class Writer:
     """Runs work in transactions on its own thread and resolves each item's future once it is durable.
 
-    *flush* runs at the end of every transaction that has events; *after* runs once it is durable.
-    When a transaction fails, each of its items gets one of its own, so that a failing item fails
-    alone; work may therefore run twice, the first time rolled back. Fails closed: what could not
-    commit raises at its waiter. Close is idempotent and drains what was handed in.
+    *flush* runs at the end of every transaction that has events; *committed* receives the events
+    once they are durable, and what it raises is raised at every waiter. When a transaction fails,
+    each of its items gets a transaction of its own, so that a failing item fails alone; work may
+    therefore run twice, the first time rolled back. Fails closed: what could not commit raises at
+    its waiter. Close is idempotent and drains what was handed in.
     """
 
-    def __init__(self, engine: Engine, *, flush: Flush, after: Callable[[], None]) -> None:
-        self._engine, self._flush, self._after = engine, flush, after
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[Connection], int],
+        flush: Flush,
+        committed: Observer,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._flush = flush
+        self._committed = committed
         self._queue: queue.SimpleQueue[_Item | Signal] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="interlock-writer", daemon=True)
@@ -79,7 +93,8 @@ class Writer:
         if self._closed:
             raise NotRecorded(why="the store is closed")
         future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # a waiter that goes away cancels nothing: what is handed in is done
+        # A waiter that goes away cancels nothing: what is handed in is done.
+        future.set_running_or_notify_cancel()
         self._queue.put(_Item(work, future, urgency))
         return future
 
@@ -91,74 +106,99 @@ class Writer:
             self._thread.join()
 
     def hurry(self) -> None:
-        """Say that somebody waits for a lazy item, so that it looks for company no longer."""
+        """Commit queued lazy work now instead of waiting for an eager item."""
         self._queue.put("hurry")
 
     def _serve(self) -> None:
         while (item := self._queue.get()) != "stop":
-            if isinstance(item, _Item) and self._transact(item):
-                return
+            if isinstance(item, _Item):
+                batch, stopping = self._gathered(item)
+                self._transact(batch)
+                if stopping:
+                    return
 
-    def _transact(self, first: _Item, *, alone: bool = False) -> bool:
-        """Commit *first* and what comes in time to ride with it; say whether the writer was asked to stop."""
-        batch, stopping = ([first], False) if alone else self._gathered(first)
-        stage = "work"
+    def _gathered(self, first: _Item) -> tuple[list[_Item], bool]:
+        """Return *first* with the items that ride with it, and whether the writer was asked to stop.
+
+        Those are the queued items, and while all of them are lazy, the items that come within
+        `LAZY_WAIT_S`. The transaction is opened only afterwards, so that waiting locks nobody out.
+        """
+        batch = [first]
+        eager = first.urgency == "eager"
+        deadline = time.monotonic() + LAZY_WAIT_S
+        while len(batch) < LARGEST_BATCH:
+            item = self._next(None if eager else deadline - time.monotonic())
+            if item is None:
+                break
+            if item == "stop":
+                return batch, True
+            if item == "hurry":
+                eager = True
+                continue
+            batch.append(item)
+            eager = eager or item.urgency == "eager"
+        return batch, False
+
+    def _next(self, wait_s: float | None) -> "_Item | Signal | None":
+        """Return the next item if it comes within *wait_s*, or at once where that is None or over."""
+        try:
+            if wait_s is None or wait_s <= 0:
+                return self._queue.get_nowait()
+            return self._queue.get(timeout=wait_s)
+        except queue.Empty:
+            return None
+
+    def _transact(self, batch: list[_Item]) -> None:
+        """Commit the whole batch, or each item alone when that fails."""
+        try:
+            events, results = self._commit(batch)
+        except _NotCommitted as failed:
+            self._failed(batch, failed)
+            return
+        try:
+            if events:
+                self._committed(events)
+        except Exception as error:  # noqa: BLE001 - this thread must outlive any observer; the error goes to the waiters
+            for item in batch:
+                item.future.set_exception(error)
+            return
+        for item, result in zip(batch, results, strict=True):
+            item.future.set_result(result)
+
+    def _commit(self, batch: list[_Item]) -> tuple[tuple[Event, ...], list[Any]]:
+        """Return the committed events and each item's result; raises `_NotCommitted`."""
+        stage: Stage = "work"
         try:
             with self._engine.connect() as connection, connection.begin():
-                tx = Tx(connection=connection)
+                tx = Tx(connection=connection, clock=self._clock)
                 results = [item.work(tx) for item in batch]
                 stage = "flush"
                 if tx.events:
                     self._flush(tx)
-                stage = "commit"  # from here on it may be durable, so nothing of it runs again
-            stage = "after"
-            if tx.events:
-                self._after()
+                stage = "commit"
         except Exception as error:  # noqa: BLE001 - this thread must outlive any item; the error goes to its waiter
-            self._failed(batch, _failure(error, stage), again=stage in {"work", "flush"})
-        else:
-            for item, result in zip(batch, results, strict=True):
-                item.future.set_result(result)
-        return stopping
+            raise _NotCommitted(error, stage) from error
+        return tuple(tx.events), results
 
-    def _gathered(self, first: _Item) -> tuple[list[_Item], bool]:
-        """Return *first* with what rides with it, and whether the writer was asked to stop.
-
-        That is whatever is queued, and while all of it is lazy, what comes soon: the transaction is
-        opened only then, so that waiting for company locks nobody out.
-        """
-        batch, eager, deadline = [first], first.urgency == "eager", time.monotonic() + LAZY_WAIT_S
-        while len(batch) < LARGEST_BATCH:
-            try:
-                item = (
-                    self._queue.get_nowait()
-                    if eager
-                    else self._queue.get(timeout=deadline - time.monotonic())
-                )
-            except (queue.Empty, ValueError):  # ValueError: the deadline has passed
-                break
-            if item == "stop":
-                return batch, True
-            if isinstance(item, _Item):
-                batch.append(item)
-            eager = (
-                eager or item == "hurry" or (isinstance(item, _Item) and item.urgency == "eager")
-            )
-        return batch, False
-
-    def _failed(self, batch: list[_Item], error: Exception, *, again: bool) -> None:
+    def _failed(self, batch: list[_Item], failed: "_NotCommitted") -> None:
         """Give each item of a rolled-back transaction one of its own, so that a failing item fails alone."""
+        if len(batch) > 1 and failed.stage != "commit":
+            for item in batch:
+                self._transact([item])
+            return
         for item in batch:
-            if again and len(batch) > 1:
-                self._transact(item, alone=True)
-            else:
-                item.future.set_exception(error)
+            item.future.set_exception(failed.told)
 
 
-def _failure(error: Exception, stage: str) -> Exception:
-    if stage == "after":
-        return NotWitnessed(why=reason(error))
-    return typed(error) if stage == "work" or isinstance(error, GuardFailed) else _unrecorded(error)
+class _NotCommitted(Exception):
+    """A transaction failed in one of its stages; at "commit" it may be durable all the same, so nothing runs again."""
+
+    def __init__(self, error: Exception, stage: Stage) -> None:
+        self.stage = stage
+        #: What the waiters are told
+        self.told = typed(error)
+        if stage != "work" and not isinstance(error, GuardFailed):
+            self.told = _unrecorded(error)
 
 
 def typed(error: Exception) -> Exception:
@@ -170,11 +210,9 @@ def reason(error: Exception) -> str:
     """Return one line on what a database or disk error is about."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    return (
-        str(error.args[0]).splitlines()[0]
-        if error.args and str(error.args[0])
-        else type(error).__name__
-    )
+    if error.args and str(error.args[0]):
+        return str(error.args[0]).splitlines()[0]
+    return type(error).__name__
 
 
 def _unrecorded(error: Exception) -> NotRecorded:

@@ -4,4 +4,12 @@ from interlock.runtime.policy.decision import Permit
 
 
 def forged() -> Permit:
-    return Permit(None, tool="t", digest="0", action_id="0", run_id="0")  # refused: arg-type
+    no_mint = None
+    return Permit(
+        no_mint,  # refused: arg-type
+        tool="t",
+        digest="0",
+        action_id="0",
+        run_id="0",
+        claim="0",
+    )

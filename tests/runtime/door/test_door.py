@@ -199,7 +199,9 @@ async def test_a_model_that_is_denied_is_not_reached(tmp_path: Path) -> None:
 
 
 async def test_the_schemas_are_the_tools_own(door: Door) -> None:
-    """A planner is told each tool's name, docstring and arguments, and holds nothing that could be called."""
+    """A planner is told each tool's name, docstring and arguments, and holds nothing that
+    could be called.
+    """
     (schema,) = door.schemas(GENERATE)
 
     assert schema["function"]["name"] == GENERATE

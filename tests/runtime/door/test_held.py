@@ -474,7 +474,7 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
 
 async def raise_steps(world: World, run: Run, amount: int) -> None:
     def work(tx: Tx) -> None:
-        budget.raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=amount)
+        budget.raise_limit(tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=amount)
 
     await world.store.write(work)
 

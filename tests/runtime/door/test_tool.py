@@ -30,7 +30,9 @@ async def test_a_tool_is_told_by_its_docstring() -> None:
 
 
 async def test_the_defaults_of_a_tool_promise_least() -> None:
-    """Without a resource the tool is a sink for public data only; without a cost it costs a step."""
+    """Without a resource the tool is a sink for public data only; without a cost it costs a
+    step.
+    """
 
     @tool("refund.pay", action="write")
     async def pay(permit: Permit, refund: Refund) -> Refund:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from interlock.runtime.errors import Tampered
+from interlock.runtime.record.events import PolicyActivated
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.activation import EVENT, activate, newest
+from interlock.runtime.run.activation import activate, newest
 from interlock.runtime.testing import World
 
 
@@ -18,7 +19,7 @@ async def activations(world: World) -> list[Any]:
     return [
         (each["previous"], each["revision"])
         for each in await world.entries()
-        if each["event"] == EVENT
+        if each["event"] == PolicyActivated.event
     ]
 
 

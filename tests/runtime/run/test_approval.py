@@ -3,6 +3,7 @@ asked again.
 """
 
 import asyncio
+import copy
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, Waiting
-from interlock.runtime.door.tool import Value, tool
+from interlock.runtime.door.tool import Value, schema_digest, tool
 from interlock.runtime.errors import BadInput, NotFound, Tampered
 from interlock.runtime.policy.decision import Denied, Permit
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -61,7 +62,18 @@ DONE: list[str] = []
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return load(BUNDLES[POLICIES])
+    """The shipped policy, which knows this test's tool."""
+    shipped = load(BUNDLES[POLICIES])
+    data = copy.deepcopy(shipped.data)
+    config = data["rails"]["config"]
+    config["grants"]["administrator"] = ["records.approve"]
+    config["tools"]["records.approve"] = {
+        "action_class": "irreversible",
+        "egress": "none",
+        "schema": schema_digest(approve_record),
+        "arguments": {"document": {}, "note": {}},
+    }
+    return replace(shipped, data=data)
 
 
 class Desk:

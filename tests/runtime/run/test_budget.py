@@ -23,6 +23,7 @@ LIMITS = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=10
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     opened = Store.open(database_url)
+    opened.attach(flush=lambda _: None)
     await opened.write(lambda tx: budget.create(tx, budget_id="b", tenant="default", limits=LIMITS))
     yield opened
     opened.close()
@@ -110,13 +111,17 @@ async def test_no_budget_means_no_money(store: Store) -> None:
         await store.read(lambda connection: budget.read(connection, "x"))
     for budget_id, kind in (("x", "tokens"), ("b", "patience")):
         with pytest.raises(NotFound):
-            await store.write(partial(budget.raise_limit, budget_id=budget_id, kind=kind, amount=1))
+            await store.write(
+                partial(budget.raise_limit, budget_id=budget_id, run_id="", kind=kind, amount=1)
+            )
 
 
 async def test_a_raised_limit_gives_room(store: Store) -> None:
     """Raising a limit makes room for exactly that much more."""
     await store.write(reserve("a", Amounts(tokens=100)))
-    await store.write(lambda tx: budget.raise_limit(tx, budget_id="b", kind="tokens", amount=5))
+    await store.write(
+        lambda tx: budget.raise_limit(tx, budget_id="b", run_id="", kind="tokens", amount=5)
+    )
 
     assert not await store.write(reserve("b", Amounts(tokens=6)))
     assert await store.write(reserve("c", Amounts(tokens=5)))

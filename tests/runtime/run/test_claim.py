@@ -90,7 +90,9 @@ async def expire(world: World) -> None:
 async def test_a_live_run_is_not_claimed_again_in_its_own_process(
     tmp_path: Path, database_url: str
 ) -> None:
-    """While a driver is at work, a second claim is refused; the effect happens once and is recorded."""
+    """While a driver is at work, a second claim is refused; the effect happens once and is
+    recorded.
+    """
     slow = Slow()
     async with World(tmp_path / "home", tools=[slow.tool()], url=database_url) as world:
         run = await world.start()

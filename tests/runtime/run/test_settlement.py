@@ -140,7 +140,7 @@ async def test_the_record_says_who_settled_it_and_seals_why(desk: Desk) -> None:
 
     assert [(each["state"], each["codes"]) for each in outcomes] == [
         ("unknown", ["granted"]),
-        ("done", ["settled"]),
+        ("done", ["resolved"]),
     ]
     assert (outcomes[1]["reviewer"], outcomes[1]["requester"]) == (
         key.commit(b"rita"),

@@ -26,6 +26,7 @@ tools:
   reminder.set:
     action_class: write
     egress: none
+    schema: 0a1b
     arguments:
       date: {max_chars: 10}
       text: {max_chars: 200}

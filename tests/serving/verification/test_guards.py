@@ -22,11 +22,12 @@ from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record import audit_verify
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import action, approval, budget, kill_switch
-from interlock.serving import settings
+from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
 from interlock.tools.sandbox import process
+from interlock.tools.sandbox.limits import Limits
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], object]
@@ -63,12 +64,12 @@ def _open(self: DataKey, sealed: bytes, *, place: str) -> bytes:
     return b"probe"
 
 
-def _unconfined(_: str, limits: str) -> list[str]:
+def _unconfined(*_: str, limits: Limits) -> list[str]:
     script = (
-        "from interlock.tools.documents import escape; escape.confine = lambda _: "
-        "None; escape.main(sys.argv[1])"
+        "from interlock.tools.sandbox import escape, limits;"
+        "escape.main(limits.Isolation(calls=False, files=False, network=False))"
     )
-    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}", limits]
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path}; {script}"]
 
 
 def _anything_fits(patch: Patch) -> None:
@@ -108,7 +109,7 @@ BROKEN: Final[dict[str, Break]] = {
     "seal": lambda patch: patch.setattr(DataKey, "open", _open),
     "checkpoint": lambda patch: patch.setattr(Checkpoints, "_open", lambda *_: {}),
     "ledger": lambda patch: patch.setattr(audit_verify.Verifier, "_wrong", lambda *_: None),
-    "parser": lambda patch: patch.setattr(process, "_command", _unconfined),
+    "parser": lambda patch: patch.setattr(process, "command", _unconfined),
 }
 
 
@@ -116,7 +117,7 @@ def tried(folder: Path) -> dict[str, str]:
     """Try every guard of a new home, and return what each that did not fire says."""
 
     async def work() -> dict[str, str]:
-        async with opened(settings.read({}, bundle=BUNDLE, home=folder)) as home:
+        async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
             return {
                 each.check.removeprefix("guard "): each.detail
                 for each in await guards.proved(home)

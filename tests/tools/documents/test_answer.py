@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from interlock.tools.documents import Isolation, Limits
-from interlock.tools.documents.answer import accept, accept_isolation, encode, encode_isolation
+from interlock.tools.documents import Limits
+from interlock.tools.documents.answer import accept, encode
 from interlock.tools.documents.document import Parsed
 from interlock.tools.documents.errors import Refusal
 
@@ -55,29 +55,3 @@ def test_a_detail_cannot_break_the_line() -> None:
         accept(encode(Refusal("limit", "\x1b[2J\n" + "x" * 1000)), LIMITS)
     assert caught.value.detail.isprintable()
     assert len(caught.value.detail) <= 300
-
-
-@pytest.mark.parametrize(
-    "layers", [(True, False, False), (False, True, False), (False, False, True)]
-)
-def test_an_isolation_comes_back(layers: tuple[bool, bool, bool]) -> None:
-    """What the child says of each layer reaches the parent unchanged."""
-    calls, files, network = layers
-    isolation = Isolation(calls=calls, files=files, network=network)
-    assert accept_isolation(encode_isolation(isolation)) == isolation
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"[true, true, true]",
-        b'{"calls": true, "files": true}',
-        b'{"calls": true, "files": true, "network": 1}',
-        b'{"calls": true, "files": true, "network": true, "disk": true}',
-    ],
-)
-def test_an_isolation_out_of_form_is_unreadable(answer: bytes) -> None:
-    """Only one boolean for each layer, and nothing besides, is an answer."""
-    with pytest.raises(Refusal, match="unreadable"):
-        accept_isolation(answer)

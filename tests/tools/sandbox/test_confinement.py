@@ -3,15 +3,20 @@
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
-from interlock.tools.documents import Limits
-from interlock.tools.sandbox.process import command, escapes
+import pytest
+
+from interlock.tools import documents
+from interlock.tools.documents.reader import parsing
+from interlock.tools.sandbox.limits import Limits
+from interlock.tools.sandbox.process import command, escapes, isolation, run
 
 PROBE = """
 import ctypes, dataclasses, json, os, resource, socket, subprocess, sys
 from interlock.tools.sandbox.confinement import confine
-from interlock.tools.documents.document import Limits
+from interlock.tools.sandbox.limits import Limits
 libc = ctypes.CDLL(None)
 libc.open, libc.write
 isolation = dataclasses.asdict(confine(Limits()))
@@ -114,7 +119,7 @@ def test_a_child_that_cannot_confine_itself_reads_nothing() -> None:
     no answer.
     """
     done = subprocess.run(  # noqa: S603 - the command under test
-        command("txt", Limits(memory_bytes=2**70)),
+        parsing("txt", documents.Limits(memory_bytes=2**70)),
         input=b"text",
         capture_output=True,
         timeout=20,
@@ -133,8 +138,8 @@ def test_the_child_loads_only_its_parser() -> None:
     """A text is parsed without loading a PDF, DOCX or agent library, and without `interlock.tools`'
     own imports.
     """
-    argv = command("txt", Limits())
-    argv[3] = argv[3].replace("sys.exit(main(*arguments))", "main(*arguments); print(*sys.modules)")
+    argv = parsing("txt", documents.Limits())
+    argv[3] = argv[3].replace("sys.exit(run(", "print(run(") + "print(*sys.modules)"
     done = subprocess.run(  # noqa: S603 - our own command
         argv, input=b"text", capture_output=True, text=False, timeout=20, check=True
     )
@@ -148,3 +153,35 @@ def test_the_child_loads_only_its_parser() -> None:
         "asyncio",
         "interlock.tools.documents.reader",
     }
+
+
+async def test_any_module_runs_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox knows no parser: `main` of a module anywhere runs, told what isolates it, and is
+    refused what every child is refused.
+    """
+    package = tmp_path / "greeting"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "raise SystemExit(9)  # a package's own start does not run in a child"
+    )
+    monkeypatch.setitem(sys.modules, "greeting", types.ModuleType("greeting"))
+    sys.modules["greeting"].__path__ = [str(package)]
+    (package / "hello.py").write_text(
+        "import socket\n"
+        "def main(isolation, name):\n"
+        "    try:\n"
+        "        socket.socket()\n"
+        "    except PermissionError:\n"
+        "        print('hello', name, isolation.calls)\n"
+        "    return 0\n"
+    )
+    argv = command("greeting.hello", "ana", limits=Limits())
+    layers = await isolation(Limits())
+
+    assert layers is not None
+    assert await run(argv, b"", wall_s=10, max_output=100) == f"hello ana {layers.calls}\n".encode()
+
+
+async def test_a_machine_that_cannot_confine_names_no_isolation() -> None:
+    """Where the kernel does not take a limit no child runs, and nothing is said to hold one."""
+    assert await isolation(Limits(memory_bytes=2**70)) is None

@@ -11,12 +11,13 @@ from typing import Final
 
 import pytest
 
-from interlock.tools.documents import DocumentReader, Isolation, Limits
+from interlock.tools.sandbox.limits import Isolation, Limits
+from interlock.tools.sandbox.process import isolation
 
 PROBE: Final = """
 import ctypes, dataclasses, errno, json, os, sys
 from interlock.tools.sandbox.confinement import confine
-from interlock.tools.documents.document import Limits
+from interlock.tools.sandbox.limits import Limits
 libc = ctypes.CDLL(None)
 libc.__errno_location.restype = ctypes.POINTER(ctypes.c_int)
 last = libc.__errno_location()
@@ -139,15 +140,8 @@ def test_native_code_that_aborts_ends_the_child(tmp_path: Path) -> None:
     assert caught.value.returncode < 0
 
 
-async def test_the_reader_tells_what_isolates_its_parser(
-    tmp_path: Path, reader: DocumentReader
-) -> None:
-    """What a reader says of this machine is what a confined process found on it."""
+async def test_the_installation_tells_what_isolates_a_child(tmp_path: Path) -> None:
+    """What is said of this machine is what a confined process found on it."""
     said, _ = called("confined", tmp_path / "file")
 
-    assert await reader.isolation() == Isolation(**said)
-
-
-async def test_a_reader_that_can_read_nothing_names_no_isolation() -> None:
-    """Where a child cannot confine itself there is nothing to tell but that."""
-    assert await DocumentReader(limits=Limits(memory_bytes=2**70)).isolation() is None
+    assert await isolation(Limits()) == Isolation(**said)

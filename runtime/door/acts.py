@@ -1,0 +1,164 @@
+"""People's acts: what a person does directly passes the same policy and the same ledger.
+
+    propose -> decide -> record -> act
+
+A person proposes one of `interlock.runtime.policy.act.Act`. The decision is durable before the act
+begins. An act that then fails leaves an entry of its own, so an attempt is never invisible.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.errors import InterlockError, NotPermitted, Unanswered
+from interlock.runtime.policy.act import Act, persons_act
+from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    KillFact,
+    Principal,
+)
+from interlock.runtime.record.events import HOME, ActDecided, ActFailed
+from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import kill_switch
+from interlock.runtime.run.subject import Look
+
+T = TypeVar("T")
+#: An act that only takes away: an engine that cannot answer must not keep anybody from stopping
+STOPS: Final[frozenset[Act]] = frozenset({"kill_switch.engage"})
+
+
+class Acts:
+    """The door for people; lives as long as its store and holds no state of its own."""
+
+    def __init__(self, *, store: Store, vault: Vault, pdp: DecisionPoint) -> None:
+        self._store = store
+        self._vault = vault
+        self._pdp = pdp
+
+    async def perform(
+        self,
+        act: Act,
+        work: Callable[[], Awaitable[T]],
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+    ) -> T:
+        """Ask the policy whether *person* may do *act*, record the answer, then await *work*.
+
+        Raises `NotPermitted` for a denial and `Unanswered` when the engine failed: in both cases
+        *work* was not begun (fails closed). The one exception is an act of `STOPS`, which is carried
+        out when the engine cannot be asked, and recorded as such. What *work* raises is recorded
+        with its code and raised again.
+        """
+        request, run_id = await self._request(act, person, arguments, look)
+        decision = await self._pdp.decide(request)
+        act_id = f"act-{secrets.token_hex(6)}"
+        await self._record(act_id, request, decision, run_id)
+        if decision.effect == "deny" and not (decision.unanswered and act in STOPS):
+            raise _refusal(act, person, decision)
+        try:
+            return await work()
+        except InterlockError as error:
+            await self._failed(act_id, request, run_id, code=error.code)
+            raise
+
+    async def _request(
+        self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
+    ) -> tuple[AccessRequest, str]:
+        revision = self._pdp.revision
+
+        def gather(connection: Connection) -> tuple[AccessRequest, str]:
+            subject = look(connection, self._vault, person)
+            run_id = subject.run_id
+            request = persons_act(
+                act,
+                person=person,
+                arguments=arguments,
+                resource=subject.resource,
+                subject=subject.facts,
+                now=self._store.now(connection),
+                revision=revision,
+                kill_switches=_switches(connection, act, person, run_id),
+            )
+            return request, run_id
+
+        return await self._store.read(gather)
+
+    async def _record(
+        self, act_id: str, request: AccessRequest, decision: Decision, run_id: str
+    ) -> None:
+        document = request.document()
+        reasons: list[Json] = [
+            {"code": reason.code, "rule": reason.rule, "parameters": dict(reason.parameters)}
+            for reason in decision.reasons
+        ]
+        asked: dict[str, Json] = {
+            "principal": document["principal"],
+            "arguments": request.action.arguments,
+            "resource": document["resource"],
+            "context": document["context"],
+            "reasons": reasons,
+        }
+
+        def work(tx: Tx) -> None:
+            tx.events.append(
+                ActDecided(
+                    log=_log(request),
+                    run_id=run_id,
+                    key=self._vault.key(tx.connection, run_id or HOME),
+                    act=act_id,
+                    tool=request.action.tool,
+                    action_class=request.action.action_class,
+                    person=request.principal.id,
+                    digest=request.digest,
+                    effect=decision.effect,
+                    codes=[reason.code for reason in decision.reasons],
+                    revision=decision.revision,
+                    engine=decision.engine,
+                    asked=asked,
+                )
+            )
+
+        await self._store.write(work)
+
+    async def _failed(self, act_id: str, request: AccessRequest, run_id: str, *, code: str) -> None:
+        def work(tx: Tx) -> None:
+            tx.events.append(
+                ActFailed(
+                    log=_log(request),
+                    run_id=run_id,
+                    act=act_id,
+                    tool=request.action.tool,
+                    code=code,
+                )
+            )
+
+        await self._store.write(work)
+
+
+def _log(request: AccessRequest) -> str:
+    """Return the log of the tenant the act is about."""
+    subject = request.context.subject
+    return HOME if subject is None else subject.tenant
+
+
+def _switches(
+    connection: Connection, act: Act, person: Principal, run_id: str
+) -> tuple[KillFact, ...]:
+    engaged = kill_switch.covering(connection, tenant=person.tenant, tool=act, run_id=run_id)
+    return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
+
+
+def _refusal(act: Act, person: Principal, decision: Decision) -> InterlockError:
+    codes = tuple(reason.code for reason in decision.reasons)
+    why = " ".join(reason.message or f"{reason.code}." for reason in decision.reasons)
+    if decision.unanswered:
+        return Unanswered(run_id="", tool=act, codes=codes, why=why)
+    return NotPermitted(act=act, person=person.id, codes=codes, why=why)

@@ -1,0 +1,139 @@
+"""Subjects: what a person's act is about, read from the database when the act is proposed.
+
+Nothing of a subject comes from the person. A subject whose run was erased has no requester any
+more, so an act that takes four eyes on it is denied.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sqlalchemy import Connection, RowMapping, select
+
+from interlock.runtime.errors import BadInput, Erased, NotFound
+from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
+from interlock.runtime.record.store import tables
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.run import principal_of, row_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """One thing an act is about."""
+
+    resource: Resource
+    #: None for an act of the whole installation
+    facts: SubjectFacts | None = None
+    #: The run whose data key seals the entry; empty where there is none, or none any more
+    run_id: str = ""
+
+
+#: Reads the subject for a person; raises `NotFound` when there is no such thing
+Look: TypeAlias = Callable[[Connection, Vault, Principal], Subject]
+
+
+def installation(kind: str, name: str) -> Look:
+    """Look at something of the whole installation: a kill switch, a policy, the ledger."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        return Subject(resource=Resource(type=kind, id=name))
+
+    return look
+
+
+def tenant(kind: str, name: str) -> Look:
+    """Look at something new in the person's own tenant, such as a run to be started."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        facts = SubjectFacts(tenant=person.tenant, person=identity(person.id))
+        return Subject(resource=Resource(type=kind, id=name), facts=facts)
+
+    return look
+
+
+def run(run_id: str) -> Look:
+    """Look at a run."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        row = row_of(connection, run_id)
+        return _of_run(row, connection, vault, person, state=row["status"], kind="run", name=run_id)
+
+    return look
+
+
+def action(run_id: str, beginning: str) -> Look:
+    """Look at one action of a run by its id, or by a beginning of it that no other action has."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        columns = tables.action.c
+        begins = columns.id.startswith(beginning, autoescape=True)
+        query = select(columns.id, columns.state).where(columns.run_id == run_id, begins)
+        actions = connection.execute(query).all()
+        next_step = f"Look with `interlock run show {run_id}`."
+        if not actions or not beginning:
+            raise NotFound(kind="action", name=beginning, next_step=next_step)
+        if len(actions) > 1:
+            why = f"{len(actions)} actions begin so"
+            raise BadInput(what=f"action {beginning}", why=why, next_step="Give more of its id.")
+        [one] = actions
+        row = row_of(connection, run_id)
+        return _of_run(row, connection, vault, person, state=one.state, kind="action", name=one.id)
+
+    return look
+
+
+def approval(approval_id: str) -> Look:
+    """Look at an approval."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        columns = tables.approval.c
+        query = select(columns.run_id, columns.state, columns.role).where(columns.id == approval_id)
+        asked = connection.execute(query).one_or_none()
+        if asked is None:
+            next_step = "List approvals with `interlock approvals list`."
+            raise NotFound(kind="approval", name=approval_id, next_step=next_step)
+        row = row_of(connection, asked.run_id)
+        return _of_run(
+            row,
+            connection,
+            vault,
+            person,
+            state=asked.state,
+            kind="approval",
+            name=approval_id,
+            role=asked.role,
+        )
+
+    return look
+
+
+def _of_run(
+    row: RowMapping,
+    connection: Connection,
+    vault: Vault,
+    person: Principal,
+    *,
+    state: str,
+    kind: str,
+    name: str,
+    role: str | None = None,
+) -> Subject:
+    run_id = row["id"]
+    requester = ""
+    sealed_under = ""
+    try:
+        principal = principal_of(row, vault.key(connection, run_id))
+    except Erased:
+        pass
+    else:
+        requester = principal.on_behalf_of or principal.id
+        sealed_under = run_id
+    facts = SubjectFacts(
+        tenant=row["tenant"],
+        person=identity(person.id),
+        requester=identity(requester),
+        agent=row["agent"],
+        state=state,
+        role=role,
+    )
+    return Subject(resource=Resource(type=kind, id=name), facts=facts, run_id=sealed_under)

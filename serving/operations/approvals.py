@@ -1,0 +1,40 @@
+"""Approvals: one person's verdict on exactly what was shown, and the run carried on with it."""
+
+from interlock.runtime.graph.driver import Ended
+from interlock.runtime.policy.request import Principal, Verdict
+from interlock.runtime.run import subject
+from interlock.serving.home import Home
+
+
+async def decide(
+    home: Home, approval_id: str, *, person: Principal, verdict: Verdict, shown: str, note: str
+) -> None:
+    """Record the verdict of *person*; *shown* is the digest of the evidence the person saw.
+
+    Raises `NotPermitted` when the policy denies the act, and what `Approvals.decide` raises: the
+    evidence has changed, somebody decided before, the question has expired.
+    """
+
+    async def work() -> None:
+        await home.approvals.decide(
+            approval_id, reviewer=person, verdict=verdict, shown=shown, note=note
+        )
+
+    await home.runtime.acts.perform(
+        "approval.decide",
+        work,
+        person=person,
+        arguments={"approval": approval_id, "verdict": verdict, "shown": shown, "note": note},
+        look=subject.approval(approval_id),
+    )
+
+
+async def carry_on(home: Home, run_id: str) -> Ended | None:
+    """Drive the run if nothing of it waits for a person any more; else return None.
+
+    The verdicts are what carries the run on, so no further act is asked for.
+    """
+    waiting = await home.approvals.list(state="waiting")
+    if any(approval.run_id == run_id and approval.state == "waiting" for approval in waiting):
+        return None
+    return await home.runtime.resume(run_id)

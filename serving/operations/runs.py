@@ -1,0 +1,106 @@
+"""Runs: started, carried on, ended and erased by people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlock.runtime.canonical import digest
+from interlock.runtime.graph.driver import Ended
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run import cancellation, erasure, settlement, subject
+from interlock.runtime.run.run import Run
+from interlock.serving.home import Home
+
+
+async def start(home: Home, *, person: Principal, agent: str, request: Mapping[str, Any]) -> Run:
+    """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
+
+    The policy is told the digest of the request; the request itself is sealed with the run, so that
+    erasing the run erases the request too. Raises `NotPermitted`, and what `Runtime.start` raises.
+    """
+
+    async def work() -> Run:
+        return await home.runtime.start(
+            agent,
+            request,
+            principal=person,
+            limits=home.settings.limits,
+            autonomy=home.settings.autonomy,
+        )
+
+    return await home.runtime.acts.perform(
+        "run.start",
+        work,
+        person=person,
+        arguments={"agent": agent, "request": digest(dict(request))},
+        look=subject.tenant("run", agent),
+    )
+
+
+async def resume(home: Home, run_id: str, *, person: Principal) -> Ended:
+    """Carry on a run that is queued, waits, is held or lost its worker; see `Runtime.resume`."""
+
+    async def work() -> Ended:
+        return await home.runtime.resume(run_id)
+
+    return await home.runtime.acts.perform(
+        "run.resume",
+        work,
+        person=person,
+        arguments={"run": run_id},
+        look=subject.run(run_id),
+    )
+
+
+async def cancel(home: Home, run_id: str, *, person: Principal) -> None:
+    """End a run for good: whoever works on the run can write nothing more."""
+
+    async def work() -> None:
+        await cancellation.cancel(home.store, home.vault, run_id, by=person.id)
+
+    await home.runtime.acts.perform(
+        "run.cancel",
+        work,
+        person=person,
+        arguments={"run": run_id},
+        look=subject.run(run_id),
+    )
+
+
+async def erase(home: Home, run_id: str, *, person: Principal) -> None:
+    """Destroy everything that an ended run holds; the ledger keeps the entries and verifies."""
+
+    async def work() -> None:
+        await erasure.erase(home.store, home.vault, run_id, by=person.id)
+
+    await home.runtime.acts.perform(
+        "run.erase",
+        work,
+        person=person,
+        arguments={"run": run_id},
+        look=subject.run(run_id),
+    )
+
+
+async def resolve(
+    home: Home, run_id: str, action_id: str, *, person: Principal, happened: bool, note: str
+) -> None:
+    """Record what *person* found of an action whose outcome is unknown; nothing is tried again."""
+
+    async def work() -> None:
+        await settlement.resolve(
+            home.store,
+            home.vault,
+            run_id=run_id,
+            action_id=action_id,
+            person=person,
+            happened=happened,
+            note=note,
+        )
+
+    await home.runtime.acts.perform(
+        "action.resolve",
+        work,
+        person=person,
+        arguments={"run": run_id, "action": action_id, "happened": happened, "note": note},
+        look=subject.action(run_id, action_id),
+    )

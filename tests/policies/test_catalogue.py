@@ -1,0 +1,53 @@
+"""The catalogue of the shipped policy states what the tools and the acts of the product are."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import pytest
+
+from interlock.runtime.door.tool import AnyTool, schema_digest
+from interlock.runtime.policy.act import CLASSES, Act
+from interlock.serving import workspace
+from interlock.serving.home import BUNDLE, opened
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, AnyTool]:
+    """Every tool of the product."""
+
+    async def read() -> Mapping[str, AnyTool]:
+        folder = tmp_path_factory.mktemp("home")
+        async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
+            return {name: tool for name, tool in home.pep.tools.items() if name not in CLASSES}
+
+    return asyncio.run(read())
+
+
+def test_every_tool_is_reviewed(data: dict[str, Any], tools: Mapping[str, AnyTool]) -> None:
+    """Each tool has an entry with its class and the schema that its code has now."""
+    entries = data["config"]["tools"]
+    reviewed = {
+        name: (entry["action_class"], entry["schema"])
+        for name, entry in entries.items()
+        if name in tools
+    }
+    assert reviewed == {
+        tool.name: (tool.action_class, schema_digest(tool)) for tool in tools.values()
+    }
+
+
+def test_every_act_has_its_entry(data: dict[str, Any]) -> None:
+    """The acts of the runtime and of the catalogue are the same, with the same classes."""
+    entries = data["config"]["acts"]
+    assert {name: entry["action_class"] for name, entry in entries.items()} == CLASSES
+    assert CLASSES.keys() == set(get_args(Act))
+
+
+def test_every_argument_is_an_argument_of_the_tool(
+    data: dict[str, Any], tools: Mapping[str, AnyTool]
+) -> None:
+    """No limit is set for an argument that the tool does not take."""
+    for name, tool in tools.items():
+        listed = data["config"]["tools"][name]["arguments"].keys()
+        assert listed == tool.arguments.model_fields.keys(), name
