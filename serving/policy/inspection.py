@@ -49,7 +49,7 @@ async def inspect(folder: Path, find_opa: Callable[[], Opa]) -> tuple[Finding, .
         return unfit.findings
 
 
-def tested(folder: Path, opa: Opa) -> list[dict[str, Any]]:
+def own_test_results(folder: Path, opa: Opa) -> list[dict[str, Any]]:
     """Return the result of each test of the rules of *folder* as OPA has it; raises `Unfit`."""
     own = rules.whole(folder)
     if not own:

@@ -53,7 +53,6 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "runtime/run/run.py:_start": (389, _TAKEN_APART),
     "runtime/run/settlement.py:resolve": (288, _TAKEN_APART),
     "runtime/run/shelf.py:put": (281, _TAKEN_APART),
-    "serving/cli/policy.py:_explained": (346, _TAKEN_APART),
     "serving/cli/review.py:review": (283, _TAKEN_APART),
     "serving/settings.py:read": (266, _TAKEN_APART),
     "serving/view.py:view": (327, _TAKEN_APART),
