@@ -120,7 +120,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
             Storage.open(
                 database=settings.database,
                 keys=settings.home / "keys",
-                witness=settings.home / "checkpoint.note",
+                witness=settings.home / "checkpoints",
             )
         )
         pdp = await decision_point(settings, bundle, stack)

@@ -24,7 +24,7 @@ async def view(home: Home, run_id: str) -> dict[str, Any]:
     )
     spent = await home.store.read(lambda connection: budget.read(connection, run.budget_id))
     waiting = [each for each in await home.approvals.list(state="waiting") if each.run_id == run_id]
-    head = await home.ledger.head()
+    head = await home.ledger.head(run.tenant)
     document: Any = outcome.get("document") or {}
     risk: Any = outcome.get("risk")
     return {

@@ -6,7 +6,6 @@ actions stay, for the ledger names them. What was written outside the database (
 exports, older copies of the database) is not reached.
 """
 
-import orjson
 from sqlalchemy import Connection, delete, select, update
 
 from interlock.runtime.errors import BadInput
@@ -50,19 +49,3 @@ def _blank(tx: Tx, run_id: str) -> None:
     )
     tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(label=""))
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
-
-
-def erased(connection: Connection) -> frozenset[str]:
-    """Return the runs whose erasure the ledger records."""
-    bodies = connection.execute(
-        select(tables.ledger_entry.c.body).where(tables.ledger_entry.c.event == RunErased.event)
-    ).scalars()
-    return frozenset(run_id for body in bodies if (run_id := _named(body)) is not None)
-
-
-def _named(body: bytes) -> str | None:
-    """Return the run that an erasure's entry names; one that cannot be read names none, and the verifier reports it."""
-    try:
-        return str(orjson.loads(body)["of"])
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None

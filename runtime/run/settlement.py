@@ -15,10 +15,10 @@ from sqlalchemy import RowMapping, select, update
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.request import Amounts, Principal
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import Finding, Finished, Ruling
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run.erasure import erased
 from interlock.runtime.run.four_eyes import objection
 from interlock.runtime.run.run import principal_of, row_of
 

@@ -1,8 +1,9 @@
 """The command `interlock audit verify|export|show`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.table import Column
@@ -10,13 +11,16 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.record import audit_verify
-from interlock.runtime.record.ledger import export as exported
-from interlock.serving.audit import entries, verified
+from interlock.runtime.record.audit import Audit
+from interlock.serving.audit import entries, exported, verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, whole
 from interlock.serving.home import Home
 
+LogName: TypeAlias = Annotated[
+    str | None, typer.Option("--log", help="Only this log: a tenant, or home; default: every log.")
+]
 application = typer.Typer(
     help="The record: verify it, take it along, read it.", no_args_is_help=True
 )
@@ -30,60 +34,70 @@ def verify(
     key: Annotated[
         str | None, typer.Option(help="The public key to trust, in hexadecimal.")
     ] = None,
+    log: LogName = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify the ledger: every entry, every signature, and what they say together."""
-    report = session.run(verified) if file is None else _offline(file, key)
-    if as_json:
-        problems = [
-            {"code": each.code, "seq": each.seq, "detail": each.detail} for each in report.problems
-        ]
-        session.print_json(
-            {
-                "valid": report.valid,
-                "size": report.size,
-                "root": report.root,
-                "checkpoints": report.checkpoints,
-                "key": report.key,
-                "problems": problems,
-            }
-        )
+    if file is None:
+        audit = session.run(lambda home: verified(home, log=log))
     else:
-        for each in report.problems:
-            out.print(Text(f"entry {each.seq}: {each.code}: {each.detail}", style="red"))
-        verdict = (
-            Text("valid", style="bold green")
-            if report.valid
-            else Text("NOT VALID", style="bold red")
-        )
+        audit = _offline(file, key, log)
+    if as_json:
+        session.print_json(_plain(audit))
+    else:
+        _print(audit)
+    session.leave(session.DONE if audit.valid else session.FAILED_CLOSED)
+
+
+def _plain(audit: Audit) -> dict[str, Any]:
+    logs = [
+        {
+            "log": report.log,
+            "valid": report.valid,
+            "size": report.size,
+            "root": report.root,
+            "checkpoints": report.checkpoints,
+        }
+        for report in audit.reports
+    ]
+    return {
+        "valid": audit.valid,
+        "size": audit.size,
+        "checkpoints": audit.checkpoints,
+        "key": audit.key,
+        "logs": logs,
+        "problems": [asdict(problem) for problem in audit.problems],
+    }
+
+
+def _print(audit: Audit) -> None:
+    for problem in audit.problems:
+        line = f"{problem.log} entry {problem.seq}: {problem.code}: {problem.detail}"
+        out.print(Text(line, style="red"))
+    verdict = ("valid", "bold green") if audit.valid else ("NOT VALID", "bold red")
+    sizes = f": {audit.size} entries, {audit.checkpoints} signed checkpoints"
+    out.print(Text.assemble("Ledger ", verdict, sizes))
+    for report in audit.reports:
         out.print(
-            Text.assemble(
-                "Ledger ",
-                verdict,
-                f": {report.size} entries, {report.checkpoints} signed checkpoints",
-            )
+            Text(f"log  {report.log}, {report.size} entries\nroot {report.root}", style="dim")
         )
-        out.print(Text(f"root {report.root}\nkey  {report.key}", style="dim"))
-    session.leave(session.DONE if report.valid else session.FAILED_CLOSED)
+    out.print(Text(f"key  {audit.key}", style="dim"))
 
 
 @application.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+    log: LogName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
 
     async def work(home: Home) -> dict[str, Any]:
-        records = await home.store.read(lambda connection: list(exported(connection)))
-        header = {
-            "kind": "log",
-            "origin": home.ledger.origin,
-            "public_key": home.ledger.public_key.hex(),
-        }
+        records = await exported(home, log=log)
         try:
             with file.open("x", encoding="utf-8") as target:
                 target.writelines(
-                    json.dumps(record, ensure_ascii=False) + "\n" for record in (header, *records)
+                    json.dumps(record, ensure_ascii=False) + "\n" for record in records
                 )
         except OSError as error:
             raise BadInput(
@@ -91,8 +105,10 @@ def export(
             ) from error
         return {
             "file": str(file),
-            "entries": sum(1 for each in records if each["kind"] == "entry"),
-        } | header
+            "entries": sum(1 for record in records if record["kind"] == "entry"),
+            "logs": [record["log"] for record in records if record["kind"] == "log"],
+            "public_key": home.ledger.public_key.hex(),
+        }
 
     done = session.run(work)
     if as_json:
@@ -111,6 +127,7 @@ def export(
 @application.command()
 def show(
     run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = None,
+    log: LogName = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the entries in order, with what only this home's keys can open."""
@@ -118,7 +135,7 @@ def show(
     async def work(home: Home) -> list[dict[str, Any]]:
         if run_id is not None:
             await home.runs.read(run_id)  # an unknown run is an error, not an empty list
-        return await entries(home, run_id)
+        return await entries(home, run_id, log=log)
 
     found = session.run(work)
     if as_json:
@@ -127,6 +144,7 @@ def show(
         return
     event = Column("Event", max_width=10)
     table = grid(
+        whole("Log"),
         whole("Seq"),
         whole("Run"),
         event,
@@ -139,6 +157,7 @@ def show(
         state = str(body.get("state", body.get("status", "")))
         codes = "\n".join(body.get("codes", []))
         table.add_row(
+            each["log"],
             str(body["seq"]),
             body["run"],
             body["event"].replace("_", " "),
@@ -149,12 +168,13 @@ def show(
     out.print(table)
 
 
-def _offline(file: Path, key: str | None) -> audit_verify.Report:
+def _offline(file: Path, key: str | None, log: str | None) -> Audit:
     try:
-        header, records = audit_verify.read_export(file)
-        public, origin = bytes.fromhex(key or header["public_key"]), str(header["origin"])
+        reports = audit_verify.verify_export(file, key=key)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise BadInput(
             what=str(file), why=f"it is not a ledger export ({error})", next_step="Export it again."
         ) from error
-    return audit_verify.verify(records, key=public, origin=origin)
+    if log is None:
+        return Audit(reports=tuple(reports))
+    return Audit(reports=tuple(report for report in reports if report.log == log))

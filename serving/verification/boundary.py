@@ -20,6 +20,7 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.ledger import export
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.record.witness import file_name
 from interlock.serving.home import decision_point
 from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
@@ -116,10 +117,11 @@ async def checkpoint(trial: Trial) -> None:
 async def ledger(trial: Trial) -> None:
     """The verifier sees one changed character of any entry, a ledger that was rolled back, and another key."""
     run, ours = await trial.world.start(), trial.world.ledger.public_key
-    earlier = await _exported(trial)
+    earlier = await _exported(trial, run.tenant)
     await trial.permitted(run, WRITE)
     await trial.world.store.durable(run.claim)
-    records, remembered = await _exported(trial), trial.world.ledger.remembered()
+    records = await _exported(trial, run.tenant)
+    remembered = trial.world.ledger.witness.notes()[file_name(run.tenant)]
     if not verify(records, key=ours, remembered=remembered).valid:
         raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")
     bad = {
@@ -157,8 +159,8 @@ def _unlogged(name: str) -> Iterator[None]:
         logger.disabled = before
 
 
-async def _exported(trial: Trial) -> list[dict[str, str | int]]:
-    return await trial.world.store.read(lambda connection: list(export(connection)))
+async def _exported(trial: Trial, log: str) -> list[dict[str, str | int]]:
+    return await trial.world.store.read(lambda connection: list(export(connection, log)))
 
 
 def _flipped(body: str) -> str:

@@ -12,7 +12,8 @@ from interlock.runtime.errors import BadInput, Erased, NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.erasure import erase, erased
+from interlock.runtime.record.audit import erased
+from interlock.runtime.run.erasure import erase
 from interlock.runtime.testing import Effects, StaticPoint, World
 
 
@@ -120,8 +121,8 @@ async def test_an_erased_run_is_not_erased_again(world: World) -> None:
         run = await world.start()
         await world.runs.end(run, "done", {})
         await erase(world.store, world.vault, run.id, by="ada")
-        before = (await world.ledger.head()).size
+        before = (await world.ledger.head("default")).size
         with pytest.raises(Erased):
             await erase(world.store, world.vault, run.id, by="ada")
 
-        assert (await world.ledger.head()).size == before
+        assert (await world.ledger.head("default")).size == before
