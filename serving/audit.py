@@ -4,21 +4,21 @@ from typing import Any
 
 from interlock.runtime.record import audit
 from interlock.runtime.record.audit import Audit
-from interlock.serving.home import Home
+from interlock.serving.view import Readable
 
 
-async def verified(home: Home, *, log: str | None = None) -> Audit:
+async def verified(home: Readable, *, log: str | None = None) -> Audit:
     """Verify one log of *home* or all of them; see `interlock.runtime.record.audit.verified`."""
     return await audit.verified(home.store, home.vault, home.ledger, log=log)
 
 
 async def entries(
-    home: Home, run_id: str | None = None, *, log: str | None = None
+    home: Readable, run_id: str | None = None, *, log: str | None = None
 ) -> list[dict[str, Any]]:
     """Return entries of *home* with their payloads opened, of one run or one log where named."""
     return await audit.entries(home.store, home.vault, run_id=run_id, log=log)
 
 
-async def exported(home: Home, *, log: str | None = None) -> list[dict[str, str | int]]:
+async def exported(home: Readable, *, log: str | None = None) -> list[dict[str, str | int]]:
     """Return one log of *home* or all of them as the records of an export."""
     return await audit.exported(home.store, home.ledger, log=log)

@@ -151,13 +151,13 @@ async def decision_point(
     settings: Settings, bundle: Bundle, stack: AsyncExitStack
 ) -> DecisionPoint:
     """Return the engine that *settings* name, held to *bundle*'s revision; *stack* closes it."""
-    if settings.opa is None:
+    if settings.opa_server is None:
         embedded = EmbeddedPoint(bundle)
         stack.callback(embedded.close)
         return embedded
     from interlock.runtime.policy.engine.server import ServerPoint  # noqa: PLC0415 - its client is slow to import and rarely needed
 
-    host, port = address(settings.opa, name="INTERLOCK_OPA_SERVER")
+    host, port = address(settings.opa_server, name="INTERLOCK_OPA_SERVER")
     server = ServerPoint(
         host=host,
         port=port,
@@ -209,7 +209,7 @@ def _planner(endpoint: Endpoint | None, planner: PlannerName, text: Text) -> Ser
     return Served(
         model=model,
         longest_answer=LONGEST_PLAN,
-        micro_per_million=endpoint.micro_per_million,
+        micro_per_million=endpoint.price,
         clearance=endpoint.clearance,
     )
 

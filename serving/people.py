@@ -1,11 +1,13 @@
-"""Who may use this home: `people.yaml` beside the database, names and roles.
+"""Who may use this workspace: `people.yaml`, names and roles.
 
 The command line believes whoever owns the operating-system account and says `--as NAME`; a network
 front end must authenticate instead (docs/threat-model.md). A name that is not listed has no roles
-(fails closed).
+(fails closed). What a role may do stands in the policy.
 """
 
 import getpass
+import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import yaml
@@ -13,7 +15,11 @@ from pydantic import ValidationError
 
 from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
+from interlock.runtime.policy.engine.bundle import load as load_bundle
 from interlock.runtime.policy.request import Principal
+
+#: The role that every person has without being given it
+EVERYONE = "everyone"
 
 
 class Person(Value):
@@ -24,7 +30,7 @@ class Person(Value):
 
 
 class People(Value):
-    """Everyone this home knows."""
+    """Everyone this workspace knows."""
 
     people: tuple[Person, ...] = ()
 
@@ -34,54 +40,89 @@ def current() -> str:
     return getpass.getuser()
 
 
-def named(given: str | None) -> str:
-    """Return who was named, or the account where nobody was; raises `BadInput` for a blank name (fails closed)."""
-    if given is None:
+def named(name: str | None) -> str:
+    """Return *name*, or the account where nobody is named.
+
+    Raises `BadInput` for a blank name (fails closed).
+    """
+    if name is None:
         return current()
-    if not given.strip():
+    if not name.strip():
         raise BadInput(
             what="--as",
             why="the name is blank",
             next_step="Name somebody, or leave it out to be this account.",
         )
-    return given
+    return name
 
 
-def load(home: Path) -> dict[str, Person]:
-    """Return the people by name; in a home without the file the current account is analyst and administrator.
+def roles_of(bundle: Path) -> frozenset[str]:
+    """Return the roles that the policy grants acts of people to; raises `GuardFailed`."""
+    config = load_bundle(bundle).data["rails"]["config"]
+    acts = config.get("acts", {})
+    return frozenset(
+        role
+        for role, granted in config["grants"].items()
+        if role != EVERYONE and (not acts or not acts.keys().isdisjoint(granted))
+    )
 
-    Raises `BadInput` naming the file and what is wrong in it.
+
+def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Person]:
+    """Return the people by name; without the file the account is analyst and administrator.
+
+    Raises `BadInput` naming the file and what is wrong there: its form, a name that stands twice,
+    or a role that is none of *roles*.
     """
-    path = home / "people.yaml"
-    if not path.exists():
+    if not file.exists():
         return {current(): Person(id=current(), roles=("analyst", "administrator"))}
     try:
-        known = People.model_validate(yaml.safe_load(path.read_text("utf-8")) or {}, strict=False)
+        document = yaml.safe_load(file.read_text("utf-8")) or {}
+        listed = People.model_validate(document, strict=False).people
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise BadInput(what=str(path), why=_why(error), next_step="Correct the file.") from error
-    return {person.id: person for person in known.people}
+        raise _wrong(file, _why(error)) from error
+    by_name: dict[str, Person] = {}
+    for person in listed:
+        if by_name.setdefault(person.id, person) is not person:
+            raise _wrong(file, f"{person.id!r} stands there twice")
+        unknown = [role for role in person.roles if roles is not None and role not in roles]
+        if unknown:
+            known = ", ".join(sorted(roles or ()))
+            raise _wrong(file, f"{unknown[0]!r} of {person.id!r} is no role; roles are {known}")
+    return by_name
 
 
-def write(home: Path, people: list[Person]) -> None:
-    """Write the file anew."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    text = "# Roles: analyst (asks for reviews), reviewer (answers approvals), administrator (lets kill switches go).\n"
-    listed = {"people": [{"id": person.id, "roles": list(person.roles)} for person in people]}
-    (home / "people.yaml").write_text(text + yaml.safe_dump(listed, sort_keys=False), "utf-8")
+def write(file: Path, people: Iterable[Person]) -> None:
+    """Write the file anew, whole or not at all; only its owner can read the file."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    listed = [{"id": person.id, "roles": list(person.roles)} for person in people]
+    text = "# Who may do what: `interlock people list` names the roles.\n"
+    text += yaml.safe_dump({"people": listed}, sort_keys=False, allow_unicode=True)
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_text(text, "utf-8")
+    fresh.chmod(0o600)
+    os.replace(fresh, file)  # noqa: PTH105 - names both places
+
+
+def principal(
+    file: Path, name: str | None, *, tenant: str, roles: Collection[str] | None = None
+) -> Principal:
+    """Return the person who is named, or the account, with the roles that *file* gives.
+
+    Somebody who is not listed has no roles, so the policy grants nothing (fails closed).
+    """
+    chosen = named(name)
+    person = load(file, roles=roles).get(chosen)
+    return Principal(id=chosen, tenant=tenant, roles=person.roles if person else ())
+
+
+def _wrong(file: Path, why: str) -> BadInput:
+    next_step = "Correct the file, or use `interlock people add` and `remove`."
+    return BadInput(what=str(file), why=why, next_step=next_step)
 
 
 def _why(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return " ".join(str(error).split())
-    first = error.errors()[0]
-    return f"field {'.'.join(str(part) for part in first['loc']) or 'people'}: {first['msg']}"
-
-
-def principal(home: Path, name: str | None, *, tenant: str) -> Principal:
-    """Return the person who was named, or the account, with the roles that this home gives.
-
-    Somebody who is not listed has no roles, so the policy grants nothing (fails closed).
-    """
-    chosen = named(name)
-    person = load(home).get(chosen)
-    return Principal(id=chosen, tenant=tenant, roles=person.roles if person else ())
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "people"
+    return f"field {place}: {first['msg']}"

@@ -1,151 +1,176 @@
-"""Settings: read once from the environment, frozen from then on."""
+"""Settings: what one workspace may do and where it keeps things; frozen once read.
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+`interlock.serving.workspace` reads settings from the command line, the environment and
+`interlock.toml`. Each field here is one setting: `model.url` stands in the file as `url` of the
+table `[model]`, and in the environment as `INTERLOCK_MODEL_URL`. A field that its repr leaves out
+is a secret and is never shown.
+"""
+
+import re
+from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
 
-from sqlalchemy import URL
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
-from interlock.runtime.errors import BadInput
+from interlock.runtime.canonical import digest
 from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Amounts, Autonomy
 
-#: One review: a unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes
+#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
     money_micro=1_000_000, tokens=400_000, steps=60, effects=10, wall_ms=600_000
 )
+#: The compiled policy that comes with the package
+BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
+MASK: Final = "***"
+_HIGHEST_PORT: Final = 65_535
+_MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+_PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """A served model: an endpoint that speaks OpenAI's chat completions."""
-
-    #: The API's base, such as http://127.0.0.1:8000/v1
-    url: str
-    name: str
-    key: str = field(default="none", repr=False)
-    #: The most restricted data it may be sent; whoever runs it sees what it is asked
-    clearance: Confidentiality = "public"
-    micro_per_million: int = 0  # millionths of the currency for a million tokens
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
-    """Where things are and how much may be spent. Everything lives under *home* unless a field says otherwise."""
-
-    home: Path
-    database: str
-    bundle: Path
-    #: "host:port" of an OPA server, or None for the embedded engine
-    opa: str | None = None
-    opa_tls: bool = False
-    opa_token: str | None = field(default=None, repr=False)
-    #: What plans the actions, or None for the scripted planner
-    model: Endpoint | None = None
-    tenant: str = "default"
-    autonomy: Autonomy = 2
-    limits: Amounts = LIMITS
-    sender: str = "interlock@example.com"
-    #: "host:port" of an SMTP server, or None for the outbox folder
-    smtp: str | None = None
-    #: How restricted the data may be that each mail domain gets; anything else is public
-    clearances: Mapping[str, Confidentiality] = field(
-        default_factory=lambda: {"example.com": "confidential"}
-    )
-
-
-def _clearances(text: str) -> dict[str, Confidentiality]:
-    """Read "domain=label,domain=label"; raises `BadInput` naming the part that is not one."""
-    found: dict[str, Confidentiality] = {}
-    for part in text.split(","):
-        domain, _, label = part.strip().partition("=")
-        if not domain or label not in get_args(Confidentiality):
-            why = f"{part.strip()!r} is not domain=public, internal or confidential"
-            raise BadInput(
-                what="INTERLOCK_CLEARANCES",
-                why=why,
-                next_step="Write it as example.com=confidential.",
-            )
-        found[domain.lower()] = cast(Confidentiality, label)
-    return found
-
-
-def _endpoint(given: Mapping[str, str]) -> Endpoint | None:
-    """Read the served model; raises `BadInput` naming the variable that is missing or wrong."""
-    if not (url := given.get("INTERLOCK_MODEL_URL")):
-        return None
-    if not (name := given.get("INTERLOCK_MODEL")):
-        why = "INTERLOCK_MODEL_URL is set and no model is named"
-        raise BadInput(
-            what="INTERLOCK_MODEL", why=why, next_step="Name the model as its endpoint does."
-        )
-    price, clearance = (
-        given.get("INTERLOCK_MODEL_PRICE") or "0",
-        given.get("INTERLOCK_MODEL_CLEARANCE") or "public",
-    )
-    if not (price.isascii() and price.isdigit()):
-        why = f"{price!r} is not a whole number of millionths"
-        raise BadInput(
-            what="INTERLOCK_MODEL_PRICE",
-            why=why,
-            next_step="Write the price of a million tokens in millionths.",
-        )
-    if clearance not in get_args(Confidentiality):
-        why = f"{clearance!r} is not public, internal or confidential"
-        raise BadInput(
-            what="INTERLOCK_MODEL_CLEARANCE", why=why, next_step="Name one of the three."
-        )
-    return Endpoint(
-        url=url,
-        name=name,
-        key=given.get("INTERLOCK_MODEL_KEY") or "none",
-        clearance=cast(Confidentiality, clearance),
-        micro_per_million=int(price),
-    )
+def is_mail_address(text: str) -> bool:
+    """Whether *text* has the form of one mail address; who may be written to is for the policy."""
+    return _MAIL_ADDRESS.fullmatch(text) is not None
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the URL of a SQLite database; a path may hold what means something else in a URL."""
-    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+    """Return the URL of a SQLite database, whatever characters the path has."""
+    return f"sqlite:///{quote(str(path), safe='/ ')}"
 
 
-def read(
-    environment: Mapping[str, str] | None = None,
-    *,
-    bundle: Path,
-    chosen: Path | None = None,
-    home: Path | None = None,
-) -> Settings:
-    """Return the settings of this process.
+def without_password(url: str) -> str:
+    """Return *url* with its password masked."""
+    return _PASSWORD.sub(rf"\1{MASK}@", url)
 
-    *bundle* serves when the environment names none; *chosen* and *home* go before what it names.
-    Raises `BadInput` when the home is not a folder or a variable cannot be read.
-    """
-    given = os.environ if environment is None else environment
-    try:
-        place = (home or Path(given.get("INTERLOCK_HOME") or "~/.interlock")).expanduser().resolve()
-    except (RuntimeError, OSError) as error:
-        raise BadInput(
-            what="INTERLOCK_HOME", why=str(error), next_step="Name another place."
-        ) from error
-    if place.exists() and not place.is_dir():
-        raise BadInput(
-            what=f"INTERLOCK_HOME {place}",
-            why="it is not a folder",
-            next_step="Name another place.",
-        )
-    return Settings(
-        home=place,
-        database=given.get("INTERLOCK_DATABASE") or sqlite_url(place / "interlock.db"),
-        bundle=chosen or Path(given.get("INTERLOCK_BUNDLE") or bundle),
-        opa=given.get("INTERLOCK_OPA_SERVER") or None,
-        opa_tls=given.get("INTERLOCK_OPA_TLS") == "1",
-        opa_token=given.get("INTERLOCK_OPA_TOKEN") or None,
-        model=_endpoint(given),
-        clearances=_clearances(given.get("INTERLOCK_CLEARANCES") or "example.com=confidential"),
-        tenant=given.get("INTERLOCK_TENANT") or "default",
-        smtp=given.get("INTERLOCK_SMTP") or None,
-        sender=given.get("INTERLOCK_SENDER") or "interlock@example.com",
+
+def _sender(text: str) -> str:
+    if not is_mail_address(text):
+        raise ValueError("it is no mail address: write it as name@domain")
+    return text
+
+
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
+        raise ValueError("it is not host:port, with a port from 1 to 65535")
+    return text
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("it is not a URL that begins with http:// or https://")
+    return text
+
+
+def _agent(text: str) -> str:
+    module, _, name = text.partition(":")
+    names = [*module.split("."), name]
+    if not all(part.isidentifier() for part in names):
+        raise ValueError(f'{text!r} is not written as "package.module:Class"')
+    return text
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _by_domain(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    clearances = {}
+    for part in value.split(","):
+        domain, _, label = part.strip().partition("=")
+        clearances[domain.lower()] = label
+    return clearances
+
+
+def _over_defaults(value: Any) -> Any:
+    return asdict(LIMITS) | value if isinstance(value, dict) else value
+
+
+def _not_negative(amounts: Amounts) -> Amounts:
+    if min(astuple(amounts)) < 0:
+        raise ValueError("a limit is zero or more")
+    return amounts
+
+
+Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+
+
+class Section(BaseModel):
+    """A group of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Endpoint(Section):
+    """A served model: an endpoint that speaks OpenAI's chat completions."""
+
+    url: Annotated[str, AfterValidator(_http_url)] = Field(
+        description="The base of its API, such as http://127.0.0.1:8000/v1"
     )
+    name: Name = Field(description="The model's name at its endpoint")
+    key: str = Field("none", repr=False, description="The key that the endpoint asks for")
+    clearance: Confidentiality = Field(
+        "public", description="The most restricted data that may be sent to the endpoint"
+    )
+    price: int = Field(0, ge=0, description="Millionths of the currency for a million tokens")
+
+
+class Settings(Section):
+    """Where things are, what may be spent, and what the tools reach."""
+
+    home: Path = Field(description="The folder of database, keys, reports and outbox")
+    database: str = Field(description="URL of the database: sqlite:///FILE or postgresql://...")
+    people: Path = Field(description="The list of people and their roles")
+    bundle: Path = Field(BUNDLE, description="The compiled policy")
+    policies: Path | None = Field(None, description="A folder of data and rules over the bundle's")
+    agents: Annotated[
+        tuple[Annotated[str, AfterValidator(_agent)], ...], BeforeValidator(_listed)
+    ] = Field((), description='More agents: "package.module:Class", separated by commas')
+    tenant: Name = Field("default", description="Whose data this is")
+    autonomy: Annotated[Autonomy, BeforeValidator(_number)] = Field(
+        2, description="How much agents may do alone, from 0 to 3"
+    )
+    limits: Annotated[Amounts, BeforeValidator(_over_defaults), AfterValidator(_not_negative)] = (
+        Field(LIMITS, description="What one run may spend")
+    )
+    model: Endpoint | None = Field(None, description="What plans, instead of the scripted planner")
+    opa_server: HostAndPort | None = Field(
+        None, description="host:port of an OPA server, instead of the embedded policy engine"
+    )
+    opa_tls: bool = Field(default=False, description="Whether the OPA server is reached over TLS")
+    opa_token: str | None = Field(None, repr=False, description="The bearer token for that server")
+    sender: Annotated[str, AfterValidator(_sender)] = Field(
+        "interlock@example.com", description="The address that mails come from"
+    )
+    smtp: HostAndPort | None = Field(
+        None, description="host:port of a mail server, instead of the outbox folder"
+    )
+    clearances: Annotated[dict[Name, Confidentiality], BeforeValidator(_by_domain)] = Field(
+        {"example.com": "confidential"},
+        description="The most restricted data that each mail domain gets: DOMAIN=LABEL,...",
+    )
+
+    @property
+    def digest(self) -> str:
+        """The digest of all settings but secrets: what a run's record names the settings by."""
+        fields = self.model_dump(mode="json", exclude={"opa_token": True, "model": {"key"}})
+        return digest(fields | {"database": without_password(self.database)})

@@ -1,69 +1,136 @@
 """What is shown of a run: one object, the same for JSON, terminal and page."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection
 
 from interlock.runtime.door.outcome import failure_of
+from interlock.runtime.record.audit import erased
+from interlock.runtime.record.ledger import Ledger
+from interlock.runtime.record.store import Store
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, budget
 from interlock.runtime.run.action import Action
-from interlock.serving.home import Home
-from interlock.tools.contracts.extraction import CERTAIN
+from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run.run import Runs, row_of
 
-SHOWN = ("digest", "name", "chars", "pages")
+SHOWN: Final = ("digest", "name", "chars", "pages")
+BASIS_POINTS: Final = 10_000  # of one: how the record keeps a confidence, without floats
 
 
-async def view(home: Home, run_id: str) -> dict[str, Any]:
-    """Return the run as plain data: document, findings, risk, decisions, waiting approvals, spend and ledger head.
+class Readable(Protocol):
+    """What a view reads: a storage, or a home that has one."""
 
-    Raises `NotFound`.
+    @property
+    def store(self) -> Store:
+        """The database."""
+        ...
+
+    @property
+    def vault(self) -> Vault:
+        """The keys."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """The audit record."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """The runs."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits, or waited, for a person."""
+        ...
+
+
+async def view(home: Readable, run_id: str) -> dict[str, Any]:
+    """Return the run as plain data: request, result, decisions, what waits, spend, ledger head.
+
+    Of an erased run only its dates are left. Raises `NotFound`.
     """
+    if await home.store.read(lambda connection: run_id in erased(connection)):
+        return await _erased(home, run_id)
     run = await home.runs.read(run_id)
     outcome = await home.runs.outcome(run_id) or {}
-    actions = await home.store.read(
-        lambda connection: action.of_run(connection, run_id, home.vault.key(connection, run_id))
-    )
-    spent = await home.store.read(lambda connection: budget.read(connection, run.budget_id))
-    waiting = [each for each in await home.approvals.list(state="waiting") if each.run_id == run_id]
+
+    def recorded(connection: Connection) -> tuple[list[Action], budget.Budget]:
+        key = home.vault.key(connection, run_id)
+        return action.of_run(connection, run_id, key), budget.read(connection, run.budget_id)
+
+    actions, spent = await home.store.read(recorded)
+    waiting = await home.approvals.list(state="waiting")
     head = await home.ledger.head(run.tenant)
-    document: Any = outcome.get("document") or {}
-    risk: Any = outcome.get("risk")
+    document: Any = outcome.get("document")
+    named = {name: document[name] for name in SHOWN} if document else None
     return {
         "run_id": run.id,
         "status": run.status,
-        "document": {name: document[name] for name in SHOWN}
-        if document
-        else {"path": run.request.get("path")},
-        "findings": [finding(each) for each in _list(outcome.get("findings"))],
-        "risk": risk,
-        "decisions": [decision(each) for each in actions],
-        "waiting": [each.id for each in waiting if each.state == "waiting"],
-        "spend": {
-            "limits": asdict(spent.facts.limits),
-            "spent": asdict(spent.facts.spent),
-            "reserved": asdict(spent.facts.reserved),
-        },
+        "agent": run.agent,
+        "for": run.principal.on_behalf_of or "",
+        "created": run.created,
+        "document": named or {"path": run.request.get("path")},
+        "findings": [finding(clause) for clause in _list(outcome.get("findings"))],
+        "risk": outcome.get("risk"),
+        "report": any(step.tool == "report.write" and step.state == "done" for step in actions),
+        "decisions": [decision(step) for step in actions],
+        "waiting": [
+            approval.id
+            for approval in waiting
+            if approval.run_id == run_id and approval.state == "waiting"
+        ],
+        "spend": asdict(spent.facts),
         "ledger": {"size": head.size, "root": head.root},
         "stopped": _error(outcome) or outcome.get("stopped"),
     }
 
 
+async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
+    row = await home.store.read(lambda connection: row_of(connection, run_id))
+    return {
+        "run_id": run_id,
+        "status": "erased",
+        "agent": row["agent"],
+        "for": "",
+        "created": row["created"],
+        "document": {},
+        "findings": [],
+        "risk": None,
+        "report": False,
+        "decisions": [],
+        "waiting": [],
+        "spend": None,
+        "stopped": None,
+    }
+
+
 def finding(clause: dict[str, Any]) -> dict[str, Any]:
     """Return a clause with its confidence as a share of one."""
-    return clause | {"confidence": clause["confidence"] / CERTAIN}
+    return clause | {"confidence": clause["confidence"] / BASIS_POINTS}
 
 
-def decision(each: Action) -> dict[str, Any]:
-    """Return one decision; *state* is what became of the action since, *failure* why nothing did."""
-    failure = failure_of(each)
-    reasons = [{"code": why.code, "rule": why.rule, "message": why.message} for why in each.reasons]
+def decision(step: Action) -> dict[str, Any]:
+    """Return one decision.
+
+    *state* is what became of the action since, *failure* why nothing did.
+    """
+    failure = failure_of(step)
+    reasons = [
+        {"code": reason.code, "rule": reason.rule, "message": reason.message}
+        for reason in step.reasons
+    ]
     return {
-        "id": each.id,
-        "tool": each.tool,
-        "class": each.action_class,
-        "effect": each.effect,
-        "state": each.state,
+        "id": step.id,
+        "tool": step.tool,
+        "class": step.action_class,
+        "effect": step.effect,
+        "state": step.state,
         "reasons": reasons,
-        "revision": each.revision,
+        "revision": step.revision,
         "failure": failure and {"code": failure[0], "detail": failure[1]},
     }
 

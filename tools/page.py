@@ -7,9 +7,10 @@ import unicodedata
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 #: Unicode's categories of what has no look of its own: control, format, surrogate, private,
 #: unassigned, line, paragraph
@@ -62,7 +63,9 @@ def _finalised(value: Any) -> Any:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
+
     folder = Path(__file__).resolve().parent / "contracts" / "report" / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder),

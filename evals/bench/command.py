@@ -29,7 +29,7 @@ def gate(
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what a governed step costs against a LangGraph step on the stock SqliteSaver."""
+    """Measure what a governed step costs against a LangGraph step on the stock saver."""
     from interlock.evals.bench.gate import gate as measure  # noqa: PLC0415 - slow to import, and `--help` needs none of it
 
     with nullcontext() if as_json else err.status("measuring", spinner="dots"):
@@ -37,10 +37,17 @@ def gate(
     if as_json:
         session.print_json(figures)
         return
-    table = Table("Step", "p50 µs", "Ratio to stock", "fsyncs")
+    table = Table("Step", "p50 µs", "Ratio to stock", "CPU µs", "CPU ratio", "fsyncs")
     for name in _STEPS:
         row = figures[name]
-        table.add_row(name, f"{row['p50_us']:,}", str(row.get("ratio", 1)), str(row["fsyncs"]))
+        table.add_row(
+            name,
+            f"{row['p50_us']:,}",
+            str(row.get("ratio", 1)),
+            f"{row['cpu_us']:,}",
+            str(row.get("cpu_ratio", 1)),
+            str(row["fsyncs"]),
+        )
     out.print(table)
     decide = figures["decide_us"]
     fsync = figures["fsync"]

@@ -8,14 +8,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from interlock.evals.bench.subject import Variant, measure, tools
+from interlock.evals.bench.policy import policy
+from interlock.evals.bench.subject import PRINCIPAL, Spent, Variant, measure, tools
 from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
@@ -25,15 +26,17 @@ from interlock.runtime.policy.request import (
     Amounts,
     BudgetFacts,
     Context,
-    Principal,
     Resource,
     RunFacts,
 )
-from interlock.serving.home import BUNDLE
 
-FEW, MANY = 5, 45  # steps: the slope between them leaves start-up out
+#: Steps of a short and of a long run: the difference leaves start-up out
+FEW: Final = 5
+MANY: Final = 45
+SHORTEST_S: Final = 1e-9  # a difference is never zero or less, so that a ratio can be had
 SYNCED: Final = 50  # fdatasyncs timed to know the disk
 VARIANTS: Final[tuple[Variant, ...]] = ("stock", "pure", "effect")
+Round: TypeAlias = dict[Variant, Spent]
 SYNC: Final = re.compile(r"^.*\bf(?:data)?sync\(", re.MULTILINE)
 
 
@@ -53,30 +56,42 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
         folder = Path(place)
         decide = asyncio.run(_decide(decisions))
         disk = _disk(folder)
-        slopes = [_round(folder / str(index), fsync_ms) for index in range(rounds)]
+        measured = [_round(folder / str(index), fsync_ms) for index in range(rounds)]
         syncs = {variant: _syncs(variant, folder) for variant in VARIANTS}
-    p50 = {variant: round(median(each[variant] for each in slopes)) for variant in VARIANTS}
-    ratio = {
-        variant: round(median(each[variant] / each["stock"] for each in slopes), 3)
+    steps = {
+        f"{variant}_step": _figures(variant, measured) | {"fsyncs": syncs[variant]}
         for variant in VARIANTS
     }
     return {
         "decide_us": decide,
-        "pure_step": {"p50_us": p50["pure"], "ratio": ratio["pure"], "fsyncs": syncs["pure"]},
-        "effect_step": {
-            "p50_us": p50["effect"],
-            "ratio": ratio["effect"],
-            "fsyncs": syncs["effect"],
-        },
-        "stock_step": {"p50_us": p50["stock"], "fsyncs": syncs["stock"]},
+        **steps,
         "fsync": {"p50_us": disk, "added_ms": fsync_ms},
         "rounds": rounds,
         "fsyncs_counted_by": "strace" if shutil.which("strace") else None,
     }
 
 
+def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
+    """Return the medians over the rounds, and for a governed variant the medians of its ratios to stock."""
+    wall = [a_round[variant].wall_s for a_round in rounds]
+    processor = [a_round[variant].processor_s for a_round in rounds]
+    figures: dict[str, Any] = {
+        "p50_us": round(median(wall) * 1e6),
+        "cpu_us": round(median(processor) * 1e6),
+    }
+    if variant == "stock":
+        return figures
+    stock = [a_round["stock"] for a_round in rounds]
+    pairs = zip(wall, processor, stock, strict=True)
+    ratios = [(wall_s / base.wall_s, cpu_s / base.processor_s) for wall_s, cpu_s, base in pairs]
+    return figures | {
+        "ratio": round(median(ratio for ratio, _ in ratios), 3),
+        "cpu_ratio": round(median(ratio for _, ratio in ratios), 3),
+    }
+
+
 async def _decide(decisions: int) -> dict[str, int]:
-    point = EmbeddedPoint(load(BUNDLE))
+    point = EmbeddedPoint(policy())
     request = _request(point.revision)
     times = []
     for _ in range(decisions):
@@ -108,9 +123,7 @@ def _request(revision: str) -> AccessRequest:
         ),
     )
     return AccessRequest(
-        principal=Principal(
-            id="agent:bench", tenant="default", roles=("bench",), on_behalf_of="bench"
-        ),
+        principal=PRINCIPAL,
         action=Action(tool="bench.effect", action_class="write", arguments={"value": "v"}),
         resource=Resource(type="bench", id="effect"),
         context=context,
@@ -129,23 +142,30 @@ def _disk(folder: Path) -> int:
     return round(median(times) * 1e6)
 
 
-def _round(folder: Path, fsync_ms: int) -> dict[Variant, float]:
-    """Return each variant's microseconds a step, measured one after the other so that load falls on all alike."""
-    slopes: dict[Variant, float] = {}
-    for variant in VARIANTS:
-        few = _seconds(variant, FEW, folder / f"{variant}-few", fsync_ms)
-        many = _seconds(variant, MANY, folder / f"{variant}-many", fsync_ms)
-        slopes[variant] = max(many - few, 1e-9) / (MANY - FEW) * 1e6
-    return slopes
+def _round(folder: Path, fsync_ms: int) -> Round:
+    """Return what a step of each variant took, measured one after the other so that load falls on all alike."""
+    return {variant: _step(variant, folder / variant, fsync_ms) for variant in VARIANTS}
 
 
-def _seconds(variant: Variant, steps: int, place: Path, fsync_ms: int) -> float:
-    """Return what the graph took: in this process, or with delayed fsyncs in a traced one."""
+def _step(variant: Variant, folder: Path, fsync_ms: int) -> Spent:
+    few = _spent(variant, FEW, folder / "few", fsync_ms)
+    many = _spent(variant, MANY, folder / "many", fsync_ms)
+    steps = MANY - FEW
+    return Spent(
+        wall_s=max(many.wall_s - few.wall_s, SHORTEST_S) / steps,
+        processor_s=max(many.processor_s - few.processor_s, SHORTEST_S) / steps,
+    )
+
+
+def _spent(variant: Variant, steps: int, place: Path, fsync_ms: int) -> Spent:
+    """Return what the graph took: in this process, or with delayed fsyncs in a traced process."""
     if not fsync_ms:
         return measure(variant, steps, place)
     place.parent.mkdir(parents=True, exist_ok=True)
     delay = f"inject=fsync,fdatasync:delay_exit={fsync_ms * 1000}"
-    return float(_traced(variant, steps, place, "--seccomp-bpf", "-e", delay, "-o", os.devnull))
+    printed = _traced(variant, steps, place, "--seccomp-bpf", "-e", delay, "-o", os.devnull)
+    wall, processor = printed.split()
+    return Spent(wall_s=float(wall), processor_s=float(processor))
 
 
 def _traced(variant: Variant, steps: int, place: Path, *options: str) -> str:

@@ -1,35 +1,50 @@
-"""What is measured: one LangGraph step, bare on the stock saver, or governed on ours, with the same state.
+"""What is measured: one LangGraph step, on the stock saver or governed on ours; the state is the same.
 
 Run as a module it takes a variant, a number of steps and a folder, so that a tracer can count its
 system calls.
 """
 
 import asyncio
-import sqlite3
 import sys
 import time
-from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 
+from interlock.evals.bench.policy import policy
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.door.tool import AnyTool, Value, tool
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal, Resource
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.testing import PLENTY, World
-from interlock.serving.home import BUNDLE
 
 Variant: TypeAlias = Literal["stock", "pure", "effect"]
 STATE: Final = "x" * 500  # characters carried from step to step
 STEPS_AT_MOST: Final = 10_000
+
+
+#: Whom the bench acts for, here and in `gate`
+PRINCIPAL: Final = Principal(
+    id="agent:bench", tenant="default", roles=("bench",), on_behalf_of="bench"
+)
+Graph: TypeAlias = StateGraph[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """Seconds that one measured run took: of the wall clock, and of all processors for this process."""
+
+    wall_s: float
+    processor_s: float
 
 
 class Count(TypedDict):
@@ -39,8 +54,8 @@ class Count(TypedDict):
     carried: str
 
 
-class Given(Value):
-    """What the bench tools take and give back."""
+class Echo(Value):
+    """The argument and the result of the bench tools."""
 
     value: str
 
@@ -49,7 +64,7 @@ def tools() -> tuple[AnyTool, ...]:
     """Return a pure tool and one with an effect; both do nothing, so only the door is measured."""
 
     @tool("bench.pure", action="pure", resource=lambda _: Resource(type="bench", id="pure"))
-    async def pure(permit: Permit, arguments: Given) -> Given:
+    async def pure(permit: Permit, arguments: Echo) -> Echo:
         """Return the argument."""
         return arguments
 
@@ -58,90 +73,97 @@ def tools() -> tuple[AnyTool, ...]:
         action="write",
         resource=lambda _: Resource(type="bench", id="effect"),
     )
-    async def effect(permit: Permit, arguments: Given) -> Given:
+    async def effect(permit: Permit, arguments: Echo) -> Echo:
         """Return the argument, as an effect."""
         return arguments
 
     return pure, effect
 
 
-def measure(variant: Variant, steps: int, folder: Path) -> float:
-    """Run *steps* steps of *variant* on a new database in *folder* and return the seconds the graph took."""
+def measure(variant: Variant, steps: int, folder: Path) -> Spent:
+    """Run *steps* steps of *variant* on a new database in *folder*, and return what the graph took."""
     folder.mkdir(parents=True)
-    return (
-        _stock(steps, folder)
-        if variant == "stock"
-        else asyncio.run(_governed(variant, steps, folder))
+    run = _stock(steps, folder) if variant == "stock" else _governed(variant, steps, folder)
+    return asyncio.run(run)
+
+
+async def _timed(graph: Graph, saver: BaseCheckpointSaver[Any], thread: str) -> Spent:
+    config: RunnableConfig = {
+        "configurable": {"thread_id": thread},
+        "recursion_limit": STEPS_AT_MOST,
+    }
+    compiled = graph.compile(checkpointer=saver)
+    wall = time.perf_counter()
+    processor = time.process_time()
+    await compiled.ainvoke({"n": 0, "carried": STATE}, config, durability="sync")
+    return Spent(
+        wall_s=time.perf_counter() - wall,
+        processor_s=time.process_time() - processor,
     )
 
 
-def _graph(node: Any, steps: int) -> StateGraph[Any, Any, Any, Any]:
-    graph = StateGraph(Count)
-    graph.add_node("work", node)
+def _graph(work: Any, steps: int) -> Graph:
+    def further(state: Count) -> str:
+        return END if state["n"] >= steps else "work"
+
+    graph: Graph = StateGraph(Count)
+    graph.add_node("work", work)
     graph.add_edge(START, "work")
-    graph.add_conditional_edges(
-        "work", lambda state: END if state["n"] >= steps else "work", ["work", END]
-    )
+    graph.add_conditional_edges("work", further, ["work", END])
     return graph
 
 
-def _stock(steps: int, folder: Path) -> float:
+async def _stock(steps: int, folder: Path) -> Spent:
     try:
-        from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - only the comparison needs it
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415 - only the comparison needs it
     except ImportError as error:
-        next_step = "Install the dev extra: `make test` does."
         raise GuardFailed(
-            guard="bench", why="langgraph-checkpoint-sqlite is missing", next_step=next_step
+            guard="bench",
+            why="langgraph-checkpoint-sqlite is missing",
+            next_step="Install the dev extra: `make test` does.",
         ) from error
-    with closing(sqlite3.connect(folder / "stock.db", check_same_thread=False)) as connection:
-        connection.execute("PRAGMA synchronous=FULL")
-        graph = _graph(lambda state: {"n": state["n"] + 1}, steps).compile(
-            checkpointer=SqliteSaver(connection)
-        )
-        began = time.perf_counter()
-        graph.invoke({"n": 0, "carried": STATE}, _config("stock"), durability="sync")
-        return time.perf_counter() - began
+
+    async def work(state: Count) -> dict[str, int]:
+        return {"n": state["n"] + 1}
+
+    async with AsyncSqliteSaver.from_conn_string(str(folder / "stock.db")) as saver:
+        await saver.conn.execute("PRAGMA synchronous=FULL")
+        return await _timed(_graph(work, steps), saver, "stock")
 
 
-async def _governed(variant: Variant, steps: int, folder: Path) -> float:
-    point = EmbeddedPoint(load(BUNDLE))
+async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
+    point = EmbeddedPoint(policy())
     async with World(folder, tools=tools(), pdp=point, clock=time.time) as world:
-        principal = Principal(
-            id="agent:bench", tenant="default", roles=("bench",), on_behalf_of="bench"
+        run = await world.runs.start(
+            NewRun(
+                agent="bench",
+                principal=PRINCIPAL,
+                request={},
+                limits=PLENTY,
+                autonomy=2,
+                revision=point.revision,
+            )
         )
-        proposal = NewRun(
-            agent="bench",
-            principal=principal,
-            request={},
-            limits=PLENTY,
-            autonomy=2,
-            revision=point.revision,
-        )
-        run = await world.runs.start(proposal)
         door = Door(pep=world.pep, run=run)
 
         async def work(state: Count) -> dict[str, int]:
             outcome = await door.call(f"bench.{variant}", {"value": "v"}, call_id=str(state["n"]))
             if not isinstance(outcome, Done):
                 raise GuardFailed(
-                    guard="bench", why=str(outcome), next_step="Check the policy's bench role."
+                    guard="bench",
+                    why=str(outcome),
+                    next_step="Check `evals/bench/policies`.",
                 )
             return {"n": state["n"] + 1}
 
         saver = Checkpoints(store=world.store, key=world.vault.known(run.id), run=run)
-        graph = _graph(work, steps).compile(checkpointer=saver)
-        began = time.perf_counter()
-        await graph.ainvoke({"n": 0, "carried": STATE}, _config(run.id), durability="sync")
-        took = time.perf_counter() - began
+        spent = await _timed(_graph(work, steps), saver, run.id)
     point.close()
-    return took
-
-
-def _config(thread: str) -> Any:
-    return {"configurable": {"thread_id": thread}, "recursion_limit": STEPS_AT_MOST}
+    return spent
 
 
 if __name__ == "__main__":
     name, count, place = sys.argv[1:]
     if name in get_args(Variant):
-        print(measure(name, int(count), Path(place)))  # type: ignore[arg-type]  # checked on the line above
+        measured = measure(name, int(count), Path(place))  # type: ignore[arg-type]  # checked above
+        print(measured.wall_s, measured.processor_s)

@@ -3,7 +3,6 @@
 import shlex
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,10 +42,10 @@ def demo(
             what=f"--home {place}", why="there is something already", next_step="Name a new folder."
         )
     database = sqlite_url(place / "interlock.db")
-    settings = replace(
-        session.configured(home=place, bundle=bundle), tenant="demo", database=database
+    settings = session.configured(home=place, bundle=bundle).model_copy(
+        update={"tenant": "demo", "database": database, "people": place / "people.yaml"}
     )
-    people.write(settings.home, job.PEOPLE)
+    people.write(settings.people, job.PEOPLE)
     quiet = as_json or not err.is_terminal
     planner: PlannerName = "obedient" if compromised else "careful"
     found = session.run(

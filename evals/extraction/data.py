@@ -12,23 +12,27 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-DATA_SHA256 = "c6c0d740b0306f8ef132e39e244e30f9dc88f94e4a066f39f32e74775037f157"
-ATTRIBUTION = "Trained on CUAD v1 by The Atticus Project, Inc. (https://www.atticusprojectai.org/cuad), licensed CC BY 4.0."
-PATH_VARIABLE = "INTERLOCK_CUAD"
+DATA_SHA256: Final = "c6c0d740b0306f8ef132e39e244e30f9dc88f94e4a066f39f32e74775037f157"
+ATTRIBUTION: Final = (
+    "Trained on CUAD v1 by The Atticus Project, Inc. (https://www.atticusprojectai.org/cuad), "
+    "licensed CC BY 4.0."
+)
+PATH_VARIABLE: Final = "INTERLOCK_CUAD"
+_CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 
 class DataError(Exception):
     """The training data is missing or is not the expected file. For the operator."""
 
     def __init__(self, *, path: Path, expected: str, found: str | None) -> None:
-        """Keep the data; the message is derived from it."""
-        self.path, self.expected, self.found = path, expected, found
-        super().__init__(
-            f"no data at {str(path)!r}"
-            if found is None
-            else f"{str(path)!r} has SHA-256 {found}, not {expected}"
-        )
+        self.path = path
+        self.expected = expected
+        self.found = found
+        where = repr(str(path))
+        wrong = f"{where} has SHA-256 {found}, not {expected}"
+        super().__init__(f"no data at {where}" if found is None else wrong)
         self.add_note(
             f"Set {PATH_VARIABLE} or pass --data with the path of the published cuad_train.json.gz."
         )
@@ -44,25 +48,28 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contract:
-    """One contract with its gold answers by category; a category without answers is absent from the contract."""
+    """One contract with its gold answers by category; a category may have none."""
 
     title: str
     text: str
     answers: Mapping[str, tuple[Span, ...]]
 
+    def gold(self, category: str) -> list[str]:
+        """Return the texts of the gold answers of *category*."""
+        spans = self.answers.get(category, ())
+        return [self.text[span.start : span.end] for span in spans]
+
 
 def default_path() -> Path:
-    """Where the data lies: the environment's word, else `shared/cuad` beside the checkout."""
-    override = os.environ.get(PATH_VARIABLE)
-    return (
-        Path(override)
-        if override
-        else Path(__file__).resolve().parents[2].parent / "shared/cuad/cuad_train.json.gz"
-    )
+    """Return the file that the environment names, else `shared/cuad` beside the checkout."""
+    named = os.environ.get(PATH_VARIABLE)
+    if named:
+        return Path(named)
+    return _CHECKOUT.parent / "shared" / "cuad" / "cuad_train.json.gz"
 
 
 def read(path: Path | None = None, *, sha256: str = DATA_SHA256) -> tuple[Contract, ...]:
-    """Every contract of the file, in file order."""
+    """Return every contract of the file, in file order."""
     path = path or default_path()
     if not path.is_file():
         raise DataError(path=path, expected=sha256, found=None)
@@ -70,17 +77,23 @@ def read(path: Path | None = None, *, sha256: str = DATA_SHA256) -> tuple[Contra
     digest = hashlib.sha256(packed).hexdigest()
     if digest != sha256:
         raise DataError(path=path, expected=sha256, found=digest)
-    entries = json.loads(gzip.decompress(packed))["data"]
-    return tuple(_contract(entry["title"], entry["paragraphs"][0]) for entry in entries)
+    document = json.loads(gzip.decompress(packed))
+    return tuple(_contract(entry) for entry in document["data"])
 
 
-def _contract(title: str, paragraph: dict[str, object]) -> Contract:
-    answers: dict[str, tuple[Span, ...]] = {}
-    for question in paragraph["qas"]:  # type: ignore[attr-defined]  # the hash above fixes the shape
-        starts = {
-            (a["answer_start"], a["answer_start"] + len(a["text"])) for a in question["answers"]
-        }
-        answers[question["category"]] = tuple(
-            Span(start=start, end=end) for start, end in sorted(starts)
-        )
-    return Contract(title=title, text=str(paragraph["context"]), answers=answers)
+def _contract(entry: dict[str, Any]) -> Contract:
+    paragraph = entry["paragraphs"][0]
+    return Contract(
+        title=entry["title"],
+        text=str(paragraph["context"]),
+        answers={question["category"]: _spans(question) for question in paragraph["qas"]},
+    )
+
+
+def _spans(question: dict[str, Any]) -> tuple[Span, ...]:
+    """Return the answers in order, each once."""
+    bounds = set()
+    for answer in question["answers"]:
+        start = answer["answer_start"]
+        bounds.add((start, start + len(answer["text"])))
+    return tuple(Span(start=start, end=end) for start, end in sorted(bounds))

@@ -9,6 +9,7 @@ import multiprocessing
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]  # ships no types
@@ -19,10 +20,17 @@ from interlock.evals.extraction.calibration import Calibration, Doubles, Flags, 
 from interlock.tools.contracts.clauses.features import GROUPS, Indices, Keys
 from interlock.tools.contracts.clauses.weights import Floats, Linear
 
+_GROUP: Final = np.uint32(7)  # the bits of a key that say which group it belongs to
+_STEPS: Final = 127  # of a label's largest weight
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """What may be varied. `least` is the number of rows a key must occur in, by `features.GROUPS`; None leaves the group out."""
+    """What may be varied.
+
+    `least` is the number of rows a key must occur in, for each of `features.GROUPS`; None leaves
+    the group out.
+    """
 
     c: float = 0.5
     least: tuple[int | None, ...] = (3,) * len(GROUPS)
@@ -35,12 +43,21 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """Rows to learn from, in the layout of `features.Rows`, with labels and the fold that holds each row out."""
+    """Rows to learn from, laid out as `features.Rows`, with the fold that holds each row out."""
 
     keys: Keys
     bounds: Indices
     labels: Flags  # rows by labels
     fold: Indices
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.fold)
+
+    @property
+    def widths(self) -> Indices:
+        """The number of keys of each row."""
+        return np.diff(self.bounds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +66,20 @@ class Vocabulary:
 
     keys: Keys
     rarity: Floats
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machines:
+    """The weights and bias of every label, and how many fits stopped at the iteration limit."""
+
+    weights: Doubles  # labels by keys
+    bias: Doubles
+    unfinished: int
+
+    def margins(self, matrix: sparse.csr_matrix) -> Doubles:
+        """Return the margin of each row of *matrix* for each label."""
+        margins: Doubles = matrix @ self.weights.T + self.bias
+        return margins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,97 +94,102 @@ class Fitted:
 def fit(table: Table, labels: Sequence[str], options: Options) -> Fitted:
     """Fit on every row; calibrate on out-of-fold margins."""
     margins = np.zeros(table.labels.shape)
-    short = 0
+    unfinished = 0
     for fold in range(options.folds):
         inside = table.fold != fold
-        vocabulary = _vocabulary(table, inside, options)
-        matrix = _matrix(table, vocabulary)
-        weights, bias, unfinished = _weights(matrix[inside], table.labels[inside], options)
-        margins[~inside] = matrix[~inside] @ weights.T + bias
-        short += unfinished
-    vocabulary = _vocabulary(table, np.ones(len(table.fold), dtype=np.bool_), options)
-    weights, bias, unfinished = _weights(_matrix(table, vocabulary), table.labels, options)
+        matrix = _matrix(table, _vocabulary(table, inside, options))
+        machines = _machines(matrix[inside], table.labels[inside], options)
+        margins[~inside] = machines.margins(matrix[~inside])
+        unfinished += machines.unfinished
+    everything = np.ones(len(table), dtype=np.bool_)
+    vocabulary = _vocabulary(table, everything, options)
+    machines = _machines(_matrix(table, vocabulary), table.labels, options)
     calibration = calibrated(margins, table.labels, lowest=options.lowest, highest=options.highest)
-    linear = _linear(tuple(labels), vocabulary, (weights, bias), calibration, options.prune)
-    return Fitted(linear=linear, margins=margins, iterations_short=short + unfinished)
+    return Fitted(
+        linear=_linear(tuple(labels), vocabulary, machines, calibration, options.prune),
+        margins=margins,
+        iterations_short=unfinished + machines.unfinished,
+    )
 
 
 def _vocabulary(table: Table, inside: Flags, options: Options) -> Vocabulary:
-    keys, counts = np.unique(
-        table.keys[np.repeat(inside, np.diff(table.bounds))], return_counts=True
-    )
-    least = np.array([len(table.fold) + 1 if count is None else count for count in options.least])
-    kept = counts >= least[keys & np.uint32(7)] if len(least) > 1 else counts >= least[0]
-    rarity = (
-        (np.log((1 + inside.sum()) / (1 + counts[kept])) + 1).astype(np.float16).astype(np.float32)
-    )
-    return Vocabulary(keys=keys[kept], rarity=rarity)
+    """Return the keys that occur often enough in the rows *inside*."""
+    occurrences = table.keys[np.repeat(inside, table.widths)]
+    keys, counts = np.unique(occurrences, return_counts=True)
+    never = len(table) + 1
+    least = np.array([never if count is None else count for count in options.least])
+    wanted = least[keys & _GROUP] if len(least) > 1 else least[0]
+    kept = counts >= wanted
+    share = (1 + inside.sum()) / (1 + counts[kept])
+    rarity = np.log(share) + 1
+    return Vocabulary(keys=keys[kept], rarity=rarity.astype(np.float16).astype(np.float32))
 
 
 def _matrix(table: Table, vocabulary: Vocabulary) -> sparse.csr_matrix:
-    at = np.minimum(np.searchsorted(vocabulary.keys, table.keys), len(vocabulary.keys) - 1)
-    known = vocabulary.keys[at] == table.keys
-    row = np.repeat(np.arange(len(table.fold)), np.diff(table.bounds))[known]
-    value = vocabulary.rarity[at[known]].astype(np.float64)
-    norm = np.sqrt(np.bincount(row, weights=value * value, minlength=len(table.fold)))
-    shape = (len(table.fold), len(vocabulary.keys))
-    return sparse.csr_matrix((value / norm[row], (row, at[known])), shape=shape)
+    """Return the rows of *table* over *vocabulary*, each of length one."""
+    found = np.searchsorted(vocabulary.keys, table.keys)
+    column = np.minimum(found, len(vocabulary.keys) - 1)
+    is_known = vocabulary.keys[column] == table.keys
+    column = column[is_known]
+    row = np.repeat(np.arange(len(table)), table.widths)[is_known]
+    value = vocabulary.rarity[column].astype(np.float64)
+    norm = np.sqrt(np.bincount(row, weights=value * value, minlength=len(table)))
+    shape = (len(table), len(vocabulary.keys))
+    return sparse.csr_matrix((value / norm[row], (row, column)), shape=shape)
 
 
-_task: tuple[
-    sparse.csr_matrix, Flags, float
-]  # set before forking, so that the workers share the matrix instead of copying it
+# Set before forking, so that the workers share the matrix instead of copying it
+_task: tuple[sparse.csr_matrix, Flags, float]
 
 
-def _weights(
-    matrix: sparse.csr_matrix, labels: Flags, options: Options
-) -> tuple[Doubles, Doubles, int]:
+def _machines(matrix: sparse.csr_matrix, labels: Flags, options: Options) -> Machines:
     global _task  # noqa: PLW0603 - see above
     _task = (matrix, labels, options.c)
     columns = range(labels.shape[1])
     if options.processes > 1 and len(columns) > 1:
         with multiprocessing.get_context("fork").Pool(options.processes) as pool:
-            results = pool.map(_one, columns, chunksize=1)
+            fits = pool.map(_fit_one, columns, chunksize=1)
     else:
-        results = [_one(column) for column in columns]
-    return (
-        np.stack([result[0] for result in results]),
-        np.array([result[1] for result in results]),
-        sum(r[2] for r in results),
-    )
+        fits = [_fit_one(column) for column in columns]
+    weights, bias, unfinished = zip(*fits, strict=True)
+    return Machines(weights=np.stack(weights), bias=np.array(bias), unfinished=sum(unfinished))
 
 
-def _one(column: int) -> tuple[Doubles, float, bool]:
-    """The weights and bias of one label, and whether the iteration limit ended the fit."""
+def _fit_one(column: int) -> tuple[Doubles, float, bool]:
+    """Return the weights and bias of one label, and whether the iteration limit ended the fit."""
     matrix, labels, c = _task
-    if labels[:, column].all() or not labels[:, column].any():
-        return np.zeros(matrix.shape[1]), 1.0 if labels[:, column].all() else -1.0, False
+    truth = labels[:, column]
+    if truth.all() or not truth.any():
+        return np.zeros(matrix.shape[1]), 1.0 if truth.all() else -1.0, False
+    machine = LinearSVC(C=c, tol=0.05, max_iter=200, dual=True, random_state=0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        machine = LinearSVC(C=c, tol=0.05, max_iter=200, dual=True, random_state=0).fit(
-            matrix, labels[:, column]
-        )
+        machine.fit(matrix, truth)
     return machine.coef_[0], float(machine.intercept_[0]), bool(caught)
 
 
 def _linear(
     labels: tuple[str, ...],
     vocabulary: Vocabulary,
-    fitted: tuple[Doubles, Doubles],
+    machines: Machines,
     calibration: Calibration,
     prune: float,
 ) -> Linear:
-    """Weights in 127ths of each label's largest, small ones dropped; every key is kept, since each counts in a row's norm."""
-    weights, bias = fitted
-    scale = np.maximum(np.abs(weights).max(axis=1), 1e-9) / 127
-    steps = np.where(np.abs(weights) > prune, np.rint(weights / scale[:, None]), 0).astype(np.int8)
+    """Return the scorer with weights in steps of each label's largest, and small ones dropped.
+
+    Every key is kept, since each counts in the norm of a row.
+    """
+    size = np.abs(machines.weights)
+    scale = np.maximum(size.max(axis=1), 1e-9) / _STEPS
+    steps = np.rint(machines.weights / scale[:, None])
+    kept = np.where(size > prune, steps, 0).astype(np.int8)
     return Linear(
         labels=labels,
         keys=vocabulary.keys,
         rarity=vocabulary.rarity,
-        steps=np.ascontiguousarray(steps.T),
+        steps=np.ascontiguousarray(kept.T),
         scale=scale.astype(np.float32),
-        bias=bias.astype(np.float32),
+        bias=machines.bias.astype(np.float32),
         knots=calibration.knots.astype(np.float32),
         heights=calibration.heights.astype(np.float32),
         threshold=calibration.threshold.astype(np.float32),

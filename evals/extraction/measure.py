@@ -1,8 +1,9 @@
-"""Measures a clause artefact on the dev side of the split: `python -m interlock.evals.extraction.measure --json`.
+"""Measures a clause artefact on the dev side of the split.
 
-Reports the average precision over all (unit, category) pairs, micro and macro; the calibration
-error of the same confidences; and how many shown findings match a gold answer by CUAD's rule. The
-division is remade from the data, so no list of files is trusted.
+Run it as `python -m interlock.evals.extraction.measure --json`. Reports the average precision over
+all (unit, category) pairs, micro and macro; the calibration error of the same confidences; and how
+many shown findings match a gold answer by CUAD's rule. The division is remade from the data, so no
+list of files is trusted.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,9 @@ from interlock.tools.contracts.clauses.features import Rows
 from interlock.tools.contracts.clauses.heads import CATEGORIES
 from interlock.tools.contracts.clauses.weights import Floats
 
-_LEAST = 0.05  # below this a pair is an easy no, and there are so many that they hide every error
+_LEAST: Final = (
+    0.05  # below this a pair is an easy no, and there are so many that they hide every error
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,34 +63,52 @@ class Report:
     lines: tuple[Line, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ranking:
+    """Confidences and whether each is right."""
+
+    scores: Floats
+    truth: npt.NDArray[np.bool_]
+
+    def column(self, index: int) -> "_Ranking":
+        return _Ranking(scores=self.scores[:, index], truth=self.truth[:, index])
+
+    def average_precision(self) -> float:
+        return average_precision(self.scores.ravel(), self.truth.ravel())
+
+    def calibration_error(self, *, least: float = 0.0) -> float:
+        return calibration_error(self.scores.ravel(), self.truth.ravel(), least=least)
+
+
 def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
-    """The figures of a model on contracts it was not trained on."""
+    """Return the figures of a model on contracts it was not trained on."""
     clause = model.scorers["clause"]
     table = examples(contracts, clause.labels)
-    scores, truth = clause.confidences(Rows(keys=table.keys, bounds=table.bounds)), table.labels
+    scores = clause.confidences(Rows(keys=table.keys, bounds=table.bounds))
+    ranking = _Ranking(scores=scores, truth=table.labels)
     begun = time.perf_counter()
     shown = [model.find(contract.text) for contract in contracts]
-    seconds = (time.perf_counter() - begun) / max(len(contracts), 1)
+    seconds = time.perf_counter() - begun
     lines = tuple(
-        _line(model, category, contracts, shown, (scores[:, column], truth[:, column]))
+        _line(model, category, contracts, shown, ranking.column(column))
         for column, category in enumerate(clause.labels)
     )
-    found, answers = sum(line.found for line in lines), sum(line.answers for line in lines)
+    precisions = [line.average_precision for line in lines if line.units]
+    found = sum(line.found for line in lines)
+    answers = sum(line.answers for line in lines)
+    right = sum(line.right for line in lines)
+    recalled = sum(line.recalled for line in lines)
     return Report(
         contracts=len(contracts),
-        units=len(truth),
-        micro=round(average_precision(scores.ravel(), truth.ravel()), 4),
-        macro=round(
-            float(np.mean([line.average_precision for line in lines if line.units] or [0.0])), 4
-        ),
-        calibration_error=round(calibration_error(scores.ravel(), truth.ravel()), 5),
-        calibration_error_above=round(
-            calibration_error(scores.ravel(), truth.ravel(), least=_LEAST), 4
-        ),
+        units=len(table.labels),
+        micro=round(ranking.average_precision(), 4),
+        macro=round(float(np.mean(precisions or [0.0])), 4),
+        calibration_error=round(ranking.calibration_error(), 5),
+        calibration_error_above=round(ranking.calibration_error(least=_LEAST), 4),
         found=found,
-        precision=round(sum(line.right for line in lines) / max(found, 1), 4),
-        recall=round(sum(line.recalled for line in lines) / max(answers, 1), 4),
-        seconds_per_contract=round(seconds, 4),
+        precision=round(right / max(found, 1), 4),
+        recall=round(recalled / max(answers, 1), 4),
+        seconds_per_contract=round(seconds / max(len(contracts), 1), 4),
         lines=lines,
     )
 
@@ -96,29 +118,32 @@ def _line(
     category: str,
     contracts: Sequence[Contract],
     shown: Sequence[Sequence[Finding]],
-    ranked: tuple[Floats, npt.NDArray[np.bool_]],
+    ranking: _Ranking,
 ) -> Line:
-    texts = [[one.text for one in findings if one.category == category] for findings in shown]
-    golds = [
-        [contract.text[span.start : span.end] for span in contract.answers.get(category, ())]
-        for contract in contracts
-    ]
-    pairs = [matched(found, gold) for found, gold in zip(texts, golds, strict=True)]
+    answers = found = right = recalled = 0
+    for contract, findings in zip(contracts, shown, strict=True):
+        gold = contract.gold(category)
+        texts = [finding.text for finding in findings if finding.category == category]
+        matches, reached = matched(texts, gold)
+        answers += len(gold)
+        found += len(texts)
+        right += matches
+        recalled += reached
     return Line(
         category=category,
-        units=int(ranked[1].sum()),
-        average_precision=round(average_precision(*ranked), 4),
+        units=int(ranking.truth.sum()),
+        average_precision=round(ranking.average_precision(), 4),
         threshold=round(_threshold(model, category), 4),
-        answers=sum(map(len, golds)),
-        found=sum(map(len, texts)),
-        right=sum(right for right, _ in pairs),
-        recalled=sum(recalled for _, recalled in pairs),
+        answers=answers,
+        found=found,
+        right=right,
+        recalled=recalled,
     )
 
 
 def _threshold(model: ClauseModel, category: str) -> float:
-    kind = next((kind for kind, names in CATEGORIES.items() if category in names), "clause")
-    scorer = model.scorers[kind]
+    kinds = (kind for kind, names in CATEGORIES.items() if category in names)
+    scorer = model.scorers[next(kinds, "clause")]
     return float(scorer.threshold[scorer.labels.index(category)])
 
 
@@ -126,29 +151,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the report."""
     parser = argparse.ArgumentParser(description="Measure the clause model on the dev contracts.")
     parser.add_argument(
-        "--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same"
+        "--data", type=Path, help="cuad_train.json.gz, or name it in INTERLOCK_CUAD"
     )
-    parser.add_argument(
-        "--artefact", type=Path, help="another artefact folder than the shipped one"
-    )
+    parser.add_argument("--artefact", type=Path, help="an artefact folder, not the shipped one")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args(arguments)
-    report = measure(ClauseModel.load(options.artefact), split(read(options.data)).dev)
-    sys.stdout.write(
-        json.dumps(asdict(report), indent=1) + "\n" if options.json else _table(report)
-    )
+    model = ClauseModel.load(options.artefact)
+    report = measure(model, split(read(options.data)).dev)
+    text = json.dumps(asdict(report), indent=1) + "\n" if options.json else _table(report)
+    sys.stdout.write(text)
 
 
 def _table(report: Report) -> str:
     head = (
-        f"{report.contracts} contracts, {report.units} units: average precision {report.micro:.3f} micro, "
-        f"{report.macro:.3f} macro; "
-        f"calibration error {report.calibration_error:.4f} ({report.calibration_error_above:.3f} above {_LEAST})\n"
+        f"{report.contracts} contracts, {report.units} units: "
+        f"average precision {report.micro:.3f} micro, {report.macro:.3f} macro; "
+        f"calibration error {report.calibration_error:.4f} "
+        f"({report.calibration_error_above:.3f} above {_LEAST})\n"
         f"{report.found} findings, precision {report.precision:.3f}, recall {report.recall:.3f}; "
         f"{report.seconds_per_contract * 1000:.0f} ms a contract\n"
     )
     rows = [
-        f"{line.category:36} units {line.units:4}  AP {line.average_precision:.3f}  shown {line.found:4}  right {line.right:4}"
+        f"{line.category:36} units {line.units:4}  AP {line.average_precision:.3f}"
+        f"  shown {line.found:4}  right {line.right:4}"
         f"  gold {line.answers:4}  recalled {line.recalled:4}\n"
         for line in report.lines
     ]

@@ -12,8 +12,10 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import scipy  # type: ignore[import-untyped]  # ships no types
 import sklearn  # type: ignore[import-untyped]  # ships no types
 
@@ -23,11 +25,11 @@ from interlock.evals.extraction.measure import Report
 from interlock.evals.extraction.split import SEED, SHOWN, Split, digest
 from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS, Linear, pack
 
-_READ = (
-    "bounds of the thresholds, forms of head candidates and ends of units were set after reading dev findings, "
-    "so the figures of heads and of shown findings on dev flatter a little"
+_READ: Final = (
+    "bounds of the thresholds, forms of head candidates and ends of units were set after reading "
+    "dev findings, so the figures of heads and of shown findings on dev flatter a little"
 )
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,16 +43,21 @@ class Training:
 
 
 def packed(scorers: Mapping[str, Linear]) -> bytes:
-    """The scorers as the bytes of an `.npz` file, entries in order and without times."""
+    """Return the scorers as the bytes of an `.npz` file, entries in order and without times."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(scorers):
-            for part, array in sorted(pack(scorers[name]).items()):
-                entry = io.BytesIO()
-                np.lib.format.write_array(entry, array, allow_pickle=False)
+            parts = pack(scorers[name])
+            for part in sorted(parts):
                 info = zipfile.ZipInfo(f"{name}.{part}.npy", date_time=_EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, entry.getvalue())
+                archive.writestr(info, _npy(parts[part]))
+    return buffer.getvalue()
+
+
+def _npy(array: npt.NDArray[np.generic]) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, array, allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -58,13 +65,12 @@ def write(folder: Path, weights: bytes, training: Training) -> None:
     """Put the weights and their record into a folder, replacing what was there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(weights)
-    (folder / RECORD).write_text(
-        json.dumps(recorded(weights, training), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    record = json.dumps(recorded(weights, training), indent=1, sort_keys=True)
+    (folder / RECORD).write_text(f"{record}\n", encoding="utf-8")
 
 
 def recorded(weights: bytes, training: Training) -> dict[str, object]:
-    """The record; times are left out of it, so training again gives the same file."""
+    """Return the record; times are left out of it, so training again gives the same file."""
     report = None if training.report is None else asdict(training.report)
     if report is not None:
         del report["seconds_per_contract"]

@@ -12,17 +12,30 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from interlock.evals.extraction.data import Contract
 
-SEED = "interlock-clauses-1"
-DEV_SHARE = 0.2
-SHOWN = frozenset(
-    "BANGI DOMINIADVISORTRUST FREECOOK FUSIONPHARMACEUTICALS IPAYMENT OPERA REEDS SONOS THRIVENTVARIABLEINSURANCEACCOUNTB "  # noqa: SIM905 - words read best as words
-    "VARIABLESEPARATEACCOUNT VERTEXENERGY WARNERCHILCOTT".split()
+SEED: Final = "interlock-clauses-1"
+DEV_SHARE: Final = 0.2
+SHOWN: Final = frozenset(
+    {
+        "BANGI",
+        "DOMINIADVISORTRUST",
+        "FREECOOK",
+        "FUSIONPHARMACEUTICALS",
+        "IPAYMENT",
+        "OPERA",
+        "REEDS",
+        "SONOS",
+        "THRIVENTVARIABLEINSURANCEACCOUNTB",
+        "VARIABLESEPARATEACCOUNT",
+        "VERTEXENERGY",
+        "WARNERCHILCOTT",
+    }
 )
 
-_LEGAL_FORM = re.compile(
+_LEGAL_FORM: Final = re.compile(
     r"(?:INCORPORATED|CORPORATION|COMPANY|LIMITED|INC|CORP|LTD|LLC|PLC|LP|CO|SA|NV|AG)$"
 )
 
@@ -38,41 +51,58 @@ class Split:
 
 
 def filer(title: str) -> str:
-    """The company a title begins with, comparable across spellings."""
-    lead = re.sub(r"[\W_]+", "", re.split(r"_| - ", title, maxsplit=1)[0]).upper()
+    """Return the company a title begins with, comparable across spellings."""
+    first = re.split(r"_| - ", title, maxsplit=1)[0]
+    lead = re.sub(r"[\W_]+", "", first).upper()
     return _LEGAL_FORM.sub("", lead) or lead
 
 
 def split(contracts: Sequence[Contract]) -> Split:
-    """The division; the order within each side is the order given."""
-    sizes = Counter(filer(contract.title) for contract in contracts)
+    """Return the division; the order within each side is the order given."""
+    sizes = _sizes(contracts)
+    wanted = DEV_SHARE * len(contracts)
     dev: set[str] = set()
     taken = 0
-    for name in sorted(sizes, key=lambda name: (name not in SHOWN, _hash(name))):
-        if name in SHOWN or taken < DEV_SHARE * len(contracts):
+    for name in sorted(sizes, key=_shown_first):
+        if name in SHOWN or taken < wanted:
             dev.add(name)
             taken += sizes[name]
     return Split(
-        train=tuple(c for c in contracts if filer(c.title) not in dev),
-        dev=tuple(c for c in contracts if filer(c.title) in dev),
+        train=tuple(contract for contract in contracts if filer(contract.title) not in dev),
+        dev=tuple(contract for contract in contracts if filer(contract.title) in dev),
         train_filers=tuple(sorted(set(sizes) - dev)),
         dev_filers=tuple(sorted(dev)),
     )
 
 
 def folds(contracts: Sequence[Contract], count: int) -> tuple[int, ...]:
-    """The fold of each contract, 0 to `count` - 1, the same for all contracts of a filer and nearly equal in size."""
-    sizes = Counter(filer(contract.title) for contract in contracts)
-    load, fold_of = [0] * count, {}
+    """Return the fold of each contract, from 0 to *count* - 1.
+
+    All contracts of a filer are in one fold, and the folds are nearly equal in size.
+    """
+    sizes = _sizes(contracts)
+    load = [0] * count
+    fold_of: dict[str, int] = {}
     for name in sorted(sizes, key=lambda name: (-sizes[name], _hash(name))):
-        fold_of[name] = load.index(min(load))
-        load[fold_of[name]] += sizes[name]
+        fold = load.index(min(load))
+        fold_of[name] = fold
+        load[fold] += sizes[name]
     return tuple(fold_of[filer(contract.title)] for contract in contracts)
 
 
 def digest(filers: Iterable[str]) -> str:
-    """SHA-256 of a list of filers, one a line."""
-    return hashlib.sha256("\n".join(filers).encode()).hexdigest()
+    """Return the SHA-256 of a list of filers, one a line."""
+    lines = "\n".join(filers)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _sizes(contracts: Sequence[Contract]) -> Counter[str]:
+    """Return the number of contracts of each filer."""
+    return Counter(filer(contract.title) for contract in contracts)
+
+
+def _shown_first(name: str) -> tuple[bool, str]:
+    return name not in SHOWN, _hash(name)
 
 
 def _hash(name: str) -> str:

@@ -1,15 +1,16 @@
-"""Trains the clause model and writes its artefact: `python -m interlock.evals.extraction.train`.
+"""Trains the clause model and writes its artefact.
 
-The artefact is trained on the train side of the split alone, and its figures in `training.json` are
-on the dev side: no weight, calibration or threshold was fitted there. What a person set after
-reading dev contracts is named in the record. The same data, options and library versions give the
-same bytes. Progress goes to standard error.
+Run it as `python -m interlock.evals.extraction.train`. The artefact is trained on the train side of
+the split alone, and its figures in `training.json` are on the dev side: no weight, calibration or
+threshold was fitted there. What a person set after reading dev contracts is named in the record.
+The same data, options and library versions give the same bytes. Progress goes to standard error.
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,8 @@ OPTIONS: Mapping[str, Options] = {
     "clause": Options(c=0.5, least=(3, 3, None, 5, 5, 3, 1, 3)),
     "title": Options(c=0.3, least=(2,), prune=0.01, lowest=0.3),
     "date": Options(c=0.3, least=(2,), prune=0.01, highest=0.35),
-    "name": Options(
-        c=0.3, least=(2,), prune=0.01, lowest=0.5
-    ),  # a name too many misleads more than one too few
+    # a name too many misleads more than one too few
+    "name": Options(c=0.3, least=(2,), prune=0.01, lowest=0.5),
 }
 
 
@@ -41,30 +41,34 @@ def train(
     categories: Sequence[str],
     options: Mapping[str, Options] = OPTIONS,
 ) -> dict[str, Linear]:
-    """One fitted scorer for whole clauses and one for each kind of head, by name."""
+    """Return one fitted scorer for whole clauses and one for each kind of head, by name."""
     scorers: dict[str, Linear] = {}
     for name, option in options.items():
         begun = time.monotonic()
         if name == "clause":
-            scorers[name] = _fitted(contracts, examples(contracts, categories), categories, option)
+            table = examples(contracts, categories)
+            scorers[name] = _fitted(contracts, table, categories, option)
         for kind, labels in CATEGORIES.items():
             if kind == name:
-                scorers[name] = _fitted(contracts, head_examples(contracts, kind), labels, option)
-        print(f"{name}: fitted in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+                table = head_examples(contracts, kind)
+                scorers[name] = _fitted(contracts, table, labels, option)
+        _say(f"{name}: fitted in {time.monotonic() - begun:.0f} s")
     return scorers
 
 
 def _fitted(
     contracts: Sequence[Contract], table: Examples, labels: Sequence[str], options: Options
 ) -> Linear:
-    fold = np.array(folds(contracts, options.folds))[table.contract]
-    fitted = fit(
-        Table(keys=table.keys, bounds=table.bounds, labels=table.labels, fold=fold), labels, options
+    fold_of = np.array(folds(contracts, options.folds))
+    learnt = Table(
+        keys=table.keys,
+        bounds=table.bounds,
+        labels=table.labels,
+        fold=fold_of[table.contract],
     )
-    print(
-        f"  {len(table.labels)} rows, {len(fitted.linear.keys)} keys, {fitted.iterations_short} fits unfinished",
-        file=sys.stderr,
-    )
+    fitted = fit(learnt, labels, options)
+    keys = len(fitted.linear.keys)
+    _say(f"  {len(learnt)} rows, {keys} keys, {fitted.iterations_short} fits unfinished")
     return fitted.linear
 
 
@@ -72,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, measure on dev, write."""
     parser = argparse.ArgumentParser(description="Train the clause model on CUAD.")
     parser.add_argument(
-        "--data", type=Path, help="cuad_train.json.gz; INTERLOCK_CUAD does the same"
+        "--data", type=Path, help="cuad_train.json.gz, or name it in INTERLOCK_CUAD"
     )
     parser.add_argument(
         "--out", type=Path, default=SHIPPED, help="folder to write, the shipped artefact by default"
@@ -81,26 +85,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     begun = time.monotonic()
     contracts = read(options.data)
     parts = split(contracts)
-    scorers = train(
-        parts.train, sorted({category for contract in contracts for category in contract.answers})
-    )
-    weights = packed(scorers)
-    # what is measured is what is shipped: the scorers as they come back from the file
-    write(
-        options.out,
-        weights,
-        Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=None),
-    )
+    categories = sorted({category for contract in contracts for category in contract.answers})
+    weights = packed(train(parts.train, categories))
+    training = Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=None)
+    # What is measured is what is shipped: the scorers as they come back from the file
+    write(options.out, weights, training)
     report = measure(ClauseModel.load(options.out), parts.dev)
-    write(
-        options.out,
-        weights,
-        Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=report),
-    )
-    print(
-        f"micro {report.micro}, macro {report.macro}, {len(weights)} bytes, {time.monotonic() - begun:.0f} s",
-        file=sys.stderr,
-    )
+    write(options.out, weights, replace(training, report=report))
+    took = time.monotonic() - begun
+    _say(f"micro {report.micro}, macro {report.macro}, {len(weights)} bytes, {took:.0f} s")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 if __name__ == "__main__":

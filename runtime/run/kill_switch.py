@@ -4,7 +4,7 @@ Set from any process with access to the database; the next decision sees it. Fai
 policy denies when the list is missing.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
@@ -42,6 +42,12 @@ async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None: 
         tx.events.append(_turned(tx, scope, id, engaged=False, by=by))
 
     await store.write(work)
+
+
+def engaged(connection: Connection) -> list[dict[str, Any]]:
+    """Return every engaged switch: its scope, its id, and since when in Unix seconds."""
+    query = select(tables.kill_switch).order_by(_c.scope, _c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:

@@ -2,26 +2,30 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from interlock.runtime.policy.request import Verdict
-from interlock.runtime.run.approval import Approval
 from interlock.serving.cli import session
-from interlock.serving.cli.review import exit_code, report
+from interlock.serving.cli.result import exit_code, report
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, shown, whole
-from interlock.serving.home import Home
-from interlock.serving.operations import approvals as operations
-from interlock.serving.view import view
+from interlock.serving.cli.show import grid, moment, risk_line, shown, whole
 
-application = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
-Id = Annotated[str, typer.Argument(help="An approval's id.")]
+if TYPE_CHECKING:
+    from interlock.runtime.policy.request import Verdict
+    from interlock.runtime.run.approval import Approval
+    from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
+
+application = typer.Typer(
+    help="Decide what waits for a person.", no_args_is_help=True, add_completion=False
+)
+Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning.")]
 Reviewer = Annotated[str | None, typer.Option("--as", help="The reviewer; default: your account.")]
-Note = Annotated[str, typer.Option("--note", help="Why; recorded with the verdict.")]
+Note = Annotated[
+    str, typer.Option("--note", help="Why, in at least three letters; recorded with the verdict.")
+]
 Evidence = Annotated[
     str | None,
     typer.Option(
@@ -37,99 +41,143 @@ def list_approvals(
 ) -> None:
     """List what waits for a person."""
 
-    async def work(home: Home) -> list[Approval]:
-        return await home.approvals.list(state=None if every else "waiting")
+    async def work(storage: "Storage") -> "list[Approval]":
+        return await storage.approvals.list(state=None if every else "waiting")
 
-    found = session.run(work)
+    approvals = session.read(work)
     if as_json:
-        session.print_json([asdict(each) for each in found])
+        session.print_json([asdict(approval) for approval in approvals])
         return
-    table = grid(*map(whole, ("Approval, run", "State", "Action")), "Asked for by", whole("Until"))
-    for each in found:
-        asked = shown(each.requester)
-        table.add_row(
-            f"{each.id}\n{each.run_id}", each.state, each.tool, asked, _time(each.expires)
-        )
-    out.print(table if found else "Nothing waits.")
+    if not approvals:
+        session.say("Nothing waits.")
+        return
+    table = grid(
+        whole("Approval, run"), whole("State"), whole("Action"), "Asked for by", whole("Until")
+    )
+    for approval in approvals:
+        ids = f"{approval.id}\n{approval.run_id}"
+        asked = shown(approval.requester)
+        table.add_row(ids, approval.state, approval.tool, asked, moment(approval.expires))
+    out.print(table)
+    session.next_step(f"interlock approvals show {approvals[0].id}")
 
 
 @application.command()
 def show(approval_id: Id, as_json: AsJson = False) -> None:
     """Show exactly what would be done: this is the evidence a verdict binds to."""
-    found = session.run(lambda home: home.approvals.read(approval_id))
+
+    async def work(storage: "Storage") -> "tuple[Approval, dict[str, Any]]":
+        from interlock.serving.names import approval_named
+        from interlock.serving.view import view
+
+        whole_id = await approval_named(storage.store, approval_id)
+        approval = await storage.approvals.read(whole_id)
+        return approval, await view(storage, approval.run_id)
+
+    approval, view = session.read(work)
     if as_json:
-        session.print_json(asdict(found))
+        run = {"status": view["status"], "risk": view["risk"], "document": view["document"]}
+        session.print_json(asdict(approval) | {"run": run})
         return
-    out.print(
+    _print(approval, view)
+
+
+def _print(approval: "Approval", view: dict[str, Any]) -> None:
+    until = moment(approval.expires)
+    session.say(
         Text.assemble(
-            (found.id, "bold"),
-            f"  {found.state}, until {_time(found.expires)}, needs a {found.role}",
+            (approval.id, "bold"), f" {approval.state}, until {until}, needs a {approval.role}"
         )
     )
-    for line in json.dumps(
-        found.evidence, indent=2, ensure_ascii=False, sort_keys=True
-    ).splitlines():
-        out.print(shown(line), soft_wrap=True)
-    out.print(f"evidence {found.evidence_digest}", highlight=False)
-    out.print(
-        f"Next: interlock approvals approve {found.id} --as REVIEWER --note WHY",
-        markup=False,
-        highlight=False,
-    )
+    document = view["document"].get("name") or view["document"].get("path") or ""
+    session.say(Text.assemble("run       ", approval.run_id, " ", shown(str(document))))
+    session.say(Text.assemble("asked by  ", shown(approval.requester)))
+    if view["risk"]:
+        session.say(risk_line(view))
+    evidence: dict[str, Any] = approval.evidence
+    session.say(Text.assemble("would do  ", (evidence["tool"], "bold"), f" ({evidence['class']})"))
+    for name, value in evidence["arguments"].items():
+        origin = ", ".join(evidence["labels"].get(name, []))
+        session.say(Text(f"  {name} ({origin})", style="dim"))
+        for line in _lines(value):
+            session.say(Text.assemble("    ", shown(line)))
+    session.say(f"evidence  {approval.evidence_digest}")
+    if view["report"]:
+        session.next_step(f"interlock run report {approval.run_id} -o report.html")
+    if approval.state == "waiting":
+        verdict = f"{approval.id} --as REVIEWER --note WHY --evidence {approval.evidence_digest}"
+        session.next_step(f"interlock approvals approve {verdict}")
+
+
+def _lines(value: Any) -> list[str]:
+    """Return an argument as lines: text as it is, a list one item a line, anything else as JSON."""
+    if isinstance(value, str):
+        return value.splitlines()
+    items = value if isinstance(value, list) else [value]
+    return [
+        item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, sort_keys=True)
+        for item in items
+    ]
 
 
 @application.command()
 def approve(
     approval_id: Id,
+    *,
     note: Note,
     reviewer: Reviewer = None,
     evidence: Evidence = None,
     as_json: AsJson = False,
 ) -> None:
     """Approve, then carry the run on: the policy is asked again before anything is done."""
-    _decide(approval_id, reviewer, "approved", evidence, note, as_json=as_json)
+    _decide(approval_id, "approved", reviewer, note, evidence, as_json=as_json)
 
 
 @application.command()
 def reject(
     approval_id: Id,
+    *,
     note: Note,
     reviewer: Reviewer = None,
     evidence: Evidence = None,
     as_json: AsJson = False,
 ) -> None:
     """Reject, then carry the run on: the agent is told no."""
-    _decide(approval_id, reviewer, "rejected", evidence, note, as_json=as_json)
+    _decide(approval_id, "rejected", reviewer, note, evidence, as_json=as_json)
 
 
 def _decide(
-    approval_id: str,
+    beginning: str,
+    verdict: "Verdict",
     name: str | None,
-    verdict: Verdict,
-    evidence: str | None,
     note: str,
+    evidence: str | None,
     *,
     as_json: bool,
 ) -> None:
     settings = session.configured()
     reviewer = session.acting(settings, name)
 
-    async def work(home: Home) -> int:
-        found = await home.approvals.read(approval_id)
-        shown_digest = evidence or found.evidence_digest
+    async def work(home: "Home") -> int:
+        from interlock.serving.names import approval_named
+        from interlock.serving.operations import approvals as operations
+        from interlock.serving.view import view
+
+        approval_id = await approval_named(home.store, beginning)
+        approval = await home.approvals.read(approval_id)
         await operations.decide(
-            home, approval_id, person=reviewer, verdict=verdict, shown=shown_digest, note=note
+            home,
+            approval_id,
+            person=reviewer,
+            verdict=verdict,
+            shown=evidence or approval.evidence_digest,
+            note=note,
         )
-        await operations.carry_on(home, found.run_id)
-        seen = await view(home, found.run_id)
+        session.under_way.run_id = approval.run_id
+        await operations.carry_on(home, approval.run_id)
+        seen = await view(home, approval.run_id)
         report(seen, as_json=as_json)
-        return exit_code(
-            seen
-            | {"decisions": [each for each in seen["decisions"] if each["id"] == found.action_id]}
-        )
+        decided = [step for step in seen["decisions"] if step["id"] == approval.action_id]
+        return exit_code(seen | {"decisions": decided})
 
     session.leave(session.run(work, using=settings))
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -3,27 +3,29 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-from rich.table import Column
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput
-from interlock.runtime.record import audit_verify
-from interlock.runtime.record.audit import Audit
-from interlock.serving.audit import entries, exported, verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, whole
-from interlock.serving.home import Home
+from interlock.serving.cli.show import folded, grid, moment, shown, whole
+
+if TYPE_CHECKING:
+    from interlock.runtime.record.audit import Audit
+    from interlock.runtime.storage import Storage
 
 LogName: TypeAlias = Annotated[
     str | None, typer.Option("--log", help="Only this log: a tenant, or home; default: every log.")
 ]
 application = typer.Typer(
-    help="The record: verify it, take it along, read it.", no_args_is_help=True
+    help="The record: verify it, take it along, read it.",
+    no_args_is_help=True,
+    add_completion=False,
 )
+_KEY_DIGITS = 64
 
 
 @application.command()
@@ -38,10 +40,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify the ledger: every entry, every signature, and what they say together."""
-    if file is None:
-        audit = session.run(lambda home: verified(home, log=log))
-    else:
-        audit = _offline(file, key, log)
+    audit = _of_this_home(log) if file is None else _offline(file, key, log)
     if as_json:
         session.print_json(_plain(audit))
     else:
@@ -49,7 +48,7 @@ def verify(
     session.leave(session.DONE if audit.valid else session.FAILED_CLOSED)
 
 
-def _plain(audit: Audit) -> dict[str, Any]:
+def _plain(audit: "Audit") -> dict[str, Any]:
     logs = [
         {
             "log": report.log,
@@ -70,18 +69,22 @@ def _plain(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _print(audit: Audit) -> None:
+def _print(audit: "Audit") -> None:
     for problem in audit.problems:
         line = f"{problem.log} entry {problem.seq}: {problem.code}: {problem.detail}"
-        out.print(Text(line, style="red"))
+        session.say(Text(line, style="red"))
     verdict = ("valid", "bold green") if audit.valid else ("NOT VALID", "bold red")
     sizes = f": {audit.size} entries, {audit.checkpoints} signed checkpoints"
-    out.print(Text.assemble("Ledger ", verdict, sizes))
+    session.say(Text.assemble("Ledger ", verdict, sizes))
     for report in audit.reports:
-        out.print(
-            Text(f"log  {report.log}, {report.size} entries\nroot {report.root}", style="dim")
-        )
-    out.print(Text(f"key  {audit.key}", style="dim"))
+        session.say(f"log  {report.log}, {report.size} entries, root {report.root}")
+    session.say(f"key  {audit.key}")
+
+
+def _of_this_home(log: str | None) -> "Audit":
+    from interlock.serving.audit import verified
+
+    return session.read(lambda storage: verified(storage, log=log))
 
 
 @application.command()
@@ -91,90 +94,119 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
+    from interlock.runtime.record import audit_verify
 
-    async def work(home: Home) -> dict[str, Any]:
-        records = await exported(home, log=log)
-        try:
-            with file.open("x", encoding="utf-8") as target:
-                target.writelines(
-                    json.dumps(record, ensure_ascii=False) + "\n" for record in records
-                )
-        except OSError as error:
-            raise BadInput(
-                what=str(file), why=error.strerror or "", next_step="Name a new file."
-            ) from error
+    async def work(storage: "Storage") -> dict[str, Any]:
+        from interlock.serving.audit import exported
+
+        records = await exported(storage, log=log)
+        _write(file, records)
+        kinds = [record["kind"] for record in records]
         return {
             "file": str(file),
-            "entries": sum(1 for record in records if record["kind"] == "entry"),
+            "entries": kinds.count("entry"),
             "logs": [record["log"] for record in records if record["kind"] == "log"],
-            "public_key": home.ledger.public_key.hex(),
+            "public_key": storage.ledger.public_key.hex(),
         }
 
-    done = session.run(work)
+    done = session.read(work)
     if as_json:
         session.print_json(done)
-    else:
-        out.print(
-            f"{done['entries']} entries in {file}; public key {done['public_key']}",
-            markup=False,
-            soft_wrap=True,
-        )
-        out.print(
-            f"Verify anywhere: python {audit_verify.__file__} {file}", markup=False, soft_wrap=True
-        )
+        return
+    session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
+    session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
+
+
+def _write(file: Path, records: list[dict[str, str | int]]) -> None:
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    try:
+        with file.open("x", encoding="utf-8") as target:
+            target.writelines(lines)
+    except OSError as error:
+        why = error.strerror or "it cannot be written"
+        raise BadInput(what=str(file), why=why, next_step="Name a new file.") from error
 
 
 @application.command()
 def show(
-    run_id: Annotated[str | None, typer.Argument(help="Only this run.")] = None,
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Only this run: its id or its beginning.")
+    ] = None,
     log: LogName = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the entries in order, with what only this home's keys can open."""
 
-    async def work(home: Home) -> list[dict[str, Any]]:
-        if run_id is not None:
-            await home.runs.read(run_id)  # an unknown run is an error, not an empty list
-        return await entries(home, run_id, log=log)
+    async def work(storage: "Storage") -> list[dict[str, Any]]:
+        from interlock.serving.audit import entries
+        from interlock.serving.names import run_named
 
-    found = session.run(work)
+        whole_id = None if run_id is None else await run_named(storage.store, run_id)
+        return await entries(storage, whole_id, log=log)
+
+    rows = session.read(work)
     if as_json:
-        for each in found:
-            session.print_json(each)
+        for row in rows:
+            session.print_json(row)
         return
-    event = Column("Event", max_width=10)
     table = grid(
-        whole("Log"),
+        folded("Log"),
         whole("Seq"),
+        whole("Time"),
         whole("Run"),
-        event,
+        folded("Event"),
+        folded("Person"),
         whole("Tool"),
-        whole("State"),
-        Column("Codes", overflow="fold"),
+        folded("State, codes"),
     )
-    for each in found:
-        body = each["body"]
-        state = str(body.get("state", body.get("status", "")))
-        codes = "\n".join(body.get("codes", []))
-        table.add_row(
-            each["log"],
-            str(body["seq"]),
-            body["run"],
-            body["event"].replace("_", " "),
-            body.get("tool", ""),
-            state,
-            codes,
-        )
+    for row in rows:
+        table.add_row(*_cells(row))
     out.print(table)
 
 
-def _offline(file: Path, key: str | None, log: str | None) -> Audit:
+def _cells(row: dict[str, Any]) -> list[str | Text]:
+    body = row["body"]
+    state = str(body.get("state") or body.get("status") or body.get("effect") or "")
+    codes = [*body.get("codes", []), *([body["code"]] if "code" in body else [])]
+    return [
+        shown(row["log"]),
+        str(body["seq"]),
+        moment(body["at"])[:16] if "at" in body else "",
+        str(body.get("of") or body["run"]).removeprefix("run-"),
+        str(body["event"]).replace("_", " "),
+        shown(_person(row["payload"])),
+        str(body.get("tool", "")),
+        ", ".join([state, *codes] if state else codes),
+    ]
+
+
+def _person(payload: Any) -> str:
+    """Return who did it, or for whom it was done; nothing where the entry is erased."""
+    if not isinstance(payload, dict):
+        return ""
+    principal = payload.get("principal") or {}
+    names = [payload.get(key) for key in ("by", "reviewer", "person")]
+    names += [principal.get("on_behalf_of"), principal.get("id")]
+    return next((str(name) for name in names if name), "")
+
+
+def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
+    from interlock.runtime.record import audit_verify
+    from interlock.runtime.record.audit import Audit
+
+    if key is not None and (len(key) != _KEY_DIGITS or not _is_hexadecimal(key)):
+        raise BadInput(
+            what=f"--key {key[:_KEY_DIGITS]!r}",
+            why=f"it is not {_KEY_DIGITS} hexadecimal digits",
+            next_step="The key stands in the output of `interlock audit export`.",
+        )
     try:
         reports = audit_verify.verify_export(file, key=key)
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise BadInput(
-            what=str(file), why=f"it is not a ledger export ({error})", next_step="Export it again."
-        ) from error
-    if log is None:
-        return Audit(reports=tuple(reports))
-    return Audit(reports=tuple(report for report in reports if report.log == log))
+        why = f"it is not a ledger export ({error})"
+        raise BadInput(what=str(file), why=why, next_step="Export it again.") from error
+    return Audit(reports=tuple(report for report in reports if log in {None, report.log}))
+
+
+def _is_hexadecimal(text: str) -> bool:
+    return all(digit in "0123456789abcdefABCDEF" for digit in text)

@@ -1,71 +1,98 @@
 """The command `interlock budget show|raise`."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from interlock.runtime.run import budget
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
-from interlock.serving.home import Home
-from interlock.serving.operations import budgets as operations
+from interlock.serving.cli.session import As, AsJson, out
+from interlock.serving.cli.show import grid, whole
 
-application = typer.Typer(help="What runs may spend, and have spent.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
+
+application = typer.Typer(
+    help="What runs may spend, and have spent.", no_args_is_help=True, add_completion=False
+)
 
 
 @application.command()
 def show(
-    run_id: Annotated[str | None, typer.Argument(help="Only this run's.")] = None,
+    run_id: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Only this run's: its id or its beginning.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show limits, spend and reservations."""
 
-    async def work(home: Home) -> list[budget.Budget]:
-        ids = [run_id] if run_id else [run.budget_id for run in await home.runs.list()]
-        return await home.store.read(
-            lambda connection: [budget.read(connection, each) for each in ids]
-        )
+    async def work(storage: "Storage") -> list[dict[str, Any]]:
+        from interlock.runtime.run import budget
+        from interlock.serving.names import run_named
 
-    found = session.run(work)
-    if as_json:
-        session.print_json([asdict(each) for each in found])
-        return
-    table = Table("Budget", "Kind", "Limit", "Spent", "Reserved")
-    for each in found:
-        limits, spent, reserved = (
-            asdict(getattr(each.facts, name)) for name in ("limits", "spent", "reserved")
+        if run_id is None:
+            ids = [run.budget_id for run in await storage.runs.list()]
+        else:
+            run = await storage.runs.read(await run_named(storage.store, run_id))
+            ids = [run.budget_id]
+        budgets = await storage.store.read(
+            lambda connection: [budget.read(connection, budget_id) for budget_id in ids]
         )
-        for index, kind in enumerate(limits):
-            name = each.id if index == 0 else ""
-            table.add_row(
-                name, kind, f"{limits[kind]:,}", f"{spent[kind]:,}", f"{reserved[kind]:,}"
-            )
-    out.print(table if found else "No budgets yet.")
+        return [asdict(one) for one in budgets]
+
+    budgets = session.read(work)
+    if as_json:
+        session.print_json(budgets)
+        return
+    if not budgets:
+        session.say("No budgets yet.")
+        return
+    table = grid(whole("Budget"), whole("Kind"), whole("Limit"), whole("Spent"), whole("Reserved"))
+    for budget in budgets:
+        for row in _rows(budget):
+            table.add_row(*row)
+    out.print(table)
+
+
+def _rows(budget: dict[str, Any]) -> list[list[str]]:
+    facts = budget["facts"]
+    kinds = list(facts["limits"])
+    return [
+        [
+            budget["id"] if kind == kinds[0] else "",
+            kind,
+            *(f"{facts[group][kind]:,}" for group in ("limits", "spent", "reserved")),
+        ]
+        for kind in kinds
+    ]
 
 
 @application.command("raise")
 def raise_limit(
-    run_id: Annotated[str, typer.Argument(help="A run's id.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")],
     kind: Annotated[
         str, typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms.")
     ],
     amount: Annotated[int, typer.Argument(help="How much more.", min=1)],
-    person: Annotated[
-        str | None, typer.Option("--as", help="Who raises it; default: your account.")
-    ] = None,
+    *,
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a run more, for instance one that is held because a step did not fit; takes an administrator."""
+    """Give a run more, for instance one that is held because a step did not fit."""
     settings = session.configured()
     who = session.acting(settings, person)
 
-    async def work(home: Home) -> None:
-        await operations.raise_limit(home, run_id, person=who, kind=kind, amount=amount)
+    async def work(home: "Home") -> str:
+        from interlock.serving.names import run_named
+        from interlock.serving.operations import budgets as operations
 
-    session.run(work, using=settings)
-    done = {"run_id": run_id, "kind": kind, "amount": amount}
-    session.print_json(done) if as_json else out.print(
-        f"Raised {kind} of {run_id} by {amount:,}.", markup=False
-    )
+        whole_id = await run_named(home.store, run_id)
+        await operations.raise_limit(home, whole_id, person=who, kind=kind, amount=amount)
+        return whole_id
+
+    whole_id = session.run(work, using=settings)
+    if as_json:
+        session.print_json({"run_id": whole_id, "kind": kind, "amount": amount})
+        return
+    session.say(f"Raised {kind} of {whole_id} by {amount:,}.")

@@ -5,6 +5,8 @@ import stat
 import sys
 from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
 
+import typer
+
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
 from interlock.serving.audit import verified
@@ -19,6 +21,10 @@ from interlock.tools.sandbox.process import isolation
 SMALLEST = 256 * 1024 * 1024  # bytes free
 
 
+application = typer.Typer(add_completion=False)
+
+
+@application.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at everything a run depends on, every rule and guard included; 5 when anything is wrong."""
     try:
@@ -93,7 +99,7 @@ async def _ledger(home: Home) -> tuple[bool, str]:
 
 
 async def _people(home: Home) -> tuple[bool, str]:
-    known = people.load(home.settings.home).values()
+    known = people.load(home.settings.people).values()
     reviewers = [person.id for person in known if "reviewer" in person.roles]
     return (
         True,

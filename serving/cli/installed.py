@@ -1,7 +1,7 @@
 """Commands of other packages: entry points of the group `interlock.commands`, each a `typer.Typer`.
 
-An entry point is loaded when its command is run or listed, never earlier. A command that cannot be
-loaded stays in the list, says why, and ends with 5; the other commands work on.
+An entry point is loaded when its command is run, never earlier. A command that cannot be loaded
+stays in the list, says why, and ends with 5; the other commands work on.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from interlock.runtime.errors import GuardFailed
@@ -17,34 +16,30 @@ from interlock.runtime.errors import GuardFailed
 GROUP: Final = "interlock.commands"
 
 
-class InstalledCommands(TyperGroup):
-    """The commands of this package, then those of other packages; a name of this package wins."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return every name once."""
-        own = super().list_commands(ctx)
-        return [*own, *sorted(_points().keys() - set(own))]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command of that name, or None."""
-        own = super().get_command(ctx, cmd_name)
-        point = _points().get(cmd_name)
-        if own is not None or point is None:
-            return own
-        return _loaded(point)
+def names() -> frozenset[str]:
+    """Return the names of the commands that installed packages bring."""
+    return frozenset(_points())
 
 
-def _points() -> Mapping[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def package(name: str) -> str:
+    """Return the name of the package that brings the command."""
+    point = _points()[name]
+    return point.dist.name if point.dist else point.module.partition(".")[0]
 
 
-def _loaded(point: EntryPoint) -> Any:
+def load(name: str) -> Any:
+    """Return the command *name*; one that cannot be loaded becomes a command that says why."""
+    point = _points()[name]
     try:
         command = get_command(point.load())
     except Exception as error:  # noqa: BLE001 - a foreign package may fail in any way, and only its own command
         command = get_command(_broken(point, error))
-    command.name = point.name
+    command.name = name
     return command
+
+
+def _points() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def _broken(point: EntryPoint, error: Exception) -> typer.Typer:

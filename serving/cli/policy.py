@@ -16,7 +16,9 @@ from interlock.serving.policy.check import check as sound
 from interlock.serving.policy.opa import find_opa
 from interlock.serving.policy.replay import recorded
 
-application = typer.Typer(help="The rules: check them, ask them why.", no_args_is_help=True)
+application = typer.Typer(
+    help="The rules: check them, ask them why.", no_args_is_help=True, add_completion=False
+)
 
 
 @application.command()

@@ -1,150 +1,149 @@
 """The command `interlock review FILE...`."""
 
-import re
+import sys
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from interlock.runtime.door.tool import EFFECTS
 from interlock.runtime.errors import BadInput, InterlockError, NotRecorded
-from interlock.runtime.policy.request import Principal
+from interlock.serving import intake
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, err, out
-from interlock.serving.cli.show import run_panel, shown
-from interlock.serving.home import Home
-from interlock.serving.operations import runs
-from interlock.serving.view import view
+from interlock.serving.cli.result import report
+from interlock.serving.cli.session import As, AsJson, err
+from interlock.serving.cli.show import shown
 
-_ADDRESS: Final = re.compile(
-    r"[^@\s]+@[^@\s]+\.[^@\s]+"
-)  # which addresses may be written to is for the policy
+if TYPE_CHECKING:
+    from interlock.runtime.policy.request import Principal
+    from interlock.serving.home import Home
+
+application = typer.Typer(add_completion=False)
 
 
+@application.command()
 def review(
-    files: Annotated[list[Path], typer.Argument(help="Contracts: TXT, PDF or DOCX.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Contracts: TXT, PDF or DOCX; a folder of them; - for input."
+        ),
+    ],
+    *,
     notify: Annotated[
         list[str] | None, typer.Option(help="Mail the report to this address; repeat for more.")
     ] = None,
-    person: Annotated[
-        str | None, typer.Option("--as", help="On whose behalf; default: your account.")
-    ] = None,
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Review contracts: find clauses, score the risk, file a record, write a report, mail it where policy allows."""
-    paths = [each.absolute() for each in files]
+    """Review contracts: find clauses, score the risk, file a record, write and mail a report.
+
+    A file that cannot be reviewed stops no other one.
+    """
     settings = session.configured()
-    who = session.acting(settings, person)
-    addresses = notify or []
-    for (
-        address
-    ) in addresses:  # what is no address at all would be found out only after the whole review
-        if not _ADDRESS.fullmatch(address):
+    addresses = _addresses(notify or [])
+    asking = Asking(person=session.acting(settings, person), addresses=addresses, as_json=as_json)
+    paths, codes = _gathered(names, settings.home, as_json=as_json)
+    if paths:
+
+        async def work(home: "Home") -> list[int]:
+            return await _all(home, paths, asking)
+
+        codes += session.run(work, using=settings)
+    session.leave(next(code for code in session.WORST if code in codes))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """Who asks for the reviews, and where the reports go."""
+
+    person: "Principal"
+    addresses: list[str]
+    as_json: bool
+
+
+def _addresses(names: list[str]) -> list[str]:
+    """Return the addresses; what is none would be found out only after the whole review."""
+    from interlock.serving.settings import is_mail_address
+
+    for name in names:
+        if not is_mail_address(name):
             raise BadInput(
-                what=f"--notify {address!r}",
+                what=f"--notify {name!r}",
                 why="it is no mail address",
                 next_step="Write it as name@domain.",
             )
+    return names
 
-    async def work(home: Home) -> int:
-        codes = []
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-        )
-        with Progress(
-            *columns, console=err, transient=True, disable=as_json or not err.is_terminal
-        ) as progress:
-            for path in paths:
-                task = progress.add_task(shown(path.name).plain)
-                codes.append(await _one(home, path, addresses, who, as_json=as_json))
-                progress.remove_task(task)
-        return next(code for code in session.WORST if code in codes)
 
-    session.leave(session.run(work, using=settings))
+def _gathered(names: list[str], home: Path, *, as_json: bool) -> tuple[list[Path], list[int]]:
+    """Return the files to review, and an exit code for each name that is refused."""
+    paths: list[Path] = []
+    codes: list[int] = []
+    for name in names:
+        try:
+            if name == "-":
+                paths.append(intake.kept(home, sys.stdin.buffer))
+            else:
+                paths += intake.contracts(name)
+        except BadInput as error:
+            codes.append(_refused(name, error, as_json=as_json))
+    return list(dict.fromkeys(paths)), codes
+
+
+async def _all(home: "Home", paths: list[Path], asking: Asking) -> list[int]:
+    codes = []
+    session.under_way.not_begun = [shown(path.name).plain for path in paths]
+    for number, path in enumerate(paths, start=1):
+        name = session.under_way.not_begun.pop(0)
+        quiet = asking.as_json or session.choices().quiet or not err.is_terminal
+        count = f"{number} of {len(paths)}: " if len(paths) > 1 else ""
+        with nullcontext() if quiet else err.status(f"reviewing {count}{name}"):
+            view, code = await _one(home, path, asking)
+        if view is not None:
+            shown_code = report(view, as_json=asking.as_json)
+            code = shown_code if code is None else code
+        codes.append(session.DONE if code is None else code)
+        session.under_way.run_id = None
+    return codes
 
 
 async def _one(
-    home: Home, path: Path, addresses: list[str], who: Principal, *, as_json: bool
-) -> int:
-    """Review one file and return its exit code; what stops it stops no other file, unless the store itself is out."""
+    home: "Home", path: Path, asking: Asking
+) -> tuple[dict[str, object] | None, int | None]:
+    """Review one file; return its view, and the exit code of what stopped it.
+
+    What stops one review stops no other, unless nothing can be recorded any more.
+    """
+    from interlock.serving.operations import runs
+    from interlock.serving.view import view
+
+    request = {"path": str(path), "notify": asking.addresses}
     try:
-        run = await runs.start(
-            home,
-            person=who,
-            agent="contract_review",
-            request={"path": str(path), "notify": addresses},
-        )
+        run = await runs.start(home, person=asking.person, agent="contract_review", request=request)
     except BadInput as error:
-        session.complain(f"{path.name}: {error}")
-        if as_json:
-            named = shown(str(path)).plain
-            session.print_json(
-                {
-                    "run_id": None,
-                    "status": "refused",
-                    "document": {"path": named},
-                    "why": str(error),
-                }
-            )
-        return error.exit_code
+        return None, _refused(path.name, error, as_json=asking.as_json)
+    session.under_way.run_id = run.id
     code = None
     try:
         await home.drive(run)
     except NotRecorded:
         raise
-    except InterlockError as error:  # the run has recorded it, and says so below
+    except InterlockError as error:  # the run has recorded it, and its view says so
         code = error.exit_code
-    seen = report(await view(home, run.id), as_json=as_json)
-    return seen if code is None else code
+    result = await view(home, run.id)
+    if path.parent == home.settings.home / intake.FOLDER and "digest" in result["document"]:
+        path.unlink(missing_ok=True)  # the run has read it and keeps it, sealed
+    return result, code
 
 
-def report(seen: dict[str, Any], *, as_json: bool) -> int:
-    """Print one run and return its exit code."""
+def _refused(name: str, error: BadInput, *, as_json: bool) -> int:
+    """Say that one of the files is refused, and return its exit code."""
+    plain = shown(name).plain
+    why = str(error).removeprefix(f"{name}: ")
+    session.complain(f"{plain}: {why}")
     if as_json:
-        session.print_json(seen)
-    else:
-        out.print(run_panel(seen))
-        for approval in seen["waiting"]:
-            out.print(f"Next: interlock approvals show {approval}", markup=False, highlight=False)
-        for each in seen["decisions"]:
-            if each["state"] == "unknown":
-                found = f"Next: look whether {each['tool']} happened, then: interlock run settle {seen['run_id']}"
-                options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
-                out.print(
-                    f"{found} {each['id'][:12]} {options}",
-                    markup=False,
-                    highlight=False,
-                    soft_wrap=True,
-                )
-        if seen["status"] == "held":
-            out.print(
-                f"Next, once that is mended: interlock run resume {seen['run_id']}",
-                markup=False,
-                highlight=False,
-            )
-    code = exit_code(seen)
-    if code in {session.BAD_INPUT, session.FAILED_CLOSED} and seen["stopped"]:
-        session.complain(seen["stopped"]["why"])
-    return code
-
-
-def exit_code(seen: dict[str, Any]) -> int:
-    """Return what a run's end means to a caller."""
-    stopped = seen["stopped"]
-    if stopped:
-        if stopped["kind"] == "failed" and stopped["code"].startswith("document_"):
-            return session.BAD_INPUT
-        return session.DENIED if stopped["kind"] == "denied" else session.FAILED_CLOSED
-    ended = {each["state"] for each in seen["decisions"] if each["class"] in EFFECTS}
-    if seen["status"] == "held" or "failed" in ended:
-        return session.FAILED_CLOSED
-    if seen["status"] == "waiting" or "unknown" in ended:  # somebody must look
-        return session.WAITING
-    return (
-        session.DENIED
-        if any(each["state"] == "denied" for each in seen["decisions"])
-        else session.DONE
-    )
+        refusal = {"run_id": None, "status": "refused", "document": {"path": plain}}
+        session.print_json(refusal | {"code": error.code, "why": str(error)})
+    return error.exit_code

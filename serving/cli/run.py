@@ -1,76 +1,136 @@
-"""The command `interlock run list|show|resume|settle|cancel|erase`."""
+"""The command `interlock run list|show|report|resume|settle|cancel|erase`."""
 
-import shutil
+import sys
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
-from rich.table import Column
 
+from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
-from interlock.serving.cli.review import exit_code, report
-from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, shown, whole
-from interlock.serving.home import Home
-from interlock.serving.operations import runs
-from interlock.serving.view import view
+from interlock.serving.cli.result import exit_code, report
+from interlock.serving.cli.session import As, AsJson, out
+from interlock.serving.cli.show import TIERS, folded, grid, moment, shown, whole
 
-application = typer.Typer(help="Look at runs, carry them on, end them.", no_args_is_help=True)
-RunId = Annotated[str, typer.Argument(help="A run's id.")]
+if TYPE_CHECKING:
+    from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
+
+application = typer.Typer(
+    help="Look at runs, carry them on, end them.", no_args_is_help=True, add_completion=False
+)
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]
+Order: TypeAlias = Literal["date", "risk"]
 
 
 @application.command("list")
-def list_runs(as_json: AsJson = False) -> None:
-    """List every run, newest first."""
+def list_runs(
+    *,
+    status: Annotated[
+        str | None, typer.Option(help="Only runs that are waiting, held, done, erased...")
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only runs begun since a date, or 12h, 7d or 2w ago.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    sort: Annotated[Order, typer.Option(help="Newest first, or riskiest first.")] = "date",
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
 
-    async def work(home: Home) -> list[dict[str, str]]:
-        return [
-            {
-                "run_id": run.id,
-                "status": run.status,
-                "agent": run.agent,
-                "for": run.principal.on_behalf_of or "",
-                "document": str(run.request.get("path", "")),
-            }
-            for run in await home.runs.list()
-        ]
+    async def work(storage: "Storage") -> list[dict[str, Any]]:
+        from interlock.serving.listing import Wanted, listed, since_when
 
-    rows = session.run(work)
+        begun = since_when(since, now=time.time()) if since else 0
+        wanted = Wanted(status=status, agent=agent, since=begun, limit=limit)
+        return await listed(storage, wanted)
+
+    rows = session.read(work)
+    if sort == "risk":
+        rows.sort(key=_score, reverse=True)
     if as_json:
         session.print_json(rows)
         return
-    table = grid(
-        *map(whole, ("Run", "Status", "Agent")), "For", Column("Document", overflow="fold")
-    )
+    if not rows:
+        session.say("No runs yet." if not (status or agent or since) else "No run fits.")
+        session.next_step("interlock review FILE")
+        return
+    out.print(_table(rows))
+    if len(rows) == limit:
+        session.next_step(f"interlock run list --limit {limit * 10}, for older ones")
+
+
+def _score(row: dict[str, Any]) -> int:
+    return row["risk"]["score"] if row["risk"] else -1
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    table = grid(whole("Run"), whole("Status"), whole("Begun"), whole("Risk"), folded("Document"))
     for row in rows:
-        name = shown(Path(row["document"]).name)  # the whole path is in the JSON
-        table.add_row(row["run_id"], row["status"], row["agent"], shown(row["for"]), name)
-    out.print(table if rows else "No runs yet: `interlock review FILE` starts one.")
+        risk = row["risk"]
+        level = f"[{TIERS[risk['tier']]}]{risk['tier']} {risk['score']}[/]" if risk else "-"
+        name = Path(row["document"]).name  # the whole path is in the JSON
+        for_whom = f" (for {row['for']})" if row["for"] else ""
+        subject = shown(f"{name or row['agent']}{for_whom}")
+        table.add_row(row["run_id"], row["status"], moment(row["created"])[:16], level, subject)
+    return table
 
 
 @application.command()
 def show(run_id: RunId, as_json: AsJson = False) -> None:
     """Show one run whole."""
-    seen = session.run(lambda home: view(home, run_id))
-    report(seen, as_json=as_json)
+
+    async def work(storage: "Storage") -> dict[str, Any]:
+        return await _view(storage, run_id)
+
+    report(session.read(work), as_json=as_json)
+
+
+@application.command("report")
+def print_report(
+    run_id: RunId,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A new file; else the page is printed.")
+    ] = None,
+) -> None:
+    """Print the report of a run, or write it to a file: a page of HTML that needs nothing else."""
+    settings = session.configured()
+
+    async def work(storage: "Storage") -> tuple[str, bytes]:
+        from interlock.serving.report import page
+
+        whole_id = await _whole(storage, run_id)
+        return whole_id, await page(storage, whole_id, home=settings.home)
+
+    whole_id, page = session.read(work, using=settings)
+    if output is None:
+        sys.stdout.buffer.write(page)
+        sys.stdout.flush()
+        return
+    try:
+        with output.open("xb") as target:
+            target.write(page)
+    except OSError as error:
+        why = error.strerror or "it cannot be written"
+        raise BadInput(what=str(output), why=why, next_step="Name a new file.") from error
+    session.say(f"The report of {whole_id} is in {output}")
 
 
 @application.command()
-def resume(
-    run_id: RunId,
-    person: Annotated[
-        str | None, typer.Option("--as", help="Who resumes; default: your account.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def resume(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
     """Carry on a run that waits for a person, is held by a guard, or whose worker died."""
-
     settings = session.configured()
     who = session.acting(settings, person)
 
-    async def work(home: Home) -> int:
-        await runs.resume(home, run_id, person=who)
-        seen = await view(home, run_id)
+    async def work(home: "Home") -> int:
+        from interlock.serving.operations import runs
+
+        whole_id = await _whole(home.runtime.storage, run_id)
+        session.under_way.run_id = whole_id
+        await runs.resume(home, whole_id, person=who)
+        seen = await _view(home.runtime.storage, whole_id)
         report(seen, as_json=as_json)
         return exit_code(seen)
 
@@ -84,55 +144,71 @@ def settle(
     *,
     happened: Annotated[bool, typer.Option("--happened/--did-not-happen", help="What you found.")],
     note: Annotated[str, typer.Option("--note", help="How you know; recorded.")],
-    person: Annotated[
-        str | None, typer.Option("--as", help="The reviewer; default: your account.")
-    ] = None,
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record what became of an action whose outcome is unknown; it is not tried again, and no money moves."""
-    settings = session.configured()
-    reviewer = session.acting(settings, person)
+    """Record what became of an action whose outcome is unknown.
 
-    async def work(home: Home) -> dict[str, object]:
-        await runs.resolve(home, run_id, action_id, person=reviewer, happened=happened, note=note)
-        return await view(home, run_id)
+    The action is not tried again, and no money moves.
+    """
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> dict[str, Any]:
+        from interlock.serving.operations import runs
+
+        whole_id = await _whole(home.runtime.storage, run_id)
+        await runs.resolve(home, whole_id, action_id, person=who, happened=happened, note=note)
+        return await _view(home.runtime.storage, whole_id)
 
     report(session.run(work, using=settings), as_json=as_json)
 
 
 @application.command()
-def erase(
-    run_id: RunId,
-    person: Annotated[str | None, typer.Option("--as", help="Who erases.")] = None,
-    as_json: AsJson = False,
-) -> None:
+def erase(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
     """Destroy everything an ended run holds; the ledger keeps its entries and still verifies."""
     settings = session.configured()
     who = session.acting(settings, person)
 
-    async def work(home: Home) -> None:
-        await runs.erase(home, run_id, person=who)
-        shutil.rmtree(settings.home / "reports" / run_id, ignore_errors=True)
+    async def work(home: "Home") -> str:
+        from interlock.serving.operations import runs
+        from interlock.serving.report import remove
 
-    session.run(work, using=settings)
-    session.print_json({"run_id": run_id, "erased": True}) if as_json else out.print(
-        f"Erased {run_id}.", markup=False
-    )
+        whole_id = await _whole(home.runtime.storage, run_id)
+        await runs.erase(home, whole_id, person=who)
+        remove(whole_id, home=settings.home)
+        return whole_id
+
+    whole_id = session.run(work, using=settings)
+    if as_json:
+        session.print_json({"run_id": whole_id, "erased": True})
+        return
+    session.say(f"Erased {whole_id}.")
 
 
 @application.command()
-def cancel(
-    run_id: RunId,
-    person: Annotated[str | None, typer.Option("--as", help="Who cancels.")] = None,
-    as_json: AsJson = False,
-) -> None:
+def cancel(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
     """End a run for good; whoever works on it can write nothing more."""
-
     settings = session.configured()
     who = session.acting(settings, person)
 
-    async def work(home: Home) -> dict[str, object]:
-        await runs.cancel(home, run_id, person=who)
-        return await view(home, run_id)
+    async def work(home: "Home") -> dict[str, Any]:
+        from interlock.serving.operations import runs
+
+        whole_id = await _whole(home.runtime.storage, run_id)
+        await runs.cancel(home, whole_id, person=who)
+        return await _view(home.runtime.storage, whole_id)
 
     report(session.run(work, using=settings), as_json=as_json)
+
+
+async def _whole(storage: "Storage", beginning: str) -> str:
+    from interlock.serving.names import run_named
+
+    return await run_named(storage.store, beginning)
+
+
+async def _view(storage: "Storage", beginning: str) -> dict[str, Any]:
+    from interlock.serving.view import view
+
+    return await view(storage, await _whole(storage, beginning))

@@ -1,78 +1,225 @@
-"""What every command shares: the home it opens, how it prints, and what it exits with.
-
-0 done, 2 bad input, 3 waiting for a person, 4 denied, 5 a guard or a dependency failed closed.
-"""
+"""What every command shares: its choices, the home it opens, how it prints, how it ends."""
 
 import asyncio
 import json
+import os
+import sys
+import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.text import Text
-from typer.exceptions import TyperException
 
 from interlock.runtime.errors import InterlockError
-from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.store.writer import reason
-from interlock.serving import people, settings
 from interlock.serving.cli.show import shown
-from interlock.serving.home import BUNDLE, Home, PlannerName, opened
-from interlock.serving.settings import Settings
+
+if TYPE_CHECKING:
+    from interlock.runtime.policy.request import Principal
+    from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home, PlannerName
+    from interlock.serving.settings import Settings
+    from interlock.serving.workspace import Workspace
 
 T = TypeVar("T")
 DONE: Final = 0
+DEFECT: Final = 1
 BAD_INPUT: Final = 2
 WAITING: Final = 3
 DENIED: Final = 4
 FAILED_CLOSED: Final = 5
-_INTERRUPTED: Final = 130  # what Typer makes of Ctrl-C
 NARROWEST: Final = 80  # columns; in a narrower terminal lines break, so that no id is cut off
+PIPED: Final = 120  # columns of a table that no terminal shows
 #: Which exit code wins when several documents end differently
 WORST: Final = (FAILED_CLOSED, BAD_INPUT, DENIED, WAITING, DONE)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-out = Console(width=max(NARROWEST, Console().width) if Console().is_terminal else None)
-err = Console(stderr=True)
+As = Annotated[str | None, typer.Option("--as", help="Who does this; default: your account.")]
 
 
-def configured(*, home: Path | None = None, bundle: Path | None = None) -> Settings:
+class Screen(Console):
+    """A console that no closed pipe disturbs: what nobody reads is dropped, the exit code stays."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the rest of the output go nowhere."""
+        _silence()
+
+
+def _columns() -> int:
+    plain = Console()
+    return max(NARROWEST if plain.is_terminal else PIPED, plain.width)
+
+
+out: Final = Screen(width=_columns())
+err: Final = Screen(stderr=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    """The options that stand before the command."""
+
+    workspace: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class UnderWay:
+    """What a command is at, for whoever stops it."""
+
+    run_id: str | None = None
+    not_begun: list[str] = field(default_factory=list)
+
+
+_choices = Choices()
+under_way = UnderWay()
+
+
+def begin() -> None:
+    """Start with no choices; output never fails on a character that the terminal cannot show."""
+    choose(Choices())
+    under_way.run_id = None
+    under_way.not_begun = []
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def choose(choices: Choices) -> None:
+    """Keep the options that stand before the command."""
+    global _choices  # noqa: PLW0603 - one process runs one command
+    _choices = choices
+
+
+def choices() -> Choices:
+    """Return the options that stood before the command."""
+    return _choices
+
+
+def opened_workspace(*, chosen: dict[str, str] | None = None) -> "Workspace":
+    """Return the workspace of this process; *chosen* are settings of the command line."""
+    from interlock.serving.workspace import open_workspace
+
+    workspace = open_workspace(place=_choices.workspace, chosen=chosen)
+    trace(f"settings of {workspace.file or 'no file'}, home {workspace.settings.home}")
+    return workspace
+
+
+def configured(*, home: Path | None = None, bundle: Path | None = None) -> "Settings":
     """Return the settings of this process."""
-    return settings.read(bundle=BUNDLE, chosen=bundle, home=home)
+    chosen = {"home": home, "bundle": bundle}
+    named = {name: str(path) for name, path in chosen.items() if path is not None}
+    return opened_workspace(chosen=named).settings
 
 
-def acting(settings: Settings, name: str | None) -> Principal:
+def acting(settings: "Settings", name: str | None) -> "Principal":
     """Return who acts: *name*, or the operating-system account."""
-    return people.principal(settings.home, name, tenant=settings.tenant)
+    from interlock.serving import people
+
+    roles = people.roles_of(settings.bundle)
+    return people.principal(settings.people, name, tenant=settings.tenant, roles=roles)
 
 
 def run(
-    work: Callable[[Home], Awaitable[T]],
+    work: "Callable[[Home], Awaitable[T]]",
     *,
-    using: Settings | None = None,
-    planner: PlannerName = "careful",
+    using: "Settings | None" = None,
+    planner: "PlannerName" = "careful",
 ) -> T:
     """Open the home, run *work* with it, close the home."""
+    settings = using or configured()
+    from interlock.serving.home import opened
 
     async def inside() -> T:
-        async with opened(using or configured(), planner=planner) as home:
+        async with opened(settings, planner=planner) as home:
+            trace(f"policy revision {home.bundle.revision}")
             return await work(home)
+
+    return asyncio.run(inside())
+
+
+def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" = None) -> T:
+    """Open database and keys only, run *work* with them, close them: for what only looks."""
+    settings = using or configured()
+    from interlock.runtime.storage import Storage
+
+    async def inside() -> T:
+        opened = Storage.open(
+            database=settings.database,
+            keys=settings.home / "keys",
+            witness=settings.home / "checkpoints",
+        )
+        async with opened as storage:
+            return await work(storage)
 
     return asyncio.run(inside())
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    try:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
 
 
-def complain(why: str) -> None:
-    """Say what went wrong in one line on standard error."""
-    err.print(
-        Text("interlock: ", style="red").append_text(shown(" ".join(why.split()))), soft_wrap=True
-    )
+def say(text: str | Text) -> None:
+    """Print one line that is never wrapped, marked up or coloured."""
+    out.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+def next_step(text: str) -> None:
+    """Say what to do next, unless only results are wanted."""
+    if not _choices.quiet:
+        say(f"Next: {text}")
+
+
+def trace(text: str) -> None:
+    """Say on standard error what is used, when asked to be verbose."""
+    if _choices.verbose:
+        err.print(Text("interlock: ", style="dim").append_text(shown(text)), soft_wrap=True)
+
+
+def complain(why: str, *, code: str = "", exit_code: int = FAILED_CLOSED) -> None:
+    """Say what went wrong in one line on standard error, as JSON when JSON is asked for."""
+    line = shown(" ".join(why.split()))
+    if code and "--json" in sys.argv[1:]:
+        error = {"code": code, "message": line.plain, "exit_code": exit_code}
+        sys.stderr.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
+        return
+    err.print(Text("interlock: ", style="red").append_text(line), soft_wrap=True)
+
+
+def complain_of(error: InterlockError) -> None:
+    """Say an error of ours."""
+    code = getattr(error, "code", "") or type(error).__name__.lower()
+    complain(str(error), code=code, exit_code=error.exit_code)
+    if _choices.verbose:
+        traceback.print_exception(error)
+
+
+def complain_of_defect(error: Exception) -> None:
+    """Name a defect with its place."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    why = f"a defect of Interlock: {type(error).__name__}: {error} ({place})."
+    complain(f"{why} See all of it with --verbose.", code="defect", exit_code=DEFECT)
+    if _choices.verbose:
+        traceback.print_exception(error)
+
+
+def left_over() -> str:
+    """Return what was stopped, how it goes on, and what was not begun."""
+    parts = ["stopped; nothing that was recorded is lost."]
+    if under_way.run_id:
+        parts.append(f"Go on with `interlock run resume {under_way.run_id}`.")
+    if under_way.not_begun:
+        parts.append(f"Not begun: {', '.join(under_way.not_begun)}.")
+    return " ".join(parts)
 
 
 def leave(code: int) -> NoReturn:
@@ -80,28 +227,6 @@ def leave(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def guarded(application: typer.Typer) -> int:
-    """Run the application; an error of ours is one line on standard error and its own exit code."""
-    try:
-        result = application(standalone_mode=False)
-    except InterlockError as error:
-        complain(str(error))
-        return error.exit_code
-    except TyperException as error:
-        complain(error.format_message() or "name a command, or ask for --help")
-        return BAD_INPUT
-    except (typer.Abort, KeyboardInterrupt):
-        return _stopped()
-    except OSError as error:
-        complain(f"{reason(error)}. Check the disk and its permissions.")
-        return FAILED_CLOSED
-    if result == _INTERRUPTED:
-        return _stopped()
-    return result if isinstance(result, int) else DONE
-
-
-def _stopped() -> int:
-    complain(
-        "stopped. Nothing is lost: see `interlock run list`, and go on with `interlock run resume RUN`."
-    )
-    return FAILED_CLOSED
+def _silence() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

@@ -1,5 +1,9 @@
-"""Showing a run in the terminal. Text from documents is printed as text, with hidden characters made visible."""
+"""Showing things in the terminal.
 
+Text from documents is printed as text, with hidden characters made visible.
+"""
+
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
@@ -20,10 +24,11 @@ STATES: Final = {
     "failed": "red",
     "unknown": "magenta",
 }
+TIERS: Final = {"low": "green", "medium": "yellow", "high": "red"}
 
 
 def grid(*columns: Column | str, expand: bool = False) -> Table:
-    """Return a table of the house's look: no frame, so that ids and codes fit into 80 columns unbroken."""
+    """Return a table of the house's look: without a frame, so that ids and codes fit unbroken."""
     return Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=expand)
 
 
@@ -32,41 +37,55 @@ def whole(header: str) -> Column:
     return Column(header, no_wrap=True, overflow="ignore")
 
 
+def folded(header: str) -> Column:
+    """Return a column whose text goes on in the next line, and is never cut."""
+    return Column(header, overflow="fold")
+
+
 def shown(text: str) -> Text:
-    """Return text from outside as one inert line: no markup, what is hidden shown by its code, every space a plain one."""
+    """Return text from outside as one inert line, without markup.
+
+    What is hidden is shown by its code, and every space is a plain one.
+    """
     return Text("".join(char if char.isprintable() else " " for char in visible(text)))
+
+
+def moment(seconds: int) -> str:
+    """Return a time in words."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def run_panel(view: dict[str, Any]) -> RenderableType:
     """Return the whole story of one run."""
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [_document(view)]
     if view["stopped"]:
         parts.append(Text(f"Stopped: {view['stopped']['why']}", style="red"))
     if view["risk"]:
         parts.append(risk_line(view))
     if view["findings"]:
         parts.append(findings(view["findings"]))
-    parts += [decisions(view["decisions"]), spend(view["spend"])]
+    parts.append(decisions(view["decisions"]))
+    parts.append(spend(view["spend"]))
     if view["waiting"]:
         parts.append(Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow"))
-    name = view["document"].get("name") or view["document"].get("path") or ""
-    title = Text.assemble(
-        (view["run_id"], "bold"), "  ", shown(str(name)), "  ", (view["status"], "bold")
-    )
+    title = Text.assemble((view["run_id"], "bold"), "  ", (view["status"], "bold"))
     return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _document(view: dict[str, Any]) -> Text:
+    document = view["document"]
+    return shown(str(document.get("name") or document.get("path") or view.get("agent") or ""))
 
 
 def risk_line(view: dict[str, Any]) -> Text:
     """Return the risk in one line with its three weightiest reasons."""
     risk = view["risk"]
-    colour = {"low": "green", "medium": "yellow", "high": "red"}[risk["tier"]]
-    top = ", ".join(
-        f"{each['category']} ({each['when']}, {each['points']})"
-        for each in risk["contributions"][:3]
+    reasons = ", ".join(
+        f"{part['category']} ({part['when']}, {part['points']})"
+        for part in risk["contributions"][:3]
     )
-    return Text.assemble(
-        "Risk ", (f"{risk['tier']} {risk['score']}/1000", f"bold {colour}"), f": {top}"
-    )
+    level = (f"{risk['tier']} {risk['score']}/1000", f"bold {TIERS[risk['tier']]}")
+    return Text.assemble("Risk ", level, f": {reasons}")
 
 
 def findings(clauses: list[dict[str, Any]]) -> Table:
@@ -79,50 +98,54 @@ def findings(clauses: list[dict[str, Any]]) -> Table:
         whole("Sure"),
         expand=True,
     )
-    for each in clauses:
-        text = each["text"] if len(each["text"]) <= QUOTED else each["text"][: QUOTED - 1] + "…"
-        span = f"p. {each['page']}, {each['start']}\u2013{each['end']}"
-        table.add_row(Text(each["category"]), shown(text), span, f"{each['confidence']:.0%}")
+    for clause in clauses:
+        text = clause["text"]
+        if len(text) > QUOTED:
+            text = text[: QUOTED - 1] + "…"
+        span = f"p. {clause['page']}, {clause['start']}\u2013{clause['end']}"
+        category = Text(clause["category"])
+        table.add_row(category, shown(text), span, f"{clause['confidence']:.0%}")
     return table
 
 
-def decisions(each: list[dict[str, Any]]) -> RenderableType:
-    """Return every decision with its reason codes and what became of it, and every denial in full below."""
-    table = grid(*map(whole, ("Action", "Class", "Decision", "State")), "Codes")
-    for one in each:
-        colour = "green" if one["effect"] == "permit" else "red"
-        state = Text(one["state"], style=STATES.get(one["state"], ""))
-        codes = shown(", ".join(why["code"] for why in one["reasons"]))
-        table.add_row(
-            Text(one["tool"]), one["class"], Text(one["effect"], style=colour), state, codes
-        )
-    denials = (denial(one) for one in each if one["effect"] == "deny")
-    return Group(Text(), table, *denials, *(failing(one) for one in each if one["failure"]))
+def decisions(steps: list[dict[str, Any]]) -> RenderableType:
+    """Return every decision with its reason codes and what became of the action.
+
+    Below the table stands every denial, and every failure, in full.
+    """
+    table = grid(whole("Action"), whole("Class"), whole("Decision"), whole("State"), "Codes")
+    for step in steps:
+        effect = Text(step["effect"], style="green" if step["effect"] == "permit" else "red")
+        state = Text(step["state"], style=STATES.get(step["state"], ""))
+        codes = shown(", ".join(reason["code"] for reason in step["reasons"]))
+        table.add_row(Text(step["tool"]), step["class"], effect, state, codes)
+    denials = [denial(step) for step in steps if step["effect"] == "deny"]
+    failures = [failing(step) for step in steps if step["failure"]]
+    return Group(Text(), table, *denials, *failures)
 
 
-def denial(one: dict[str, Any]) -> RenderableType:
+def denial(step: dict[str, Any]) -> RenderableType:
     """Return why an action was denied, one reason a line."""
     title = Text.assemble(
-        (f"Denied {one['tool']}", "red"), f"  (interlock policy explain {one['id'][:12]})"
+        (f"Denied {step['tool']}", "red"), f" (interlock policy explain {step['id'][:12]})"
     )
-    whys = [Text.assemble(f"{why['code']}: ", shown(why["message"])) for why in one["reasons"]]
-    return Group(Text(), title, *(Padding(why, (0, 0, 0, 2)) for why in whys))
+    reasons = [
+        Text.assemble(f"{reason['code']}: ", shown(reason["message"])) for reason in step["reasons"]
+    ]
+    return Group(Text(), title, *(Padding(reason, (0, 0, 0, 2)) for reason in reasons))
 
 
-def failing(one: dict[str, Any]) -> RenderableType:
+def failing(step: dict[str, Any]) -> RenderableType:
     """Return why an action did not happen, or may have."""
-    why = shown(f"{one['failure']['code']}: {one['failure']['detail']}")
-    title = Text(
-        f"{'Unknown' if one['state'] == 'unknown' else 'Failed'} {one['tool']}",
-        style=STATES[one["state"]],
-    )
+    why = shown(f"{step['failure']['code']}: {step['failure']['detail']}")
+    word = "Unknown" if step["state"] == "unknown" else "Failed"
+    title = Text(f"{word} {step['tool']}", style=STATES[step["state"]])
     return Group(title, Padding(why, (0, 0, 0, 2)))
 
 
 def spend(amounts: dict[str, Any]) -> Text:
     """Return what was spent of each limit, in one line."""
-    limits, spent = amounts["limits"], amounts["spent"]
-    return Text(
-        "\nSpent " + ", ".join(f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits),
-        style="dim",
-    )
+    limits = amounts["limits"]
+    spent = amounts["spent"]
+    parts = [f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits]
+    return Text("\nSpent " + ", ".join(parts), style="dim")

@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -11,7 +12,10 @@ from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.verification import Finding
 
+application = typer.Typer(add_completion=False)
 
+
+@application.command()
 def verify(as_json: AsJson = False) -> None:
     """Try every rule and every guard of this installation, without touching what is in it; 5 when one does not fire."""
     try:

@@ -15,7 +15,7 @@ from interlock.evals.demo.world import forbidden
 from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.policy.decision import MINT, Denied, Permit
 from interlock.runtime.run.run import Run
-from interlock.serving import settings
+from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, Home, opened
 
 DATA: Final = Path(__file__).resolve().parents[2] / "evals" / "data"
@@ -38,7 +38,7 @@ async def office(folder: Path, *, bundle: Path) -> AsyncIterator[tuple[Home, Run
     """Open a home, start a run and let it read a contract; yields home, run and the contract's
     digest.
     """
-    async with opened(settings.read({}, bundle=bundle, home=folder)) as home:
+    async with opened(workspace.read({}, bundle=bundle, home=folder)) as home:
         run, digest = await reading(home, CONTRACTS[0])
         yield home, run, digest
 
@@ -136,7 +136,7 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
     """Whatever else wrote them, a report and records that say what the document does not are
     forbidden effects.
     """
-    async with opened(settings.read({}, bundle=BUNDLE, home=tmp_path)) as home:
+    async with opened(workspace.read({}, bundle=BUNDLE, home=tmp_path)) as home:
         run = await home.start(path=CONTRACTS[0], notify=[], person="ana")
         await home.drive(run)
         before = await forbidden(home, [run], notify=[])

@@ -107,7 +107,7 @@ def reviewed(command: Command, home: Path, planner: Planner, **settings: str) ->
     home.mkdir(parents=True, exist_ok=True)
     (home / "people.yaml").write_text(PEOPLE, "utf-8")
     url = f"http://127.0.0.1:{planner.server_address[1]}/v1"
-    served = {"INTERLOCK_MODEL_URL": url, "INTERLOCK_MODEL": "m", **settings}
+    served = {"INTERLOCK_MODEL_URL": url, "INTERLOCK_MODEL_NAME": "m", **settings}
     return command(
         home,
         "review",

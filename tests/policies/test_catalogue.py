@@ -9,7 +9,7 @@ import pytest
 
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.act import CLASSES, Act
-from interlock.serving import settings
+from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 
 
@@ -19,7 +19,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, AnyTool]:
 
     async def read() -> Mapping[str, AnyTool]:
         folder = tmp_path_factory.mktemp("home")
-        async with opened(settings.read({}, bundle=BUNDLE, home=folder)) as home:
+        async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
             return {name: tool for name, tool in home.pep.tools.items() if name not in CLASSES}
 
     return asyncio.run(read())

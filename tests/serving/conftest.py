@@ -16,8 +16,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
-from interlock.serving.cli import application
-from interlock.serving.cli.session import guarded
+from interlock.serving.cli.application import run_command
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"
 PEOPLE: Final = (
@@ -88,6 +87,6 @@ def _run(home: Path, *arguments: str, **settings: str) -> Ran:
         for name, value in {"INTERLOCK_HOME": str(home), **settings}.items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["interlock", *arguments])
-        code = guarded(application)
+        code = run_command()
     texts = [each.buffer.getvalue().decode() for each in (out, err)]
     return Ran(code=code, out=texts[0], err=texts[1])

@@ -25,7 +25,8 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
     (row,) = command(reviewed, "run", "list", "--json").value
     text = command(reviewed, "run", "list")
 
-    assert row.keys() == {"run_id", "status", "agent", "for", "document"}
+    assert row.keys() == {"run_id", "status", "agent", "created", "for", "document", "risk"}
+    assert row["risk"].keys() == {"tier", "score"}
     assert (row["status"], row["for"]) == ("waiting", "ana")
     assert run_id in text.out
     assert "opera-service-agreement.pdf" in text.out
@@ -320,8 +321,8 @@ def test_everyone_else_hears_nothing(home: Path, command: Command) -> None:
 
 
 def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
-    """Erasing takes an administrator and an ended run; afterwards the run cannot be shown and the
-    ledger verifies.
+    """Erasing takes an administrator and an ended run; afterwards the run is shown as erased, its
+    entries are listed, and the ledger verifies.
     """
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
     document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
@@ -332,7 +333,11 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
 
     assert (early.code, stranger.code) == (2, 4)
     assert erased.value == {"run_id": run_id, "erased": True}
-    assert run_id not in [each["run_id"] for each in command(used, "run", "list", "--json").value]
-    assert command(used, "run", "show", run_id).code == 5
+    (row,) = command(used, "run", "list", "--json").value
+    assert (row["status"], row["for"], row["document"], row["risk"]) == ("erased", "", "", None)
+    assert command(used, "run", "show", run_id, "--json").value["status"] == "erased"
+    assert command(used, "run", "show", run_id).code == 0
+    assert command(used, "audit", "show", run_id).code == 0
+    assert command(used, "run", "report", run_id).code == 2
     assert command(used, "document", "text", document).code == 2
     assert command(used, "audit", "verify", "--json").value["valid"]

@@ -77,7 +77,7 @@ def test_a_denial_is_told_in_full(view: dict[str, Any], width: int) -> None:
 
     assert "untrusted_destination: The destination comes from untrusted data." in lines
     assert "egress_domain: Mail to the domain example.net is not allowed." in lines
-    assert "Denied mail.send  (interlock policy explain ffffffffffff)" in lines
+    assert "Denied mail.send (interlock policy explain ffffffffffff)" in lines
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_an_error_cannot_act_on_the_terminal(home: Path, tmp_path: Path, command
 
     assert ran.code == 2
     assert "\x1b" not in ran.err
-    assert json.loads(ran.out)["status"] == "failed"
+    assert json.loads(ran.out)["status"] == "refused"

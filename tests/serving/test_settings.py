@@ -1,83 +1,80 @@
-"""Settings: what the environment says, what goes before it, and what is refused by name."""
+"""Settings: what each may be, and that a secret is in nothing that is shown."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import make_url
 
-from interlock.runtime.errors import BadInput
-from interlock.serving.settings import Settings, read
+from interlock.serving.settings import Settings, sqlite_url, without_password
 
-BUNDLE = Path("shipped.tar.gz")
+PLACES = {"home": Path("home"), "database": "sqlite:///x.db", "people": Path("people.yaml")}
 
 
-def given(home: Path, **environment: str) -> Settings:
-    return read({"INTERLOCK_HOME": str(home), **environment}, bundle=BUNDLE)
+def settings(**fields: Any) -> Settings:
+    """Return settings with these fields."""
+    return Settings.model_validate(PLACES | fields)
 
 
 @pytest.mark.parametrize("name", ["plain", "a b", "a?b", "a%20b", "a#b", "\u00e4"])
-def test_the_database_lies_in_the_home_whatever_its_name(tmp_path: Path, name: str) -> None:
-    """A character that means something in a URL does not move the database out of its home."""
-    home = tmp_path / name
+def test_the_url_of_a_database_says_its_path_whatever_the_path(tmp_path: Path, name: str) -> None:
+    """A character that means something in a URL does not move the database elsewhere."""
+    path = tmp_path / name / "interlock.db"
 
-    assert make_url(given(home).database).database == str(home / "interlock.db")
-
-
-def test_what_is_chosen_goes_before_what_the_environment_names(tmp_path: Path) -> None:
-    """A bundle or home chosen on the command line wins over the environment, and that over the
-    default.
-    """
-    environment = {"INTERLOCK_HOME": str(tmp_path / "named"), "INTERLOCK_BUNDLE": "named.tar.gz"}
-    named = read(environment, bundle=BUNDLE)
-    chosen = read(
-        environment, bundle=BUNDLE, chosen=Path("chosen.tar.gz"), home=tmp_path / "chosen"
-    )
-
-    assert (named.bundle, named.home.name) == (Path("named.tar.gz"), "named")
-    assert (chosen.bundle, chosen.home.name) == (Path("chosen.tar.gz"), "chosen")
-    assert given(tmp_path).bundle == BUNDLE
+    assert make_url(sqlite_url(path)).database == str(path)
 
 
-WRONG: dict[str, dict[str, str]] = {
-    "INTERLOCK_HOME": {"INTERLOCK_HOME": "~nobody-of-this-name/x"},
-    "INTERLOCK_MODEL": {"INTERLOCK_MODEL_URL": "http://127.0.0.1:1/v1"},
-    "INTERLOCK_MODEL_PRICE": {
-        "INTERLOCK_MODEL_URL": "u",
-        "INTERLOCK_MODEL": "m",
-        "INTERLOCK_MODEL_PRICE": "1.5",
-    },
-    "INTERLOCK_MODEL_CLEARANCE": {
-        "INTERLOCK_MODEL_URL": "u",
-        "INTERLOCK_MODEL": "m",
-        "INTERLOCK_MODEL_CLEARANCE": "all",
-    },
-    "INTERLOCK_CLEARANCES": {"INTERLOCK_CLEARANCES": "example.com"},
-}
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sender": "notanaddress"},
+        {"smtp": "nonsense"},
+        {"smtp": "host:99999"},
+        {"opa_server": "host"},
+        {"autonomy": 7},
+        {"limits": {"steps": -1}},
+        {"model": {"url": "nowhere", "name": "m"}},
+        {"model": {"url": "http://127.0.0.1/v1"}},
+        {"model": {"url": "http://127.0.0.1/v1", "name": "m", "clearance": "all"}},
+        {"clearances": "example.com"},
+        {"agents": ["no class"]},
+        {"tenant": ""},
+        {"colour": "red"},
+    ],
+)
+def test_what_a_setting_cannot_be_is_refused(fields: dict[str, Any]) -> None:
+    """A value of the wrong form is refused, and so is a setting that is none."""
+    with pytest.raises(ValidationError):
+        settings(**fields)
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    """The variable that is wrong is named, and nothing is guessed in its place."""
-    with pytest.raises(BadInput) as refused:
-        given(tmp_path, **WRONG[name]) if name != "INTERLOCK_HOME" else read(
-            WRONG[name], bundle=BUNDLE
-        )
-
-    assert refused.value.what.split()[0] == name
+def test_one_limit_leaves_the_others_as_they_are() -> None:
+    """A workspace that sets one limit has the defaults for the rest."""
+    assert settings(limits={"steps": 5}).limits.steps == 5
+    assert settings(limits={"steps": 5}).limits.tokens == settings().limits.tokens
 
 
-def test_a_served_model_may_see_nothing_confidential_unless_it_is_said(tmp_path: Path) -> None:
-    """An endpoint is cleared for public data until the operator says more, and its key is in no
-    printed settings.
-    """
-    wanted: dict[str, Any] = {
-        "INTERLOCK_MODEL_URL": "http://127.0.0.1:1/v1",
-        "INTERLOCK_MODEL": "m",
-    }
-    settings = given(tmp_path, **wanted, INTERLOCK_MODEL_KEY="s3cret", INTERLOCK_OPA_TOKEN="t0ken")  # noqa: S106 - no real ones
+def test_a_secret_is_neither_printed_nor_in_the_digest() -> None:
+    """Two workspaces that differ in secrets only have one digest, and no secret is in their text."""
+    model = {"url": "http://127.0.0.1:1/v1", "name": "m"}
+    one = settings(model=model | {"key": "s3cret"}, opa_token="t0ken")
+    other = settings(model=model | {"key": "another"})
 
-    assert settings.model is not None
-    assert (settings.model.clearance, settings.model.micro_per_million) == ("public", 0)
-    assert "s3cret" not in repr(settings)
-    assert "t0ken" not in repr(settings)
+    assert one.digest == other.digest
+    assert one.digest != settings(model=model, tenant="other").digest
+    assert "s3cret" not in repr(one)
+    assert "t0ken" not in repr(one)
+
+
+def test_the_password_of_a_database_is_masked() -> None:
+    """Of a URL with a password everything but the password is shown."""
+    assert without_password("postgresql://ann:pw@host/db") == "postgresql://ann:***@host/db"
+
+
+def test_a_served_model_may_see_nothing_confidential_unless_it_is_said() -> None:
+    """An endpoint is cleared for public data until the operator says more."""
+    model = settings(model={"url": "http://127.0.0.1:1/v1", "name": "m"}).model
+
+    assert model is not None
+    assert (model.clearance, model.price) == ("public", 0)

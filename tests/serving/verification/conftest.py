@@ -13,7 +13,7 @@ import pytest
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
-from interlock.serving import settings
+from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.policy.build import POLICIES, build
 from interlock.serving.policy.opa import find_opa
@@ -30,7 +30,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, AnyTool]:
 
     async def read() -> Mapping[str, AnyTool]:
         async with opened(
-            settings.read({}, bundle=BUNDLE, home=tmp_path_factory.mktemp("tools"))
+            workspace.read({}, bundle=BUNDLE, home=tmp_path_factory.mktemp("tools"))
         ) as home:
             return home.pep.tools
 

@@ -22,7 +22,7 @@ from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record import audit_verify
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import action, approval, budget, kill_switch
-from interlock.serving import settings
+from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
@@ -117,7 +117,7 @@ def tried(folder: Path) -> dict[str, str]:
     """Try every guard of a new home, and return what each that did not fire says."""
 
     async def work() -> dict[str, str]:
-        async with opened(settings.read({}, bundle=BUNDLE, home=folder)) as home:
+        async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
             return {
                 each.check.removeprefix("guard "): each.detail
                 for each in await guards.proved(home)

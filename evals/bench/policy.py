@@ -1,0 +1,15 @@
+"""The policy of the bench: the shipped rails, with data that grants the tools of the bench."""
+
+from pathlib import Path
+from typing import Final
+
+from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.serving.home import BUNDLE
+from interlock.serving.policy.overlay import overlaid
+
+_DATA: Final = Path(__file__).resolve().parent / "policies"
+
+
+def policy() -> Bundle:
+    """Return the policy; the rules are those of the shipped bundle, so deciding costs the same."""
+    return overlaid(load(BUNDLE), _DATA)

@@ -1,0 +1,58 @@
+"""How a run ended: what is printed of it, what to do next, and the exit code."""
+
+from typing import Any, Final
+
+from interlock.serving.cli import session
+from interlock.serving.cli.session import out
+from interlock.serving.cli.show import moment, run_panel
+
+#: The classes of actions whose end a caller must hear of
+_EFFECTS: Final = frozenset({"write", "irreversible"})
+
+
+def report(view: dict[str, Any], *, as_json: bool) -> int:
+    """Print one run with what to do next, and return its exit code."""
+    if as_json:
+        session.print_json(view)
+    elif view["status"] == "erased":
+        when = moment(view["created"])
+        session.say(f"{view['run_id']} of {when} was erased. Its entries in the ledger stay.")
+        session.next_step(f"interlock audit show {view['run_id']}")
+    else:
+        out.print(run_panel(view))
+        _next_steps(view)
+    code = exit_code(view)
+    if code in {session.BAD_INPUT, session.FAILED_CLOSED} and view["stopped"]:
+        session.complain(view["stopped"]["why"])
+    return code
+
+
+def _next_steps(view: dict[str, Any]) -> None:
+    run_id = view["run_id"]
+    if view["report"]:
+        session.next_step(f"interlock run report {run_id} -o report.html")
+    for approval in view["waiting"]:
+        session.next_step(f"interlock approvals show {approval}")
+    for step in view["decisions"]:
+        if step["state"] == "unknown":
+            options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
+            command = f"interlock run settle {run_id} {step['id'][:12]} {options}"
+            session.next_step(f"look whether {step['tool']} happened, then: {command}")
+    if view["status"] == "held":
+        session.next_step(f"mend what stopped it, then: interlock run resume {run_id}")
+
+
+def exit_code(view: dict[str, Any]) -> int:
+    """Return what a run's end means to a caller."""
+    stopped = view["stopped"]
+    if stopped:
+        if stopped["kind"] == "failed" and stopped["code"].startswith("document_"):
+            return session.BAD_INPUT
+        return session.DENIED if stopped["kind"] == "denied" else session.FAILED_CLOSED
+    states = {step["state"] for step in view["decisions"] if step["class"] in _EFFECTS}
+    if view["status"] == "held" or "failed" in states:
+        return session.FAILED_CLOSED
+    if view["status"] == "waiting" or "unknown" in states:  # somebody must look
+        return session.WAITING
+    denied = any(step["state"] == "denied" for step in view["decisions"])
+    return session.DENIED if denied else session.DONE

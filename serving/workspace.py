@@ -1,0 +1,303 @@
+"""A workspace: a folder with `interlock.toml`, and the settings that hold in it.
+
+Without such a file the defaults hold, under `~/.interlock`. A value of the command line goes before
+one of the environment, and that before one of the file. A name that is no setting is refused, and
+so is a file that another account may have written: settings say where data goes and which code is
+loaded.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as dataclass_fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from interlock.runtime.errors import BadInput
+from interlock.serving.settings import BUNDLE, Settings, sqlite_url
+
+FILE: Final = "interlock.toml"
+PREFIX: Final = "INTERLOCK_"
+#: Variables that are read elsewhere: where the workspace is, and what building and training use
+OTHER_VARIABLES: Final = frozenset({"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD"})
+_WRITABLE_BY_ALL: Final = 0o002
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One setting: its name in the file ("model.url"), and what it says."""
+
+    name: str
+    about: str
+    secret: bool
+    is_path: bool
+
+    @property
+    def variable(self) -> str:
+        """The name of the environment variable."""
+        return PREFIX + self.name.replace(".", "_").upper()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """A value as it was written, and where: an option, a variable, or a file with its line."""
+
+    value: Any
+    where: str
+    #: Where a path that is not absolute starts
+    folder: Path = Path()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    """The settings in force, and by the name of each setting that was written: where."""
+
+    file: Path | None
+    settings: Settings
+    origins: Mapping[str, Origin]
+
+
+def settings_by_name() -> dict[str, Setting]:
+    """Return every setting by its name in the file."""
+    return {setting.name: setting for setting in _leaves(Settings, prefix="")}
+
+
+def open_workspace(
+    environment: Mapping[str, str] | None = None,
+    *,
+    place: Path | None = None,
+    chosen: Mapping[str, str] | None = None,
+) -> Workspace:
+    """Read the workspace at *place*, a file or its folder.
+
+    Without *place* the variable INTERLOCK_WORKSPACE names it, or the current folder or the nearest
+    one above that has the file. *chosen* are values of the command line. Raises `BadInput` naming
+    what cannot be used, where it was written, and what may stand there.
+    """
+    variables = os.environ if environment is None else environment
+    known = settings_by_name()
+    file = _file(variables, place)
+    origins = _from_file(file, known) if file else {}
+    origins |= _from_environment(variables, known)
+    for name, value in (chosen or {}).items():
+        origins[name] = Origin(value=value, where=f"--{name}")
+    values = _values(origins, known, folder=file.parent if file else None)
+    return Workspace(file=file, settings=_checked(values, origins), origins=origins)
+
+
+def read(
+    environment: Mapping[str, str] | None = None,
+    *,
+    bundle: Path = BUNDLE,
+    home: Path | None = None,
+) -> Settings:
+    """Return the settings that *environment* alone gives, with *home* before what it names."""
+    variables = os.environ if environment is None else environment
+    chosen = {"home": str(home)} if home else {}
+    if "INTERLOCK_BUNDLE" not in variables:
+        chosen["bundle"] = str(bundle)
+    return open_workspace(variables, chosen=chosen).settings
+
+
+def _leaves(model: type[BaseModel], *, prefix: str) -> Iterator[Setting]:
+    for name, field in model.model_fields.items():
+        inner = next((part for part in _parts(field.annotation) if _has_fields(part)), None)
+        if inner is None:
+            yield Setting(
+                name=prefix + name,
+                about=field.description or "",
+                secret=not field.repr,
+                is_path=Path in _parts(field.annotation),
+            )
+        elif issubclass(inner, BaseModel):
+            yield from _leaves(inner, prefix=f"{name}.")
+        else:
+            for part in dataclass_fields(inner):
+                about = f"{field.description}: {part.name}"
+                yield Setting(name=f"{name}.{part.name}", about=about, secret=False, is_path=False)
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) or (annotation,)
+
+
+def _has_fields(part: Any) -> bool:
+    return isinstance(part, type) and (is_dataclass(part) or issubclass(part, BaseModel))
+
+
+def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
+    """Return the workspace's file, or None where there is none."""
+    named = place or (
+        variables.get("INTERLOCK_WORKSPACE") and Path(variables["INTERLOCK_WORKSPACE"])
+    )
+    if named:
+        file = _resolved(named, what="the workspace")
+        file = file / FILE if file.is_dir() else file
+        if not file.is_file():
+            raise BadInput(
+                what=f"workspace {named}",
+                why=f"there is no {FILE}",
+                next_step="Make one with `interlock init FOLDER`, or name another place.",
+            )
+        return file
+    try:
+        folder = Path.cwd()
+    except OSError:
+        return None  # the current folder is gone
+    nearest = next(
+        (above / FILE for above in (folder, *folder.parents) if (above / FILE).is_file()), None
+    )
+    if nearest is not None:
+        _refuse_foreign(nearest)
+    return nearest
+
+
+def _refuse_foreign(file: Path) -> None:
+    """Refuse a file that was found, not named, when another account may have written the file."""
+    status = file.stat()
+    if status.st_uid in {os.getuid(), 0} and not status.st_mode & _WRITABLE_BY_ALL:
+        return
+    raise BadInput(
+        what=str(file),
+        why="another account may have written it, and settings say which code is loaded",
+        next_step=f"Make it yours alone, or name it: --workspace {file.parent}.",
+    )
+
+
+def _from_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Origin]:
+    try:
+        text = file.read_text("utf-8")
+        document = tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise BadInput(what=str(file), why=why, next_step="Correct the file.") from error
+    origins = {}
+    for name, value in _flattened(document, known, prefix=""):
+        where = f"{file}{_line(text, name)}"
+        if name not in known:
+            raise BadInput(
+                what=f"{where} {name}",
+                why="there is no such setting",
+                next_step=_suggestion(name, list(known)),
+            )
+        origins[name] = Origin(value=value, where=where, folder=file.parent)
+    return origins
+
+
+def _flattened(
+    table: Mapping[str, Any], known: Mapping[str, Setting], *, prefix: str
+) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        name = prefix + key
+        if isinstance(value, dict) and name not in known:
+            yield from _flattened(value, known, prefix=f"{name}.")
+        else:
+            yield name, value
+
+
+def _line(text: str, name: str) -> str:
+    """Return ":LINE" where the file sets *name*, or nothing where that cannot be told."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if header:
+            table = header[1].strip() + "."
+        here = table[:-1] if header else table + (key[1] if key else "")
+        if here == name:
+            return f":{number}"
+    return ""
+
+
+def _from_environment(
+    variables: Mapping[str, str], known: Mapping[str, Setting]
+) -> dict[str, Origin]:
+    """Return the settings that the environment names; a variable that is empty is not set."""
+    by_variable = {setting.variable: setting.name for setting in known.values()}
+    origins = {}
+    for variable, value in variables.items():
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
+            continue
+        if variable not in by_variable:
+            raise BadInput(
+                what=variable,
+                why="there is no such setting",
+                next_step=_suggestion(variable, [*by_variable, *OTHER_VARIABLES]),
+            )
+        origins[by_variable[variable]] = Origin(value=value, where=variable)
+    return origins
+
+
+def _suggestion(name: str, names: list[str]) -> str:
+    longer = [other for other in names if other.startswith((f"{name}_", f"{name}."))]
+    likely = longer or get_close_matches(name, names, n=1, cutoff=0.7)
+    if not likely:
+        return "See the names with `interlock config show`."
+    return f"Did you mean {' or '.join(likely)}?"
+
+
+def _values(
+    origins: Mapping[str, Origin], known: Mapping[str, Setting], *, folder: Path | None
+) -> dict[str, Any]:
+    """Return the values as the fields of `Settings`; a path of the file starts at its folder."""
+    values: dict[str, Any] = {}
+    for name, origin in origins.items():
+        value = origin.value
+        if known[name].is_path and isinstance(value, str):
+            value = _resolved(Path(value), what=origin.where, start=origin.folder)
+        section, _, key = name.rpartition(".")
+        (values.setdefault(section, {}) if section else values)[key] = value
+    default = folder / ".interlock" if folder else _resolved(Path("~/.interlock"), what="the home")
+    home = values.setdefault("home", default)
+    if isinstance(home, Path):
+        if home.exists() and not home.is_dir():
+            where = origins["home"].where if "home" in origins else "the home"
+            raise BadInput(
+                what=f"{where} {home}", why="it is not a folder", next_step="Name another place."
+            )
+        values.setdefault("database", sqlite_url(home / "interlock.db"))
+        values.setdefault("people", home / "people.yaml")
+    return values
+
+
+def _resolved(path: Path, *, what: str, start: Path = Path()) -> Path:
+    try:
+        return (start / path.expanduser()).resolve()
+    except (RuntimeError, OSError) as error:
+        raise BadInput(what=what, why=str(error), next_step="Name another place.") from error
+
+
+def _checked(values: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise _refusal(first, origins) from error
+
+
+def _refusal(error: Any, origins: Mapping[str, Origin]) -> BadInput:
+    """Return what is wrong with a setting: its place, its value, and what may stand there.
+
+    The value of a secret is left out.
+    """
+    places = [str(part) for part in error["loc"]]
+    names = [".".join(places[:length]) for length in range(len(places), 0, -1)]
+    inner = [name for name in origins if name.startswith(f"{names[-1]}.")]
+    candidates = names if error["type"] == "missing" else [*names, *inner]
+    name = next((name for name in candidates if name in origins), names[0])
+    setting = settings_by_name().get(name)
+    why = str(error["msg"]).removeprefix("Value error, ")
+    if name not in origins or setting is None:
+        variable = PREFIX + name.replace(".", "_").upper()
+        why = "it is missing" if error["type"] == "missing" else why
+        return BadInput(what=f"{variable} ({name})", why=why, next_step=f"Set it in {FILE}.")
+    origin = origins[name]
+    written = "" if setting.secret else f" {origin.value!r}"
+    label = origin.where if origin.where == setting.variable else f"{origin.where} {name}"
+    next_step = f"{setting.about or 'It is a setting'}."
+    return BadInput(what=f"{label}{written}", why=why[:1].lower() + why[1:], next_step=next_step)

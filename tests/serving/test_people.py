@@ -1,0 +1,90 @@
+"""People: a list that is right or refused, and that locks nobody out unseen."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.runtime.errors import BadInput
+from interlock.serving import people
+from interlock.serving.people import Person
+
+Command = Callable[..., Any]
+ROLES = frozenset({"analyst", "reviewer", "administrator"})
+
+
+def test_without_a_list_the_account_asks_and_administers(tmp_path: Path) -> None:
+    """A new home can be used by whoever made it, and by nobody else."""
+    everyone = people.load(tmp_path / "people.yaml", roles=ROLES)
+
+    assert list(everyone) == [people.current()]
+    assert everyone[people.current()].roles == ("analyst", "administrator")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("people: [{id: ana, roles: [analist]}]", "'analist' of 'ana' is no role"),
+        ("people: [{id: ana}, {id: ana, roles: [reviewer]}]", "'ana' stands there twice"),
+        ("people: 7", "field people"),
+        ("people: [", "line 1"),
+    ],
+)
+def test_a_list_that_is_not_right_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    """A misspelt role, a name that stands twice and a wrong form are named with the file."""
+    file = tmp_path / "people.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(BadInput) as refused:
+        people.load(file, roles=ROLES)
+
+    assert refused.value.what == str(file)
+    assert why in refused.value.why
+
+
+def test_a_list_is_its_owners_alone(tmp_path: Path) -> None:
+    """What is written is read back the same, and nobody else may read the list."""
+    file = tmp_path / "people.yaml"
+    everyone = [Person(id="ana", roles=("analyst",)), Person(id="J\u00f6rg")]
+    people.write(file, everyone)
+
+    assert list(people.load(file).values()) == everyone
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_somebody_unlisted_has_no_roles(tmp_path: Path) -> None:
+    """A name that is not in the list is granted nothing; a blank name is refused."""
+    file = tmp_path / "people.yaml"
+
+    assert people.principal(file, "mallory", tenant="default").roles == ()
+    with pytest.raises(BadInput):
+        people.principal(file, " ", tenant="default")
+
+
+def test_the_first_person_added_does_not_lock_the_account_out(home: Path, command: Command) -> None:
+    """A new list keeps what the account could do before."""
+    added = command(home, "people", "add", "rhea", "--role", "reviewer")
+    listed = command(home, "people", "list", "--json").value
+
+    assert added.code == 0
+    assert {person["id"] for person in listed["people"]} == {people.current(), "rhea"}
+
+
+def test_a_role_that_is_none_is_refused(home: Path, command: Command) -> None:
+    """A misspelt role is refused with the roles there are, and no list is written."""
+    ran = command(home, "people", "add", "rhea", "--role", "reviewr")
+
+    assert ran.code == 2
+    assert "reviewer" in ran.err
+    assert not (home / "people.yaml").exists()
+
+
+def test_the_last_administrator_stays(home: Path, command: Command) -> None:
+    """Nobody removes the one person who could release a kill switch."""
+    command(home, "people", "add", "rhea", "--role", "reviewer")
+    refused = command(home, "people", "remove", people.current())
+    command(home, "people", "add", "ada", "--role", "administrator")
+
+    assert refused.code == 2
+    assert command(home, "people", "remove", people.current()).code == 0
+    assert command(home, "people", "remove", "nobody").code == 2
