@@ -18,7 +18,6 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
-from interlock.runtime.policy.engine.bundle import load as load_bundle
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.ledger import Ledger
@@ -28,6 +27,8 @@ from interlock.runtime.run.approval import Approvals
 from interlock.runtime.run.run import Run, Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
+from interlock.serving import agents
+from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Endpoint, Settings
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.extraction import clause_tools
@@ -115,7 +116,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
     Raises `GuardFailed` when any part cannot be had (fails closed).
     """
     async with AsyncExitStack() as stack:
-        bundle = load_bundle(settings.bundle)
+        bundle = in_force(settings)
         storage = await stack.enter_async_context(
             Storage.open(
                 database=settings.database,
@@ -134,7 +135,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
-            agents=[ContractReview(tools)],
+            agents=[ContractReview(tools), *agents.load(settings.agents, folder=settings.modules)],
             telemetry=telemetry.Telemetry(provider),
         )
         yield Home(

@@ -15,11 +15,7 @@ from pydantic import ValidationError
 
 from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.engine.bundle import load as load_bundle
 from interlock.runtime.policy.request import Principal
-
-#: The role that every person has without being given it
-EVERYONE = "everyone"
 
 
 class Person(Value):
@@ -54,17 +50,6 @@ def named(name: str | None) -> str:
             next_step="Name somebody, or leave it out to be this account.",
         )
     return name
-
-
-def roles_of(bundle: Path) -> frozenset[str]:
-    """Return the roles that the policy grants acts of people to; raises `GuardFailed`."""
-    config = load_bundle(bundle).data["rails"]["config"]
-    acts = config.get("acts", {})
-    return frozenset(
-        role
-        for role, granted in config["grants"].items()
-        if role != EVERYONE and (not acts or not acts.keys().isdisjoint(granted))
-    )
 
 
 def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Person]:

@@ -34,6 +34,7 @@ BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.ta
 MASK: Final = "***"
 _HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+_ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
@@ -73,10 +74,11 @@ def _http_url(text: str) -> str:
 
 
 def _agent(text: str) -> str:
-    module, _, name = text.partition(":")
-    names = [*module.split("."), name]
-    if not all(part.isidentifier() for part in names):
-        raise ValueError(f'{text!r} is not written as "package.module:Class"')
+    module, separator, name = text.partition(":")
+    parts = [*module.split("."), name] if separator else []
+    is_named = _ENTRY_POINT.fullmatch(text) is not None
+    if not all(part.isidentifier() for part in parts) or not (separator or is_named):
+        raise ValueError(f'{text!r} is neither "package.module:Class" nor an entry point')
     return text
 
 
@@ -144,7 +146,8 @@ class Settings(Section):
     policies: Path | None = Field(None, description="A folder of data and rules over the bundle's")
     agents: Annotated[
         tuple[Annotated[str, AfterValidator(_agent)], ...], BeforeValidator(_listed)
-    ] = Field((), description='More agents: "package.module:Class", separated by commas')
+    ] = Field((), description='More agents: "package.module:Class", or the name of an entry point')
+    modules: Path | None = Field(None, description="A folder whose modules may hold those agents")
     tenant: Name = Field("default", description="Whose data this is")
     autonomy: Annotated[Autonomy, BeforeValidator(_number)] = Field(
         2, description="How much agents may do alone, from 0 to 3"

@@ -23,6 +23,8 @@ from interlock.serving.settings import BUNDLE, Settings, sqlite_url
 
 FILE: Final = "interlock.toml"
 PREFIX: Final = "INTERLOCK_"
+#: The folder beside the file that is laid over the shipped policy
+POLICIES: Final = "policies"
 #: Variables that are read elsewhere: where the workspace is, and what building and training use
 OTHER_VARIABLES: Final = frozenset({"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD"})
 _WRITABLE_BY_ALL: Final = 0o002
@@ -262,6 +264,10 @@ def _values(
             )
         values.setdefault("database", sqlite_url(home / "interlock.db"))
         values.setdefault("people", home / "people.yaml")
+    if folder is not None:
+        values.setdefault("modules", folder)
+        if (folder / POLICIES).is_dir():
+            values.setdefault("policies", folder / POLICIES)
     return values
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import NotFound
@@ -21,13 +21,14 @@ from interlock.runtime.policy.request import (
     request_digest,
 )
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import action, approval, budget, kill_switch
 from interlock.runtime.run.run import Run, label_of
 
 #: Everything but verdicts in one question; more than one row when more than one kill switch covers
 #: the request
-_STANDING: Final = (
+_FACTS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
@@ -88,7 +89,7 @@ class InformationPoint:
 
         def look(connection: Connection) -> Facts:
             now = self._store.now(connection)
-            rows = connection.execute(_STANDING, asked_for).mappings().all()
+            rows = _FACTS.all(connection, asked_for)
             if not rows:
                 raise NotFound(
                     kind="run",
@@ -129,7 +130,7 @@ def _verdicts(
     )
 
 
-def _switches(rows: Sequence[RowMapping]) -> tuple[KillFact, ...]:
+def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
     engaged = sorted(
         (row["kill_scope"], row["kill_id"]) for row in rows if row["kill_scope"] is not None
     )

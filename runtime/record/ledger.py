@@ -19,6 +19,7 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import NotWitnessed, Tampered
 from interlock.runtime.record.events import HOME, Event, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes, signed_by
 from interlock.runtime.record.vault import Vault
@@ -30,11 +31,12 @@ _MOST_CHAINS: Final = 1024  # runs of one log whose last leaf is remembered
 _heads = tables.ledger_head.c
 _entries = tables.ledger_entry.c
 _OF_LOG: Final = _heads.log == bindparam("of_log")
-_HEAD: Final = select(_heads.size, _heads.frontier).where(_OF_LOG)
-_LOCKED: Final = _HEAD.with_for_update()
-_ADVANCE: Final = update(tables.ledger_head).where(_OF_LOG)
+_SELECT_HEAD: Final = select(_heads.size, _heads.frontier).where(_OF_LOG)
+_HEAD: Final = Statement(_SELECT_HEAD)
+_LOCKED: Final = Statement(_SELECT_HEAD.with_for_update())
+_ADVANCE: Final = Statement(update(tables.ledger_head).where(_OF_LOG))
 _LOGS: Final = select(_heads.log).order_by(_heads.log)
-_LAST: Final = (
+_LAST: Final = Statement(
     select(_entries.leaf)
     .where(_entries.log == bindparam("of_log"), _entries.run_id == bindparam("of_run"))
     .order_by(_entries.seq.desc())
@@ -58,7 +60,7 @@ _PUBLIC: Final = (
     .where(_entries.log == bindparam("of_log"))
     .order_by(_entries.seq)
 )
-_APPEND: Final = insert(tables.ledger_entry)
+_APPEND: Final = Statement(insert(tables.ledger_entry))
 _NEW_HEAD: Final = {
     dialect.__name__.rpartition(".")[2]: (
         dialect.insert(tables.ledger_head).on_conflict_do_nothing().returning(_heads.log)
@@ -84,6 +86,7 @@ class _Page:
     #: The last leaf of each run
     chain: dict[str, bytes]
     rows: list[dict[str, Any]] = field(default_factory=list)
+    root: bytes = b""
     note: str = ""
 
 
@@ -121,17 +124,15 @@ class Ledger:
         # The home's log first, then by name: whoever locks heads locks them in this order.
         logs = sorted(by_log, key=lambda log: (log != HOME, log))
         pages = [self._page(tx, log, by_log[log]) for log in logs]
-        tx.connection.execute(_APPEND, [row for page in pages for row in page.rows])
-        heads = [
-            {
+        for page in pages:
+            _APPEND.run_many(tx.connection, page.rows)
+            head = {
                 "of_log": page.log,
                 "size": page.frontier.size,
-                "root": page.frontier.root(),
+                "root": page.root,
                 "frontier": page.frontier.to_bytes(),
             }
-            for page in pages
-        ]
-        tx.connection.execute(_ADVANCE, heads if len(heads) > 1 else heads[0])
+            _ADVANCE.run(tx.connection, head)
         self._pages = pages
 
     def _by_log(self, tx: Tx) -> dict[str, list[Event]]:
@@ -165,7 +166,8 @@ class Ledger:
         signed = frontier.size
         for event in events:
             self._append(tx, page, event, signed=signed)
-        page.note = self._signer(log).sign(size=page.frontier.size, root=page.frontier.root())
+        page.root = page.frontier.root()
+        page.note = self._signer(log).sign(size=page.frontier.size, root=page.root)
         page.rows[-1]["note"] = page.note
         return page
 
@@ -174,8 +176,8 @@ class Ledger:
         run_id = event.run_id
         previous = page.chain.get(run_id)
         if previous is None:
-            place = {"of_log": page.log, "of_run": run_id}
-            previous = tx.connection.execute(_LAST, place).scalar_one_or_none() or b""
+            last = _LAST.one(tx.connection, {"of_log": page.log, "of_run": run_id})
+            previous = b"" if last is None else last["leaf"]
         body: dict[str, Json] = {
             "v": VERSION,
             "origin": self.origin(page.log),
@@ -292,12 +294,12 @@ def kept_at(log: str, seq: int) -> str:
     return f"ledger_entry/{log}/{seq}"
 
 
-def _frontier(connection: Connection, log: str, query: Any) -> Frontier | None:
-    row = connection.execute(query, {"of_log": log}).one_or_none()
+def _frontier(connection: Connection, log: str, query: Statement) -> Frontier | None:
+    row = query.one(connection, {"of_log": log})
     if row is None:
         return None
     try:
-        return Frontier.from_bytes(row.size, row.frontier)
+        return Frontier.from_bytes(row["size"], row["frontier"])
     except (ValueError, TypeError, AttributeError) as error:  # another length, or another type
         raise Tampered(what=f"head of the log {log}", why=str(error)) from error
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed
@@ -26,6 +26,7 @@ from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending, State
@@ -72,7 +73,7 @@ class Action:
     result: bytes | None
 
 
-def found(row: RowMapping, key: DataKey) -> Action | None:
+def found(row: Row, key: DataKey) -> Action | None:
     """Return the action in *row*, which has `COLUMNS`, or None when they are empty: it was never proposed."""
     return None if row["id"] is None else _of(row, key)
 
@@ -275,7 +276,7 @@ def _join(tx: Tx, step: Attempt, label: Label) -> str | None:
     return joined
 
 
-def _of(row: RowMapping, key: DataKey) -> Action:
+def _of(row: Row, key: DataKey) -> Action:
     def opened(column: str, place: str) -> bytes | None:
         return None if row[column] is None else key.open(row[column], place=place)
 

@@ -8,12 +8,13 @@ no reservation).
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.events import LimitRaised
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.store.tables import KINDS
 
 _c = tables.budget.c
@@ -78,7 +79,7 @@ def read(connection: Connection, budget_id: str) -> Budget:
     return Budget(id=row["id"], tenant=row["tenant"], facts=facts(row))
 
 
-def facts(row: RowMapping) -> BudgetFacts:
+def facts(row: Row) -> BudgetFacts:
     """Return what the policy may know of the budget in *row*, which has its columns of amounts under their own names."""
     group = {
         name: Amounts(**{kind: row[f"{name}_{kind}"] for kind in KINDS})

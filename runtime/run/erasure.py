@@ -6,7 +6,7 @@ actions stay, for the ledger names them. What was written outside the database (
 exports, older copies of the database) is not reached.
 """
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import delete, select, update
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.record.events import RunErased

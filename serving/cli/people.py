@@ -11,6 +11,8 @@ from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown
 from interlock.serving.people import Person
+from interlock.serving.policy.in_force import in_force
+from interlock.serving.policy.in_force import roles as roles_of
 from interlock.serving.settings import Settings
 
 application = typer.Typer(
@@ -24,7 +26,7 @@ ADMINISTRATOR = "administrator"
 def list_people(as_json: AsJson = False) -> None:
     """List everyone with their roles, and the roles that can be given."""
     settings = session.configured()
-    roles = sorted(people.roles_of(settings.bundle))
+    roles = sorted(roles_of(in_force(settings)))
     everyone = people.load(settings.people, roles=roles).values()
     if as_json:
         listed = [{"id": person.id, "roles": list(person.roles)} for person in everyone]
@@ -47,7 +49,7 @@ def add(
 ) -> None:
     """Add a person, or give somebody more roles."""
     settings = session.configured()
-    roles = people.roles_of(settings.bundle)
+    roles = roles_of(in_force(settings))
     if not name.strip() or not name.isprintable():
         raise BadInput(what="the name", why="it cannot be read", next_step="Write a plain name.")
     unknown = sorted(set(role) - roles)

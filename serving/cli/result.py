@@ -36,7 +36,7 @@ def _next_steps(view: dict[str, Any]) -> None:
     for step in view["decisions"]:
         if step["state"] == "unknown":
             options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
-            command = f"interlock run settle {run_id} {step['id'][:12]} {options}"
+            command = f"interlock run resolve {run_id} {step['id'][:12]} {options}"
             session.next_step(f"look whether {step['tool']} happened, then: {command}")
     if view["status"] == "held":
         session.next_step(f"mend what stopped it, then: interlock run resume {run_id}")

@@ -1,5 +1,6 @@
-"""The command `interlock run list|show|report|resume|settle|cancel|erase`."""
+"""The command `interlock run list|show|report|start|resume|resolve|cancel|erase`."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -119,6 +120,46 @@ def print_report(
 
 
 @application.command()
+def start(
+    agent: Annotated[str, typer.Argument(help="The agent's name.")],
+    *,
+    request: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A field of its request; repeat it."),
+    ] = None,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a run of any agent of this workspace, and carry the run on until it ends or waits."""
+    settings = session.configured()
+    who = session.acting(settings, person)
+    fields = dict(_field(text) for text in request or [])
+
+    async def work(home: "Home") -> int:
+        from interlock.serving.operations import runs
+
+        run = await runs.start(home, person=who, agent=agent, request=fields)
+        session.under_way.run_id = run.id
+        await home.drive(run)
+        seen = await _view(home.runtime.storage, run.id)
+        return report(seen, as_json=as_json)
+
+    session.leave(session.run(work, using=settings))
+
+
+def _field(text: str) -> tuple[str, Any]:
+    """Return the field and its value: JSON where the value is JSON, else the text as it stands."""
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        next_step = "Write --set FIELD=VALUE."
+        raise BadInput(what=f"--set {text}", why="it is not FIELD=VALUE", next_step=next_step)
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@application.command()
 def resume(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
     """Carry on a run that waits for a person, is held by a guard, or whose worker died."""
     settings = session.configured()
@@ -138,7 +179,7 @@ def resume(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
 
 
 @application.command()
-def settle(
+def resolve(
     run_id: RunId,
     action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")],
     *,

@@ -118,8 +118,10 @@ def configured(*, home: Path | None = None, bundle: Path | None = None) -> "Sett
 def acting(settings: "Settings", name: str | None) -> "Principal":
     """Return who acts: *name*, or the operating-system account."""
     from interlock.serving import people
+    from interlock.serving.policy.in_force import in_force
+    from interlock.serving.policy.in_force import roles as policy_roles
 
-    roles = people.roles_of(settings.bundle)
+    roles = policy_roles(in_force(settings))
     return people.principal(settings.people, name, tenant=settings.tenant, roles=roles)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.policy.act import CLASSES, Act, persons_act
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
@@ -20,76 +21,115 @@ from interlock.runtime.policy.request import (
     Principal,
     Resource,
     RunFacts,
+    SubjectFacts,
 )
 
-_NOW: Final = 1_800_000_000  # Unix seconds; the policy reads no clock, so any time serves
+#: The person for whom an agent works, or whose request an act is about
+REQUESTER: Final = "requester"
+#: The person who acts
+PERSON: Final = "person"
+NOW: Final = 1_800_000_000  # Unix seconds; the policy reads no clock, so any time serves
 _PLENTY: Final = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
 
 
-def ordinary(bundle: Bundle) -> Iterator[AccessRequest]:
-    """Yield a request for each tool that a role of *bundle* is granted.
+def ordinary(bundle: Bundle, *, tenant: str = "default") -> Iterator[AccessRequest]:
+    """Yield a request for each tool and each act that a role of *bundle* is granted.
 
-    The arguments keep to the limits of the tool and come from the principal. A tool that sends
-    something out is left out when no tenant may send anything to anywhere.
+    The arguments keep to the limits and come from the principal, who is of *tenant*. A tool that
+    sends something out is asked for a tenant that may send, *tenant* first, and left out when no
+    tenant may send anything to anywhere.
     """
-    config = bundle.data["rails"]["config"]
-    for role, tools in config["grants"].items():
-        for tool in tools:
-            rules = config["tools"].get(tool)
-            destination = None if rules is None else _destination(config, rules["egress"])
-            if destination is not None:
-                yield _request(bundle, role, tool, destination)
+    config = at(bundle.data, "rails", "config")
+    for role, names in (at(config, "grants") or {}).items():
+        for name in names:
+            if at(config, "tools", name):
+                yield from _tool(bundle, role, name, tenant)
+            elif at(config, "acts", name) and name in CLASSES:
+                yield _act(bundle, role, name, tenant)
 
 
-def _request(
-    bundle: Bundle, role: str, tool: str, destination: tuple[str, Resource]
-) -> AccessRequest:
-    tenant, resource = destination
-    rules = bundle.data["rails"]["config"]["tools"][tool]
-    arguments = {name: _value(limits) for name, limits in rules["arguments"].items()}
-    if rules["egress"] == "mail":
-        arguments = {**arguments, "to": [f"somebody@{resource.id}"], "cc": []}
-    return AccessRequest(
+def at(document: Any, *path: str) -> Any:
+    """Return what stands at *path* in a JSON document, or None: a configuration may be any."""
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
+def _tool(bundle: Bundle, role: str, tool: str, tenant: str) -> Iterator[AccessRequest]:
+    rules = at(bundle.data, "rails", "config", "tools", tool)
+    egress = at(bundle.data, "rails", "config", "egress")
+    destination = _destination(egress, at(rules, "egress"), tenant)
+    if destination is None:
+        return
+    sender, resource = destination
+    arguments = _arguments(rules)
+    if resource.type == "mail":
+        arguments |= {"to": [f"somebody@{resource.id}"], "cc": []}
+    context = Context(
+        now=NOW,
+        run=RunFacts(id="run", agent=role, autonomy=2, refusals=0, revision=bundle.revision),
+        schema_valid=True,
+        labels=dict.fromkeys(arguments, TRUSTED),
+        cost=Amounts(steps=1),
+        budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
+        tool_schema=at(rules, "schema"),
+        version=FACTS,
+    )
+    yield AccessRequest(
         principal=Principal(
-            id=f"agent:{role}", tenant=tenant, roles=(role,), on_behalf_of="requester"
+            id=f"agent:{role}", tenant=sender, roles=(role,), on_behalf_of=REQUESTER
         ),
-        action=Action(tool=tool, action_class=rules["action_class"], arguments=arguments),
+        action=Action(tool=tool, action_class=at(rules, "action_class"), arguments=arguments),
         resource=resource,
-        context=Context(
-            now=_NOW,
-            run=RunFacts(id="run", agent=role, autonomy=2, refusals=0, revision=bundle.revision),
-            schema_valid=True,
-            labels=dict.fromkeys(arguments, TRUSTED),
-            cost=Amounts(steps=1),
-            budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
-            tool_schema=rules.get("schema"),
-            version=FACTS,
-        ),
+        context=context,
     )
 
 
-def _destination(config: Mapping[str, Any], egress: str) -> tuple[str, Resource] | None:
-    """Return a tenant and a resource that a tool of this egress may reach, or None."""
-    match egress:
+def _act(bundle: Bundle, role: str, act: Act, tenant: str) -> AccessRequest:
+    arguments = _arguments(at(bundle.data, "rails", "config", "acts", act))
+    if "note" in arguments:
+        arguments["note"] = "ordinary"
+    subject = SubjectFacts(
+        tenant=tenant, person=PERSON, requester=REQUESTER, agent=role, state="waiting", role=role
+    )
+    return persons_act(
+        act,
+        person=Principal(id=PERSON, tenant=tenant, roles=(role,)),
+        arguments=arguments,
+        resource=Resource(type="thing", id="thing"),
+        subject=subject,
+        now=NOW,
+        revision=bundle.revision,
+    )
+
+
+def _destination(egress: Any, kind: object, tenant: str) -> tuple[str, Resource] | None:
+    """Return a tenant and a resource that a tool of this kind may reach, or None."""
+    match kind:
         case "mail":
-            return _first(config["egress"]["mail_domains"], "mail")
+            return _first(at(egress, "mail_domains"), "mail", tenant)
         case "web":
-            return _first(config["egress"]["web_hosts"], "web")
+            return _first(at(egress, "web_hosts"), "web", tenant)
         case "model":
-            return "default", Resource(type="model", id="planner")
+            return tenant, Resource(type="model", id="planner")
         case _:
-            return "default", Resource(type="thing", id="thing")
+            return tenant, Resource(type="thing", id="thing")
 
 
-def _first(allowed: Mapping[str, list[str]], kind: str) -> tuple[str, Resource] | None:
-    for tenant, places in allowed.items():
+def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
+    for name in (tenant, *(allowed or {})):
+        places = at(allowed, name)
         if places:
-            return tenant, Resource(type=kind, id=places[0])
+            return name, Resource(type=kind, id=places[0])
     return None
 
 
+def _arguments(rules: Any) -> dict[str, Json]:
+    """Return a small value for each argument that keeps to its limits."""
+    return {name: _value(limits) for name, limits in (at(rules, "arguments") or {}).items()}
+
+
 def _value(limits: Mapping[str, Any]) -> Json:
-    """Return a small value that keeps to *limits*."""
     if "one_of" in limits:
         choice: str = limits["one_of"][0]
         return choice

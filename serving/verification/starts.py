@@ -1,165 +1,127 @@
-"""The requests that a probe starts from: each one passes, and is made of this installation's own tools and configuration."""
+"""The requests that a probe starts from: ordinary ones, for the tools of this installation."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
-from interlock.runtime.canonical import Json
 from interlock.runtime.door.tool import AnyTool, schema_digest
-from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.engine.bundle import Bundle
-from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import (
-    FACTS,
-    AccessRequest,
-    Action,
-    Amounts,
-    ApprovalFact,
-    BudgetFacts,
-    Context,
-    Principal,
-    Resource,
-    RunFacts,
-    SubjectFacts,
-)
+from interlock.runtime.policy.request import AccessRequest, ApprovalFact
+from interlock.serving.policy.ordinary import NOW, PERSON, REQUESTER, at, ordinary
 
-#: A look at something; a write; a mail that waits; an irreversible action somebody approved; a look
-#: whose arguments must come from the request itself; a person's verdict; a person who ends a run
+#: A look at something; a write; a mail that waits; an action that somebody approved; a look whose
+#: arguments must come from the request itself; a person's verdict; a person who ends a run
 Start: TypeAlias = Literal["look", "write", "mail", "approved", "trusted", "verdict", "cancel"]
-REQUESTER: Final = "requester"
-REVIEWER: Final = "reviewer"
-_NOW: Final = 1_800_000_000  # the policy reads no clock, so any time serves
-_LABEL: Final = Label(integrity="trusted", confidentiality="public")
-_PLENTY: Final = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
-_ACTS: Final[Mapping[Start, Act]] = {"verdict": "approval.decide", "cancel": "run.cancel"}
-_TAKES: Final[Mapping[Start, Callable[[AnyTool, Any], bool]]] = {
-    "look": lambda tool, _: tool.action_class in {"pure", "read"},
-    "write": lambda tool, _: tool.action_class == "write",
-    "mail": lambda _, rules: at(rules, "egress") == "mail",
-    "approved": lambda tool, _: tool.action_class == "irreversible",
-    "trusted": lambda _, rules: (
-        at(rules, "egress") == "none" and bool(at(rules, "trusted_arguments"))
-    ),
-}
+#: The policy's entry of a tool, and the request -> whether a probe may start from the request
+Fits: TypeAlias = Callable[[Any, AccessRequest], bool]
+
+
+def installed(bundle: Bundle, tools: Mapping[str, AnyTool], *, tenant: str) -> list[AccessRequest]:
+    """Return the ordinary requests for acts and for *tools*.
+
+    The class and the schema of a tool are those of its code.
+    """
+    requests = []
+    for request in ordinary(bundle, tenant=tenant):
+        if request.context.subject is not None:
+            requests.append(request)
+        elif request.action.tool in tools:
+            requests.append(_as_installed(request, tools[request.action.tool]))
+    return requests
 
 
 def starts(
     bundle: Bundle, tools: Mapping[str, AnyTool], *, tenant: str
 ) -> dict[Start, AccessRequest]:
-    """Return each request that can be made here, by its name; one is missing when no tool of this installation fits.
+    """Return each request that can be made here, by its name.
 
-    A tool that somebody may propose is taken before one that nobody may, and *tenant* before any
-    other.
+    A start is missing when no tool of this installation that somebody may propose fits.
     """
     config = at(bundle.data, "rails", "config")
+    requests = installed(bundle, tools, tenant=tenant)
     found: dict[Start, AccessRequest] = {}
-    for name, takes in _TAKES.items():
-        fitting = [tool for tool in tools.values() if takes(tool, at(config, "tools", tool.name))]
-        fitting.sort(key=lambda tool: not _roles(config, tool.name))
-        if fitting and (
-            request := _request(name, fitting[0], config, tenant=tenant, revision=bundle.revision)
-        ):
-            found[name] = request
-    for name, act in _ACTS.items():
-        if at(config, "acts", act):
-            found[name] = _act(act, config, tenant=tenant, revision=bundle.revision)
+    for start in get_args(Start):
+        for request in requests:
+            if _FITS[start](at(config, "tools", request.action.tool), request):
+                found.setdefault(start, request)
+    if "approved" in found:
+        found["approved"] = _approved(found["approved"], at(config, "approval", "role"))
+    elif "write" in found:
+        found["approved"] = _supervised(found["write"], at(config, "approval", "role"))
     return found
 
 
-def at(document: Any, *path: str) -> Any:
-    """Return what stands at *path* in a JSON document, or None: a configuration may be any."""
-    for name in path:
-        document = document.get(name) if isinstance(document, Mapping) else None
-    return document
+def _looks(rules: Any, request: AccessRequest) -> bool:
+    return rules is not None and request.action.action_class in {"pure", "read"}
 
 
-def _request(
-    name: Start, tool: AnyTool, config: Any, *, tenant: str, revision: str
-) -> AccessRequest | None:
-    arguments = dict(_arguments(at(config, "tools", tool.name, "arguments") or {}))
-    if name == "mail":
-        domains = at(config, "egress", "mail_domains") or {}
-        tenant = next((each for each in (tenant, *domains) if at(domains, each)), "")
-        if not tenant:
-            return None
-        arguments |= {"to": [f"probe@{domains[tenant][0]}"], "cc": []}
-    request = AccessRequest(
-        principal=Principal(
-            id="agent:probe", tenant=tenant, roles=_roles(config, tool.name), on_behalf_of=REQUESTER
-        ),
-        action=Action(tool=tool.name, action_class=tool.action_class, arguments=arguments),
-        resource=Resource(type="probe", id="probe"),
-        context=_context(arguments, schema_digest(tool), revision),
-    )
-    return (
-        _approved(request, str(at(config, "approval", "role"))) if name == "approved" else request
-    )
+def _writes(rules: Any, request: AccessRequest) -> bool:
+    return rules is not None and request.action.action_class == "write"
 
 
-def _act(act: Act, config: Any, *, tenant: str, revision: str) -> AccessRequest:
-    arguments = dict(_arguments(at(config, "acts", act, "arguments") or {}))
-    if "note" in arguments:
-        arguments["note"] = "probe"
-    roles = _roles(config, act)
-    subject = SubjectFacts(
-        tenant=tenant,
-        person=REVIEWER,
-        requester=REQUESTER,
-        role=roles[0] if roles else None,
-    )
-    return persons_act(
-        act,
-        person=Principal(id=REVIEWER, tenant=tenant, roles=roles),
-        arguments=arguments,
-        resource=Resource(type="probe", id="probe"),
-        subject=subject,
-        now=_NOW,
-        revision=revision,
-    )
+def _mails(rules: Any, request: AccessRequest) -> bool:
+    return request.resource.type == "mail"
 
 
-def _context(arguments: Mapping[str, Json], tool_schema: str, revision: str) -> Context:
-    return Context(
-        now=_NOW,
-        run=RunFacts(id="probe", agent="probe", autonomy=2, refusals=0, revision=revision),
-        schema_valid=True,
-        labels=dict.fromkeys(arguments, _LABEL),
-        cost=Amounts(steps=1),
-        budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
-        tool_schema=tool_schema,
-        version=FACTS,
-    )
+def _waits(rules: Any, request: AccessRequest) -> bool:
+    return rules is not None and request.action.action_class == "irreversible"
 
 
-def _approved(request: AccessRequest, role: str) -> AccessRequest:
+def _trusts(rules: Any, request: AccessRequest) -> bool:
+    return at(rules, "egress") == "none" and bool(at(rules, "trusted_arguments"))
+
+
+def _decides(rules: Any, request: AccessRequest) -> bool:
+    return request.action.tool == "approval.decide"
+
+
+def _cancels(rules: Any, request: AccessRequest) -> bool:
+    return request.action.tool == "run.cancel"
+
+
+_FITS: Final[Mapping[Start, Fits]] = {
+    "look": _looks,
+    "write": _writes,
+    "mail": _mails,
+    "approved": _waits,
+    "trusted": _trusts,
+    "verdict": _decides,
+    "cancel": _cancels,
+}
+
+
+def _as_installed(request: AccessRequest, tool: AnyTool) -> AccessRequest:
+    action = replace(request.action, action_class=tool.action_class)
+    context = replace(request.context, tool_schema=schema_digest(tool))
+    return _changed(request, action=action, context=context)
+
+
+def _approved(request: AccessRequest, role: object) -> AccessRequest:
+    """Return the request with a good verdict of another person."""
     verdict = ApprovalFact(
         id="probe",
         verdict="approved",
-        reviewer=REVIEWER,
-        reviewer_roles=(role,),
+        reviewer=PERSON,
+        reviewer_roles=(str(role),),
         requester=REQUESTER,
-        expires=_NOW + 60,
+        expires=NOW + 60,
         revision=request.context.run.revision,
         used=False,
     )
-    return AccessRequest(
-        principal=request.principal,
-        action=request.action,
-        resource=request.resource,
-        context=replace(request.context, approvals=(verdict,)),
-    )
+    return _changed(request, context=replace(request.context, approvals=(verdict,)))
 
 
-def _roles(config: Any, tool: str) -> tuple[str, ...]:
-    return tuple(role for role, tools in (at(config, "grants") or {}).items() if tool in tools)
+def _supervised(request: AccessRequest, role: object) -> AccessRequest:
+    """Return a write that waits for a person too, because its run may do nothing alone."""
+    run = replace(request.context.run, autonomy=1)
+    return _approved(_changed(request, context=replace(request.context, run=run)), role)
 
 
-def _arguments(limits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Json]]:
-    """Yield a value for each argument that keeps to its limits."""
-    for name, limit in limits.items():
-        if "one_of" in limit:
-            yield name, limit["one_of"][0]
-        elif "max_items" in limit:
-            yield name, []
-        else:
-            yield name, limit.get("min", limit.get("max", ""))
+def _changed(request: AccessRequest, **parts: Any) -> AccessRequest:
+    whole = {
+        "principal": request.principal,
+        "action": request.action,
+        "resource": request.resource,
+        "context": request.context,
+    }
+    return AccessRequest(**{**whole, **parts})

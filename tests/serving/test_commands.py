@@ -283,7 +283,7 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
         for each in command(used, "run", "show", run_id, "--json").value["decisions"]
         if each["tool"] == "mail.send"
     ]
-    arguments = ("run", "settle", run_id, sent["id"][:12], "--note", "the log of the mail server")
+    arguments = ("run", "resolve", run_id, sent["id"][:12], "--note", "the log of the mail server")
     refused = [
         command(used, *arguments, *more).code
         for more in ((), ("--happened",), ("--happened", "--as", "ana"))
@@ -292,7 +292,7 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
     (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
 
     assert sent["state"] == "unknown"
-    assert f"interlock run settle {run_id} {sent['id'][:12]}" in text
+    assert f"interlock run resolve {run_id} {sent['id'][:12]}" in text
     assert refused == [2, 4, 4]
     assert (settled.code, found["state"]) == (0, "failed")
     assert command(used, *arguments, "--happened", "--as", "rhea").code == 2

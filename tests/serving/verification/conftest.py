@@ -4,7 +4,7 @@ policies.
 
 import asyncio
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.policy.build import POLICIES, build
 from interlock.serving.policy.opa import find_opa
-from interlock.serving.verification import Finding, rules
+from interlock.serving.verification import Finding, jobs, probes, rules
 
 #: Changes a copy of the folder `policies/rails`
 Edit: TypeAlias = Callable[[Path], object]
@@ -57,8 +57,30 @@ def proved(tools: Mapping[str, AnyTool]) -> Proved:
 
     def ask(bundle: Bundle, *, tenant: str = "default") -> dict[str, str]:
         point = EmbeddedPoint(bundle, deadline_s=5)  # the machine that runs the tests may be busy
-        found: list[Finding] = asyncio.run(rules.proved(point, bundle, tools, tenant=tenant))
+        house = probes.stated([POLICIES])
+        findings = asyncio.run(rules.proved(point, bundle, tools, probes=house, tenant=tenant))
         point.close()
-        return {each.check.removeprefix("rule "): "" if each.ok else each.detail for each in found}
+        return _answers(findings, "rule ")
 
     return ask
+
+
+@pytest.fixture
+def permitted(tools: Mapping[str, AnyTool]) -> Proved:
+    """Ask a bundle for the ordinary requests of each role; "" where all are permitted."""
+
+    def ask(bundle: Bundle, *, folders: Sequence[Path] = (POLICIES,)) -> dict[str, str]:
+        point = EmbeddedPoint(bundle, deadline_s=5)
+        needed = jobs.stated(folders)
+        findings = asyncio.run(jobs.proved(point, bundle, tools, jobs=needed, tenant="default"))
+        point.close()
+        return _answers(findings, "job ")
+
+    return ask
+
+
+def _answers(findings: Sequence[Finding], kind: str) -> dict[str, str]:
+    return {
+        finding.check.removeprefix(kind): "" if finding.ok else finding.detail
+        for finding in findings
+    }

@@ -1,0 +1,30 @@
+"""The policy in force in a workspace, and the roles it grants to people."""
+
+from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.serving.policy.overlay import overlaid
+from interlock.serving.settings import Settings
+
+#: The role that every person has without being given it
+EVERYONE = "everyone"
+
+
+def in_force(settings: Settings) -> Bundle:
+    """Return the configured bundle, with what the workspace lays over the bundle.
+
+    Raises `GuardFailed` when either cannot be used (fails closed).
+    """
+    bundle = load(settings.bundle)
+    if settings.policies is None:
+        return bundle
+    return overlaid(bundle, settings.policies)
+
+
+def roles(bundle: Bundle) -> frozenset[str]:
+    """Return the roles that the policy grants acts of people to."""
+    config = bundle.data["rails"]["config"]
+    acts = config.get("acts", {})
+    return frozenset(
+        role
+        for role, granted in config["grants"].items()
+        if role != EVERYONE and (not acts or not acts.keys().isdisjoint(granted))
+    )
