@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import NotWitnessed, Tampered
@@ -61,12 +60,11 @@ _PUBLIC: Final = (
     .order_by(_entries.seq)
 )
 _APPEND: Final = Statement(insert(tables.ledger_entry))
-_NEW_HEAD: Final = {
-    dialect.__name__.rpartition(".")[2]: (
-        dialect.insert(tables.ledger_head).on_conflict_do_nothing().returning(_heads.log)
-    )
-    for dialect in (sqlite, postgresql)
-}
+#: Both databases understand it, so neither dialect has to be imported
+_NEW_HEAD: Final = text(
+    "INSERT INTO ledger_head (log, size, root, frontier) VALUES (:log, 0, :root, :frontier) "
+    "ON CONFLICT DO NOTHING"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -309,9 +307,8 @@ def _make_head(connection: Connection, log: str) -> bool:
 
     Raises `Tampered` when the log has entries already.
     """
-    head = {"log": log, "size": 0, "root": Frontier().root(), "frontier": b""}
-    made = connection.execute(_NEW_HEAD[connection.dialect.name], head).scalar_one_or_none()
-    if made is None:
+    head = {"log": log, "root": Frontier().root(), "frontier": b""}
+    if connection.execute(_NEW_HEAD, head).rowcount != 1:
         return False
     if connection.execute(_NOTE, {"of_log": log}).first() is not None:
         raise Tampered(what=f"head of the log {log}", why="the row is gone")
