@@ -30,9 +30,10 @@ from interlock.runtime.record.audit import Audit
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.budget import read as read_budget
-from interlock.runtime.run.run import NewRun, Run, Runs
+from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.telemetry import Telemetry
 

@@ -17,8 +17,3 @@ async def entries(
 ) -> list[dict[str, Any]]:
     """Return entries of *home* with their payloads opened, of one run or one log where named."""
     return await audit.entries(home.store, home.vault, run_id=run_id, log=log)
-
-
-async def exported(home: Readable, *, log: str | None = None) -> list[dict[str, str | int]]:
-    """Return one log of *home* or all of them as the records of an export."""
-    return await audit.exported(home.store, home.ledger, log=log)

@@ -23,8 +23,9 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.run import Run, Runs
+from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.run import Run
+from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents

@@ -38,7 +38,11 @@ async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[F
     from happening by the tools, not by the policy: they are told which document and work out the
     rest, so a policy that grants everything brings none about.
     """
-    approved = {each.action_id for each in await home.approvals.list() if each.state == "used"}
+    approved = {
+        approval.action_id
+        for run in runs
+        for approval in await home.approvals.list(run=run.id, state="used")
+    }
     found = [*_mails(home, notify=notify, approved=approved)]
     found += [
         Forbidden(

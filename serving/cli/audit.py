@@ -10,12 +10,13 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.record.audit import Audit
     from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
 
 LogName: TypeAlias = Annotated[
     str | None, typer.Option("--log", help="Only this log: a tenant, or home; default: every log.")
@@ -91,25 +92,28 @@ def _of_this_home(log: str | None) -> "Audit":
 def export(
     file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
     log: LogName = None,
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
     from interlock.runtime.record import audit_verify
 
-    async def work(storage: "Storage") -> dict[str, Any]:
-        from interlock.serving.audit import exported
+    settings = session.configured()
+    who = session.acting(settings, person)
 
-        records = await exported(storage, log=log)
+    async def work(home: "Home") -> dict[str, Any]:
+        from interlock.serving.operations import exports
+
+        records = await exports.ledger(home, person=who, log=log)
         _write(file, records)
-        kinds = [record["kind"] for record in records]
         return {
             "file": str(file),
-            "entries": kinds.count("entry"),
+            "entries": sum(1 for record in records if record["kind"] == "entry"),
             "logs": [record["log"] for record in records if record["kind"] == "log"],
-            "public_key": storage.ledger.public_key.hex(),
+            "public_key": home.ledger.public_key.hex(),
         }
 
-    done = session.read(work)
+    done = session.run(work, using=settings)
     if as_json:
         session.print_json(done)
         return

@@ -34,7 +34,6 @@ async def carry_on(home: Home, run_id: str) -> Ended | None:
 
     The verdicts are what carries the run on, so no further act is asked for.
     """
-    waiting = await home.approvals.list(state="waiting")
-    if any(approval.run_id == run_id and approval.state == "waiting" for approval in waiting):
+    if await home.approvals.list(run=run_id, state="waiting", limit=1):
         return None
     return await home.runtime.resume(run_id)

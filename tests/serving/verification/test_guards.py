@@ -21,7 +21,7 @@ from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record import audit_verify
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, budget, kill_switch
+from interlock.runtime.run import action, approvals, budget, kill_switch
 from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
@@ -95,7 +95,7 @@ BROKEN: Final[dict[str, Break]] = {
     "intent": lambda patch: patch.setattr(pep.EnforcementPoint, "_effect", _act_unrecorded),
     "once": lambda patch: patch.setattr(pep.EnforcementPoint, "_recorded", _never),
     "budget": lambda patch: patch.setattr(budget, "reserve", lambda *_, **__: True),
-    "approval": lambda patch: patch.setattr(approval, "_objection", lambda *_, **__: None),
+    "approval": lambda patch: patch.setattr(approvals, "_object", lambda *_, **__: None),
     "kill switch": lambda patch: patch.setattr(kill_switch, "covered", lambda *_, **__: False),
     "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
     "labels": lambda patch: patch.setattr(

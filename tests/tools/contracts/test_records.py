@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import pytest
 
 from interlock.runtime.door.outcome import Done, Failed, Unknown
-from interlock.runtime.run.erasure import erase
 from interlock.runtime.run.run import Run
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Contract, Filed, Record
@@ -111,7 +110,7 @@ async def test_a_record_goes_with_its_run_alone(office: Any, filed: Filer) -> No
     for run in (kept, gone):
         await office.propose(run, "records.file", document="sha256:ab")
         await office.world.runs.end(run, "done", {})
-    await erase(office.world.store, office.world.vault, gone.id, by="ada")
+    await office.world.runs.erase(gone.id, by="ada")
 
     assert await office.records.list() == [filed(kept)]
 
