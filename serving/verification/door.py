@@ -62,7 +62,7 @@ async def persons_act(trial: Trial) -> None:
     async def work() -> None:
         begun.append("probe")
 
-    before = await trial.world.ledger.head()
+    before = await trial.world.ledger.head(run.tenant)
     with refused("an act that was denied", NotPermitted):
         await trial.world.runtime.acts.perform(
             "policy.activate",
@@ -73,7 +73,7 @@ async def persons_act(trial: Trial) -> None:
         )
     if begun:
         raise WentThrough("the act was begun")
-    if await trial.world.ledger.head() == before:
+    if await trial.world.ledger.head(run.tenant) == before:
         raise WentThrough("the refusal was not recorded")
 
 
