@@ -10,8 +10,8 @@ from typing import Final
 from interlock.runtime.record.ledger import Ledger, begin, is_new
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.run import Runs
+from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.runs import Runs
 
 #: The name of a ledger that its owner gave no other; the C2SP tlog-checkpoint origin line
 ORIGIN: Final = "interlock.invalid/ledger"
@@ -43,14 +43,14 @@ class Storage:
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
-        *witness* is the file outside the database that remembers the newest checkpoint; without one
-        it stands beside the folder of keys. Raises `GuardFailed` when a part cannot be had (fails
+        *witness* is the folder outside the database that remembers the newest checkpoint of every
+        log; without one it stands beside the folder of keys. Raises `GuardFailed` when a part cannot be had (fails
         closed).
         """
         store = Store.open(database, clock=clock)
         try:
             vault = Vault(keys, create=await store.read(is_new))
-            place = witness or keys.parent / "checkpoint.note"
+            place = witness or keys.parent / "checkpoints"
             ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
 
             def prepare(tx: Tx) -> None:

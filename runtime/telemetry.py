@@ -8,11 +8,11 @@ variables; telemetry that fails never stops a run (fails open: it is not the rec
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Final
 
-from opentelemetry import context, trace
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -35,108 +35,91 @@ APPROVAL: Final = "interlock.approval.id"
 ERROR: Final = "error.type"
 
 _REFERENCE: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")  # trace id and span id
-_TIMEOUT_S: Final = (
-    2.0  # a collector that is away may not hold a command's end for the exporter's ten seconds
-)
+#: A collector that is away may not hold a command's end for the exporter's ten seconds
+_TIMEOUT_S: Final = 2.0
+#: What stands for a span when nobody listens; can be entered any number of times
+_SILENT: Final = nullcontext(trace.INVALID_SPAN)
 
 
 class Telemetry:
-    """The spans of one process; without a provider every span is a cheap no-op."""
+    """The spans of one process: to *provider*, else to the provider that the process has set.
+
+    While there is neither, a span costs nothing.
+    """
 
     def __init__(self, provider: trace.TracerProvider | None = None) -> None:
+        self._provider = provider
         self._tracer = trace.get_tracer("interlock", "0.1.0", provider, schema_url=None)
 
     @contextmanager
     def run(self, *, agent: str, run_id: str, fence: int, parent: str) -> Iterator[str]:
-        """Span one claim of a run and yield its own reference, to be handed to the next claim.
+        """Span one claim of a run and yield the reference of the span, for the next claim.
 
         Every claim continues the run's first trace and links to the span that suspended.
         """
         before = _reference(parent)
-        links = [Link(before)] if before else []
-        into = (
-            trace.set_span_in_context(trace.NonRecordingSpan(before))
-            if before
-            else context.get_current()
-        )
+        options: dict[str, Any] = {}
+        if before is not None:
+            options["context"] = trace.set_span_in_context(trace.NonRecordingSpan(before))
+            options["links"] = [Link(before)]
         attributes: dict[str, str | int] = {
             OPERATION: "invoke_workflow",
             WORKFLOW: agent,
             CONVERSATION: run_id,
+            RUN: run_id,
+            FENCE: fence,
         }
-        attributes |= {RUN: run_id, FENCE: fence}
-        with (
-            self._tracer.start_as_current_span(
-                f"invoke_workflow {agent}",
-                context=into,
-                kind=SpanKind.INTERNAL,
-                attributes=attributes,
-                links=links,
-                record_exception=False,
-                set_status_on_exception=False,
-            ) as span,
-            _named(span),
-        ):
+        with self._span(f"invoke_workflow {agent}", attributes, **options) as span:
             yield reference(span)
 
-    @contextmanager
-    def policy(self, *, engine: str, revision: str) -> Iterator[Span]:
+    def policy(self, *, engine: str, revision: str) -> AbstractContextManager[Span]:
         """Span one decision."""
         attributes = {PACKAGE: "rails", ENGINE: engine, REVISION: revision}
-        with (
-            self._tracer.start_as_current_span(
-                "evaluate_policy rails",
-                attributes=attributes,
-                record_exception=False,
-                set_status_on_exception=False,
-            ) as span,
-            _named(span),
-        ):
-            yield span
+        return self._span("evaluate_policy rails", attributes)
 
-    @contextmanager
-    def approval(self, *, tool: str, action_id: str) -> Iterator[Span]:
-        """Span the putting of one action before a person; its `APPROVAL` is set once there is one."""
-        attributes = {TOOL: tool, ACTION: action_id}
-        with (
-            self._tracer.start_as_current_span(
-                f"request_approval {tool}",
-                attributes=attributes,
-                record_exception=False,
-                set_status_on_exception=False,
-            ) as span,
-            _named(span),
-        ):
-            yield span
+    def approval(self, *, tool: str, action_id: str) -> AbstractContextManager[Span]:
+        """Span the request for one approval; the caller sets `APPROVAL` once there is one."""
+        return self._span(f"request_approval {tool}", {TOOL: tool, ACTION: action_id})
 
-    @contextmanager
     def tool(
         self, *, tool: str, action_id: str, call_id: str, approval: str | None
-    ) -> Iterator[Span]:
-        """Span one act, under the approval it uses if it uses one."""
+    ) -> AbstractContextManager[Span]:
+        """Span one act, with the approval that it uses."""
         attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call_id, ACTION: action_id}
-        attributes |= {APPROVAL: approval} if approval else {}
-        with (
-            self._tracer.start_as_current_span(
-                f"execute_tool {tool}",
-                attributes=attributes,
-                record_exception=False,
-                set_status_on_exception=False,
-            ) as span,
-            _named(span),
-        ):
-            yield span
+        if approval is not None:
+            attributes[APPROVAL] = approval
+        return self._span(f"execute_tool {tool}", attributes)
+
+    def _span(
+        self, name: str, attributes: Mapping[str, str | int], **options: Any
+    ) -> AbstractContextManager[Span]:
+        if self._provider is None and _is_silent():
+            return _SILENT
+        return self._recorded(name, attributes, options)
+
+    @contextmanager
+    def _recorded(
+        self, name: str, attributes: Mapping[str, str | int], options: Mapping[str, Any]
+    ) -> Iterator[Span]:
+        with self._tracer.start_as_current_span(
+            name,
+            kind=SpanKind.INTERNAL,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+            **options,
+        ) as span:
+            try:
+                yield span
+            except Exception as error:
+                # By the error's type alone: its message may hold content.
+                span.set_attribute(ERROR, type(error).__name__)
+                span.set_status(StatusCode.ERROR)
+                raise
 
 
-@contextmanager
-def _named(span: Span) -> Iterator[None]:
-    """Mark the span as failed by the error's type alone: its message may hold content."""
-    try:
-        yield
-    except Exception as error:
-        span.set_attribute(ERROR, type(error).__name__)
-        span.set_status(StatusCode.ERROR)
-        raise
+def _is_silent() -> bool:
+    return isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def decided(span: Span, *, effect: str, codes: Sequence[str]) -> None:
@@ -147,35 +130,33 @@ def decided(span: Span, *, effect: str, codes: Sequence[str]) -> None:
 
 def reference(span: Span) -> str:
     """Return "traceid-spanid" of *span* in hexadecimal, or an empty string when nothing is recorded."""
-    found = span.get_span_context()
-    return f"{found.trace_id:032x}-{found.span_id:016x}" if found.is_valid else ""
+    place = span.get_span_context()
+    return f"{place.trace_id:032x}-{place.span_id:016x}" if place.is_valid else ""
 
 
 def provider() -> TracerProvider | None:
     """Return a provider that exports by the OTEL_* variables, or None when no endpoint is named."""
-    if not (
-        os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-        or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    ):
+    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if not any(os.environ.get(name) for name in endpoints):
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - slow to import
 
-    made = TracerProvider(
-        resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "interlock")})
-    )
-    given = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") or os.environ.get(
-        "OTEL_EXPORTER_OTLP_TIMEOUT"
-    )
-    made.add_span_processor(
-        BatchSpanProcessor(OTLPSpanExporter(timeout=None if given else _TIMEOUT_S))
-    )
-    return made
+    timeouts = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+    is_timed = any(os.environ.get(name) for name in timeouts)
+    service = os.environ.get("OTEL_SERVICE_NAME", "interlock")
+    exporting = TracerProvider(resource=Resource.create({"service.name": service}))
+    exporter = OTLPSpanExporter(timeout=None if is_timed else _TIMEOUT_S)
+    exporting.add_span_processor(BatchSpanProcessor(exporter))
+    return exporting
 
 
 def _reference(text: str) -> SpanContext | None:
-    if (found := _REFERENCE.fullmatch(text)) is None:
+    ids = _REFERENCE.fullmatch(text)
+    if ids is None:
         return None
-    flags = TraceFlags(TraceFlags.SAMPLED)
     return SpanContext(
-        trace_id=int(found[1], 16), span_id=int(found[2], 16), is_remote=True, trace_flags=flags
+        trace_id=int(ids[1], 16),
+        span_id=int(ids[2], 16),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
     )

@@ -47,7 +47,7 @@ def _loaded(name: str) -> Any:
         return _entry_point(name)
     except BadInput:
         raise
-    except Exception as error:  # noqa: BLE001 - a foreign module may raise anything when imported
+    except Exception as error:
         raise _wrong(name, f"{type(error).__name__}: {error}") from error
 
 

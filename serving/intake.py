@@ -1,4 +1,7 @@
-"""What a person hands in for review: files, folders and standard input, refused before a run exists."""
+"""What a person hands in for review: files, folders and standard input.
+
+What cannot be a contract is refused before a run exists.
+"""
 
 import hashlib
 import os
@@ -54,6 +57,11 @@ def kept(home: Path, source: BinaryIO) -> Path:
     with os.fdopen(descriptor, "wb") as target:
         target.write(content)
     return file
+
+
+def forget(file: Path) -> None:
+    """Remove what `kept` kept; harmless when it is gone."""
+    file.unlink(missing_ok=True)
 
 
 def _is_contract(path: Path, folder: Path) -> bool:

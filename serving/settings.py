@@ -8,6 +8,7 @@ is a secret and is never shown.
 
 import re
 from dataclasses import asdict, astuple
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit
@@ -63,6 +64,15 @@ def _host_and_port(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
         raise ValueError("it is not host:port, with a port from 1 to 65535")
+    return text
+
+
+def _database(text: str) -> str:
+    scheme = text.partition(":")[0]
+    if scheme.startswith("postgresql") and find_spec("psycopg") is None:
+        raise ValueError("its driver is missing: install it with pip install 'interlock[postgres]'")
+    if not scheme.startswith(("sqlite", "postgresql")):
+        raise ValueError("it is neither SQLite nor PostgreSQL: sqlite:///FILE or postgresql://...")
     return text
 
 
@@ -140,7 +150,9 @@ class Settings(Section):
     """Where things are, what may be spent, and what the tools reach."""
 
     home: Path = Field(description="The folder of database, keys, reports and outbox")
-    database: str = Field(description="URL of the database: sqlite:///FILE or postgresql://...")
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        description="URL of the database: sqlite:///FILE or postgresql://..."
+    )
     people: Path = Field(description="The list of people and their roles")
     bundle: Path = Field(BUNDLE, description="The compiled policy")
     policies: Path | None = Field(None, description="A folder of data and rules over the bundle's")

@@ -19,7 +19,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 
 from interlock.runtime.errors import BadInput
-from interlock.serving.settings import BUNDLE, Settings, sqlite_url
+from interlock.serving.settings import BUNDLE, Settings, sqlite_url, without_password
 
 FILE: Final = "interlock.toml"
 PREFIX: Final = "INTERLOCK_"
@@ -88,8 +88,9 @@ def open_workspace(
     origins |= _from_environment(variables, known)
     for name, value in (chosen or {}).items():
         origins[name] = Origin(value=value, where=f"--{name}")
-    values = _values(origins, known, folder=file.parent if file else None)
-    return Workspace(file=file, settings=_checked(values, origins), origins=origins)
+    folder = file.parent if file else None
+    settings = _checked(_values(origins, known, folder=folder), origins)
+    return Workspace(file=file, settings=settings, origins=origins)
 
 
 def read(
@@ -303,7 +304,8 @@ def _refusal(error: Any, origins: Mapping[str, Origin]) -> BadInput:
         why = "it is missing" if error["type"] == "missing" else why
         return BadInput(what=f"{variable} ({name})", why=why, next_step=f"Set it in {FILE}.")
     origin = origins[name]
-    written = "" if setting.secret else f" {origin.value!r}"
+    value = without_password(origin.value) if isinstance(origin.value, str) else origin.value
+    written = "" if setting.secret else f" {value!r}"
     label = origin.where if origin.where == setting.variable else f"{origin.where} {name}"
     next_step = f"{setting.about or 'It is a setting'}."
     return BadInput(what=f"{label}{written}", why=why[:1].lower() + why[1:], next_step=next_step)

@@ -58,7 +58,7 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
         disk = _disk(folder)
         measured = [_round(folder / str(index), fsync_ms) for index in range(rounds)]
         syncs = {variant: _syncs(variant, folder) for variant in VARIANTS}
-    steps = {
+    steps: dict[str, Any] = {
         f"{variant}_step": _figures(variant, measured) | {"fsyncs": syncs[variant]}
         for variant in VARIANTS
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import NotFound
@@ -21,18 +21,19 @@ from interlock.runtime.policy.request import (
     request_digest,
 )
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, budget, kill_switch
+from interlock.runtime.run import approval, budget, kill_switch, recorded_action
 from interlock.runtime.run.run import Run, label_of
 
 #: Everything but verdicts in one question; more than one row when more than one kill switch covers
 #: the request
-_STANDING: Final = (
+_FACTS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
         *budget.AMOUNTS,
-        *action.COLUMNS,
+        *recorded_action.COLUMNS,
         tables.kill_switch.c.scope.label("kill_scope"),
         tables.kill_switch.c.id.label("kill_id"),
     )
@@ -51,7 +52,7 @@ class Facts:
     context: Context
     #: The label of everything the run has read so far
     held: Label
-    known: action.Action | None
+    known: recorded_action.RecordedAction | None
     #: The approval that is being waited for
     open_approval: str | None
     #: A reviewer was asked and did not answer in time
@@ -88,14 +89,14 @@ class InformationPoint:
 
         def look(connection: Connection) -> Facts:
             now = self._store.now(connection)
-            rows = connection.execute(_STANDING, asked_for).mappings().all()
+            rows = _FACTS.all(connection, asked_for)
             if not rows:
                 raise NotFound(
                     kind="run",
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            label, known = label_of(rows[0]["label"]), action.found(rows[0], key)
+            label, known = label_of(rows[0]["label"]), recorded_action.found(rows[0], key)
             context = Context(
                 now=now,
                 run=_run(run, refusals=rows[0]["refusals"]),
@@ -119,7 +120,7 @@ class InformationPoint:
 
 
 def _verdicts(
-    connection: Connection, key: DataKey, known: action.Action | None, digest: str
+    connection: Connection, key: DataKey, known: recorded_action.RecordedAction | None, digest: str
 ) -> tuple[ApprovalFact, ...]:
     if known is None:
         return ()  # what was never proposed was never put before anyone
@@ -129,7 +130,7 @@ def _verdicts(
     )
 
 
-def _switches(rows: Sequence[RowMapping]) -> tuple[KillFact, ...]:
+def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
     engaged = sorted(
         (row["kill_scope"], row["kill_id"]) for row in rows if row["kill_scope"] is not None
     )

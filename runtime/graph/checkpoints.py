@@ -23,14 +23,15 @@ from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.errors import Tampered
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.upsert import upsert
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run, check
 
 _c, _w = tables.checkpoint.c, tables.checkpoint_write.c
-_PUT: Final = upsert(tables.checkpoint, keys=("thread_id", "ns", "checkpoint_id"))
-_WRITE: Final = upsert(
-    tables.checkpoint_write, keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx")
+_PUT: Final = Statement(upsert(tables.checkpoint, keys=("thread_id", "ns", "checkpoint_id")))
+_WRITE: Final = Statement(
+    upsert(tables.checkpoint_write, keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx"))
 )
 _MESSAGES = (AIMessage, HumanMessage, SystemMessage, ToolMessage)
 
@@ -70,7 +71,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
         def work(tx: Tx) -> None:
             check(tx, self._run)
-            tx.connection.execute(_PUT[tx.connection.dialect.name], row)
+            _PUT.run(tx.connection, row)
 
         await self._store.write(work)
         for group in self._groups:
@@ -112,8 +113,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
         def work(tx: Tx) -> None:
             check(tx, self._run)
-            if rows:
-                tx.connection.execute(_WRITE[tx.connection.dialect.name], rows)
+            _WRITE.run_many(tx.connection, rows)
 
         # A group of its own: LangGraph hands these in when it likes, and no action needs to wait
         # for them.

@@ -72,28 +72,28 @@ def run_command() -> int:
     session.begin()
     try:
         result = application(standalone_mode=False)
-    except InterlockError as error:
-        session.complain_of(error)
-        return error.exit_code
-    except TyperException as error:
-        message = error.format_message() or "name a command, or ask for --help"
-        session.complain(message, code="usage", exit_code=session.BAD_INPUT)
-        return session.BAD_INPUT
     except (typer.Abort, KeyboardInterrupt):
-        return _stopped()
-    except OSError as error:
-        message = f"{error.strerror or error}. Check the disk and its permissions."
-        session.complain(message, code="os", exit_code=session.FAILED_CLOSED)
-        return session.FAILED_CLOSED
+        result = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, a user sees one line
-        session.complain_of_defect(error)
-        return session.DEFECT
+        return _failed(error)
     if result == INTERRUPTED:
-        return _stopped()
+        sys.stdout.flush()
+        session.complain(session.left_over(), code="interrupted", exit_code=INTERRUPTED)
     return result if isinstance(result, int) else session.DONE
 
 
-def _stopped() -> int:
-    sys.stdout.flush()
-    session.complain(session.left_over(), code="interrupted", exit_code=INTERRUPTED)
-    return INTERRUPTED
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return its exit code."""
+    if isinstance(error, InterlockError):
+        session.complain_of(error)
+        return error.exit_code
+    if isinstance(error, TyperException):
+        message = error.format_message() or "name a command, or ask for --help"
+        session.complain(message, code="usage", exit_code=session.BAD_INPUT)
+        return session.BAD_INPUT
+    if isinstance(error, OSError):
+        message = f"{error.strerror or error}. Check the disk and its permissions."
+        session.complain(message, code="os", exit_code=session.FAILED_CLOSED)
+        return session.FAILED_CLOSED
+    session.complain_of_defect(error)
+    return session.DEFECT

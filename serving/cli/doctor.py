@@ -79,8 +79,7 @@ async def _keys(home: Home) -> tuple[bool, str]:
 
 
 async def _database(home: Home) -> tuple[bool, str]:
-    runs = await home.runs.list()
-    return True, f"{home.store.dialect}, {len(runs)} runs"
+    return True, f"{home.store.dialect}, {await home.runs.count()} runs"
 
 
 async def _policy(home: Home) -> tuple[bool, str]:
@@ -95,7 +94,7 @@ async def _ledger(home: Home) -> tuple[bool, str]:
     if report.valid:
         return True, f"{report.size} entries, verified"
     first = report.problems[0]
-    return False, f"entry {first.seq}: {first.code}: {first.detail}"
+    return False, f"{first.log} entry {first.seq}: {first.code}: {first.detail}"
 
 
 async def _people(home: Home) -> tuple[bool, str]:

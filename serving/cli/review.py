@@ -134,7 +134,7 @@ async def _one(
         code = error.exit_code
     result = await view(home, run.id)
     if path.parent == home.settings.home / intake.FOLDER and "digest" in result["document"]:
-        path.unlink(missing_ok=True)  # the run has read it and keeps it, sealed
+        intake.forget(path)  # the run has read it and keeps it, sealed
     return result, code
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
@@ -14,13 +14,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from interlock.runtime.errors import InterlockError
+from interlock.runtime.errors import GuardFailed, InterlockError
 from interlock.serving.cli.show import shown
 
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Principal
     from interlock.runtime.storage import Storage
-    from interlock.serving.home import Home, PlannerName
+    from interlock.serving.home import Home, MoreTools, PlannerMaker
     from interlock.serving.settings import Settings
     from interlock.serving.workspace import Workspace
 
@@ -108,6 +108,17 @@ def opened_workspace(*, chosen: dict[str, str] | None = None) -> "Workspace":
     return workspace
 
 
+def _check_writable(home: Path) -> None:
+    """Raise `GuardFailed` for a home in which nothing could be recorded."""
+    place = next(above for above in (home, *home.parents) if above.exists())
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise GuardFailed(
+            guard=f"home {home}",
+            why="it cannot be written: it is another account's, or its disk is read-only",
+            next_step="Make it writable, or name another home.",
+        )
+
+
 def configured(*, home: Path | None = None, bundle: Path | None = None) -> "Settings":
     """Return the settings of this process."""
     chosen = {"home": home, "bundle": bundle}
@@ -129,14 +140,16 @@ def run(
     work: "Callable[[Home], Awaitable[T]]",
     *,
     using: "Settings | None" = None,
-    planner: "PlannerName" = "careful",
+    planner: "PlannerMaker | None" = None,
+    more: "MoreTools | None" = None,
 ) -> T:
     """Open the home, run *work* with it, close the home."""
     settings = using or configured()
+    _check_writable(settings.home)
     from interlock.serving.home import opened
 
     async def inside() -> T:
-        async with opened(settings, planner=planner) as home:
+        async with opened(settings, planner=planner, more=more) as home:
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
 
@@ -146,13 +159,14 @@ def run(
 def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" = None) -> T:
     """Open database and keys only, run *work* with them, close them: for what only looks."""
     settings = using or configured()
+    _check_writable(settings.home)
     from interlock.runtime.storage import Storage
 
     async def inside() -> T:
         opened = Storage.open(
             database=settings.database,
             keys=settings.home / "keys",
-            witness=settings.home / "checkpoint.note",
+            witness=settings.home / "checkpoints",
         )
         async with opened as storage:
             return await work(storage)
@@ -198,8 +212,11 @@ def complain(why: str, *, code: str = "", exit_code: int = FAILED_CLOSED) -> Non
 
 def complain_of(error: InterlockError) -> None:
     """Say an error of ours."""
-    code = getattr(error, "code", "") or type(error).__name__.lower()
-    complain(str(error), code=code, exit_code=error.exit_code)
+    message = str(error)
+    run_id = under_way.run_id
+    if error.exit_code == FAILED_CLOSED and run_id and run_id not in message:
+        message += f" Go on with `interlock run resume {run_id}`."
+    complain(message, code=error.code, exit_code=error.exit_code)
     if _choices.verbose:
         traceback.print_exception(error)
 

@@ -75,7 +75,7 @@ def used(reviewed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(reviewed, tmp_path / "used"))
 
 
-def _run(home: Path, *arguments: str, **settings: str) -> Ran:
+def _run(home: Path | None, *arguments: str, **settings: str) -> Ran:
     out, err = (
         io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2)
     )
@@ -84,7 +84,9 @@ def _run(home: Path, *arguments: str, **settings: str) -> Ran:
             name for name in os.environ if name.startswith("INTERLOCK_") and name != "INTERLOCK_OPA"
         ]:
             patch.delenv(name)
-        for name, value in {"INTERLOCK_HOME": str(home), **settings}.items():
+        if home is not None:
+            patch.setenv("INTERLOCK_HOME", str(home))
+        for name, value in settings.items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["interlock", *arguments])
         code = run_command()

@@ -21,7 +21,7 @@ NEXT_STEP: Final[dict[ErrorCode, str]] = {
     "missing": "Check the path.",
     "not_a_file": "Name a regular file.",
     "empty": "Check that the file was saved or copied completely.",
-    "too_large": "Split the document, or raise Limits.max_bytes.",
+    "too_large": "Split the document.",
     "encrypted": "Remove the password and try again.",
     "unsupported": "Save it as a text PDF, a DOCX or UTF-8 text.",
     "malformed": "Open it in its own program and save it again, or ask for a fresh copy.",

@@ -53,8 +53,12 @@ def read(answer: Any, *, revision: str, engine: str, messages: Messages) -> Deci
 
 
 def render(template: str, parameters: Mapping[str, Any]) -> str:
-    """Fill a rule's message; only plain names are replaced, so no parameter can reach into an object."""
-    return _PLACE.sub(lambda match: _shown(parameters.get(match[1], match[0])), template)
+    """Fill a rule's message; a parameter that is empty leaves no gap.
+
+    Only plain names are replaced, so no parameter can reach into an object.
+    """
+    filled = _PLACE.sub(lambda match: _shown(parameters.get(match[1], match[0])), template)
+    return filled.replace("  ", " ")
 
 
 def _shown(value: Any) -> str:

@@ -1,19 +1,21 @@
 """The policy evaluated in this process: the bundle's Wasm under wasmtime, with a memory cap and a deadline."""
 
-from typing import Final
+import threading
+from typing import Any, Final
 
-from opapywasm import UNDEFINED, OpaPoolTimeoutError, OpaWasmError, OpaWasmPolicy, PolicyConfig
+import orjson
+from opapywasm import OpaPolicyClosedError, OpaWasmError
 
 from interlock.runtime.errors import GuardFailed, NotCanonical
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import Trouble, read, trouble
 from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.runtime.policy.engine.module import PolicyModule
 from interlock.runtime.policy.engine.question import question
 from interlock.runtime.policy.request import AccessRequest
 
-DEADLINE_S: Final = 0.25  # as for the server; an evaluation takes under 1 ms, the rest is for a machine that is busy
-INSTANCES: Final = 2
-MEMORY_PAGES: Final = 512  # of 64 KiB: 32 MiB for each instance
+#: As for the server. An evaluation takes under 1 ms; the rest is for a machine that is busy
+DEADLINE_S: Final = 0.25
 ENTRYPOINT: Final = "rails/decision"
 
 
@@ -28,18 +30,17 @@ class EmbeddedPoint:
     engine = "opa-wasm"
 
     def __init__(self, bundle: Bundle, *, deadline_s: float = DEADLINE_S) -> None:
-        config = PolicyConfig(
-            pool_size=INSTANCES,
-            borrow_timeout_seconds=deadline_s,
-            eval_timeout_seconds=deadline_s,
-            max_memory_pages=MEMORY_PAGES,
-            parse_raw_json_input=False,  # we hand in canonical bytes of our own making
-            max_result_bytes=256 * 1024,
-        )
-        self._bundle, self._deadline_s = bundle, deadline_s
+        self._bundle = bundle
+        self._deadline_s = deadline_s
+        self._lock = threading.Lock()
+        self._is_open = True
         try:
-            self._policy = OpaWasmPolicy.from_wasm_bytes(bundle.wasm, config)
-            self._policy.set_data(bundle.data)
+            self._module = PolicyModule(
+                bundle.wasm,
+                orjson.dumps(bundle.data),
+                entrypoint=ENTRYPOINT,
+                deadline_s=deadline_s,
+            )
         except OpaWasmError as error:
             raise GuardFailed(
                 guard="policy engine", why=str(error), next_step="Rebuild the bundle."
@@ -53,26 +54,50 @@ class EmbeddedPoint:
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the policy's decision; see `DecisionPoint`.
 
-        Evaluated in the calling thread: an evaluation is shorter than a hand-over to another, and
-        holds the event loop for no longer than the deadline.
+        Evaluated in the calling thread: an evaluation is shorter than a hand-over to another
+        thread, and holds the event loop for no longer than the deadline.
         """
-        # Every failure of the engine is an OpaWasmError: a trap, the deadline, the memory cap, an
-        # unknown builtin.
+        # Every other failure of the engine is an OpaWasmError: a trap, the memory cap, a builtin.
         try:
-            answer = self._policy.evaluate(question(request), ENTRYPOINT)
-        except OpaPoolTimeoutError:
+            answers = self._evaluated(question(request))
+        except TimeoutError:
             return self._trouble("pdp_timeout", f"{self._deadline_s} s")
         except (OpaWasmError, NotCanonical) as error:
             return self._trouble("pdp_unavailable", str(error)[:200])
-        if answer is UNDEFINED:
+        if answers == []:
             return self._trouble("pdp_undefined", "")
         return read(
-            answer, revision=self.revision, engine=self.engine, messages=self._bundle.messages
+            _result(answers),
+            revision=self.revision,
+            engine=self.engine,
+            messages=self._bundle.messages,
         )
+
+    def close(self) -> None:
+        """Free the engine; closing twice is harmless. A later question is denied."""
+        with self._lock:
+            self._is_open = False
+            self._module.close()
+
+    def _evaluated(self, document: bytes) -> Any:
+        """Return the result set; an evaluation in another thread is waited for until the deadline."""
+        if not self._lock.acquire(timeout=self._deadline_s):
+            raise TimeoutError("another evaluation did not end")
+        try:
+            if not self._is_open:
+                raise OpaPolicyClosedError("the engine is closed")
+            return self._module.evaluate(document)
+        finally:
+            self._lock.release()
 
     def _trouble(self, code: Trouble, detail: str) -> Decision:
         return trouble(code, revision=self.revision, engine=self.engine, detail=detail)
 
-    def close(self) -> None:
-        """Free the engine; closing twice is harmless."""
-        self._policy.close()
+
+def _result(answers: Any) -> Any:
+    """Return the one result in OPA's result set `[{"result": ...}]`, or None for any other shape."""
+    match answers:
+        case [{"result": result}]:
+            return result
+        case _:
+            return None

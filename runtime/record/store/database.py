@@ -177,6 +177,7 @@ class Store:
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._reader.connect() as connection:
+                connection.begin()  # a `Statement` begins none; leaving rolls back
                 return work(connection)
         except SQLAlchemyError as error:
             raise typed(error) from error

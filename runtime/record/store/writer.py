@@ -16,11 +16,13 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed, NotRecorded
+from interlock.runtime.errors import GuardFailed, NotRecorded, Tampered
 from interlock.runtime.record.events import Event
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
+#: What a database says when it is not as it was made: a table is gone, or a value has another type
+_CHANGED: Final = ("no such table", "no such column", "UTF-8", "malformed", "does not exist")
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["hurry", "stop"]
 Stage: TypeAlias = Literal["work", "flush", "commit"]
@@ -202,8 +204,17 @@ class _NotCommitted(Exception):
 
 
 def typed(error: Exception) -> Exception:
-    """Return what the waiter should see: database and disk errors become `NotRecorded`, the rest stay as they are."""
-    return _unrecorded(error) if isinstance(error, SQLAlchemyError | OSError) else error
+    """Return what the waiter should see.
+
+    Database and disk errors become `NotRecorded`, or `Tampered` where the database is not as it was
+    made; the rest stay as they are.
+    """
+    if not isinstance(error, SQLAlchemyError | OSError):
+        return error
+    why = reason(error)
+    if any(sign in why for sign in _CHANGED):
+        return Tampered(what="the database", why=why)
+    return _unrecorded(error)
 
 
 def reason(error: Exception) -> str:

@@ -1,0 +1,100 @@
+"""Statements of the hot path: compiled once for each database, then handed straight to the driver.
+
+SQLAlchemy takes about 20 µs for an execution, the driver 2 µs; a governed step makes twenty.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
+
+Parameters: TypeAlias = Mapping[str, Any]
+
+
+class Row(Protocol):
+    """One row, whether this module or SQLAlchemy read it."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return the value of *column*; raises KeyError."""
+        ...
+
+
+class Statement:
+    """One statement of SQLAlchemy Core with named parameters, for the transaction that is open.
+
+    Every execution names the same parameters. A failure of the database is the error that
+    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered.
+    """
+
+    def __init__(self, statement: Mapping[str, ClauseElement] | ClauseElement) -> None:
+        #: The statement, or one for each dialect by name
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, parameters: Parameters) -> int:
+        """Execute once, and return the number of rows that were changed."""
+        rows: int = self._execute(connection, parameters).rowcount
+        return rows
+
+    def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+        """Execute once for each of *rows*."""
+        for row in rows:
+            self._execute(connection, row)
+
+    def one(self, connection: Connection, parameters: Parameters) -> Row | None:
+        """Return the first row, or None when there is none."""
+        return next(iter(self.all(connection, parameters)), None)
+
+    def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
+        """Return every row."""
+        cursor = self._execute(connection, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def _execute(self, connection: Connection, parameters: Parameters) -> Any:
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = self._compile(connection, parameters)
+        driver: Any = connection.connection.driver_connection
+        try:
+            return driver.execute(compiled.sql, compiled.arguments(parameters))
+        except compiled.errors as error:
+            raise DBAPIError.instance(
+                compiled.sql, None, error, compiled.errors, dialect=connection.dialect
+            ) from error
+
+    def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
+        dialect = connection.dialect
+        statement = self._statement
+        if isinstance(statement, Mapping):
+            statement = statement[dialect.name]
+        made: Any = statement.compile(dialect=dialect, column_keys=list(parameters))
+        constants: dict[str, Any] = made.construct_params(parameters)  # raises for a missing one
+        dbapi: Any = dialect.dbapi
+        compiled = _Compiled(
+            sql=str(made),
+            constants={name: constants[name] for name in constants.keys() - parameters.keys()},
+            order=made.positiontup,
+            errors=dbapi.Error,
+        )
+        self._compiled[dialect.name] = compiled
+        return compiled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Compiled:
+    sql: str
+    #: Values that stand in the statement itself
+    constants: dict[str, Any]
+    #: The names in the order of their places, or None for a driver that takes names
+    order: Sequence[str] | None
+    errors: type[Exception]
+
+    def arguments(self, parameters: Parameters) -> Sequence[Any] | Mapping[str, Any]:
+        values = {**self.constants, **parameters}
+        if self.order is None:
+            return values
+        return [values[name] for name in self.order]
