@@ -9,7 +9,7 @@ import pytest
 
 from interlock.errors import NotPermitted
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.ledger import export
+from interlock.runtime.record.audit import exported
 from interlock.serving.home import Home, opened
 from interlock.serving.operations import budgets, exports, kill_switches, policies, runs
 from interlock.serving.workspace import open_workspace
@@ -32,7 +32,7 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
 
 async def acts(home: Home) -> list[tuple[Any, Any, Any]]:
     """Return what was asked for, the effect and the codes, in the order of the ledger."""
-    records = await home.store.read(lambda connection: list(export(connection)))
+    records = await exported(home.store, home.ledger, log=None)
     bodies = [json.loads(str(record["body"])) for record in records if record["kind"] == "entry"]
     return [
         (body["tool"], body["effect"], body["codes"]) for body in bodies if body["event"] == "act"
