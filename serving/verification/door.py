@@ -16,6 +16,7 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import FACTS, Principal
+from interlock.runtime.record.events import HOME
 from interlock.runtime.run import kill_switch, subject
 from interlock.runtime.testing import AGENT, PLENTY, REVIEWER
 from interlock.serving.verification.trial import (
@@ -74,7 +75,7 @@ async def persons_act(trial: Trial) -> None:
     async def work() -> None:
         begun.append("probe")
 
-    before = await trial.world.ledger.head()
+    before = await trial.world.ledger.head(HOME)
     with refused("an act that was denied", NotPermitted):
         await trial.world.runtime.acts.perform(
             "policy.activate",
@@ -85,7 +86,7 @@ async def persons_act(trial: Trial) -> None:
         )
     if begun:
         raise WentThrough("the act was begun")
-    if await trial.world.ledger.head() == before:
+    if await trial.world.ledger.head(HOME) == before:
         raise WentThrough("the refusal was not recorded")
 
 
