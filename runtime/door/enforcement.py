@@ -13,6 +13,7 @@ from interlock.runtime.door.facts import Facts, InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
@@ -21,7 +22,7 @@ from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.attempt import Attempt, Ending
-from interlock.runtime.run.run import Run
+from interlock.runtime.run.run import Run, hold
 
 
 class EnforcementPoint:
@@ -201,6 +202,12 @@ class EnforcementPoint:
         try:
             value = await self._call(attempt, proposal)
             return concluded(attempt, proposal, value, elapsed_ms=_ms(began))
+        except Unavailable as error:
+            if proposal.callable.has_effect:
+                return failed(attempt, proposal, error, elapsed_ms=_ms(began))
+            # Nothing was done and no agent may plan around it: a later claim asks again.
+            self._store.later(attempt.run.claim, lambda tx: hold(tx, attempt.run))
+            raise
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
             return failed(attempt, proposal, error, elapsed_ms=_ms(began))
 
