@@ -198,7 +198,7 @@ class NotWitnessed(NotRecorded):
             self,
             guard="witness",
             why=f"it is recorded, but the checkpoint outside the database could not be written: {why}",
-            next_step="Make checkpoint.note in the home writable, then resume the run.",
+            next_step="Make the home's folder of checkpoints writable, then resume the run.",
         )
 
 
