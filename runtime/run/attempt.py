@@ -1,4 +1,4 @@
-"""One proposal on its way through the door: what was asked, what was decided, and how the ledger is told of it."""
+"""One proposal on its way through the door: what was asked, what was decided, what is recorded."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -16,7 +16,7 @@ State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "un
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
-    """How an action ended: its state, and the result of one that is done or the failure of one that is not."""
+    """How an action ended: its state, and its result if it is done or its failure if it is not."""
 
     state: State
     #: The tool's result as JSON
@@ -86,7 +86,13 @@ class Attempt:
     def refused(self, reason: Reason) -> "Attempt":
         """Return the same step, denied by the runtime itself."""
         return replace(
-            self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=())
+            self,
+            decision=replace(
+                self.decision,
+                effect="deny",
+                reasons=(reason,),
+                obligations=(),
+            ),
         )
 
     @property

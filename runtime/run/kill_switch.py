@@ -28,8 +28,22 @@ async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  
 
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        tx.connection.execute(insert(tables.kill_switch).values(scope=scope, id=id, engaged=tx.now))
-        tx.events.append(SwitchTurned(log=HOME, scope=scope, id=id, engaged=True, by=by))
+        tx.connection.execute(
+            insert(tables.kill_switch).values(
+                scope=scope,
+                id=id,
+                engaged=tx.now,
+            )
+        )
+        tx.events.append(
+            SwitchTurned(
+                log=HOME,
+                scope=scope,
+                id=id,
+                engaged=True,
+                by=by,
+            )
+        )
 
     await store.write(work)
 
@@ -39,7 +53,15 @@ async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None: 
 
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        tx.events.append(SwitchTurned(log=HOME, scope=scope, id=id, engaged=False, by=by))
+        tx.events.append(
+            SwitchTurned(
+                log=HOME,
+                scope=scope,
+                id=id,
+                engaged=False,
+                by=by,
+            )
+        )
 
     await store.write(work)
 
@@ -54,7 +76,12 @@ def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> b
     """Whether an engaged switch covers a request."""
     return (
         connection.execute(
-            _COVERING, {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
+            _COVERING,
+            {
+                "of_tenant": tenant,
+                "of_tool": tool,
+                "of_run": run_id,
+            },
         ).first()
         is not None
     )
@@ -64,5 +91,9 @@ def covering(
     connection: Connection, *, tenant: str, tool: str, run_id: str
 ) -> list[tuple[KillScope, str]]:
     """Return the scope and name of every engaged switch that covers a request, in order."""
-    names = {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
+    names = {
+        "of_tenant": tenant,
+        "of_tool": tool,
+        "of_run": run_id,
+    }
     return sorted((row.scope, row.id) for row in connection.execute(_COVERING, names))
