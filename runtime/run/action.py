@@ -85,9 +85,9 @@ def wait(tx: Tx, step: Attempt) -> None:
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
-    """Record the intent, durable before the act.
+    """Record the intent, durable before the act, with the cost set aside and the approval used.
 
-    Returns a reason code instead when the action may not start after all. Reserves the cost and uses the approval in the same transaction.
+    Returns a reason code instead when the action may not start after all.
     """
     check(tx, step.run)
     stage = _stage(tx, step)
@@ -104,9 +104,12 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         cost=cost,
     ):
         return "budget_exceeded"
-    if approval_id is not None and not is_repeated:
-        if not approval.use(tx, approval_id=approval_id, action_id=step.id):
-            return "approval_gone"
+    if (
+        approval_id is not None
+        and not is_repeated
+        and not approval.use(tx, approval_id=approval_id, action_id=step.id)
+    ):
+        return "approval_gone"
     put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(

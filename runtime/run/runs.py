@@ -11,6 +11,7 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import Erased
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunEnded, RunStarted
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
@@ -154,7 +155,7 @@ class Runs:
             try:
                 return opened(row, self._vault.key(connection, run_id))
             except Erased as error:
-                if run_id in erasure.erased(connection):
+                if run_id in erased(connection):
                     raise refused("erased", what=f"run {run_id}") from error
                 raise
 
@@ -204,7 +205,7 @@ class Runs:
         return await self._store.read(run_list.count)
 
     async def cancel(self, run_id: str, *, by: str) -> None:
-        """End the run for good: the fence moves on, so whoever works on the run writes nothing more.
+        """End the run for good: the fence moves on, so its worker writes nothing more.
 
         An approval that is waited for is withdrawn. An action that has started may have acted, so
         it becomes unknown and is charged what was set aside. Raises `NotFound`, and `BadInput`
@@ -261,7 +262,7 @@ class Runs:
 
         def work(tx: Tx) -> None:
             row = row_of(tx.connection, run_id)
-            if run_id in erasure.erased(tx.connection):
+            if run_id in erased(tx.connection):
                 raise refused("erased", what=f"run {run_id}")
             action.resolve(
                 tx,

@@ -11,11 +11,12 @@ import typer
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import TIERS, folded, grid, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
 
 application = typer.Typer(
     help="What was filed about contracts.", no_args_is_help=True, add_completion=False
@@ -70,10 +71,19 @@ def show(
 @application.command()
 def export(
     file: Annotated[Path, typer.Argument(help="Where to: a new .csv or .json file.")],
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Write every record to a file for a table program (.csv) or for another program (.json)."""
-    rows = _rows()
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> list[dict[str, Any]]:
+        from interlock.serving.operations import exports
+
+        return [_flat(asdict(record)) for record in await exports.records(home, person=who)]
+
+    rows = session.run(work, using=settings)
     match file.suffix.lower():
         case ".csv":
             text = _csv(rows)

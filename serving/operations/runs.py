@@ -9,14 +9,18 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home
+from interlock.serving.operations import policies
 
 
 async def start(home: Home, *, person: Principal, agent: str, request: Mapping[str, Any]) -> Run:
     """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
 
-    The policy is told the digest of the request; the request itself is sealed with the run, so that
-    erasing the run erases the request too. Raises `NotPermitted`, and what `Runtime.start` raises.
+    The policy is told the digests of the request and of the settings. The request itself is sealed
+    with the run, so that erasing the run erases the request too. Under a policy that was not in
+    force before, *person* must be one who may activate the policy. Raises `NotPermitted`, and what
+    `Runtime.start` raises.
     """
+    await policies.ensure_in_force(home, person=person)
 
     async def work() -> Run:
         return await home.runtime.start(
@@ -31,7 +35,11 @@ async def start(home: Home, *, person: Principal, agent: str, request: Mapping[s
         "run.start",
         work,
         person=person,
-        arguments={"agent": agent, "request": digest(dict(request))},
+        arguments={
+            "agent": agent,
+            "request": digest(dict(request)),
+            "settings": home.settings.digest,
+        },
         look=subject.tenant("run", agent),
     )
 

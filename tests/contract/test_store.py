@@ -306,7 +306,9 @@ async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -
 
 
 async def test_every_observer_receives_what_was_committed_and_nothing_else(store: Store) -> None:
-    """After a commit each observer gets its events in order; of a failed transaction it hears nothing."""
+    """After a commit each observer gets its events in order; of a failed transaction it
+    hears nothing.
+    """
     first: list[tuple[Event, ...]] = []
     second: list[tuple[Event, ...]] = []
     one, two, lost = (activated(name) for name in ("one", "two", "lost"))
@@ -441,7 +443,7 @@ async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_
 
     assert [process.returncode for process in processes] == [0] * 3, errors
     store = Store.open(database_url)
-    records = await store.read(lambda connection: list(export(connection)))
+    records = await store.read(lambda connection: list(export(connection, HOME)))
     store.close()
     report = verify(
         records, key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing)

@@ -196,6 +196,7 @@ def test_a_verdict_is_refused(
     used: Path,
     command: Command,
     run_id: str,
+    *,
     arguments: tuple[str, ...],
     exit_code: int,
     code: str | None,

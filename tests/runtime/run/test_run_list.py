@@ -129,17 +129,18 @@ async def test_runs_are_listed_by_tenant_status_and_agent(world: World) -> None:
 
 @pytest.mark.parametrize("many", [1, 20])
 async def test_a_list_costs_the_same_number_of_statements_for_any_number_of_rows(
-    world: World, many: int
+    world: World, tmp_path: Path, database_url: str, many: int
 ) -> None:
     """One statement lists runs, and one lists approvals; the second page costs one more."""
     for _ in range(many):
         await ask(world, await start(world))
-    with statements() as of_runs:
-        runs = await world.runs.list()
-    with statements() as of_approvals:
-        approvals = await world.approvals.list(state="waiting")
-    with statements() as of_page:
-        await world.runs.list(after=runs[0].id, tenant="default", status="running")
+    async with World(tmp_path / "home", url=database_url) as fresh:  # which knows no key yet
+        with statements() as of_runs:
+            runs = await fresh.runs.list()
+        with statements() as of_approvals:
+            approvals = await fresh.approvals.list(state="waiting")
+        with statements() as of_page:
+            await fresh.runs.list(after=runs[0].id, tenant="default", status="running")
 
     assert (len(runs), len(approvals)) == (many, many)
     assert [len(of_runs), len(of_approvals), len(of_page)] == [1, 1, 2]

@@ -68,7 +68,9 @@ def test_a_folder_is_reviewed_and_what_is_missing_is_refused(
 def test_standard_input_is_reviewed_and_not_left_behind(
     home: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
-    """A contract from a pipe is reviewed; once the run keeps the contract, no file of it is left."""
+    """A contract from a pipe is reviewed; once the run keeps the contract, no file of it is
+    left.
+    """
     text = io.TextIOWrapper(io.BytesIO(b"SERVICE AGREEMENT between Ann Ltd and Bob Ltd."))
     monkeypatch.setattr(sys, "stdin", text)
     ran = command(home, "review", "-", "--json")

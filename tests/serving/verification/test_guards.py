@@ -11,6 +11,7 @@ import pytest
 from interlock.runtime.door import enforcement as pep
 from interlock.runtime.door import facts as pip
 from interlock.runtime.door import proposal
+from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.tool import Tool
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.checkpoints import Checkpoints
@@ -41,6 +42,10 @@ async def _act_unrecorded(self: Any, step: Any, tool: Any, arguments: Any, *rest
     value = await self._act(step, tool, arguments, rest[-1])  # the act before its record
     await self._store.write(lambda tx: action.start(tx, step, approval_id=step.verdict))
     return await self._close(step, tool, arguments, value, elapsed_ms=0)
+
+
+async def _begin(self: Any, act: str, work: Any, **_: Any) -> Any:
+    return await work()
 
 
 async def _never(*_: Any) -> None:
@@ -89,6 +94,7 @@ BROKEN: Final[dict[str, Break]] = {
     "obligation": lambda patch: patch.setattr(
         pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
     ),
+    "person's act": lambda patch: patch.setattr(Acts, "perform", _begin),
     "permit by hand": lambda patch: patch.setattr(Permit, "__init__", lambda *_, **__: None),
     "tool without permit": lambda patch: patch.setattr(Tool, "__call__", _act),
     "permit twice": lambda patch: patch.setattr(Permit, "spend", lambda *_: None),

@@ -1,0 +1,43 @@
+"""What leaves the home by a person's hand: the ledger, and the records that were filed."""
+
+from typing import Any
+
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.audit import exported
+from interlock.runtime.run import subject
+from interlock.serving.home import Home
+
+
+async def ledger(
+    home: Home, *, person: Principal, log: str | None = None
+) -> list[dict[str, str | int]]:
+    """Return one log or all of them as records for the offline verifier, each log's header first.
+
+    The export holds the entry of this very act, so an export shows who took it.
+    """
+
+    async def work() -> list[dict[str, str | int]]:
+        return await exported(home.store, home.ledger, log=log)
+
+    return await home.runtime.acts.perform(
+        "ledger.export",
+        work,
+        person=person,
+        arguments={},
+        look=subject.installation("ledger", log or ""),
+    )
+
+
+async def records(home: Home, *, person: Principal) -> list[Any]:
+    """Return every record that was filed about a contract, newest first."""
+
+    async def work() -> list[Any]:
+        return list(await home.records.list())
+
+    return await home.runtime.acts.perform(
+        "record.export",
+        work,
+        person=person,
+        arguments={},
+        look=subject.tenant("records", "contracts"),
+    )
