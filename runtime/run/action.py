@@ -11,11 +11,13 @@ Each move is one compare-and-set together with its ledger entry; a move whose ro
 expected state fails and nothing is written. "unknown" is shown to a person and never retried.
 """
 
+import time
 from dataclasses import asdict, replace
-from typing import Final
+from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
@@ -24,18 +26,14 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
-from interlock.runtime.run.attempt import Attempt, Ending, State
-from interlock.runtime.run.recorded_action import (
-    Stage,
-    of_beginning,
-    put,
-    reasons_of,
-    ruling_of,
-    sealed,
-)
+from interlock.runtime.run.attempt import Attempt, Ending
+from interlock.runtime.run.recorded_action import State, of_beginning, reasons_of, ruling_of
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import check, hold, join_label, principal_of, requester_of
 
+#: Where an action stands within a transaction: None before it is recorded, "reopened" when the
+#: engine's failure to answer binds it no more
+Stage: TypeAlias = State | Literal["reopened"] | None
 UNDECIDED: Final[tuple[Stage, ...]] = (None, "waiting", "reopened")
 #: The role of those who may say what became of an unknown action
 RESOLVER: Final = "reviewer"
@@ -46,6 +44,8 @@ _ROW: Final = tables.action.c.id == bindparam("action")
 _STATE: Final = Statement(
     select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
 )
+_NEW: Final = Statement(insert(tables.action))
+_CHANGE: Final = Statement(update(tables.action).where(_ROW))
 _MOVE: Final = Statement(
     update(tables.action).where(_ROW, tables.action.c.state == bindparam("from_state"))
 )
@@ -67,7 +67,7 @@ def deny(tx: Tx, step: Attempt) -> None:
     if stage == "started":
         tx.events.append(_decided(step, "started"))
         return
-    put(tx, step, "denied", stage=stage)
+    _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
     if not unanswered:
         refusals = tables.run.c.refusals + 1
@@ -80,7 +80,7 @@ def wait(tx: Tx, step: Attempt) -> None:
     """Record that the action waits for a person."""
     check(tx, step.run)
     stage = _expect(tx, step, UNDECIDED)
-    put(tx, step, "waiting", stage=stage)
+    _put(tx, step, "waiting", stage=stage)
     tx.events.append(_decided(step, "waiting"))
 
 
@@ -110,7 +110,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         and not approval.use(tx, approval_id=approval_id, action_id=step.id)
     ):
         return "approval_gone"
-    put(tx, step, "started", stage=stage)
+    _put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(
             ruling=step.ruling,
@@ -133,17 +133,11 @@ def finish(
 ) -> None:
     """Record the outcome of a started action, charge its cost and join its label to the run."""
     check(tx, step.run, closing=True)
-    values = {
-        "action": step.id,
-        "from_state": "started",
-        "state": ending.state,
-        "result": sealed(step, ending.kept),
-        "updated": step.now,
-    }
-    if _MOVE.run(tx.connection, values) != 1:
+    result = _sealed(step, ending.kept)
+    if not _move(tx, step.id, "started", ending.state, result=result):
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
-    grown = _join(tx, step, label)
+    grown = join_label(tx, step.run, label, held=step.held)
     tx.events.append(_finished(step, ending, actual, label=grown))
 
 
@@ -171,8 +165,8 @@ def complete(
     ):
         hold(tx, step.run)
         return
-    put(tx, step, ending.state, stage=stage, result=ending.kept)
-    grown = _join(tx, step, label)
+    _put(tx, step, ending.state, stage=stage, result=ending.kept)
+    grown = join_label(tx, step.run, label, held=step.held)
     tx.events.append(replace(_finished(step, ending, actual, label=grown), asked=step.asked))
 
 
@@ -204,14 +198,7 @@ def resolve(
         note=note,
     )
     state: State = "done" if happened else "failed"
-    values = {
-        "action": row["id"],
-        "from_state": "unknown",
-        "state": state,
-        "result": None,
-        "updated": tx.now,
-    }
-    if _MOVE.run(tx.connection, values) != 1:
+    if not _move(tx, row["id"], "unknown", state):
         raise refused(
             "wrong_state",
             what=what,
@@ -243,14 +230,7 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
         cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        values = {
-            "action": row["id"],
-            "from_state": "started",
-            "state": "unknown",
-            "result": None,
-            "updated": tx.now,
-        }
-        _MOVE.run(tx.connection, values)
+        _move(tx, row["id"], "started", "unknown")
         codes = [reason.code for reason in reasons_of(row, key)]
         tx.events.append(
             Finished(
@@ -314,6 +294,20 @@ def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
     return stage
 
 
+def _move(
+    tx: Tx, action_id: str, before: State, after: State, *, result: bytes | None = None
+) -> bool:
+    """Move an action that is in the state *before*, and say whether it was."""
+    values = {
+        "action": action_id,
+        "from_state": before,
+        "state": after,
+        "result": result,
+        "updated": tx.now,
+    }
+    return _MOVE.run(tx.connection, values) == 1
+
+
 def _elsewhere(step: Attempt) -> GuardFailed:
     why = "it is not in the state it was to be moved from"
     return GuardFailed(
@@ -323,8 +317,40 @@ def _elsewhere(step: Attempt) -> GuardFailed:
     )
 
 
-def _join(tx: Tx, step: Attempt, label: Label) -> str | None:
-    """Join *label* to the run's; return the run's new label as it is stored, None when it stays."""
-    if step.held.join(label) == step.held:
-        return None  # labels only grow, so what was held then is held now
-    return join_label(tx, step.run, label)
+def _put(
+    tx: Tx,
+    step: Attempt,
+    state: State,
+    *,
+    stage: Stage,
+    result: bytes | None = None,
+) -> None:
+    """Write the row of an action that stood at *stage* and is in *state* from now on."""
+    reasons = canonical(step.reasons)
+    values: dict[str, Any] = {
+        "state": state,
+        "fence": step.run.fence,
+        "effect": step.decision.effect,
+        "result": _sealed(step, result),
+        "revision": step.decision.revision,
+        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
+        "updated": step.now,
+    }
+    if stage is not None:
+        _CHANGE.run(tx.connection, {"action": step.id} | values)
+        return
+    action = step.request.action
+    proposed = {
+        "id": step.id,
+        "run_id": step.run.id,
+        "tool": action.tool,
+        "action_class": action.action_class,
+        "digest": step.request.digest,
+        "created": step.now,
+        "ordinal": time.time_ns() // 1000,
+    }
+    _NEW.run(tx.connection, proposed | values)
+
+
+def _sealed(step: Attempt, result: bytes | None) -> bytes | None:
+    return None if result is None else step.key.seal(result, place=f"action/{step.id}")

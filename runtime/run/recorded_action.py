@@ -1,32 +1,21 @@
-"""Recorded actions: the row of one action, read and written.
+"""Recorded actions: the row of one action, read back."""
 
-Which moves are allowed, `interlock.runtime.run.action` says.
-"""
-
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, select
 
-from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.record.events import Ruling
-from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Row, Statement
+from interlock.runtime.record.store import tables
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run.attempt import Attempt, State
 from interlock.runtime.run.refusal import refused
 
-#: Where an action stands within a transaction: None before it is recorded, "reopened" when the
-#: engine's failure to answer binds it no more
-Stage: TypeAlias = State | Literal["reopened"] | None
-_ROW: Final = tables.action.c.id == bindparam("action")
-_NEW: Final = Statement(insert(tables.action))
-_CHANGE: Final = Statement(update(tables.action).where(_ROW))
+State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
 #: The columns that `found` needs
 COLUMNS: Final = (
     tables.action.c.id,
@@ -135,43 +124,3 @@ def ruling_of(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str
         engine="record",
         digest=row["digest"],
     )
-
-
-def put(
-    tx: Tx,
-    step: Attempt,
-    state: State,
-    *,
-    stage: Stage,
-    result: bytes | None = None,
-) -> None:
-    """Write the row of an action that stood at *stage* and is in *state* from now on."""
-    reasons = canonical(step.reasons)
-    values: dict[str, Any] = {
-        "state": state,
-        "fence": step.run.fence,
-        "effect": step.decision.effect,
-        "result": sealed(step, result),
-        "revision": step.decision.revision,
-        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
-        "updated": step.now,
-    }
-    if stage is not None:
-        _CHANGE.run(tx.connection, {"action": step.id} | values)
-        return
-    action = step.request.action
-    proposed = {
-        "id": step.id,
-        "run_id": step.run.id,
-        "tool": action.tool,
-        "action_class": action.action_class,
-        "digest": step.request.digest,
-        "created": step.now,
-        "ordinal": time.time_ns() // 1000,
-    }
-    _NEW.run(tx.connection, proposed | values)
-
-
-def sealed(step: Attempt, result: bytes | None) -> bytes | None:
-    """Return the result of an action as its row keeps the result."""
-    return None if result is None else step.key.seal(result, place=f"action/{step.id}")
