@@ -1,7 +1,7 @@
 """What happened in the world, seen in the world itself.
 
-Neither the ledger nor the policy is asked. This is how the demo can fail: under a policy that grants
-everything, the forbidden effects are found here.
+Neither the ledger nor the policy is asked. This is how the demo can fail: under a policy that
+grants everything, the forbidden effects are found here.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""The workflow: fixed steps up to the review, then what the planner proposes, and every step through
-the door.
+"""The workflow: fixed steps up to the review, then what the planner proposes, and every step
+through the door.
 """
 
 from typing import Any
