@@ -8,8 +8,8 @@ import orjson
 from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.errors import BadInput
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.erasure import erased
 from interlock.runtime.run.run import principal_of
 from interlock.runtime.storage import Storage
 

@@ -6,12 +6,12 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection
 
 from interlock.runtime.door.outcome import failure_of
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import budget, recorded_action
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.run.erasure import erased
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import row_of
 from interlock.runtime.run.runs import Runs
@@ -67,7 +67,7 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
 
     actions, spent = await home.store.read(recorded)
     waiting = await home.approvals.list(run=run_id, state="waiting")
-    head = await home.ledger.head()
+    head = await home.ledger.head(run.tenant)
     document: Any = outcome.get("document")
     named = {name: document[name] for name in SHOWN} if document else None
     return {

@@ -74,7 +74,7 @@ async def _ledger(home: Home) -> dict[str, Any]:
     report = await verified(home)
     return {
         "size": report.size,
-        "root": report.root,
+        "roots": {log.log: log.root for log in report.reports},
         "valid": report.valid,
         "problems": [asdict(problem) for problem in report.problems],
     }

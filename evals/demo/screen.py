@@ -84,7 +84,8 @@ def _happened(summary: dict[str, Any], *, kept: bool) -> Text:
         lines.append(f"         {effect['kind']}: {effect['detail']}\n", style="red")
     ledger = summary["ledger"]
     verdict = "verified" if ledger["valid"] else "NOT VALID"
-    lines.append(f"ledger {verdict}: {ledger['size']} entries, root {ledger['root']}")
+    logs = len(ledger["roots"])
+    lines.append(f"ledger {verdict}: {ledger['size']} entries in {logs} logs")
     if kept:
         lines.append(f"\nreport {summary['report']}")
     return lines
