@@ -195,7 +195,9 @@ async def test_a_run_waits_for_each_verdict(studio: Any) -> None:
 
 
 class Absent:
-    """A served model whose endpoint is away until it comes back; then the careful planner answers."""
+    """A served model whose endpoint is away until it comes back; then the careful planner
+    answers.
+    """
 
     def __init__(self) -> None:
         self.away = True
