@@ -1,4 +1,6 @@
-"""The logs of one home: each tenant has its own, and each is verified, exported and witnessed alone."""
+"""The logs of one home: each tenant has its own, and each is verified, exported and
+witnessed alone.
+"""
 
 import asyncio
 import json
@@ -83,7 +85,9 @@ async def test_each_tenant_has_a_log_of_its_own(database_url: str, tmp_path: Pat
 
 @pytest.mark.parametrize("tenant", ODD)
 async def test_a_log_may_be_named_like_anything(tmp_path: Path, tenant: str) -> None:
-    """Whatever a tenant is called, its log is witnessed, verified, and exported under a C2SP origin."""
+    """Whatever a tenant is called, its log is witnessed, verified, and exported under a
+    C2SP origin.
+    """
     async with tool_world(tmp_path / "home") as world:
         await act(world, await start(world, tenant))
         report = await world.verify()
@@ -115,7 +119,9 @@ async def test_tenants_do_not_wait_for_each_other(fresh_postgres: str, tmp_path:
 
 
 async def test_a_switch_is_told_to_every_log_it_stops(database_url: str, tmp_path: Path) -> None:
-    """A switch stands in the home's log and in the log of every tenant it stops, and in no other."""
+    """A switch stands in the home's log and in the log of every tenant it stops, and in no
+    other.
+    """
     async with tool_world(tmp_path, database_url) as world:
         run = await start(world, "a")
         await start(world, "b")
@@ -155,7 +161,9 @@ async def test_a_new_log_is_told_of_the_switches_that_stop_it(
 
 
 async def test_an_effect_under_a_switch_of_its_tenant_is_named(tmp_path: Path) -> None:
-    """An effect recorded while a switch stops its tenant is a problem of that tenant's log alone."""
+    """An effect recorded while a switch stops its tenant is a problem of that tenant's log
+    alone.
+    """
     async with tool_world(tmp_path) as world:
         first, second = await start(world, "a"), await start(world, "b")
         await KillSwitches(world.store).engage("tenant", "a", by="ana")
@@ -211,7 +219,9 @@ async def test_an_unknown_log_is_named(tmp_path: Path) -> None:
 
 
 async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) -> None:
-    """Two writers of one log take turns: what one remembers of it is forgotten when the other wrote."""
+    """Two writers of one log take turns: what one remembers of it is forgotten when the
+    other wrote.
+    """
     async with tool_world(tmp_path, database_url) as one, tool_world(tmp_path, database_url) as two:
         first = await start(one, "a")
         second = await start(two, "a")
