@@ -24,7 +24,11 @@ STATUSES: Final = (
     "cancelled",
     "erased",
 )
-_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_UNITS: Final = {
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,27 +70,41 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
     """Return the runs as plain data, newest first; an erased run has its dates and nothing else."""
 
     def look(connection: Connection) -> list[dict[str, Any]]:
-        gone = erased(connection)
-        rows = connection.execute(_query(wanted, gone)).mappings()
-        return [_row(storage, connection, row, gone) for row in rows]
+        rows = connection.execute(_query(wanted)).mappings().all()
+        without_key = [row for row in rows if row["key_id"] is None]
+        gone = erased(connection) if without_key else frozenset()  # reads the whole ledger
+        return [
+            _row(
+                storage,
+                connection,
+                row,
+                gone,
+            )
+            for row in rows
+        ]
 
     return await storage.store.read(look)
 
 
-def _query(wanted: Wanted, gone: frozenset[str]) -> Any:
+def _query(wanted: Wanted) -> Any:
     runs = tables.run.c
-    query = select(tables.run).where(runs.created >= wanted.since)
+    keys = tables.data_key.c
+    query = (
+        select(tables.run, keys.id.label("key_id"))
+        .outerjoin(tables.data_key, keys.id == runs.id)
+        .where(runs.created >= wanted.since)
+    )
     if wanted.agent is not None:
         query = query.where(runs.agent == wanted.agent)
     if wanted.status == "erased":
-        query = query.where(runs.id.in_(gone))
+        query = query.where(keys.id.is_(None))
     elif wanted.status is not None:
-        query = query.where(runs.status == wanted.status, runs.id.not_in(gone))
+        query = query.where(runs.status == wanted.status, keys.id.is_not(None))
     return query.order_by(runs.created.desc(), runs.id).limit(wanted.limit)
 
 
 def _row(
-    storage: Storage, connection: Connection, row: RowMapping, gone: frozenset[str]
+    storage: Storage, connection: Connection, row: RowMapping, gone: frozenset[str,]
 ) -> dict[str, Any]:
     run_id = row["id"]
     shown = {

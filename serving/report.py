@@ -12,7 +12,9 @@ async def page(storage: Storage, run_id: str, *, home: Path) -> bytes:
     file = home / "reports" / run_id / "review.html"
     if not file.is_file():
         raise NotFound(
-            kind="report of", name=run_id, next_step=f"See `interlock run show {run_id}`."
+            kind="report of",
+            name=run_id,
+            next_step=f"See `interlock run show {run_id}`.",
         )
     return file.read_bytes()
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection
 
 from interlock.runtime.door.outcome import failure_of
+from interlock.runtime.errors import Erased
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
@@ -53,9 +54,12 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
 
     Of an erased run only its dates are left. Raises `NotFound`.
     """
-    if await home.store.read(lambda connection: run_id in erased(connection)):
-        return await _erased(home, run_id)
-    run = await home.runs.read(run_id)
+    try:
+        run = await home.runs.read(run_id)
+    except Erased:
+        if await home.store.read(lambda connection: run_id in erased(connection)):
+            return await _erased(home, run_id)
+        raise  # its key is gone, and nobody erased it
     outcome = await home.runs.outcome(run_id) or {}
 
     def recorded(connection: Connection) -> tuple[list[Action], budget.Budget]:
@@ -120,7 +124,11 @@ def decision(step: Action) -> dict[str, Any]:
     """
     failure = failure_of(step)
     reasons = [
-        {"code": reason.code, "rule": reason.rule, "message": reason.message}
+        {
+            "code": reason.code,
+            "rule": reason.rule,
+            "message": reason.message,
+        }
         for reason in step.reasons
     ]
     return {
@@ -138,7 +146,12 @@ def decision(step: Action) -> dict[str, Any]:
 def _error(outcome: dict[str, Any]) -> dict[str, str] | None:
     if "error" not in outcome:
         return None
-    return {"step": "", "kind": "guard", "code": "guard", "why": str(outcome["error"])}
+    return {
+        "step": "",
+        "kind": "guard",
+        "code": "guard",
+        "why": str(outcome["error"]),
+    }
 
 
 def _list(value: Any) -> list[dict[str, Any]]:

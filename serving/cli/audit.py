@@ -38,7 +38,11 @@ def verify(
     report = _of_this_home() if file is None else _offline(file, key)
     if as_json:
         problems = [
-            {"code": problem.code, "seq": problem.seq, "detail": problem.detail}
+            {
+                "code": problem.code,
+                "seq": problem.seq,
+                "detail": problem.detail,
+            }
             for problem in report.problems
         ]
         session.print_json(
@@ -108,13 +112,18 @@ def _write(file: Path, records: list[dict[str, Any]]) -> None:
             target.writelines(lines)
     except OSError as error:
         why = error.strerror or "it cannot be written"
-        raise BadInput(what=str(file), why=why, next_step="Name a new file.") from error
+        raise BadInput(
+            what=str(file),
+            why=why,
+            next_step="Name a new file.",
+        ) from error
 
 
 @application.command()
 def show(
     run_id: Annotated[
-        str | None, typer.Argument(metavar="RUN", help="Only this run: its id or its beginning.")
+        str | None,
+        typer.Argument(metavar="RUN", help="Only this run: its id or its beginning."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -186,8 +195,16 @@ def _offline(file: Path, key: str | None) -> "Report":
         origin = str(header["origin"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         why = f"it is not a ledger export ({error})"
-        raise BadInput(what=str(file), why=why, next_step="Export it again.") from error
-    return audit_verify.verify(records, key=public, origin=origin)
+        raise BadInput(
+            what=str(file),
+            why=why,
+            next_step="Export it again.",
+        ) from error
+    return audit_verify.verify(
+        records,
+        key=public,
+        origin=origin,
+    )
 
 
 def _is_hexadecimal(text: str) -> bool:

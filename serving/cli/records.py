@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
 
 application = typer.Typer(
-    help="What was filed about contracts.", no_args_is_help=True, add_completion=False
+    help="What was filed about contracts.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 COLUMNS: Final = ("name", "tier", "score", "findings", "status", "tenant", "run_id", "document")
 #: A table program takes a cell that begins so for a formula
@@ -37,18 +39,29 @@ def list_records(as_json: AsJson = False) -> None:
         session.next_step("interlock review FILE")
         return
     table = grid(
-        whole("Run"), whole("Status"), whole("Risk"), whole("Findings"), folded("Contract")
+        whole("Run"),
+        whole("Status"),
+        whole("Risk"),
+        whole("Findings"),
+        folded("Contract"),
     )
     for row in rows:
         level = f"[{TIERS[row['tier']]}]{row['tier']} {row['score']}[/]"
-        table.add_row(row["run_id"], row["status"], level, str(row["findings"]), shown(row["name"]))
+        table.add_row(
+            row["run_id"],
+            row["status"],
+            level,
+            str(row["findings"]),
+            shown(row["name"]),
+        )
     out.print(table)
 
 
 @application.command()
 def show(
     of: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's id or a document's digest, or its start.")
+        str,
+        typer.Argument(metavar="RUN", help="A run's id or a document's digest, or its start."),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +70,11 @@ def show(
     starts = (of, f"run-{of}", f"sha256:{of}")
     rows = [row for row in _rows() if any(row[place].startswith(starts) for place in places)]
     if not rows or not of:
-        raise NotFound(kind="record of", name=of, next_step="See `interlock records list`.")
+        raise NotFound(
+            kind="record of",
+            name=of,
+            next_step="See `interlock records list`.",
+        )
     if as_json:
         session.print_json(rows)
         return
@@ -78,16 +95,32 @@ def export(
         case ".csv":
             text = _csv(rows)
         case ".json":
-            text = json.dumps(rows, ensure_ascii=False, indent=1)
+            text = json.dumps(
+                rows,
+                ensure_ascii=False,
+                indent=1,
+            )
         case _:
             next_step = "Name a file that ends with .csv or .json."
-            raise BadInput(what=str(file), why="its kind is unknown", next_step=next_step)
+            raise BadInput(
+                what=str(file),
+                why="its kind is unknown",
+                next_step=next_step,
+            )
     try:
-        with file.open("x", encoding="utf-8", newline="") as target:
+        with file.open(
+            "x",
+            encoding="utf-8",
+            newline="",
+        ) as target:
             target.write(text)
     except OSError as error:
         why = error.strerror or "it cannot be written"
-        raise BadInput(what=str(file), why=why, next_step="Name a new file.") from error
+        raise BadInput(
+            what=str(file),
+            why=why,
+            next_step="Name a new file.",
+        ) from error
     if as_json:
         session.print_json({"file": str(file), "records": len(rows)})
         return

@@ -192,7 +192,7 @@ def test_a_killed_tool_is_not_used_even_when_approved(
         (("--as", "rhea", "--note", "checked", "--evidence", "0" * 64), 2, None),
     ],
 )
-def test_a_verdict_is_refused(
+def test_a_verdict_is_refused(  # noqa: PLR0917 - pytest hands them in
     used: Path,
     command: Command,
     run_id: str,
