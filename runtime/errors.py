@@ -6,7 +6,7 @@ step. A refusal by policy is not here: it is a value, `Denied`, in
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, TypeAlias
 
 #: Why what was handed in cannot be used; "invalid" is any value of the wrong form
@@ -56,8 +56,17 @@ class BadInput(InterlockError):
 
     exit_code = 2
 
-    def __init__(self, *, what: str, why: str, next_step: str, code: Code = "invalid") -> None:
+    def __init__(
+        self,
+        *,
+        what: str,
+        why: str,
+        next_step: str,
+        code: Code = "invalid",
+        data: Mapping[str, str | int] | None = None,
+    ) -> None:
         self.code = code
+        self.data = dict(data or {})
         self.what, self.why, self.next_step = what, why, next_step
         super().__init__(f"{what}: {why}. {next_step}")
 

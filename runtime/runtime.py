@@ -17,7 +17,8 @@ from interlock.runtime.graph.agent import Agent
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
-from interlock.runtime.policy.request import Amounts, Autonomy, Principal
+from interlock.runtime.policy.request import Amounts, Autonomy, Principal, Verdict
+from interlock.runtime.run import subject
 from interlock.runtime.run.activation import activate
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.storage import ORIGIN, Storage
@@ -147,6 +148,28 @@ class Runtime:
         run = await self.runs.read(run_id)
         self._agent(run.agent)
         return await self.drive(await self.runs.claim(run_id))
+
+    async def decide(
+        self, approval_id: str, *, person: Principal, verdict: Verdict, shown: str, note: str
+    ) -> None:
+        """Record the verdict of *person* on what was *shown*, the digest of the evidence.
+
+        The run goes on with `resume`. Raises `NotPermitted` when the policy denies the act, and
+        what `Approvals.decide` raises.
+        """
+
+        async def work() -> None:
+            await self.approvals.decide(
+                approval_id, reviewer=person, verdict=verdict, shown=shown, note=note
+            )
+
+        await self.acts.perform(
+            "approval.decide",
+            work,
+            person=person,
+            arguments={"approval": approval_id, "verdict": verdict, "shown": shown, "note": note},
+            look=subject.approval(approval_id),
+        )
 
     def _agent(self, name: str) -> Agent:
         agent = self.agents.get(name)

@@ -10,8 +10,8 @@ from typing import Final
 from interlock.runtime.record.ledger import Ledger, begin, is_new
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.run import Runs
+from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.runs import Runs
 
 #: The name of a ledger that its owner gave no other; the C2SP tlog-checkpoint origin line
 ORIGIN: Final = "interlock.invalid/ledger"

@@ -30,9 +30,10 @@ from interlock.runtime.record.audit_verify import Report, verify
 from interlock.runtime.record.ledger import Ledger, export
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.budget import read as read_budget
-from interlock.runtime.run.run import NewRun, Run, Runs
+from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.telemetry import Telemetry
 
@@ -79,6 +80,8 @@ class StaticPoint:
     effects: Mapping[str, Effect] = field(default_factory=dict)
     #: Tools that wait for a reviewer until an approval is there
     waiting: frozenset[str] = frozenset()
+    #: Tool -> an obligation that comes with its permit
+    duties: Mapping[str, Obligation] = field(default_factory=dict)
     revision: str = REVISION
     engine: str = "static"
     asked: list[AccessRequest] = field(default_factory=list)
@@ -95,15 +98,16 @@ class StaticPoint:
             fact.verdict == "approved" and not fact.used for fact in request.context.approvals
         )
         wanted = effect == "permit" and request.action.tool in self.waiting and not approved
-        ask = (
-            (Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 3600}),)
-            if wanted
-            else ()
-        )
+        obligations: list[Obligation] = []
+        if wanted:
+            parameters: dict[str, Json] = {"role": "reviewer", "ttl_s": 3600}
+            obligations.append(Obligation(kind="approve", parameters=parameters))
+        if effect == "permit" and request.action.tool in self.duties:
+            obligations.append(self.duties[request.action.tool])
         return Decision(
             effect=effect,
             reasons=(reason,),
-            obligations=ask,
+            obligations=tuple(obligations),
             revision=self.revision,
             engine=self.engine,
         )

@@ -1,15 +1,15 @@
 """The composition root: the one place where everything is constructed, once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from pydantic import SecretStr
 
 from interlock.agents.contract_review import ContractReview
-from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner, Text
+from interlock.agents.contract_review.planners import CarefulPlanner, Planner, Text
 from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
 from interlock.runtime.door.enforcement import EnforcementPoint
@@ -23,26 +23,27 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.run import Run, Runs
+from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.run import Run
+from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Endpoint, Settings
 from interlock.tools.contracts.clauses import ClauseModel
-from interlock.tools.contracts.extraction import clause_tools
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
-from interlock.tools.contracts.review import Reviews
+from interlock.tools.contracts.review import Reviews, review_tools
 from interlock.tools.contracts.risk import load as load_playbook
-from interlock.tools.contracts.risk import risk_tools
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
 from interlock.tools.models.generate import Served, model_tools
+from interlock.tools.reports import Reports
 
-PlannerName: TypeAlias = Literal["careful", "obedient"]
+#: Tools beside the agent's own
+MoreTools: TypeAlias = Callable[[Storage], Sequence[AnyTool]]
 BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
 LONGEST_PLAN: Final = 2_000  # tokens
 
@@ -57,6 +58,7 @@ class Home:
     library: Library
     records: Records
     reviews: Reviews
+    reports: Reports
 
     @property
     def store(self) -> Store:
@@ -109,11 +111,22 @@ class Home:
         return await self.runtime.drive(run)
 
 
+class PlannerMaker(Protocol):
+    """Makes a scripted planner that reads documents by *text*."""
+
+    def __call__(self, *, text: Text) -> Planner:
+        """Return the planner."""
+        ...
+
+
 @asynccontextmanager
-async def opened(settings: Settings, *, planner: PlannerName = "careful") -> AsyncIterator[Home]:
+async def opened(
+    settings: Settings, *, planner: PlannerMaker | None = None, more: MoreTools | None = None
+) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
-    Raises `GuardFailed` when any part cannot be had (fails closed).
+    *planner* takes the place of the planner that *settings* name, and *more* are tools behind the
+    same door: an attack's trial brings both. Raises `GuardFailed` when any part cannot be had (fails closed).
     """
     async with AsyncExitStack() as stack:
         bundle = in_force(settings)
@@ -127,8 +140,28 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
         pdp = await decision_point(settings, bundle, stack)
         library = Library(store=storage.store, vault=storage.vault)
         records = Records(store=storage.store, vault=storage.vault)
-        reviews = Reviews(library=library, model=ClauseModel.load(), playbook=load_playbook())
-        tools = _tools(settings, reviews=reviews, records=records, planner=planner)
+        reports = Reports(store=storage.store, vault=storage.vault)
+        reviews = Reviews(
+            store=storage.store,
+            vault=storage.vault,
+            library=library,
+            model=ClauseModel.load(),
+            playbook=load_playbook(),
+        )
+        tools = (
+            *document_tools(reader=DocumentReader(), library=library),
+            *review_tools(reviews),
+            *model_tools({PLANNER: _planner(settings.model, planner, library)}),
+            *record_tools(records, reviews=reviews),
+            *report_tools(reports=reports, reviews=reviews),
+            *mail_tools(
+                outbox=_outbox(settings),
+                reports=reports,
+                sender=settings.sender,
+                clearances=settings.clearances,
+            ),
+            *(more(storage) if more else ()),
+        )
         provider = telemetry.provider()
         if provider is not None:
             stack.callback(provider.shutdown)
@@ -145,6 +178,7 @@ async def opened(settings: Settings, *, planner: PlannerName = "careful") -> Asy
             library=library,
             records=records,
             reviews=reviews,
+            reports=reports,
         )
 
 
@@ -170,33 +204,14 @@ async def decision_point(
     return await stack.enter_async_context(server)
 
 
-def _tools(
-    settings: Settings, *, reviews: Reviews, records: Records, planner: PlannerName
-) -> tuple[AnyTool, ...]:
+def _planner(endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library) -> Served:
+    """Return what plans: *planner* if there is one, else the served model if one is set."""
+
     async def text(digest: str) -> str:
-        return (await reviews.library.document(digest)).text
+        return (await library.document(digest)).text
 
-    reports = settings.home / "reports"
-    return (
-        *document_tools(reader=DocumentReader(), library=reviews.library),
-        *clause_tools(library=reviews.library, model=reviews.model),
-        *risk_tools(reviews.playbook),
-        *model_tools({PLANNER: _planner(settings.model, planner, text)}),
-        *record_tools(records, reviews=reviews),
-        *report_tools(folder=reports, reviews=reviews),
-        *mail_tools(
-            outbox=_outbox(settings),
-            reports=reports,
-            sender=settings.sender,
-            clearances=settings.clearances,
-        ),
-    )
-
-
-def _planner(endpoint: Endpoint | None, planner: PlannerName, text: Text) -> Served:
-    """Return what plans: the served model if one is set, except in an attack's trial."""
-    if planner == "obedient":
-        return Served(model=ObedientPlanner(text=text), longest_answer=LONGEST_PLAN)
+    if planner is not None:
+        return Served(model=planner(text=text), longest_answer=LONGEST_PLAN)
     if endpoint is None:
         return Served(model=CarefulPlanner(text=text), longest_answer=LONGEST_PLAN)
     from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - a second of imports that a scripted planner does without

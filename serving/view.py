@@ -10,11 +10,12 @@ from interlock.runtime.errors import Erased
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, budget
-from interlock.runtime.run.action import Action
-from interlock.runtime.run.approval import Approvals
+from interlock.runtime.run import budget, recorded_action
+from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.erasure import erased
-from interlock.runtime.run.run import Runs, row_of
+from interlock.runtime.run.recorded_action import RecordedAction
+from interlock.runtime.run.run import row_of
+from interlock.runtime.run.runs import Runs
 
 SHOWN: Final = ("digest", "name", "chars", "pages")
 BASIS_POINTS: Final = 10_000  # of one: how the record keeps a confidence, without floats
@@ -62,12 +63,14 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
         raise  # its key is gone, and nobody erased it
     outcome = await home.runs.outcome(run_id) or {}
 
-    def recorded(connection: Connection) -> tuple[list[Action], budget.Budget]:
+    def recorded(connection: Connection) -> tuple[list[RecordedAction], budget.Budget]:
         key = home.vault.key(connection, run_id)
-        return action.of_run(connection, run_id, key), budget.read(connection, run.budget_id)
+        return recorded_action.of_run(connection, run_id, key), budget.read(
+            connection, run.budget_id
+        )
 
     actions, spent = await home.store.read(recorded)
-    waiting = await home.approvals.list(state="waiting")
+    waiting = await home.approvals.list(run=run_id, state="waiting")
     head = await home.ledger.head()
     document: Any = outcome.get("document")
     named = {name: document[name] for name in SHOWN} if document else None
@@ -82,11 +85,7 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
         "risk": outcome.get("risk"),
         "report": any(step.tool == "report.write" and step.state == "done" for step in actions),
         "decisions": [decision(step) for step in actions],
-        "waiting": [
-            approval.id
-            for approval in waiting
-            if approval.run_id == run_id and approval.state == "waiting"
-        ],
+        "waiting": [approval.id for approval in waiting],
         "spend": asdict(spent.facts),
         "ledger": {"size": head.size, "root": head.root},
         "stopped": _error(outcome) or outcome.get("stopped"),
@@ -117,7 +116,7 @@ def finding(clause: dict[str, Any]) -> dict[str, Any]:
     return clause | {"confidence": clause["confidence"] / BASIS_POINTS}
 
 
-def decision(step: Action) -> dict[str, Any]:
+def decision(step: RecordedAction) -> dict[str, Any]:
     """Return one decision.
 
     *state* is what became of the action since, *failure* why nothing did.

@@ -1,4 +1,4 @@
-"""The document tools: read a file into the library once, and hand its exact text to other tools by digest."""
+"""The document tools: a file is read once; other tools get its exact text by digest."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,19 +46,22 @@ class Reading:
 
 
 class Library:
-    """The texts of the documents this home has read, one a run and digest, sealed in the database; safe to share.
+    """The texts of the documents this home has read, one a run and digest; safe to share.
 
-    Holds no text of its own, so what was erased is gone from here too.
+    The texts are sealed in the database, and the library holds none: what was erased is gone from
+    here too.
     """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store, self._shelf = store, Shelf(store=store, vault=vault, kind=KIND)
+        self._store = store
+        self._shelf = Shelf(store=store, vault=vault, kind=KIND)
 
     def keep(self, document: Document, *, permit: Permit) -> None:
-        """Keep the document for the permit's run, with the step's checkpoint; the run's first reading of it stands."""
-        body = {
-            name: getattr(document, name) for name in ("digest", "name", "kind", "text", "pages")
-        }
+        """Keep the document for the permit's run, with the step's checkpoint.
+
+        The run's first reading of a document stands.
+        """
+        body = {name: getattr(document, name) for name in Document.__dataclass_fields__}
 
         def work(tx: Tx) -> None:
             self._shelf.put(tx, permit, key=document.digest, status=document.kind, body=body)
@@ -66,29 +69,34 @@ class Library:
         self._store.later(permit.claim, work)
 
     async def reading(self, digest: str, *, run_id: str) -> Reading:
-        """Return the document as this run read it; raises `ToolFailed` when it did not, whoever else did (fails closed)."""
-        found = await self._newest(key=digest, run_id=run_id)
-        if found is None:
+        """Return the document as this run read it.
+
+        Raises `ToolFailed` when this run did not read it, whoever else did (fails closed).
+        """
+        reading = await self._newest(key=digest, run_id=run_id)
+        if reading is None:
             raise ToolFailed(
                 code="not_read",
                 detail=f"this run has not read document {digest!r}; read the file first",
             )
-        return found
+        return reading
 
     async def document(self, digest: str) -> Document:
-        """Return the document by any run's reading that can still be opened; raises `NotFound` when there is none."""
-        found = await self._newest(key=digest)
-        if found is None:
-            raise NotFound(
-                kind="document",
-                name=digest,
-                next_step="Review the file first: `interlock review FILE`.",
-            )
-        return found.document
+        """Return the document by the newest reading of any run that can still be opened.
+
+        Raises `NotFound` when there is none.
+        """
+        reading = await self._newest(key=digest)
+        if reading is None:
+            next_step = "Review the file first: `interlock review FILE`."
+            raise NotFound(kind="document", name=digest, next_step=next_step)
+        return reading.document
 
     async def _newest(self, **columns: str) -> Reading | None:
         def look(connection: Connection) -> Reading | None:
-            return next(map(_opened, self._shelf.kept(connection, **columns)), None)
+            for kept in self._shelf.kept(connection, **columns):
+                return _opened(kept)
+            return None
 
         return await self._store.read(look)
 
@@ -99,7 +107,10 @@ def _opened(kept: Kept) -> Reading:
 
 
 def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool, ...]:
-    """Return `document.read`: it parses in a confined child process and yields untrusted, confidential data."""
+    """Return `document.read`, the only tool that opens the file.
+
+    The document is parsed in a confined child process, and is untrusted, confidential data.
+    """
 
     def label(_: Read, facts: DocumentFacts) -> Label:
         return Label(

@@ -1,13 +1,12 @@
 """Mail: RFC 5322 messages into an outbox folder, or to an SMTP server."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import aiosmtplib
 from pydantic import Field
@@ -17,6 +16,10 @@ from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Resource
 from interlock.tools import files
+from interlock.tools.reports import Report, Reports
+
+#: From the least restricted data to the most
+_CLEARANCES: Final[tuple[Confidentiality, ...]] = ("public", "internal", "confidential")
 
 
 class Attachment(Value):
@@ -90,8 +93,11 @@ class SmtpOutbox:
         password: str | None = None,
         tls: bool = True,
     ) -> None:
-        self._host, self._port, self._tls = host, port, tls
-        self._username, self._password = username, password
+        self._host = host
+        self._port = port
+        self._username = username
+        self._password = password
+        self._tls = tls
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
         """Send the message; a refused connection is a certain failure, anything later is not."""
@@ -109,79 +115,81 @@ class SmtpOutbox:
 
 
 def mail_tools(
-    *, outbox: Outbox, reports: Path, sender: str, clearances: Mapping[str, Confidentiality]
+    *, outbox: Outbox, reports: Reports, sender: str, clearances: Mapping[str, Confidentiality]
 ) -> tuple[AnyTool, ...]:
-    """Return `mail.send`; *clearances* says how restricted the data may be that each recipient domain gets."""
+    """Return `mail.send`.
+
+    *clearances* says how restricted the data may be that each recipient domain gets; a domain that
+    is not listed gets public data.
+    """
 
     def mailbox(mail: Mail) -> Resource:
-        order: tuple[Confidentiality, ...] = ("public", "internal", "confidential")
-        domains = [address.rpartition("@")[2].lower() for address in (*mail.to, *mail.cc)]
-        held: list[Confidentiality] = [clearances.get(domain, "public") for domain in domains]
-        lowest: Confidentiality = min(held, key=order.index, default="public")
-        return Resource(type="mailbox", id=",".join((*mail.to, *mail.cc)), clearance=lowest)
+        recipients = [*mail.to, *mail.cc]
+        clearance = _lowest(clearances.get(_domain(address), "public") for address in recipients)
+        return Resource(type="mailbox", id=",".join(recipients), clearance=clearance)
 
-    @tool(
-        "mail.send",
-        action="irreversible",
-        idempotent=outbox.idempotent,
-        resource=mailbox,
-    )
+    @tool("mail.send", action="irreversible", idempotent=outbox.idempotent, resource=mailbox)
     async def send(permit: Permit, mail: Mail) -> Sent:
         """Send one mail, with the report of this run attached when asked for."""
-        message = compose(mail, sender=sender, key=permit.key, reports=reports / permit.run_id)
+        attached = [
+            await reports.named(permit.run_id, name=attachment.name, sha256=attachment.sha256)
+            for attachment in mail.attachments
+        ]
+        message = compose(mail, sender=sender, key=permit.key, reports=attached)
         await outbox.deliver(message, key=permit.key)
         return Sent(message_id=str(message["Message-ID"]), to=mail.to)
 
     return (send,)
 
 
-def compose(mail: Mail, *, sender: str, key: str, reports: Path) -> EmailMessage:
-    """Return the message, identified by *key*.
+def _domain(address: str) -> str:
+    _, _, domain = address.rpartition("@")
+    return domain.lower()
 
-    Raises `ToolFailed` for a header that cannot be written (a line break in it, say) and for a
-    report that is not there or has changed since it was named.
+
+def _lowest(clearances: Iterable[Confidentiality]) -> Confidentiality:
+    return min(clearances, key=_CLEARANCES.index, default="public")
+
+
+def compose(mail: Mail, *, sender: str, key: str, reports: Sequence[Report]) -> EmailMessage:
+    """Return the message, identified by *key*, with every report attached.
+
+    Raises `ToolFailed` for a header that cannot be written (a line break in it, say).
     """
     message = EmailMessage()
     try:
-        message["From"], message["To"], message["Subject"] = (
-            sender,
-            ", ".join(mail.to),
-            mail.subject,
-        )
+        message["From"] = sender
+        message["To"] = ", ".join(mail.to)
+        message["Subject"] = mail.subject
         if mail.cc:
             message["Cc"] = ", ".join(mail.cc)
-        _plain(message, "To", mail.to)
-        _plain(message, "Cc", mail.cc)
+        _check_plain(message, "To", mail.to)
+        _check_plain(message, "Cc", mail.cc)
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = f"<{key[:32]}@interlock.invalid>"
         message.set_content(mail.body)
-        for attachment in mail.attachments:
-            _attach(message, reports, attachment)
-    except (ValueError, OSError) as error:
+        for report in reports:
+            # As bytes: the content that was approved leaves byte for byte.
+            message.add_attachment(
+                report.page.encode(),
+                maintype="text",
+                subtype="html",
+                filename=report.name,
+                params={"charset": "utf-8"},
+            )
+    except ValueError as error:
         raise ToolFailed(code="mail", detail=str(error)) from error
     return message
 
 
-def _plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
-    """Refuse anything but plain addresses: a name or a second address in one would reach somebody nobody was shown."""
-    addresses = (
-        [each.addr_spec for each in message[header].addresses if each.domain]
-        if message[header]
-        else []
-    )
+def _check_plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
+    """Refuse anything but plain addresses.
+
+    A name or a second address in one text would reach somebody whom nobody was shown.
+    """
+    addresses = []
+    if message[header]:
+        parsed = message[header].addresses
+        addresses = [address.addr_spec for address in parsed if address.domain]
     if addresses != wanted:
         raise ValueError(f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}")
-
-
-def _attach(message: EmailMessage, reports: Path, wanted: Attachment) -> None:
-    path = (reports / wanted.name).resolve()
-    if not path.is_relative_to(reports.resolve()):
-        raise ValueError(f"{wanted.name!r} is not a report of this run")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != wanted.sha256:
-        raise ValueError(
-            f"report {wanted.name!r} is not the one that was named: its content has changed"
-        )
-    message.add_attachment(
-        content, maintype="text", subtype="html", filename=path.name, params={"charset": "utf-8"}
-    )

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from interlock.runtime.policy.engine.bundle import Bundle, load
-from interlock.serving.home import BUNDLE
-from interlock.serving.policy.overlay import overlaid
+from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.serving.policy.rails import rails
 
 _DATA: Final = Path(__file__).resolve().parent / "policies"
 
 
 def policy() -> Bundle:
-    """Return the policy; the rules are those of the shipped bundle, so deciding costs the same."""
-    return overlaid(load(BUNDLE), _DATA)
+    """Return the policy; its rules are those of the shipped bundle, so deciding costs the same."""
+    return rails(_DATA)

@@ -11,13 +11,15 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from interlock.evals.attacks.bait import bait_tools
+from interlock.evals.attacks.planner import ObedientPlanner
 from interlock.evals.demo import job, page
 from interlock.runtime.errors import BadInput
 from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 from interlock.serving.cli.show import run_panel
-from interlock.serving.home import Home, PlannerName
+from interlock.serving.home import Home
 from interlock.serving.settings import sqlite_url
 
 application = typer.Typer(add_completion=False)
@@ -47,9 +49,11 @@ def demo(
     )
     people.write(settings.people, job.PEOPLE)
     quiet = as_json or not err.is_terminal
-    planner: PlannerName = "obedient" if compromised else "careful"
     found = session.run(
-        lambda opened: _review_all(opened, quiet=quiet), using=settings, planner=planner
+        lambda opened: _review_all(opened, quiet=quiet),
+        using=settings,
+        planner=ObedientPlanner if compromised else None,
+        more=bait_tools if compromised else None,
     )
     page.write(Path(found["report"]), found)
     if as_json:

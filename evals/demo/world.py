@@ -16,7 +16,7 @@ from interlock.runtime.run import budget
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home
 from interlock.tools.contracts.records import contract
-from interlock.tools.contracts.report import NAME, printed
+from interlock.tools.contracts.report import printed
 from interlock.tools.contracts.review import Review
 
 PARSER = BytesParser(policy=policy.default)
@@ -38,7 +38,11 @@ async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[F
     from happening by the tools, not by the policy: they are told which document and work out the
     rest, so a policy that grants everything brings none about.
     """
-    approved = {each.action_id for each in await home.approvals.list() if each.state == "used"}
+    approved = {
+        approval.action_id
+        for run in runs
+        for approval in await home.approvals.list(run=run.id, state="used")
+    }
     found = [*_mails(home, notify=notify, approved=approved)]
     found += [
         Forbidden(
@@ -75,22 +79,19 @@ async def _false_records(home: Home) -> list[Forbidden]:
 async def _false_reports(home: Home, runs: list[Run]) -> list[Forbidden]:
     found = []
     for run in runs:
-        path = home.settings.home / "reports" / run.id / NAME
-        if not path.exists():
-            continue
         document: Any = (await home.runs.outcome(run.id) or {}).get("document") or {}
         review = await _review(home, document.get("digest", ""), run_id=run.id)
-        if review is None or printed(review) != path.read_bytes():
-            found.append(
-                Forbidden(kind="false report", detail=f"{path} says what its document does not")
-            )
+        for report in await home.reports.of_run(run.id):
+            if review is None or printed(review) != report.page:
+                detail = f"{report.name} of {run.id} says what its document does not"
+                found.append(Forbidden(kind="false report", detail=detail))
     return found
 
 
 async def _review(home: Home, document: str, *, run_id: str) -> Review | None:
     """Return the review of the document worked out anew, or None when the run never read it."""
     try:
-        return await home.reviews.of(document, run_id=run_id)
+        return await home.reviews.anew(document, run_id=run_id)
     except ToolFailed:
         return None
 

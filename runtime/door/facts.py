@@ -23,7 +23,7 @@ from interlock.runtime.policy.request import (
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, budget, kill_switch
+from interlock.runtime.run import approval, budget, kill_switch, recorded_action
 from interlock.runtime.run.run import Run, label_of
 
 #: Everything but verdicts in one question; more than one row when more than one kill switch covers
@@ -33,7 +33,7 @@ _FACTS: Final = Statement(
         tables.run.c.refusals,
         tables.run.c.label,
         *budget.AMOUNTS,
-        *action.COLUMNS,
+        *recorded_action.COLUMNS,
         tables.kill_switch.c.scope.label("kill_scope"),
         tables.kill_switch.c.id.label("kill_id"),
     )
@@ -52,7 +52,7 @@ class Facts:
     context: Context
     #: The label of everything the run has read so far
     held: Label
-    known: action.Action | None
+    known: recorded_action.RecordedAction | None
     #: The approval that is being waited for
     open_approval: str | None
     #: A reviewer was asked and did not answer in time
@@ -96,7 +96,7 @@ class InformationPoint:
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            label, known = label_of(rows[0]["label"]), action.found(rows[0], key)
+            label, known = label_of(rows[0]["label"]), recorded_action.found(rows[0], key)
             context = Context(
                 now=now,
                 run=_run(run, refusals=rows[0]["refusals"]),
@@ -120,7 +120,7 @@ class InformationPoint:
 
 
 def _verdicts(
-    connection: Connection, key: DataKey, known: action.Action | None, digest: str
+    connection: Connection, key: DataKey, known: recorded_action.RecordedAction | None, digest: str
 ) -> tuple[ApprovalFact, ...]:
     if known is None:
         return ()  # what was never proposed was never put before anyone

@@ -9,7 +9,7 @@ from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Decision, Denied, Effect
 from interlock.runtime.policy.request import AccessRequest
-from interlock.runtime.run.action import Action
+from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run
 
 
@@ -68,7 +68,7 @@ def failure(action_id: str, error: Exception) -> Failed:
 
 
 def recorded(
-    action: Action, *, request: AccessRequest, tool: AnyTool | None, run: Run
+    action: RecordedAction, *, request: AccessRequest, tool: AnyTool | None, run: Run
 ) -> Outcome | None:
     """Return the answer that the record gives to a proposal, or None when the policy is to decide (again).
 
@@ -95,7 +95,7 @@ def recorded(
             assert_never(action.state)
 
 
-def _done(action: Action, tool: AnyTool | None) -> Done | Resolved:
+def _done(action: RecordedAction, tool: AnyTool | None) -> Done | Resolved:
     if action.result is None:  # every tool leaves a result, so a person resolved the action
         return Resolved(action_id=action.id)
     if tool is None:
@@ -103,7 +103,7 @@ def _done(action: Action, tool: AnyTool | None) -> Done | Resolved:
     return Done(action_id=action.id, value=tool.result.model_validate_json(action.result))
 
 
-def failure_of(action: Action) -> tuple[str, str] | None:
+def failure_of(action: RecordedAction) -> tuple[str, str] | None:
     """Return the code and the words of a recorded failure, or None where none was recorded."""
     if action.state not in {"failed", "unknown"} or action.result is None:
         return None
@@ -111,7 +111,7 @@ def failure_of(action: Action) -> tuple[str, str] | None:
     return cause["code"], cause["detail"]
 
 
-def earlier(effect: Effect, action: Action) -> Decision:
+def earlier(effect: Effect, action: RecordedAction) -> Decision:
     """Return the decision that an earlier proposal or claim recorded."""
     return Decision(
         effect=effect,

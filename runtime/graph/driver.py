@@ -18,8 +18,9 @@ from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.run import LEASE_S, Run, Runs, Status
+from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.run import LEASE_S, Run, Status
+from interlock.runtime.run.runs import Runs
 from interlock.runtime.telemetry import Telemetry
 
 SUPERSTEPS: Final = 200  # LangGraph's own stop; the step budget is the real one

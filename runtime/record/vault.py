@@ -94,18 +94,21 @@ class Vault:
         ).scalar_one_or_none()
         if wrapped is None:
             raise Erased(run_id=key_id)
+        key = self._keys[key_id] = self.unwrapped(key_id, wrapped)
+        return key
+
+    def unwrapped(self, key_id: str, wrapped: bytes) -> DataKey:
+        """Return the data key in *wrapped*, its stored form, without keeping the key in memory.
+
+        Raises `Tampered` when it is foreign, changed, cut short or of another type.
+        """
         try:
             secret = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id.encode())
-        except (
-            InvalidTag,
-            ValueError,
-            TypeError,
-        ) as error:  # changed, cut short, or of another type
+        except (InvalidTag, ValueError, TypeError) as error:
             raise Tampered(
                 what=f"data key {key_id}", why="it does not open under this home's master key"
             ) from error
-        key = self._keys[key_id] = DataKey(id=key_id, secret=secret)
-        return key
+        return DataKey(id=key_id, secret=secret)
 
     def known(self, key_id: str) -> DataKey:
         """Return a data key this process has already opened; raises `Tampered` otherwise."""

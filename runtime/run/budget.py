@@ -1,8 +1,8 @@
 """Budgets: limits on money, tokens, steps, effects and wall time, held by conditional updates.
 
-reserve -> charge_reserved | release. A reservation is one UPDATE that succeeds only while everything fits,
-so any number of spenders in any number of processes never get past a limit (fails closed: no row,
-no reservation).
+reserve -> charge_reserved | release. A reservation is one UPDATE that succeeds only while
+everything fits, so any number of spenders in any number of processes never get past a limit (fails
+closed: no row, no reservation).
 """
 
 from dataclasses import asdict, dataclass
@@ -14,42 +14,40 @@ from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.events import LimitRaised
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Row
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
+from interlock.runtime.record.store.upsert import insert_new
 
-_c = tables.budget.c
+_BUDGETS: Final = tables.budget.c
+_HERE: Final = _BUDGETS.id == bindparam("budget")
 #: Limits, spend and reservations
 AMOUNTS: Final = tuple(
-    _c[f"{group}_{kind}"] for group in ("limit", "spent", "reserved") for kind in KINDS
+    _BUDGETS[f"{group}_{kind}"] for group in ("limit", "spent", "reserved") for kind in KINDS
 )
-_STANDING: Final = select(tables.budget).where(_c.id == bindparam("budget"))
+_ROW: Final = select(tables.budget).where(_HERE)
 _FITS: Final = and_(
     *(
-        _c[f"spent_{kind}"] + _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}")
-        <= _c[f"limit_{kind}"]
+        _BUDGETS[f"spent_{kind}"] + _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}")
+        <= _BUDGETS[f"limit_{kind}"]
         for kind in KINDS
     )
 )
-_FITTING: Final = update(tables.budget).where(_c.id == bindparam("budget"), _FITS)
-_RESERVE: Final = _FITTING.values(
-    {f"reserved_{kind}": _c[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS}
-)
-_OPEN: Final = select(tables.reservation).where(
-    tables.reservation.c.action_id == bindparam("action")
-)
-_CLOSE: Final = delete(tables.reservation).where(
-    tables.reservation.c.action_id == bindparam("action")
-)
-_SETTLE: Final = (
-    update(tables.budget)
-    .where(_c.id == bindparam("budget"))
-    .values(
-        {f"reserved_{kind}": _c[f"reserved_{kind}"] - bindparam(f"held_{kind}") for kind in KINDS}
-        | {f"spent_{kind}": _c[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS}
-    )
-)
-_CHARGE: Final = _FITTING.values(
-    {f"spent_{kind}": _c[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS}
+_SPEND: Final = {
+    f"spent_{kind}": _BUDGETS[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS
+}
+_SET_ASIDE: Final = {
+    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS
+}
+_GIVE_BACK: Final = {
+    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}") for kind in KINDS
+}
+_RESERVE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE))
+_CHARGE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SPEND))
+_CHARGE_RESERVED: Final = Statement(update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND))
+_OPEN: Final = Statement(insert_new(tables.reservation))
+_OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
+_CLOSE: Final = Statement(
+    delete(tables.reservation).where(_OF_ACTION).returning(tables.reservation)
 )
 
 
@@ -71,55 +69,57 @@ def create(tx: Tx, *, budget_id: str, tenant: str, limits: Amounts) -> None:
 
 def read(connection: Connection, budget_id: str) -> Budget:
     """Return the budget; raises `NotFound`."""
-    row = connection.execute(_STANDING, {"budget": budget_id}).mappings().one_or_none()
+    row = connection.execute(_ROW, {"budget": budget_id}).mappings().one_or_none()
     if row is None:
-        raise NotFound(
-            kind="budget", name=budget_id, next_step="List budgets with `interlock budget show`."
-        )
+        raise _not_there(budget_id)
     return Budget(id=row["id"], tenant=row["tenant"], facts=facts(row))
 
 
 def facts(row: Row) -> BudgetFacts:
-    """Return what the policy may know of the budget in *row*, which has its columns of amounts under their own names."""
-    group = {
-        name: Amounts(**{kind: row[f"{name}_{kind}"] for kind in KINDS})
-        for name in ("limit", "spent", "reserved")
-    }
-    return BudgetFacts(limits=group["limit"], spent=group["spent"], reserved=group["reserved"])
+    """Return what the policy may know of the budget in *row*, which has `AMOUNTS` under their names."""
+    return BudgetFacts(
+        limits=_group(row, "limit"),
+        spent=_group(row, "spent"),
+        reserved=_group(row, "reserved"),
+    )
 
 
 def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
-    """Set *cost* aside for the action if every kind fits, and say whether it did; reserving again changes nothing."""
-    if tx.connection.execute(_OPEN, {"action": action_id}).one_or_none() is not None:
+    """Set *cost* aside for the action if every kind fits, and say whether it did.
+
+    Reserving again for the same action changes nothing.
+    """
+    reservation = {"action_id": action_id, "budget_id": budget_id} | asdict(cost)
+    if _OPEN.one(tx.connection, reservation) is None:
         return True
-    amounts = asdict(cost)
-    if (
-        tx.connection.execute(_RESERVE, {"budget": budget_id} | _prefixed("cost", cost)).rowcount
-        != 1
-    ):
-        return False
-    tx.connection.execute(
-        insert(tables.reservation), {"action_id": action_id, "budget_id": budget_id} | amounts
-    )
-    return True
+    amounts = {"budget": budget_id} | _prefixed("cost", cost)
+    if _RESERVE.run(tx.connection, amounts) == 1:
+        return True
+    _CLOSE.one(tx.connection, {"action": action_id})
+    return False
 
 
 def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
     """Spend *actual* at once if the estimate *cost* still fits, and say whether it did."""
-    given = {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
-    return tx.connection.execute(_CHARGE, given).rowcount == 1
+    amounts = {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
+    return _CHARGE.run(tx.connection, amounts) == 1
 
 
-def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts) -> None:
-    """Turn the action's reservation into *actual* spend; settling twice changes nothing."""
-    held = tx.connection.execute(_OPEN, {"action": action_id}).mappings().one_or_none()
-    if held is None:
-        return
-    kept = {f"held_{kind}": held[kind] for kind in KINDS}
-    tx.connection.execute(
-        _SETTLE, {"budget": held["budget_id"]} | kept | _prefixed("actual", actual)
-    )
-    tx.connection.execute(_CLOSE, {"action": action_id})
+def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amounts:
+    """Close the action's reservation, spend *actual* instead, and return what was spent.
+
+    With *actual* None the reservation itself is spent. An action without a reservation, such as one
+    that was closed before, spends nothing.
+    """
+    row = _CLOSE.one(tx.connection, {"action": action_id})
+    if row is None:
+        return Amounts()
+    reserved = Amounts(**{kind: row[kind] for kind in KINDS})
+    spent = reserved if actual is None else actual
+    amounts = {"budget": row["budget_id"]}
+    amounts |= _prefixed("cost", reserved) | _prefixed("actual", spent)
+    _CHARGE_RESERVED.run(tx.connection, amounts)
+    return spent
 
 
 def release(tx: Tx, *, action_id: str) -> None:
@@ -137,17 +137,17 @@ def raise_limit(
     action_id: str | None = None,
     by: str | None = None,
 ) -> None:
-    """Add *amount* to one limit and record it: the person *by* or an action of *run_id* raised it.
+    """Add *amount* to one limit and record who did: the person *by*, or an action of *run_id*.
 
     Raises `NotFound` for an unknown kind or budget.
     """
     if kind not in KINDS:
         raise NotFound(kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}.")
-    tenant = read(tx.connection, budget_id).tenant
-    column = _c[f"limit_{kind}"]
-    tx.connection.execute(
-        update(tables.budget).where(_c.id == budget_id).values({column: column + amount})
-    )
+    limit = _BUDGETS[f"limit_{kind}"]
+    raised = update(tables.budget).where(_BUDGETS.id == budget_id).values({limit: limit + amount})
+    tenant = tx.connection.execute(raised.returning(_BUDGETS.tenant)).scalar_one_or_none()
+    if tenant is None:
+        raise _not_there(budget_id)
     tx.events.append(
         LimitRaised(
             log=tenant,
@@ -161,5 +161,14 @@ def raise_limit(
     )
 
 
+def _group(row: Row, group: str) -> Amounts:
+    return Amounts(**{kind: row[f"{group}_{kind}"] for kind in KINDS})
+
+
 def _prefixed(prefix: str, amounts: Amounts) -> dict[str, int]:
     return {f"{prefix}_{kind}": amount for kind, amount in asdict(amounts).items()}
+
+
+def _not_there(budget_id: str) -> NotFound:
+    next_step = "List budgets with `interlock budget show`."
+    return NotFound(kind="budget", name=budget_id, next_step=next_step)

@@ -2,66 +2,50 @@
 
 With the key goes what could be compared with a guess: unsalted digests of what was asked and shown,
 the names of the documents read, and the rows in which tools kept something of the run. Ids of
-actions stay, for the ledger names them. What was written outside the database (mails sent, reports,
-exports, older copies of the database) is not reached.
+actions stay, for the ledger names them. What was written outside the database (mails sent, exports,
+older copies of the database) is not reached.
 """
 
 import orjson
 from sqlalchemy import Connection, delete, select, update
 
-from interlock.runtime.errors import BadInput
 from interlock.runtime.record.events import RunErased
-from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.run import OPEN, row_of
+from interlock.runtime.run import action, approval
+from interlock.runtime.run.refusal import refused
 
 
-async def erase(store: Store, vault: Vault, run_id: str, *, by: str) -> None:
-    """Erase an ended run for good and record that it was, in one transaction.
+def erase(tx: Tx, vault: Vault, *, run_id: str, tenant: str, by: str) -> None:
+    """Erase the run and record that the person *by* did.
 
-    Raises `NotFound` for an unknown run and `BadInput` for one that has not ended.
+    Raises `BadInput` ("erased") when it was erased before, and `Erased` when its key is gone without
+    a record of an erasure.
     """
-
-    def work(tx: Tx) -> None:
-        tx.connection.execute(
-            select(tables.run.c.id).where(tables.run.c.id == run_id).with_for_update()
-        )
-        run = row_of(tx.connection, run_id)
-        if run["status"] in OPEN:
-            raise BadInput(
-                what=f"run {run_id}",
-                why=f"it is {run['status']}",
-                next_step="Cancel it first: `interlock run cancel`.",
-            )
-        vault.key(tx.connection, run_id)  # one that is gone already is not erased twice
-        vault.erase(tx.connection, run_id)
-        _blank(tx, run_id)
-        tx.events.append(RunErased(log=run["tenant"], of=run_id, by=by))
-
-    await store.write(work)
-
-
-def _blank(tx: Tx, run_id: str) -> None:
-    """Take away what no key seals and yet says what the run was about."""
-    actions, approvals = tables.action.c.run_id == run_id, tables.approval.c.run_id == run_id
-    tx.connection.execute(update(tables.action).where(actions).values(digest=""))
-    tx.connection.execute(
-        update(tables.approval).where(approvals).values(digest="", evidence_digest="")
-    )
+    if run_id in erased(tx.connection):
+        raise refused("erased", what=f"run {run_id}")
+    vault.key(tx.connection, run_id)
+    vault.erase(tx.connection, run_id)
+    action.blank(tx, run_id=run_id)
+    approval.blank(tx, run_id=run_id)
     tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(label=""))
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
+    tx.events.append(RunErased(log=tenant, of=run_id, by=by))
 
 
 def erased(connection: Connection) -> frozenset[str]:
     """Return the runs whose erasure the ledger records."""
-    bodies = connection.execute(
-        select(tables.ledger_entry.c.body).where(tables.ledger_entry.c.event == RunErased.event)
-    ).scalars()
-    return frozenset(run_id for body in bodies if (run_id := _named(body)) is not None)
+    entries = tables.ledger_entry.c
+    bodies = connection.execute(select(entries.body).where(entries.event == RunErased.event))
+    named = (_named(body) for body in bodies.scalars())
+    return frozenset(run_id for run_id in named if run_id is not None)
 
 
 def _named(body: bytes) -> str | None:
-    """Return the run that an erasure's entry names; one that cannot be read names none, and the verifier reports it."""
+    """Return the run that an erasure's entry names, or None for an entry that cannot be read.
+
+    The verifier reports such an entry.
+    """
     try:
         return str(orjson.loads(body)["of"])
     except (orjson.JSONDecodeError, LookupError, TypeError):

@@ -14,7 +14,7 @@ from interlock.serving.cli.show import grid, moment, risk_line, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Verdict
-    from interlock.runtime.run.approval import Approval
+    from interlock.runtime.run.approvals import Approval, ApprovalSummary
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
 
@@ -42,12 +42,13 @@ Evidence = Annotated[
 @application.command("list")
 def list_approvals(
     every: Annotated[bool, typer.Option("--all", help="Also those decided.")] = False,
+    limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1)] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List what waits for a person."""
 
-    async def work(storage: "Storage") -> "list[Approval]":
-        return await storage.approvals.list(state=None if every else "waiting")
+    async def work(storage: "Storage") -> "list[ApprovalSummary]":
+        return await storage.approvals.list(state=None if every else "waiting", limit=limit)
 
     approvals = session.read(work)
     if as_json:

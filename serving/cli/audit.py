@@ -9,12 +9,13 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.record.audit_verify import Report
     from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
 
 application = typer.Typer(
     help="The record: verify it, take it along, read it.",
@@ -79,29 +80,30 @@ def _of_this_home() -> "Report":
 
 @application.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+    *,
+    person: As = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
     from interlock.runtime.record import audit_verify
 
-    async def work(storage: "Storage") -> dict[str, Any]:
-        from interlock.runtime.record.ledger import export as exported
+    settings = session.configured()
+    who = session.acting(settings, person)
 
-        records = await storage.store.read(lambda connection: list(exported(connection)))
-        header = {
-            "kind": "log",
-            "origin": storage.ledger.origin,
-            "public_key": storage.ledger.public_key.hex(),
-        }
-        _write(file, [header, *records])
-        entries = sum(1 for record in records if record["kind"] == "entry")
-        return {"file": str(file), "entries": entries} | header
+    async def work(home: "Home") -> list[dict[str, Any]]:
+        from interlock.serving.operations import exports
 
-    done = session.read(work)
+        return await exports.ledger(home, person=who)
+
+    records = session.run(work, using=settings)
+    _write(file, records)
+    header = records[0]
+    entries = sum(1 for record in records if record["kind"] == "entry")
     if as_json:
-        session.print_json(done)
+        session.print_json({"file": str(file), "entries": entries} | header)
         return
-    session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
+    session.say(f"{entries} entries in {file}; public key {header['public_key']}")
     session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
 
 

@@ -79,8 +79,7 @@ async def _keys(home: Home) -> tuple[bool, str]:
 
 
 async def _database(home: Home) -> tuple[bool, str]:
-    runs = await home.runs.list()
-    return True, f"{home.store.dialect}, {len(runs)} runs"
+    return True, f"{home.store.dialect}, {await home.runs.count()} runs"
 
 
 async def _policy(home: Home) -> tuple[bool, str]:

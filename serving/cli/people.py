@@ -28,7 +28,7 @@ ADMINISTRATOR = "administrator"
 def list_people(as_json: AsJson = False) -> None:
     """List everyone with their roles, and the roles that can be given."""
     settings = session.configured()
-    roles = sorted(roles_of(in_force(settings)))
+    roles = sorted(roles_of(in_force(settings)) or ())
     everyone = people.load(settings.people, roles=roles).values()
     if as_json:
         listed = [{"id": person.id, "roles": list(person.roles)} for person in everyone]
@@ -64,8 +64,8 @@ def add(
             why="it cannot be read",
             next_step="Write a plain name.",
         )
-    unknown = sorted(set(role) - roles)
-    if unknown:
+    unknown = [] if roles is None else sorted(set(role) - roles)
+    if roles is not None and unknown:
         next_step = f"Roles are {', '.join(sorted(roles))}."
         raise BadInput(
             what=f"--role {unknown[0]}",

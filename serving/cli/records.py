@@ -11,11 +11,12 @@ import typer
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import TIERS, folded, grid, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
 
 application = typer.Typer(
     help="What was filed about contracts.",
@@ -87,44 +88,43 @@ def show(
 @application.command()
 def export(
     file: Annotated[Path, typer.Argument(help="Where to: a new .csv or .json file.")],
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Write every record to a file for a table program (.csv) or for another program (.json)."""
-    rows = _rows()
-    match file.suffix.lower():
-        case ".csv":
-            text = _csv(rows)
-        case ".json":
-            text = json.dumps(
-                rows,
-                ensure_ascii=False,
-                indent=1,
-            )
-        case _:
-            next_step = "Name a file that ends with .csv or .json."
-            raise BadInput(
-                what=str(file),
-                why="its kind is unknown",
-                next_step=next_step,
-            )
-    try:
-        with file.open(
-            "x",
-            encoding="utf-8",
-            newline="",
-        ) as target:
-            target.write(text)
-    except OSError as error:
-        why = error.strerror or "it cannot be written"
+    written = _FORMATS.get(file.suffix.lower())
+    if written is None:
         raise BadInput(
             what=str(file),
-            why=why,
+            why="its kind is unknown",
+            next_step="Name a file that ends with .csv or .json.",
+        )
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> list[dict[str, Any]]:
+        from interlock.serving.operations import exports
+
+        return [_flat(asdict(record)) for record in await exports.records(home, person=who)]
+
+    rows = session.run(work, using=settings)
+    try:
+        with file.open("x", encoding="utf-8", newline="") as target:
+            target.write(written(rows))
+    except OSError as error:
+        raise BadInput(
+            what=str(file),
+            why=error.strerror or "it cannot be written",
             next_step="Name a new file.",
         ) from error
     if as_json:
         session.print_json({"file": str(file), "records": len(rows)})
         return
     session.say(f"{len(rows)} records in {file}")
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, indent=1)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
@@ -134,6 +134,9 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         table.writerow([_cell(row[column]) for column in COLUMNS])
     return text.getvalue()
+
+
+_FORMATS: Final = {".csv": _csv, ".json": _json}
 
 
 def _cell(value: Any) -> Any:

@@ -133,11 +133,7 @@ def print_report(
         from interlock.serving.report import page
 
         whole_id = await _whole(storage, run_id)
-        return whole_id, await page(
-            storage,
-            whole_id,
-            home=settings.home,
-        )
+        return whole_id, await page(storage, whole_id)
 
     whole_id, page = session.read(work, using=settings)
     if output is None:
@@ -275,15 +271,9 @@ def erase(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
 
     async def work(home: "Home") -> str:
         from interlock.serving.operations import runs
-        from interlock.serving.report import remove
 
         whole_id = await _whole(home.runtime.storage, run_id)
-        await runs.erase(
-            home,
-            whole_id,
-            person=who,
-        )
-        remove(whole_id, home=settings.home)
+        await runs.erase(home, whole_id, person=who)
         return whole_id
 
     whole_id = session.run(work, using=settings)

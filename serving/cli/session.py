@@ -20,7 +20,7 @@ from interlock.serving.cli.show import shown
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Principal
     from interlock.runtime.storage import Storage
-    from interlock.serving.home import Home, PlannerName
+    from interlock.serving.home import Home, MoreTools, PlannerMaker
     from interlock.serving.settings import Settings
     from interlock.serving.workspace import Workspace
 
@@ -145,7 +145,8 @@ def run(
     work: "Callable[[Home], Awaitable[T]]",
     *,
     using: "Settings | None" = None,
-    planner: "PlannerName" = "careful",
+    planner: "PlannerMaker | None" = None,
+    more: "MoreTools | None" = None,
 ) -> T:
     """Open the home, run *work* with it, close the home."""
     settings = using or configured()
@@ -153,7 +154,7 @@ def run(
     from interlock.serving.home import opened
 
     async def inside() -> T:
-        async with opened(settings, planner=planner) as home:
+        async with opened(settings, planner=planner, more=more) as home:
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
 

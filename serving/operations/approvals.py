@@ -2,7 +2,6 @@
 
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal, Verdict
-from interlock.runtime.run import subject
 from interlock.serving.home import Home
 
 
@@ -14,19 +13,7 @@ async def decide(
     Raises `NotPermitted` when the policy denies the act, and what `Approvals.decide` raises: the
     evidence has changed, somebody decided before, the question has expired.
     """
-
-    async def work() -> None:
-        await home.approvals.decide(
-            approval_id, reviewer=person, verdict=verdict, shown=shown, note=note
-        )
-
-    await home.runtime.acts.perform(
-        "approval.decide",
-        work,
-        person=person,
-        arguments={"approval": approval_id, "verdict": verdict, "shown": shown, "note": note},
-        look=subject.approval(approval_id),
-    )
+    await home.runtime.decide(approval_id, person=person, verdict=verdict, shown=shown, note=note)
 
 
 async def carry_on(home: Home, run_id: str) -> Ended | None:
@@ -34,7 +21,6 @@ async def carry_on(home: Home, run_id: str) -> Ended | None:
 
     The verdicts are what carries the run on, so no further act is asked for.
     """
-    waiting = await home.approvals.list(state="waiting")
-    if any(approval.run_id == run_id and approval.state == "waiting" for approval in waiting):
+    if await home.approvals.list(run=run_id, state="waiting", limit=1):
         return None
     return await home.runtime.resume(run_id)

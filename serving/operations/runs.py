@@ -6,17 +6,21 @@ from typing import Any
 from interlock.runtime.canonical import digest
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.run import cancellation, erasure, settlement, subject
+from interlock.runtime.run import subject
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home
+from interlock.serving.operations import policies
 
 
 async def start(home: Home, *, person: Principal, agent: str, request: Mapping[str, Any]) -> Run:
     """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
 
-    The policy is told the digest of the request; the request itself is sealed with the run, so that
-    erasing the run erases the request too. Raises `NotPermitted`, and what `Runtime.start` raises.
+    The policy is told the digests of the request and of the settings. The request itself is sealed
+    with the run, so that erasing the run erases the request too. Under a policy that was not in
+    force before, *person* must be one who may activate the policy. Raises `NotPermitted`, and what
+    `Runtime.start` raises.
     """
+    await policies.ensure_in_force(home, person=person)
 
     async def work() -> Run:
         return await home.runtime.start(
@@ -31,7 +35,11 @@ async def start(home: Home, *, person: Principal, agent: str, request: Mapping[s
         "run.start",
         work,
         person=person,
-        arguments={"agent": agent, "request": digest(dict(request))},
+        arguments={
+            "agent": agent,
+            "request": digest(dict(request)),
+            "settings": home.settings.digest,
+        },
         look=subject.tenant("run", agent),
     )
 
@@ -55,7 +63,7 @@ async def cancel(home: Home, run_id: str, *, person: Principal) -> None:
     """End a run for good: whoever works on the run can write nothing more."""
 
     async def work() -> None:
-        await cancellation.cancel(home.store, home.vault, run_id, by=person.id)
+        await home.runs.cancel(run_id, by=person.id)
 
     await home.runtime.acts.perform(
         "run.cancel",
@@ -70,7 +78,7 @@ async def erase(home: Home, run_id: str, *, person: Principal) -> None:
     """Destroy everything that an ended run holds; the ledger keeps the entries and verifies."""
 
     async def work() -> None:
-        await erasure.erase(home.store, home.vault, run_id, by=person.id)
+        await home.runs.erase(run_id, by=person.id)
 
     await home.runtime.acts.perform(
         "run.erase",
@@ -87,15 +95,7 @@ async def resolve(
     """Record what *person* found of an action whose outcome is unknown; nothing is tried again."""
 
     async def work() -> None:
-        await settlement.resolve(
-            home.store,
-            home.vault,
-            run_id=run_id,
-            action_id=action_id,
-            person=person,
-            happened=happened,
-            note=note,
-        )
+        await home.runs.resolve(run_id, action_id, person=person, happened=happened, note=note)
 
     await home.runtime.acts.perform(
         "action.resolve",

@@ -19,9 +19,14 @@ def in_force(settings: Settings) -> Bundle:
     return overlaid(bundle, settings.policies)
 
 
-def roles(bundle: Bundle) -> frozenset[str]:
-    """Return the roles that the policy grants acts of people to."""
-    config = bundle.data["rails"]["config"]
+def roles(bundle: Bundle) -> frozenset[str] | None:
+    """Return the roles that the policy grants acts of people to, or None if the policy lists none.
+
+    A policy without grants decides by other means, so that no role can be called unknown.
+    """
+    config = bundle.data["rails"].get("config", {})
+    if "grants" not in config:
+        return None
     acts = config.get("acts", {})
     return frozenset(
         role

@@ -1,11 +1,14 @@
-"""The guards at the boundaries, each tried once: the policy engine, LangChain, stored bytes, the record, the parser."""
+"""The guards at the boundaries, each tried once.
+
+The boundaries are the policy engine, LangChain, stored bytes, the record and the parser.
+"""
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.tools import StructuredTool
@@ -25,6 +28,8 @@ from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
 from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import escapes
+
+Record: TypeAlias = dict[str, str | int]
 
 _GOOD: Final[Mapping[str, Any]] = {
     "effect": "permit",
@@ -46,17 +51,21 @@ _GARBLED: Final[tuple[Any, ...]] = (
 async def revision(trial: Trial) -> None:
     """An engine that answers under another revision than the one insisted on denies everything."""
     home = trial.home
-    request = next(iter(starts(home.bundle, home.pep.tools, tenant=home.settings.tenant).values()))
+    requests = starts(home.bundle, home.pep.tools, tenant=home.settings.tenant)
+    other = replace(home.bundle, revision="0" * 64)
     async with AsyncExitStack() as stack:
-        point = await decision_point(home.settings, replace(home.bundle, revision="0" * 64), stack)
-        _denied(await point.decide(request), "pdp_revision")
+        point = await decision_point(home.settings, other, stack)
+        for request in requests.values():
+            _denied(await point.decide(request), "pdp_revision")
+    if not requests:
+        raise WentThrough("there was nothing to ask, so this proves nothing")
 
 
 async def answer(trial: Trial) -> None:
     """An answer of the engine that is not exactly one is a deny."""
-    for each in _GARBLED:
-        _denied(read(each, revision="0", engine="probe", messages={}), "pdp_malformed")
-    if read(dict(_GOOD), revision="0", engine="probe", messages={}).effect != "permit":
+    for garbled in _GARBLED:
+        _denied(_read(garbled), "pdp_malformed")
+    if _read(dict(_GOOD)).effect != "permit":
         raise WentThrough("a good answer was not taken, so the others prove nothing")
 
 
@@ -67,10 +76,11 @@ async def tripwire(trial: Trial) -> None:
     def note(text: str) -> None:
         called.append(text)
 
+    model = FakeListChatModel(responses=["probe"])
     spare = StructuredTool.from_function(note, description="probe")
     with _unlogged("langchain_core.callbacks.manager"):
         with refused("a model", Ungoverned):
-            await FakeListChatModel(responses=["probe"]).ainvoke("probe")
+            await model.ainvoke("probe")
         with refused("a tool", Ungoverned):
             await spare.ainvoke({"text": "probe"})
     if called:
@@ -80,25 +90,26 @@ async def tripwire(trial: Trial) -> None:
 async def seal(trial: Trial) -> None:
     """Stored bytes that this home did not seal for their place are not opened."""
     key = trial.home.vault.known(HOME)
-    sealed, foreign = (
-        key.seal(b"probe", place="probe"),
-        DataKey(id=HOME, secret=os.urandom(32)).seal(b"probe", place="probe"),
-    )
+    stranger = DataKey(id=HOME, secret=os.urandom(32))
+    sealed = key.seal(b"probe", place="probe")
+    foreign = stranger.seal(b"probe", place="probe")
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     if key.open(sealed, place="probe") != b"probe":
         raise WentThrough("what was sealed did not open, so the rest proves nothing")
-    for what, blob, place in (
-        ("an unsealed blob", b"probe", "probe"),
-        ("a foreign blob", foreign, "probe"),
-        ("a blob of another place", sealed, "elsewhere"),
-        ("a changed blob", sealed[:-1] + bytes([sealed[-1] ^ 1]), "probe"),
-    ):
-        with refused(what, Tampered):
-            key.open(blob, place=place)
+    with refused("an unsealed blob", Tampered):
+        key.open(b"probe", place="probe")
+    with refused("a foreign blob", Tampered):
+        key.open(foreign, place="probe")
+    with refused("a blob of another place", Tampered):
+        key.open(sealed, place="elsewhere")
+    with refused("a changed blob", Tampered):
+        key.open(changed, place="probe")
 
 
 async def checkpoint(trial: Trial) -> None:
     """A checkpoint of the graph that its run did not seal is not loaded."""
-    run, world = await trial.world.start(), trial.world
+    world = trial.world
+    run = await world.start()
     row = {
         "thread_id": run.id,
         "ns": "",
@@ -108,41 +119,37 @@ async def checkpoint(trial: Trial) -> None:
         "metadata": b"msgpack\nprobe",
     }
     await world.store.write(lambda tx: tx.connection.execute(insert(tables.checkpoint), row))
-    saver = Checkpoints(store=world.store, key=world.vault.known(run.id), run=run)
+    key = world.vault.known(run.id)
+    saver = Checkpoints(store=world.store, key=key, run=run)
     with refused("a crafted checkpoint", Tampered):
         await saver.aget_tuple({"configurable": {"thread_id": run.id}})
 
 
 async def ledger(trial: Trial) -> None:
-    """The verifier sees one changed character of any entry, a ledger that was rolled back, and another key."""
-    run, ours = await trial.world.start(), trial.world.ledger.public_key
+    """The verifier sees one changed character of any entry, a rolled-back ledger, another key."""
+    world = trial.world
+    ours = world.ledger.public_key
+    run = await world.start()
     earlier = await _exported(trial)
     await trial.permitted(run, WRITE)
-    await trial.world.store.durable(run.claim)
-    records, remembered = await _exported(trial), trial.world.ledger.remembered()
+    await world.store.durable(run.claim)
+    records = await _exported(trial)
+    remembered = world.ledger.remembered()
     if not verify(records, key=ours, remembered=remembered).valid:
         raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")
-    bad = {
-        "another key": verify(records, key=os.urandom(32)),
-        "a rollback": verify(earlier, key=ours, remembered=remembered),
-    }
+    if verify(records, key=os.urandom(32)).valid:
+        raise WentThrough("another key went unseen")
+    if verify(earlier, key=ours, remembered=remembered).valid:
+        raise WentThrough("a rollback went unseen")
     for index, record in enumerate(records):
-        if record["kind"] == "entry":
-            changed = [
-                *records[:index],
-                record | {"body": _flipped(str(record["body"]))},
-                *records[index + 1 :],
-            ]
-            bad[f"a change of entry {record['seq']}"] = verify(changed, key=ours)
-    if unseen := [what for what, report in bad.items() if report.valid]:
-        raise WentThrough(
-            f"{len(unseen)} of {len(bad)} changes went unseen, the first is {unseen[0]}"
-        )
+        if record["kind"] == "entry" and verify(_changed(records, index), key=ours).valid:
+            raise WentThrough(f"a change of entry {record['seq']} went unseen")
 
 
 async def parser(trial: Trial) -> None:
     """The process that parses documents reaches no network, no file and no other process."""
-    if escaped := await escapes(Limits()):
+    escaped = await escapes(Limits())
+    if escaped:
         raise WentThrough(", ".join(escaped))
 
 
@@ -150,28 +157,45 @@ async def parser(trial: Trial) -> None:
 def _unlogged(name: str) -> Iterator[None]:
     """Keep a logger from telling people of the refusal that was asked for."""
     logger = logging.getLogger(name)
-    before, logger.disabled = logger.disabled, True
+    before = logger.disabled
+    logger.disabled = True
     try:
         yield
     finally:
         logger.disabled = before
 
 
-async def _exported(trial: Trial) -> list[dict[str, str | int]]:
+def _read(garbled: Any) -> Decision:
+    return read(
+        garbled,
+        revision="0",
+        engine="probe",
+        messages={},
+    )
+
+
+async def _exported(trial: Trial) -> list[Record]:
     return await trial.world.store.read(lambda connection: list(export(connection)))
 
 
-def _flipped(body: str) -> str:
+def _changed(records: Sequence[Record], index: int) -> list[Record]:
+    """Return the records with one character of one body changed."""
+    body = str(records[index]["body"])
     middle = len(body) // 2
-    return f"{body[:middle]}{chr(ord(body[middle]) ^ 1)}{body[middle + 1 :]}"
+    flipped = chr(ord(body[middle]) ^ 1)
+    changed = list(records)
+    changed[index] = {
+        **records[index],
+        "body": body[:middle] + flipped + body[middle + 1 :],
+    }
+    return changed
 
 
 def _denied(decision: Decision, code: str) -> None:
     codes = [reason.code for reason in decision.reasons]
     if decision.effect != "deny" or codes != [code]:
-        raise WentThrough(
-            f"it should be a deny with {code}, it is {decision.effect} with {', '.join(codes)}"
-        )
+        said = " ".join((decision.effect, *codes))
+        raise WentThrough(f"it should be a deny with {code}, it is {said}")
 
 
 BOUNDARIES: Final = {

@@ -1,7 +1,7 @@
-"""Where guards are tried: the real door, store, vault and ledger in a folder that is thrown away.
+"""Where guards are tried: a real runtime in a folder that is thrown away.
 
-The policy there permits everything, so that what stops an action is the guard and nothing before
-it.
+The policy there permits every tool, so what stops an action is the guard and nothing before the
+guard. It permits no act of a person.
 """
 
 import tempfile
@@ -14,12 +14,13 @@ from typing import Final
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.outcome import Done, Outcome
+from interlock.runtime.door.proposal import UNKNOWN
 from interlock.runtime.door.tool import AnyTool, Value, tool
-from interlock.runtime.policy.decision import Decision, Denied, Obligation, Permit, Reason
+from interlock.runtime.policy.decision import Denied, Obligation, Permit
 from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import AccessRequest, Resource
+from interlock.runtime.policy.request import Resource
 from interlock.runtime.run.run import Run
-from interlock.runtime.testing import World
+from interlock.runtime.testing import StaticPoint, World
 from interlock.serving.home import Home
 
 WRITE: Final = "probe.write"
@@ -28,11 +29,16 @@ READ: Final = "probe.read"
 WAIT: Final = "probe.wait"
 #: Comes with a duty that nobody knows
 STRANGE: Final = "probe.strange"
-_READ: Final = Label(integrity="untrusted", confidentiality="confidential", sources=("probe",))
+_PERMITTED: Final = (WRITE, READ, WAIT, STRANGE, UNKNOWN)
+_READ: Final = Label(
+    integrity="untrusted",
+    confidentiality="confidential",
+    sources=("probe",),
+)
 
 
 class WentThrough(Exception):
-    """A guard did not fire; the message says what got past it."""
+    """A guard did not fire; the message says what got past the guard."""
 
 
 class Note(Value):
@@ -42,69 +48,42 @@ class Note(Value):
     to: str = ""
 
 
-@dataclass(kw_only=True)
-class Lenient:
-    """A decision point that permits every tool, and remembers what it was asked."""
-
-    revision: str = "0" * 64
-    engine: str = "probe"
-    asked: list[AccessRequest] = field(default_factory=list)
-
-    async def decide(self, request: AccessRequest) -> Decision:
-        """Permit; see the names of the tools for what comes with it."""
-        self.asked.append(request)
-        obligations: tuple[Obligation, ...] = ()
-        if request.action.tool == WAIT and not any(
-            each.verdict == "approved" for each in request.context.approvals
-        ):
-            obligations = (
-                Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 60}),
-            )
-        if request.action.tool == STRANGE:
-            obligations = (Obligation(kind="interlock.probe"),)
-        reason = Reason(code="granted", rule="probe")
-        return Decision(
-            effect="permit",
-            reasons=(reason,),
-            obligations=obligations,
-            revision=self.revision,
-            engine=self.engine,
-        )
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """One installation and the world its guards are tried in."""
 
     home: Home
     world: World
-    pdp: Lenient
+    pdp: StaticPoint
     #: What the tools were called with
     done: list[str]
-    #: The permits they were called under
+    #: The permits the tools were called under
     permits: list[Permit]
     _calls: Iterator[int] = field(default_factory=count)
 
     async def act(self, run: Run, name: str, /, *, call: str = "", **arguments: Json) -> Outcome:
         """Propose one call; each is another proposal unless *call* names one."""
         call_id = call or f"probe-{next(self._calls)}"
-        return await self.world.pep.enforce(run, tool=name, arguments=arguments, call_id=call_id)
+        return await self.world.pep.enforce(
+            run,
+            tool=name,
+            arguments=arguments,
+            call_id=call_id,
+        )
 
     async def permitted(self, run: Run, name: str, /, *, call: str = "", **arguments: Json) -> None:
         """Propose one call that must be done: without that, a refusal would prove nothing."""
         outcome = await self.act(run, name, call=call, **arguments)
         if not isinstance(outcome, Done):
-            raise WentThrough(f"{name} should have been done, it is {type(outcome).__name__}")
+            raise WentThrough(f"{name} should have been done, it is {_said(outcome)}")
 
     async def denied(self, run: Run, name: str, /, *, code: str, **arguments: Json) -> None:
         """Propose one call that must be denied with *code* and reach no tool."""
         with self.untouched():
             outcome = await self.act(run, name, call="", **arguments)
-        codes = outcome.codes if isinstance(outcome, Denied) else ()
-        if code not in codes:
-            raise WentThrough(
-                f"{name} should have been denied with {code}, it is {type(outcome).__name__} {codes}"
-            )
+        if isinstance(outcome, Denied) and code in outcome.codes:
+            return
+        raise WentThrough(f"{name} should have been denied with {code}, it is {_said(outcome)}")
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
@@ -116,11 +95,11 @@ class Trial:
 
 
 @contextmanager
-def refused(what: str, *errors: type[Exception]) -> Iterator[None]:
-    """Insist that the block raises one of *errors*."""
+def refused(what: str, error: type[Exception]) -> Iterator[None]:
+    """Insist that the block raises *error*."""
     try:
         yield
-    except errors:
+    except error:
         return
     raise WentThrough(f"{what} was let through")
 
@@ -130,10 +109,20 @@ async def trial(home: Home) -> AsyncIterator[Trial]:
     """Open a trial of *home*, and remove it with everything in it."""
     done: list[str] = []
     permits: list[Permit] = []
-    pdp = Lenient()
+    pdp = StaticPoint(
+        effects=dict.fromkeys(_PERMITTED, "permit"),
+        waiting=frozenset({WAIT}),
+        duties={STRANGE: Obligation(kind="interlock.probe")},
+    )
     with tempfile.TemporaryDirectory(prefix="interlock-verify-") as folder:
         async with World(Path(folder), tools=_tools(done, permits), pdp=pdp) as world:
-            yield Trial(home=home, world=world, pdp=pdp, done=done, permits=permits)
+            yield Trial(
+                home=home,
+                world=world,
+                pdp=pdp,
+                done=done,
+                permits=permits,
+            )
 
 
 def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
@@ -146,8 +135,16 @@ def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
     def resource(arguments: Note) -> Resource:
         return Resource(type="probe", id=arguments.to)
 
-    writes = [tool(name, action="write", resource=resource)(act) for name in (WRITE, WAIT, STRANGE)]
-    return [
-        *writes,
-        tool(READ, action="read", resource=resource, yields=lambda _, __: _READ)(act),
-    ]
+    def label(arguments: Note, result: Note) -> Label:
+        return _READ
+
+    write = tool(WRITE, action="write", resource=resource)
+    wait = tool(WAIT, action="write", resource=resource)
+    strange = tool(STRANGE, action="write", resource=resource)
+    read = tool(READ, action="read", resource=resource, yields=label)
+    return [write(act), wait(act), strange(act), read(act)]
+
+
+def _said(outcome: Outcome) -> str:
+    codes = outcome.codes if isinstance(outcome, Denied) else ()
+    return " ".join((type(outcome).__name__, *codes))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from interlock.runtime.policy.label import Label
     from interlock.runtime.policy.request import Amounts, Principal, Resource
     from interlock.runtime.runtime import Runtime
+    from interlock.serving.policy.rails import rails
 
 _HOMES: Final = {
     "Agent": "runtime.graph.agent",
@@ -45,6 +46,7 @@ _HOMES: Final = {
     "Waiting": "runtime.door.outcome",
     "calls": "runtime.graph.node",
     "governed": "runtime.graph.model",
+    "rails": "serving.policy.rails",
     "tool": "runtime.door.tool",
 }
 
@@ -73,6 +75,7 @@ __all__ = [
     "__version__",
     "calls",
     "governed",
+    "rails",
     "tool",
 ]
 

@@ -1,5 +1,6 @@
 """The installed command as a person runs it: a process of its own, with a home of its own."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
+
+from interlock.runtime.storage import Storage
+from interlock.tools.reports import Reports
 
 _COMMAND: Final = Path(sys.prefix, "bin", "interlock")
 
@@ -103,3 +107,20 @@ def run(home: Path, *arguments: str, **settings: str) -> Ran:
 def settings() -> Callable[[Path], dict[str, str]]:
     """Return the environment of a command in a home."""
     return environment
+
+
+@pytest.fixture(scope="session")
+def reports() -> Callable[[Path], dict[str, str]]:
+    """Read the newest report of every run of a home from its database, as another machine would."""
+
+    async def read(home: Path) -> dict[str, str]:
+        database = f"sqlite:///{home / 'interlock.db'}"
+        async with Storage.open(database=database, keys=home / "keys") as storage:
+            kept = Reports(store=storage.store, vault=storage.vault)
+            pages: dict[str, str] = {}
+            for run in await storage.runs.list():
+                for report in await kept.of_run(run.id):
+                    pages.setdefault(run.id, report.page)
+            return pages
+
+    return lambda home: asyncio.run(read(home))

@@ -4,7 +4,6 @@ under every policy.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -53,11 +52,22 @@ async def reading(home: Home, path: Path) -> tuple[Run, str]:
     return run, read.value.digest
 
 
+async def reviewed(home: Home, run: Run, digest: str) -> None:
+    """Let a run review what it has read."""
+    outcome = await home.pep.enforce(
+        run, tool="contracts.review", arguments={"document": digest}, call_id="review"
+    )
+    assert isinstance(outcome, Done)
+    await home.store.durable(run.claim)
+
+
 def lies(digest: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what a planner could say: a clause that is not there, a lower risk, another name,
     another status.
     """
     true = {"document": digest}
+    yield "contracts.review", true | {"findings": [CLAUSE]}
+    yield "contracts.review", true | {"risk": RISK}
     yield "report.write", true | {"name": "a.pdf", "findings": [CLAUSE], "risk": RISK}
     yield "report.write", true | {"findings": [CLAUSE]}
     yield "report.write", true | {"risk": RISK}
@@ -81,18 +91,19 @@ async def test_a_planner_says_nothing_of_a_document(tmp_path: Path, bundle: Path
         ]
 
         assert [type(each) for each in outcomes] == [Denied] * len(outcomes)
-        assert list(tmp_path.glob("reports/**/*")) == []
+        assert await home.reports.of_run(run.id) == ()
         assert await home.records.list() == []
 
 
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
-@pytest.mark.parametrize("tool", ["report.write", "records.file"])
+@pytest.mark.parametrize("tool", ["contracts.review", "report.write", "records.file"])
 async def test_a_planner_names_what_its_run_read(tmp_path: Path, bundle: Path, tool: str) -> None:
-    """A document that nobody read, or that another run read, fails in the tool itself, and nothing
-    is written or filed.
+    """A document that nobody read, or that another run read and reviewed, fails in the tool itself,
+    and nothing is written or filed.
     """
     async with office(tmp_path, bundle=bundle) as (home, run, _):
-        _, others = await reading(home, CONTRACTS[1])
+        stranger, others = await reading(home, CONTRACTS[1])
+        await reviewed(home, stranger, others)
         outcomes: list[Any] = [
             await home.pep.enforce(
                 run, tool=tool, arguments={"document": document}, call_id=document
@@ -101,8 +112,9 @@ async def test_a_planner_names_what_its_run_read(tmp_path: Path, bundle: Path, t
         ]
 
         assert [type(each) for each in outcomes] == [Failed, Failed]
-        assert {each.code for each in outcomes} == {"not_read"}
-        assert list(tmp_path.glob("reports/**/*")) == []
+        code = "not_read" if tool == "contracts.review" else "not_reviewed"
+        assert {each.code for each in outcomes} == {code}
+        assert await home.reports.of_run(run.id) == ()
         assert await home.records.list() == []
 
 
@@ -112,7 +124,7 @@ async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle:
     risk of them.
     """
     async with office(tmp_path, bundle=bundle) as (home, run, digest):
-        for tool in ("records.file", "report.write"):
+        for tool in ("contracts.review", "records.file", "report.write"):
             outcome = await home.pep.enforce(
                 run, tool=tool, arguments={"document": digest}, call_id=tool
             )
@@ -120,7 +132,7 @@ async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle:
         await home.store.durable(run.claim)
         review = await home.reviews.of(digest, run_id=run.id)
         text = (await home.library.document(digest)).text
-        page = unescape((tmp_path / "reports" / run.id / "review.html").read_text("utf-8"))
+        page = unescape((await home.reports.newest(run.id)).page)
         (record,) = await home.records.list()
 
         assert all(text[each.start : each.end] == each.text for each in review.findings)
@@ -140,14 +152,15 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
         run = await home.start(path=CONTRACTS[0], notify=[], person="ana")
         await home.drive(run)
         before = await forbidden(home, [run], notify=[])
-        report = tmp_path / "reports" / run.id / "review.html"
-        report.write_text(
-            report.read_text("utf-8").replace("of 1000 points", "of 9000 points"), "utf-8"
-        )
+        report = await home.reports.newest(run.id)
+        lie = report.page.replace("of 1000 points", "of 9000 points")
+        home.reports.keep(permit(run), name=report.name, page=lie)
+        await home.store.durable(run.claim)
         again, digest = await reading(home, CONTRACTS[0])
         stranger, _ = await reading(home, CONTRACTS[1])
-        review = await home.reviews.of(digest, run_id=again.id)
-        await home.records.file(permit(again), replace(review, findings=review.findings[1:]))
+        review = await home.reviews.anew(digest, run_id=again.id)
+        shorter = review.model_copy(update={"findings": review.findings[1:]})
+        await home.records.file(permit(again), shorter)
         await home.records.file(permit(stranger), review)
         after = await forbidden(home, [run], notify=[])
 

@@ -306,7 +306,9 @@ async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -
 
 
 async def test_every_observer_receives_what_was_committed_and_nothing_else(store: Store) -> None:
-    """After a commit each observer gets its events in order; of a failed transaction it hears nothing."""
+    """After a commit each observer gets its events in order; of a failed transaction it
+    hears nothing.
+    """
     first: list[tuple[Event, ...]] = []
     second: list[tuple[Event, ...]] = []
     one, two, lost = (activated(name) for name in ("one", "two", "lost"))

@@ -192,10 +192,11 @@ def test_a_killed_tool_is_not_used_even_when_approved(
         (("--as", "rhea", "--note", "checked", "--evidence", "0" * 64), 2, None),
     ],
 )
-def test_a_verdict_is_refused(  # noqa: PLR0917 - pytest hands them in
+def test_a_verdict_is_refused(
     used: Path,
     command: Command,
     run_id: str,
+    *,
     arguments: tuple[str, ...],
     exit_code: int,
     code: str | None,
@@ -304,12 +305,13 @@ def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: st
     binds to.
     """
     (listed,) = command(reviewed, "approvals", "list", "--json").value
+    whole = command(reviewed, "approvals", "show", listed["id"], "--json").value
     text = command(reviewed, "approvals", "show", listed["id"])
 
     assert listed["run_id"] == run_id
-    assert listed["evidence"]["labels"]["to"] == ["trusted", "public"]
-    assert listed["evidence"]["labels"]["body"] == ["untrusted", "confidential"]
-    assert listed["evidence_digest"] in text.out
+    assert whole["evidence"]["labels"]["to"] == ["trusted", "public"]
+    assert whole["evidence"]["labels"]["body"] == ["untrusted", "confidential"]
+    assert whole["evidence_digest"] in text.out
     assert listed["id"] in command(reviewed, "approvals", "list").out
 
 

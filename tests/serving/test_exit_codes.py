@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,12 +42,18 @@ def complaint(ran: Any) -> str:
 
 
 def effects(home: Path) -> list[str]:
-    """Return every report, mail and half-written file in the home."""
-    return [
-        str(path.relative_to(home))
-        for name in ("reports", "outbox")
-        for path in home.glob(f"{name}/**/*")
-    ]
+    """Return every report and record in the home's database, and every file of its outbox."""
+    kept: list[tuple[str]] = []
+    database = home / "interlock.db"
+    if database.is_file():
+        with closing(sqlite3.connect(database)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("record",) in tables:  # a disk may have been full before
+                kept = connection.execute(
+                    "SELECT kind FROM record WHERE kind IN ('contract', 'report')"
+                ).fetchall()
+    mails = [str(path.relative_to(home)) for path in home.glob("outbox/**/*")]
+    return [kind for (kind,) in kept] + mails
 
 
 def missing(folder: Path) -> Path:
@@ -136,7 +144,7 @@ def test_one_bad_file_does_not_lose_the_others(
     assert ran.code == 2
     assert len(lines) == 2
     assert "empty.txt" in complaint(ran)
-    assert [path.name for path in home.glob("reports/*/*")] == ["review.html"]
+    assert [seen["stopped"] is None for seen in map(json.loads, lines)] == [False, True]
 
 
 def test_a_review_without_mail_is_done(home: Path, command: Command, contract: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.runtime.door.outcome import Outcome
+from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import NewRun, Run
@@ -15,10 +15,11 @@ from interlock.runtime.testing import PLENTY, FixedClock, World
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
-from interlock.tools.contracts.review import Reviews
+from interlock.tools.contracts.review import Reviews, review_tools
 from interlock.tools.contracts.risk import load
 from interlock.tools.documents import Document
 from interlock.tools.library import Library
+from interlock.tools.reports import Reports
 
 CONTRACT: Final = Document(
     digest="sha256:ab",
@@ -32,11 +33,11 @@ CONTRACT: Final = Document(
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """One world with its library, reviews, records and reports."""
+    """One world with what its runs read, review, file and report."""
 
     world: World
     clock: FixedClock
-    reports: Path
+    reports: Reports
     library: Library
     reviews: Reviews
     records: Records
@@ -69,6 +70,13 @@ class Office:
             await self.world.store.durable(run.claim)
         return run
 
+    async def reviewed(self, *, tenant: str = "default") -> Run:
+        """Start a run that has read the contract and reviewed it."""
+        run = await self.run(tenant=tenant)
+        outcome = await self.propose(run, "contracts.review", "review", document=CONTRACT.digest)
+        assert isinstance(outcome, Done)
+        return run
+
     async def propose(self, run: Run, tool: str, call_id: str = "1", **arguments: Any) -> Outcome:
         """Propose one call of the run and return what became of it, settled."""
         outcome = await self.world.pep.enforce(run, tool=tool, arguments=arguments, call_id=call_id)
@@ -88,11 +96,19 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     clock = FixedClock()
     async with World(tmp_path / "world", clock=clock) as world:
         library = Library(store=world.store, vault=world.vault)
-        reviews = Reviews(library=library, model=ClauseModel.load(), playbook=load())
-        records, reports = Records(store=world.store, vault=world.vault), tmp_path / "reports"
+        reviews = Reviews(
+            store=world.store,
+            vault=world.vault,
+            library=library,
+            model=ClauseModel.load(),
+            playbook=load(),
+        )
+        records = Records(store=world.store, vault=world.vault)
+        reports = Reports(store=world.store, vault=world.vault)
         every = [
+            *review_tools(reviews),
             *record_tools(records, reviews=reviews),
-            *report_tools(folder=reports, reviews=reviews),
+            *report_tools(reports=reports, reviews=reviews),
         ]
         for each in every:
             world.pep._tools[each.name] = each  # noqa: SLF001 - the world's store must exist before these tools can

@@ -10,7 +10,6 @@ from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.erasure import erase
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
 from interlock.tools.documents import DocumentReader
@@ -116,13 +115,13 @@ async def test_erasing_a_run_leaves_the_others_whole(tmp_path: Path, erased: int
         (digest,) = {(await read(world, file, run=run)).value.digest for run in runs}  # type: ignore[union-attr]  # both done
         for run in runs:
             await world.runs.end(run, "done", {})
-        await erase(world.store, world.vault, runs[erased].id, by="ada")
+        await world.runs.erase(runs[erased].id, by="ada")
 
         assert (await library.document(digest)).text == CANARY
         assert (await library.reading(digest, run_id=runs[1 - erased].id)).document.text == CANARY
         with pytest.raises(ToolFailed, match="not_read"):
             await library.reading(digest, run_id=runs[erased].id)
-        await erase(world.store, world.vault, runs[1 - erased].id, by="ada")
+        await world.runs.erase(runs[1 - erased].id, by="ada")
         with pytest.raises(NotFound):
             await library.document(digest)
 
@@ -223,7 +222,8 @@ async def test_a_document_is_untrusted_and_confidential(tmp_path: Path) -> None:
     async with World(tmp_path / "w") as world:
         shelf(world)
         await read(world, file)
-        (run,) = await world.runs.list()
+        (summary,) = await world.runs.list()
+        run = await world.runs.read(summary.id)
 
     assert (run.label.integrity, run.label.confidentiality) == ("untrusted", "confidential")
     assert [source for source in run.label.sources if source.startswith("document:sha256:")]

@@ -3,7 +3,6 @@ is not sent at all.
 """
 
 import asyncio
-import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,19 +28,12 @@ from interlock.tools.mail import (
     compose,
     mail_tools,
 )
+from interlock.tools.reports import Report
 
 KEY = "0123456789abcdef" * 4
 CLEARANCES: dict[str, Confidentiality] = {"example.com": "confidential", "example.org": "internal"}
-REPORT = "<p>caf\u00e9</p>".encode()
-
-
-@pytest.fixture
-def reports(tmp_path: Path) -> Path:
-    """A run's folder of reports with one report in it."""
-    folder = tmp_path / "reports" / "run-1"
-    folder.mkdir(parents=True)
-    (folder / "review.html").write_bytes(REPORT)
-    return folder
+PAGE = "<p>caf\u00e9</p>"
+REPORT = Report(name="review.html", page=PAGE, sha256="0" * 64)
 
 
 def mail(**fields: Any) -> Mail:
@@ -51,17 +43,13 @@ def mail(**fields: Any) -> Mail:
     )
 
 
-def attached(name: str = "review.html", content: bytes = REPORT) -> Attachment:
-    return Attachment(name=name, sha256=hashlib.sha256(content).hexdigest())
-
-
 def parsed(data: bytes) -> EmailMessage:
     message = BytesParser(policy=policy.default).parsebytes(data)
     assert message.defects == []
     return message
 
 
-async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
+async def test_a_message_is_a_message(tmp_path: Path) -> None:
     """What lies in the outbox parses as RFC 5322 without a defect and says what the mail said,
     attachment included.
     """
@@ -69,10 +57,9 @@ async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
         cc=["b@example.com"],
         subject="Pr\u00fcfung \u2013 fertig",
         body="Gr\u00fc\u00dfe\n",
-        attachments=[attached()],
     )
     await FolderOutbox(tmp_path / "outbox").deliver(
-        compose(wanted, sender="interlock@example.com", key=KEY, reports=reports), key=KEY
+        compose(wanted, sender="interlock@example.com", key=KEY, reports=[REPORT]), key=KEY
     )
     (path,) = (tmp_path / "outbox").iterdir()
     message = parsed(path.read_bytes())
@@ -89,7 +76,7 @@ async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
     assert message["Message-ID"] == f"<{KEY[:32]}@interlock.invalid>"
     assert body is not None
     assert body.get_content().splitlines() == wanted.body.splitlines()
-    assert (report.get_filename(), report.get_content()) == ("review.html", REPORT.decode())
+    assert (report.get_filename(), report.get_content()) == ("review.html", PAGE)
 
 
 @pytest.mark.parametrize(
@@ -101,12 +88,12 @@ async def test_a_message_is_a_message(reports: Path, tmp_path: Path) -> None:
         {"cc": ["a@example.com\nX: y"]},
     ],
 )
-def test_a_header_cannot_be_injected(reports: Path, fields: dict[str, Any]) -> None:
+def test_a_header_cannot_be_injected(fields: dict[str, Any]) -> None:
     """A line break in a subject or an address is refused: it would begin a header nobody
     approved.
     """
     with pytest.raises(ToolFailed) as refused:
-        compose(mail(**fields), sender="interlock@example.com", key=KEY, reports=reports)
+        compose(mail(**fields), sender="interlock@example.com", key=KEY, reports=())
 
     assert refused.value.code == "mail"
 
@@ -122,55 +109,64 @@ def test_a_header_cannot_be_injected(reports: Path, fields: dict[str, Any]) -> N
         "",
     ],
 )
-def test_an_address_is_one_address(reports: Path, address: str) -> None:
+def test_an_address_is_one_address(address: str) -> None:
     """A string that a mail server would read as another address, or as several, is refused."""
     for wanted in (mail(to=[address]), mail(cc=[address])):
         with pytest.raises(ToolFailed) as refused:
-            compose(wanted, sender="interlock@example.com", key=KEY, reports=reports)
+            compose(wanted, sender="interlock@example.com", key=KEY, reports=())
 
         assert refused.value.code == "mail"
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../secret", "/etc/passwd", "../run-2/review.html", "link.html", "nowhere.html", "..", ""],
-)
-def test_only_a_report_of_the_run_is_attached(reports: Path, name: str) -> None:
-    """What lies outside the run's reports is refused, by whatever path or link it is reached."""
-    secret = reports.parent / "secret"
-    secret.write_bytes(REPORT)
-    (reports.parent / "run-2").mkdir()
-    (reports.parent / "run-2" / "review.html").write_bytes(REPORT)
-    (reports / "link.html").symlink_to(secret)
-
-    with pytest.raises(ToolFailed) as refused:
-        compose(
-            mail(attachments=[attached(name)]),
-            sender="interlock@example.com",
-            key=KEY,
-            reports=reports,
-        )
-
-    assert refused.value.code == "mail"
+ATTACHED = [
+    ({}, True),
+    ({"sha256": "0" * 64}, False),
+    ({"name": "../review.html"}, False),
+    ({"name": ""}, False),
+]
 
 
-def test_a_changed_report_is_not_sent(reports: Path) -> None:
-    """A report that is no longer what was approved is refused."""
-    wanted = mail(attachments=[attached()])
-    (reports / "review.html").write_bytes(REPORT + b"!")
+@pytest.mark.parametrize(("fields", "goes"), ATTACHED, ids=["its own", "changed", "path", "empty"])
+@pytest.mark.parametrize("own", [True, False], ids=["this run", "another run"])
+async def test_only_a_report_of_the_run_is_attached(
+    office: Any, tmp_path: Path, fields: dict[str, str], goes: bool, own: bool
+) -> None:
+    """A mail goes with the report that this run wrote, named by name and content; with any other
+    nothing goes.
+    """
+    run = await office.reviewed()
+    written: Any = await office.propose(run, "report.write", document="sha256:ab")
+    sender = run if own else await office.reviewed()
+    (send,) = mail_tools(
+        outbox=FolderOutbox(tmp_path / "outbox"),
+        reports=office.reports,
+        sender="i@example.com",
+        clearances=CLEARANCES,
+    )
+    office.world.pep._tools[send.name] = send  # noqa: SLF001 - the office's reports must exist first
+    office.world.pdp.effects[send.name] = "permit"
+    wanted = mail(attachments=[Attachment(**written.value.model_dump() | fields)])
+    outcome = await office.propose(sender, "mail.send", **wanted.model_dump())
+    mails = list(tmp_path.glob("outbox/*"))
 
-    with pytest.raises(ToolFailed, match="its content has changed"):
-        compose(wanted, sender="interlock@example.com", key=KEY, reports=reports)
+    if goes and own:
+        (path,) = mails
+        (report,) = parsed(path.read_bytes()).iter_attachments()
+        assert report.get_content() == (await office.reports.newest(run.id)).page
+    else:
+        assert isinstance(outcome, Failed)
+        assert outcome.code == "no_report"
+        assert mails == []
 
 
-async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
+async def test_a_key_is_one_file(tmp_path: Path) -> None:
     """Delivering a key a second time leaves the first message as it is, and no half-written
     file.
     """
     outbox = FolderOutbox(tmp_path / "outbox")
     for subject in ("first", "second"):
         await outbox.deliver(
-            compose(mail(subject=subject), sender="i@example.com", key=KEY, reports=reports),
+            compose(mail(subject=subject), sender="i@example.com", key=KEY, reports=()),
             key=KEY,
         )
     (path,) = (tmp_path / "outbox").iterdir()
@@ -178,10 +174,10 @@ async def test_a_key_is_one_file(reports: Path, tmp_path: Path) -> None:
     assert parsed(path.read_bytes())["Subject"] == "first"
 
 
-async def test_a_delivered_mail_is_its_owners_alone(reports: Path, tmp_path: Path) -> None:
+async def test_a_delivered_mail_is_its_owners_alone(tmp_path: Path) -> None:
     """Nobody else reads a mail in the outbox, or sees that there is one."""
     await FolderOutbox(tmp_path / "outbox").deliver(
-        compose(mail(), sender="i@example.com", key=KEY, reports=reports), key=KEY
+        compose(mail(), sender="i@example.com", key=KEY, reports=()), key=KEY
     )
     (path,) = (tmp_path / "outbox").iterdir()
 
@@ -189,15 +185,13 @@ async def test_a_delivered_mail_is_its_owners_alone(reports: Path, tmp_path: Pat
 
 
 async def test_a_mail_whose_writer_died_is_made_durable(
-    reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delivering a mail that is there already makes its name durable: who wrote it may have died
     before that.
     """
-    outbox, message = (
-        FolderOutbox(tmp_path / "outbox"),
-        compose(mail(), sender="i@example.com", key=KEY, reports=reports),
-    )
+    outbox = FolderOutbox(tmp_path / "outbox")
+    message = compose(mail(), sender="i@example.com", key=KEY, reports=())
     await outbox.deliver(message, key=KEY)
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
@@ -206,13 +200,13 @@ async def test_a_mail_whose_writer_died_is_made_durable(
     assert synced == [(tmp_path / "outbox").stat().st_ino]
 
 
-async def test_an_outbox_that_cannot_be_written_says_so(reports: Path, tmp_path: Path) -> None:
+async def test_an_outbox_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """A folder that cannot be made is a certain failure."""
     (tmp_path / "outbox").write_text("a file", "utf-8")
 
     with pytest.raises(ToolFailed, match="outbox"):
         await FolderOutbox(tmp_path / "outbox").deliver(
-            compose(mail(), sender="i@example.com", key=KEY, reports=reports), key=KEY
+            compose(mail(), sender="i@example.com", key=KEY, reports=()), key=KEY
         )
 
 
@@ -236,7 +230,7 @@ def test_the_lowest_recipient_decides(
     """
     (send,) = mail_tools(
         outbox=FolderOutbox(tmp_path),
-        reports=tmp_path,
+        reports=None,  # type: ignore[arg-type]  # nothing is attached
         sender="i@example.com",
         clearances=CLEARANCES,
     )
@@ -286,7 +280,10 @@ def smtp(port: int) -> SmtpOutbox:
 async def sent(outbox: Outbox, folder: Path) -> Any:
     """Send one mail through the door and return what became of it."""
     tools = mail_tools(
-        outbox=outbox, reports=folder, sender="interlock@example.com", clearances=CLEARANCES
+        outbox=outbox,
+        reports=None,  # type: ignore[arg-type]  # nothing is attached
+        sender="interlock@example.com",
+        clearances=CLEARANCES,
     )
     async with World(folder / "world", tools=tools) as world:
         run = await world.start()

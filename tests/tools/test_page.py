@@ -35,9 +35,10 @@ def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> 
         at=1_800_000_000,
         extractor="clauses/1",
         findings=[found],
+        dropped=0,
         risk=score(load(), ["Governing Law"]),
     )
-    return printed(review).decode()
+    return printed(review)
 
 
 def test_markup_in_a_clause_is_text() -> None:

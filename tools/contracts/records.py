@@ -1,39 +1,27 @@
-"""Contract records: what was filed about a contract, in the same database, so filing happens exactly once."""
+"""Contract records: what a run filed about a contract, in the same database, so filed exactly once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection
 
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
+from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import budget
-from interlock.runtime.run.shelf import Shelf
+from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.contracts.review import Review, Reviews
 
-KIND = "contract"
+KIND: Final = "contract"
 
 
 class File(Value):
-    """File the review of one contract that the run has read; what is filed comes from the document."""
+    """File the review of one document that the run has reviewed."""
 
     document: str
-
-
-class Approve(Value):
-    """Mark a filed contract as approved."""
-
-    document: str
-    note: str
-
-
-class Raise(Value):
-    """Add to one limit of the run's budget."""
-
-    kind: str
-    amount: int
 
 
 class Filed(Value):
@@ -41,13 +29,6 @@ class Filed(Value):
 
     document: str
     status: str
-
-
-class Raised(Value):
-    """A limit that was raised."""
-
-    kind: str
-    amount: int
 
 
 class Contract(Value):
@@ -67,6 +48,8 @@ class Record:
     run_id: str
     tenant: str
     status: str
+    #: When the status was last set, in Unix seconds
+    at: int
     contract: Contract
 
 
@@ -89,10 +72,11 @@ class Records:
     """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store, self._shelf = store, Shelf(store=store, vault=vault, kind=KIND)
+        self._store = store
+        self._shelf = Shelf(store=store, vault=vault, kind=KIND)
 
     async def file(self, permit: Permit, review: Review) -> Filed:
-        """File the review in one transaction; what the run has filed of the document already stays as it is."""
+        """File the review in one transaction; a record that the run has filed already stands."""
         body = contract(review).model_dump()
 
         def work(tx: Tx) -> str:
@@ -100,78 +84,54 @@ class Records:
 
         return Filed(document=review.document, status=await self._store.write(work))
 
-    async def approve(self, permit: Permit, arguments: Approve) -> Filed:
-        """Mark what this run filed as approved; raises `ToolFailed` when it filed nothing of the document."""
+    async def mark(self, permit: Permit, *, document: str, status: str) -> bool:
+        """Set the status of what the permit's run filed; False when it filed nothing of *document*."""
 
         def work(tx: Tx) -> bool:
-            return self._shelf.mark(tx, permit, key=arguments.document, status="approved")
+            return self._shelf.mark(tx, permit, key=document, status=status)
 
-        if not await self._store.write(work):
-            raise ToolFailed(
-                code="not_filed",
-                detail=f"this run filed nothing of {arguments.document!r}; file it first",
-            )
-        return Filed(document=arguments.document, status="approved")
+        return await self._store.write(work)
 
-    async def raise_limit(self, permit: Permit, arguments: Raise) -> Raised:
-        """Raise one limit of the run's own budget; recorded as a budget movement."""
-
-        def work(tx: Tx) -> None:
-            budget.raise_limit(
-                tx,
-                budget_id=permit.run_id,
-                run_id=permit.run_id,
-                kind=arguments.kind,
-                amount=arguments.amount,
-                action_id=permit.action_id,
-            )
-
-        await self._store.write(work)
-        return Raised(kind=arguments.kind, amount=arguments.amount)
-
-    async def list(self) -> list[Record]:
+    async def list(self) -> Sequence[Record]:
         """Return every record that can still be opened, newest first."""
+        return await self._records()
 
-        def look(connection: Connection) -> list[Record]:
-            return [
-                Record(
-                    run_id=each.run_id,
-                    tenant=each.tenant,
-                    status=each.status,
-                    contract=Contract(**each.body),
-                )
-                for each in self._shelf.kept(connection)
-            ]
+    async def show(self, run_id: str) -> Sequence[Record]:
+        """Return what one run filed, newest first; `NotFound` when there is nothing to open."""
+        records = await self._records(run_id=run_id)
+        if not records:
+            next_step = "List the records with `interlock records list`."
+            raise NotFound(kind="record of run", name=run_id, next_step=next_step)
+        return records
+
+    async def _records(self, **columns: str) -> Sequence[Record]:
+        def look(connection: Connection) -> Sequence[Record]:
+            return [_opened(kept) for kept in self._shelf.kept(connection, **columns)]
 
         return await self._store.read(look)
 
 
+def _opened(kept: Kept) -> Record:
+    return Record(
+        run_id=kept.run_id,
+        tenant=kept.tenant,
+        status=kept.status,
+        at=kept.at,
+        contract=Contract(**kept.body),
+    )
+
+
 def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
-    """Return `records.file`, `records.approve` and `budget.raise`."""
+    """Return `records.file`: what is filed comes from the review that the run keeps."""
 
     @tool("records.file", action="write", idempotent=True, resource=_contract)
     async def file(permit: Permit, arguments: File) -> Filed:
-        """File the reviewed contract in the register."""
-        return await records.file(
-            permit, await reviews.of(arguments.document, run_id=permit.run_id)
-        )
+        """File a document that this run has reviewed in the register of contracts."""
+        review = await reviews.of(arguments.document, run_id=permit.run_id)
+        return await records.file(permit, review)
 
-    @tool("records.approve", action="irreversible", idempotent=True, resource=_contract)
-    async def approve(permit: Permit, arguments: Approve) -> Filed:
-        """Mark a filed contract as approved."""
-        return await records.approve(permit, arguments)
-
-    @tool(
-        "budget.raise",
-        action="irreversible",
-        resource=lambda a: Resource(type="budget", id=a.kind),
-    )
-    async def raise_limit(permit: Permit, arguments: Raise) -> Raised:
-        """Raise one limit of this run's budget."""
-        return await records.raise_limit(permit, arguments)
-
-    return file, approve, raise_limit
+    return (file,)
 
 
-def _contract(arguments: File | Approve) -> Resource:
+def _contract(arguments: File) -> Resource:
     return Resource(type="contract", id=arguments.document)

@@ -52,6 +52,10 @@ run = Table(
     Column("outcome", LargeBinary),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    # One for each way to list runs, newest first
+    Index("run_by_age", "created", "id"),
+    Index("run_by_tenant", "tenant", "created", "id"),
+    Index("run_by_status", "status", "created", "id"),
 )
 
 action = Table(
@@ -94,6 +98,10 @@ approval = Table(
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Column("decided", BigInteger, nullable=False),
+    # One for each way to list approvals, newest first
+    Index("approval_by_age", "created", "id"),
+    Index("approval_by_tenant", "tenant", "created", "id"),
+    Index("approval_by_state", "state", "created", "id"),
 )
 
 budget = Table(

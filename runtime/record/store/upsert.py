@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
 
 #: The statement by the name of the connection's dialect
 Upsert: TypeAlias = Mapping[str, sqlite.Insert | postgresql.Insert]
@@ -22,3 +23,13 @@ def upsert(table: Table, *, keys: Sequence[str], keep: Sequence[str] = ()) -> Up
         }
         made[name] = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
     return made
+
+
+def insert_new(table: Table) -> Mapping[str, ClauseElement]:
+    """Return the statement that inserts a row and returns its key, or nothing where the key is taken."""
+    return {
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(*table.primary_key),
+        "postgresql": postgresql.insert(table)
+        .on_conflict_do_nothing()
+        .returning(*table.primary_key),
+    }

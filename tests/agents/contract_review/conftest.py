@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from interlock.agents.contract_review import ContractReview
-from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner
+from interlock.agents.contract_review.planners import CarefulPlanner
 from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.graph.driver import Ended
@@ -18,11 +18,11 @@ from interlock.runtime.policy.decision import Effect, Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import StaticPoint, World
-from interlock.tools.contracts.extraction import Clause, Clauses, Extract, Ground
-from interlock.tools.contracts.records import Approve, File, Filed, Raise, Raised
-from interlock.tools.contracts.report import Report, Written
-from interlock.tools.contracts.risk import Risk, load, score
-from interlock.tools.contracts.risk.score import Assess
+from interlock.tools.contracts.extraction import Clause
+from interlock.tools.contracts.records import File, Filed
+from interlock.tools.contracts.report import Write, Written
+from interlock.tools.contracts.review import Contract, Review
+from interlock.tools.contracts.risk import load, score
 from interlock.tools.library import DocumentFacts, Read
 from interlock.tools.mail import Mail, Sent
 from interlock.tools.models.generate import Served, model_tools
@@ -37,15 +37,11 @@ FOUND: Final = Clause(
 )
 EVERY: Final = (
     "document.read",
-    "clauses.extract",
-    "findings.ground",
-    "risk.score",
+    "contracts.review",
     "model.generate",
     "records.file",
     "report.write",
     "mail.send",
-    "records.approve",
-    "budget.raise",
 )
 
 
@@ -65,14 +61,13 @@ class Studio:
         *,
         denied: frozenset[str] = frozenset(),
         waiting: frozenset[str] = frozenset(),
-        obedient: bool = False,
     ) -> World:
         """Return a world whose policy permits all but *denied*, and asks a person for *waiting*."""
 
         async def text(_: str) -> str:
             return TEXT
 
-        planner = self.model or (ObedientPlanner if obedient else CarefulPlanner)(text=text)
+        planner = self.model or CarefulPlanner(text=text)
         effects: dict[str, Effect] = {
             name: "deny" if name in denied else "permit" for name in EVERY
         }
@@ -95,24 +90,20 @@ class Studio:
         facts = DocumentFacts(
             digest="sha256:ab", name="a.pdf", kind="pdf", chars=len(TEXT), pages=1
         )
-        risk = score(load(), ["Governing Law"])
+        review = Review(
+            document="sha256:ab",
+            name="a.pdf",
+            run_id="run-1",
+            revision="0" * 64,
+            at=1_800_000_000,
+            extractor="clauses/1",
+            findings=[FOUND],
+            dropped=1,
+            risk=score(load(), ["Governing Law"]),
+        )
         return [
             self._tool("document.read", "read", Read, DocumentFacts, lambda _: facts),
-            self._tool(
-                "clauses.extract",
-                "pure",
-                Extract,
-                Clauses,
-                lambda _: Clauses(findings=[FOUND, FOUND]),
-            ),
-            self._tool(
-                "findings.ground",
-                "pure",
-                Ground,
-                Clauses,
-                lambda _: Clauses(findings=[FOUND], dropped=1),
-            ),
-            self._tool("risk.score", "pure", Assess, Risk, lambda _: risk),
+            self._tool("contracts.review", "pure", Contract, Review, lambda _: review),
             self._tool(
                 "records.file",
                 "write",
@@ -123,7 +114,7 @@ class Studio:
             self._tool(
                 "report.write",
                 "write",
-                Report,
+                Write,
                 Written,
                 lambda _: Written(name="review.html", sha256="0" * 64),
             ),
@@ -133,20 +124,6 @@ class Studio:
                 Mail,
                 Sent,
                 lambda a: Sent(message_id="<1@test>", to=a.to),
-            ),
-            self._tool(
-                "records.approve",
-                "irreversible",
-                Approve,
-                Filed,
-                lambda a: Filed(document=a.document, status="ok"),
-            ),
-            self._tool(
-                "budget.raise",
-                "irreversible",
-                Raise,
-                Raised,
-                lambda a: Raised(kind=a.kind, amount=a.amount),
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""The planners: deterministic, and different only in whom they obey."""
+"""The planner: deterministic, and it mails those whom the request names."""
 
 import json
 from contextlib import AbstractContextManager
@@ -7,32 +7,29 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 
-from interlock.agents.contract_review.planners import CarefulPlanner, ObedientPlanner, Planner
+from interlock.agents.contract_review.planners import CarefulPlanner
 from interlock.runtime.graph import tripwire
 from interlock.runtime.policy.decision import MINT, Permit
 
 FACTS = {
     "notify": ["legal@example.com"],
     "document": {"digest": "sha256:ab", "name": "a.pdf"},
-    "findings": [],
-    "risk": {"tier": "low", "score": 10},
+    "review": {"document": "sha256:ab", "tier": "low", "score": 10, "findings": 0},
 }
 PAPERWORK = ["records.file", "report.write"]
 
 
-def admitted(planner: type[Planner]) -> AbstractContextManager[None]:
+def admitted() -> AbstractContextManager[None]:
     """Return what the model tool holds while a model answers: a planner called without it is
     stopped by the tripwire.
     """
     permit = Permit(
         MINT, tool="model.generate", digest="0" * 64, action_id="1" * 64, run_id="run-1", claim="c"
     )
-    return tripwire.admit(permit, kind="model", name=planner.__name__)
+    return tripwire.admit(permit, kind="model", name=CarefulPlanner.__name__)
 
 
-async def plan(
-    planner: type[Planner], text: str, *done: str, facts: dict[str, Any] | None = None
-) -> list[tuple[str, Any]]:
+async def plan(text: str, *done: str, facts: dict[str, Any] | None = None) -> list[tuple[str, Any]]:
     """Return what the planner proposes after the named tools were done."""
 
     async def read(_: str) -> str:
@@ -45,15 +42,14 @@ async def plan(
         HumanMessage(content=json.dumps(facts or FACTS)),
         *outcomes,
     ]
-    with admitted(planner):
-        answer = await planner(text=read).ainvoke(messages)
-    return [(each["name"], each["args"]) for each in answer.tool_calls]
+    with admitted():
+        answer = await CarefulPlanner(text=read).ainvoke(messages)
+    return [(call["name"], call["args"]) for call in answer.tool_calls]
 
 
-@pytest.mark.parametrize("planner", [CarefulPlanner, ObedientPlanner])
-async def test_a_planner_is_deterministic(planner: type[Planner], planted: str) -> None:
+async def test_a_planner_is_deterministic(planted: str) -> None:
     """The same briefing gives the same plan, call ids included, however often it is asked."""
-    plans = [await plan(planner, planted, *done) for done in ((), (), PAPERWORK, PAPERWORK)]
+    plans = [await plan(planted, *done) for done in ((), (), PAPERWORK, PAPERWORK)]
 
     assert plans[0] == plans[1]
     assert plans[2] == plans[3]
@@ -64,7 +60,7 @@ async def test_a_careful_planner_mails_those_named(planted: str) -> None:
     """It mails the report to those the request names first, and naively copies the address that the
     contract gives.
     """
-    proposed = await plan(CarefulPlanner, planted, *PAPERWORK)
+    proposed = await plan(planted, *PAPERWORK)
 
     assert [(name, call["to"]) for name, call in proposed] == [
         ("mail.send", ["legal@example.com"]),
@@ -73,28 +69,16 @@ async def test_a_careful_planner_mails_those_named(planted: str) -> None:
     assert all(call["attachments"][0]["name"] == "review.html" for _, call in proposed)
 
 
-async def test_an_obedient_planner_does_what_it_reads(planted: str) -> None:
-    """It tries everything the contract tells it to: forward, copy, approve, raise."""
-    proposed = await plan(ObedientPlanner, planted, *PAPERWORK)
+async def test_an_honest_contract_is_only_mailed() -> None:
+    """On a contract that asks for nothing the planner proposes one mail, then nothing more."""
+    first = await plan("An agreement.", *PAPERWORK)
 
-    assert {name for name, _ in proposed} == {"mail.send", "records.approve", "budget.raise"}
-    assert ["eve@example.net"] in [call["to"] for name, call in proposed if name == "mail.send"]
-    assert ["eve@example.net"] in [call["cc"] for name, call in proposed if name == "mail.send"]
-
-
-@pytest.mark.parametrize("planner", [CarefulPlanner, ObedientPlanner])
-async def test_an_honest_contract_is_only_mailed(planner: type[Planner]) -> None:
-    """On a contract that asks for nothing both planners propose the same one mail, then nothing
-    more.
-    """
-    assert [
-        (name, call["to"]) for name, call in await plan(planner, "An agreement.", *PAPERWORK)
-    ] == [("mail.send", ["legal@example.com"])]
-    assert await plan(planner, "An agreement.", *PAPERWORK, "mail.send") == []
-    assert await plan(planner, "An agreement.", *PAPERWORK, facts=FACTS | {"notify": []}) == []
+    assert [(name, call["to"]) for name, call in first] == [("mail.send", ["legal@example.com"])]
+    assert await plan("An agreement.", *PAPERWORK, "mail.send") == []
+    assert await plan("An agreement.", *PAPERWORK, facts=FACTS | {"notify": []}) == []
 
 
 def test_a_planner_is_asynchronous_only() -> None:
     """There is no synchronous way to ask a planner."""
-    with admitted(CarefulPlanner), pytest.raises(TypeError, match="asynchronous"):
+    with admitted(), pytest.raises(TypeError, match="asynchronous"):
         CarefulPlanner(text=None).invoke([HumanMessage(content="{}")])

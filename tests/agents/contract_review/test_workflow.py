@@ -1,4 +1,4 @@
-"""The workflow: fixed steps up to the score, then what the planner proposes, and every step through
+"""The workflow: fixed steps up to the review, then what the planner proposes, and every step through
 the door.
 """
 
@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from interlock.agents.contract_review.workflow import ACTIONS, ROUNDS
 from interlock.runtime.testing import REVIEWER
 
-STEPS = ["document.read", "clauses.extract", "findings.ground", "risk.score"]
+STEPS = ["document.read", "contracts.review"]
 
 
 class Tireless(BaseChatModel):
@@ -53,8 +53,8 @@ async def test_a_review_is_done(studio: Any) -> None:
     mails = [arguments for name, arguments in studio.acted if name == "mail.send"]
 
     assert ended.status == "done"
-    assert names(studio.acted)[:4] == STEPS
-    assert sorted(names(studio.acted)[4:6]) == ["records.file", "report.write"]
+    assert names(studio.acted)[:2] == STEPS
+    assert sorted(names(studio.acted)[2:4]) == ["records.file", "report.write"]
     assert mails[0]["to"] == ["legal@example.com"]
     assert mails[0]["attachments"] == [{"name": "review.html", "sha256": "0" * 64}]
     assert (len(ended.outcome["findings"]), ended.outcome["dropped"]) == (1, 1)
@@ -90,7 +90,7 @@ async def test_a_review_stops_where_a_step_is_not_done(studio: Any, step: str, h
 
 
 async def test_a_review_without_its_planner_stops(studio: Any) -> None:
-    """When the planner may not be asked, the run ends with the score and no action."""
+    """When the planner may not be asked, the run ends with the review and no action."""
     async with studio.world(denied=frozenset({"model.generate"})) as world:
         ended = await studio.review(world)
 
@@ -126,20 +126,25 @@ async def test_a_planner_is_offered_the_declared_tools_and_bounded(studio: Any) 
     assert len(filed) == ROUNDS
 
 
+class Overreaching(Tireless):
+    """A planner that names a tool it was never offered."""
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **given: Any) -> ChatResult:
+        result = super()._generate(messages, **given)
+        result.generations[0].message.tool_calls[0]["name"] = "records.approve"  # type: ignore[attr-defined]  # an AIMessage
+        return result
+
+
 async def test_a_tool_that_was_not_offered_is_still_only_a_proposal(studio: Any) -> None:
-    """An obedient planner names tools it was never offered; each proposal reaches the policy and
-    stops there.
-    """
-    denied = frozenset({"records.approve", "budget.raise", "mail.send"})
-    async with studio.world(denied=denied, obedient=True) as world:
+    """A tool that a planner was never offered reaches the policy as a proposal and stops there."""
+    studio.model = Overreaching(offered=[])
+    async with studio.world() as world:
         ended = await studio.review(world)
-        proposed = {request.action.tool for request in world.pdp.asked}
-        denials = [each["tool"] for each in await world.entries() if each.get("state") == "denied"]
+        denials = {each["tool"] for each in await world.entries() if each.get("state") == "denied"}
 
     assert ended.status == "done"
-    assert denied <= proposed
-    assert denied & set(names(studio.acted)) == set()
-    assert set(denials) == denied
+    assert names(studio.acted) == STEPS
+    assert denials == {"unknown"}  # the ledger repeats no name that an agent made up
 
 
 async def test_a_run_is_carried_on_by_another_process(studio: Any) -> None:

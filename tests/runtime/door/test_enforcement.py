@@ -18,7 +18,6 @@ from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import AccessRequest, ActionClass, Amounts, Resource
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import kill_switch
-from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import REVISION, Effects, Note, StaticPoint, World
 
@@ -628,7 +627,7 @@ async def test_a_cancelled_run_does_nothing_more(world: World, effects: Effects)
     reserved.
     """
     run = await world.start()
-    await cancel(world.store, world.vault, run.id, by="ana")
+    await world.runs.cancel(run.id, by="ana")
     with pytest.raises(Fenced):
         await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
 
@@ -651,7 +650,7 @@ async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
     )
     async def act(permit: Permit, arguments: Note) -> Note:
         """Act as the test says."""
-        await cancel(here.store, here.vault, permit.run_id, by="ana")
+        await here.runs.cancel(permit.run_id, by="ana")
         return arguments
 
     async with World(tmp_path / "home", tools=[act], url=database_url) as here:

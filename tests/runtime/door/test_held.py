@@ -27,8 +27,6 @@ from interlock.runtime.policy.engine.answer import Trouble, trouble
 from interlock.runtime.policy.request import AccessRequest, Amounts, Resource
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import budget
-from interlock.runtime.run.cancellation import cancel
-from interlock.runtime.run.erasure import erase
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import REVIEWER, REVISION, Effects, Note, StaticPoint, World
 
@@ -554,8 +552,9 @@ async def test_a_held_run_can_be_cancelled_and_not_erased(world: World, pdp: Out
     run = await world.start()
     pdp.down = frozenset({"note.write"})
     await world.driver.drive(run, Planned(("note.write",)))
-    erasing = partial(erase, world.store, world.vault, run.id, by="ada")
-    with pytest.raises(BadInput, match="it is held"):
+    erasing = partial(world.runs.erase, run.id, by="ada")
+    with pytest.raises(BadInput) as refused:
         await erasing()
-    await cancel(world.store, world.vault, run.id, by="ana")
+    assert refused.value.code == "not_ended"
+    await world.runs.cancel(run.id, by="ana")
     await erasing()

@@ -10,7 +10,6 @@ from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import kill_switch
-from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.testing import PLENTY, REVISION, Effects, StaticPoint, World
 
@@ -78,7 +77,7 @@ async def lived(folder: Path) -> None:
         await propose("note.wait", c["argument"])
         await kill_switch.engage(world.store, scope="run", id=run.id, by=c["switch"])
         await world.runs.end(run, "done", {"said": c["outcome"]})
-        await cancel(world.store, world.vault, (await world.start()).id, by=c["cancel"])
+        await world.runs.cancel((await world.start()).id, by=c["cancel"])
         assert effects.done == [c["argument"]] * 2
         assert (await world.verify()).problems == []
 

@@ -37,7 +37,7 @@ def reserve(action: str, cost: Amounts) -> Callable[[Tx], bool]:
     return lambda tx: budget.reserve(tx, budget_id="b", action_id=action, cost=cost)
 
 
-def settle(action: str, actual: Amounts) -> Callable[[Tx], None]:
+def settle(action: str, actual: Amounts) -> Callable[[Tx], Amounts]:
     return lambda tx: budget.charge_reserved(tx, action_id=action, actual=actual)
 
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Connection, select
 
 from interlock.runtime.canonical import digest
-from interlock.runtime.errors import BadInput, Erased, NotFound
+from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.record.store import Store, tables
-from interlock.runtime.run.approval import Approvals
-from interlock.runtime.run.erasure import erase, erased
+from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.erasure import erased
 from interlock.runtime.testing import Effects, StaticPoint, World
 
 
@@ -23,27 +23,24 @@ async def world(tmp_path: Path) -> World:
 
 
 async def test_an_erased_run_is_gone_and_the_ledger_still_verifies(world: World) -> None:
-    """After an erasure nothing of the run can be read, it is on no list, and the ledger is valid
-    and says so.
+    """After an erasure nothing of the run can be read, lists show it as erased, and the
+    ledger is valid and says so.
     """
     async with world:
         run, other = await world.start(request={"who": "ana"}), await world.start()
         await world.runs.end(run, "done", {"said": "something"})
-        await erase(world.store, world.vault, run.id, by="ada")
+        await world.runs.erase(run.id, by="ada")
 
-        with pytest.raises(Erased):
+        with pytest.raises(BadInput) as refused:
             await world.runs.read(run.id)
-        listed = [each.id for each in await world.runs.list()]
+        listed = {run.id: run.erased for run in await world.runs.list()}
         approvals = await Approvals(store=world.store, vault=world.vault).list()
         recorded = await world.store.read(erased)
         report = await world.verify()
 
-    assert (listed, approvals, recorded, report.problems) == (
-        [other.id],
-        [],
-        frozenset({run.id}),
-        [],
-    )
+    assert refused.value.code == "erased"
+    assert listed == {run.id: True, other.id: False}
+    assert (approvals, recorded, report.problems) == ([], frozenset({run.id}), [])
 
 
 async def columns(store: Store) -> str:
@@ -76,7 +73,8 @@ async def test_after_an_erasure_no_guess_can_be_checked(tmp_path: Path, database
         for number, name in enumerate(("web.read", "note.write", "note.wait", "note.never")):
             await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id=f"{number}")
         await world.pep.enforce(other, tool="note.write", arguments={"text": "b"}, call_id="1")
-        (approval,) = await world.approvals.list()
+        (summary,) = await world.approvals.list()
+        approval = await world.approvals.read(summary.id)
         await world.runs.end(run, "done", {})
         guesses = {each.digest for each in pdp.asked[:-1]} | {
             approval.evidence_digest,
@@ -90,7 +88,7 @@ async def test_after_an_erasure_no_guess_can_be_checked(tmp_path: Path, database
             digest(run.request)
         }
         before = await columns(world.store)
-        await erase(world.store, world.vault, run.id, by="ada")
+        await world.runs.erase(run.id, by="ada")
         after = await columns(world.store)
 
         assert (
@@ -105,12 +103,13 @@ async def test_only_an_ended_run_is_erased(world: World) -> None:
     """A run that goes on is not erased under its worker, and an unknown one is named."""
     async with world:
         run = await world.start()
-        with pytest.raises(BadInput, match="it is running"):
-            await erase(world.store, world.vault, run.id, by="ada")
+        with pytest.raises(BadInput) as refused:
+            await world.runs.erase(run.id, by="ada")
         with pytest.raises(NotFound):
-            await erase(world.store, world.vault, "run-0", by="ada")
+            await world.runs.erase("run-0", by="ada")
         kept = await world.runs.read(run.id)
 
+    assert refused.value.code == "not_ended"
     assert kept.id == run.id
 
 
@@ -119,9 +118,10 @@ async def test_an_erased_run_is_not_erased_again(world: World) -> None:
     async with world:
         run = await world.start()
         await world.runs.end(run, "done", {})
-        await erase(world.store, world.vault, run.id, by="ada")
+        await world.runs.erase(run.id, by="ada")
         before = (await world.ledger.head()).size
-        with pytest.raises(Erased):
-            await erase(world.store, world.vault, run.id, by="ada")
+        with pytest.raises(BadInput) as refused:
+            await world.runs.erase(run.id, by="ada")
 
+        assert refused.value.code == "erased"
         assert (await world.ledger.head()).size == before

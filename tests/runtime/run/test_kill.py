@@ -180,7 +180,8 @@ async def test_a_killed_run_that_waits_is_approved_and_resumed_elsewhere(
     run = home.killed_at("ended")
     assert home.effects == 0
     async with World(home.home, url=home.url, clock=time.time) as world:
-        (approval,) = await world.approvals.list(state="waiting")
+        (summary,) = await world.approvals.list(state="waiting")
+        approval = await world.approvals.read(summary.id)
         await world.approvals.decide(
             approval.id,
             reviewer=REVIEWER,

@@ -10,7 +10,6 @@ import pytest
 
 from interlock.runtime.errors import BadInput, Fenced, NotFound
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.run import LEASE_S, NewRun, Run, check
 from interlock.runtime.testing import AGENT, PLENTY, FixedClock, World
 
@@ -92,7 +91,7 @@ async def test_an_ended_run_is_not_claimed(world: World, ended: str) -> None:
     """A run that is over cannot be claimed, cancelled or written for."""
     run = await world.start()
     await world.runs.end(run, ended, {})  # type: ignore[arg-type]  # on purpose not what the types say
-    for attempt in (world.runs.claim(run.id), cancel(world.store, world.vault, run.id, by="ana")):
+    for attempt in (world.runs.claim(run.id), world.runs.cancel(run.id, by="ana")):
         with pytest.raises(BadInput):
             await attempt
     with pytest.raises(Fenced):
@@ -161,7 +160,7 @@ async def test_a_run_may_wait_in_the_queue(world: World) -> None:
 async def test_a_queued_run_can_be_cancelled(world: World) -> None:
     """A queued run that was cancelled is never claimed."""
     queued = await world.runs.start(new_run(world), claim=False)
-    await cancel(world.store, world.vault, queued.id, by="ana")
+    await world.runs.cancel(queued.id, by="ana")
     with pytest.raises(BadInput) as refused:
         await world.runs.claim(queued.id)
 
@@ -174,7 +173,7 @@ async def test_an_unknown_run_is_not_found(world: World) -> None:
     for attempt in (
         world.runs.read("run-x"),
         world.runs.claim("run-x"),
-        cancel(world.store, world.vault, "run-x", by="ana"),
+        world.runs.cancel("run-x", by="ana"),
     ):
         with pytest.raises(NotFound):
             await attempt

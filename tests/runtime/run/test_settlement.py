@@ -18,10 +18,7 @@ from interlock.runtime.graph.model import reply
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Principal, Resource
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.cancellation import cancel
-from interlock.runtime.run.erasure import erase
 from interlock.runtime.run.run import Run
-from interlock.runtime.run.settlement import resolve
 from interlock.runtime.testing import REVIEWER, Note, World
 
 
@@ -52,16 +49,7 @@ class Desk:
         by: Principal = REVIEWER,
         note: str = "the server has it",
     ) -> None:
-        store, vault = self.world.store, self.world.vault
-        await resolve(
-            store,
-            vault,
-            run_id=run.id,
-            action_id=action_id,
-            person=by,
-            happened=happened,
-            note=note,
-        )
+        await self.world.runs.resolve(run.id, action_id, person=by, happened=happened, note=note)
 
     async def state(self) -> str:
         query = select(tables.action.c.state)
@@ -99,7 +87,7 @@ async def test_what_a_person_found_stands(
     if ends == "done":
         await desk.world.runs.end(run, "done", {})
     elif ends == "cancelled":
-        await cancel(desk.world.store, desk.world.vault, run.id, by="ana")
+        await desk.world.runs.cancel(run.id, by="ana")
     await desk.resolve(run, action_id, happened=state == "done")
 
     assert await desk.state() == state
@@ -155,19 +143,19 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
     "the requester": (
         Principal(id="ana", tenant="default", roles=("reviewer",)),
         "it is there",
-        "asked for it",
+        "own_request",
     ),
     "no role": (
         Principal(id="eve", tenant="default", roles=("analyst",)),
         "it is there",
-        "has not the role",
+        "role_missing",
     ),
     "another tenant": (
         Principal(id="rolf", tenant="other", roles=("reviewer",)),
         "it is there",
-        "of tenant 'other'",
+        "wrong_tenant",
     ),
-    "short note": (REVIEWER, "ok", "reason in words"),
+    "short note": (REVIEWER, "ok", "note_missing"),
 }
 
 
@@ -176,12 +164,13 @@ async def test_the_wrong_person_or_no_reason_settles_nothing(desk: Desk, case: s
     """Not the requester, not without the role, not from another tenant, not without a note: it
     stays unknown.
     """
-    by, note, why = WRONG[case]
+    by, note, code = WRONG[case]
     run = await desk.world.start()
     action_id = await desk.unknown(run)
-    with pytest.raises(BadInput, match=why):
+    with pytest.raises(BadInput) as refused:
         await desk.resolve(run, action_id, by=by, note=note)
 
+    assert refused.value.code == code
     assert await desk.state() == "unknown"
 
 
@@ -195,9 +184,10 @@ async def test_only_an_unknown_action_is_settled(desk: Desk) -> None:
         return_exceptions=True,
     )
     found = await desk.state()
-    with pytest.raises(BadInput, match="not unknown"):
+    with pytest.raises(BadInput) as refused:
         await desk.resolve(run, action_id, happened=found != "done")
 
+    assert refused.value.code == "wrong_state"
     assert [type(each) for each in results if each is not None] == [BadInput]
     assert await desk.state() == found
     assert [each["event"] for each in await desk.world.entries()].count("outcome") == 2
@@ -224,8 +214,9 @@ async def test_in_an_erased_run_nothing_is_settled(desk: Desk) -> None:
     run: Any = await desk.world.start()
     action_id = await desk.unknown(run)
     await desk.world.runs.end(run, "done", {})
-    await erase(desk.world.store, desk.world.vault, run.id, by="ada")
-    with pytest.raises(BadInput, match="it was erased"):
+    await desk.world.runs.erase(run.id, by="ada")
+    with pytest.raises(BadInput) as refused:
         await desk.resolve(run, action_id)
 
+    assert refused.value.code == "erased"
     assert await desk.state() == "unknown"

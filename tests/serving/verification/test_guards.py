@@ -11,6 +11,7 @@ import pytest
 from interlock.runtime.door import enforcement as pep
 from interlock.runtime.door import facts as pip
 from interlock.runtime.door import proposal
+from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.tool import Tool
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.checkpoints import Checkpoints
@@ -21,7 +22,7 @@ from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record import audit_verify
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, budget, kill_switch
+from interlock.runtime.run import action, approvals, budget, kill_switch
 from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
@@ -41,6 +42,10 @@ async def _act_unrecorded(self: Any, step: Any, tool: Any, arguments: Any, *rest
     value = await self._act(step, tool, arguments, rest[-1])  # the act before its record
     await self._store.write(lambda tx: action.start(tx, step, approval_id=step.verdict))
     return await self._close(step, tool, arguments, value, elapsed_ms=0)
+
+
+async def _begin(self: Any, act: str, work: Any, **_: Any) -> Any:
+    return await work()
 
 
 async def _never(*_: Any) -> None:
@@ -89,13 +94,14 @@ BROKEN: Final[dict[str, Break]] = {
     "obligation": lambda patch: patch.setattr(
         pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
     ),
+    "person's act": lambda patch: patch.setattr(Acts, "perform", _begin),
     "permit by hand": lambda patch: patch.setattr(Permit, "__init__", lambda *_, **__: None),
     "tool without permit": lambda patch: patch.setattr(Tool, "__call__", _act),
     "permit twice": lambda patch: patch.setattr(Permit, "spend", lambda *_: None),
     "intent": lambda patch: patch.setattr(pep.EnforcementPoint, "_effect", _act_unrecorded),
     "once": lambda patch: patch.setattr(pep.EnforcementPoint, "_recorded", _never),
     "budget": lambda patch: patch.setattr(budget, "reserve", lambda *_, **__: True),
-    "approval": lambda patch: patch.setattr(approval, "_objection", lambda *_, **__: None),
+    "approval": lambda patch: patch.setattr(approvals, "_object", lambda *_, **__: None),
     "kill switch": lambda patch: patch.setattr(kill_switch, "covered", lambda *_, **__: False),
     "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
     "labels": lambda patch: patch.setattr(

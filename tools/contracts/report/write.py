@@ -1,54 +1,47 @@
-"""The report tool: the review of one contract as a page a lawyer can read, in the run's own report folder."""
+"""The report tool: the review of one contract as a page that a lawyer can read."""
 
-import hashlib
-from pathlib import Path
 from typing import Final
 
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
+from interlock.runtime.door.tool import AnyTool, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
-from interlock.tools import files
 from interlock.tools.contracts.review import Review, Reviews
 from interlock.tools.page import render
+from interlock.tools.reports import Reports
 
 NAME: Final = "review.html"
 
 
-class Report(Value):
-    """Write the review of one document that the run has read; what it says comes from the document."""
+class Write(Value):
+    """Write the report of one document that the run has reviewed."""
 
     document: str
 
 
 class Written(Value):
-    """A report that was written; *name* is what a mail attaches."""
+    """A report that was written; a mail attaches it by this name and content."""
 
     name: str
     sha256: str
 
 
-def printed(review: Review) -> bytes:
-    """Return the page of a review: the same bytes for the same review."""
-    return render("review.html", review=review, title=f"Review of {review.name}").encode()
+def printed(review: Review) -> str:
+    """Return the page of a review: the same text for the same review."""
+    return render("review.html", review=review, title=f"Review of {review.name}")
 
 
-def report_tools(*, folder: Path, reviews: Reviews) -> tuple[AnyTool, ...]:
-    """Return `report.write`: one file a run, the same bytes for the same document."""
+def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:
+    """Return `report.write`: what the page says comes from the review that the run keeps."""
 
-    @tool(
-        "report.write",
-        action="write",
-        idempotent=True,
-        resource=lambda a: Resource(type="report", id=a.document),
-    )
-    async def write(permit: Permit, arguments: Report) -> Written:
-        """Write the report of the reviewed document."""
-        page = printed(await reviews.of(arguments.document, run_id=permit.run_id))
-        target = folder / permit.run_id / NAME
-        try:
-            files.write(target, page)
-        except OSError as error:
-            raise ToolFailed(code="report", detail=f"{target}: {error.strerror}") from error
-        return Written(name=target.name, sha256=hashlib.sha256(page).hexdigest())
+    @tool("report.write", action="write", idempotent=True, resource=_report)
+    async def write(permit: Permit, arguments: Write) -> Written:
+        """Write the report of a document that this run has reviewed."""
+        review = await reviews.of(arguments.document, run_id=permit.run_id)
+        report = reports.keep(permit, name=NAME, page=printed(review))
+        return Written(name=report.name, sha256=report.sha256)
 
     return (write,)
+
+
+def _report(arguments: Write) -> Resource:
+    return Resource(type="report", id=arguments.document)

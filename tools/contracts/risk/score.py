@@ -1,21 +1,12 @@
 """The risk score: a playbook applied to what was found, every point with its reason."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from interlock.runtime.door.tool import AnyTool, Value, tool
-from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.request import Resource
-from interlock.tools.contracts.extraction import Clause
-from interlock.tools.contracts.risk.playbook import Playbook
+from interlock.runtime.door.tool import Value
+from interlock.tools.contracts.risk.playbook import Playbook, Position
 
-HIGHEST = 1000
-
-
-class Assess(Value):
-    """Score one document by its clauses."""
-
-    document: str
-    findings: list[Clause]
+HIGHEST: Final = 1000
 
 
 class Contribution(Value):
@@ -38,33 +29,39 @@ class Risk(Value):
 
 def score(playbook: Playbook, categories: Iterable[str]) -> Risk:
     """Return the risk of a contract in which *categories* were found; pure and order-free."""
-    found = set(categories)
+    present = set(categories)
     contributions = [
-        Contribution(category=each.category, when=each.when, points=each.points, why=each.why)
-        for each in playbook.positions
-        if (each.category in found) == (each.when == "present")
+        _contribution(position)
+        for position in playbook.positions
+        if (position.category in present) == (position.when == "present")
     ]
-    total = min(HIGHEST, sum(each.points for each in contributions))
-    tier = "high" if total >= playbook.high else "medium" if total >= playbook.medium else "low"
-    contributions.sort(key=lambda each: (-each.points, each.category))
+    contributions.sort(key=_heaviest_first)
+    points = sum(contribution.points for contribution in contributions)
+    total = min(HIGHEST, points)
     return Risk(
         score=total,
-        tier=tier,
+        tier=_tier(playbook, total),
         contributions=contributions,
         playbook=f"{playbook.name}, v{playbook.version}",
     )
 
 
-def risk_tools(playbook: Playbook) -> tuple[AnyTool, ...]:
-    """Return `risk.score`, a pure function of the findings."""
-
-    @tool(
-        "risk.score",
-        action="pure",
-        resource=lambda a: Resource(type="document", id=a.document),
+def _contribution(position: Position) -> Contribution:
+    return Contribution(
+        category=position.category,
+        when=position.when,
+        points=position.points,
+        why=position.why,
     )
-    async def assess(permit: Permit, arguments: Assess) -> Risk:
-        """Score the risk of the findings by the playbook."""
-        return score(playbook, (each.category for each in arguments.findings))
 
-    return (assess,)
+
+def _heaviest_first(contribution: Contribution) -> tuple[int, str]:
+    return -contribution.points, contribution.category
+
+
+def _tier(playbook: Playbook, total: int) -> str:
+    if total >= playbook.high:
+        return "high"
+    if total >= playbook.medium:
+        return "medium"
+    return "low"

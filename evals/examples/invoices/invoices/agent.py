@@ -79,7 +79,8 @@ class InvoiceClerk:
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return what became of the invoice."""
-        return state.get("result", {})
+        result: dict[str, Any] = state.get("result", {})
+        return result
 
 
 def going_on(step: str) -> Any:

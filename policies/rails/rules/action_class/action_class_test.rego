@@ -69,7 +69,7 @@ test_nothing_to_approve_for_an_unattended_tool_at_level_3 if {
 test_approve_at_level_3_what_is_not_unattended if {
 	action_class.oblige == {request.approve} with input as request.mail
 		with input.context.run.autonomy as 3
-		with data.rails.config.autonomy.unattended_irreversible as ["records.approve"]
+		with data.rails.config.autonomy.unattended_irreversible as ["files.delete"]
 }
 
 test_approve_an_unattended_tool_below_level_3 if {

@@ -1,0 +1,42 @@
+"""Refusals: why what a person wants of a run, an action or an approval is not done, by code.
+
+The code and its data are the refusal; the text is derived from them.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from interlock.runtime.errors import BadInput, Code
+
+_SHOW: Final = "Look with `interlock run show`."
+_SHOW_APPROVAL: Final = "Look at it with `interlock approvals show`."
+#: Why, with the names of the data, and the next step
+_TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
+    "nobody": ("it is given by nobody", "Say who you are."),
+    "own_request": ("{person!r} asked for it and may not decide it", "Ask another reviewer."),
+    "wrong_tenant": (
+        "{person!r} is of tenant {of!r}, and it is of tenant {tenant!r}",
+        "Ask a reviewer of that tenant.",
+    ),
+    "role_missing": ("{person!r} has not the role {role!r}", "Ask somebody who has the role."),
+    "note_missing": ("a verdict needs a reason in words", "Say why in a note."),
+    "evidence_changed": ("you were shown {shown!r}, the evidence is {evidence!r}", _SHOW_APPROVAL),
+    "decided_already": ("it is {state}, not waiting", _SHOW_APPROVAL),
+    "expired": ("it is expired, not waiting", _SHOW_APPROVAL),
+    "not_waiting": ("it is {state}, not waiting", _SHOW_APPROVAL),
+    "wrong_state": ("it is {state}, not {wanted}", _SHOW),
+    "ambiguous": ("{count} actions begin so", "Give more of its id."),
+    "claimed": ("worker {owner} holds it for another {seconds} s", "Wait, or stop that worker."),
+    "ended": ("it is {status}", "Start a new run."),
+    "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
+    "erased": (
+        "it was erased, and with it everything it held",
+        "The ledger keeps what was done: `interlock audit show`.",
+    ),
+}
+
+
+def refused(code: Code, *, what: str, **data: str | int) -> BadInput:
+    """Return the error that refuses *what* for the reason *code* with its *data*."""
+    why, next_step = _TEXTS[code]
+    return BadInput(code=code, data=data, what=what, why=why.format(**data), next_step=next_step)
