@@ -6,13 +6,12 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection
 
 from interlock.runtime.door.outcome import failure_of
-from interlock.runtime.errors import Erased
+from interlock.runtime.errors import BadInput
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import budget, recorded_action
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.run.erasure import erased
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import row_of
 from interlock.runtime.run.runs import Runs
@@ -57,10 +56,10 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
     """
     try:
         run = await home.runs.read(run_id)
-    except Erased:
-        if await home.store.read(lambda connection: run_id in erased(connection)):
-            return await _erased(home, run_id)
-        raise  # its key is gone, and nobody erased it
+    except BadInput as error:
+        if error.code != "erased":
+            raise
+        return await _erased(home, run_id)
     outcome = await home.runs.outcome(run_id) or {}
 
     def recorded(connection: Connection) -> tuple[list[RecordedAction], budget.Budget]:

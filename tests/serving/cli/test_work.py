@@ -170,7 +170,8 @@ def test_an_approval_names_run_risk_report_and_evidence(reviewed: Path, command:
 
     for word in (approval["run_id"], "Risk ", "legal@example.com", "interlock run report"):
         assert word in text
-    assert f"--evidence {approval['evidence_digest']}" in text
+    evidence = command(reviewed, "approvals", "show", approval["id"], "--json").value
+    assert f"--evidence {evidence['evidence_digest']}" in text
 
 
 def test_a_home_that_cannot_be_written_is_said_to_be_so(home: Path, command: Command) -> None:
