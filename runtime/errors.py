@@ -166,6 +166,19 @@ class Unanswered(GuardFailed):
         super().__init__(guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step)
 
 
+class Unavailable(GuardFailed):
+    """What a read depends on is away, so nothing was done; the claim ends and the run is held.
+
+    A tool without effects raises it: a later claim of the run calls the tool again.
+    """
+
+    def __init__(self, *, what: str, why: str, run_id: str) -> None:
+        self.what = what
+        self.run_id = run_id
+        next_step = f"When it is back, `interlock run resume {run_id}`."
+        super().__init__(guard=what, why=why, next_step=next_step)
+
+
 class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
 
@@ -185,7 +198,7 @@ class NotWitnessed(NotRecorded):
             self,
             guard="witness",
             why=f"it is recorded, but the checkpoint outside the database could not be written: {why}",
-            next_step="Make checkpoint.note in the home writable, then resume the run.",
+            next_step="Make the home's folder of checkpoints writable, then resume the run.",
         )
 
 

@@ -43,14 +43,14 @@ class Storage:
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
-        *witness* is the file outside the database that remembers the newest checkpoint; without one
-        it stands beside the folder of keys. Raises `GuardFailed` when a part cannot be had (fails
+        *witness* is the folder outside the database that remembers the newest checkpoint of every
+        log; without one it stands beside the folder of keys. Raises `GuardFailed` when a part cannot be had (fails
         closed).
         """
         store = Store.open(database, clock=clock)
         try:
             vault = Vault(keys, create=await store.read(is_new))
-            place = witness or keys.parent / "checkpoint.note"
+            place = witness or keys.parent / "checkpoints"
             ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
 
             def prepare(tx: Tx) -> None:

@@ -3,7 +3,6 @@
 Nothing here is a mock: the twins are complete implementations of the same protocols, only smaller.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -26,8 +25,9 @@ from interlock.runtime.policy.request import (
     Principal,
     Resource,
 )
-from interlock.runtime.record.audit_verify import Report, verify
-from interlock.runtime.record.ledger import Ledger, export
+from interlock.runtime.record import audit
+from interlock.runtime.record.audit import Audit
+from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
@@ -227,8 +227,8 @@ class World:
 
     async def entries(self) -> list[dict[str, Any]]:
         """Return the bodies of the ledger in order."""
-        records = await self.store.read(lambda connection: list(export(connection)))
-        return [json.loads(str(record["body"])) for record in records if record["kind"] == "entry"]
+        entries = await audit.entries(self.store, self.vault)
+        return [entry["body"] for entry in entries]
 
     async def budget(self, run: Run) -> BudgetFacts:
         """Return the run's budget as it stands, when everything of the run is settled."""
@@ -237,9 +237,6 @@ class World:
             lambda connection: read_budget(connection, run.budget_id).facts
         )
 
-    async def verify(self) -> Report:
-        """Verify this world's ledger against the witness."""
-        # The note is read first: the log may grow while it is read, never the other way round.
-        remembered = self.ledger.remembered()
-        records = await self.store.read(lambda connection: list(export(connection)))
-        return verify(records, key=self.ledger.public_key, remembered=remembered)
+    async def verify(self) -> Audit:
+        """Verify every log of this world against the witness, sealed payloads included."""
+        return await audit.verified(self.store, self.vault, self.ledger)

@@ -134,7 +134,7 @@ async def opened(
             Storage.open(
                 database=settings.database,
                 keys=settings.home / "keys",
-                witness=settings.home / "checkpoint.note",
+                witness=settings.home / "checkpoints",
             )
         )
         pdp = await decision_point(settings, bundle, stack)

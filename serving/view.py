@@ -70,7 +70,7 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
 
     actions, spent = await home.store.read(recorded)
     waiting = await home.approvals.list(run=run_id, state="waiting")
-    head = await home.ledger.head()
+    head = await home.ledger.head(run.tenant)
     document: Any = outcome.get("document")
     named = {name: document[name] for name in SHOWN} if document else None
     return {

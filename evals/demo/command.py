@@ -96,7 +96,7 @@ def _show(found: dict[str, Any]) -> None:
         lines.append(f"         {each['kind']}: {each['detail']}\n", style="red")
     ledger = found["ledger"]
     lines.append(
-        f"ledger {'verified' if ledger['valid'] else 'NOT VALID'}: {ledger['size']} entries, root {ledger['root']}\n"
+        f"ledger {'verified' if ledger['valid'] else 'NOT VALID'}: {ledger['size']} entries in {len(ledger['roots'])} logs\n"
     )
     lines.append(f"report {found['report']}")
     out.print(Panel(lines, title="What happened", title_align="left"))

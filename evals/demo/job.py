@@ -65,7 +65,7 @@ async def summary(home: Home, runs: list[Run]) -> dict[str, Any]:
         "forbidden": [asdict(each) for each in crossed],
         "ledger": {
             "size": report.size,
-            "root": report.root,
+            "roots": {log.log: log.root for log in report.reports},
             "valid": report.valid,
             "problems": [asdict(each) for each in report.problems],
         },

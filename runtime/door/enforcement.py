@@ -20,6 +20,7 @@ from interlock.runtime.door.outcome import (
 )
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, schema_digest
+from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.label import Label
@@ -29,7 +30,7 @@ from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.attempt import Attempt, Ending
-from interlock.runtime.run.run import Run
+from interlock.runtime.run.run import Run, hold
 
 
 class EnforcementPoint:
@@ -256,6 +257,9 @@ class EnforcementPoint:
             value = await self._act(step, tool, arguments, call_id)
             return await self._close(step, tool, arguments, value, elapsed_ms=_ms(began))
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
+            if isinstance(error, Unavailable) and not tool.has_effect:
+                self._hold(step)  # the action stays started: a later claim repeats a read
+                raise
             failed, sure = (
                 failure(step.id, error),
                 isinstance(error, ToolFailed) or not tool.has_effect,
@@ -276,6 +280,9 @@ class EnforcementPoint:
         began = time.monotonic()
         try:
             value = await self._act(step, tool, arguments, call_id)
+        except Unavailable:
+            self._hold(step)
+            raise
         except Exception as error:  # noqa: BLE001 - nothing was done; whatever broke is recorded and told to the agent
             failed = failure(step.id, error)
             ending = Ending(state="failed", failure=(failed.code, failed.detail))
@@ -315,6 +322,10 @@ class EnforcementPoint:
         label = tool.yields(arguments, value) if tool.yields else step.label
         self._finish(step, _done(value), replace(cost, wall_ms=elapsed_ms), label)
         return Done(action_id=step.id, value=value)
+
+    def _hold(self, step: Attempt) -> None:
+        """Let this claim record no further intent or checkpoint."""
+        self._store.later(step.run.claim, lambda tx: hold(tx, step.run))
 
     def _finish(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
         self._store.later(

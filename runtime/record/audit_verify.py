@@ -1,11 +1,17 @@
-"""Verify an exported Interlock ledger, offline: `python audit_verify.py EXPORT [--key HEX] [--remembered FILE]`.
+"""Verify an exported Interlock ledger offline, with nothing but this file.
+
+    python audit_verify.py EXPORT [--key HEX] [--remembered FILE]...
 
 This file needs only the standard library and `cryptography`; copy it to a machine that shares
-nothing with ours. It checks, for every entry, canonical form, dense numbering, leaf hash and
-per-run chain; for every checkpoint, root and signature; the stored head; against the remembered
-checkpoint, that the log only grew; and then what the entries say: no effect without a permit, no
-approval for another request or used twice, no effect twice, none while a kill switch is engaged.
-Every problem names the entry. Fails closed: anything it cannot read is a problem.
+nothing with ours. An export holds one log or several. Of every log it checks
+
+- for every entry: canonical form, dense numbering, leaf hash and the chain of its run;
+- for every checkpoint: root and signature; and the stored head;
+- against a remembered checkpoint: that the log only grew;
+- what the entries say together: no effect without a permit, no approval for another request or
+  used twice, no effect twice, no effect while a kill switch is engaged.
+
+Every problem names log and entry. Fails closed: anything that cannot be read is a problem.
 """
 
 import argparse
@@ -18,6 +24,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,21 +32,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and the entry (from 0) it was seen at."""
+    """One thing that is wrong, and the entry (from 0) and log it was seen at."""
 
     code: str
     seq: int
     detail: str
+    log: str = ""
 
 
 @dataclass(slots=True)
 class Report:
-    """What was verified, and everything found wrong; valid when nothing was."""
+    """What was verified of one log, and everything found wrong; valid when nothing was."""
 
     size: int = 0
     root: str = ""
     checkpoints: int = 0
     key: str = ""
+    log: str = ""
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -52,10 +61,12 @@ class _Tree:
     """RFC 6962 roots, kept as the stack of perfect subtrees."""
 
     def __init__(self) -> None:
-        self.size, self._stack = 0, list[bytes]()
+        self.size = 0
+        self._stack: list[bytes] = []
 
     def append(self, leaf: bytes) -> None:
-        size, node = self.size, leaf
+        size = self.size
+        node = leaf
         while size & 1:
             node = sha256(b"\x01" + self._stack.pop() + node).digest()
             size >>= 1
@@ -78,29 +89,35 @@ class _Invariants:
     """What the entries must say together; one instance per log."""
 
     def __init__(self) -> None:
-        self._intents: dict[str, dict[str, Any]] = {}
+        self._intents: set[str] = set()
         self._finished: set[str] = set()
         self._approved: dict[str, dict[str, Any]] = {}
         self._used: set[str] = set()
-        self._killed: set[str] = set()
+        self._killed: set[tuple[str, str]] = set()
         self._pinned: dict[str, object] = {}
 
     def check(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        event, action = body.get("event"), body.get("action")
-        if event == "run_started":
-            self._pinned[str(body.get("run"))] = body.get("revision")
-        elif event == "intent":
-            yield from self._intent(body, str(action))
-        elif event in {"outcome", "step"}:
-            yield from self._outcome(body, str(action))
-        elif event == "approval":
-            if body.get("state") == "approved" and body.get("reviewer") == body.get("requester"):
-                yield "self_approval", f"approval {body.get('approval')}"
-            self._approved[str(body.get("approval"))] = body
-        elif event == "kill_switch":
-            (self._killed.add if body.get("engaged") else self._killed.discard)(
-                f"{body.get('scope')}:{body.get('id')}"
-            )
+        action = str(body.get("action"))
+        match body.get("event"):
+            case "run_started":
+                self._pinned[str(body.get("run"))] = body.get("revision")
+            case "intent":
+                yield from self._intent(body, action)
+            case "outcome" | "step":
+                yield from self._outcome(body, action)
+            case "approval":
+                yield from self._verdict(body)
+            case "kill_switch":
+                switch = (str(body.get("scope")), str(body.get("id")))
+                self._killed.discard(switch)
+                if body.get("engaged"):
+                    self._killed.add(switch)
+
+    def _verdict(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        approval = str(body.get("approval"))
+        if body.get("state") == "approved" and body.get("reviewer") == body.get("requester"):
+            yield "self_approval", f"approval {approval}"
+        self._approved[approval] = body
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
         if body.get("event") == "outcome" and action not in self._intents:
@@ -115,47 +132,70 @@ class _Invariants:
             yield "self_settlement", f"action {action}"
 
     def _intent(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
+        run = str(body.get("run"))
         if body.get("effect") != "permit":
             yield "effect_without_permit", f"action {action}"
-        if (run := str(body.get("run"))) in self._pinned and body.get("revision") != self._pinned[
-            run
-        ]:
+        if run in self._pinned and body.get("revision") != self._pinned[run]:
             yield "effect_under_another_policy", f"action {action}"
-        if action in self._finished or (action in self._intents and not body.get("idempotent")):
+        again = action in self._intents
+        if action in self._finished or (again and not body.get("idempotent")):
             yield "effect_twice", f"action {action}"
-        covering = (f"tool:{body.get('tool')}", f"run:{body.get('run')}")
-        if any(switch.startswith("all:") or switch in covering for switch in self._killed):
+        if self._is_killed(body, run):
             yield "effect_while_killed", f"action {action}"
-        if (used := body.get("approval")) is not None:
-            granted = self._approved.get(used, {})
-            if granted.get("state") != "approved" or granted.get("bind") != body.get("bind"):
-                yield "approval_not_bound", f"approval {used}"
-            if used in self._used and action not in self._intents:
-                yield "approval_used_twice", f"approval {used}"
-            self._used.add(used)
-        self._intents[action] = body
+        if body.get("approval") is not None:
+            yield from self._use(body, str(body.get("approval")), again=again)
+        self._intents.add(action)
+
+    def _is_killed(self, body: dict[str, Any], run: str) -> bool:
+        covering = {
+            ("tenant", _log_of(body.get("origin"))),
+            ("tool", str(body.get("tool"))),
+            ("run", run),
+        }
+        return any(scope == "all" or (scope, name) in covering for scope, name in self._killed)
+
+    def _use(
+        self, body: dict[str, Any], approval: str, *, again: bool
+    ) -> Iterator[tuple[str, str]]:
+        verdict = self._approved.get(approval, {})
+        if verdict.get("state") != "approved" or verdict.get("bind") != body.get("bind"):
+            yield "approval_not_bound", f"approval {approval}"
+        if approval in self._used and not again:
+            yield "approval_used_twice", f"approval {approval}"
+        self._used.add(approval)
 
 
 class Verifier:
-    """Reads one exported log record by record; `finish` returns the report. One instance per log, used once."""
+    """Reads one exported log record by record; `finish` returns the report.
+
+    One instance per log, used once. *origin* is the log's name; where it is None, the first entry
+    says it.
+    """
 
     def __init__(
         self, *, key: bytes, origin: str | None = None, remembered: str | None = None
     ) -> None:
         self.report = Report(key=key.hex())
-        self._key, self._origin = key, origin
-        self._tree, self._chain, self._invariants = _Tree(), dict[str, str](), _Invariants()
-        self._signed, self._noted, self._head = 0, 0, ""
-        note = (
-            None if remembered is None else remembered.rstrip("\n") + "\n"
-        )  # the file is padded with line feeds
-        self._old = None if note is None else _parse(note)
-        self._seen_remembered = note is None
-        if note is not None and (self._old is None or not _signed(note, self._old[0], key)):
-            self._wrong(
-                "remembered_unreadable",
-                "the remembered checkpoint is not one that this log's key signed",
-            )
+        self._key = key
+        self._origin = origin
+        self._tree = _Tree()
+        self._chain: dict[str, str] = {}
+        self._invariants = _Invariants()
+        #: Sizes: under a good signature, and at the last checkpoint of whatever kind
+        self._signed = 0
+        self._noted = 0
+        self._head = ""
+        self._remembered: tuple[str, int, bytes] | None = None
+        self._met_remembered = remembered is None
+        if remembered is not None:
+            self._remember(remembered)
+
+    def _remember(self, note: str) -> None:
+        whole = note.rstrip("\n") + "\n"  # the file is padded with line feeds
+        self._remembered = _parse(whole)
+        if self._remembered is None or not _signed(whole, self._remembered[0], self._key):
+            detail = "the remembered checkpoint is not one that this log's key signed"
+            self._wrong("remembered_unreadable", detail)
 
     def read(self, record: Any) -> None:
         """Check one record: an entry, a checkpoint, or the stored head."""
@@ -176,56 +216,41 @@ class Verifier:
 
     def finish(self) -> Report:
         """Check what only the whole log shows, and return the report."""
-        size, root = self._tree.size, self._tree.root().hex()
+        size = self._tree.size
+        root = self._tree.root().hex()
         if self._head != f"{size}/{root}/{self._tree.frontier()}":
-            self._wrong(
-                "head_mismatch",
-                f"the entries give {size}/{root[:16]}, the stored head is {self._head[:24]!r}",
-            )
+            stored = self._head[:24]
+            detail = f"the entries give {size}/{root[:16]}, the stored head is {stored!r}"
+            self._wrong("head_mismatch", detail)
         if self._signed != size:
-            self._wrong(
-                "unsigned_tail", f"entries from {self._signed} on are under no signed checkpoint"
-            )
-        if self._old and not self._seen_remembered:
-            self._wrong(
-                "rolled_back",
-                f"a checkpoint of {self._old[1]} entries is remembered, the log has {size}",
-            )
-        self.report.size, self.report.root = size, root
+            detail = f"entries from {self._signed} on are under no signed checkpoint"
+            self._wrong("unsigned_tail", detail)
+        if self._remembered is not None and not self._met_remembered:
+            remembered = self._remembered[1]
+            detail = f"a checkpoint of {remembered} entries is remembered, the log has {size}"
+            self._wrong("rolled_back", detail)
+        self.report.size = size
+        self.report.root = root
+        self.report.log = _log_of(self._origin)
         return self.report
 
     def _wrong(self, code: str, detail: str, seq: int | None = None) -> None:
-        self.report.problems.append(Problem(code, self._tree.size if seq is None else seq, detail))
+        at = self._tree.size if seq is None else seq
+        self.report.problems.append(Problem(code, at, detail, _log_of(self._origin)))
 
     def _entry(self, record: dict[str, Any]) -> None:
-        expected, raw = self._tree.size, str(record.get("body")).encode()
+        expected = self._tree.size
+        raw = str(record.get("body")).encode()
         if type(record.get("seq")) is not int or record.get("seq") != expected:
-            self._wrong(
-                "missing_entry", f"expected entry {expected}, found {record.get('seq')}", expected
-            )
+            detail = f"expected entry {expected}, found {record.get('seq')}"
+            self._wrong("missing_entry", detail)
         body = self._canonical(raw)
         leaf = sha256(b"\x00" + raw).digest()
         if record.get("leaf") not in {None, leaf.hex()}:
             self._wrong("changed_entry", "the body does not hash to the stored leaf")
         if body is not None:
+            self._place(record, body)
             run = str(body.get("run"))
-            self._same_log(body.get("origin"), expected)
-            if (record.get("run"), record.get("event")) != (body.get("run"), body.get("event")):
-                self._wrong(
-                    "moved_entry", "it is stored under another run or event than its body says"
-                )
-            if body.get("seq") != record.get("seq"):
-                self._wrong("moved_entry", f"the body says it is entry {body.get('seq')}")
-            if body.get("signed") != self._noted:
-                at = (
-                    max(self._noted, body["signed"] if isinstance(body.get("signed"), int) else 0)
-                    - 1
-                )
-                self._wrong(
-                    "missing_checkpoint",
-                    f"entry {expected} follows a checkpoint that is not there",
-                    at,
-                )
             if body.get("prev") != self._chain.get(run, ""):
                 self._wrong("chain_broken", f"the previous entry of run {run!r} is another one")
             self._chain[run] = leaf.hex()
@@ -233,12 +258,27 @@ class Verifier:
                 self._wrong(code, detail)
         self._tree.append(leaf)
 
+    def _place(self, record: dict[str, Any], body: dict[str, Any]) -> None:
+        """Check that the entry stands where its body says."""
+        expected = self._tree.size
+        self._same_log(body.get("origin"), expected)
+        if (record.get("run"), record.get("event")) != (body.get("run"), body.get("event")):
+            detail = "it is stored under another run or event than its body says"
+            self._wrong("moved_entry", detail)
+        if body.get("seq") != record.get("seq"):
+            self._wrong("moved_entry", f"the body says it is entry {body.get('seq')}")
+        signed = body.get("signed")
+        if signed != self._noted:
+            last = max(self._noted, signed if isinstance(signed, int) else 0) - 1
+            detail = f"entry {expected} follows a checkpoint that is not there"
+            self._wrong("missing_checkpoint", detail, last)
+
     def _same_log(self, origin: object, seq: int) -> None:
-        self._origin = str(origin) if self._origin is None else self._origin
+        if self._origin is None:
+            self._origin = str(origin)
         if origin != self._origin:
-            self._wrong(
-                "foreign_entry", f"it is of the log {origin!r}, not of {self._origin!r}", seq
-            )
+            detail = f"it is of the log {origin!r}, not of {self._origin!r}"
+            self._wrong("foreign_entry", detail, seq)
 
     def _canonical(self, raw: bytes) -> dict[str, Any] | None:
         try:
@@ -252,34 +292,34 @@ class Verifier:
         return None
 
     def _checkpoint(self, record: dict[str, Any]) -> None:
-        note, size, root = str(record.get("note")), self._tree.size, self._tree.root()
+        size = self._tree.size
+        last = max(size - 1, 0)
+        again = size == self._noted
+        self._noted = size
+        note = str(record.get("note"))
         parsed = _parse(note)
-        last, again, self._noted = max(size - 1, 0), size == self._noted, size
         if parsed is None or not _signed(note, parsed[0], self._key):
-            self._wrong(
-                "bad_signature",
-                f"the checkpoint after entry {last} is not signed by {self.report.key[:16]}",
-                last,
-            )
+            signer = self.report.key[:16]
+            detail = f"the checkpoint after entry {last} is not signed by {signer}"
+            self._wrong("bad_signature", detail, last)
             return
-        self._same_log(parsed[0], last)
+        origin, signed, root = parsed
+        self._same_log(origin, last)
         if again:
             self._wrong("checkpoint_moved", f"a second checkpoint of {size} entries", last)
-        elif parsed[1] != size or parsed[1] != record.get("size"):
-            self._wrong(
-                "checkpoint_moved", f"a checkpoint of {parsed[1]} entries stands after {size}", last
-            )
-        elif parsed[2] != root:
-            self._wrong(
-                "root_mismatch",
-                f"an entry from {self._signed} to {last} is not what was signed",
-                last,
-            )
-        if self._old and parsed[1] == self._old[1]:
-            self._seen_remembered = True
-            if parsed[2] != self._old[2]:
-                self._wrong("forked", f"another log of {size} entries was signed before", last)
-        self._signed, self.report.checkpoints = parsed[1], self.report.checkpoints + 1
+        elif signed != size or signed != record.get("size"):
+            detail = f"a checkpoint of {signed} entries stands after {size}"
+            self._wrong("checkpoint_moved", detail, last)
+        elif root != self._tree.root():
+            detail = f"an entry from {self._signed} to {last} is not what was signed"
+            self._wrong("root_mismatch", detail, last)
+        if self._remembered is not None and signed == self._remembered[1]:
+            self._met_remembered = True
+            if root != self._remembered[2]:
+                detail = f"another log of {size} entries was signed before"
+                self._wrong("forked", detail, last)
+        self._signed = signed
+        self.report.checkpoints += 1
 
 
 def verify(
@@ -289,24 +329,59 @@ def verify(
     origin: str | None = None,
     remembered: str | None = None,
 ) -> Report:
-    """Verify a whole log and return the report; *key* is the Ed25519 public key, 32 bytes, *origin* the log's name."""
+    """Verify one whole log; *key* is the Ed25519 public key, 32 bytes, *origin* the log's name."""
     verifier = Verifier(key=key, origin=origin, remembered=remembered)
     for record in records:
         verifier.read(record)
     return verifier.finish()
 
 
-def read_export(path: Path) -> tuple[dict[str, Any], list[Any]]:
-    """Return the header and the records of an export; raises ValueError or OSError for anything that is not one."""
+def read_export(path: Path) -> list[tuple[dict[str, Any], list[Any]]]:
+    """Return the header and the records of each log of an export.
+
+    Raises ValueError or OSError for anything that is not an export.
+    """
+    lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    logs: list[tuple[dict[str, Any], list[Any]]] = []
     try:
-        lines = [
-            json.loads(line) for line in path.read_text("utf-8").removesuffix("\n").split("\n")
-        ]
+        for record in map(json.loads, lines):
+            if isinstance(record, dict) and record.get("kind") == "log":
+                logs.append((record, []))
+            elif not logs:
+                raise ValueError("the first line is no header of a log")
+            else:
+                logs[-1][1].append(record)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
-    if not isinstance(lines[0], dict) or lines[0].get("kind") != "log":
-        raise ValueError("the first line is no header of a log")
-    return lines[0], lines[1:]
+    return logs
+
+
+def verify_export(
+    path: Path, *, key: str | None = None, remembered: Iterable[str] = ()
+) -> list[Report]:
+    """Verify every log of an export.
+
+    *key* is in hexadecimal; *remembered* are notes of any of the logs. A note of a log that the export lacks is a problem of its own. Raises ValueError, LookupError,
+    TypeError or OSError for a file that is not an export.
+    """
+    notes = {note.partition("\n")[0]: note for note in remembered}
+    reports = []
+    for header, records in read_export(path):
+        origin = str(header["origin"])
+        public = bytes.fromhex(key or header["public_key"])
+        note = notes.pop(origin, None)
+        reports.append(verify(records, key=public, origin=origin, remembered=note))
+    for origin in notes:
+        report = Report(log=_log_of(origin))
+        detail = f"a checkpoint of {origin!r} is remembered, the export has no such log"
+        report.problems.append(Problem("missing_log", 0, detail, report.log))
+        reports.append(report)
+    return reports
+
+
+def _log_of(origin: object) -> str:
+    """Return the name of the log that *origin* ends with."""
+    return "" if origin is None else unquote(str(origin).rpartition("/")[2])
 
 
 def _parse(note: str) -> tuple[str, int, bytes] | None:
@@ -339,30 +414,34 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Verify the export named on the command line; returns 0 when valid, 1 when not, 2 when unreadable."""
+    """Verify the export named on the command line; return 0 if valid, 1 if not, 2 if unreadable."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("export", type=Path)
     parser.add_argument(
-        "--key", help="the log's public key in hexadecimal; default: the one the export names"
+        "--key", help="the public key in hexadecimal; default: the one the export names"
     )
-    parser.add_argument("--remembered", type=Path, help="a checkpoint kept from an earlier look")
+    parser.add_argument(
+        "--remembered",
+        type=Path,
+        action="append",
+        default=[],
+        help="a checkpoint kept from an earlier look; once for each log",
+    )
     options = parser.parse_args(arguments)
     try:
-        header, records = read_export(options.export)
-        key, origin = bytes.fromhex(options.key or header["public_key"]), str(header["origin"])
-        remembered = options.remembered.read_text("utf-8") if options.remembered else None
+        notes = [path.read_text("utf-8") for path in options.remembered]
+        reports = verify_export(options.export, key=options.key, remembered=notes)
     except (OSError, ValueError, LookupError, TypeError) as error:
         print(f"unreadable: {error}", file=sys.stderr)
         return 2
-    report = verify(records, key=key, origin=origin, remembered=remembered)
-    for problem in report.problems:
-        print(f"INVALID entry {problem.seq}: {problem.code}: {problem.detail}")
-    trust = (
-        "given" if options.key else "taken from the export itself: compare it with one you trust"
-    )
-    print(f"{'valid' if report.valid else 'INVALID'}: {report.size} entries, root {report.root}")
-    print(f"{report.checkpoints} signed checkpoints, key {report.key} ({trust})")
-    return 0 if report.valid else 1
+    trust = "given" if options.key else "taken from the export itself: compare it with yours"
+    for report in reports:
+        for problem in report.problems:
+            print(f"INVALID {report.log} entry {problem.seq}: {problem.code}: {problem.detail}")
+        verdict = "valid" if report.valid else "INVALID"
+        print(f"{verdict}: log {report.log}, {report.size} entries, root {report.root}")
+        print(f"{report.checkpoints} signed checkpoints, key {report.key} ({trust})")
+    return 0 if all(report.valid for report in reports) else 1
 
 
 if __name__ == "__main__":

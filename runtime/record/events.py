@@ -393,13 +393,16 @@ class LimitRaised(_Of):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SwitchTurned(_Of):
-    """A kill switch was engaged or released."""
+    """A kill switch was engaged or released; the ledger tells every log whose runs it covers."""
 
     event: ClassVar[str] = "kill_switch"
     scope: str
     id: str
     engaged: bool
-    by: str
+    #: The only tenant that is stopped; None for every tenant
+    tenant: str | None = None
+    #: None in a new log, which is told of the switches that are engaged already
+    by: str | None = None
 
     def body(self) -> Object:
         """Return the public part."""
@@ -407,7 +410,7 @@ class SwitchTurned(_Of):
 
     def payload(self) -> Object | None:
         """Return who turned it."""
-        return {"by": self.by}
+        return None if self.by is None else {"by": self.by}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from interlock.runtime.record.store import Store, Tx, tables
 _c = tables.ledger_entry.c
 _NEWEST: Final = (
     select(_c.body)
-    .where(_c.run_id == "", _c.event == PolicyActivated.event)
+    .where(_c.log == HOME, _c.run_id == "", _c.event == PolicyActivated.event)
     .order_by(_c.seq.desc())
     .limit(1)
 )

@@ -6,9 +6,9 @@ actions stay, for the ledger names them. What was written outside the database (
 older copies of the database) is not reached.
 """
 
-import orjson
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import delete, update
 
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunErased
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
@@ -31,22 +31,3 @@ def erase(tx: Tx, vault: Vault, *, run_id: str, tenant: str, by: str) -> None:
     tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(label=""))
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
     tx.events.append(RunErased(log=tenant, of=run_id, by=by))
-
-
-def erased(connection: Connection) -> frozenset[str]:
-    """Return the runs whose erasure the ledger records."""
-    entries = tables.ledger_entry.c
-    bodies = connection.execute(select(entries.body).where(entries.event == RunErased.event))
-    named = (_named(body) for body in bodies.scalars())
-    return frozenset(run_id for run_id in named if run_id is not None)
-
-
-def _named(body: bytes) -> str | None:
-    """Return the run that an erasure's entry names, or None for an entry that cannot be read.
-
-    The verifier reports such an entry.
-    """
-    try:
-        return str(orjson.loads(body)["of"])
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None

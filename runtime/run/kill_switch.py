@@ -29,7 +29,7 @@ async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
         tx.connection.execute(insert(tables.kill_switch).values(scope=scope, id=id, engaged=tx.now))
-        tx.events.append(SwitchTurned(log=HOME, scope=scope, id=id, engaged=True, by=by))
+        tx.events.append(_turned(tx, scope, id, engaged=True, by=by))
 
     await store.write(work)
 
@@ -39,7 +39,7 @@ async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None: 
 
     def work(tx: Tx) -> None:
         tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        tx.events.append(SwitchTurned(log=HOME, scope=scope, id=id, engaged=False, by=by))
+        tx.events.append(_turned(tx, scope, id, engaged=False, by=by))
 
     await store.write(work)
 
@@ -66,3 +66,11 @@ def covering(
     """Return the scope and name of every engaged switch that covers a request, in order."""
     names = {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
     return sorted((row.scope, row.id) for row in connection.execute(_COVERING, names))
+
+
+def _turned(tx: Tx, scope: KillScope, name: str, *, engaged: bool, by: str) -> SwitchTurned:
+    tenant = name if scope == "tenant" else None
+    if scope == "run":
+        query = select(tables.run.c.tenant).where(tables.run.c.id == name)
+        tenant = tx.connection.execute(query).scalar_one_or_none() or HOME
+    return SwitchTurned(log=HOME, scope=scope, id=name, engaged=engaged, tenant=tenant, by=by)

@@ -12,6 +12,7 @@ from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import Erased, Fenced
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunEnded, RunResumed, RunStarted
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
@@ -224,7 +225,7 @@ class Runs:
             try:
                 return opened(row, self._vault.key(connection, run_id))
             except Erased as error:
-                if run_id in erasure.erased(connection):
+                if run_id in erased(connection):
                     raise refused("erased", what=f"run {run_id}") from error
                 raise
 
@@ -308,7 +309,7 @@ class Runs:
 
         def work(tx: Tx) -> None:
             row = row_of(tx.connection, run_id)
-            if run_id in erasure.erased(tx.connection):
+            if run_id in erased(tx.connection):
                 raise refused("erased", what=f"run {run_id}")
             action.resolve(
                 tx,

@@ -1,8 +1,9 @@
 """The command `interlock audit verify|export|show`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from rich.text import Text
@@ -13,10 +14,13 @@ from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
-    from interlock.runtime.record.audit_verify import Report
+    from interlock.runtime.record.audit import Audit
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
 
+LogName: TypeAlias = Annotated[
+    str | None, typer.Option("--log", help="Only this log: a tenant, or home; default: every log.")
+]
 application = typer.Typer(
     help="The record: verify it, take it along, read it.",
     no_args_is_help=True,
@@ -33,55 +37,61 @@ def verify(
     key: Annotated[
         str | None, typer.Option(help="The public key to trust, in hexadecimal.")
     ] = None,
+    log: LogName = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify the ledger: every entry, every signature, and what they say together."""
-    report = _of_this_home() if file is None else _offline(file, key)
+    audit = _of_this_home(log) if file is None else _offline(file, key, log)
     if as_json:
-        problems = [
-            {
-                "code": problem.code,
-                "seq": problem.seq,
-                "detail": problem.detail,
-            }
-            for problem in report.problems
-        ]
-        session.print_json(
-            {
-                "valid": report.valid,
-                "size": report.size,
-                "root": report.root,
-                "checkpoints": report.checkpoints,
-                "key": report.key,
-                "problems": problems,
-            }
-        )
+        session.print_json(_plain(audit))
     else:
-        _print(report)
-    session.leave(session.DONE if report.valid else session.FAILED_CLOSED)
+        _print(audit)
+    session.leave(session.DONE if audit.valid else session.FAILED_CLOSED)
 
 
-def _print(report: "Report") -> None:
-    for problem in report.problems:
-        line = f"entry {problem.seq}: {problem.code}: {problem.detail}"
+def _plain(audit: "Audit") -> dict[str, Any]:
+    logs = [
+        {
+            "log": report.log,
+            "valid": report.valid,
+            "size": report.size,
+            "root": report.root,
+            "checkpoints": report.checkpoints,
+        }
+        for report in audit.reports
+    ]
+    return {
+        "valid": audit.valid,
+        "size": audit.size,
+        "checkpoints": audit.checkpoints,
+        "key": audit.key,
+        "logs": logs,
+        "problems": [asdict(problem) for problem in audit.problems],
+    }
+
+
+def _print(audit: "Audit") -> None:
+    for problem in audit.problems:
+        line = f"{problem.log} entry {problem.seq}: {problem.code}: {problem.detail}"
         session.say(Text(line, style="red"))
-    verdict = ("valid", "bold green") if report.valid else ("NOT VALID", "bold red")
-    sizes = f": {report.size} entries, {report.checkpoints} signed checkpoints"
+    verdict = ("valid", "bold green") if audit.valid else ("NOT VALID", "bold red")
+    sizes = f": {audit.size} entries, {audit.checkpoints} signed checkpoints"
     session.say(Text.assemble("Ledger ", verdict, sizes))
-    session.say(f"root {report.root}")
-    session.say(f"key  {report.key}")
+    for report in audit.reports:
+        session.say(f"log  {report.log}, {report.size} entries, root {report.root}")
+    session.say(f"key  {audit.key}")
 
 
-def _of_this_home() -> "Report":
+def _of_this_home(log: str | None) -> "Audit":
     from interlock.serving.audit import verified
 
-    return session.read(verified)
+    return session.read(lambda storage: verified(storage, log=log))
 
 
 @application.command()
 def export(
     file: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
-    *,
+    log: LogName = None,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,23 +101,31 @@ def export(
     settings = session.configured()
     who = session.acting(settings, person)
 
-    async def work(home: "Home") -> list[dict[str, Any]]:
+    async def work(home: "Home") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
-        return await exports.ledger(home, person=who)
+        records = await exports.ledger(
+            home,
+            person=who,
+            log=log,
+        )
+        _write(file, records)
+        return {
+            "file": str(file),
+            "entries": sum(1 for record in records if record["kind"] == "entry"),
+            "logs": [record["log"] for record in records if record["kind"] == "log"],
+            "public_key": home.ledger.public_key.hex(),
+        }
 
-    records = session.run(work, using=settings)
-    _write(file, records)
-    header = records[0]
-    entries = sum(1 for record in records if record["kind"] == "entry")
+    done = session.run(work, using=settings)
     if as_json:
-        session.print_json({"file": str(file), "entries": entries} | header)
+        session.print_json(done)
         return
-    session.say(f"{entries} entries in {file}; public key {header['public_key']}")
+    session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
     session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
 
 
-def _write(file: Path, records: list[dict[str, Any]]) -> None:
+def _write(file: Path, records: list[dict[str, str | int]]) -> None:
     lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     try:
         with file.open("x", encoding="utf-8") as target:
@@ -125,8 +143,12 @@ def _write(file: Path, records: list[dict[str, Any]]) -> None:
 def show(
     run_id: Annotated[
         str | None,
-        typer.Argument(metavar="RUN", help="Only this run: its id or its beginning."),
+        typer.Argument(
+            metavar="RUN",
+            help="Only this run: its id or its beginning.",
+        ),
     ] = None,
+    log: LogName = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the entries in order, with what only this home's keys can open."""
@@ -136,7 +158,11 @@ def show(
         from interlock.serving.names import run_named
 
         whole_id = None if run_id is None else await run_named(storage.store, run_id)
-        return await entries(storage, whole_id)
+        return await entries(
+            storage,
+            whole_id,
+            log=log,
+        )
 
     rows = session.read(work)
     if as_json:
@@ -144,6 +170,7 @@ def show(
             session.print_json(row)
         return
     table = grid(
+        folded("Log"),
         whole("Seq"),
         whole("Time"),
         whole("Run"),
@@ -162,6 +189,7 @@ def _cells(row: dict[str, Any]) -> list[str | Text]:
     state = str(body.get("state") or body.get("status") or body.get("effect") or "")
     codes = [*body.get("codes", []), *([body["code"]] if "code" in body else [])]
     return [
+        shown(row["log"]),
         str(body["seq"]),
         moment(body["at"])[:16] if "at" in body else "",
         str(body.get("of") or body["run"]).removeprefix("run-"),
@@ -182,8 +210,9 @@ def _person(payload: Any) -> str:
     return next((str(name) for name in names if name), "")
 
 
-def _offline(file: Path, key: str | None) -> "Report":
+def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
     from interlock.runtime.record import audit_verify
+    from interlock.runtime.record.audit import Audit
 
     if key is not None and (len(key) != _KEY_DIGITS or not _is_hexadecimal(key)):
         raise BadInput(
@@ -192,9 +221,7 @@ def _offline(file: Path, key: str | None) -> "Report":
             next_step="The key stands in the output of `interlock audit export`.",
         )
     try:
-        header, records = audit_verify.read_export(file)
-        public = bytes.fromhex(key or header["public_key"])
-        origin = str(header["origin"])
+        reports = audit_verify.verify_export(file, key=key)
     except (OSError, ValueError, LookupError, TypeError) as error:
         why = f"it is not a ledger export ({error})"
         raise BadInput(
@@ -202,11 +229,7 @@ def _offline(file: Path, key: str | None) -> "Report":
             why=why,
             next_step="Export it again.",
         ) from error
-    return audit_verify.verify(
-        records,
-        key=public,
-        origin=origin,
-    )
+    return Audit(reports=tuple(report for report in reports if log in {None, report.log}))
 
 
 def _is_hexadecimal(text: str) -> bool:

@@ -94,7 +94,7 @@ async def _ledger(home: Home) -> tuple[bool, str]:
     if report.valid:
         return True, f"{report.size} entries, verified"
     first = report.problems[0]
-    return False, f"entry {first.seq}: {first.code}: {first.detail}"
+    return False, f"{first.log} entry {first.seq}: {first.code}: {first.detail}"
 
 
 async def _people(home: Home) -> tuple[bool, str]:

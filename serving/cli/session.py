@@ -171,7 +171,7 @@ def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" 
         opened = Storage.open(
             database=settings.database,
             keys=settings.home / "keys",
-            witness=settings.home / "checkpoint.note",
+            witness=settings.home / "checkpoints",
         )
         async with opened as storage:
             return await work(storage)

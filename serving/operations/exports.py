@@ -3,32 +3,28 @@
 from typing import Any
 
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.ledger import export
+from interlock.runtime.record.audit import exported
 from interlock.runtime.run import subject
 from interlock.serving.home import Home
 
 
-async def ledger(home: Home, *, person: Principal) -> list[dict[str, Any]]:
-    """Return the ledger as records for the offline verifier, the header first.
+async def ledger(
+    home: Home, *, person: Principal, log: str | None = None
+) -> list[dict[str, str | int]]:
+    """Return one log or all of them as records for the offline verifier, each log's header first.
 
     The export holds the entry of this very act, so an export shows who took it.
     """
 
-    async def work() -> list[dict[str, Any]]:
-        records = await home.store.read(lambda connection: list(export(connection)))
-        header = {
-            "kind": "log",
-            "origin": home.ledger.origin,
-            "public_key": home.ledger.public_key.hex(),
-        }
-        return [header, *records]
+    async def work() -> list[dict[str, str | int]]:
+        return await exported(home.store, home.ledger, log=log)
 
     return await home.runtime.acts.perform(
         "ledger.export",
         work,
         person=person,
         arguments={},
-        look=subject.installation("ledger", home.ledger.origin),
+        look=subject.installation("ledger", log or ""),
     )
 
 

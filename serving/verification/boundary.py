@@ -23,6 +23,7 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.ledger import export
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.record.witness import file_name
 from interlock.serving.home import decision_point
 from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
@@ -130,11 +131,11 @@ async def ledger(trial: Trial) -> None:
     world = trial.world
     ours = world.ledger.public_key
     run = await world.start()
-    earlier = await _exported(trial)
+    earlier = await _exported(trial, run.tenant)
     await trial.permitted(run, WRITE)
     await world.store.durable(run.claim)
-    records = await _exported(trial)
-    remembered = world.ledger.remembered()
+    records = await _exported(trial, run.tenant)
+    remembered = world.ledger.witness.notes()[file_name(run.tenant)]
     if not verify(records, key=ours, remembered=remembered).valid:
         raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")
     if verify(records, key=os.urandom(32)).valid:
@@ -174,8 +175,8 @@ def _read(garbled: Any) -> Decision:
     )
 
 
-async def _exported(trial: Trial) -> list[Record]:
-    return await trial.world.store.read(lambda connection: list(export(connection)))
+async def _exported(trial: Trial, log: str) -> list[Record]:
+    return await trial.world.store.read(lambda connection: list(export(connection, log)))
 
 
 def _changed(records: Sequence[Record], index: int) -> list[Record]:

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from interlock.runtime.door.outcome import Waiting
-from interlock.runtime.door.tool import Tool
+from interlock.runtime.door.tool import Tool, schema_digest
 from interlock.runtime.errors import (
     BadInput,
     Fenced,
@@ -15,7 +15,8 @@ from interlock.runtime.errors import (
     NotRecorded,
 )
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.request import FACTS, Principal
+from interlock.runtime.record.events import HOME
 from interlock.runtime.run import kill_switch, subject
 from interlock.runtime.testing import AGENT, PLENTY, REVIEWER
 from interlock.serving.verification.trial import (
@@ -49,6 +50,18 @@ async def schema(trial: Trial) -> None:
         raise WentThrough("the policy was told that the arguments fit")
 
 
+async def drift(trial: Trial) -> None:
+    """The policy is told the schema that a tool's code has now, so that it can see a change."""
+    run = await trial.world.start()
+    await trial.permitted(run, WRITE)
+    context = trial.pdp.asked[-1].context
+    schema = schema_digest(trial.world.tools[WRITE])
+    if context.tool_schema != schema:
+        raise WentThrough(f"the policy was told the schema {context.tool_schema}")
+    if context.version != FACTS:
+        raise WentThrough(f"the policy was told facts of version {context.version}")
+
+
 async def obligation(trial: Trial) -> None:
     """A permit with a duty that nobody can discharge is a deny."""
     run = await trial.world.start()
@@ -62,7 +75,7 @@ async def persons_act(trial: Trial) -> None:
     async def work() -> None:
         begun.append("probe")
 
-    before = await trial.world.ledger.head()
+    before = await trial.world.ledger.head(HOME)
     with refused("an act that was denied", NotPermitted):
         await trial.world.runtime.acts.perform(
             "policy.activate",
@@ -73,7 +86,7 @@ async def persons_act(trial: Trial) -> None:
         )
     if begun:
         raise WentThrough("the act was begun")
-    if await trial.world.ledger.head() == before:
+    if await trial.world.ledger.head(HOME) == before:
         raise WentThrough("the refusal was not recorded")
 
 
@@ -216,6 +229,7 @@ async def _approve(trial: Trial, waiting: Waiting, reviewer: Principal, shown: s
 DOOR: Final = {
     "unknown tool": unknown_tool,
     "schema": schema,
+    "drift": drift,
     "obligation": obligation,
     "person's act": persons_act,
     "permit by hand": permit_by_hand,

@@ -443,7 +443,7 @@ async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_
 
     assert [process.returncode for process in processes] == [0] * 3, errors
     store = Store.open(database_url)
-    records = await store.read(lambda connection: list(export(connection)))
+    records = await store.read(lambda connection: list(export(connection, HOME)))
     store.close()
     report = verify(
         records, key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing)

@@ -17,6 +17,8 @@ from interlock.runtime.record import audit_verify
 
 Command = Callable[..., Any]
 ENTRY: Final = 4
+#: The log of the tenant whose contract was reviewed
+LOG: Final = "default"
 
 
 def change(home: Path, statement: str, *values: Any) -> None:
@@ -29,11 +31,16 @@ def flip(home: Path, entry: int) -> None:
     """Change one bit in the middle of an entry."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
         (found,) = connection.execute(
-            "SELECT body FROM ledger_entry WHERE seq = ?", [entry]
+            "SELECT body FROM ledger_entry WHERE log = 'default' AND seq = ?", [entry]
         ).fetchone()
     changed = bytearray(found)
     changed[len(changed) // 2] ^= 1
-    change(home, "UPDATE ledger_entry SET body = ? WHERE seq = ?", bytes(changed), entry)
+    change(
+        home,
+        "UPDATE ledger_entry SET body = ? WHERE log = 'default' AND seq = ?",
+        bytes(changed),
+        entry,
+    )
 
 
 def standalone(file: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -47,7 +54,7 @@ def test_an_untouched_ledger_is_valid(reviewed: Path, command: Command) -> None:
     report = command(reviewed, "audit", "verify", "--json")
 
     assert report.code == 0
-    assert report.value.keys() == {"valid", "size", "root", "checkpoints", "key", "problems"}
+    assert report.value.keys() == {"valid", "size", "checkpoints", "key", "logs", "problems"}
     assert (report.value["valid"], report.value["problems"]) == (True, [])
     assert "Ledger valid" in command(reviewed, "audit", "verify").out
 
@@ -59,15 +66,21 @@ def test_a_changed_entry_is_named(used: Path, command: Command) -> None:
 
     assert report.code == 5
     assert ENTRY in {each["seq"] for each in report.value["problems"]}
-    assert f"entry {ENTRY}: " in command(used, "audit", "verify").out
+    assert f"{LOG} entry {ENTRY}: " in command(used, "audit", "verify").out
 
 
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        ("UPDATE ledger_entry SET payload = NULL WHERE seq = ?", "payload_missing"),
-        ("UPDATE ledger_entry SET payload = zeroblob(64) WHERE seq = ?", "payload_changed"),
-        ("DELETE FROM ledger_entry WHERE seq = ?", "missing_entry"),
+        (
+            "UPDATE ledger_entry SET payload = NULL WHERE log = 'default' AND seq = ?",
+            "payload_missing",
+        ),
+        (
+            "UPDATE ledger_entry SET payload = zeroblob(64) WHERE log = 'default' AND seq = ?",
+            "payload_changed",
+        ),
+        ("DELETE FROM ledger_entry WHERE log = 'default' AND seq = ?", "missing_entry"),
     ],
 )
 def test_what_an_entry_holds_is_checked(
@@ -102,7 +115,7 @@ def test_a_forgotten_checkpoint_is_noticed(used: Path, command: Command) -> None
     """Without the checkpoint outside the database a rollback could not be seen, so that is a
     problem of its own.
     """
-    (used / "checkpoint.note").unlink()
+    (used / "checkpoints" / f"{LOG}.note").unlink()
     report = command(used, "audit", "verify", "--json")
 
     assert report.code == 5
@@ -143,9 +156,11 @@ def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None
 
     assert exported["entries"] == ours["size"]
     assert (agreed.returncode, agreed.stderr) == (0, "")
-    assert f"valid: {ours['size']} entries, root {ours['root']}" in agreed.stdout
+    for log in ours["logs"]:
+        line = f"valid: log {log['log']}, {log['size']} entries, root {log['root']}"
+        assert line in agreed.stdout
     assert objected.returncode == 1
-    assert f"INVALID entry {ENTRY}: " in objected.stdout
+    assert f"INVALID {LOG} entry {ENTRY}: " in objected.stdout
     assert command(used, "audit", "verify", str(good), "--key", ours["key"]).code == 0
     assert command(used, "audit", "verify", str(bad)).code == 5
 

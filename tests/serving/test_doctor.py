@@ -65,7 +65,7 @@ def test_a_tampered_ledger_is_red(used: Path, command: Command) -> None:
     ran = command(used, "doctor", "--json")
 
     assert ran.code == 5
-    assert wrong(ran)["ledger"].startswith("entry 2: moved_entry")
+    assert wrong(ran)["ledger"].startswith("default entry 2: moved_entry")
 
 
 def test_unreadable_people_are_red(used: Path, command: Command) -> None:

@@ -1,12 +1,12 @@
 """The model tool: every generation is one `model.generate` action, whatever serves it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, messages_from_dict
+from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict
 
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.graph import tripwire
@@ -15,9 +15,8 @@ from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality, Label
 from interlock.runtime.policy.request import Amounts, Resource
 
-CHARS_A_TOKEN: Final = (
-    3  # English text has about 4: an estimate that reserves too much, never too little
-)
+#: English text has about 4 characters a token: 3 reserves too much, never too little
+CHARS_A_TOKEN: Final = 3
 MICRO: Final = 1_000_000
 
 
@@ -39,58 +38,81 @@ class Generation(Value):
     money_micro: int = 0
 
 
+class Model(Protocol):
+    """A model that the tool asks by itself; `EndpointModel` is one."""
+
+    async def answer(
+        self, permit: Permit, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+    ) -> AIMessage:
+        """Return the model's message, with its token usage if the model tells it."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
-    """One model behind the door: the LangChain object nobody else holds, its longest answer and its price."""
+    """One model behind the door: the object nobody else holds, its longest answer and its price."""
 
-    model: BaseChatModel
+    #: A LangChain model runs in this process, as the scripted planner does
+    model: Model | BaseChatModel
     longest_answer: int  # tokens
     micro_per_million: int = 0  # money in millionths for a million tokens, in or out
-    #: The most restricted data it may be sent: one in this process may see all, one elsewhere what
-    #: its operator may
+    #: The most restricted data the model may be sent: a model in this process may see all, a model
+    #: elsewhere what its operator may
     clearance: Confidentiality = "confidential"
+
+    def price(self, tokens: int) -> int:
+        """Return what so many tokens cost, in millionths."""
+        return tokens * self.micro_per_million // MICRO
+
+    async def answer(self, permit: Permit, arguments: Generate) -> AIMessage:
+        """Return the model's message to the arguments of one call."""
+        messages = messages_from_dict(json.loads(arguments.messages))
+        tools = json.loads(arguments.tools)
+        if not isinstance(self.model, BaseChatModel):
+            return await self.model.answer(permit, messages, tools)
+        with tripwire.admit(permit, kind="model", name=type(self.model).__name__):
+            return await self.model.ainvoke(messages, tools=tools)
 
 
 def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
-    """Return `model.generate` over *models* by alias; an alias that is not there is a failure, not a fallback."""
+    """Return `model.generate` over *models* by alias.
+
+    An alias that is not there is a failure; no other model answers in its place.
+    """
 
     def cost(arguments: Generate) -> Amounts:
         served = models.get(arguments.model)
-        answer = served.longest_answer if served else 0
-        tokens = (len(arguments.messages) + len(arguments.tools)) // CHARS_A_TOKEN + answer
-        price = served.micro_per_million if served else 0
-        return Amounts(steps=1, tokens=tokens, money_micro=tokens * price // MICRO)
+        tokens = _tokens(arguments.messages + arguments.tools)
+        if served is None:
+            return Amounts(steps=1, tokens=tokens)
+        tokens += served.longest_answer
+        return Amounts(steps=1, tokens=tokens, money_micro=served.price(tokens))
 
-    def actual(used: Generation) -> Amounts:
-        tokens = used.input_tokens + used.output_tokens
-        return Amounts(steps=1, tokens=tokens, money_micro=used.money_micro)
+    def resource(arguments: Generate) -> Resource:
+        served = models.get(arguments.model)
+        clearance = served.clearance if served else "public"
+        return Resource(type="model", id=arguments.model, clearance=clearance)
 
-    @tool(
-        GENERATE,
-        action="read",
-        cost=cost,
-        actual=actual,
-        yields=_label,
-        resource=lambda a: Resource(
-            type="model",
-            id=a.model,
-            clearance=models[a.model].clearance if a.model in models else "public",
-        ),
-    )
+    @tool(GENERATE, action="read", cost=cost, actual=_spent, yields=_label, resource=resource)
     async def generate(permit: Permit, arguments: Generate) -> Generation:
         """Ask a model for one answer."""
         served = models.get(arguments.model)
         if served is None:
-            raise ToolFailed(
-                code="unknown_model",
-                detail=f"no model {arguments.model!r}; there are {sorted(models)}",
-            )
-        messages = messages_from_dict(json.loads(arguments.messages))
-        with tripwire.admit(permit, kind="model", name=type(served.model).__name__):
-            answer = await served.model.ainvoke(messages, tools=json.loads(arguments.tools))
-        return _generation(answer, arguments, served.micro_per_million)
+            detail = f"no model {arguments.model!r}; there are {sorted(models)}"
+            raise ToolFailed(code="unknown_model", detail=detail)
+        answer = await served.answer(permit, arguments)
+        return _generation(answer, arguments, served)
 
     return (generate,)
+
+
+def _tokens(text: str) -> int:
+    return len(text) // CHARS_A_TOKEN
+
+
+def _spent(used: Generation) -> Amounts:
+    tokens = used.input_tokens + used.output_tokens
+    return Amounts(steps=1, tokens=tokens, money_micro=used.money_micro)
 
 
 def _label(_: Generate, __: Generation) -> Label:
@@ -98,21 +120,17 @@ def _label(_: Generate, __: Generation) -> Label:
     return Label(integrity="untrusted", confidentiality="public", sources=("model",))
 
 
-def _generation(answer: AIMessage, arguments: Generate, price: int) -> Generation:
-    used: Mapping[str, Any] = answer.usage_metadata or {}
-    message = {
-        "content": answer.text,
-        "id": answer.id,
-        "tool_calls": [
-            {"name": each["name"], "args": each["args"], "id": each["id"]}
-            for each in answer.tool_calls
-        ],
-    }
-    read = int(used.get("input_tokens", len(arguments.messages) // CHARS_A_TOKEN))
-    wrote = int(used.get("output_tokens", 0))
+def _generation(answer: AIMessage, arguments: Generate, served: Served) -> Generation:
+    calls = [
+        {"name": call["name"], "args": call["args"], "id": call["id"]} for call in answer.tool_calls
+    ]
+    message = {"content": answer.text, "id": answer.id, "tool_calls": calls}
+    usage: Mapping[str, Any] = answer.usage_metadata or {}
+    read = int(usage.get("input_tokens", _tokens(arguments.messages)))
+    wrote = int(usage.get("output_tokens", 0))
     return Generation(
         message=json.dumps(message, ensure_ascii=False),
         input_tokens=read,
         output_tokens=wrote,
-        money_micro=(read + wrote) * price // MICRO,
+        money_micro=served.price(read + wrote),
     )

@@ -1,133 +1,152 @@
-"""A served model: any endpoint that speaks OpenAI's chat completions, such as vLLM's, as a LangChain chat model.
+"""A served model: one model of any endpoint that speaks OpenAI's chat completions, such as vLLM's.
 
-Only the model tool holds one. Reads only: asking again is harmless, so the client itself tries once
-more when a connection breaks or the server is busy. Fails closed: an answer that is cut off, or is
-no answer, is a failure of the tool with a code of its own, never half a plan.
+Only the model tool holds one. An answer that is cut off, or is no answer, is a failure of the tool
+with a code of its own, never half a plan (fails closed). An endpoint that is away holds the run:
+nothing was done, and the run can be carried on when the endpoint is back.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import openai
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
-from langchain_core.outputs import ChatGeneration, ChatResult
-from openai.types.chat import ChatCompletion
 from pydantic import SecretStr
 
 from interlock.runtime.door.tool import ToolFailed
+from interlock.runtime.errors import Unavailable
+from interlock.runtime.policy.decision import Permit
 
-TIMEOUT_S: Final = 50.0  # for one try; the tool's own deadline of 60 s is over both
-RETRIES: Final = 1
+TIMEOUT_S: Final = 50.0  # for the whole answer; the tool's own deadline of 60 s is over it
+LARGEST_ANSWER: Final = 1024 * 1024  # bytes
+#: Answers that say "not now": too many requests, and what a proxy or a starting server says
+_AWAY: Final = frozenset({408, 429, 502, 503, 504})
 _DOT: Final = "__"  # the API's names are [a-zA-Z0-9_-], ours have a dot between two words
 
 
-class EndpointModel(BaseChatModel):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndpointModel:
     """One model of one endpoint; lives as long as the process and keeps no connection between calls.
 
-    *url* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there.
-    Raises `ToolFailed`: model_timeout, model_unreachable, model_busy, model_refused or
-    model_malformed.
+    *url* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there. The
+    endpoint is asked once a call, and no redirect is followed.
     """
 
     url: str
     served: str
     key: SecretStr
-    longest_answer: int
+    longest_answer: int  # tokens
 
-    @property
-    def _llm_type(self) -> str:
-        return "openai-compatible"
+    async def answer(
+        self, permit: Permit, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+    ) -> AIMessage:
+        """Return the model's message.
 
-    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("an endpoint is asynchronous")
+        Raises `ToolFailed` (model_refused, model_malformed), and `Unavailable` when the endpoint
+        cannot be reached, does not answer in time, or says that it cannot now.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                body = await self._asked(messages, tools)
+        except (TimeoutError, openai.APITimeoutError) as error:
+            raise self._away(permit, f"it gave no answer within {TIMEOUT_S:g} s") from error
+        except openai.APIConnectionError as error:
+            raise self._away(permit, "it cannot be reached") from error
+        except openai.APIStatusError as error:
+            why = f"it answered {error.status_code}"
+            if error.status_code in _AWAY:
+                raise self._away(permit, why) from error
+            # The server's own words are left out: they may hold what it was sent.
+            raise ToolFailed(code="model_refused", detail=f"{self.url}: {why}") from error
+        except (openai.OpenAIError, ValueError) as error:
+            raise _malformed(f"no chat completion: {type(error).__name__}") from error
+        return _message(body)
 
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        *,
-        tools: Sequence[dict[str, Any]] = (),
-        **_: Any,
-    ) -> ChatResult:
+    async def _asked(
+        self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+    ) -> object:
+        earlier: Any = [_outward(message) for message in convert_to_openai_messages(messages)]
+        offered: Any = [_renamed(schema) for schema in tools]
         client = openai.AsyncOpenAI(
             base_url=self.url,
             api_key=self.key.get_secret_value(),
             timeout=TIMEOUT_S,
-            max_retries=RETRIES,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
         )
-        given: Any = [_outward(each) for each in convert_to_openai_messages(messages)]
-        offered: Any = [_renamed(each) for each in tools]
         async with client:
-            with _failing():
-                answer = await client.chat.completions.create(
-                    model=self.served,
-                    messages=given,
-                    tools=offered or openai.omit,
-                    max_completion_tokens=self.longest_answer,
-                    temperature=0,
-                )
-        return ChatResult(generations=[ChatGeneration(message=_message(answer))])
+            request = client.chat.completions.with_streaming_response.create(
+                model=self.served,
+                messages=earlier,
+                tools=offered or openai.omit,
+                max_completion_tokens=self.longest_answer,
+                temperature=0,
+            )
+            async with request as response:
+                body = bytearray()
+                async for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > LARGEST_ANSWER:
+                        raise _malformed(f"the answer is larger than {LARGEST_ANSWER} bytes")
+        return json.loads(body)
+
+    def _away(self, permit: Permit, why: str) -> Unavailable:
+        return Unavailable(what=f"model endpoint {self.url}", why=why, run_id=permit.run_id)
 
 
-@contextmanager
-def _failing() -> Iterator[None]:
-    """Turn the client's errors into the tool's; the server's own words are left out, they may hold what it was sent."""
-    try:
-        yield
-    except openai.APITimeoutError as error:
-        raise ToolFailed(
-            code="model_timeout", detail=f"no answer within {TIMEOUT_S:.0f} s"
-        ) from error
-    except openai.APIConnectionError as error:
-        raise ToolFailed(
-            code="model_unreachable", detail="the endpoint could not be reached"
-        ) from error
-    except openai.APIStatusError as error:
-        busy = error.status_code in {429, 500, 502, 503, 504}
-        code = "model_busy" if busy else "model_refused"
-        raise ToolFailed(code=code, detail=f"the endpoint answered {error.status_code}") from error
-    except (openai.OpenAIError, ValueError) as error:
-        raise ToolFailed(
-            code="model_malformed", detail=f"no chat completion: {type(error).__name__}"
-        ) from error
+def _message(body: object) -> AIMessage:
+    """Return the first choice as a message; anything out of the API's form is model_malformed."""
+    match body:
+        case {"choices": [{"finish_reason": "stop" | "tool_calls", "message": {**message}}, *_]}:
+            pass
+        case {"choices": [{"finish_reason": reason}, *_]}:
+            raise _malformed(f"the answer is not whole: it ended by {str(reason)[:40]!r}")
+        case _:
+            raise _malformed("the answer is not whole: no choice")
+    content = message.get("content") or ""
+    calls = message.get("tool_calls") or []
+    if not isinstance(content, str) or not isinstance(calls, list):
+        raise _malformed("the message is not one")
+    return AIMessage(
+        content=content,
+        tool_calls=[_call(call) for call in calls],
+        usage_metadata=_usage(body),
+    )
 
 
-def _message(answer: ChatCompletion) -> AIMessage:
-    choice = answer.choices[0] if getattr(answer, "choices", None) else None
-    if (
-        choice is None
-        or choice.message is None
-        or choice.finish_reason not in {"stop", "tool_calls"}
-    ):
-        reason = (
-            "no choice" if choice is None else f"it ended by {str(choice.finish_reason)[:40]!r}"
-        )
-        raise ToolFailed(code="model_malformed", detail=f"the answer is not whole: {reason}")
-    calls = [_call(each) for each in choice.message.tool_calls or ()]
-    used = answer.usage
-    counted: Any = used and {
-        "input_tokens": used.prompt_tokens,
-        "output_tokens": used.completion_tokens,
-        "total_tokens": used.total_tokens,
-    }
-    return AIMessage(content=choice.message.content or "", tool_calls=calls, usage_metadata=counted)
+def _usage(body: object) -> Any:
+    match body:
+        case {"usage": {"prompt_tokens": int(read), "completion_tokens": int(wrote)}}:
+            return {"input_tokens": read, "output_tokens": wrote, "total_tokens": read + wrote}
+        case _:
+            return None
 
 
-def _call(each: Any) -> dict[str, Any]:
-    try:
-        name, arguments, call_id = each.function.name, json.loads(each.function.arguments), each.id
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ToolFailed(code="model_malformed", detail="a tool call is not one") from error
-    if not isinstance(arguments, dict) or not (
-        isinstance(name, str) and isinstance(call_id, str) and call_id
-    ):
-        raise ToolFailed(code="model_malformed", detail="a tool call is not one")
+def _call(call: object) -> dict[str, Any]:
+    match call:
+        case {"id": str(call_id), "function": {"name": str(name), "arguments": str(text)}}:
+            arguments = _arguments(text)
+        case _:
+            raise _malformed("a tool call is not one")
+    if not call_id:
+        raise _malformed("a tool call is not one")
     return {"name": _inward(name), "args": arguments, "id": call_id, "type": "tool_call"}
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        arguments = json.loads(text)
+    except ValueError as error:
+        raise _malformed("the arguments of a tool call are no JSON") from error
+    if not isinstance(arguments, dict):
+        raise _malformed("the arguments of a tool call are no object")
+    return arguments
+
+
+def _malformed(detail: str) -> ToolFailed:
+    return ToolFailed(code="model_malformed", detail=detail)
 
 
 def _inward(name: str) -> str:
@@ -143,5 +162,5 @@ def _outward(message: dict[str, Any]) -> dict[str, Any]:
     """Return the message with the tools' names as the endpoint knows them."""
     sent = {name: value for name, value in message.items() if name != "name"}
     if "tool_calls" in message:
-        sent["tool_calls"] = [_renamed(each) for each in message["tool_calls"]]
+        sent["tool_calls"] = [_renamed(call) for call in message["tool_calls"]]
     return sent

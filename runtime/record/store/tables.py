@@ -160,7 +160,8 @@ data_key = Table(
 ledger_entry = Table(
     "ledger_entry",
     metadata,
-    Column("seq", ROWID, primary_key=True, autoincrement=False),
+    Column("log", String(64), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("run_id", String(64), nullable=False),
     Column("event", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -168,13 +169,14 @@ ledger_entry = Table(
     #: What the body commits to, sealed under the run's data key
     Column("payload", LargeBinary),
     Column("note", Text),
-    Index("ledger_entry_of_run", "run_id", "seq"),
+    Index("ledger_entry_of_run", "run_id", "log", "seq"),
 )
 
+#: One log for each tenant, and one of the home; whoever adds entries locks the log's row
 ledger_head = Table(
     "ledger_head",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("log", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),

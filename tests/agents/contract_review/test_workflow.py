@@ -10,6 +10,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from interlock.agents.contract_review.workflow import ACTIONS, ROUNDS
+from interlock.runtime.errors import Unavailable
+from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.request import Amounts
 from interlock.runtime.testing import REVIEWER
 
 STEPS = ["document.read", "contracts.review"]
@@ -189,3 +192,39 @@ async def test_a_run_waits_for_each_verdict(studio: Any) -> None:
     assert again.status == "waiting"
     assert again.waiting == ended.waiting[1:]
     assert names(studio.acted).count("mail.send") == 1
+
+
+class Absent:
+    """A served model whose endpoint is away until it comes back; then the careful planner answers."""
+
+    def __init__(self) -> None:
+        self.away = True
+        self.asked = 0
+
+    async def answer(self, permit: Permit, messages: Any, tools: Any) -> AIMessage:
+        self.asked += 1
+        if self.away:
+            raise Unavailable(what="model endpoint http://x", why="away", run_id=permit.run_id)
+        return AIMessage(content="The review is finished.")
+
+
+async def test_a_model_that_is_away_holds_the_run(studio: Any) -> None:
+    """While the endpoint is away the run is held, naming the endpoint; carried on when it is back,
+    the run ends as if nothing had been, with nothing repeated and nothing reserved.
+    """
+    studio.model = Absent()
+    async with studio.world() as world:
+        ended = await studio.review(world)
+        again = await studio.drive(world, await world.runs.claim(ended.run_id))
+        studio.model.away = False
+        done = await studio.drive(world, await world.runs.claim(ended.run_id))
+        reserved = (await world.budget(await world.runs.read(ended.run_id))).reserved
+        problems = (await world.verify()).problems
+
+    assert [ended.status, again.status, done.status] == ["held", "held", "done"]
+    assert "model endpoint http://x" in str(ended.outcome["error"])
+    assert f"interlock run resume {ended.run_id}" in str(ended.outcome["error"])
+    assert studio.model.asked == 3
+    assert names(studio.acted) == STEPS
+    assert reserved == Amounts()
+    assert problems == []

@@ -288,7 +288,7 @@ def test_a_line_ends_at_a_line_feed_and_nowhere_else(tmp_path: Path) -> None:
         "utf-8",
     )
 
-    assert read_export(tmp_path / "file") == (header, [{"kind": "x\u2028\u0085y"}])
+    assert read_export(tmp_path / "file") == [(header, [{"kind": "x\u2028\u0085y"}])]
 
 
 @pytest.mark.parametrize("kind", ["head", "checkpoint", "entry"])
@@ -341,24 +341,25 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
                 run, tool="note.write", arguments={"text": f"{number}"}, call_id=f"{number}"
             )
         await world.store.durable(run.claim)
-        records = await world.store.read(lambda connection: list(export(connection)))
-        key, remembered = world.ledger.public_key.hex(), world.ledger.remembered()
+        records = await world.store.read(lambda connection: list(export(connection, "default")))
+        key = world.ledger.public_key.hex()
+        remembered = world.ledger.witness.notes()["default.note"]
     script, file, memory = (
         tmp_path / "verifier.py",
         tmp_path / "export.jsonl",
         tmp_path / "remembered",
     )
     shutil.copy(audit_verify.__file__, script)
-    memory.write_text(remembered or "")
+    memory.write_text(remembered)
 
     def write(lines: list[dict[str, Any]]) -> None:
-        header = {"kind": "log", "origin": "interlock/test", "public_key": key}
+        header = {"kind": "log", "origin": "interlock/test/default", "public_key": key}
         file.write_text("".join(json.dumps(each) + "\n" for each in (header, *lines)))
 
     write(records)
     good = alone(script, str(file), "--key", key, "--remembered", str(memory))
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.startswith("valid: 9 entries")
+    assert good.stdout.startswith("valid: log default, 9 entries")
 
     write(
         [
@@ -370,7 +371,7 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
     )
     bad = alone(script, str(file), "--key", key)
     assert bad.returncode == 1
-    assert "INVALID entry 4: changed_entry" in bad.stdout
+    assert "INVALID default entry 4: changed_entry" in bad.stdout
 
     for junk in (b"", b"junk\n", b"[]\n", b"\xff\n"):
         file.write_bytes(junk)

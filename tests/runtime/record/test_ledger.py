@@ -23,6 +23,10 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.testing import Effects, World
 
+#: The log of the tenant that every run here belongs to, and its entries
+LOG = "default"
+SIZE = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
@@ -40,7 +44,7 @@ class Log:
         """Verify what the database holds now."""
         engine = create_engine(f"sqlite:///{self.file}")
         with engine.connect() as connection:
-            records = list(export(connection))
+            records = list(export(connection, LOG))
         engine.dispose()
         return verify(records, key=self.key, remembered=self.remembered if remembered else None)
 
@@ -73,7 +77,7 @@ async def written(folder: Path, *, steps: int = 4, url: str | None = None) -> No
 
 def opened(folder: Path) -> Log:
     key = Vault(folder / "keys", create=False).signing.public_key().public_bytes_raw()
-    return Log(folder=folder, key=key, remembered=(folder / "witness").read_text())
+    return Log(folder=folder, key=key, remembered=(folder / "witness" / f"{LOG}.note").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +92,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Log:
 def log(original: Log, tmp_path: Path) -> Log:
     shutil.copytree(original.folder, tmp_path / "copy")
     return opened(tmp_path / "copy")
-
-
-SIZE = 16
 
 
 def seen(report: Report) -> set[tuple[str, int]]:
@@ -138,7 +139,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def each_flip(
-    log: Log, table: str, column: str, where: str = "1 = 1"
+    log: Log, table: str, column: str, where: str = "log = 'default'"
 ) -> Iterator[tuple[Any, Report]]:
     """Yield what one place was changed to and what verification says, for every change; the copy is
     in memory.
@@ -154,10 +155,9 @@ def each_flip(
             with target:
                 target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))  # noqa: S608 - names from the tables above
             with engine.connect() as reader:
-                records = list(export(reader))
+                records = list(export(reader, LOG))
             with target:
-                found = "1 = 1" if column in where else where
-                target.execute(f"UPDATE {table} SET {column} = ? WHERE {found}", (before,))  # noqa: S608 - names from the tables above
+                target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (before,))  # noqa: S608 - names from the tables above
             yield value, verify(records, key=log.key, remembered=log.remembered)
 
 
@@ -165,7 +165,9 @@ def each_flip(
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_a_changed_entry_is_named(original: Log, seq: int, column: str) -> None:
     """Flip any byte in any column of any entry: verification fails and names that entry."""
-    for value, report in each_flip(original, "ledger_entry", column, f"seq = {seq}"):
+    for value, report in each_flip(
+        original, "ledger_entry", column, f"log = 'default' AND seq = {seq}"
+    ):
         assert not report.valid, value
         assert report.problems[0].seq == seq, report.problems
 
@@ -175,7 +177,7 @@ def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
     """Whoever changes a body and its leaf together is caught by the signed root that covers the
     entry.
     """
-    before = log.rows("SELECT body FROM ledger_entry ORDER BY seq")[seq][0]
+    before = log.rows("SELECT body FROM ledger_entry WHERE log = 'default' ORDER BY seq")[seq][0]
     body = before.replace(b'"at":1800000000', b'"at":1800000001')
     assert body != before
     log.change(
@@ -191,7 +193,9 @@ def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
 @pytest.mark.parametrize("seq", range(SIZE))
 def test_a_changed_checkpoint_is_named(original: Log, seq: int) -> None:
     """Flip any byte of any signed checkpoint: verification fails and names its entry."""
-    for value, report in each_flip(original, "ledger_entry", "note", f"seq = {seq}"):
+    for value, report in each_flip(
+        original, "ledger_entry", "note", f"log = 'default' AND seq = {seq}"
+    ):
         assert ("bad_signature", seq) in seen(report), value
 
 
@@ -209,8 +213,8 @@ def test_a_moved_checkpoint_is_named(log: Log, seq: int) -> None:
     size.
     """
     log.change(
-        "UPDATE ledger_entry SET note = (SELECT note FROM ledger_entry WHERE seq = ?) "
-        "WHERE seq = ?",
+        "UPDATE ledger_entry SET note = (SELECT note FROM ledger_entry AS other "
+        "WHERE other.log = ledger_entry.log AND other.seq = ?) WHERE log = 'default' AND seq = ?",
         seq + 1,
         seq,
     )
@@ -225,7 +229,9 @@ def test_a_changed_head_is_seen(original: Log, column: str) -> None:
         assert seen(report) == {("head_mismatch", SIZE)}, value
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM ledger_head", "UPDATE ledger_head SET id = 2"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM ledger_head", "UPDATE ledger_head SET log = log || 'x'"]
+)
 async def test_a_head_that_is_gone_is_seen_and_stops_everything(log: Log, statement: str) -> None:
     """Without the head the ledger does not verify, and nothing more can be recorded or done."""
     log.change(statement)
@@ -273,8 +279,9 @@ def test_a_dropped_entry_with_the_rest_moved_up_is_named(log: Log, seq: int) -> 
 def test_a_duplicated_entry_is_named(log: Log, seq: int) -> None:
     """Append a copy of an entry: it stands where its body does not say."""
     log.change(
-        "INSERT INTO ledger_entry (seq, run_id, event, body, leaf, payload, note) "
-        "SELECT ?, run_id, event, body, leaf, payload, note FROM ledger_entry WHERE seq = ?",
+        "INSERT INTO ledger_entry (log, seq, run_id, event, body, leaf, payload, note) "
+        "SELECT log, ?, run_id, event, body, leaf, payload, note FROM ledger_entry "
+        "WHERE log = 'default' AND seq = ?",
         SIZE,
         seq,
     )
@@ -356,7 +363,7 @@ async def test_tampering_is_named_on_every_database(
         sqlite_form = statement.replace("'\\x20'", "x'20'").replace("'\\x00'", "x'00'")
         connection.exec_driver_sql(sqlite_form if engine.dialect.name == "sqlite" else statement)
     with engine.connect() as connection:
-        records = list(export(connection))
+        records = list(export(connection, LOG))
     engine.dispose()
     log = opened(tmp_path / "home")
 
@@ -384,7 +391,7 @@ async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
     await written(folder, steps=1)
     shutil.copy(folder / "interlock.db", tmp_path / "earlier")
     await written(folder, steps=1)
-    remembered = (folder / "witness").read_text()
+    remembered = (folder / "witness" / f"{LOG}.note").read_text()
     shutil.copy(tmp_path / "earlier", folder / "interlock.db")
     await written(folder, steps=1)
     log = Log(folder=folder, key=opened(folder).key, remembered=remembered)

@@ -9,6 +9,8 @@ import pytest
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.events import RunErased
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.testing import PLENTY, REVISION, Effects, StaticPoint, World
@@ -114,7 +116,12 @@ async def test_an_erased_run_is_unreadable_and_the_ledger_still_verifies(home: P
     """
     async with World(home) as world:
         (run_id,) = {each["run"] for each in await world.entries() if each["event"] == "approval"}
-        await world.store.write(lambda tx: world.vault.erase(tx.connection, run_id))
+
+        def erase(tx: Tx) -> None:
+            world.vault.erase(tx.connection, run_id)
+            tx.events.append(RunErased(log="default", of=run_id, by="ada"))
+
+        await world.store.write(erase)
         with pytest.raises(Tampered, match="erased"):
             await world.runs.read(run_id)
         assert (await world.verify()).problems == []

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.label import Label
+from interlock.runtime.record.audit import erased
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.run.erasure import erased
 from interlock.runtime.testing import Effects, StaticPoint, World
 
 
@@ -119,9 +119,9 @@ async def test_an_erased_run_is_not_erased_again(world: World) -> None:
         run = await world.start()
         await world.runs.end(run, "done", {})
         await world.runs.erase(run.id, by="ada")
-        before = (await world.ledger.head()).size
+        before = (await world.ledger.head("default")).size
         with pytest.raises(BadInput) as refused:
             await world.runs.erase(run.id, by="ada")
 
         assert refused.value.code == "erased"
-        assert (await world.ledger.head()).size == before
+        assert (await world.ledger.head("default")).size == before

@@ -22,6 +22,7 @@ from langchain_core.messages import (
 from pydantic import SecretStr
 
 from interlock.runtime.door.outcome import Done, Failed, Outcome
+from interlock.runtime.errors import Unavailable
 from interlock.runtime.testing import World
 from interlock.tools.models import openai as endpoint
 from interlock.tools.models.generate import Generation, Served, model_tools
@@ -48,7 +49,10 @@ class Twin:
         self.keys.append(request.headers["Authorization"])
         await asyncio.sleep(self.delay_s)
         body = self.answer if isinstance(self.answer, str) else json.dumps(self.answer)
-        return web.Response(text=body, status=self.status, content_type="application/json")
+        headers = {"Location": "/v1/chat/completions"} if self.status == 307 else {}
+        return web.Response(
+            text=body, status=self.status, content_type="application/json", headers=headers
+        )
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[str]:
@@ -152,8 +156,9 @@ async def test_the_endpoint_is_asked_as_the_api_wants(tmp_path: Path) -> None:
 BAD: dict[str, tuple[Any, int, str]] = {
     "refused": ({"error": {"message": "no such model"}}, 404, "model_refused"),
     "wrong key": ({"error": {"message": "bad key s3cret"}}, 401, "model_refused"),
-    "busy": ({"error": {"message": "slow down"}}, 429, "model_busy"),
-    "broken": ({"error": {"message": "oops"}}, 500, "model_busy"),
+    "broken": ({"error": {"message": "oops"}}, 500, "model_refused"),
+    "elsewhere": ("", 307, "model_refused"),
+    "too large": (completion({"content": "x" * endpoint.LARGEST_ANSWER}), 200, "model_malformed"),
     "no JSON": ("<html>", 200, "model_malformed"),
     "an empty object": ({}, 200, "model_malformed"),
     "a list": ([], 200, "model_malformed"),
@@ -191,27 +196,35 @@ async def test_what_is_no_whole_answer_is_a_failure(tmp_path: Path, how: str) ->
     assert isinstance(outcome, Failed)
     assert outcome.code == code
     assert "s3cret" not in outcome.detail
+    assert len(twin.asked) == 1
     assert (spent.tokens, spent.money_micro) == (0, 0)
 
 
-async def test_a_busy_endpoint_is_asked_once_more_and_no_more(tmp_path: Path) -> None:
-    """Whoever is busy is asked twice in all."""
-    twin = Twin(answer={"error": {"message": "slow down"}}, status=503)
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
+async def test_an_endpoint_that_cannot_now_is_asked_once(tmp_path: Path, status: int) -> None:
+    """An endpoint that says "not now" is not asked again, and is no failure of the tool: the run
+    is held, naming the endpoint.
+    """
+    twin = Twin(answer={"error": {"message": "slow down s3cret"}}, status=status)
     async with twin.served() as url:
-        await generated(tmp_path, url)
+        with pytest.raises(Unavailable) as raised:
+            await generated(tmp_path, url)
 
-    assert len(twin.asked) == 1 + endpoint.RETRIES
+    assert len(twin.asked) == 1
+    assert url in str(raised.value)
+    assert "s3cret" not in str(raised.value)
 
 
-async def test_an_endpoint_that_is_away_or_hangs_is_a_failure(
+async def test_an_endpoint_that_is_away_or_hangs_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody there and no answer in time are failures of their own, told apart."""
+    """Nobody there and no answer in time are no failures of the tool either."""
     monkeypatch.setattr(endpoint, "TIMEOUT_S", 0.05)
     async with Twin(answer="", delay_s=0.5).served() as url:
-        hung, _ = await generated(tmp_path / "hung", url)
-    away, _ = await generated(tmp_path / "away", url)
+        with pytest.raises(Unavailable) as hung:
+            await generated(tmp_path / "hung", url)
+    with pytest.raises(Unavailable) as away:
+        await generated(tmp_path / "away", url)
 
-    assert isinstance(hung, Failed)
-    assert isinstance(away, Failed)
-    assert (hung.code, away.code) == ("model_timeout", "model_unreachable")
+    assert hung.value.why != away.value.why
+    assert hung.value.what == away.value.what == f"model endpoint {url}"
