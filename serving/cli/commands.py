@@ -100,6 +100,11 @@ COMMANDS: Final = {
         module="audit",
         help="The record: verify, export, read.",
     ),
+    "new": Entry(
+        panel=OPERATION,
+        module="new",
+        help="Begin a workspace, an agent, a tool or a rule.",
+    ),
     "policy": Entry(
         panel=AUDIT,
         module="policy",
