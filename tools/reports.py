@@ -41,14 +41,14 @@ class Reports:
 
         Keeping the same page again changes nothing.
         """
-        report = Report(name=name, page=page, sha256=hashlib.sha256(page.encode()).hexdigest())
+        sha256 = hashlib.sha256(page.encode()).hexdigest()
         body = {"name": name, "page": page}
 
         def work(tx: Tx) -> None:
-            self._shelf.put(tx, permit, key=report.sha256, status="written", body=body)
+            self._shelf.put(tx, permit, key=sha256, status="written", body=body)
 
         self._store.later(permit.claim, work)
-        return report
+        return Report(name=name, page=page, sha256=sha256)
 
     async def named(self, run_id: str, *, name: str, sha256: str) -> Report:
         """Return the run's report of this name and content; `ToolFailed` when the run has none."""
