@@ -38,10 +38,10 @@ class Reports:
 
         Keeping the same page again changes nothing.
         """
-        report = Report(name=name, page=page, sha256=hashlib.sha256(page.encode()).hexdigest())
+        sha256 = hashlib.sha256(page.encode()).hexdigest()
         body = {"name": name, "page": page}
-        self._shelf.keep(permit, key=report.sha256, status="written", body=body)
-        return report
+        self._shelf.keep(permit, key=sha256, status="written", body=body)
+        return Report(name=name, page=page, sha256=sha256)
 
     async def named(self, run_id: str, *, name: str, sha256: str) -> Report:
         """Return the run's report of this name and content; `ToolFailed` when the run has none."""
