@@ -65,23 +65,43 @@ def _tool(bundle: Bundle, role: str, tool: str, tenant: str) -> Iterator[AccessR
     arguments = _arguments(rules)
     if resource.type == "mail":
         arguments |= {"to": [f"somebody@{resource.id}"], "cc": []}
-    context = Context(
+    agent = Principal(
+        id=f"agent:{role}",
+        tenant=sender,
+        roles=(role,),
+        on_behalf_of=REQUESTER,
+    )
+    action = Action(
+        tool=tool,
+        action_class=at(rules, "action_class"),
+        arguments=arguments,
+    )
+    run = RunFacts(
+        id="run",
+        agent=role,
+        autonomy=2,
+        refusals=0,
+        revision=bundle.revision,
+    )
+    yield AccessRequest(
+        principal=agent,
+        action=action,
+        resource=resource,
+        context=_context(run, arguments, at(rules, "schema")),
+    )
+
+
+def _context(run: RunFacts, arguments: Mapping[str, Json], schema: str | None) -> Context:
+    none = Amounts()
+    return Context(
         now=NOW,
-        run=RunFacts(id="run", agent=role, autonomy=2, refusals=0, revision=bundle.revision),
+        run=run,
         schema_valid=True,
         labels=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(steps=1),
-        budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
-        tool_schema=at(rules, "schema"),
+        budget=BudgetFacts(limits=_PLENTY, spent=none, reserved=none),
+        tool_schema=schema,
         version=FACTS,
-    )
-    yield AccessRequest(
-        principal=Principal(
-            id=f"agent:{role}", tenant=sender, roles=(role,), on_behalf_of=REQUESTER
-        ),
-        action=Action(tool=tool, action_class=at(rules, "action_class"), arguments=arguments),
-        resource=resource,
-        context=context,
     )
 
 

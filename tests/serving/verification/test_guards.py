@@ -126,9 +126,9 @@ def tried(folder: Path) -> dict[str, str]:
     async def work() -> dict[str, str]:
         async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
             return {
-                each.check.removeprefix("guard "): each.detail
-                for each in await guards.proved(home)
-                if not each.ok
+                finding.check.removeprefix("guard "): finding.detail
+                for finding in await guards.proved(home)
+                if not finding.ok
             }
 
     return asyncio.run(work())
