@@ -38,7 +38,6 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "runtime/door/tool.py:tool": (271, _TAKEN_APART),
     "runtime/record/ledger.py:_append": (297, _TAKEN_APART),
     "runtime/run/approval.py:ask": (296, _TAKEN_APART),
-    "runtime/run/shelf.py:put": (282, _TAKEN_APART),
     "serving/cli/approvals.py:_print": (266, _TAKEN_APART),
     "serving/cli/budget.py:show": (253, _TAKEN_APART),
     "serving/cli/init.py:init": (292, _TAKEN_APART),
