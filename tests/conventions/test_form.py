@@ -44,7 +44,7 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "serving/cli/people.py:add": (286, _TAKEN_APART),
     "serving/cli/run.py:list_runs": (287, _TAKEN_APART),
     "serving/home.py:opened": (393, _TAKEN_APART),
-    "serving/policy/explanation.py:explained": (261, _TAKEN_APART),
+    "serving/policy/explanation.py:explained": (262, _TAKEN_APART),
     "serving/view.py:view": (362, _TAKEN_APART),
     "serving/workspace.py:_refusal": (280, _TAKEN_APART),
     "serving/workspace.py:_values": (274, _TAKEN_APART),
