@@ -124,7 +124,7 @@ class _Steps:
 
 
 def _briefing(state: Review) -> list[AnyMessage]:
-    """Return what the planner is told: the request, the document's digest, and the review in numbers.
+    """Return what the planner is told: the request, the document, and the review in numbers.
 
     No word of the contract is among it, except the file's name.
     """

@@ -1,4 +1,4 @@
-"""Approvals: one person's verdict on one request digest, under one policy revision, on the evidence that was shown.
+"""Approvals: one person's verdict on one request, under one policy revision, on evidence shown.
 
     waiting -> approved -> used
        |    -> rejected
@@ -50,8 +50,18 @@ class Asked:
     reasons: tuple[Reason, ...]
 
 
-def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
-    """Put the request before the reviewers and return the approval's id; asking again returns the open one."""
+def ask(
+    tx: Tx,
+    *,
+    run: Run,
+    vault: Vault,
+    asked: Asked,
+    now: int,
+) -> str:
+    """Put the request before the reviewers and return the approval's id.
+
+    Asking again returns the id of the open approval.
+    """
     open_approval = waiting(tx.connection, action_id=asked.action_id)
     if open_approval is not None:
         return open_approval
@@ -124,7 +134,13 @@ def blank(tx: Tx, *, run_id: str) -> None:
 
 
 def facts(
-    connection: Connection, key: DataKey, *, run_id: str, action_id: str, digest: str, is_open: bool
+    connection: Connection,
+    key: DataKey,
+    *,
+    run_id: str,
+    action_id: str,
+    digest: str,
+    is_open: bool,
 ) -> tuple[ApprovalFact, ...]:
     """Return the verdicts given on exactly this request of this run.
 
@@ -178,7 +194,13 @@ def lapsed(connection: Connection, *, action_id: str, now: int) -> bool:
 
 
 def four_eyes(
-    reviewer: Principal, *, what: str, requester: str, role: str, tenant: str, note: str
+    reviewer: Principal,
+    *,
+    what: str,
+    requester: str,
+    role: str,
+    tenant: str,
+    note: str,
 ) -> None:
     """Refuse a verdict on *what* by anybody but an entitled other person who says why.
 
@@ -193,10 +215,19 @@ def four_eyes(
         raise refused("own_request", what=what, person=reviewer.id)
     if reviewer.tenant != tenant:
         raise refused(
-            "wrong_tenant", what=what, person=reviewer.id, of=reviewer.tenant, tenant=tenant
+            "wrong_tenant",
+            what=what,
+            person=reviewer.id,
+            of=reviewer.tenant,
+            tenant=tenant,
         )
     if role not in reviewer.roles:
-        raise refused("role_missing", what=what, person=reviewer.id, role=role)
+        raise refused(
+            "role_missing",
+            what=what,
+            person=reviewer.id,
+            role=role,
+        )
     if len(note.strip()) < SHORTEST_NOTE:
         raise refused("note_missing", what=what)
 

@@ -39,7 +39,15 @@ class Shelf:
     def __init__(self, *, store: Store, vault: Vault, kind: str) -> None:
         self._store, self._vault, self._kind = store, vault, kind
 
-    def put(self, tx: Tx, permit: Permit, *, key: str, status: str, body: Mapping[str, Any]) -> str:
+    def put(
+        self,
+        tx: Tx,
+        permit: Permit,
+        *,
+        key: str,
+        status: str,
+        body: Mapping[str, Any],
+    ) -> str:
         """Keep *body* under *key* for the permit's run, under the run's tenant, and return the status it then has.
 
         What the run keeps there already stays as it is.
@@ -78,7 +86,14 @@ class Shelf:
         )
         return status
 
-    def mark(self, tx: Tx, permit: Permit, *, key: str, status: str) -> bool:
+    def mark(
+        self,
+        tx: Tx,
+        permit: Permit,
+        *,
+        key: str,
+        status: str,
+    ) -> bool:
         """Change the status of what the permit's run keeps under *key*, and say whether there was such a thing."""
         marked = (
             update(tables.record)

@@ -1,5 +1,6 @@
 """The command `interlock kill show|engage|release`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,9 +27,9 @@ def show(as_json: AsJson = False) -> None:
     """Show the switches that are engaged, and since when; 3 when one is."""
 
     async def work(storage: "Storage") -> list[dict[str, Any]]:
-        from interlock.runtime.run import kill_switch
+        from interlock.runtime.run.kill_switch import KillSwitches
 
-        return await storage.store.read(kill_switch.engaged)
+        return [asdict(switch) for switch in await KillSwitches(storage.store).list()]
 
     switches = session.read(work)
     if as_json:

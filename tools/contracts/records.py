@@ -1,4 +1,4 @@
-"""Contract records: what a run filed about a contract, in the same database, so filed exactly once."""
+"""Contract records: what a run filed about a contract, in the same database, so exactly once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class Records:
         return Filed(document=review.document, status=await self._store.write(work))
 
     async def mark(self, permit: Permit, *, document: str, status: str) -> bool:
-        """Set the status of what the permit's run filed; False when it filed nothing of *document*."""
+        """Set the status of what the permit's run filed; False when it filed no such document."""
 
         def work(tx: Tx) -> bool:
             return self._shelf.mark(tx, permit, key=document, status=status)

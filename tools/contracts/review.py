@@ -1,4 +1,4 @@
-"""The review of one contract: worked out once a run, kept on the run's shelf, referred to by everything else.
+"""The review of one contract: worked out once a run, and kept on the run's shelf.
 
 An agent names a document and nothing else. So it can neither invent or leave out a clause nor
 change the risk.

@@ -27,7 +27,9 @@ def max_bytes(limits: Limits) -> int:
 
 
 def accept(answer: bytes, limits: Limits) -> Parsed:
-    """Return what the child parsed, or raise the `Refusal` it answered; an answer out of form is `unreadable`.
+    """Return what the child parsed, or raise the `Refusal` it answered.
+
+    An answer out of form is `unreadable`.
 
     No part of it is trusted: a parser that was taken over answers what it likes. Text and page
     starts that pass are well formed and within `limits`; that they are the document's is what

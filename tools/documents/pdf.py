@@ -40,7 +40,7 @@ _PLACEHOLDER: Final = re.compile(r"%\(\w+\)\w")
 
 
 class _Losses(logging.Handler):
-    """Collects pypdf's warnings that mean lost text, as templates, which hold no document content."""
+    """Collects pypdf's warnings that mean lost text, as templates without document content."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -1,4 +1,4 @@
-"""A filter in the kernel that leaves a process the system calls of pure computing and of reading files.
+"""A filter in the kernel that leaves a process the system calls of computing and reading.
 
 It is an allow list. A deny list must know every call of every kernel to come: `openat2`, `io_uring`
 and `pidfd_getfd` each passed the lists written before them. And an allow list need not break where
@@ -110,7 +110,7 @@ _FREE: Final[tuple[tuple[str, int, int | None], ...]] = (
 
 
 def put_up(libc: ctypes.CDLL) -> bool:
-    """Put this thread under the filter for good; return `False` on a system that has no such filter.
+    """Put this thread under the filter for good; `False` on a system that has no such filter.
 
     Such are machines other than x86_64 and aarch64, and kernels that do not know `PR_GET_SECCOMP`.
     Everywhere else it fails closed: an `OSError` must end the process. The process must have given
@@ -133,7 +133,10 @@ def put_up(libc: ctypes.CDLL) -> bool:
 
 
 def program(machine: str) -> bytes:
-    """Return the filter for `machine` as the kernel takes it; another machine than the two is a `KeyError`."""
+    """Return the filter for `machine` as the kernel takes it.
+
+    Another machine than the two is a `KeyError`.
+    """
     newer = machine == "aarch64"
     steps: list[_Step] = [
         (_LOAD, 0, 0, _ARCHITECTURE),

@@ -38,10 +38,10 @@ async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
     return await self.act(permit, arguments)
 
 
-async def _act_unrecorded(self: Any, step: Any, tool: Any, arguments: Any, *rest: Any) -> Any:
-    value = await self._act(step, tool, arguments, rest[-1])  # the act before its record
-    await self._store.write(lambda tx: action.start(tx, step, approval_id=step.verdict))
-    return await self._close(step, tool, arguments, value, elapsed_ms=0)
+async def _act_unrecorded(self: Any, attempt: Any, proposal: Any) -> Any:
+    conclusion = await self._act(attempt, proposal)  # the act before its record
+    await self._store.write(lambda tx: action.start(tx, attempt, approval_id=attempt.verdict))
+    return self._conclude(attempt, conclusion)
 
 
 async def _begin(self: Any, act: str, work: Any, **_: Any) -> Any:
@@ -126,9 +126,9 @@ def tried(folder: Path) -> dict[str, str]:
     async def work() -> dict[str, str]:
         async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
             return {
-                each.check.removeprefix("guard "): each.detail
-                for each in await guards.proved(home)
-                if not each.ok
+                finding.check.removeprefix("guard "): finding.detail
+                for finding in await guards.proved(home)
+                if not finding.ok
             }
 
     return asyncio.run(work())
