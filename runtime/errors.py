@@ -205,11 +205,13 @@ class NotWitnessed(NotRecorded):
 class Fenced(GuardFailed):
     """Another worker has claimed this run since; this one must stop."""
 
-    def __init__(self, *, run_id: str, fence: int) -> None:
+    def __init__(self, *, run_id: str, fence: int | None = None) -> None:
         self.run_id, self.fence = run_id, fence
         super().__init__(
             guard=f"run {run_id}",
-            why=f"fence {fence} is no longer the current one",
+            why="the claim"
+            + (f" of fence {fence}" if fence is not None else "")
+            + " is not the newest",
             next_step="Another worker owns the run; look with `interlock run show`.",
         )
 

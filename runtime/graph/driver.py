@@ -9,11 +9,11 @@ from typing import Any, Final
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
-import interlock.runtime.graph.tripwire  # noqa: F401 - importing it installs it
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.errors import Fenced, GuardFailed, InterlockError, NotRecorded
+from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import Store
@@ -118,7 +118,8 @@ class Driver:
             await self._runs.trace(run, trace)
             async with self._heartbeat(run):
                 try:
-                    ended = await self._carried(run, agent)
+                    with tripwire.governing():
+                        ended = await self._carried(run, agent)
                 except (Fenced, NotRecorded):
                     raise  # nothing can or may be written any more
                 except InterlockError as error:

@@ -51,7 +51,6 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "serving/cli/run.py:list_runs": (285, _TAKEN_APART),
     "serving/home.py:opened": (383, _TAKEN_APART),
     "serving/policy/explanation.py:explained": (261, _TAKEN_APART),
-    "serving/policy/ordinary.py:_tool": (260, _TAKEN_APART),
     "serving/view.py:view": (366, _TAKEN_APART),
     "serving/workspace.py:_refusal": (278, _TAKEN_APART),
     "serving/workspace.py:_values": (272, _TAKEN_APART),

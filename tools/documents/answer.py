@@ -53,19 +53,20 @@ def _fields(answer: bytes) -> object:
 
 def _checked(text: str, pages: tuple[object, ...], limits: Limits) -> Parsed:
     starts = tuple(page for page in pages if type(page) is int)
-    sound = (
-        len(text) <= limits.max_chars
-        and 1 <= len(pages) <= limits.max_pages
-        and len(starts) == len(pages)
-        and starts[0] == 0
-        and all(first < second for first, second in pairwise(starts))
-        and starts[-1] <= len(text)
-        and not any(char in text for char in "\x00\r")
-        and _encodable(text)
-    )
-    if not sound:
+    if len(starts) != len(pages) or not _ascending(starts, len(text)):
+        raise _nonsense()
+    if len(text) > limits.max_chars or len(starts) > limits.max_pages:
+        raise _nonsense()
+    if "\x00" in text or "\r" in text or not _encodable(text):
         raise _nonsense()
     return Parsed(text=text, pages=starts)
+
+
+def _ascending(starts: tuple[int, ...], end: int) -> bool:
+    """Tell whether the starts begin with 0, ascend, and do not pass the end."""
+    if not starts or starts[0] != 0 or starts[-1] > end:
+        return False
+    return all(first < second for first, second in pairwise(starts))
 
 
 def _encodable(text: str) -> bool:
