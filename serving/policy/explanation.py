@@ -23,7 +23,11 @@ async def explained(
     ids = {str(entry["body"]["action"]) for entry in decisions}
     if not decisions or not action_id:
         next_step = "See the ids with `interlock run show RUN --json`."
-        raise NotFound(kind="action", name=action_id, next_step=next_step)
+        raise NotFound(
+            kind="action",
+            name=action_id,
+            next_step=next_step,
+        )
     if len(ids) > 1:
         raise BadInput(
             what=f"action {action_id!r}",

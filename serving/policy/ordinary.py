@@ -116,7 +116,10 @@ def _act(bundle: Bundle, role: str, act: Act, tenant: str) -> AccessRequest:
         act,
         person=Principal(id=PERSON, tenant=tenant, roles=(role,)),
         arguments=arguments,
-        resource=Resource(type="thing", id="thing"),
+        resource=Resource(
+            type="thing",
+            id="thing",
+        ),
         subject=subject,
         now=NOW,
         revision=bundle.revision,
@@ -131,16 +134,25 @@ def _destination(egress: Any, kind: object, tenant: str) -> tuple[str, Resource]
         case "web":
             return _first(at(egress, "web_hosts"), "web", tenant)
         case "model":
-            return tenant, Resource(type="model", id="planner")
+            return tenant, Resource(
+                type="model",
+                id="planner",
+            )
         case _:
-            return tenant, Resource(type="thing", id="thing")
+            return tenant, Resource(
+                type="thing",
+                id="thing",
+            )
 
 
 def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
     for name in (tenant, *(allowed or {})):
         places = at(allowed, name)
         if places:
-            return name, Resource(type=kind, id=places[0])
+            return name, Resource(
+                type=kind,
+                id=places[0],
+            )
     return None
 
 
