@@ -18,7 +18,8 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Failed, Resolved, Unknown, Waiting
 from interlock.runtime.door.tool import AnyTool, Value
-from interlock.runtime.graph.model import Refused, governed, say
+from interlock.runtime.graph.answer import say
+from interlock.runtime.graph.model import Refused, governed
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.decision import Denied
 

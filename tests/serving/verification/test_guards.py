@@ -91,7 +91,7 @@ BROKEN: Final[dict[str, Break]] = {
         pep, "by_runtime", lambda _: Reason(code="granted", rule="runtime")
     ),
     "schema": _anything_fits,
-    "drift": lambda patch: patch.setattr(pep, "schema_digest", lambda _: "0" * 64),
+    "drift": lambda patch: patch.setattr(pip, "schema_digest", lambda _: "0" * 64),
     "obligation": lambda patch: patch.setattr(
         pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
     ),
