@@ -295,7 +295,12 @@ def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
 
 
 def _move(
-    tx: Tx, action_id: str, before: State, after: State, *, result: bytes | None = None
+    tx: Tx,
+    action_id: str,
+    before: State,
+    after: State,
+    *,
+    result: bytes | None = None,
 ) -> bool:
     """Move an action that is in the state *before*, and say whether it was."""
     values = {

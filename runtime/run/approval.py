@@ -11,8 +11,9 @@ closed.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -71,7 +72,7 @@ def ask(
     evidence = _evidence(asked)
     shown = digest(evidence)
     requester = requester_of(request.principal)
-    row = {
+    row: dict[str, Any] = {
         "id": approval_id,
         "run_id": run.id,
         "action_id": asked.action_id,
@@ -89,22 +90,24 @@ def ask(
         "decided": 0,
     }
     tx.connection.execute(insert(tables.approval).values(row))
-    tx.events.append(
-        ApprovalAsked(
-            log=run.tenant,
-            run_id=run.id,
-            key=key,
-            approval=approval_id,
-            action=asked.action_id,
-            tool=request.action.tool,
-            role=asked.role,
-            revision=asked.revision,
-            digest=request.digest,
-            evidence=shown,
-            expires=now + asked.ttl_s,
-        )
-    )
+    tx.events.append(_requested(row, asked, key, shown=shown))
     return approval_id
+
+
+def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str) -> ApprovalAsked:
+    return ApprovalAsked(
+        log=row["tenant"],
+        run_id=row["run_id"],
+        key=key,
+        approval=row["id"],
+        action=asked.action_id,
+        tool=row["tool"],
+        role=asked.role,
+        revision=asked.revision,
+        digest=asked.request.digest,
+        evidence=shown,
+        expires=row["expires"],
+    )
 
 
 def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:

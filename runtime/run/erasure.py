@@ -16,7 +16,14 @@ from interlock.runtime.run import action, approval
 from interlock.runtime.run.refusal import refused
 
 
-def erase(tx: Tx, vault: Vault, *, run_id: str, tenant: str, by: str) -> None:
+def erase(
+    tx: Tx,
+    vault: Vault,
+    *,
+    run_id: str,
+    tenant: str,
+    by: str,
+) -> None:
     """Erase the run and record that the person *by* did.
 
     Raises `BadInput` ("erased") when it was erased before, and `Erased` when its key is gone and no
@@ -30,4 +37,10 @@ def erase(tx: Tx, vault: Vault, *, run_id: str, tenant: str, by: str) -> None:
     approval.blank(tx, run_id=run_id)
     tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(label=""))
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
-    tx.events.append(RunErased(log=tenant, of=run_id, by=by))
+    tx.events.append(
+        RunErased(
+            log=tenant,
+            of=run_id,
+            by=by,
+        )
+    )

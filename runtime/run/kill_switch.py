@@ -47,7 +47,11 @@ class KillSwitches:
 
         def work(tx: Tx) -> None:
             _remove(tx, scope, name)
-            row = {"scope": scope, "id": name, "engaged": tx.now}
+            row = {
+                "scope": scope,
+                "id": name,
+                "engaged": tx.now,
+            }
             tx.connection.execute(insert(tables.kill_switch), row)
             tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
 
@@ -76,13 +80,24 @@ def covering(
     connection: Connection, *, tenant: str, tool: str, run_id: str
 ) -> list[tuple[KillScope, str]]:
     """Return the scope and name of every engaged switch that covers a request, in order."""
-    names = {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
+    names = {
+        "of_tenant": tenant,
+        "of_tool": tool,
+        "of_run": run_id,
+    }
     return sorted((row["scope"], row["id"]) for row in _COVERING.all(connection, names))
 
 
 def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
     """Whether an engaged switch covers a request."""
-    return bool(covering(connection, tenant=tenant, tool=tool, run_id=run_id))
+    return bool(
+        covering(
+            connection,
+            tenant=tenant,
+            tool=tool,
+            run_id=run_id,
+        )
+    )
 
 
 def _remove(tx: Tx, scope: KillScope, name: str) -> None:
@@ -90,7 +105,14 @@ def _remove(tx: Tx, scope: KillScope, name: str) -> None:
     tx.connection.execute(delete(tables.kill_switch).where(here))
 
 
-def _turned(tx: Tx, scope: KillScope, name: str, *, engaged: bool, by: str) -> SwitchTurned:
+def _turned(
+    tx: Tx,
+    scope: KillScope,
+    name: str,
+    *,
+    engaged: bool,
+    by: str,
+) -> SwitchTurned:
     tenant = name if scope == "tenant" else None
     if scope == "run":
         query = select(tables.run.c.tenant).where(tables.run.c.id == name)

@@ -62,7 +62,12 @@ class Shelf:
         self._kind = kind
 
     def keep(
-        self, permit: Permit, *, key: str, body: Mapping[str, Any], status: str = "kept"
+        self,
+        permit: Permit,
+        *,
+        key: str,
+        body: Mapping[str, Any],
+        status: str = "kept",
     ) -> None:
         """Keep *body* for the permit's run, together with the outcome of the step.
 
@@ -72,7 +77,12 @@ class Shelf:
         self._store.later(permit.claim, lambda tx: self._put(tx, permit, key, body, status))
 
     async def keep_now(
-        self, permit: Permit, *, key: str, body: Mapping[str, Any], status: str = "kept"
+        self,
+        permit: Permit,
+        *,
+        key: str,
+        body: Mapping[str, Any],
+        status: str = "kept",
     ) -> str:
         """Keep *body* for the permit's run in a transaction of its own; return the status it has.
 
@@ -91,7 +101,11 @@ class Shelf:
 
         Raises `Tampered` when it is not what was kept.
         """
-        things = await self.list(run_id=run_id, key=key, limit=1)
+        things = await self.list(
+            run_id=run_id,
+            key=key,
+            limit=1,
+        )
         return things[0] if things else None
 
     async def list(
@@ -116,7 +130,11 @@ class Shelf:
                 .order_by(_RECORDS.updated.desc(), _RECORDS.run_id)
                 .limit(limit)
             )
-            filters = {"run_id": run_id, "key": key, "tenant": tenant}
+            filters = {
+                "run_id": run_id,
+                "key": key,
+                "tenant": tenant,
+            }
             for column, value in filters.items():
                 if value is not None:
                     query = query.where(_RECORDS[column] == value)
@@ -124,7 +142,14 @@ class Shelf:
 
         return await self._store.read(look)
 
-    def _put(self, tx: Tx, permit: Permit, key: str, body: Mapping[str, Any], status: str) -> str:
+    def _put(
+        self,
+        tx: Tx,
+        permit: Permit,
+        key: str,
+        body: Mapping[str, Any],
+        status: str,
+    ) -> str:
         run_id = permit.run_id
         tenant = _tenant(tx, permit)
         data_key = self._vault.key(tx.connection, run_id)
@@ -154,7 +179,13 @@ class Shelf:
         )
         return status
 
-    def _mark(self, tx: Tx, permit: Permit, key: str, status: str) -> bool:
+    def _mark(
+        self,
+        tx: Tx,
+        permit: Permit,
+        key: str,
+        status: str,
+    ) -> bool:
         tenant = _tenant(tx, permit)
         marked = update(tables.record).where(*self._here(permit.run_id, key))
         values = {"status": status, "action_id": permit.action_id}
@@ -162,7 +193,13 @@ class Shelf:
             return False
         data_key = self._vault.key(tx.connection, permit.run_id)
         tx.events.append(
-            self._event(permit, tenant=tenant, data_key=data_key, key=key, status=status)
+            self._event(
+                permit,
+                tenant=tenant,
+                data_key=data_key,
+                key=key,
+                status=status,
+            )
         )
         return True
 
