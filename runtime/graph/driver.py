@@ -1,4 +1,4 @@
-"""LangGraph under the rails: the governed tool node, and the driver that carries a claimed run through its graph."""
+"""The driver: it carries a claimed run through the graph of its agent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -63,7 +63,7 @@ class _Claim:
         return Ended(run_id=self.run.id, status=status, waiting=waiting, outcome=outcome)
 
     async def held(self, error: GuardFailed) -> Ended:
-        """Settle what is still under way, and return the claim as held: what the run got so far, and why no further.
+        """Wait for what is under way, and return the claim as held: how far the run got, and why.
 
         Raises `Fenced` and `NotRecorded`: then nothing can be recorded.
         """
@@ -101,7 +101,7 @@ class Driver:
         self._approvals = Approvals(store=store, vault=vault)
 
     async def drive(self, run: Run, agent: Workflow) -> Ended:
-        """Carry the claimed *run* on until it ends, waits for a person or is held by a guard, and record which.
+        """Carry the claimed *run* on until it ends, waits or is held by a guard, and record which.
 
         However it ends, the claim is given back. Raises `Fenced` and `NotRecorded`, with which
         nothing can be recorded, and any error that is not a guard's: the run has then failed.
@@ -159,7 +159,7 @@ class Driver:
         return claim.ended(state)
 
     async def _woken(self, interrupts: tuple[Any, ...]) -> dict[str, bool]:
-        """Return the interrupts whose approval is no longer waited for; resuming the others would tell them nothing."""
+        """Return the interrupts whose approval is no longer waited for; only those are resumed."""
         woken = {}
         for each in interrupts:
             approval = await self._approvals.read(each.value["approval"])

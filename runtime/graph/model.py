@@ -1,4 +1,4 @@
-"""Language models behind the door: a LangChain chat model whose every call is an action of its run."""
+"""Language models behind the door: every call of a LangChain chat model is an action of its run."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -28,12 +28,12 @@ GENERATE: Final = "model.generate"
 
 
 def governed(door: Door, name: str, *, purpose: str) -> "GovernedModel":
-    """Return the model *name* as a LangChain chat model whose every call is an action of the door's run."""
+    """Return the model *name* as a LangChain chat model whose calls are actions of the run."""
     return GovernedModel(door=door, model=name, purpose=purpose)
 
 
 class Refused(Exception):
-    """A governed LangChain call that did not happen; *outcome* says why. The agent may plan around it."""
+    """A governed call did not happen; *outcome* says why. The agent may plan around it."""
 
     def __init__(self, outcome: Denied | Waiting | Failed | Unknown | Resolved) -> None:
         self.outcome = outcome
@@ -91,8 +91,11 @@ class GovernedModel(BaseChatModel):
         return AIMessage(**message)
 
     def invoke(
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, **_: Any
-    ) -> NoReturn:  # noqa: A002 - LangChain's name
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        **_: Any,
+    ) -> NoReturn:
         """Refuse: there is no synchronous door."""
         raise Ungoverned(kind="model", name=f"{self.model} (synchronous)")
 

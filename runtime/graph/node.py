@@ -13,7 +13,7 @@ TOOLS: Final = "tools"
 
 
 class ToolNode:
-    """The node in which a planner's tool calls become actions; add its `act` under the name `TOOLS`.
+    """The node in which tool calls become actions; add its `act` under the name `TOOLS`.
 
     Route to it with `calls`: one `Send` per call, because two suspended calls in one task get each
     other's answers. A wait for a person suspends the graph. After waking, the approval's row

@@ -1,4 +1,6 @@
-"""The tripwire: in a governed run, no LangChain model or tool runs without a one-shot pass from a permit.
+"""The tripwire: in a governed run, no LangChain model or tool runs without a pass from a permit.
+
+A pass serves one call.
 
 Importing this module installs the tripwire; until a run is driven it refuses nothing, so other
 LangChain agents of the process go on as before. Two scopes can be watched:
@@ -61,7 +63,7 @@ _strict: Final = _Strict()
 
 @contextmanager
 def governing() -> Iterator[None]:
-    """Watch the code that runs inside this block, and the tasks and threads that inherit its context."""
+    """Watch the code inside this block, and the tasks and threads that inherit its context."""
     token = _governed.set(True)
     try:
         yield
@@ -155,6 +157,7 @@ def _name(serialized: dict[str, Any] | None) -> str:
 
 
 _handler: Final[ContextVar[BaseCallbackHandler | None]] = ContextVar(
-    "interlock_tripwire", default=Tripwire()
-)  # noqa: B039 - stateless
+    "interlock_tripwire",
+    default=Tripwire(),  # noqa: B039 - stateless
+)
 register_configure_hook(_handler, inheritable=True)

@@ -1,6 +1,7 @@
 """What every command shares: its choices, the home it opens, how it prints, how it ends."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -158,6 +159,7 @@ def run(
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
 
+    gc.enable()
     return asyncio.run(inside())
 
 
@@ -176,6 +178,7 @@ def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" 
         async with opened as storage:
             return await work(storage)
 
+    gc.enable()
     return asyncio.run(inside())
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import create_react_agent
 
@@ -103,7 +103,7 @@ async def test_a_langchain_tool_acts_behind_the_door(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verdict", ["approved", "rejected"])
 async def test_the_prebuilt_agent_waits_at_the_door(tmp_path: Path, verdict: Any) -> None:
-    """LangGraph's prebuilt agent proposes, suspends for a person, and acts once after approval only."""
+    """The prebuilt agent proposes, suspends for a person, and acts once, after approval only."""
     paid: list[str] = []
     pdp = StaticPoint(effects={"pay": "permit", GENERATE: "permit"}, waiting=frozenset({"pay"}))
     async with World(tmp_path, tools=tools(paid), pdp=pdp) as world:
@@ -140,7 +140,7 @@ async def test_the_prebuilt_agent_is_told_of_a_refusal(tmp_path: Path) -> None:
 
 
 async def test_a_raw_tool_is_bound_to_no_governed_model(tmp_path: Path) -> None:
-    """A governed model takes schemas and governed tools; what could be called beside the door is refused."""
+    """A governed model takes schemas and governed tools, and nothing that could be called."""
     async with World(tmp_path, tools=tools([])) as world:
         door = Door(pep=world.pep, run=await world.start())
         model = governed(door, "stub", purpose="pay")
