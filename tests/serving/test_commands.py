@@ -236,8 +236,8 @@ def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, r
     )
 
     assert ran.code == 4
-    denied = [body for body in bodies(used, command) if body["event"] == "act"][-1]
-    assert denied["codes"] == ["wrong_tenant"]
+    verdicts = [body for body in bodies(used, command) if body.get("tool") == "approval.decide"]
+    assert [body["codes"] for body in verdicts] == [["wrong_tenant"]]
     assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
 
 
