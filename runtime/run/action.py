@@ -22,7 +22,7 @@ from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed, NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Ruling
+from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Ruling, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
@@ -66,23 +66,23 @@ def deny(tx: Tx, step: Attempt) -> None:
         expected = (*UNDECIDED, "started")
     stage = _expect(tx, step, expected)
     if stage == "started":
-        tx.events.append(_decided(step, "started"))
+        tx.events.append(_decided(step, "started", {}))
         return
-    _put(tx, step, "denied", stage=stage)
+    sealed = _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
     if not unanswered:
         refusals = tables.run.c.refusals + 1
         counted = update(tables.run).where(tables.run.c.id == step.run.id)
-        tx.connection.execute(counted.values(refusals=refusals, updated=step.now))
-    tx.events.append(_decided(step, "denied", counted=not unanswered))
+        tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
+    tx.events.append(_decided(step, "denied", sealed, counted=not unanswered))
 
 
 def wait(tx: Tx, step: Attempt) -> None:
     """Record that the action waits for a person."""
     check(tx, step.run)
     stage = _expect(tx, step, UNDECIDED)
-    _put(tx, step, "waiting", stage=stage)
-    tx.events.append(_decided(step, "waiting"))
+    sealed = _put(tx, step, "waiting", stage=stage)
+    tx.events.append(_decided(step, "waiting", sealed))
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
@@ -103,10 +103,11 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     if approval_id is not None and not is_repeated:
         if not approval.use(tx, approval_id=approval_id, action_id=step.id):
             return "approval_gone"
-    _put(tx, step, "started", stage=stage)
+    sealed = _put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(
             ruling=step.ruling,
+            sealed=sealed,
             approval=approval_id,
             idempotent=step.idempotent,
             reserved=asdict(cost),
@@ -119,12 +120,13 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
 def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Label) -> None:
     """Record the outcome of a started action, charge its cost and join its label to the run."""
     check(tx, step.run, closing=True)
+    sealed = {"result": _sealed(step, ending.kept)}
     values = {
         "action": step.id,
         "from_state": "started",
         "state": ending.state,
-        "result": _sealed(step, ending.kept),
-        "updated": step.now,
+        "updated": tx.now,
+        **sealed,
     }
     if _MOVE.run(tx.connection, values) != 1:
         raise _elsewhere(step)
@@ -132,6 +134,7 @@ def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Lab
     tx.events.append(
         Finished(
             ruling=step.ruling,
+            sealed=sealed,
             state=ending.state,
             spent=asdict(actual),
             label=_join(tx, step, label),
@@ -152,10 +155,11 @@ def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: L
     if not budget.charge(tx, budget_id=step.run.budget_id, cost=cost, actual=actual):
         hold(tx, step.run)
         return
-    _put(tx, step, ending.state, stage=stage, result=ending.kept)
+    sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     tx.events.append(
         Finished(
             ruling=step.ruling,
+            sealed=sealed,
             state=ending.state,
             spent=asdict(actual),
             label=_join(tx, step, label),
@@ -200,6 +204,7 @@ def resolve(
     tx.events.append(
         Finished(
             ruling=_ruling(row, key, tenant=run["tenant"], codes=[RESOLVED]),
+            sealed={"result": None},
             state=state,
             spent=asdict(Amounts()),
             finding=Finding(reviewer=person.id, roles=person.roles, requester=requester, note=note),
@@ -229,6 +234,7 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
         tx.events.append(
             Finished(
                 ruling=_ruling(row, key, tenant=tenant, codes=codes),
+                sealed={"result": None},
                 state="unknown",
                 spent=asdict(cost),
             )
@@ -273,8 +279,14 @@ def _ruling(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str])
     )
 
 
-def _decided(step: Attempt, state: State, *, counted: bool = False) -> Decided:
-    return Decided(ruling=step.ruling, state=state, counted=counted, asked=step.asked)
+def _decided(step: Attempt, state: State, sealed: Sealed, *, counted: bool = False) -> Decided:
+    return Decided(
+        ruling=step.ruling,
+        sealed=sealed,
+        state=state,
+        counted=counted,
+        asked=step.asked,
+    )
 
 
 def _is_killed(tx: Tx, step: Attempt) -> bool:
@@ -310,21 +322,29 @@ def _elsewhere(step: Attempt) -> GuardFailed:
     return GuardFailed(guard=f"action {step.id}", why=why, next_step=_SHOW)
 
 
-def _put(tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | None = None) -> None:
-    """Write the row of an action that stood at *stage* and is in *state* from now on."""
+def _put(
+    tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | None = None
+) -> Sealed:
+    """Write the row of an action that stood at *stage* and is in *state* from now on.
+
+    Returns what was sealed into the row.
+    """
     reasons = canonical(step.reasons)
+    sealed: Sealed = {
+        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
+        "result": _sealed(step, result),
+    }
     values: dict[str, Any] = {
         "state": state,
         "fence": step.run.fence,
         "effect": step.decision.effect,
-        "result": _sealed(step, result),
         "revision": step.decision.revision,
-        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
-        "updated": step.now,
+        "updated": tx.now,
+        **sealed,
     }
     if stage is not None:
         _CHANGE.run(tx.connection, {"action": step.id} | values)
-        return
+        return sealed
     action = step.request.action
     proposed = {
         "id": step.id,
@@ -332,10 +352,11 @@ def _put(tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | N
         "tool": action.tool,
         "action_class": action.action_class,
         "digest": step.request.digest,
-        "created": step.now,
+        "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }
     _NEW.run(tx.connection, proposed | values)
+    return sealed
 
 
 def _sealed(step: Attempt, result: bytes | None) -> bytes | None:

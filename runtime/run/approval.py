@@ -61,6 +61,10 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
     evidence = _evidence(asked)
     shown = digest(evidence)
     requester = requester_of(request.principal)
+    sealed = {
+        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"),
+        "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
+    }
     row = {
         "id": approval_id,
         "run_id": run.id,
@@ -69,12 +73,11 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
         "tool": request.action.tool,
         "digest": request.digest,
         "revision": asked.revision,
-        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"),
+        **sealed,
         "role": asked.role,
-        "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
         "evidence_digest": shown,
         "state": "waiting",
-        "created": now,
+        "created": tx.now,
         "expires": now + asked.ttl_s,
         "decided": 0,
     }
@@ -92,6 +95,7 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
             digest=request.digest,
             evidence=shown,
             expires=now + asked.ttl_s,
+            sealed=sealed,
         )
     )
     return approval_id

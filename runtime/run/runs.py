@@ -60,13 +60,16 @@ class Runs:
         request = canonical(new.request)
         key = self._vault.create(tx.connection, run_id)
         budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
+        sealed = {
+            "principal": key.seal(canonical(principal), place=f"run/{run_id}/principal"),
+            "request": key.seal(request, place=f"run/{run_id}"),
+        }
         row = {
             "id": run_id,
             "tenant": tenant,
             "agent": new.agent,
             "status": status,
-            "principal": key.seal(canonical(principal), place=f"run/{run_id}/principal"),
-            "request": key.seal(request, place=f"run/{run_id}"),
+            **sealed,
             "label": label,
             "autonomy": new.autonomy,
             "revision": new.revision,
@@ -98,6 +101,7 @@ class Runs:
                 requester=requester_of(new.principal),
                 principal=principal,
                 request=new.request,
+                sealed=sealed,
             )
         )
         return Run(
@@ -195,9 +199,10 @@ class Runs:
     def _end(self, tx: Tx, run: Run, status: Status, outcome: dict[str, Json]) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
+        sealed = {"outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")}
         values = {
             "status": status,
-            "outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome"),
+            **sealed,
             "lease_until": 0,
             "updated": tx.now,
         }
@@ -210,6 +215,7 @@ class Runs:
                 status=status,
                 fence=run.fence,
                 error=outcome.get("error"),
+                sealed=sealed,
             )
         )
 

@@ -73,7 +73,7 @@ class Shelf:
                 name=key,
                 status=status,
                 action=permit.action_id,
-                sealed=sealed,
+                sealed={"body": sealed},
             )
         )
         return status
