@@ -2,32 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
+from interlock.runtime.door.conclusion import Conclusion, concluded, failed
 from interlock.runtime.door.facts import Facts, InformationPoint
-from interlock.runtime.door.outcome import (
-    Done,
-    Outcome,
-    Unknown,
-    Waiting,
-    earlier,
-    failure,
-    recorded,
-)
+from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, schema_digest
+from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
-from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.obligation import Duties, understand
-from interlock.runtime.policy.request import AccessRequest, Amounts
+from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
@@ -51,7 +43,10 @@ class EnforcementPoint:
         tools: Mapping[str, AnyTool],
         spans: telemetry.Telemetry | None = None,
     ) -> None:
-        self._store, self._vault, self._pdp, self._tools = store, vault, pdp, dict(tools)
+        self._store = store
+        self._vault = vault
+        self._pdp = pdp
+        self._tools = dict(tools)
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -66,288 +61,219 @@ class EnforcementPoint:
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names the proposal within the run.
 
-        Returns what became of it. Raises `Fenced` when the run belongs to another worker by now,
-        and `NotRecorded` when the store cannot record: in both cases nothing was done.
+        Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
+        by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
         """
-        proposed = propose(
+        proposal = propose(
             run, self._tools.get(tool), name=tool, arguments=arguments, call_id=call_id
         )
-        lock = self._open.setdefault(proposed.id, asyncio.Lock())
-        async with (
-            lock
-        ):  # the same proposal twice at once: the second is told what the first recorded
-            return await self._once(run, proposed)
+        lock = self._open.setdefault(proposal.id, asyncio.Lock())
+        async with lock:  # a second call with the same proposal is told what the first recorded
+            attempt = await self._gathered(run, proposal)
+            answer = await self._recorded(attempt, proposal)
+            if answer is not None:
+                return answer
+            decided = attempt.decided(await self._decide(attempt))
+            return await self._follow(decided, proposal)
 
-    async def _once(self, run: Run, proposed: Proposal) -> Outcome:
-        await self._store.durable(run.claim)  # what earlier calls recorded must be seen
+    async def _gathered(self, run: Run, proposal: Proposal) -> Attempt:
+        """Return the proposal as an attempt with its facts, not yet decided."""
+        await self._store.durable(run.claim)  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
-        facts = await self._pip.facts(
-            run,
-            key=key,
-            action_id=proposed.id,
-            proposed=proposed.action,
-            resource=proposed.resource,
-            cost=proposed.cost,
-            valid=proposed.arguments is not None,
-            tool_schema=None if proposed.tool is None else schema_digest(proposed.tool),
-        )
-        request = AccessRequest(
-            principal=run.principal,
-            action=proposed.action,
-            resource=proposed.resource,
-            context=facts.context,
-        )
-        if (before := await self._recorded(run, proposed, facts, request)) is not None:
-            return before
-        decision = await self._decide(run, request)
-        idempotent = proposed.tool is not None and proposed.tool.repeatable
-        step = Attempt(
-            run=run,
-            key=key,
-            id=proposed.id,
-            request=request,
-            decision=decision,
-            idempotent=idempotent,
-            now=facts.context.now,
-            held=facts.held,
-            afresh=facts.known is not None and facts.known.state == "denied",
-        )
-        return await self._follow(step, proposed, facts)
+        facts = await self._pip.facts(run, proposal, key=key)
+        return _attempt(run, proposal, facts, key)
 
-    async def _decide(self, run: Run, request: AccessRequest) -> Decision:
-        with self._spans.policy(
-            engine=getattr(self._pdp, "engine", "?"), revision=self._pdp.revision
-        ) as span:
-            decision = await self._pdp.decide(request)
-            if (
-                decision.effect == "permit" and decision.revision != run.revision
-            ):  # whatever a new policy says of that
-                decision = replace(
-                    decision, effect="deny", reasons=(by_runtime("another_policy"),), obligations=()
-                )
-            telemetry.decided(
-                span, effect=decision.effect, codes=[reason.code for reason in decision.reasons]
-            )
-        return decision
-
-    async def _follow(self, step: Attempt, proposed: Proposal, facts: Facts) -> Outcome:
-        """Do what the decision says."""
-        if step.decision.effect == "deny":
-            return await self._deny(step, facts)
-        if (
-            proposed.tool is None or proposed.arguments is None
-        ):  # a policy that permits what cannot be called
-            return await self._deny(step.refused(by_runtime("not_callable")), facts)
-        duties = understand(step.decision)
-        if isinstance(duties, Reason):
-            return await self._deny(step.refused(duties), facts)
-        if duties.role is not None:
-            return await self._ask(step, duties, facts)
-        if proposed.tool.has_effect or proposed.cost.priced:
-            return await self._effect(
-                step, proposed.tool, proposed.arguments, facts, proposed.call_id
-            )
-        return await self._look(step, proposed.tool, proposed.arguments, proposed.call_id)
-
-    async def _recorded(
-        self, run: Run, proposed: Proposal, facts: Facts, request: AccessRequest
-    ) -> Outcome | None:
-        """Return the outcome that stands already, or None when the proposal is to be decided (again)."""
-        known, tool = facts.known, proposed.tool
-        if known is None:
+    async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
+        """Return the answer that the record gives, or None when the policy is to decide (again)."""
+        row = attempt.row
+        if row is None:
             return None
-        if known.state == "started" and tool is not None:
-            return await self._interrupted(run, proposed, facts, request, tool)
-        return recorded(known, request=request, tool=tool, run=run)
+        if row.state == "started" and proposal.tool is not None:
+            return await self._interrupted(attempt.decided(earlier("permit", row)), proposal)
+        return recorded(row, request=attempt.request, tool=proposal.tool, run=attempt.run)
 
-    async def _interrupted(
-        self, run: Run, proposed: Proposal, facts: Facts, request: AccessRequest, tool: AnyTool
-    ) -> Outcome | None:
-        """Deal with an action that an earlier claim started and did not finish."""
-        known = facts.known
-        if known is None or known.fence == run.fence:
-            return Unknown(action_id=proposed.id, detail="this action is in flight")
+    async def _interrupted(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
+        """Answer for an action that an earlier claim started and did not finish."""
+        tool = proposal.tool
+        row = attempt.row
+        if tool is None or row is None or row.fence == attempt.run.fence:
+            return Unknown(action_id=attempt.id, detail="this action is in flight")
         if tool.repeatable:
             return None
-        value = await tool.reconcile(proposed.id) if tool.reconcile else None
-        before = earlier("permit", known)
-        step = Attempt(
-            run=run,
-            key=self._vault.known(run.id),
-            id=proposed.id,
-            request=request,
-            decision=before,
-            idempotent=False,
-            now=facts.context.now,
-            held=facts.held,
-        )
-        if value is not None:
-            return await self._close(step, tool, proposed.arguments, value, elapsed_ms=0)
-        return await self._unsure(step, "the process died during an effect that cannot be repeated")
+        value = await tool.reconcile(attempt.id) if tool.reconcile else None
+        if value is None:
+            why = "the process died during an effect that cannot be repeated"
+            return await self._unsure(attempt, why)
+        return self._conclude(attempt, concluded(attempt, proposal, value, elapsed_ms=0))
 
-    async def _deny(self, step: Attempt, facts: Facts) -> Denied | Unknown:
-        acted = (
-            facts.known is not None and facts.known.state == "started"
-        )  # or may have, before it was forbidden
-        if (
-            acted and not step.decision.unanswered
-        ):  # an engine that failed forbade nothing: a later claim asks again
-            return await self._unsure(
-                step, "the process died during the effect, and the policy now denies it"
+    async def _decide(self, attempt: Attempt) -> Decision:
+        engine = getattr(self._pdp, "engine", "?")
+        with self._spans.policy(engine=engine, revision=self._pdp.revision) as span:
+            decision = await self._pdp.decide(attempt.request)
+            if decision.effect == "permit" and decision.revision != attempt.run.revision:
+                decision = decision.denied(by_runtime("another_policy"))
+            codes = [reason.code for reason in decision.reasons]
+            telemetry.decided(span, effect=decision.effect, codes=codes)
+        return decision
+
+    async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome:
+        """Discharge the obligations of a permit, and act."""
+        if attempt.decision.effect == "deny":
+            return await self._deny(attempt)
+        if proposal.tool is None or proposal.arguments is None:
+            return await self._deny(attempt.refused(by_runtime("not_callable")))
+        duties = understand(attempt.decision)
+        if isinstance(duties, Reason):
+            return await self._deny(attempt.refused(duties))
+        if duties.role is not None:
+            return await self._ask(attempt, duties, role=duties.role)
+        if proposal.tool.has_effect or proposal.cost.priced:
+            return await self._effect(attempt, proposal)
+        return await self._look(attempt, proposal)
+
+    async def _deny(self, attempt: Attempt) -> Denied | Unknown:
+        # An engine that failed forbade nothing: the action stays started, a later claim asks again.
+        if attempt.may_have_acted and not attempt.decision.unanswered:
+            why = "the process died during the effect, and the policy now denies it"
+            return await self._unsure(attempt, why)
+        self._store.later(attempt.run.claim, lambda tx: action.deny(tx, attempt))
+        return Denied(request=attempt.request, decision=attempt.decision, action_id=attempt.id)
+
+    async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
+        """Record for good that nobody knows whether the action happened."""
+        ending = Ending(state="unknown", failure=("interrupted", why))
+        cost = attempt.request.context.cost
+
+        def work(tx: Tx) -> None:
+            action.finish(tx, attempt, ending=ending, actual=cost, label=attempt.label)
+
+        await self._store.write(work)
+        return Unknown(action_id=attempt.id, detail=why)
+
+    async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
+        """Put the request before the people of *role*; nothing else happens until they answer."""
+        if attempt.may_have_acted:
+            why = "the process died during the effect, and the policy now asks for a person"
+            return await self._unsure(attempt, why)
+        if attempt.lapsed:
+            return await self._deny(attempt.refused(by_runtime("approval_expired")))
+        decision = attempt.decision
+        approval_id = attempt.open_approval
+        if approval_id is None:
+            asked = approval.Asked(
+                request=attempt.request,
+                action_id=attempt.id,
+                role=role,
+                ttl_s=duties.ttl_s,
+                revision=decision.revision,
+                reasons=decision.reasons,
             )
-        self._store.later(step.run.claim, lambda tx: action.deny(tx, step))
-        return Denied(request=step.request, decision=step.decision, action_id=step.id)
+            approval_id = await self._put(attempt, asked)
+        return Waiting(action_id=attempt.id, approval_id=approval_id, decision=decision)
 
-    async def _unsure(self, step: Attempt, detail: str) -> Unknown:
-        cost, label, ending = (
-            step.request.context.cost,
-            step.label,
-            Ending(state="unknown", failure=("interrupted", detail)),
-        )
-        await self._store.write(
-            lambda tx: action.finish(tx, step, ending=ending, actual=cost, label=label)
-        )
-        return Unknown(action_id=step.id, detail=detail)
-
-    async def _ask(self, step: Attempt, duties: Duties, facts: Facts) -> Outcome:
-        if (
-            facts.known is not None and facts.known.state == "started"
-        ):  # it may have acted before it was to wait
-            return await self._unsure(
-                step, "the process died during the effect, and the policy now asks for a person"
-            )
-        if facts.lapsed:
-            return await self._deny(step.refused(by_runtime("approval_expired")), facts)
-        if facts.open_approval is not None:
-            return Waiting(
-                action_id=step.id, approval_id=facts.open_approval, decision=step.decision
-            )
-        asked = approval.Asked(
-            request=step.request,
-            action_id=step.id,
-            role=duties.role or "",
-            ttl_s=duties.ttl_s,
-            revision=step.decision.revision,
-            reasons=step.decision.reasons,
-        )
-
+    async def _put(self, attempt: Attempt, asked: approval.Asked) -> str:
         def work(tx: Tx) -> str:
-            action.wait(tx, step)
-            return approval.ask(
-                tx, run=step.run, vault=self._vault, asked=asked, now=self._store.now(tx.connection)
-            )
+            action.wait(tx, attempt)
+            return approval.ask(tx, run=attempt.run, vault=self._vault, asked=asked, now=tx.now)
 
-        with self._spans.approval(tool=step.request.action.tool, action_id=step.id) as span:
+        tool = attempt.request.action.tool
+        with self._spans.approval(tool=tool, action_id=attempt.id) as span:
             approval_id = await self._store.write(work)
             span.set_attribute(telemetry.APPROVAL, approval_id)
-        return Waiting(action_id=step.id, approval_id=approval_id, decision=step.decision)
+        return approval_id
 
-    async def _effect(
-        self, step: Attempt, tool: AnyTool, arguments: Value, facts: Facts, call_id: str
-    ) -> Outcome:
+    async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Record the intent and reserve its cost, act, record the outcome."""
-        spend = step.verdict
-        refusal = await self._store.write(lambda tx: action.start(tx, step, approval_id=spend))
+        spend = attempt.verdict
+        refusal = await self._store.write(lambda tx: action.start(tx, attempt, approval_id=spend))
         if refusal == "already_started":
-            return Unknown(action_id=step.id, detail="this action is in flight")
+            return Unknown(action_id=attempt.id, detail="this action is in flight")
         if refusal is not None:
-            return await self._deny(step.refused(by_runtime(refusal)), facts)
-        began = time.monotonic()
-        try:
-            value = await self._act(step, tool, arguments, call_id)
-            return await self._close(step, tool, arguments, value, elapsed_ms=_ms(began))
-        except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
-            if isinstance(error, Unavailable) and not tool.has_effect:
-                self._hold(step)  # the action stays started: a later claim repeats a read
-                raise
-            failed, sure = (
-                failure(step.id, error),
-                isinstance(error, ToolFailed) or not tool.has_effect,
-            )
-            spent = (
-                Amounts(steps=1, wall_ms=_ms(began))
-                if isinstance(error, ToolFailed)
-                else step.request.context.cost
-            )
-            ending = Ending(
-                state="failed" if sure else "unknown", failure=(failed.code, failed.detail)
-            )
-            self._finish(step, ending, spent, step.label)
-            return failed if sure else Unknown(action_id=step.id, detail=failed.detail)
+            return await self._deny(attempt.refused(by_runtime(refusal)))
+        return self._conclude(attempt, await self._act(attempt, proposal))
 
-    async def _look(self, step: Attempt, tool: AnyTool, arguments: Value, call_id: str) -> Outcome:
-        """Run a pure or read action; its record commits with the step's checkpoint."""
+    async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome:
+        """Act; the record of a pure or read action commits with the step's checkpoint."""
+        conclusion = await self._act(attempt, proposal)
+        return self._conclude(attempt, conclusion, record=action.complete)
+
+    async def _act(self, attempt: Attempt, proposal: Proposal) -> Conclusion:
         began = time.monotonic()
         try:
-            value = await self._act(step, tool, arguments, call_id)
-        except Unavailable:
-            self._hold(step)
+            value = await self._call(attempt, proposal)
+            return concluded(attempt, proposal, value, elapsed_ms=_ms(began))
+        except Unavailable as error:
+            if proposal.callable.has_effect:
+                return failed(attempt, proposal, error, elapsed_ms=_ms(began))
+            # Nothing was done and no agent may plan around it: a later claim asks again.
+            self._store.later(attempt.run.claim, lambda tx: hold(tx, attempt.run))
             raise
-        except Exception as error:  # noqa: BLE001 - nothing was done; whatever broke is recorded and told to the agent
-            failed = failure(step.id, error)
-            ending = Ending(state="failed", failure=(failed.code, failed.detail))
-            self._complete(step, ending, Amounts(steps=1, wall_ms=_ms(began)), step.label)
-            return failed
-        cost = tool.actual(value) if tool.actual else step.request.context.cost
-        label = tool.yields(arguments, value) if tool.yields else step.label
-        self._complete(step, _done(value), replace(cost, wall_ms=_ms(began)), label)
-        return Done(action_id=step.id, value=value)
+        except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
+            return failed(attempt, proposal, error, elapsed_ms=_ms(began))
 
-    async def _act(self, step: Attempt, tool: AnyTool, arguments: Value, call_id: str) -> Value:
+    async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
+        """Mint the permit, and call the tool within its deadline and the run's wall time."""
+        tool = proposal.callable
         permit = Permit(
             MINT,
             tool=tool.name,
-            digest=step.request.digest,
-            action_id=step.id,
-            run_id=step.run.id,
-            claim=step.run.claim,
+            digest=attempt.request.digest,
+            action_id=attempt.id,
+            run_id=attempt.run.id,
+            claim=attempt.run.claim,
         )
-        with self._spans.tool(
-            tool=tool.name, action_id=step.id, call_id=call_id, approval=step.verdict
-        ):
-            async with asyncio.timeout(min(tool.deadline_s, _left_s(step))):
-                value: Value = await tool(permit, arguments)
+        span = self._spans.tool(
+            tool=tool.name,
+            action_id=attempt.id,
+            call_id=proposal.call_id,
+            approval=attempt.verdict,
+        )
+        with span:
+            async with asyncio.timeout(min(tool.deadline_s, attempt.left_s)):
+                value: Value = await tool(permit, proposal.arguments)
                 return value
 
-    async def _close(
+    def _conclude(
         self,
-        step: Attempt,
-        tool: AnyTool,
-        arguments: Value | None,
-        value: Value,
+        attempt: Attempt,
+        conclusion: Conclusion,
         *,
-        elapsed_ms: int,
-    ) -> Done:
-        cost = tool.actual(value) if tool.actual else step.request.context.cost
-        label = tool.yields(arguments, value) if tool.yields else step.label
-        self._finish(step, _done(value), replace(cost, wall_ms=elapsed_ms), label)
-        return Done(action_id=step.id, value=value)
+        record: Callable[..., None] = action.finish,
+    ) -> Outcome:
+        """Hand the outcome to the writer, to commit with the step's checkpoint, and return it."""
 
-    def _hold(self, step: Attempt) -> None:
-        """Let this claim record no further intent or checkpoint."""
-        self._store.later(step.run.claim, lambda tx: hold(tx, step.run))
+        def work(tx: Tx) -> None:
+            record(
+                tx,
+                attempt,
+                ending=conclusion.ending,
+                actual=conclusion.actual,
+                label=conclusion.label,
+            )
 
-    def _finish(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
-        self._store.later(
-            step.run.claim,
-            lambda tx: action.finish(tx, step, ending=ending, actual=actual, label=label),
-        )
-
-    def _complete(self, step: Attempt, ending: Ending, actual: Amounts, label: Label) -> None:
-        self._store.later(
-            step.run.claim,
-            lambda tx: action.complete(tx, step, ending=ending, actual=actual, label=label),
-        )
+        self._store.later(attempt.run.claim, work)
+        return conclusion.outcome
 
 
-def _done(value: Value) -> Ending:
-    return Ending(state="done", result=value.model_dump_json().encode())
-
-
-def _left_s(step: Attempt) -> float:
-    """Return the seconds that are left of the run's wall time."""
-    held = step.request.context.budget
-    return max(0, held.limits.wall_ms - held.spent.wall_ms) / 1000
+def _attempt(run: Run, proposal: Proposal, facts: Facts, key: DataKey) -> Attempt:
+    request = AccessRequest(
+        principal=run.principal,
+        action=proposal.action,
+        resource=proposal.resource,
+        context=facts.context,
+    )
+    return Attempt(
+        run=run,
+        key=key,
+        id=proposal.id,
+        request=request,
+        idempotent=proposal.tool is not None and proposal.tool.repeatable,
+        now=facts.context.now,
+        held=facts.run_label,
+        row=facts.row,
+        open_approval=facts.open_approval,
+        lapsed=facts.lapsed,
+    )
 
 
 def _ms(began: float) -> int:

@@ -1,22 +1,21 @@
-"""The information point: the facts of one request, all from the database and the clock, none from the agent."""
+"""The information point: the facts of one request, from the database and its clock, none from the agent."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.proposal import Proposal
+from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     FACTS,
-    Action,
-    Amounts,
     ApprovalFact,
     Context,
     KillFact,
-    Resource,
     RunFacts,
     request_digest,
 )
@@ -24,11 +23,12 @@ from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch, recorded_action
+from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
 #: Everything but verdicts in one question; more than one row when more than one kill switch covers
 #: the request
-_FACTS: Final = Statement(
+_ROWS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
@@ -51,82 +51,102 @@ class Facts:
 
     context: Context
     #: The label of everything the run has read so far
-    held: Label
-    known: recorded_action.RecordedAction | None
-    #: The approval that is being waited for
-    open_approval: str | None
+    run_label: Label
+    #: The action as it is recorded, or None when it was never proposed
+    row: RecordedAction | None
+    #: The approval that the action waits for
+    open_approval: str | None = None
     #: A reviewer was asked and did not answer in time
-    lapsed: bool
+    lapsed: bool = False
 
 
 class InformationPoint:
-    """Gathers facts; lives as long as its store and caches nothing, so what it says is as fresh as the database."""
+    """Gathers facts; lives as long as its store and caches nothing: facts are as fresh as the database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def facts(
-        self,
-        run: Run,
-        *,
-        key: DataKey,
-        action_id: str,
-        proposed: Action,
-        resource: Resource,
-        cost: Amounts,
-        valid: bool,
-        tool_schema: str | None,
-    ) -> Facts:
-        """Return the facts about one proposed action of *run*."""
-        digest = request_digest(run.principal, proposed, resource)
-        asked_for = {
+    async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
+        """Return the facts about one proposal of *run*; raises `NotFound` when the run's row is gone."""
+        place = {
             "run": run.id,
-            "action": action_id,
+            "action": proposal.id,
             "of_tenant": run.tenant,
-            "of_tool": proposed.tool,
+            "of_tool": proposal.action.tool,
             "of_run": run.id,
         }
 
         def look(connection: Connection) -> Facts:
-            now = self._store.now(connection)
-            rows = _FACTS.all(connection, asked_for)
+            rows = _ROWS.all(connection, place)
             if not rows:
                 raise NotFound(
                     kind="run",
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            label, known = label_of(rows[0]["label"]), recorded_action.found(rows[0], key)
-            context = Context(
-                now=now,
-                run=_run(run, refusals=rows[0]["refusals"]),
-                schema_valid=valid,
-                labels=labels(proposed.arguments, request=run.request, held=label),
-                cost=cost,
-                budget=budget.facts(rows[0]),
-                approvals=_verdicts(connection, key, known, digest),
-                kill_switches=_switches(rows),
-                tool_schema=tool_schema,
-                version=FACTS,
-            )
-            waiting = known is not None and known.state == "waiting"
-            lapsed = waiting and approval.lapsed(connection, action_id=action_id, now=now)
-            asked = approval.waiting(connection, action_id=action_id) if waiting else None
-            return Facts(
-                context=context, held=label, known=known, open_approval=asked, lapsed=lapsed
-            )
+            now = self._store.now(connection)
+            return _facts(connection, run, proposal, rows=rows, key=key, now=now)
 
         return await self._store.read(look)
 
 
+def _facts(
+    connection: Connection,
+    run: Run,
+    proposal: Proposal,
+    *,
+    rows: Sequence[Row],
+    key: DataKey,
+    now: int,
+) -> Facts:
+    row = rows[0]
+    run_label = label_of(row["label"])
+    recorded = recorded_action.found(row, key)
+    tool = proposal.tool
+    context = Context(
+        now=now,
+        run=RunFacts(
+            id=run.id,
+            agent=run.agent,
+            autonomy=run.autonomy,
+            refusals=row["refusals"],
+            revision=run.revision,
+        ),
+        schema_valid=proposal.arguments is not None,
+        labels=labels(proposal.action.arguments, request=run.request, held=run_label),
+        cost=proposal.cost,
+        budget=budget.facts(row),
+        approvals=_verdicts(connection, run, proposal, recorded, key),
+        kill_switches=_switches(rows),
+        tool_schema=None if tool is None else schema_digest(tool),
+        version=FACTS,
+    )
+    facts = Facts(context=context, run_label=run_label, row=recorded)
+    if recorded is None or recorded.state != "waiting":
+        return facts
+    return replace(
+        facts,
+        open_approval=approval.waiting(connection, action_id=proposal.id),
+        lapsed=approval.lapsed(connection, action_id=proposal.id, now=now),
+    )
+
+
 def _verdicts(
-    connection: Connection, key: DataKey, known: recorded_action.RecordedAction | None, digest: str
+    connection: Connection,
+    run: Run,
+    proposal: Proposal,
+    recorded: RecordedAction | None,
+    key: DataKey,
 ) -> tuple[ApprovalFact, ...]:
-    if known is None:
+    if recorded is None:
         return ()  # what was never proposed was never put before anyone
-    is_open = known.state == "started"
     return approval.facts(
-        connection, key, run_id=known.run_id, action_id=known.id, digest=digest, is_open=is_open
+        connection,
+        key,
+        run_id=run.id,
+        action_id=proposal.id,
+        digest=request_digest(run.principal, proposal.action, proposal.resource),
+        is_open=recorded.state == "started",
     )
 
 
@@ -135,12 +155,6 @@ def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
         (row["kill_scope"], row["kill_id"]) for row in rows if row["kill_scope"] is not None
     )
     return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
-
-
-def _run(run: Run, *, refusals: int) -> RunFacts:
-    return RunFacts(
-        id=run.id, agent=run.agent, autonomy=run.autonomy, refusals=refusals, revision=run.revision
-    )
 
 
 def labels(

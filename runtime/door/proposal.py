@@ -14,71 +14,83 @@ from interlock.runtime.policy.request import Action, ActionClass, Amounts, Resou
 from interlock.runtime.run.run import Run
 
 UNKNOWN: Final = "unknown"
+#: The resource of a call that no tool can carry out
+NOWHERE: Final = Resource(type="unknown", id="", clearance="public")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proposal:
-    """One proposal; *arguments* is None when it does not fit the schema, *tool* when there is no such tool."""
+    """One tool call as proposed."""
 
     #: SHA-256 over run, call, tool and canonical arguments: the idempotency key, stable across
     #: restarts
     id: str
     call_id: str
+    #: None when there is no such tool
     tool: AnyTool | None
+    #: None when they do not fit the tool's schema
     arguments: Value | None
     action: Action
     resource: Resource
     cost: Amounts
 
+    @property
+    def callable(self) -> AnyTool:
+        """The tool; raises TypeError where there is none, so nothing can be called (fails closed)."""
+        if self.tool is None or self.arguments is None:
+            raise TypeError(f"{self.action.tool} cannot be called")
+        return self.tool
+
 
 def propose(
     run: Run, tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any], call_id: str
 ) -> Proposal:
-    """Return the proposal; what does not fit is kept as it came, for the policy to deny and the ledger to record.
+    """Return the proposal, checked against the tool's schema.
 
-    A tool that is not there goes by the name "unknown": what it was called is the agent's words, so
-    it is kept with the arguments, out of the ledger's bodies.
+    Arguments that do not fit are kept as they came, for the policy to deny and the ledger to
+    record. A tool that is not there goes by the name "unknown": its name is the agent's words, so
+    the name is kept with the arguments, out of the ledger's bodies.
     """
-    parsed = None if tool is None else _parsed(tool, arguments)
-    raw = _kept(arguments) if parsed is None else arguments_json(parsed)
+    value: Value | None = None
+    raw: dict[str, Json] | None = None
+    if tool is not None:
+        value, raw = _parsed(tool, arguments)
+    if raw is None:
+        raw = _kept(arguments)
     if tool is None:
-        name, raw = UNKNOWN, {"tool": _kept({"name": name}), "arguments": raw}
-    action_class: ActionClass
-    if tool is None or parsed is None:
-        action_class, resource, cost = (
-            "irreversible",
-            Resource(type="unknown", id="", clearance="public"),
-            Amounts(steps=1),
-        )
-    else:
-        action_class, resource, cost = (
-            tool.action_class,
-            tool.resource(parsed),
-            _timed(tool.cost(parsed)),
-        )
+        raw = {"tool": _kept({"name": name}), "arguments": raw}
+        name = UNKNOWN
+    action_class: ActionClass = "irreversible"
+    resource = NOWHERE
+    cost = Amounts(steps=1)
+    if tool is not None and value is not None:
+        action_class = tool.action_class
+        resource = tool.resource(value)
+        cost = tool.cost(value)
+        # What takes no time at all would fit where no time is left.
+        cost = replace(cost, wall_ms=max(1, cost.wall_ms))
     return Proposal(
         id=digest({"run": run.id, "call": call_id, "tool": name, "arguments": raw}),
         call_id=call_id,
         tool=tool,
-        arguments=parsed,
+        arguments=value,
         action=Action(tool=name, action_class=action_class, arguments=raw),
         resource=resource,
         cost=cost,
     )
 
 
-def _timed(cost: Amounts) -> Amounts:
-    """Return the cost with a millisecond at the least: what takes no time at all would fit into none that is left."""
-    return replace(cost, wall_ms=max(1, cost.wall_ms))
-
-
-def _parsed(tool: AnyTool, arguments: Mapping[str, Any]) -> Value | None:
+def _parsed(
+    tool: AnyTool, arguments: Mapping[str, Any]
+) -> tuple[Value, dict[str, Json]] | tuple[None, None]:
+    """Return the arguments typed and as JSON; None twice when they do not fit: the policy denies that."""
     try:
         value: Value = tool.arguments.model_validate(arguments)
-        canonical(arguments_json(value))
+        raw = arguments_json(value)
+        canonical(raw)
     except (ValidationError, NotCanonical):
-        return None  # the policy is told that the schema is not met, and denies
-    return value
+        return None, None
+    return value, raw
 
 
 def _kept(arguments: Mapping[str, Any]) -> dict[str, Json]:
@@ -86,7 +98,6 @@ def _kept(arguments: Mapping[str, Any]) -> dict[str, Json]:
     try:
         canonical(dict(arguments))
     except NotCanonical:
-        return {
-            "unreadable": sha256(repr(arguments).encode("utf-8", "backslashreplace")).hexdigest()
-        }
+        unreadable = repr(arguments).encode("utf-8", "backslashreplace")
+        return {"unreadable": sha256(unreadable).hexdigest()}
     return dict(arguments)

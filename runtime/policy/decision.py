@@ -1,7 +1,7 @@
 """The decision, its reasons and obligations, and the permit that proves it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import Json
@@ -59,10 +59,20 @@ class Decision:
     revision: str
     engine: str
 
+    def denied(self, reason: Reason) -> "Decision":
+        """Return this decision turned into a deny by the runtime, for *reason* alone."""
+        return replace(self, effect="deny", reasons=(reason,), obligations=())
+
     @property
     def unanswered(self) -> bool:
-        """Whether the engine failed, so that this deny is nobody's judgement: it binds this claim of the run only."""
+        """True when the engine failed. The deny then holds for this claim only; the next claim asks again."""
         return any(reason.rule == ENGINE for reason in self.reasons)
+
+
+#: What stands before the policy was asked: undefined is a deny
+UNDECIDED: Final = Decision(
+    effect="deny", reasons=(), obligations=(), revision="", engine="runtime"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

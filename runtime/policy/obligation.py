@@ -1,11 +1,13 @@
-"""Obligations: what the policy demands before the act. One that is not understood is a deny."""
+"""Obligations: what the policy demands before the act. One that nobody can discharge is a deny."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
 
 from interlock.runtime.policy.decision import RUNTIME, Decision, Reason
 
 LONGEST_WAIT_S: Final = 30 * 24 * 3600
+Parameters: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,26 +15,47 @@ class Duties:
     """The obligations of one decision, understood."""
 
     #: The role whose member must approve, or None when nobody must
-    role: str | None
-    ttl_s: int
+    role: str | None = None
+    ttl_s: int = 0
 
 
 def understand(decision: Decision) -> Duties | Reason:
-    """Return what must be done before the act, or the reason why it cannot be (fails closed, XACML 3.0 section 7.2.2)."""
-    duties = Duties(role=None, ttl_s=0)
+    """Return what must be done before the act, or the reason of a deny (XACML 3.0 section 7.2.2)."""
+    duties = Duties()
     for obligation in decision.obligations:
-        if obligation.kind == "reserve":
-            continue  # every cost is reserved, asked or not
-        role, ttl_s = obligation.parameters.get("role"), obligation.parameters.get("ttl_s")
-        understood = (
-            isinstance(role, str) and isinstance(ttl_s, int) and 0 < ttl_s <= LONGEST_WAIT_S
-        )
-        if obligation.kind != "approve" or duties.role is not None or not understood:
+        discharge = _DISCHARGES.get(obligation.kind, _nobody)
+        joined = discharge(duties, obligation.parameters)
+        if joined is None:
             return Reason(
                 code="obligation_unknown",
                 rule=RUNTIME,
                 parameters={"kind": obligation.kind},
-                message=f"The policy demands {obligation.kind!r}, which this runtime cannot discharge.",
+                message=f"This runtime cannot discharge what the policy demands: {obligation.kind}.",
             )
-        duties = Duties(role=str(role), ttl_s=int(str(ttl_s)))
+        duties = joined
     return duties
+
+
+def _reserve(duties: Duties, _: Parameters) -> Duties:
+    return duties  # every cost is reserved, asked or not
+
+
+def _approve(duties: Duties, parameters: Parameters) -> Duties | None:
+    role = parameters.get("role")
+    ttl_s = parameters.get("ttl_s")
+    if not isinstance(role, str) or not isinstance(ttl_s, int):
+        return None
+    if duties.role is not None or not 0 < ttl_s <= LONGEST_WAIT_S:
+        return None
+    return replace(duties, role=role, ttl_s=ttl_s)
+
+
+def _nobody(_: Duties, __: Parameters) -> None:
+    return None
+
+
+#: Each kind of obligation, and how it joins the duties; None means that it is not understood
+_DISCHARGES: Final[Mapping[str, Callable[[Duties, Parameters], Duties | None]]] = {
+    "reserve": _reserve,
+    "approve": _approve,
+}

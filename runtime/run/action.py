@@ -27,8 +27,8 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
-from interlock.runtime.run.attempt import Attempt, Ending, State
-from interlock.runtime.run.recorded_action import reasons_of
+from interlock.runtime.run.attempt import Attempt, Ending
+from interlock.runtime.run.recorded_action import State, reasons_of
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import check, hold, label_of, principal_of, requester_of
 

@@ -1,17 +1,15 @@
 """One proposal on its way through the door: what was asked, what was decided, and how the ledger is told of it."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.policy.decision import Decision, Reason
+from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.recorded_action import RecordedAction, State
 from interlock.runtime.run.run import Run
-
-State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,13 +39,17 @@ class Attempt:
     key: DataKey
     id: str
     request: AccessRequest
-    decision: Decision
     idempotent: bool
     now: int
     #: The run's label when the facts were gathered
     held: Label
-    #: An earlier claim denied it because the engine failed; now it is decided afresh
-    afresh: bool = False
+    decision: Decision = UNDECIDED
+    #: What is recorded of the action already
+    row: RecordedAction | None = None
+    #: The approval that the action waits for
+    open_approval: str | None = None
+    #: A person was asked and did not answer in time
+    lapsed: bool = False
 
     @property
     def label(self) -> Label:
@@ -83,11 +85,29 @@ class Attempt:
             for each in self.decision.reasons
         ]
 
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether an earlier claim started the action and recorded no end of it."""
+        return self.row is not None and self.row.state == "started"
+
+    @property
+    def afresh(self) -> bool:
+        """Whether an engine's failure denied the action before, and it is now decided again."""
+        return self.row is not None and self.row.state == "denied"
+
+    @property
+    def left_s(self) -> float:
+        """The seconds that are left of the run's wall time."""
+        budget = self.request.context.budget
+        return max(0, budget.limits.wall_ms - budget.spent.wall_ms) / 1000
+
+    def decided(self, decision: Decision) -> "Attempt":
+        """Return the attempt under *decision*."""
+        return replace(self, decision=decision)
+
     def refused(self, reason: Reason) -> "Attempt":
-        """Return the same step, denied by the runtime itself."""
-        return replace(
-            self, decision=replace(self.decision, effect="deny", reasons=(reason,), obligations=())
-        )
+        """Return the attempt, denied by the runtime itself."""
+        return self.decided(self.decision.denied(reason))
 
     @property
     def ruling(self) -> Ruling:

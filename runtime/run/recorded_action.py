@@ -1,7 +1,7 @@
 """Recorded actions: the row of one action, read back."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, select
@@ -10,7 +10,8 @@ from interlock.runtime.policy.decision import Reason
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run.attempt import State
+
+State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
 
 #: The columns that `found` needs
 COLUMNS: Final = (

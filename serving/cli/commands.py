@@ -58,6 +58,9 @@ COMMANDS: Final = {
     ),
     "verify": Entry(panel=AUDIT, module="verify", help="Try every rule and every guard."),
     "audit": Entry(panel=AUDIT, module="audit", help="The record: verify, export, read."),
+    "new": Entry(
+        panel=OPERATION, module="new", help="Begin a workspace, an agent, a tool or a rule."
+    ),
     "policy": Entry(panel=AUDIT, module="policy", help="The rules: check them, ask them why."),
     "bench": Entry(panel=AUDIT, help="Measure on this machine."),
 }

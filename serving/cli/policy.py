@@ -1,37 +1,119 @@
-"""The command `interlock policy check|explain`."""
+"""The commands `interlock policy check|build|test|sync|diff|explain`."""
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.table import Table
 
-from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.errors import BadInput
+from interlock.runtime.policy.act import CLASSES
+from interlock.runtime.policy.engine.archive import pack
+from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.audit import entries
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import shown
 from interlock.serving.home import Home
-from interlock.serving.policy.check import check as sound
+from interlock.serving.policy import catalogue, rules
+from interlock.serving.policy.build import extended
+from interlock.serving.policy.check import check as checked
+from interlock.serving.policy.explanation import explained
+from interlock.serving.policy.finding import Finding
+from interlock.serving.policy.inspection import inspect, own_test_results
 from interlock.serving.policy.opa import find_opa
-from interlock.serving.policy.replay import recorded
+from interlock.serving.policy.overlay import COMPILED, overlaid
+from interlock.serving.workspace import POLICIES, Workspace
 
 application = typer.Typer(
-    help="The rules: check them, ask them why.", no_args_is_help=True, add_completion=False
+    help="The rules: check, build and test them, ask them why.",
+    no_args_is_help=True,
+    add_completion=False,
 )
+_OPA_FOR_RULES: Final = "Rules need `opa`, data does not."
+
+
+@application.command(epilog=_OPA_FOR_RULES)
+def check(as_json: AsJson = False) -> None:
+    """Find every mistake in the data and the rules of the workspace.
+
+    Outside a workspace the rails that come with Interlock are checked.
+    """
+    folder = _folder(session.opened_workspace())
+    if folder is not None:
+        _tell(asyncio.run(inspect(folder, find_opa)), as_json=as_json)
+    _tell(checked(find_opa()), as_json=as_json)
+
+
+@application.command(epilog=_OPA_FOR_RULES)
+def build(
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the whole bundle, for an OPA server, here."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile the rules of the workspace, and say which revision its policy is now.
+
+    Without rules nothing is compiled: changed data is in force at once.
+    """
+    workspace = session.opened_workspace()
+    bundle = load(workspace.settings.bundle)
+    folder = _folder(workspace)
+    if folder is not None:
+        if rules.sources(folder):
+            (folder / COMPILED).write_bytes(pack(extended(folder, find_opa()).files))
+        bundle = overlaid(bundle, folder)
+    if output is not None:
+        output.write_bytes(pack(bundle.files))
+    _tell_revision(bundle, output, as_json=as_json)
+
+
+@application.command("test", epilog=_OPA_FOR_RULES)
+def run_tests(as_json: AsJson = False) -> None:
+    """Run the tests of the workspace's rules; 5 when one fails."""
+    folder = _folder(session.opened_workspace())
+    results = [] if folder is None else own_test_results(folder, find_opa())
+    failed = [result["name"] for result in results if result.get("fail") or result.get("error")]
+    if as_json:
+        session.print_json(
+            [{"test": one["name"], "ok": one["name"] not in failed} for one in results]
+        )
+    else:
+        for name in failed:
+            session.say(shown(f"{name} fails"))
+        session.say(f"{len(results) - len(failed)} of {len(results)} tests pass.")
+    session.leave(session.FAILED_CLOSED if failed else session.DONE)
 
 
 @application.command()
-def check(as_json: AsJson = False) -> None:
-    """Check format, types, tests, coverage and that the compiled bundle is in step with its sources; needs `opa`."""
-    found = sound(find_opa())
+def sync(
+    *,
+    write: Annotated[
+        bool, typer.Option("--write", help=f"Put the entries into {POLICIES}/{catalogue.FILE}.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Propose policy entries for tools whose code is new or has changed; print them for review.
+
+    Such a tool is denied until its entry says what its code says.
+    """
+    folder = _folder(session.opened_workspace())
+    proposal = session.run(_proposed)
+    if write and proposal:
+        if folder is None:
+            raise _no_workspace()
+        session.trace(f"writes {catalogue.write(proposal, folder)}")
     if as_json:
-        session.print_json([{"check": each.check, "detail": each.detail} for each in found])
+        session.print_json(proposal)
+    elif proposal:
+        session.say(catalogue.rendered(proposal).rstrip())
     else:
-        for each in found:
-            out.print(shown(f"{each.check}: {each.detail}"))
-        out.print("The policy is sound." if not found else f"{len(found)} findings.")
-    session.leave(session.FAILED_CLOSED if found else session.DONE)
+        session.say("Every tool is in step with its entry.")
 
 
 @application.command()
@@ -39,76 +121,69 @@ def explain(
     action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say why an action was decided as it was, and how the policy in force would decide the same request now."""
-    told = session.run(lambda home: _explained(home, action_id))
+    """Say why an action was decided as it was, and how the policy in force would decide it now."""
+    explanation = session.run(lambda home: _explained(home, action_id))
     if as_json:
-        session.print_json(told)
+        session.print_json(explanation)
         return
-    table = Table(
-        "",
-        "Effect",
-        "Revision",
-        "Reasons",
-        title=f"{told['tool']} {told['action'][:16]}",
-        expand=True,
-    )
+    title = f"{explanation['tool']} {explanation['action'][:16]}"
+    table = Table("", "Effect", "Revision", "Reasons", title=title, expand=True)
     for name in ("recorded", "now"):
-        reasons = "\n".join(
-            f"{each['rule']}/{each['code']}: {each['message']}" for each in told[name]["reasons"]
-        )
-        table.add_row(name, told[name]["effect"], told[name]["revision"][:12], shown(reasons))
+        decision = explanation[name]
+        reasons = "\n".join(map(_reason, decision["reasons"]))
+        table.add_row(name, decision["effect"], decision["revision"][:12], shown(reasons))
     out.print(table)
 
 
+async def _proposed(home: Home) -> dict[str, Any]:
+    config = home.bundle.data["rails"]["config"]
+    tools = [tool for name, tool in home.pep.tools.items() if name not in CLASSES]
+    return catalogue.proposed(tools, config)
+
+
+def _no_workspace() -> BadInput:
+    return BadInput(
+        what="policy sync --write",
+        why="there is no workspace here",
+        next_step="Make one with `interlock init`.",
+    )
+
+
 async def _explained(home: Home, action_id: str) -> dict[str, Any]:
-    """Return the recorded decision on the action and the one the bundle gives now."""
-    of_action = [
-        each
-        for each in await entries(home, None)
-        if str(each["body"].get("action", "")).startswith(action_id) and "action" in each["body"]
-    ]
-    found = [each for each in of_action if "context" in (each["payload"] or {})]
-    ids = {str(each["body"]["action"]) for each in found}
-    if not found or not action_id:
-        raise NotFound(
-            kind="action",
-            name=action_id,
-            next_step="See the ids with `interlock run show RUN --json`.",
-        )
-    if len(ids) > 1:
-        raise BadInput(
-            what=f"action {action_id!r}",
-            why=f"{len(ids)} actions begin so",
-            next_step="Write more of its id.",
-        )
-    body, payload = (
-        found[-1]["body"],
-        found[-1]["payload"],
-    )  # the newest: an action is decided again after its verdict
     point = EmbeddedPoint(home.bundle)
-    now = await point.decide(recorded(body, payload))
+    explanation = await explained(await entries(home, None), action_id, point)
     point.close()
-    then = {
-        "effect": body["effect"],
-        "state": next(
-            entry["body"]["state"] for entry in reversed(of_action) if "state" in entry["body"]
-        ),
-        "revision": body["revision"],
-        "reasons": payload["reasons"],
-    }
-    reasons = [
-        {"code": each.code, "rule": each.rule, "message": each.message} for each in now.reasons
-    ]
-    obligations = [each.kind for each in now.obligations]
-    return {
-        "action": body["action"],
-        "tool": body["tool"],
-        "arguments": payload["arguments"],
-        "recorded": then,
-        "now": {
-            "effect": now.effect,
-            "revision": now.revision,
-            "obligations": obligations,
-            "reasons": reasons,
-        },
-    }
+    return explanation
+
+
+def _reason(reason: dict[str, str]) -> str:
+    return f"{reason['rule']}/{reason['code']}: {reason['message']}"
+
+
+def _folder(workspace: Workspace) -> Path | None:
+    """Return the folder of the workspace's policies, or None outside a workspace."""
+    if workspace.settings.policies is not None:
+        return workspace.settings.policies
+    return None if workspace.file is None else workspace.file.parent / POLICIES
+
+
+def _tell(findings: Sequence[Finding], *, as_json: bool) -> NoReturn:
+    if as_json:
+        session.print_json(
+            [{"code": one.code, "where": one.where, "detail": one.detail} for one in findings]
+        )
+    else:
+        for finding in findings:
+            session.say(shown(str(finding)))
+        session.say(f"{len(findings)} findings." if findings else "The policy is sound.")
+    session.leave(session.FAILED_CLOSED if findings else session.DONE)
+
+
+def _tell_revision(bundle: Bundle, output: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        written = None if output is None else str(output)
+        session.print_json({"revision": bundle.revision, "output": written})
+        return
+    session.say(f"Policy revision {bundle.revision}")
+    if output is not None:
+        session.say(f"Bundle {output}")

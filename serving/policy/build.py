@@ -7,14 +7,16 @@ does.
 """
 
 import json
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from interlock.runtime.canonical import canonical
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.policy.engine.archive import pack, unpack
-from interlock.runtime.policy.engine.bundle import DATA, MANIFEST, MODULE, load, revised
+from interlock.runtime.policy.engine.bundle import DATA, MANIFEST, MODULE, Bundle, load, revised
 from interlock.serving.policy import rules
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.opa import Opa, find_opa
@@ -46,10 +48,10 @@ def sources(folder: Path) -> dict[str, bytes]:
 
 def build(folder: Path, opa: Opa) -> bytes:
     """Return the bundle of *folder*; raises `OpaRefused` when OPA does not compile it."""
-    return compiled(sources(folder), opa)
+    return pack(compiled(sources(folder), opa).files)
 
 
-def extended(folder: Path, opa: Opa) -> bytes:
+def extended(folder: Path, opa: Opa) -> Bundle:
     """Return the bundle of the shipped rails with the data and the rules of a workspace.
 
     *folder* is the `policies/` of the workspace. Raises `Unfit` for a mistake in the workspace,
@@ -66,12 +68,12 @@ def staged(folder: Path, own: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**files, "rails/config/data.json": canonical(config)}
 
 
-def compiled(files: Mapping[str, bytes], opa: Opa) -> bytes:
+def compiled(files: Mapping[str, bytes], opa: Opa) -> Bundle:
     """Return the bundle of the sources *files*; raises `OpaRefused`."""
     with tempfile.TemporaryDirectory() as scratch:
         stage = Path(scratch, "stage")
         write(stage, files)
-        messages, probes = metadata(opa, stage)
+        messages, probes = _metadata(opa, stage)
         notes = {
             "rails/reasons/data.json": canonical(messages),
             "rails/probes/data.json": canonical(probes),
@@ -83,19 +85,23 @@ def compiled(files: Mapping[str, bytes], opa: Opa) -> bytes:
     content[MANIFEST] = canonical(
         {"roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
     )
-    return pack(revised(content, data).files)
+    return revised(content, data)
 
 
 def main() -> None:
-    """Write the capabilities, the schemas and every bundle."""
-    opa = find_opa()
-    CAPABILITIES.write_bytes(capabilities(opa))
-    write_schemas()
-    for folder, target in BUNDLES.items():
-        target.write_bytes(build(folder, opa))
+    """Write the capabilities, the schemas and every bundle; end with one line when OPA refuses."""
+    try:
+        opa = find_opa()
+        CAPABILITIES.write_bytes(capabilities(opa))
+        write_schemas()
+        for folder, target in BUNDLES.items():
+            target.write_bytes(build(folder, opa))
+    except InterlockError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - why nothing was built is this command's output
+        sys.exit(error.exit_code)
 
 
-def metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the rules in *stage* say of themselves: their messages and their probes.
 
     Messages are by rule and code, and name every rule; probes are by rule.

@@ -42,7 +42,21 @@ def merged(config: Mapping[str, Any], layers: Sequence[Layer]) -> dict[str, Any]
     """Return *config* with every layer laid over it; nothing that is handed in is changed."""
     result = dict(config)
     for layer in layers:
-        result = _over(result, layer.content)
+        result = laid(result, layer.content)
+    return result
+
+
+def laid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the map *below* with the map *above* laid over it."""
+    result = dict(below)
+    for key, value in above.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            inner = result.get(key)
+            result[key] = laid(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            result[key] = value
     return result
 
 
@@ -110,19 +124,6 @@ def _words(error: Exception) -> str:
     mark = error.problem_mark
     line = f"line {mark.line + 1}: " if mark is not None else ""
     return f"{line}{error.problem or error.context}"
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(below)
-    for key, value in above.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, Mapping):
-            inner = result.get(key)
-            result[key] = _over(inner if isinstance(inner, Mapping) else {}, value)
-        else:
-            result[key] = value
-    return result
 
 
 def _apart(layer: Layer, other: Layer) -> None:

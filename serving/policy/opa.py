@@ -55,11 +55,17 @@ class Opa:
 
         Raises `OpaRefused` with OPA's words when OPA does not end with 0.
         """
-        done = _execute([self.path, *arguments], cwd)
+        done = self.ask(*arguments, cwd=cwd)
         if done.returncode != 0:
             said = "\n".join(part for part in (done.stderr.strip(), done.stdout.strip()) if part)
             raise OpaRefused(command=str(arguments[0]), said=said)
         return done.stdout
+
+    def ask(
+        self, *arguments: str | Path, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run OPA and return how it ended, with what it printed; a refusal is no error."""
+        return _execute([self.path, *arguments], cwd)
 
 
 def find_opa() -> Opa:

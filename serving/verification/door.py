@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from interlock.runtime.door.outcome import Waiting
-from interlock.runtime.door.tool import Tool
+from interlock.runtime.door.tool import Tool, schema_digest
 from interlock.runtime.errors import (
     BadInput,
     Fenced,
@@ -15,7 +15,7 @@ from interlock.runtime.errors import (
     NotRecorded,
 )
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.request import FACTS, Principal
 from interlock.runtime.record.events import HOME
 from interlock.runtime.run import kill_switch, subject
 from interlock.runtime.testing import AGENT, PLENTY, REVIEWER
@@ -48,6 +48,18 @@ async def schema(trial: Trial) -> None:
     await trial.denied(run, WRITE, code="not_callable", text=7, force=True)
     if trial.pdp.asked[-1].context.schema_valid:
         raise WentThrough("the policy was told that the arguments fit")
+
+
+async def drift(trial: Trial) -> None:
+    """The policy is told the schema that a tool's code has now, so that it can see a change."""
+    run = await trial.world.start()
+    await trial.permitted(run, WRITE)
+    context = trial.pdp.asked[-1].context
+    schema = schema_digest(trial.world.tools[WRITE])
+    if context.tool_schema != schema:
+        raise WentThrough(f"the policy was told the schema {context.tool_schema}")
+    if context.version != FACTS:
+        raise WentThrough(f"the policy was told facts of version {context.version}")
 
 
 async def obligation(trial: Trial) -> None:
@@ -217,6 +229,7 @@ async def _approve(trial: Trial, waiting: Waiting, reviewer: Principal, shown: s
 DOOR: Final = {
     "unknown tool": unknown_tool,
     "schema": schema,
+    "drift": drift,
     "obligation": obligation,
     "person's act": persons_act,
     "permit by hand": permit_by_hand,

@@ -51,7 +51,6 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "serving/cli/budget.py:show": (251, _TAKEN_APART),
     "serving/cli/init.py:init": (291, _TAKEN_APART),
     "serving/cli/people.py:add": (284, _TAKEN_APART),
-    "serving/cli/policy.py:_explained": (346, _TAKEN_APART),
     "serving/cli/records.py:export": (270, _TAKEN_APART),
     "serving/cli/run.py:list_runs": (285, _TAKEN_APART),
     "serving/home.py:opened": (383, _TAKEN_APART),

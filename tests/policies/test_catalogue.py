@@ -10,6 +10,10 @@ from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.act import CLASSES, Act
 from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
+from interlock.serving.policy.build import POLICIES
+
+#: The roles of people, as the how-to orders them
+_ROLES = ("analyst", "reviewer", "administrator", "auditor", "everyone")
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +55,23 @@ def test_every_argument_is_an_argument_of_the_tool(
     for name, tool in tools.items():
         listed = data["config"]["tools"][name]["arguments"].keys()
         assert listed == tool.arguments.model_fields.keys(), name
+
+
+def test_the_page_about_acts_is_in_step(data: dict[str, Any]) -> None:
+    """The table of the how-to states each act, who may do it and what it waives, as the data do."""
+    page = POLICIES.parent / "docs" / "howto" / "say-who-may-do-what.md"
+    rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith("| `") and line.count("|") == 4 and "." in line.split("`")[1]
+    ]
+    grants = data["config"]["grants"]
+    stated = [
+        (
+            f"`{act}`",
+            ", ".join(role for role in _ROLES if act in grants[role]),
+            ", ".join(entry["waives"]) or "nothing",
+        )
+        for act, entry in data["config"]["acts"].items()
+    ]
+    assert rows == sorted(stated, key=lambda row: [name for name, *_ in rows].index(row[0]))

@@ -38,10 +38,10 @@ async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
     return await self.act(permit, arguments)
 
 
-async def _act_unrecorded(self: Any, step: Any, tool: Any, arguments: Any, *rest: Any) -> Any:
-    value = await self._act(step, tool, arguments, rest[-1])  # the act before its record
-    await self._store.write(lambda tx: action.start(tx, step, approval_id=step.verdict))
-    return await self._close(step, tool, arguments, value, elapsed_ms=0)
+async def _act_unrecorded(self: Any, attempt: Any, proposal: Any) -> Any:
+    conclusion = await self._act(attempt, proposal)  # the act before its record
+    await self._store.write(lambda tx: action.start(tx, attempt, approval_id=attempt.verdict))
+    return self._conclude(attempt, conclusion)
 
 
 async def _begin(self: Any, act: str, work: Any, **_: Any) -> Any:
@@ -91,6 +91,7 @@ BROKEN: Final[dict[str, Break]] = {
         pep, "by_runtime", lambda _: Reason(code="granted", rule="runtime")
     ),
     "schema": _anything_fits,
+    "drift": lambda patch: patch.setattr(pep, "schema_digest", lambda _: "0" * 64),
     "obligation": lambda patch: patch.setattr(
         pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
     ),

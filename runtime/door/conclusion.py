@@ -1,0 +1,60 @@
+"""How one act ended: the outcome that the agent is told, and the ending that is recorded."""
+
+from dataclasses import dataclass, replace
+
+from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure
+from interlock.runtime.door.proposal import Proposal
+from interlock.runtime.door.tool import ToolFailed, Value
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import Amounts
+from interlock.runtime.run.attempt import Attempt, Ending
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conclusion:
+    """The end of one act."""
+
+    outcome: Outcome
+    ending: Ending
+    #: What the act did cost
+    actual: Amounts
+    #: What the run holds from now on, beside all it held before
+    label: Label
+
+
+def concluded(attempt: Attempt, proposal: Proposal, value: Value, *, elapsed_ms: int) -> Conclusion:
+    """Return the conclusion of an act that gave *value*."""
+    tool = proposal.callable
+    cost = tool.actual(value) if tool.actual else attempt.request.context.cost
+    return Conclusion(
+        outcome=Done(action_id=attempt.id, value=value),
+        ending=Ending(state="done", result=value.model_dump_json().encode()),
+        actual=replace(cost, wall_ms=elapsed_ms),
+        label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
+    )
+
+
+def failed(
+    attempt: Attempt, proposal: Proposal, error: Exception, *, elapsed_ms: int
+) -> Conclusion:
+    """Return the conclusion of an act that raised *error*.
+
+    It failed for certain when the tool says so or has no effect; otherwise nobody knows. Money and
+    tokens count as spent unless the tool says that it did not act.
+    """
+    tool = proposal.callable
+    nothing_left = isinstance(error, ToolFailed)
+    spent = attempt.request.context.cost
+    if nothing_left or not (tool.has_effect or spent.priced):
+        spent = Amounts(steps=1, wall_ms=elapsed_ms)
+    outcome = failure(attempt.id, error)
+    cause = (outcome.code, outcome.detail)
+    if nothing_left or not tool.has_effect:
+        ending = Ending(state="failed", failure=cause)
+        return Conclusion(outcome=outcome, ending=ending, actual=spent, label=attempt.label)
+    return Conclusion(
+        outcome=Unknown(action_id=attempt.id, detail=outcome.detail),
+        ending=Ending(state="unknown", failure=cause),
+        actual=spent,
+        label=attempt.label,
+    )

@@ -1,0 +1,76 @@
+"""The command `interlock new workspace|agent|tool|rule NAME`."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from interlock.runtime.errors import BadInput
+from interlock.serving import people
+from interlock.serving.cli import session
+from interlock.serving.cli.session import AsJson
+from interlock.serving.people import Person
+from interlock.serving.scaffold import Kind, scaffold
+
+application = typer.Typer(
+    help="Begin a workspace, an agent, a tool or a rule, each with a test that passes.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+Name: TypeAlias = Annotated[str, typer.Argument(help="Its name: lower-case letters, digits, _.")]
+
+
+@application.command()
+def workspace(name: Name, as_json: AsJson = False) -> None:
+    """Make a folder of that name: settings, people, and an agent of that name with its policy."""
+    folder = Path(name)
+    files = (*scaffold("workspace", name, folder), *scaffold("agent", name, folder))
+    listed = folder / "people.yaml"
+    account = Person(id=people.current(), roles=("analyst", "administrator"))
+    people.write(listed, [account, Person(id="reviewer", roles=("reviewer",))])
+    _tell((*files, listed), f"cd {name}; python -m pytest; interlock doctor", as_json=as_json)
+
+
+@application.command()
+def agent(name: Name, as_json: AsJson = False) -> None:
+    """Add an agent with one tool, its policy and its test."""
+    title = name.replace("_", " ").title().replace(" ", "")
+    _add("agent", name, f'add "{name}:{title}" to agents in interlock.toml', as_json=as_json)
+
+
+@application.command()
+def tool(
+    name: Annotated[str, typer.Argument(help="Its name, such as note.keep.")],
+    as_json: AsJson = False,
+) -> None:
+    """Add a tool, its policy entry and its test."""
+    module = name.replace(".", "_")
+    step = f"give {module}.{module} to an agent, and grant {name} to its role in policies/"
+    _add("tool", name, step, as_json=as_json)
+
+
+@application.command()
+def rule(name: Name, as_json: AsJson = False) -> None:
+    """Add a rule with its probe and its test; both pass."""
+    step = "interlock policy check; interlock policy build; interlock verify"
+    _add("rule", name, step, as_json=as_json)
+
+
+def _add(kind: Kind, name: str, step: str, *, as_json: bool) -> None:
+    opened = session.opened_workspace()
+    if opened.file is None:
+        raise BadInput(
+            what=f"new {kind}",
+            why="there is no workspace here",
+            next_step="Make one with `interlock new workspace NAME` or `interlock init`.",
+        )
+    _tell(scaffold(kind, name, opened.file.parent), step, as_json=as_json)
+
+
+def _tell(files: tuple[Path, ...], step: str, *, as_json: bool) -> None:
+    if as_json:
+        session.print_json({"files": [str(file) for file in files]})
+        return
+    for file in files:
+        session.say(f"Wrote {file}")
+    session.next_step(step)

@@ -1,0 +1,119 @@
+"""Who may do what: every use case asks the policy, and its answer is in the ledger."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.errors import NotPermitted
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.audit import exported
+from interlock.serving.home import Home, opened
+from interlock.serving.operations import budgets, exports, kill_switches, policies, runs
+from interlock.serving.workspace import open_workspace
+
+ANALYST = Principal(id="ana", tenant="default", roles=("analyst",))
+REVIEWER = Principal(id="rhea", tenant="default", roles=("reviewer",))
+ADMINISTRATOR = Principal(id="ada", tenant="default", roles=("administrator",))
+AUDITOR = Principal(id="otto", tenant="default", roles=("auditor",))
+NOBODY = Principal(id="nemo", tenant="default", roles=())
+REQUEST = {"path": "/no/such/contract.pdf", "notify": []}
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """A new home with the shipped policy."""
+    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
+    async with opened(settings) as home:
+        yield home
+
+
+async def acts(home: Home) -> list[tuple[Any, Any, Any]]:
+    """Return what was asked for, the effect and the codes, in the order of the ledger."""
+    records = await exported(home.store, home.ledger, log=None)
+    bodies = [json.loads(str(record["body"])) for record in records if record["kind"] == "entry"]
+    return [
+        (body["tool"], body["effect"], body["codes"]) for body in bodies if body["event"] == "act"
+    ]
+
+
+async def test_only_an_analyst_starts_runs(home: Home) -> None:
+    """Somebody without the role starts no run, and the refusal is recorded."""
+    with pytest.raises(NotPermitted):
+        await runs.start(home, person=REVIEWER, agent="contract_review", request=REQUEST)
+    assert await home.runs.list() == []
+
+    await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    assert [effect for _, effect, _ in await acts(home)] == ["deny", "permit"]
+
+
+async def test_a_person_without_roles_may_only_stop_things(home: Home) -> None:
+    """Anybody may engage a kill switch; letting go again takes an administrator."""
+    await kill_switches.engage(home, "all", "", person=NOBODY)
+    with pytest.raises(NotPermitted):
+        await kill_switches.release(home, "all", "", person=NOBODY)
+
+    await kill_switches.release(home, "all", "", person=ADMINISTRATOR)
+    assert [(act, effect) for act, effect, _ in await acts(home)] == [
+        ("kill_switch.engage", "permit"),
+        ("kill_switch.release", "deny"),
+        ("kill_switch.release", "permit"),
+    ]
+
+
+async def test_what_is_stopped_starts_nothing_and_can_be_ended(home: Home) -> None:
+    """Under a kill switch no run starts, and a run that there is can still be cancelled."""
+    run = await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    await kill_switches.engage(home, "all", "", person=ANALYST)
+    with pytest.raises(NotPermitted) as refusal:
+        await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    assert "killed" in refusal.value.codes
+
+    await runs.cancel(home, run.id, person=ANALYST)
+    assert (await home.runs.read(run.id)).status == "cancelled"
+
+
+async def test_a_run_of_another_tenant_is_out_of_reach(home: Home) -> None:
+    """No role of one tenant cancels, erases or raises a run of another."""
+    run = await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    stranger = Principal(id="ada", tenant="other", roles=("administrator", "analyst"))
+
+    for refused in (
+        runs.cancel(home, run.id, person=stranger),
+        runs.erase(home, run.id, person=stranger),
+        budgets.raise_limit(home, run.id, person=stranger, kind="steps", amount=1),
+    ):
+        with pytest.raises(NotPermitted) as refusal:
+            await refused
+        assert refusal.value.codes == ("wrong_tenant",)
+    assert (await home.runs.read(run.id)).status == "running"
+
+
+async def test_the_ledger_leaves_by_an_auditor_or_administrator(home: Home) -> None:
+    """An export takes a role, and holds the entry of the act that took it."""
+    with pytest.raises(NotPermitted):
+        await exports.ledger(home, person=ANALYST)
+
+    records = await exports.ledger(home, person=AUDITOR)
+    assert records[0]["kind"] == "log"
+    assert any('"ledger.export"' in str(record.get("body")) for record in records[1:])
+
+
+async def test_another_policy_is_activated_by_whom_that_policy_lets(tmp_path: Path) -> None:
+    """A run under a changed policy starts only for somebody who may activate the policy."""
+    place = {"home": str(tmp_path / "home")}
+    async with opened(open_workspace({}, chosen=place).settings) as home:
+        await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    overlay = tmp_path / "policies"
+    overlay.mkdir()
+    (overlay / "data.yaml").write_text("limits: {refusals: 4}\n", "utf-8")
+    changed = open_workspace({}, chosen={**place, "policies": str(overlay)}).settings
+    async with opened(changed) as home:
+        with pytest.raises(NotPermitted):
+            await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+
+        assert await policies.activate(home, person=ADMINISTRATOR) == home.bundle.revision
+        run = await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+        assert run.revision == home.bundle.revision
