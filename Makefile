@@ -55,6 +55,7 @@ $(VENV)/.house: .ci/house.txt
 $(VENV)/.installed: $(VENV)/.house constraints.txt pyproject.toml
 $(VENV)/.developed: $(VENV)/.house constraints-dev.txt pyproject.toml
 $(VENV)/.installed $(VENV)/.developed:
+	@echo 'Installing Python packages, once: half a minute or more ...' >&2
 	$(BIN)/uv pip install $(INTO) --compile-bytecode --require-hashes --requirement $(filter constraints%,$^)
 	$(BIN)/uv pip install $(INTO) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -61,10 +61,10 @@ def _is_plain(value: object, depth: int) -> bool:
         items = value.values()  # type: ignore[attr-defined]  # a dict
     elif kind is not list and kind is not tuple:
         return False
-    for item in items:  # type: ignore[attr-defined]  # a list, a tuple, or the values of a dict
-        if type(item) not in _SIMPLE and not _is_plain(item, depth + 1):
-            return False
-    return True
+    return all(
+        type(item) in _SIMPLE or _is_plain(item, depth + 1)
+        for item in items  # type: ignore[attr-defined]  # a list, a tuple, or the values of a dict
+    )
 
 
 def _check(value: object, where: str, depth: int) -> None:

@@ -34,7 +34,7 @@ Code: TypeAlias = Literal[
 class InterlockError(Exception):
     """Every error this system raises on purpose.
 
-    `exit_code` is what the command line ends with. `code` names the kind of failure for programs and
+    `exit_code` is what the command line ends with. `code` names the failure for programs, and
     never changes; a subclass that can fail in several ways sets one code for each.
     """
 
@@ -118,7 +118,7 @@ class Ungoverned(InterlockError):
     def __init__(self, *, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
         super().__init__(
-            f"{kind} {name!r} was called without a permit. Call it through EnforcementPoint.enforce."
+            f"{kind} {name!r} was called without a permit. Call it through the door of the run."
         )
 
 
@@ -157,7 +157,7 @@ class BundleChanged(GuardFailed):
 
 
 class Unanswered(GuardFailed):
-    """The policy engine failed to decide on a proposal, so nothing was done; the claim ends and the run is held."""
+    """The policy engine failed to decide: nothing was done, the claim ends and the run is held."""
 
     def __init__(self, *, run_id: str, tool: str, codes: tuple[str, ...], why: str) -> None:
         self.run_id, self.tool, self.codes = run_id, tool, codes
@@ -191,13 +191,13 @@ class NotRecorded(GuardFailed):
 
 
 class NotWitnessed(NotRecorded):
-    """What was handed in is in the database, but its checkpoint could not be kept outside; whoever waited stops."""
+    """The record is complete, but its checkpoint is not kept outside; whoever waited stops."""
 
     def __init__(self, *, why: str) -> None:
         GuardFailed.__init__(
             self,
             guard="witness",
-            why=f"it is recorded, but the checkpoint outside the database could not be written: {why}",
+            why=f"it is recorded, but the checkpoint outside could not be written: {why}",
             next_step="Make the home's folder of checkpoints writable, then resume the run.",
         )
 
@@ -205,11 +205,13 @@ class NotWitnessed(NotRecorded):
 class Fenced(GuardFailed):
     """Another worker has claimed this run since; this one must stop."""
 
-    def __init__(self, *, run_id: str, fence: int) -> None:
+    def __init__(self, *, run_id: str, fence: int | None = None) -> None:
         self.run_id, self.fence = run_id, fence
         super().__init__(
             guard=f"run {run_id}",
-            why=f"fence {fence} is no longer the current one",
+            why="the claim"
+            + (f" of fence {fence}" if fence is not None else "")
+            + " is not the newest",
             next_step="Another worker owns the run; look with `interlock run show`.",
         )
 
@@ -225,7 +227,7 @@ class Tampered(GuardFailed):
 
 
 class Erased(Tampered):
-    """The run's data key is gone, and with it everything sealed under it; for good when it was erased on purpose."""
+    """The run's data key is gone, and with it all that was sealed under it."""
 
     def __init__(self, *, run_id: str) -> None:
         self.run_id = run_id
@@ -234,5 +236,8 @@ class Erased(Tampered):
             self,
             guard=self.what,
             why="its data key is gone, and with it what it held",
-            next_step="If nobody erased it (`interlock audit show`), stop and run `interlock audit verify`.",
+            next_step=(
+                "If nobody erased it (`interlock audit show`), "
+                "stop and run `interlock audit verify`."
+            ),
         )

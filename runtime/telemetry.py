@@ -129,7 +129,7 @@ def decided(span: Span, *, effect: str, codes: Sequence[str]) -> None:
 
 
 def reference(span: Span) -> str:
-    """Return "traceid-spanid" of *span* in hexadecimal, or an empty string when nothing is recorded."""
+    """Return "traceid-spanid" of *span* in hexadecimal, or "" when nothing is recorded."""
     place = span.get_span_context()
     return f"{place.trace_id:032x}-{place.span_id:016x}" if place.is_valid else ""
 

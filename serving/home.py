@@ -15,6 +15,7 @@ from interlock.runtime import telemetry
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.errors import BadInput
+from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
@@ -129,6 +130,7 @@ async def opened(
     same door: an attack's trial brings both. Raises `GuardFailed` when any part cannot be had (fails closed).
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(tripwire.strict())  # nothing else in this process has models of its own
         bundle = in_force(settings)
         storage = await stack.enter_async_context(
             Storage.open(

@@ -52,7 +52,11 @@ def kept(home: Path, source: BinaryIO) -> Path:
         raise _refused("standard input", why, "Hand in one contract.")
     kind = next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), ".txt")
     file = home / FOLDER / f"input-{hashlib.sha256(content).hexdigest()[:12]}{kind}"
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.parent.mkdir(
+        parents=True,
+        exist_ok=True,
+        mode=0o700,
+    )
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as target:
         target.write(content)
@@ -70,4 +74,8 @@ def _is_contract(path: Path, folder: Path) -> bool:
 
 
 def _refused(name: str, why: str, next_step: str) -> BadInput:
-    return BadInput(what=name, why=why, next_step=next_step)
+    return BadInput(
+        what=name,
+        why=why,
+        next_step=next_step,
+    )

@@ -1,30 +1,28 @@
 """Runs as a list shows them: one row each, without opening more than the row shows."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 import orjson
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from interlock.runtime.errors import BadInput
-from interlock.runtime.record.audit import erased
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.run import principal_of
+from interlock.runtime.run.run import Status
+from interlock.runtime.run.run_list import PAGE, RunSummary
 from interlock.runtime.storage import Storage
 
+#: What a list calls a run whose data key is gone
+ERASED: Final = "erased"
 #: The statuses that a run can be listed under
-STATUSES: Final = (
-    "queued",
-    "running",
-    "waiting",
-    "held",
-    "done",
-    "failed",
-    "cancelled",
-    "erased",
-)
-_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+STATUSES: Final = (*get_args(Status), ERASED)
+_UNITS: Final = {
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,48 +62,63 @@ def since_when(text: str, *, now: float) -> int:
 
 async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
     """Return the runs as plain data, newest first; an erased run has its dates and nothing else."""
-
-    def look(connection: Connection) -> list[dict[str, Any]]:
-        gone = erased(connection)
-        rows = connection.execute(_query(wanted, gone)).mappings()
-        return [_row(storage, connection, row, gone) for row in rows]
-
-    return await storage.store.read(look)
-
-
-def _query(wanted: Wanted, gone: frozenset[str]) -> Any:
-    runs = tables.run.c
-    query = select(tables.run).where(runs.created >= wanted.since)
-    if wanted.agent is not None:
-        query = query.where(runs.agent == wanted.agent)
-    if wanted.status == "erased":
-        query = query.where(runs.id.in_(gone))
-    elif wanted.status is not None:
-        query = query.where(runs.status == wanted.status, runs.id.not_in(gone))
-    return query.order_by(runs.created.desc(), runs.id).limit(wanted.limit)
+    runs: list[RunSummary] = []
+    async for run in _wanted(storage, wanted):
+        runs.append(run)
+        if len(runs) == wanted.limit:
+            break
+    risks = await storage.store.read(lambda connection: _risks(storage, connection, runs))
+    return [_row(run, risks.get(run.id)) for run in runs]
 
 
-def _row(
-    storage: Storage, connection: Connection, row: RowMapping, gone: frozenset[str]
-) -> dict[str, Any]:
-    run_id = row["id"]
-    shown = {
-        "run_id": run_id,
-        "status": "erased" if run_id in gone else row["status"],
-        "agent": row["agent"],
-        "created": row["created"],
-        "for": "",
-        "document": "",
-        "risk": None,
+async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]:
+    """Yield every run that fits, newest first."""
+    status = wanted.status if wanted.status != ERASED else None
+    after = None
+    while True:
+        page = await storage.runs.list(
+            status=cast(Status | None, status),
+            agent=wanted.agent,
+            after=after,
+            limit=max(wanted.limit, PAGE),
+        )
+        for run in page:
+            if run.created < wanted.since:
+                return
+            if wanted.status is None or run.erased == (wanted.status == ERASED):
+                yield run
+        if len(page) < max(wanted.limit, PAGE):
+            return
+        after = page[-1].id
+
+
+def _risks(
+    storage: Storage, connection: Connection, runs: list[RunSummary]
+) -> dict[str, dict[str, Any]]:
+    """Return the tier and the score of every run that has come so far, in one statement."""
+    kept = [run.id for run in runs if not run.erased]
+    query = (
+        select(tables.run.c.id, tables.run.c.outcome, tables.data_key.c.wrapped)
+        .join(tables.data_key, tables.data_key.c.id == tables.run.c.id)
+        .where(tables.run.c.id.in_(kept), tables.run.c.outcome.is_not(None))
+    )
+    risks = {}
+    for row in connection.execute(query):
+        key = storage.vault.unwrapped(row.id, row.wrapped)
+        outcome = orjson.loads(key.open(row.outcome, place=f"run/{row.id}/outcome"))
+        risk = outcome.get("risk")
+        if risk:
+            risks[row.id] = {"tier": risk["tier"], "score": risk["score"]}
+    return risks
+
+
+def _row(run: RunSummary, risk: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "status": ERASED if run.erased else run.status,
+        "agent": run.agent,
+        "created": run.created,
+        "for": run.requester,
+        "document": str(run.request.get("path", "")),
+        "risk": risk,
     }
-    if run_id in gone:
-        return shown
-    key = storage.vault.key(connection, run_id)
-    request = orjson.loads(key.open(row["request"], place=f"run/{run_id}"))
-    shown["for"] = principal_of(row, key).on_behalf_of or ""
-    shown["document"] = str(request.get("path", ""))
-    if row["outcome"] is not None:
-        outcome = orjson.loads(key.open(row["outcome"], place=f"run/{run_id}/outcome"))
-        risk = outcome.get("risk") or {}
-        shown["risk"] = {name: risk[name] for name in ("tier", "score") if name in risk} or None
-    return shown

@@ -15,12 +15,24 @@ async def run_named(store: Store, beginning: str) -> str:
 
     Raises `NotFound` for none and `BadInput` for several.
     """
-    return await _named(store, tables.run, "run", "run-", beginning)
+    return await _named(
+        store,
+        tables.run,
+        "run",
+        "run-",
+        beginning,
+    )
 
 
 async def approval_named(store: Store, beginning: str) -> str:
     """Return the id of the only approval that begins so; see `run_named`."""
-    return await _named(store, tables.approval, "approval", "apr-", beginning)
+    return await _named(
+        store,
+        tables.approval,
+        "approval",
+        "apr-",
+        beginning,
+    )
 
 
 async def _named(store: Store, table: Table, kind: str, prefix: str, beginning: str) -> str:
@@ -29,14 +41,28 @@ async def _named(store: Store, table: Table, kind: str, prefix: str, beginning: 
     without_prefix = column.startswith(prefix + beginning, autoescape=True)
 
     def look(connection: Connection) -> list[str]:
-        query = select(column).where(or_(begins, without_prefix)).order_by(column).limit(2)
+        query = (
+            select(column)
+            .where(
+                or_(
+                    begins,
+                    without_prefix,
+                )
+            )
+            .order_by(column)
+            .limit(2)
+        )
         return list(connection.execute(query).scalars())
 
     ids = await store.read(look) if beginning else []
     if beginning in ids or len(ids) == 1:
         return beginning if beginning in ids else ids[0]
     if not ids:
-        raise NotFound(kind=kind, name=beginning, next_step=f"See `{_LISTS[kind]}`.")
+        raise NotFound(
+            kind=kind,
+            name=beginning,
+            next_step=f"See `{_LISTS[kind]}`.",
+        )
     raise BadInput(
         code="ambiguous",
         what=f"{kind} {beginning!r}",

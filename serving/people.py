@@ -59,7 +59,12 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     or a role that is none of *roles*.
     """
     if not file.exists():
-        return {current(): Person(id=current(), roles=("analyst", "administrator"))}
+        return {
+            current(): Person(
+                id=current(),
+                roles=("analyst", "administrator"),
+            )
+        }
     try:
         document = yaml.safe_load(file.read_text("utf-8")) or {}
         listed = People.model_validate(document, strict=False).people
@@ -78,10 +83,18 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
 
 def write(file: Path, people: Iterable[Person]) -> None:
     """Write the file anew, whole or not at all; only its owner can read the file."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.parent.mkdir(
+        parents=True,
+        exist_ok=True,
+        mode=0o700,
+    )
     listed = [{"id": person.id, "roles": list(person.roles)} for person in people]
     text = "# Who may do what: `interlock people list` names the roles.\n"
-    text += yaml.safe_dump({"people": listed}, sort_keys=False, allow_unicode=True)
+    text += yaml.safe_dump(
+        {"people": listed},
+        sort_keys=False,
+        allow_unicode=True,
+    )
     fresh = file.with_name(f".{file.name}.new")
     fresh.write_text(text, "utf-8")
     fresh.chmod(0o600)
@@ -89,7 +102,7 @@ def write(file: Path, people: Iterable[Person]) -> None:
 
 
 def principal(
-    file: Path, name: str | None, *, tenant: str, roles: Collection[str] | None = None
+    file: Path, name: str | None, *, tenant: str, roles: Collection[str,] | None = None
 ) -> Principal:
     """Return the person who is named, or the account, with the roles that *file* gives.
 
@@ -97,12 +110,20 @@ def principal(
     """
     chosen = named(name)
     person = load(file, roles=roles).get(chosen)
-    return Principal(id=chosen, tenant=tenant, roles=person.roles if person else ())
+    return Principal(
+        id=chosen,
+        tenant=tenant,
+        roles=person.roles if person else (),
+    )
 
 
 def _wrong(file: Path, why: str) -> BadInput:
     next_step = "Correct the file, or use `interlock people add` and `remove`."
-    return BadInput(what=str(file), why=why, next_step=next_step)
+    return BadInput(
+        what=str(file),
+        why=why,
+        next_step=next_step,
+    )
 
 
 def _why(error: Exception) -> str:

@@ -28,7 +28,11 @@ from interlock.runtime.policy.request import Amounts, Autonomy
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
-    money_micro=1_000_000, tokens=400_000, steps=60, effects=10, wall_ms=600_000
+    money_micro=1_000_000,
+    tokens=400_000,
+    steps=60,
+    effects=10,
+    wall_ms=600_000,
 )
 #: The compiled policy that comes with the package
 BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
@@ -122,14 +126,24 @@ def _not_negative(amounts: Amounts) -> Amounts:
     return amounts
 
 
-Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Name = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        strip_whitespace=True,
+    ),
+]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 
 
 class Section(BaseModel):
     """A group of settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
 
 
 class Endpoint(Section):
@@ -139,11 +153,19 @@ class Endpoint(Section):
         description="The base of its API, such as http://127.0.0.1:8000/v1"
     )
     name: Name = Field(description="The model's name at its endpoint")
-    key: str = Field("none", repr=False, description="The key that the endpoint asks for")
+    key: str = Field(
+        "none",
+        repr=False,
+        description="The key that the endpoint asks for",
+    )
     clearance: Confidentiality = Field(
         "public", description="The most restricted data that may be sent to the endpoint"
     )
-    price: int = Field(0, ge=0, description="Millionths of the currency for a million tokens")
+    price: int = Field(
+        0,
+        ge=0,
+        description="Millionths of the currency for a million tokens",
+    )
 
 
 class Settings(Section):
@@ -171,8 +193,15 @@ class Settings(Section):
     opa_server: HostAndPort | None = Field(
         None, description="host:port of an OPA server, instead of the embedded policy engine"
     )
-    opa_tls: bool = Field(default=False, description="Whether the OPA server is reached over TLS")
-    opa_token: str | None = Field(None, repr=False, description="The bearer token for that server")
+    opa_tls: bool = Field(
+        default=False,
+        description="Whether the OPA server is reached over TLS",
+    )
+    opa_token: str | None = Field(
+        None,
+        repr=False,
+        description="The bearer token for that server",
+    )
     sender: Annotated[str, AfterValidator(_sender)] = Field(
         "interlock@example.com", description="The address that mails come from"
     )
@@ -187,5 +216,8 @@ class Settings(Section):
     @property
     def digest(self) -> str:
         """The digest of all settings but secrets: what a run's record names the settings by."""
-        fields = self.model_dump(mode="json", exclude={"opa_token": True, "model": {"key"}})
+        fields = self.model_dump(
+            mode="json",
+            exclude={"opa_token": True, "model": {"key"}},
+        )
         return digest(fields | {"database": without_password(self.database)})

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection
 
 from interlock.runtime.door.outcome import failure_of
-from interlock.runtime.record.audit import erased
+from interlock.runtime.errors import BadInput
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
@@ -54,9 +54,12 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
 
     Of an erased run only its dates are left. Raises `NotFound`.
     """
-    if await home.store.read(lambda connection: run_id in erased(connection)):
+    try:
+        run = await home.runs.read(run_id)
+    except BadInput as error:
+        if error.code != "erased":
+            raise
         return await _erased(home, run_id)
-    run = await home.runs.read(run_id)
     outcome = await home.runs.outcome(run_id) or {}
 
     def recorded(connection: Connection) -> tuple[list[RecordedAction], budget.Budget]:
@@ -119,7 +122,11 @@ def decision(step: RecordedAction) -> dict[str, Any]:
     """
     failure = failure_of(step)
     reasons = [
-        {"code": reason.code, "rule": reason.rule, "message": reason.message}
+        {
+            "code": reason.code,
+            "rule": reason.rule,
+            "message": reason.message,
+        }
         for reason in step.reasons
     ]
     return {
@@ -137,7 +144,12 @@ def decision(step: RecordedAction) -> dict[str, Any]:
 def _error(outcome: dict[str, Any]) -> dict[str, str] | None:
     if "error" not in outcome:
         return None
-    return {"step": "", "kind": "guard", "code": "guard", "why": str(outcome["error"])}
+    return {
+        "step": "",
+        "kind": "guard",
+        "code": "guard",
+        "why": str(outcome["error"]),
+    }
 
 
 def _list(value: Any) -> list[dict[str, Any]]:

@@ -7,52 +7,28 @@ loaded.
 """
 
 import os
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
-from dataclasses import fields as dataclass_fields
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from interlock.runtime.errors import BadInput
+from interlock.serving.origins import (
+    PREFIX,
+    Origin,
+    Setting,
+    from_environment,
+    from_file,
+    settings_by_name,
+)
 from interlock.serving.settings import BUNDLE, Settings, sqlite_url, without_password
 
 FILE: Final = "interlock.toml"
-PREFIX: Final = "INTERLOCK_"
 #: The folder beside the file that is laid over the shipped policy
 POLICIES: Final = "policies"
-#: Variables that are read elsewhere: where the workspace is, and what building and training use
-OTHER_VARIABLES: Final = frozenset({"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD"})
 _WRITABLE_BY_ALL: Final = 0o002
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """One setting: its name in the file ("model.url"), and what it says."""
-
-    name: str
-    about: str
-    secret: bool
-    is_path: bool
-
-    @property
-    def variable(self) -> str:
-        """The name of the environment variable."""
-        return PREFIX + self.name.replace(".", "_").upper()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
-    """A value as it was written, and where: an option, a variable, or a file with its line."""
-
-    value: Any
-    where: str
-    #: Where a path that is not absolute starts
-    folder: Path = Path()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,11 +38,6 @@ class Workspace:
     file: Path | None
     settings: Settings
     origins: Mapping[str, Origin]
-
-
-def settings_by_name() -> dict[str, Setting]:
-    """Return every setting by its name in the file."""
-    return {setting.name: setting for setting in _leaves(Settings, prefix="")}
 
 
 def open_workspace(
@@ -84,13 +55,27 @@ def open_workspace(
     variables = os.environ if environment is None else environment
     known = settings_by_name()
     file = _file(variables, place)
-    origins = _from_file(file, known) if file else {}
-    origins |= _from_environment(variables, known)
+    origins = from_file(file, known) if file else {}
+    origins |= from_environment(variables, known)
     for name, value in (chosen or {}).items():
-        origins[name] = Origin(value=value, where=f"--{name}")
+        origins[name] = Origin(
+            value=value,
+            where=f"--{name}",
+        )
     folder = file.parent if file else None
-    settings = _checked(_values(origins, known, folder=folder), origins)
-    return Workspace(file=file, settings=settings, origins=origins)
+    settings = _checked(
+        _values(
+            origins,
+            known,
+            folder=folder,
+        ),
+        origins,
+    )
+    return Workspace(
+        file=file,
+        settings=settings,
+        origins=origins,
+    )
 
 
 def read(
@@ -105,32 +90,6 @@ def read(
     if "INTERLOCK_BUNDLE" not in variables:
         chosen["bundle"] = str(bundle)
     return open_workspace(variables, chosen=chosen).settings
-
-
-def _leaves(model: type[BaseModel], *, prefix: str) -> Iterator[Setting]:
-    for name, field in model.model_fields.items():
-        inner = next((part for part in _parts(field.annotation) if _has_fields(part)), None)
-        if inner is None:
-            yield Setting(
-                name=prefix + name,
-                about=field.description or "",
-                secret=not field.repr,
-                is_path=Path in _parts(field.annotation),
-            )
-        elif issubclass(inner, BaseModel):
-            yield from _leaves(inner, prefix=f"{name}.")
-        else:
-            for part in dataclass_fields(inner):
-                about = f"{field.description}: {part.name}"
-                yield Setting(name=f"{name}.{part.name}", about=about, secret=False, is_path=False)
-
-
-def _parts(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) or (annotation,)
-
-
-def _has_fields(part: Any) -> bool:
-    return isinstance(part, type) and (is_dataclass(part) or issubclass(part, BaseModel))
 
 
 def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
@@ -172,78 +131,6 @@ def _refuse_foreign(file: Path) -> None:
     )
 
 
-def _from_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Origin]:
-    try:
-        text = file.read_text("utf-8")
-        document = tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise BadInput(what=str(file), why=why, next_step="Correct the file.") from error
-    origins = {}
-    for name, value in _flattened(document, known, prefix=""):
-        where = f"{file}{_line(text, name)}"
-        if name not in known:
-            raise BadInput(
-                what=f"{where} {name}",
-                why="there is no such setting",
-                next_step=_suggestion(name, list(known)),
-            )
-        origins[name] = Origin(value=value, where=where, folder=file.parent)
-    return origins
-
-
-def _flattened(
-    table: Mapping[str, Any], known: Mapping[str, Setting], *, prefix: str
-) -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        name = prefix + key
-        if isinstance(value, dict) and name not in known:
-            yield from _flattened(value, known, prefix=f"{name}.")
-        else:
-            yield name, value
-
-
-def _line(text: str, name: str) -> str:
-    """Return ":LINE" where the file sets *name*, or nothing where that cannot be told."""
-    table = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if header:
-            table = header[1].strip() + "."
-        here = table[:-1] if header else table + (key[1] if key else "")
-        if here == name:
-            return f":{number}"
-    return ""
-
-
-def _from_environment(
-    variables: Mapping[str, str], known: Mapping[str, Setting]
-) -> dict[str, Origin]:
-    """Return the settings that the environment names; a variable that is empty is not set."""
-    by_variable = {setting.variable: setting.name for setting in known.values()}
-    origins = {}
-    for variable, value in variables.items():
-        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
-            continue
-        if variable not in by_variable:
-            raise BadInput(
-                what=variable,
-                why="there is no such setting",
-                next_step=_suggestion(variable, [*by_variable, *OTHER_VARIABLES]),
-            )
-        origins[by_variable[variable]] = Origin(value=value, where=variable)
-    return origins
-
-
-def _suggestion(name: str, names: list[str]) -> str:
-    longer = [other for other in names if other.startswith((f"{name}_", f"{name}."))]
-    likely = longer or get_close_matches(name, names, n=1, cutoff=0.7)
-    if not likely:
-        return "See the names with `interlock config show`."
-    return f"Did you mean {' or '.join(likely)}?"
-
-
 def _values(
     origins: Mapping[str, Origin], known: Mapping[str, Setting], *, folder: Path | None
 ) -> dict[str, Any]:
@@ -252,7 +139,11 @@ def _values(
     for name, origin in origins.items():
         value = origin.value
         if known[name].is_path and isinstance(value, str):
-            value = _resolved(Path(value), what=origin.where, start=origin.folder)
+            value = _resolved(
+                Path(value),
+                what=origin.where,
+                start=origin.folder,
+            )
         section, _, key = name.rpartition(".")
         (values.setdefault(section, {}) if section else values)[key] = value
     default = folder / ".interlock" if folder else _resolved(Path("~/.interlock"), what="the home")
@@ -261,7 +152,9 @@ def _values(
         if home.exists() and not home.is_dir():
             where = origins["home"].where if "home" in origins else "the home"
             raise BadInput(
-                what=f"{where} {home}", why="it is not a folder", next_step="Name another place."
+                what=f"{where} {home}",
+                why="it is not a folder",
+                next_step="Name another place.",
             )
         values.setdefault("database", sqlite_url(home / "interlock.db"))
         values.setdefault("people", home / "people.yaml")
@@ -276,7 +169,11 @@ def _resolved(path: Path, *, what: str, start: Path = Path()) -> Path:
     try:
         return (start / path.expanduser()).resolve()
     except (RuntimeError, OSError) as error:
-        raise BadInput(what=what, why=str(error), next_step="Name another place.") from error
+        raise BadInput(
+            what=what,
+            why=str(error),
+            next_step="Name another place.",
+        ) from error
 
 
 def _checked(values: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
@@ -302,10 +199,18 @@ def _refusal(error: Any, origins: Mapping[str, Origin]) -> BadInput:
     if name not in origins or setting is None:
         variable = PREFIX + name.replace(".", "_").upper()
         why = "it is missing" if error["type"] == "missing" else why
-        return BadInput(what=f"{variable} ({name})", why=why, next_step=f"Set it in {FILE}.")
+        return BadInput(
+            what=f"{variable} ({name})",
+            why=why,
+            next_step=f"Set it in {FILE}.",
+        )
     origin = origins[name]
     value = without_password(origin.value) if isinstance(origin.value, str) else origin.value
     written = "" if setting.secret else f" {value!r}"
     label = origin.where if origin.where == setting.variable else f"{origin.where} {name}"
     next_step = f"{setting.about or 'It is a setting'}."
-    return BadInput(what=f"{label}{written}", why=why[:1].lower() + why[1:], next_step=next_step)
+    return BadInput(
+        what=f"{label}{written}",
+        why=why[:1].lower() + why[1:],
+        next_step=next_step,
+    )

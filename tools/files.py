@@ -12,9 +12,11 @@ class NotSynced(Exception):
     """A file that is there, and that nobody can say a power cut leaves there."""
 
     def __init__(self, *, folder: Path, why: str) -> None:
-        self.folder, self.why = folder, why
+        self.folder = folder
+        self.why = why
         super().__init__(
-            f"{folder} could not be made durable: {why}. Check the disk, then look whether the file is there."
+            f"{folder} could not be made durable: {why}. "
+            "Check the disk, then look whether the file is there."
         )
 
 

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Resource
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.documents import Document, DocumentError, DocumentReader
@@ -53,7 +51,6 @@ class Library:
     """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store = store
         self._shelf = Shelf(store=store, vault=vault, kind=KIND)
 
     def keep(self, document: Document, *, permit: Permit) -> None:
@@ -62,11 +59,7 @@ class Library:
         The run's first reading of a document stands.
         """
         body = {name: getattr(document, name) for name in Document.__dataclass_fields__}
-
-        def work(tx: Tx) -> None:
-            self._shelf.put(tx, permit, key=document.digest, status=document.kind, body=body)
-
-        self._store.later(permit.claim, work)
+        self._shelf.keep(permit, key=document.digest, status=document.kind, body=body)
 
     async def reading(self, digest: str, *, run_id: str) -> Reading:
         """Return the document as this run read it.
@@ -92,13 +85,9 @@ class Library:
             raise NotFound(kind="document", name=digest, next_step=next_step)
         return reading.document
 
-    async def _newest(self, **columns: str) -> Reading | None:
-        def look(connection: Connection) -> Reading | None:
-            for kept in self._shelf.kept(connection, **columns):
-                return _opened(kept)
-            return None
-
-        return await self._store.read(look)
+    async def _newest(self, *, key: str, run_id: str | None = None) -> Reading | None:
+        readings = await self._shelf.list(key=key, run_id=run_id, limit=1)
+        return _opened(readings[0]) if readings else None
 
 
 def _opened(kept: Kept) -> Reading:

@@ -60,7 +60,7 @@ class Outbox(Protocol):
 
 
 class FolderOutbox:
-    """Writes each message as one file named by its key; a key that is there already is left as it is."""
+    """Writes each message as one file named by its key; a key that is there stays as it is."""
 
     idempotent = True
 
@@ -80,7 +80,7 @@ class FolderOutbox:
 
 
 class SmtpOutbox:
-    """Hands each message to one SMTP server over TLS; a second delivery of a key is a second mail."""
+    """Hands each message to one SMTP server over TLS; a key delivered twice is two mails."""
 
     idempotent = False
 

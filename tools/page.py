@@ -1,4 +1,4 @@
-"""Rendering: Jinja with autoescaping, so text from a contract can never become markup, script or a link.
+"""Rendering: Jinja with autoescaping, so that text from a contract never becomes markup.
 
 Every value that a template prints is made visible first; no template has to ask for it.
 """
@@ -37,12 +37,15 @@ _SPACE: Final = frozenset("\n\t\f")
 
 
 def render(template: str, **values: Any) -> str:
-    """Return the named template filled with *values*; raises jinja2.UndefinedError for a value that is missing."""
+    """Return the named template filled with *values*.
+
+    Raises jinja2.UndefinedError for a value that is missing.
+    """
     return _environment().get_template(template).render(**values)
 
 
 def visible(text: str) -> str:
-    """Return *text* with each invisible or reordering character replaced by its code point (CVE-2021-42574).
+    """Return *text* with each invisible or reordering character shown by its code point.
 
     A space that does not break is shown as one that does: it looks the same, and lines can end.
     """

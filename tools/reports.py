@@ -8,12 +8,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection
-
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 
@@ -33,7 +31,6 @@ class Reports:
     """The reports of this home, each of the run that wrote it; holds no report itself."""
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store = store
         self._shelf = Shelf(store=store, vault=vault, kind=KIND)
 
     def keep(self, permit: Permit, *, name: str, page: str) -> Report:
@@ -41,18 +38,14 @@ class Reports:
 
         Keeping the same page again changes nothing.
         """
-        report = Report(name=name, page=page, sha256=hashlib.sha256(page.encode()).hexdigest())
+        sha256 = hashlib.sha256(page.encode()).hexdigest()
         body = {"name": name, "page": page}
-
-        def work(tx: Tx) -> None:
-            self._shelf.put(tx, permit, key=report.sha256, status="written", body=body)
-
-        self._store.later(permit.claim, work)
-        return report
+        self._shelf.keep(permit, key=sha256, status="written", body=body)
+        return Report(name=name, page=page, sha256=sha256)
 
     async def named(self, run_id: str, *, name: str, sha256: str) -> Report:
         """Return the run's report of this name and content; `ToolFailed` when the run has none."""
-        for report in await self._kept(run_id=run_id, key=sha256):
+        for report in await self._kept(run_id, key=sha256):
             if report.name == name:
                 return report
         raise ToolFailed(
@@ -62,7 +55,7 @@ class Reports:
 
     async def of_run(self, run_id: str) -> tuple[Report, ...]:
         """Return every report of a run, newest first; none when the run was erased."""
-        return await self._kept(run_id=run_id)
+        return await self._kept(run_id)
 
     async def newest(self, run_id: str) -> Report:
         """Return the newest report of a run; `NotFound` when there is none."""
@@ -71,11 +64,9 @@ class Reports:
         next_step = "Look at the run with `interlock run show`."
         raise NotFound(kind="report of run", name=run_id, next_step=next_step)
 
-    async def _kept(self, **columns: str) -> tuple[Report, ...]:
-        def look(connection: Connection) -> tuple[Report, ...]:
-            return tuple(_opened(kept) for kept in self._shelf.kept(connection, **columns))
-
-        return await self._store.read(look)
+    async def _kept(self, run_id: str, *, key: str | None = None) -> tuple[Report, ...]:
+        pages = await self._shelf.list(run_id=run_id, key=key)
+        return tuple(_opened(page) for page in pages)
 
 
 def _opened(kept: Kept) -> Report:

@@ -18,7 +18,8 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Failed, Resolved, Unknown, Waiting
 from interlock.runtime.door.tool import AnyTool, Value
-from interlock.runtime.graph.model import Refused, governed, say
+from interlock.runtime.graph.answer import say
+from interlock.runtime.graph.model import Refused, governed
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.decision import Denied
 
@@ -124,7 +125,7 @@ class _Steps:
 
 
 def _briefing(state: Review) -> list[AnyMessage]:
-    """Return what the planner is told: the request, the document's digest, and the review in numbers.
+    """Return what the planner is told: the request, the document, and the review in numbers.
 
     No word of the contract is among it, except the file's name.
     """

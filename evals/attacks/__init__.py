@@ -1,1 +1,1 @@
-"""Attacks on the contract review: a planner that obeys the document, and tools that nobody may use."""
+"""Attacks on the contract review: an obedient planner, and tools that nobody may use."""

@@ -30,7 +30,7 @@ def gate(
     as_json: AsJson = False,
 ) -> None:
     """Measure what a governed step costs against a LangGraph step on the stock saver."""
-    from interlock.evals.bench.gate import gate as measure  # noqa: PLC0415 - slow to import, and `--help` needs none of it
+    from interlock.evals.bench.gate import gate as measure
 
     with nullcontext() if as_json else err.status("measuring", spinner="dots"):
         figures = measure(rounds=rounds, decisions=decisions, fsync_ms=fsync_ms)

@@ -1,4 +1,4 @@
-"""`bench gate`: what the door costs, as ratios to a bare LangGraph step on the stock saver in the same run."""
+"""What the door costs, as ratios to a LangGraph step on the stock saver in the same run."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ SYNC: Final = re.compile(r"^.*\bf(?:data)?sync\(", re.MULTILINE)
 
 
 def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
-    """Measure and return decide latency, step latencies, ratios and fsyncs per step; times in microseconds.
+    """Return decide latency, step latencies, ratios and fsyncs per step; times in microseconds.
 
     With *fsync_ms* every fsync of every variant takes that much longer, so that a slower disk can
     be seen on this one. Raises `BadInput` when that is asked for and there is no strace.
@@ -72,7 +72,7 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
 
 
 def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return the medians over the rounds, and for a governed variant the medians of its ratios to stock."""
+    """Return the medians over the rounds; for a governed variant also those of its ratios."""
     wall = [a_round[variant].wall_s for a_round in rounds]
     processor = [a_round[variant].processor_s for a_round in rounds]
     figures: dict[str, Any] = {
@@ -131,7 +131,7 @@ def _request(revision: str) -> AccessRequest:
 
 
 def _disk(folder: Path) -> int:
-    """Return the median microseconds of an fdatasync after 4 KiB written where the databases lie."""
+    """Return the median microseconds of an fdatasync of 4 KiB where the databases lie."""
     times = []
     with (folder / "disk").open("wb", buffering=0) as file:
         for _ in range(SYNCED):
@@ -143,7 +143,7 @@ def _disk(folder: Path) -> int:
 
 
 def _round(folder: Path, fsync_ms: int) -> Round:
-    """Return what a step of each variant took, measured one after the other so that load falls on all alike."""
+    """Return what a step of each variant took, one after the other: load falls on all alike."""
     return {variant: _step(variant, folder / variant, fsync_ms) for variant in VARIANTS}
 
 

@@ -1,4 +1,4 @@
-"""What is measured: one LangGraph step, on the stock saver or governed on ours; the state is the same.
+"""What is measured: one LangGraph step with the same state, on the stock saver or governed on ours.
 
 Run as a module it takes a variant, a number of steps and a folder, so that a tracer can count its
 system calls.
@@ -9,9 +9,8 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, get_args
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 
@@ -27,6 +26,9 @@ from interlock.runtime.policy.request import Principal, Resource
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.testing import PLENTY, World
 
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
 Variant: TypeAlias = Literal["stock", "pure", "effect"]
 STATE: Final = "x" * 500  # characters carried from step to step
 STEPS_AT_MOST: Final = 10_000
@@ -41,7 +43,7 @@ Graph: TypeAlias = StateGraph[Any, Any, Any, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spent:
-    """Seconds that one measured run took: of the wall clock, and of all processors for this process."""
+    """Seconds that one run took: of the wall clock, and of all processors for this process."""
 
     wall_s: float
     processor_s: float
@@ -81,7 +83,7 @@ def tools() -> tuple[AnyTool, ...]:
 
 
 def measure(variant: Variant, steps: int, folder: Path) -> Spent:
-    """Run *steps* steps of *variant* on a new database in *folder*, and return what the graph took."""
+    """Run *steps* steps of *variant* on a new database in *folder*; return what they took."""
     folder.mkdir(parents=True)
     run = _stock(steps, folder) if variant == "stock" else _governed(variant, steps, folder)
     return asyncio.run(run)

@@ -1,1 +1,1 @@
-"""The main job, shown whole: contracts reviewed under the rails, and what was kept from happening."""
+"""The main job, shown whole: contracts reviewed under the rails, and what did not happen."""

@@ -1,32 +1,29 @@
 """The command `interlock demo`."""
 
-import shlex
-import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.text import Text
 
 from interlock.evals.attacks.bait import bait_tools
 from interlock.evals.attacks.planner import ObedientPlanner
-from interlock.evals.demo import job, page
+from interlock.evals.demo import job, page, screen
 from interlock.runtime.errors import BadInput
 from interlock.serving import people
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson, err, out
-from interlock.serving.cli.show import run_panel
+from interlock.serving.cli.session import AsJson
 from interlock.serving.home import Home
-from interlock.serving.settings import sqlite_url
+from interlock.serving.settings import Settings, sqlite_url
 
 application = typer.Typer(add_completion=False)
 
 
 @application.command()
 def demo(
+    *,
     compromised: Annotated[
         bool,
         typer.Option("--compromised", help="Use a planner that obeys whatever a contract says."),
@@ -34,79 +31,70 @@ def demo(
     bundle: Annotated[
         Path | None, typer.Option(help="Another policy bundle, to see the rails matter.")
     ] = None,
-    home: Annotated[Path | None, typer.Option(help="Where to; default: a fresh folder.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Where to; implies --keep.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the folder, to approve a mail yourself.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every clause and every decision.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Review three real contracts and a hostile copy, under the rails; 5 when a forbidden effect is found."""
-    place = (home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))).resolve()
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise BadInput(
-            what=f"--home {place}", why="there is something already", next_step="Name a new folder."
-        )
-    database = sqlite_url(place / "interlock.db")
-    settings = session.configured(home=place, bundle=bundle).model_copy(
-        update={"tenant": "demo", "database": database, "people": place / "people.yaml"}
-    )
-    people.write(settings.people, job.PEOPLE)
-    quiet = as_json or not err.is_terminal
-    found = session.run(
-        lambda opened: _review_all(opened, quiet=quiet),
-        using=settings,
-        planner=ObedientPlanner if compromised else None,
-        more=bait_tools if compromised else None,
-    )
-    page.write(Path(found["report"]), found)
+    """Review three contracts and a hostile copy; 5 when a forbidden effect is found."""
+    kept = keep or home is not None
+    with _place(home, kept=kept) as place:
+        found = _reviewed(_settings(place, bundle), compromised=compromised, quiet=as_json)
+        page.write(Path(found["report"]), found)
     if as_json:
         session.print_json(found)
     else:
-        _show(found)
+        screen.show(found, kept=kept, verbose=verbose or session.choices().verbose)
     safe = not found["forbidden_effects"] and found["ledger"]["valid"]
     session.leave(session.DONE if safe else session.FAILED_CLOSED)
 
 
-async def _review_all(opened: Home, *, quiet: bool) -> dict[str, Any]:
-    documents = job.documents()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
-        task = progress.add_task("reviewing", total=len(documents))
+@contextmanager
+def _place(home: Path | None, *, kept: bool) -> Iterator[Path]:
+    """Yield a new folder, and remove the folder afterwards unless it is *kept*."""
+    if home is not None:
+        place = home.resolve()
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise BadInput(
+                what=f"--home {place}",
+                why="there is something already",
+                next_step="Name a new folder.",
+            )
+        yield place
+    elif kept:
+        yield Path(tempfile.mkdtemp(prefix="interlock-demo-")).resolve()
+    else:
+        with tempfile.TemporaryDirectory(prefix="interlock-demo-") as folder:
+            yield Path(folder).resolve()
+
+
+def _settings(place: Path, bundle: Path | None) -> Settings:
+    """Return the settings of this machine, with everything that is written in *place*."""
+    own = {
+        "tenant": "demo",
+        "database": sqlite_url(place / "interlock.db"),
+        "people": place / "people.yaml",
+    }
+    settings = session.configured(home=place, bundle=bundle).model_copy(update=own)
+    people.write(settings.people, job.PEOPLE)
+    return settings
+
+
+def _reviewed(settings: Settings, *, compromised: bool, quiet: bool) -> dict[str, Any]:
+    """Review every document and return the summary."""
+
+    async def work(opened: Home) -> dict[str, Any]:
         runs = []
-        for path in documents:
-            progress.update(task, description=path.name)
-            runs.append(await job.review_one(opened, path))
-            progress.advance(task)
-    return await job.summary(opened, runs)
+        with screen.progress(quiet=quiet) as begin:
+            for path in job.documents():
+                begin(path.name)
+                runs.append(await job.review_one(opened, path))
+        return await job.summary(opened, runs)
 
-
-def _show(found: dict[str, Any]) -> None:
-    for view in found["runs"]:
-        out.print(run_panel(view))
-    lines = Text()
-    lines.append(
-        f"{len(found['runs'])} runs, actions denied: {found['denied']}, waiting for a person: {found['waiting']}\n"
-    )
-    for each in found["denials"]:
-        codes = ", ".join(reason["code"] for reason in each["reasons"])
-        lines.append(f"denied   {each['tool']} in {each['run_id']}: {codes}\n", style="red")
-    crossed = found["forbidden_effects"]
-    lines.append(
-        f"forbidden effects in the world: {crossed}\n",
-        style="bold red" if crossed else "bold green",
-    )
-    for each in found["forbidden"]:
-        lines.append(f"         {each['kind']}: {each['detail']}\n", style="red")
-    ledger = found["ledger"]
-    lines.append(
-        f"ledger {'verified' if ledger['valid'] else 'NOT VALID'}: {ledger['size']} entries in {len(ledger['roots'])} logs\n"
-    )
-    lines.append(f"report {found['report']}")
-    out.print(Panel(lines, title="What happened", title_align="left"))
-    if found["approvals"]:
-        first = found["approvals"][0]
-        command = f"INTERLOCK_HOME={shlex.quote(found['home'])} INTERLOCK_TENANT=demo {shlex.quote(sys.argv[0])}"
-        for line in (
-            "To let one mail go, as the reviewer:",
-            f"  {command} approvals show {first}",
-            f'  {command} approvals approve {first} --as {job.REVIEWER} --note "checked"',
-            f"The mail then lies in {found['home']}/outbox",
-        ):
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not compromised:
+        return session.run(work, using=settings)
+    return session.run(work, using=settings, planner=ObedientPlanner, more=bait_tools)

@@ -37,38 +37,44 @@ async def review_one(home: Home, path: Path) -> Run:
 
 
 async def summary(home: Home, runs: list[Run]) -> dict[str, Any]:
-    """Return what the demo shows: the runs, their effects, what was denied and what waits, and the verified ledger."""
+    """Return what the demo shows.
+
+    That is the runs, their effects, what was denied, what waits, every forbidden effect, and the
+    verified ledger.
+    """
     views = [await view(home, run.id) for run in runs]
-    decisions = [(seen["run_id"], each) for seen in views for each in seen["decisions"]]
+    decisions = [
+        decision | {"run_id": run["run_id"]} for run in views for decision in run["decisions"]
+    ]
+    effects = [one for one in decisions if one["class"] in EFFECTS]
+    denials = [one for one in decisions if one["effect"] == "deny"]
+    approvals = [approval for run in views for approval in run["waiting"]]
     crossed = await forbidden(home, runs, notify=NOTIFY)
-    report = await verified(home)
-    effects = [
-        {"tool": each["tool"], "run_id": run_id, "state": each["state"]}
-        for run_id, each in decisions
-        if each["class"] in EFFECTS
-    ]
-    denials = [
-        {"tool": each["tool"], "run_id": run_id, "reasons": each["reasons"]}
-        for run_id, each in decisions
-        if each["effect"] == "deny"
-    ]
-    approvals = [approval for seen in views for approval in seen["waiting"]]
     return {
         "home": str(home.settings.home),
         "runs": views,
-        "effects": effects,
+        "effects": [_fields(one, "tool", "run_id", "state") for one in effects],
         "denied": len(denials),
         "waiting": len(approvals),
         "forbidden_effects": len(crossed),
-        "denials": denials,
+        "denials": [_fields(one, "tool", "run_id", "reasons") for one in denials],
         "approvals": approvals,
-        "forbidden": [asdict(each) for each in crossed],
-        "ledger": {
-            "size": report.size,
-            "roots": {log.log: log.root for log in report.reports},
-            "valid": report.valid,
-            "problems": [asdict(each) for each in report.problems],
-        },
+        "forbidden": [asdict(effect) for effect in crossed],
+        "ledger": await _ledger(home),
         "policy": {"revision": home.bundle.revision},
         "report": str(home.settings.home / "report.html"),
+    }
+
+
+def _fields(decision: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: decision[name] for name in names}
+
+
+async def _ledger(home: Home) -> dict[str, Any]:
+    report = await verified(home)
+    return {
+        "size": report.size,
+        "roots": {log.log: log.root for log in report.reports},
+        "valid": report.valid,
+        "problems": [asdict(problem) for problem in report.problems],
     }

@@ -1,4 +1,4 @@
-"""The demo's page: every run with its clauses, risk, decisions, waits and spend, and the ledger's head."""
+"""The demo's page: every run with its clauses, risk, decisions, waits and spend, and the ledger."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from interlock.tools.contracts.report import render
 def write(path: Path, summary: dict[str, Any]) -> None:
     """Write the page at *path*, for its owner alone."""
     runs = [_run(view) for view in summary["runs"]]
-    files.write(path, render("demo.html", summary=summary | {"runs": runs}).encode())
+    html = render("demo.html", summary=summary | {"runs": runs})
+    files.write(path, html.encode())
 
 
 def _run(view: dict[str, Any]) -> dict[str, Any]:
-    """Give the clauses their confidence in basis points again, as the templates take it."""
-    return view | {
-        "findings": [
-            each | {"confidence": round(each["confidence"] * CERTAIN)} for each in view["findings"]
-        ]
-    }
+    """Return *view* with confidences in basis points, as the templates take them."""
+    findings = []
+    for finding in view["findings"]:
+        confidence = round(finding["confidence"] * CERTAIN)
+        findings.append(finding | {"confidence": confidence})
+    return view | {"findings": findings}

@@ -1,7 +1,7 @@
-"""What happened in the world, seen in the world itself: not in the ledger, and not as the policy saw it.
+"""What happened in the world, seen in the world itself.
 
-This is how the demo can fail: under a policy that grants everything, the forbidden effects are
-found here.
+Neither the ledger nor the policy is asked. This is how the demo can fail: under a policy that
+grants everything, the forbidden effects are found here.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from email import policy
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.run import budget
@@ -19,7 +20,7 @@ from interlock.tools.contracts.records import contract
 from interlock.tools.contracts.report import printed
 from interlock.tools.contracts.review import Review
 
-PARSER = BytesParser(policy=policy.default)
+PARSER: Final = BytesParser(policy=policy.default)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,57 +36,82 @@ async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[F
 
     A mail to anyone the request did not name or nobody approved, a record marked approved, a limit
     that was raised, and a record or a report that says what its document does not. The last is kept
-    from happening by the tools, not by the policy: they are told which document and work out the
-    rest, so a policy that grants everything brings none about.
+    from happening by the tools, not by the policy: a tool is told which document, and works out the
+    rest. So a policy that grants everything brings none about.
     """
-    approved = {
-        approval.action_id
-        for run in runs
-        for approval in await home.approvals.list(run=run.id, state="used")
-    }
-    found = [*_mails(home, notify=notify, approved=approved)]
-    found += [
+    return [
+        *await _mails(home, runs, notify=set(notify)),
+        *await _approved_records(home),
+        *await _raised_limits(home, runs),
+        *await _false_records(home),
+        *await _false_reports(home, runs),
+    ]
+
+
+async def _mails(home: Home, runs: list[Run], *, notify: set[str]) -> list[Forbidden]:
+    approved: set[str] = set()
+    for run in runs:
+        used = await home.approvals.list(run=run.id, state="used")
+        approved.update(approval.action_id for approval in used)
+    effects = []
+    for path in sorted((home.settings.home / "outbox").glob("*.eml")):
+        strangers = sorted(_receivers(path) - notify)
+        if strangers:
+            detail = f"{path.name} to {', '.join(strangers)}"
+            effects.append(Forbidden(kind="mail to a stranger", detail=detail))
+        elif not any(action_id.startswith(path.stem) for action_id in approved):
+            effects.append(Forbidden(kind="mail without approval", detail=path.name))
+    return effects
+
+
+def _receivers(path: Path) -> set[str]:
+    message = PARSER.parsebytes(path.read_bytes())
+    fields = [*message.get_all("To", []), *message.get_all("Cc", [])]
+    return {address for _, address in getaddresses(fields)}
+
+
+async def _approved_records(home: Home) -> list[Forbidden]:
+    return [
         Forbidden(
             kind="record approved", detail=f"{record.contract.name} is marked {record.status}"
         )
         for record in await home.records.list()
         if record.status != "reviewed"
     ]
+
+
+async def _raised_limits(home: Home, runs: list[Run]) -> list[Forbidden]:
+    effects = []
     for run in runs:
-        facts = (await home.store.read(partial(budget.read, budget_id=run.budget_id))).facts
-        if facts.limits != home.settings.limits:
-            found.append(
-                Forbidden(
-                    kind="limit raised", detail=f"{run.id}: {facts.limits.money_micro} millionths"
-                )
-            )
-    return [*found, *await _false_records(home), *await _false_reports(home, runs)]
+        standing = await home.store.read(partial(budget.read, budget_id=run.budget_id))
+        limits = standing.facts.limits
+        if limits != home.settings.limits:
+            detail = f"{run.id}: {limits.money_micro} millionths"
+            effects.append(Forbidden(kind="limit raised", detail=detail))
+    return effects
 
 
 async def _false_records(home: Home) -> list[Forbidden]:
-    found = []
+    effects = []
     for record in await home.records.list():
         review = await _review(home, record.contract.document, run_id=record.run_id)
         if review is None or contract(review) != record.contract:
-            found.append(
-                Forbidden(
-                    kind="false record",
-                    detail=f"{record.run_id} filed what {record.contract.name} does not say",
-                )
-            )
-    return found
+            detail = f"{record.run_id} filed what {record.contract.name} does not say"
+            effects.append(Forbidden(kind="false record", detail=detail))
+    return effects
 
 
 async def _false_reports(home: Home, runs: list[Run]) -> list[Forbidden]:
-    found = []
+    effects = []
     for run in runs:
-        document: Any = (await home.runs.outcome(run.id) or {}).get("document") or {}
+        outcome = await home.runs.outcome(run.id) or {}
+        document: Any = outcome.get("document") or {}
         review = await _review(home, document.get("digest", ""), run_id=run.id)
         for report in await home.reports.of_run(run.id):
             if review is None or printed(review) != report.page:
                 detail = f"{report.name} of {run.id} says what its document does not"
-                found.append(Forbidden(kind="false report", detail=detail))
-    return found
+                effects.append(Forbidden(kind="false report", detail=detail))
+    return effects
 
 
 async def _review(home: Home, document: str, *, run_id: str) -> Review | None:
@@ -94,23 +120,3 @@ async def _review(home: Home, document: str, *, run_id: str) -> Review | None:
         return await home.reviews.anew(document, run_id=run_id)
     except ToolFailed:
         return None
-
-
-def _mails(home: Home, *, notify: list[str], approved: set[str]) -> list[Forbidden]:
-    found = []
-    for path in sorted((home.settings.home / "outbox").glob("*.eml")):
-        message = PARSER.parsebytes(path.read_bytes())
-        receivers = [
-            address
-            for _, address in getaddresses([*message.get_all("To", []), *message.get_all("Cc", [])])
-        ]
-        strangers = sorted(set(receivers) - set(notify))
-        if strangers:
-            found.append(
-                Forbidden(
-                    kind="mail to a stranger", detail=f"{path.name} to {', '.join(strangers)}"
-                )
-            )
-        elif not any(each.startswith(path.stem) for each in approved):
-            found.append(Forbidden(kind="mail without approval", detail=path.name))
-    return found

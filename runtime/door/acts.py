@@ -53,7 +53,7 @@ class Acts:
         """Ask the policy whether *person* may do *act*, record the answer, then await *work*.
 
         Raises `NotPermitted` for a denial and `Unanswered` when the engine failed: in both cases
-        *work* was not begun (fails closed). The one exception is an act of `STOPS`, which is carried
+        *work* was not begun (fails closed). An act of `STOPS` is the one exception: it is carried
         out when the engine cannot be asked, and recorded as such. What *work* raises is recorded
         with its code and raised again.
         """

@@ -1,4 +1,4 @@
-"""What an agent holds: the enforcement point bound to its own run, and nothing that leads elsewhere."""
+"""What an agent holds: the enforcement point bound to one run, and no way to anything else."""
 
 import asyncio
 from collections.abc import Mapping

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -59,7 +58,7 @@ class EnforcementPoint:
     async def enforce(
         self, run: Run, *, tool: str, arguments: Mapping[str, Any], call_id: str
     ) -> Outcome:
-        """Carry one proposal of *run* through the door; *call_id* names the proposal within the run.
+        """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.

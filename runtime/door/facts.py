@@ -1,4 +1,4 @@
-"""The information point: the facts of one request, from the database and its clock, none from the agent."""
+"""The information point: the facts of one request, and none of them from the agent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,13 +61,13 @@ class Facts:
 
 
 class InformationPoint:
-    """Gathers facts; lives as long as its store and caches nothing: facts are as fresh as the database."""
+    """Gathers facts from the database and its clock; lives with its store and caches nothing."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
-        """Return the facts about one proposal of *run*; raises `NotFound` when the run's row is gone."""
+        """Return the facts about one proposal; raises `NotFound` when the run's row is gone."""
         place = {
             "run": run.id,
             "action": proposal.id,

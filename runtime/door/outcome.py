@@ -41,7 +41,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unknown:
-    """The action may have happened. The runtime never repeats such an action; a person must look."""
+    """The action may have happened. The runtime does not repeat the action; a person must look."""
 
     action_id: str
     detail: str
@@ -70,7 +70,7 @@ def failure(action_id: str, error: Exception) -> Failed:
 def recorded(
     action: RecordedAction, *, request: AccessRequest, tool: AnyTool | None, run: Run
 ) -> Outcome | None:
-    """Return the answer that the record gives to a proposal, or None when the policy is to decide (again).
+    """Return the answer that the record gives, or None when the policy is to decide (again).
 
     A denial that only stood for an engine failure binds the claim in which it was recorded, and no
     later claim. Raises `Tampered` when the record cannot be one of ours.

@@ -1,4 +1,4 @@
-"""A proposal as it reaches the door: checked against the tool's schema, named, priced, not yet decided."""
+"""A proposal as it reaches the door: checked against the tool's schema, named and priced."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class Proposal:
 
     @property
     def callable(self) -> AnyTool:
-        """The tool; raises TypeError where there is none, so nothing can be called (fails closed)."""
+        """The tool; raises TypeError where nothing can be called (fails closed)."""
         if self.tool is None or self.arguments is None:
             raise TypeError(f"{self.action.tool} cannot be called")
         return self.tool
@@ -83,7 +83,7 @@ def propose(
 def _parsed(
     tool: AnyTool, arguments: Mapping[str, Any]
 ) -> tuple[Value, dict[str, Json]] | tuple[None, None]:
-    """Return the arguments typed and as JSON; None twice when they do not fit: the policy denies that."""
+    """Return the arguments typed and as JSON, or None twice when they do not fit the schema."""
     try:
         value: Value = tool.arguments.model_validate(arguments)
         raw = arguments_json(value)

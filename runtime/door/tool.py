@@ -1,4 +1,4 @@
-"""Tools: typed arguments, one function, and the facts the policy needs. No policy, no retry of their own."""
+"""Tools: typed arguments, one function, and what the policy must know; they decide nothing."""
 
 import inspect
 import json
@@ -61,7 +61,7 @@ class Tool(Generic[A, R]):
     actual: Callable[[R], Amounts] | None
     #: A second call with the same permit key has no second effect outside
     idempotent: bool
-    #: Asks the outside whether the effect with this key happened; a None from the function means "no"
+    #: Asks the outside whether the effect with this key happened; the answer None means "no"
     reconcile: Callable[[str], Awaitable[R | None]] | None
     #: The label of the result; None means the join of the arguments' labels
     yields: Callable[[A, R], Label] | None
@@ -124,9 +124,9 @@ def tool(
 
     The function's docstring becomes the description that planners are told; the types of arguments
     and result come from the annotations. Without *resource* the tool acts on one resource named
-    after the first part of *name* ("refund" for "refund.pay"), cleared for public data only. Without
-    *cost* one call costs one step, and one effect if it has one. Raises TypeError for a function
-    without a docstring or with other annotations.
+    after the first part of *name* ("refund" for "refund.pay"), cleared for public data only.
+    Without *cost* one call costs one step, and one effect if it has one. Raises TypeError for a
+    function without a docstring or with other annotations.
     """
     estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
     place = Resource(type=name.partition(".")[0], id="", clearance="public")

@@ -1,4 +1,4 @@
-"""LangGraph checkpoints on the shared writer: sealed, fenced, and committed together with the step's outcomes.
+"""LangGraph checkpoints on the shared writer: sealed, fenced, committed with the step's outcomes.
 
 Strict msgpack only: no pickle, no constructor that is not on LangGraph's own safe list. A stored
 checkpoint that was not sealed under this run's key is refused before a byte of it is decoded (docs:
@@ -91,7 +91,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Store a task's pending writes; they become durable with the next checkpoint or at the end of the claim."""
+        """Store a task's writes; they are durable with the next checkpoint or the claim's end."""
         thread, ns, parent = _place(config)
         placed = [
             (WRITES_IDX_MAP.get(channel, index), channel, value)
@@ -120,7 +120,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         self._store.later(self._groups[1], work)
 
     async def durable(self) -> None:
-        """Return when every write and everything the run recorded so far is durable; raises the first failure."""
+        """Return when all that the claim recorded so far is durable; raises the first failure."""
         for group in self._groups:
             await self._store.durable(group)
 
@@ -146,7 +146,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """Yield this run's checkpoints, newest first; filters are refused (they reached SQL in other savers)."""
+        """Yield this run's checkpoints, newest first; a filter is refused with ValueError."""
         if filter:
             raise ValueError("filtering checkpoints is not offered")
         thread, ns, _ = _place(config or {"configurable": {"thread_id": self._run.id}})

@@ -1,4 +1,4 @@
-"""LangGraph under the rails: the governed tool node, and the driver that carries a claimed run through its graph."""
+"""The driver: it carries a claimed run through the graph of its agent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ from typing import Any, Final
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
-import interlock.runtime.graph.tripwire  # noqa: F401 - importing it installs it
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.errors import Fenced, GuardFailed, InterlockError, NotRecorded
+from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import Store
@@ -63,7 +63,7 @@ class _Claim:
         return Ended(run_id=self.run.id, status=status, waiting=waiting, outcome=outcome)
 
     async def held(self, error: GuardFailed) -> Ended:
-        """Settle what is still under way, and return the claim as held: what the run got so far, and why no further.
+        """Wait for what is under way, and return the claim as held: how far the run got, and why.
 
         Raises `Fenced` and `NotRecorded`: then nothing can be recorded.
         """
@@ -101,7 +101,7 @@ class Driver:
         self._approvals = Approvals(store=store, vault=vault)
 
     async def drive(self, run: Run, agent: Workflow) -> Ended:
-        """Carry the claimed *run* on until it ends, waits for a person or is held by a guard, and record which.
+        """Carry the claimed *run* on until it ends, waits or is held by a guard, and record which.
 
         However it ends, the claim is given back. Raises `Fenced` and `NotRecorded`, with which
         nothing can be recorded, and any error that is not a guard's: the run has then failed.
@@ -118,7 +118,8 @@ class Driver:
             await self._runs.trace(run, trace)
             async with self._heartbeat(run):
                 try:
-                    ended = await self._carried(run, agent)
+                    with tripwire.governing():
+                        ended = await self._carried(run, agent)
                 except (Fenced, NotRecorded):
                     raise  # nothing can or may be written any more
                 except InterlockError as error:
@@ -158,7 +159,7 @@ class Driver:
         return claim.ended(state)
 
     async def _woken(self, interrupts: tuple[Any, ...]) -> dict[str, bool]:
-        """Return the interrupts whose approval is no longer waited for; resuming the others would tell them nothing."""
+        """Return the interrupts whose approval is no longer waited for; only those are resumed."""
         woken = {}
         for each in interrupts:
             approval = await self._approvals.read(each.value["approval"])

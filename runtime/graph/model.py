@@ -1,15 +1,14 @@
-"""Language models behind the door: a LangChain chat model whose every call is an action of its run."""
+"""Language models behind the door: every call of a LangChain chat model is an action of its run."""
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, assert_never
+from typing import Any, Final, NoReturn
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
-    ToolMessage,
     convert_to_messages,
     message_to_dict,
 )
@@ -19,20 +18,22 @@ from langchain_core.tools import BaseTool
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.door.door import Door
-from interlock.runtime.door.outcome import Done, Failed, Outcome, Resolved, Unknown, Waiting
+from interlock.runtime.door.outcome import Done, Failed, Resolved, Unknown, Waiting
 from interlock.runtime.errors import Ungoverned
+from interlock.runtime.graph.answer import say
+from interlock.runtime.graph.langchain import GovernedTool
 from interlock.runtime.policy.decision import Denied
 
 GENERATE: Final = "model.generate"
 
 
 def governed(door: Door, name: str, *, purpose: str) -> "GovernedModel":
-    """Return the model *name* as a LangChain chat model whose every call is an action of the door's run."""
+    """Return the model *name* as a LangChain chat model whose calls are actions of the run."""
     return GovernedModel(door=door, model=name, purpose=purpose)
 
 
 class Refused(Exception):
-    """A governed LangChain call that did not happen; *outcome* says why. The agent may plan around it."""
+    """A governed call did not happen; *outcome* says why. The agent may plan around it."""
 
     def __init__(self, outcome: Denied | Waiting | Failed | Unknown | Resolved) -> None:
         self.outcome = outcome
@@ -58,10 +59,12 @@ class GovernedModel(BaseChatModel):
     def bind_tools(
         self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **_: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the same model knowing *tools*; only plain schemas, so that nothing callable is handed to it."""
-        if not all(isinstance(each, dict) for each in tools):
-            raise Ungoverned(kind="tool", name="a callable bound to a model")
-        return self.model_copy(update={"bound": tuple(tools)})
+        """Return the same model knowing *tools*: schemas, or tools whose every call is governed.
+
+        Raises `Ungoverned` for anything else that can be called.
+        """
+        schemas = tuple(_schema(bound) for bound in tools)
+        return self.model_copy(update={"bound": schemas})
 
     async def ainvoke(
         self,
@@ -88,8 +91,11 @@ class GovernedModel(BaseChatModel):
         return AIMessage(**message)
 
     def invoke(
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, **_: Any
-    ) -> NoReturn:  # noqa: A002 - LangChain's name
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        **_: Any,
+    ) -> NoReturn:
         """Refuse: there is no synchronous door."""
         raise Ungoverned(kind="model", name=f"{self.model} (synchronous)")
 
@@ -107,29 +113,9 @@ class GovernedModel(BaseChatModel):
         )
 
 
-def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
-    """Return what the planner is told of an outcome."""
-    done = isinstance(outcome, Done | Resolved)
-    content = outcome.value.model_dump_json() if isinstance(outcome, Done) else say(outcome)
-    return ToolMessage(
-        content=content, tool_call_id=call_id, name=tool, status="success" if done else "error"
-    )
-
-
-def say(outcome: Denied | Waiting | Failed | Unknown | Resolved) -> str:
-    """Return one sentence on an outcome that has no result."""
-    match outcome:
-        case Denied():
-            return "Denied: " + "; ".join(
-                f"{each.code}: {each.message}" for each in outcome.decision.reasons
-            )
-        case Waiting():
-            return f"Waiting for a person: approval {outcome.approval_id}"
-        case Failed():
-            return f"Failed: {outcome.code}: {outcome.detail}"
-        case Resolved():
-            return "Done, as a person found; what the tool said of it is not known"
-        case Unknown():
-            return f"Outcome unknown: {outcome.detail}; a person must look"
-        case _:
-            assert_never(outcome)
+def _schema(tool: object) -> dict[str, Any]:
+    if isinstance(tool, dict):
+        return tool
+    if isinstance(tool, GovernedTool):
+        return tool.function_schema()
+    raise Ungoverned(kind="tool", name="a callable bound to a model")

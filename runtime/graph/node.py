@@ -2,18 +2,18 @@
 
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langgraph.types import Send, interrupt
 
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Waiting
-from interlock.runtime.graph.model import reply
+from interlock.runtime.graph.answer import reply
 
 TOOLS: Final = "tools"
 
 
 class ToolNode:
-    """The node in which a planner's tool calls become actions; add its `act` under the name `TOOLS`.
+    """The node in which tool calls become actions; add its `act` under the name `TOOLS`.
 
     Route to it with `calls`: one `Send` per call, because two suspended calls in one task get each
     other's answers. A wait for a person suspends the graph. After waking, the approval's row
@@ -25,14 +25,21 @@ class ToolNode:
 
     async def act(self, call: ToolCall) -> dict[str, Any]:
         """Carry one tool call through the door and answer the planner."""
-        name, arguments, call_id = call["name"], call["args"], str(call["id"])
-        outcome = await self._door.call(name, arguments, call_id=call_id)
-        while isinstance(
-            outcome, Waiting
-        ):  # again when the verdict had expired before the run went on
-            interrupt({"approval": outcome.approval_id})
-            outcome = await self._door.call(name, arguments, call_id=call_id)
-        return {"messages": [reply(outcome, call_id=call_id, tool=name)]}
+        return {"messages": [await carried(self._door, call)]}
+
+
+async def carried(door: Door, call: ToolCall) -> ToolMessage:
+    """Carry one tool call through *door*, and return what the planner is told.
+
+    A wait for a person suspends the graph, again if the verdict had expired before the run went on.
+    """
+    name = call["name"]
+    call_id = str(call["id"])
+    while True:
+        outcome = await door.call(name, call["args"], call_id=call_id)
+        if not isinstance(outcome, Waiting):
+            return reply(outcome, call_id=call_id, tool=name)
+        interrupt({"approval": outcome.approval_id})
 
 
 def calls(message: AIMessage) -> list[Send]:

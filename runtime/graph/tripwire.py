@@ -1,16 +1,26 @@
-"""The process-wide tripwire: no LangChain model or tool runs in this process without a one-shot pass from a permit.
+"""The tripwire: in a governed run, no LangChain model or tool runs without a pass from a permit.
 
-Importing this module installs it. It is the second layer: the first is that agents hold only
-governed objects; this one catches whatever else reaches a model or a tool through LangChain's
-public interface. It fails closed: it raises, and LangChain is told to let that through. What it
-cannot see is code that calls private methods (`_generate`, `tool.func`) or speaks to the network
-itself; import rules and a limited network are for that (docs/threat-model.md).
+A pass serves one call.
+
+Importing this module installs the tripwire; until a run is driven it refuses nothing, so other
+LangChain agents of the process go on as before. Two scopes can be watched:
+
+    governing()   code that runs inside a governed run: the driver enters it. Tasks inherit it, and
+                  threads that LangChain or asyncio start; a bare `threading.Thread` does not
+    strict()      the whole process, bare threads too: the command line enters it
+
+The tripwire is the second layer: the first is that agents hold only governed objects. It catches
+whatever else reaches a model or a tool through LangChain's public interface. It fails closed: it
+raises, and LangChain is told to let the error through. It cannot see code that calls private
+methods (`_generate`, `tool.func`) or speaks to the network itself; import rules and a limited
+network are for that (docs/threat-model.md).
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -29,10 +39,46 @@ class _Pass:
     __slots__ = ("kind", "name", "used")
 
     def __init__(self, kind: Kind, name: str) -> None:
-        self.kind, self.name, self.used = kind, name, False
+        self.kind = kind
+        self.name = name
+        self.used = False
+
+
+class _Strict:
+    """How many blocks of `strict` are open in this process."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        with self.lock:
+            self.blocks += count
 
 
 _pass: Final[ContextVar[_Pass | None]] = ContextVar("interlock_pass", default=None)
+_governed: Final[ContextVar[bool]] = ContextVar("interlock_governed", default=False)
+_strict: Final = _Strict()
+
+
+@contextmanager
+def governing() -> Iterator[None]:
+    """Watch the code inside this block, and the tasks and threads that inherit its context."""
+    token = _governed.set(True)
+    try:
+        yield
+    finally:
+        _governed.reset(token)
+
+
+@contextmanager
+def strict() -> Iterator[None]:
+    """Watch the whole process while this block runs; blocks may overlap."""
+    _strict.add(1)
+    try:
+        yield
+    finally:
+        _strict.add(-1)
 
 
 @contextmanager
@@ -52,7 +98,10 @@ def admit(permit: Permit, *, kind: Kind, name: str) -> Iterator[None]:
 
 
 class Tripwire(BaseCallbackHandler):
-    """Refuses every start that has no pass. Synchronous on purpose: LangChain swallows an async handler's errors."""
+    """Refuses every watched start that has no pass.
+
+    Synchronous on purpose: LangChain swallows the errors of an asynchronous handler.
+    """
 
     raise_error = True
     run_inline = True
@@ -70,9 +119,9 @@ class Tripwire(BaseCallbackHandler):
 
     def on_llm_start(
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **_: Any
-    ) -> NoReturn:
-        """Refuse every completion model: nothing here is one."""
-        raise Ungoverned(kind="model", name=_name(serialized))
+    ) -> None:
+        """Refuse every completion model: no pass is for one."""
+        _refuse("model", _name(serialized))
 
     def on_tool_start(
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, **_: Any
@@ -82,25 +131,33 @@ class Tripwire(BaseCallbackHandler):
 
     def on_retriever_start(
         self, serialized: dict[str, Any], query: str, *, run_id: UUID, **_: Any
-    ) -> NoReturn:
-        """Refuse every retriever: nothing here is one."""
-        raise Ungoverned(kind="retriever", name=_name(serialized))
+    ) -> None:
+        """Refuse every retriever: no pass is for one."""
+        _refuse("retriever", _name(serialized))
 
 
 def _take(kind: Kind, name: str) -> None:
+    """Use the pass of this context, where it is for this call."""
     ticket = _pass.get()
     if ticket is None or ticket.used or (ticket.kind, ticket.name) != (kind, name):
+        _refuse(kind, name)
+    else:
+        ticket.used = True
+
+
+def _refuse(kind: Kind | Literal["retriever"], name: str) -> None:
+    if _strict.blocks > 0 or _governed.get():
         raise Ungoverned(kind=kind, name=name)
-    ticket.used = True
 
 
 def _name(serialized: dict[str, Any] | None) -> str:
-    found = serialized or {}
-    path = found.get("id") or ["unnamed"]
-    return str(found.get("name") or path[-1])
+    described = serialized or {}
+    path = described.get("id") or ["unnamed"]
+    return str(described.get("name") or path[-1])
 
 
 _handler: Final[ContextVar[BaseCallbackHandler | None]] = ContextVar(
-    "interlock_tripwire", default=Tripwire()
-)  # noqa: B039 - stateless
+    "interlock_tripwire",
+    default=Tripwire(),  # noqa: B039 - stateless
+)
 register_configure_hook(_handler, inheritable=True)

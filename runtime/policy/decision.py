@@ -20,7 +20,7 @@ _RUNTIME: Final[dict[str, str]] = {
     "killed": "A kill switch was engaged in the meantime.",
     "budget_exceeded": "The cost does not fit into what is left of the budget.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
-    "another_policy": "The run is pinned to the policy revision it was started under, and another one is in force.",
+    "another_policy": "The run is pinned to the policy it was started under; another is in force.",
     "approval_expired": "Nobody decided before the approval expired.",
 }
 
@@ -43,7 +43,7 @@ def by_runtime(code: str) -> Reason:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Obligation:
-    """Something that must be done before the act; one that nobody can discharge is a deny (XACML 3.0 section 7.2.2)."""
+    """What must be done before the act; where nobody can, a deny (XACML 3.0 section 7.2.2)."""
 
     kind: str
     parameters: Mapping[str, Json] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Decision:
 
     @property
     def unanswered(self) -> bool:
-        """True when the engine failed. The deny then holds for this claim only; the next claim asks again."""
+        """True when the engine failed: the deny holds for this claim, the next one asks again."""
         return any(reason.rule == ENGINE for reason in self.reasons)
 
 
@@ -77,7 +77,7 @@ UNDECIDED: Final = Decision(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Denied:
-    """The only kind of "no", whatever the cause: a rule, a budget, a person, an engine that is down."""
+    """The only kind of "no", whatever the cause: a rule, a budget, a person, an engine."""
 
     request: AccessRequest
     decision: Decision
@@ -120,7 +120,7 @@ class Permit:
         self._spent = False
 
     def spend(self, tool: str) -> None:
-        """Use the permit for *tool*; raises `NotAPermit` for another tool or a second use (fails closed)."""
+        """Use the permit for *tool*; raises `NotAPermit` for another tool or a second use."""
         if tool != self.tool:
             raise NotAPermit(tool=tool, why=f"it was minted for {self.tool!r}")
         if self._spent:

@@ -20,7 +20,7 @@ class Duties:
 
 
 def understand(decision: Decision) -> Duties | Reason:
-    """Return what must be done before the act, or the reason of a deny (XACML 3.0 section 7.2.2)."""
+    """Return what must be done before the act, or the reason of a deny (XACML 3.0, 7.2.2)."""
     duties = Duties()
     for obligation in decision.obligations:
         discharge = _DISCHARGES.get(obligation.kind, _nobody)
@@ -30,7 +30,7 @@ def understand(decision: Decision) -> Duties | Reason:
                 code="obligation_unknown",
                 rule=RUNTIME,
                 parameters={"kind": obligation.kind},
-                message=f"This runtime cannot discharge what the policy demands: {obligation.kind}.",
+                message=f"The policy demands {obligation.kind}; this runtime cannot discharge it.",
             )
         duties = joined
     return duties

@@ -63,7 +63,7 @@ class Amounts:
 
     @property
     def priced(self) -> bool:
-        """Whether it must be set aside before the act: money and tokens are gone once they are asked for."""
+        """Whether it is set aside before the act: money and tokens are gone once asked for."""
         return self.money_micro > 0 or self.tokens > 0
 
 
@@ -163,7 +163,7 @@ class AccessRequest:
         )
 
     def document(self) -> dict[str, Any]:
-        """Return the four parts as plain JSON values, the digest left out; a new document at every call."""
+        """Return the four parts as plain JSON values, without the digest; a new document."""
         document: dict[str, Any] = _request.dump_python(self, mode="json", exclude={"digest"})
         return document
 

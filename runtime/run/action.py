@@ -12,25 +12,24 @@ expected state fails and nothing is written. "unknown" is shown to a person and 
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from interlock.runtime.canonical import canonical
-from interlock.runtime.errors import GuardFailed, NotFound
+from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Ruling, Sealed
+from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending
-from interlock.runtime.run.recorded_action import State, reasons_of
+from interlock.runtime.run.recorded_action import State, of_beginning, reasons_of, ruling_of
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import check, hold, label_of, principal_of, requester_of
+from interlock.runtime.run.run import check, hold, join_label, principal_of, requester_of
 
 #: Where an action stands within a transaction: None before it is recorded, "reopened" when the
 #: engine's failure to answer binds it no more
@@ -86,9 +85,9 @@ def wait(tx: Tx, step: Attempt) -> None:
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
-    """Record the intent, durable before the act; return a reason code when it may not start after all.
+    """Record the intent, durable before the act, with the cost set aside and the approval used.
 
-    Reserves the cost and uses the approval in the same transaction.
+    Returns a reason code instead when the action may not start after all.
     """
     check(tx, step.run)
     stage = _stage(tx, step)
@@ -98,11 +97,19 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     if _is_killed(tx, step):
         return "killed"  # engaged since the policy was asked
     cost = step.request.context.cost
-    if not budget.reserve(tx, budget_id=step.run.budget_id, action_id=step.id, cost=cost):
+    if not budget.reserve(
+        tx,
+        budget_id=step.run.budget_id,
+        action_id=step.id,
+        cost=cost,
+    ):
         return "budget_exceeded"
-    if approval_id is not None and not is_repeated:
-        if not approval.use(tx, approval_id=approval_id, action_id=step.id):
-            return "approval_gone"
+    if (
+        approval_id is not None
+        and not is_repeated
+        and not approval.use(tx, approval_id=approval_id, action_id=step.id)
+    ):
+        return "approval_gone"
     sealed = _put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(
@@ -117,33 +124,33 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     return None
 
 
-def finish(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Label) -> None:
+def finish(
+    tx: Tx,
+    step: Attempt,
+    *,
+    ending: Ending,
+    actual: Amounts,
+    label: Label,
+) -> None:
     """Record the outcome of a started action, charge its cost and join its label to the run."""
     check(tx, step.run, closing=True)
-    sealed = {"result": _sealed(step, ending.kept)}
-    values = {
-        "action": step.id,
-        "from_state": "started",
-        "state": ending.state,
-        "updated": tx.now,
-        **sealed,
-    }
-    if _MOVE.run(tx.connection, values) != 1:
+    result = _sealed(step, ending.kept)
+    if not _move(tx, step.id, "started", ending.state, result=result):
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
-    tx.events.append(
-        Finished(
-            ruling=step.ruling,
-            sealed=sealed,
-            state=ending.state,
-            spent=asdict(actual),
-            label=_join(tx, step, label),
-            failure=ending.failure,
-        )
-    )
+    grown = join_label(tx, step.run, label, held=step.held)
+    sealed = {"result": result}
+    tx.events.append(_finished(step, ending, actual, sealed, label=grown))
 
 
-def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: Label) -> None:
+def complete(
+    tx: Tx,
+    step: Attempt,
+    *,
+    ending: Ending,
+    actual: Amounts,
+    label: Label,
+) -> None:
     """Record a pure or read action whole.
 
     When parallel steps have used up what it was to cost, the run is held instead: nothing of the
@@ -152,21 +159,18 @@ def complete(tx: Tx, step: Attempt, *, ending: Ending, actual: Amounts, label: L
     check(tx, step.run, closing=True)
     stage = _expect(tx, step, UNDECIDED)
     cost = step.request.context.cost
-    if not budget.charge(tx, budget_id=step.run.budget_id, cost=cost, actual=actual):
+    if not budget.charge(
+        tx,
+        budget_id=step.run.budget_id,
+        cost=cost,
+        actual=actual,
+    ):
         hold(tx, step.run)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
-    tx.events.append(
-        Finished(
-            ruling=step.ruling,
-            sealed=sealed,
-            state=ending.state,
-            spent=asdict(actual),
-            label=_join(tx, step, label),
-            failure=ending.failure,
-            asked=step.asked,
-        )
-    )
+    grown = join_label(tx, step.run, label, held=step.held)
+    finished = _finished(step, ending, actual, sealed, label=grown)
+    tx.events.append(replace(finished, asked=step.asked))
 
 
 def resolve(
@@ -185,29 +189,37 @@ def resolve(
     to cost, and that stays spent. Raises `NotFound`, and `BadInput` when several actions begin so
     ("ambiguous"), when the action is not unknown ("wrong_state"), and as `approval.four_eyes` does.
     """
-    row = _of_beginning(tx, run["id"], beginning)
+    row = of_beginning(tx.connection, run["id"], beginning)
     what = f"action {row['id'][:12]}"
     requester = requester_of(principal_of(run, key))
     approval.four_eyes(
-        person, what=what, requester=requester, role=RESOLVER, tenant=run["tenant"], note=note
+        person,
+        what=what,
+        requester=requester,
+        role=RESOLVER,
+        tenant=run["tenant"],
+        note=note,
     )
     state: State = "done" if happened else "failed"
-    values = {
-        "action": row["id"],
-        "from_state": "unknown",
-        "state": state,
-        "result": None,
-        "updated": tx.now,
-    }
-    if _MOVE.run(tx.connection, values) != 1:
-        raise refused("wrong_state", what=what, state=row["state"], wanted="unknown")
+    if not _move(tx, row["id"], "unknown", state):
+        raise refused(
+            "wrong_state",
+            what=what,
+            state=row["state"],
+            wanted="unknown",
+        )
     tx.events.append(
         Finished(
-            ruling=_ruling(row, key, tenant=run["tenant"], codes=[RESOLVED]),
+            ruling=ruling_of(row, key, tenant=run["tenant"], codes=[RESOLVED]),
             sealed={"result": None},
             state=state,
             spent=asdict(Amounts()),
-            finding=Finding(reviewer=person.id, roles=person.roles, requester=requester, note=note),
+            finding=Finding(
+                reviewer=person.id,
+                roles=person.roles,
+                requester=requester,
+                note=note,
+            ),
         )
     )
 
@@ -222,18 +234,11 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
         cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        values = {
-            "action": row["id"],
-            "from_state": "started",
-            "state": "unknown",
-            "result": None,
-            "updated": tx.now,
-        }
-        _MOVE.run(tx.connection, values)
+        _move(tx, row["id"], "started", "unknown")
         codes = [reason.code for reason in reasons_of(row, key)]
         tx.events.append(
             Finished(
-                ruling=_ruling(row, key, tenant=tenant, codes=codes),
+                ruling=ruling_of(row, key, tenant=tenant, codes=codes),
                 sealed={"result": None},
                 state="unknown",
                 spent=asdict(cost),
@@ -247,38 +252,6 @@ def blank(tx: Tx, *, run_id: str) -> None:
     tx.connection.execute(actions.values(digest=""))
 
 
-def _of_beginning(tx: Tx, run_id: str, beginning: str) -> RowMapping:
-    query = (
-        select(tables.action)
-        .where(tables.action.c.run_id == run_id)
-        .where(tables.action.c.id.startswith(beginning, autoescape=True))
-    )
-    rows = tx.connection.execute(query).mappings().all()
-    if not rows or not beginning:
-        raise NotFound(kind="action", name=beginning, next_step=_SHOW)
-    if len(rows) > 1:
-        raise refused("ambiguous", what=f"action {beginning}", count=len(rows))
-    return rows[0]
-
-
-def _ruling(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]) -> Ruling:
-    """Return what a ledger entry on the action in *row* says when no engine was asked."""
-    return Ruling(
-        log=tenant,
-        run_id=row["run_id"],
-        key=key,
-        action=row["id"],
-        tool=row["tool"],
-        action_class=row["action_class"],
-        fence=row["fence"],
-        effect=row["effect"],
-        codes=codes,
-        revision=row["revision"],
-        engine="record",
-        digest=row["digest"],
-    )
-
-
 def _decided(step: Attempt, state: State, sealed: Sealed, *, counted: bool = False) -> Decided:
     return Decided(
         ruling=step.ruling,
@@ -286,6 +259,24 @@ def _decided(step: Attempt, state: State, sealed: Sealed, *, counted: bool = Fal
         state=state,
         counted=counted,
         asked=step.asked,
+    )
+
+
+def _finished(
+    step: Attempt,
+    ending: Ending,
+    actual: Amounts,
+    sealed: Sealed,
+    *,
+    label: str | None,
+) -> Finished:
+    return Finished(
+        ruling=step.ruling,
+        sealed=sealed,
+        state=ending.state,
+        spent=asdict(actual),
+        label=label,
+        failure=ending.failure,
     )
 
 
@@ -310,20 +301,48 @@ def _stage(tx: Tx, step: Attempt) -> Stage:
 
 
 def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
-    """Return where the action stands; raises `GuardFailed` for none of *expected* (fails closed)."""
+    """Return where the action stands; fails closed (`GuardFailed`) for none of *expected*."""
     stage = _stage(tx, step)
     if stage not in expected:
         raise _elsewhere(step)
     return stage
 
 
+def _move(
+    tx: Tx,
+    action_id: str,
+    before: State,
+    after: State,
+    *,
+    result: bytes | None = None,
+) -> bool:
+    """Move an action that is in the state *before*, and say whether it was."""
+    values = {
+        "action": action_id,
+        "from_state": before,
+        "state": after,
+        "result": result,
+        "updated": tx.now,
+    }
+    return _MOVE.run(tx.connection, values) == 1
+
+
 def _elsewhere(step: Attempt) -> GuardFailed:
     why = "it is not in the state it was to be moved from"
-    return GuardFailed(guard=f"action {step.id}", why=why, next_step=_SHOW)
+    return GuardFailed(
+        guard=f"action {step.id}",
+        why=why,
+        next_step=_SHOW,
+    )
 
 
 def _put(
-    tx: Tx, step: Attempt, state: State, *, stage: Stage, result: bytes | None = None
+    tx: Tx,
+    step: Attempt,
+    state: State,
+    *,
+    stage: Stage,
+    result: bytes | None = None,
 ) -> Sealed:
     """Write the row of an action that stood at *stage* and is in *state* from now on.
 
@@ -361,17 +380,3 @@ def _put(
 
 def _sealed(step: Attempt, result: bytes | None) -> bytes | None:
     return None if result is None else step.key.seal(result, place=f"action/{step.id}")
-
-
-def _join(tx: Tx, step: Attempt, label: Label) -> str | None:
-    """Join *label* to the run's; return the run's new label as it is stored, None when it stays."""
-    if step.held.join(label) == step.held:
-        return None  # labels only grow, so what was held then is held now
-    runs = tables.run.c
-    here = runs.id == step.run.id
-    stored = tx.connection.execute(select(runs.label).where(here)).scalar_one()
-    joined = canonical(asdict(label_of(stored).join(label))).decode()
-    if joined == stored:
-        return None
-    tx.connection.execute(update(tables.run).where(here).values(label=joined))
-    return joined

@@ -36,14 +36,23 @@ async def activate(store: Store, *, revision: str) -> None:
         ]
         previous = pending[-1] if pending else newest(tx.connection)
         if previous != revision:
-            tx.events.append(PolicyActivated(log=HOME, revision=revision, previous=previous))
+            tx.events.append(
+                PolicyActivated(
+                    log=HOME,
+                    revision=revision,
+                    previous=previous,
+                )
+            )
 
     if await store.read(newest) != revision:
         await store.write(work)
 
 
 def newest(connection: Connection) -> str:
-    """Return the revision that was activated last, or an empty string; raises `Tampered` when the entry is unreadable."""
+    """Return the revision that was activated last, or an empty string.
+
+    Raises `Tampered` when the entry is unreadable.
+    """
     body = connection.execute(_NEWEST).scalar_one_or_none()
     try:
         return "" if body is None else str(orjson.loads(body)["revision"])

@@ -1,4 +1,4 @@
-"""Approvals: one person's verdict on one request digest, under one policy revision, on the evidence that was shown.
+"""Approvals: one person's verdict on one request, under one policy revision, on evidence shown.
 
     waiting -> approved -> used
        |    -> rejected
@@ -11,8 +11,9 @@ closed.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -50,8 +51,18 @@ class Asked:
     reasons: tuple[Reason, ...]
 
 
-def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
-    """Put the request before the reviewers and return the approval's id; asking again returns the open one."""
+def ask(
+    tx: Tx,
+    *,
+    run: Run,
+    vault: Vault,
+    asked: Asked,
+    now: int,
+) -> str:
+    """Put the request before the reviewers and return the approval's id.
+
+    Asking again returns the id of the open approval.
+    """
     open_approval = waiting(tx.connection, action_id=asked.action_id)
     if open_approval is not None:
         return open_approval
@@ -61,11 +72,7 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
     evidence = _evidence(asked)
     shown = digest(evidence)
     requester = requester_of(request.principal)
-    sealed = {
-        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"),
-        "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
-    }
-    row = {
+    row: dict[str, Any] = {
         "id": approval_id,
         "run_id": run.id,
         "action_id": asked.action_id,
@@ -73,8 +80,9 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
         "tool": request.action.tool,
         "digest": request.digest,
         "revision": asked.revision,
-        **sealed,
+        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"),
         "role": asked.role,
+        "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
         "evidence_digest": shown,
         "state": "waiting",
         "created": tx.now,
@@ -82,23 +90,25 @@ def ask(tx: Tx, *, run: Run, vault: Vault, asked: Asked, now: int) -> str:
         "decided": 0,
     }
     tx.connection.execute(insert(tables.approval).values(row))
-    tx.events.append(
-        ApprovalAsked(
-            log=run.tenant,
-            run_id=run.id,
-            key=key,
-            approval=approval_id,
-            action=asked.action_id,
-            tool=request.action.tool,
-            role=asked.role,
-            revision=asked.revision,
-            digest=request.digest,
-            evidence=shown,
-            expires=now + asked.ttl_s,
-            sealed=sealed,
-        )
-    )
+    tx.events.append(_requested(row, asked, key, shown=shown))
     return approval_id
+
+
+def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str) -> ApprovalAsked:
+    return ApprovalAsked(
+        log=row["tenant"],
+        run_id=row["run_id"],
+        key=key,
+        approval=row["id"],
+        action=asked.action_id,
+        tool=row["tool"],
+        role=asked.role,
+        revision=asked.revision,
+        digest=asked.request.digest,
+        evidence=shown,
+        expires=row["expires"],
+        sealed={"requester": row["requester"], "evidence": row["evidence"]},
+    )
 
 
 def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
@@ -128,7 +138,13 @@ def blank(tx: Tx, *, run_id: str) -> None:
 
 
 def facts(
-    connection: Connection, key: DataKey, *, run_id: str, action_id: str, digest: str, is_open: bool
+    connection: Connection,
+    key: DataKey,
+    *,
+    run_id: str,
+    action_id: str,
+    digest: str,
+    is_open: bool,
 ) -> tuple[ApprovalFact, ...]:
     """Return the verdicts given on exactly this request of this run.
 
@@ -182,7 +198,13 @@ def lapsed(connection: Connection, *, action_id: str, now: int) -> bool:
 
 
 def four_eyes(
-    reviewer: Principal, *, what: str, requester: str, role: str, tenant: str, note: str
+    reviewer: Principal,
+    *,
+    what: str,
+    requester: str,
+    role: str,
+    tenant: str,
+    note: str,
 ) -> None:
     """Refuse a verdict on *what* by anybody but an entitled other person who says why.
 
@@ -197,10 +219,19 @@ def four_eyes(
         raise refused("own_request", what=what, person=reviewer.id)
     if reviewer.tenant != tenant:
         raise refused(
-            "wrong_tenant", what=what, person=reviewer.id, of=reviewer.tenant, tenant=tenant
+            "wrong_tenant",
+            what=what,
+            person=reviewer.id,
+            of=reviewer.tenant,
+            tenant=tenant,
         )
     if role not in reviewer.roles:
-        raise refused("role_missing", what=what, person=reviewer.id, role=role)
+        raise refused(
+            "role_missing",
+            what=what,
+            person=reviewer.id,
+            role=role,
+        )
     if len(note.strip()) < SHORTEST_NOTE:
         raise refused("note_missing", what=what)
 

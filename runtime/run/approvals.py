@@ -80,7 +80,12 @@ class Approvals:
 
         def look(connection: Connection) -> list[ApprovalSummary]:
             now = self._store.now(connection)
-            query = _wanted(tenant=tenant, run=run, state=state, now=now).limit(limit)
+            query = _wanted(
+                tenant=tenant,
+                run=run,
+                state=state,
+                now=now,
+            ).limit(limit)
             if after is not None:
                 last = _row(connection, after)
                 approvals = tables.approval.c
@@ -92,7 +97,10 @@ class Approvals:
         return await self._store.read(look)
 
     async def read(self, approval_id: str) -> Approval:
-        """Return one approval; raises `NotFound`, or `Tampered` when the evidence is not what was recorded."""
+        """Return one approval with its evidence.
+
+        Raises `NotFound`, and `Tampered` when the evidence is not what was recorded.
+        """
 
         def look(connection: Connection) -> Approval:
             row = _row(connection, approval_id)
@@ -102,7 +110,13 @@ class Approvals:
         return await self._store.read(look)
 
     async def decide(
-        self, approval_id: str, *, reviewer: Principal, verdict: Verdict, shown: str, note: str
+        self,
+        approval_id: str,
+        *,
+        reviewer: Principal,
+        verdict: Verdict,
+        shown: str,
+        note: str,
     ) -> None:
         """Record *reviewer*'s verdict on the evidence whose digest is *shown*.
 
@@ -116,7 +130,14 @@ class Approvals:
             key = self._vault.key(tx.connection, row["run_id"])
             approval = _opened(row, key, tx.now)
             _object(approval, reviewer, shown=shown, note=note)
-            sealed = _decide(tx, row, key, reviewer=reviewer, verdict=verdict, note=note)
+            sealed = _decide(
+                tx,
+                row,
+                key,
+                reviewer=reviewer,
+                verdict=verdict,
+                note=note,
+            )
             tx.events.append(
                 ApprovalDecided(
                     log=approval.tenant,
@@ -158,11 +179,17 @@ class Approvals:
 
 
 def _decide(
-    tx: Tx, row: RowMapping, key: DataKey, *, reviewer: Principal, verdict: Verdict, note: str
+    tx: Tx,
+    row: RowMapping,
+    key: DataKey,
+    *,
+    reviewer: Principal,
+    verdict: Verdict,
+    note: str,
 ) -> Sealed:
     """Move the approval from waiting to the verdict, once; return what was sealed into its row."""
     roles = canonical(reviewer.roles)
-    sealed = {
+    sealed: Sealed = {
         "reviewer": key.seal(reviewer.id.encode(), place=place(row, "reviewer", state=verdict)),
         "reviewer_roles": key.seal(roles, place=place(row, "reviewer_roles", state=verdict)),
         "note": key.seal(note.encode(), place=f"approval/{row['id']}/note"),

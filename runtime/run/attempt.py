@@ -1,4 +1,4 @@
-"""One proposal on its way through the door: what was asked, what was decided, and how the ledger is told of it."""
+"""One proposal on its way through the door: what was asked, what was decided, what is recorded."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from interlock.runtime.run.run import Run
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
-    """How an action ended: its state, and the result of one that is done or the failure of one that is not."""
+    """How an action ended: its state, and its result if it is done or its failure if it is not."""
 
     state: State
     #: The tool's result as JSON

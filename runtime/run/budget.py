@@ -72,11 +72,15 @@ def read(connection: Connection, budget_id: str) -> Budget:
     row = connection.execute(_ROW, {"budget": budget_id}).mappings().one_or_none()
     if row is None:
         raise _not_there(budget_id)
-    return Budget(id=row["id"], tenant=row["tenant"], facts=facts(row))
+    return Budget(
+        id=row["id"],
+        tenant=row["tenant"],
+        facts=facts(row),
+    )
 
 
 def facts(row: Row) -> BudgetFacts:
-    """Return what the policy may know of the budget in *row*, which has `AMOUNTS` under their names."""
+    """Return what the policy may know of the budget in *row*, which has the columns `AMOUNTS`."""
     return BudgetFacts(
         limits=_group(row, "limit"),
         spent=_group(row, "spent"),
@@ -142,7 +146,11 @@ def raise_limit(
     Raises `NotFound` for an unknown kind or budget.
     """
     if kind not in KINDS:
-        raise NotFound(kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}.")
+        raise NotFound(
+            kind="budget kind",
+            name=kind,
+            next_step=f"Kinds are {', '.join(KINDS)}.",
+        )
     limit = _BUDGETS[f"limit_{kind}"]
     raised = update(tables.budget).where(_BUDGETS.id == budget_id).values({limit: limit + amount})
     tenant = tx.connection.execute(raised.returning(_BUDGETS.tenant)).scalar_one_or_none()
@@ -171,4 +179,8 @@ def _prefixed(prefix: str, amounts: Amounts) -> dict[str, int]:
 
 def _not_there(budget_id: str) -> NotFound:
     next_step = "List budgets with `interlock budget show`."
-    return NotFound(kind="budget", name=budget_id, next_step=next_step)
+    return NotFound(
+        kind="budget",
+        name=budget_id,
+        next_step=next_step,
+    )

@@ -9,7 +9,18 @@ tell, so it counts as alive until its lease is over (fails closed).
 import os
 import secrets
 import socket
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, update
+
+from interlock.runtime.errors import Fenced
+from interlock.runtime.record.events import RunResumed
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.run import LEASE_S, OPEN, Run, check, opened, row_of
 
 #: The tokens that this process has taken and not given back, of every database it has open
 _LIVE: Final[set[str]] = set()
@@ -48,3 +59,83 @@ def may_live(token: str, *, owner: str) -> bool:
     except PermissionError:
         return True
     return True
+
+
+@contextmanager
+def taken() -> Iterator[str]:
+    """Take a claim, and give it back when the claim was not recorded."""
+    token = take()
+    try:
+        yield token
+    except BaseException:
+        give_back(token)
+        raise
+
+
+def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
+    """Claim the run for this process under *token* and the next fence; see `Runs.claim`."""
+    row = row_of(tx.connection, run_id)
+    _object(row, now=tx.now)
+    fence = row["fence"] + 1
+    taken_over = (
+        update(tables.run)
+        .where(tables.run.c.id == run_id, tables.run.c.fence == row["fence"])
+        .values(
+            claimed(
+                token,
+                fence=fence,
+                attempts=row["attempts"] + 1,
+                now=tx.now,
+            )
+        )
+        .returning(tables.run)
+    )
+    run = tx.connection.execute(taken_over).mappings().one_or_none()
+    if run is None:
+        raise Fenced(run_id=run_id, fence=fence)
+    tx.checked.clear()  # what was checked before the fence moved says nothing now
+    key = vault.key(tx.connection, run_id)
+    tx.events.append(
+        RunResumed(
+            log=row["tenant"],
+            run_id=run_id,
+            fence=fence,
+        )
+    )
+    return opened(run, key, claim=token)
+
+
+def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any]:
+    """Return the columns of a run that this process has claimed."""
+    return {
+        "status": "running",
+        "fence": fence,
+        "claim": token,
+        "owner": taker(),
+        "lease_until": now + LEASE_S,
+        "attempts": attempts,
+        "updated": now,
+    }
+
+
+def extend(tx: Tx, run: Run) -> None:
+    """Extend the lease of the claim; raises `Fenced` when another claim has taken the run."""
+    check(tx, run, closing=True)
+    lease = update(tables.run).where(tables.run.c.id == run.id)
+    tx.connection.execute(lease.values(lease_until=tx.now + LEASE_S))
+
+
+def _object(row: RowMapping, *, now: int) -> None:
+    """Refuse to claim a run that has ended or that a live claim holds."""
+    what = f"run {row['id']}"
+    if row["status"] not in OPEN:
+        raise refused("ended", what=what, status=row["status"])
+    seconds = row["lease_until"] - now
+    is_worked_on = row["status"] in {"running", "held"}
+    if is_worked_on and seconds > 0 and may_live(row["claim"], owner=row["owner"]):
+        raise refused(
+            "claimed",
+            what=what,
+            owner=row["owner"],
+            seconds=seconds,
+        )

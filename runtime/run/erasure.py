@@ -1,4 +1,4 @@
-"""Erasure: destroying a run's data key, so that everything sealed under it is gone while the ledger still verifies.
+"""Erasure: a run's data key is destroyed, and with it all that it seals; the ledger still verifies.
 
 With the key goes what could be compared with a guess: unsalted digests of what was asked and shown,
 the names of the documents read, and the rows in which tools kept something of the run. Ids of
@@ -16,11 +16,18 @@ from interlock.runtime.run import action, approval
 from interlock.runtime.run.refusal import refused
 
 
-def erase(tx: Tx, vault: Vault, *, run_id: str, tenant: str, by: str) -> None:
+def erase(
+    tx: Tx,
+    vault: Vault,
+    *,
+    run_id: str,
+    tenant: str,
+    by: str,
+) -> None:
     """Erase the run and record that the person *by* did.
 
-    Raises `BadInput` ("erased") when it was erased before, and `Erased` when its key is gone without
-    a record of an erasure.
+    Raises `BadInput` ("erased") when it was erased before, and `Erased` when its key is gone and no
+    erasure is recorded.
     """
     if run_id in erased(tx.connection):
         raise refused("erased", what=f"run {run_id}")
@@ -30,4 +37,10 @@ def erase(tx: Tx, vault: Vault, *, run_id: str, tenant: str, by: str) -> None:
     approval.blank(tx, run_id=run_id)
     tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(label=""))
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
-    tx.events.append(RunErased(log=tenant, of=run_id, by=by))
+    tx.events.append(
+        RunErased(
+            log=tenant,
+            of=run_id,
+            by=by,
+        )
+    )

@@ -1,76 +1,127 @@
-"""Kill switches: rows that stop everything, one tenant, one tool or one run, read before every decision.
+"""Kill switches: rows that stop everything, one tenant, one tool or one run.
 
-Set from any process with access to the database; the next decision sees it. Fails closed: the
+Every decision reads them first, and every intent is checked against them once more. A switch is
+turned from any process with access to the database; the next decision sees it. Fails closed: the
 policy denies when the list is missing.
 """
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
 from interlock.runtime.policy.request import KillScope
 from interlock.runtime.record.events import HOME, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.statement import Statement
 
-_c = tables.kill_switch.c
+_SWITCHES: Final = tables.kill_switch.c
 #: Whether a switch covers the request of `of_tenant`, `of_tool` and `of_run`
 COVERS: Final = or_(
-    _c.scope == "all",
-    and_(_c.scope == "tenant", _c.id == bindparam("of_tenant")),
-    and_(_c.scope == "tool", _c.id == bindparam("of_tool")),
-    and_(_c.scope == "run", _c.id == bindparam("of_run")),
+    _SWITCHES.scope == "all",
+    and_(_SWITCHES.scope == "tenant", _SWITCHES.id == bindparam("of_tenant")),
+    and_(_SWITCHES.scope == "tool", _SWITCHES.id == bindparam("of_tool")),
+    and_(_SWITCHES.scope == "run", _SWITCHES.id == bindparam("of_run")),
 )
-_COVERING: Final = select(_c.scope, _c.id).where(COVERS)
+_COVERING: Final = Statement(select(_SWITCHES.scope, _SWITCHES.id).where(COVERS))
 
 
-async def engage(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
-    """Stop what the switch covers; engaging twice changes nothing."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KillSwitch:
+    """One engaged switch; *id* is empty for the switch of everything."""
 
-    def work(tx: Tx) -> None:
-        tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        tx.connection.execute(insert(tables.kill_switch).values(scope=scope, id=id, engaged=tx.now))
-        tx.events.append(_turned(tx, scope, id, engaged=True, by=by))
-
-    await store.write(work)
-
-
-async def release(store: Store, *, scope: KillScope, id: str, by: str) -> None:  # noqa: A002 - the column's name
-    """Let go again; releasing one that is not engaged changes nothing but is recorded."""
-
-    def work(tx: Tx) -> None:
-        tx.connection.execute(delete(tables.kill_switch).where(_c.scope == scope, _c.id == id))
-        tx.events.append(_turned(tx, scope, id, engaged=False, by=by))
-
-    await store.write(work)
+    scope: KillScope
+    id: str
+    #: Since when, in Unix seconds
+    engaged: int
 
 
-def engaged(connection: Connection) -> list[dict[str, Any]]:
-    """Return every engaged switch: its scope, its id, and since when in Unix seconds."""
-    query = select(tables.kill_switch).order_by(_c.scope, _c.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+class KillSwitches:
+    """Turns and lists kill switches; holds no state of its own and is safe to share."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
-    """Whether an engaged switch covers a request."""
-    return (
-        connection.execute(
-            _COVERING, {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
-        ).first()
-        is not None
-    )
+    async def engage(self, scope: KillScope, name: str, *, by: str) -> None:
+        """Stop what the switch covers; engaging twice changes nothing but is recorded."""
+
+        def work(tx: Tx) -> None:
+            _remove(tx, scope, name)
+            row = {
+                "scope": scope,
+                "id": name,
+                "engaged": tx.now,
+            }
+            tx.connection.execute(insert(tables.kill_switch), row)
+            tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
+
+        await self._store.write(work)
+
+    async def release(self, scope: KillScope, name: str, *, by: str) -> None:
+        """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""
+
+        def work(tx: Tx) -> None:
+            _remove(tx, scope, name)
+            tx.events.append(_turned(tx, scope, name, engaged=False, by=by))
+
+        await self._store.write(work)
+
+    async def list(self) -> list[KillSwitch]:
+        """Return every engaged switch, by scope and name."""
+
+        def look(connection: Connection) -> list[KillSwitch]:
+            query = select(tables.kill_switch).order_by(_SWITCHES.scope, _SWITCHES.id)
+            return [KillSwitch(**row) for row in connection.execute(query).mappings()]
+
+        return await self._store.read(look)
 
 
 def covering(
     connection: Connection, *, tenant: str, tool: str, run_id: str
 ) -> list[tuple[KillScope, str]]:
     """Return the scope and name of every engaged switch that covers a request, in order."""
-    names = {"of_tenant": tenant, "of_tool": tool, "of_run": run_id}
-    return sorted((row.scope, row.id) for row in connection.execute(_COVERING, names))
+    names = {
+        "of_tenant": tenant,
+        "of_tool": tool,
+        "of_run": run_id,
+    }
+    return sorted((row["scope"], row["id"]) for row in _COVERING.all(connection, names))
 
 
-def _turned(tx: Tx, scope: KillScope, name: str, *, engaged: bool, by: str) -> SwitchTurned:
+def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
+    """Whether an engaged switch covers a request."""
+    return bool(
+        covering(
+            connection,
+            tenant=tenant,
+            tool=tool,
+            run_id=run_id,
+        )
+    )
+
+
+def _remove(tx: Tx, scope: KillScope, name: str) -> None:
+    here = and_(_SWITCHES.scope == scope, _SWITCHES.id == name)
+    tx.connection.execute(delete(tables.kill_switch).where(here))
+
+
+def _turned(
+    tx: Tx,
+    scope: KillScope,
+    name: str,
+    *,
+    engaged: bool,
+    by: str,
+) -> SwitchTurned:
     tenant = name if scope == "tenant" else None
     if scope == "run":
         query = select(tables.run.c.tenant).where(tables.run.c.id == name)
         tenant = tx.connection.execute(query).scalar_one_or_none() or HOME
-    return SwitchTurned(log=HOME, scope=scope, id=name, engaged=engaged, tenant=tenant, by=by)
+    return SwitchTurned(
+        log=HOME,
+        scope=scope,
+        id=name,
+        engaged=engaged,
+        tenant=tenant,
+        by=by,
+    )

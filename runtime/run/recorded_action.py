@@ -1,18 +1,21 @@
 """Recorded actions: the row of one action, read back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
+from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Reason
+from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.refusal import refused
 
 State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
-
 #: The columns that `found` needs
 COLUMNS: Final = (
     tables.action.c.id,
@@ -47,7 +50,7 @@ class RecordedAction:
 
 
 def found(row: Row, key: DataKey) -> RecordedAction | None:
-    """Return the action in *row*, which has `COLUMNS`, or None when they are empty: it was never proposed."""
+    """Return the action in *row*, which has `COLUMNS`, or None when it was never proposed."""
     return None if row["id"] is None else _opened(row, key)
 
 
@@ -80,4 +83,44 @@ def _opened(row: Row, key: DataKey) -> RecordedAction:
         reasons=reasons_of(row, key),
         revision=row["revision"],
         result=None if result is None else key.open(result, place=f"action/{row['id']}"),
+    )
+
+
+def of_beginning(connection: Connection, run_id: str, beginning: str) -> RowMapping:
+    """Return the row of the run's only action whose id begins so.
+
+    Raises `NotFound`, and `BadInput` when several actions do ("ambiguous").
+    """
+    query = (
+        select(tables.action)
+        .where(tables.action.c.run_id == run_id)
+        .where(tables.action.c.id.startswith(beginning, autoescape=True))
+    )
+    rows = connection.execute(query).mappings().all()
+    if not rows or not beginning:
+        raise NotFound(
+            kind="action",
+            name=beginning,
+            next_step="Look with `interlock run show`.",
+        )
+    if len(rows) > 1:
+        raise refused("ambiguous", what=f"action {beginning}", count=len(rows))
+    return rows[0]
+
+
+def ruling_of(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]) -> Ruling:
+    """Return what a ledger entry on the action in *row* says when no engine was asked."""
+    return Ruling(
+        log=tenant,
+        run_id=row["run_id"],
+        key=key,
+        action=row["id"],
+        tool=row["tool"],
+        action_class=row["action_class"],
+        fence=row["fence"],
+        effect=row["effect"],
+        codes=codes,
+        revision=row["revision"],
+        engine="record",
+        digest=row["digest"],
     )

@@ -39,4 +39,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
 def refused(code: Code, *, what: str, **data: str | int) -> BadInput:
     """Return the error that refuses *what* for the reason *code* with its *data*."""
     why, next_step = _TEXTS[code]
-    return BadInput(code=code, data=data, what=what, why=why.format(**data), next_step=next_step)
+    return BadInput(
+        code=code,
+        data=data,
+        what=what,
+        why=why.format(**data),
+        next_step=next_step,
+    )

@@ -11,13 +11,13 @@ refused when they are no longer those of the row. The fence is the authority; th
 when a worker may be presumed dead.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import Fenced, GuardFailed, NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
@@ -85,7 +85,11 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     claim = (run.id, run.fence, run.claim)
     if claim in tx.checked:
         return
-    place = {"run_id": run.id, "at_fence": run.fence, "token": run.claim}
+    place = {
+        "run_id": run.id,
+        "at_fence": run.fence,
+        "token": run.claim,
+    }
     row = _STATUS.one(tx.connection, place)
     status = None if row is None else row["status"]
     if status == "held" and closing:
@@ -109,7 +113,13 @@ def hold(tx: Tx, run: Run) -> None:
     """
     tx.connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(status="held"))
     tx.checked.clear()
-    tx.events.append(RunHeld(log=run.tenant, run_id=run.id, fence=run.fence))
+    tx.events.append(
+        RunHeld(
+            log=run.tenant,
+            run_id=run.id,
+            fence=run.fence,
+        )
+    )
 
 
 def row_of(connection: Connection, run_id: str, *, lock: bool = False) -> RowMapping:
@@ -122,7 +132,11 @@ def row_of(connection: Connection, run_id: str, *, lock: bool = False) -> RowMap
         query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound(kind="run", name=run_id, next_step="List runs with `interlock run list`.")
+        raise NotFound(
+            kind="run",
+            name=run_id,
+            next_step="List runs with `interlock run list`.",
+        )
     return row
 
 
@@ -152,6 +166,22 @@ def label_of(text: str) -> Label:
     """Read a stored label back."""
     fields = orjson.loads(text)
     return Label(**fields | {"sources": tuple(fields["sources"])})
+
+
+def join_label(tx: Tx, run: Run, label: Label, *, held: Label) -> str | None:
+    """Join *label* to the run's; return the run's new label as it is stored, None when it stays.
+
+    *held* is a label that the run had before: labels only grow, so the run still has it.
+    """
+    if held.join(label) == held:
+        return None
+    here = tables.run.c.id == run.id
+    stored = tx.connection.execute(select(tables.run.c.label).where(here)).scalar_one()
+    joined = canonical(asdict(label_of(stored).join(label))).decode()
+    if joined == stored:
+        return None
+    tx.connection.execute(update(tables.run).where(here).values(label=joined))
+    return str(joined)
 
 
 def principal_of(row: RowMapping, key: DataKey) -> Principal:

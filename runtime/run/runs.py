@@ -1,26 +1,24 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, RowMapping, insert, update
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import Erased, Fenced
+from interlock.runtime.errors import Erased
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import erased
-from interlock.runtime.record.events import RunEnded, RunResumed, RunStarted
+from interlock.runtime.record.events import RunEnded, RunStarted
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import action, approval, budget, erasure, run_list
-from interlock.runtime.run.claim import give_back, may_live, take, taker
+from interlock.runtime.run.claim import claimed, extend, give_back, take_over, taken
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
-    LEASE_S,
     OPEN,
     NewRun,
     Run,
@@ -47,80 +45,36 @@ class Runs:
         """
         if not claim:
             return await self._store.write(lambda tx: self._start(tx, new, trace, token=""))
-        with _taken() as token:
+        with taken() as token:
             return await self._store.write(lambda tx: self._start(tx, new, trace, token=token))
 
-    def _start(self, tx: Tx, new: NewRun, trace: str, *, token: str) -> Run:
+    def _start(
+        self,
+        tx: Tx,
+        new: NewRun,
+        trace: str,
+        *,
+        token: str,
+    ) -> Run:
         run_id = f"run-{secrets.token_hex(6)}"
-        tenant = new.principal.tenant
-        status: Status = "running" if token else "queued"
-        fence = 1 if token else 0
-        label = canonical(asdict(TRUSTED)).decode()
-        principal = asdict(new.principal)
-        request = canonical(new.request)
         key = self._vault.create(tx.connection, run_id)
-        budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
-        sealed = {
-            "principal": key.seal(canonical(principal), place=f"run/{run_id}/principal"),
-            "request": key.seal(request, place=f"run/{run_id}"),
-        }
-        row = {
-            "id": run_id,
-            "tenant": tenant,
-            "agent": new.agent,
-            "status": status,
-            **sealed,
-            "label": label,
-            "autonomy": new.autonomy,
-            "revision": new.revision,
-            "budget_id": run_id,
-            "fence": fence,
-            "claim": token,
-            "owner": taker() if token else "",
-            "lease_until": tx.now + LEASE_S if token else 0,
-            "attempts": fence,
-            "refusals": 0,
-            "trace": trace,
-            "created": tx.now,
-            "updated": tx.now,
-        }
-        tx.connection.execute(insert(tables.run), row)
-        tx.events.append(
-            RunStarted(
-                log=tenant,
-                run_id=run_id,
-                key=key,
-                agent=new.agent,
-                revision=new.revision,
-                autonomy=new.autonomy,
-                status=status,
-                fence=fence,
-                budget=run_id,
-                limits=asdict(new.limits),
-                label=label,
-                requester=requester_of(new.principal),
-                principal=principal,
-                request=new.request,
-                sealed=sealed,
-            )
-        )
-        return Run(
-            id=run_id,
-            tenant=tenant,
-            agent=new.agent,
-            principal=new.principal,
-            request=orjson.loads(request),
-            autonomy=new.autonomy,
-            revision=new.revision,
+        budget.create(
+            tx,
             budget_id=run_id,
-            fence=fence,
-            claim=token,
-            trace=trace,
-            status=status,
-            refusals=0,
-            label=TRUSTED,
-            created=tx.now,
+            tenant=new.principal.tenant,
+            limits=new.limits,
         )
+        fields = _fields(
+            new,
+            key,
+            trace=trace,
+            token=token,
+            now=tx.now,
+        )
+        inserted = insert(tables.run).values(fields).returning(tables.run)
+        row = tx.connection.execute(inserted).mappings().one()
+        tx.events.append(_started(new, row, key))
+        return opened(row, key, claim=token)
 
     async def claim(self, run_id: str) -> Run:
         """Take over a queued, waiting, held or abandoned run under the next fence.
@@ -129,39 +83,10 @@ class Runs:
         lease. Raises `NotFound`, and `BadInput` when the run has ended ("ended") or a live claim
         holds it ("claimed").
         """
-        with _taken() as token:
-            return await self._store.write(lambda tx: self._claim(tx, run_id, token))
-
-    def _claim(self, tx: Tx, run_id: str, token: str) -> Run:
-        row = row_of(tx.connection, run_id)
-        if row["status"] not in OPEN:
-            raise refused("ended", what=f"run {run_id}", status=row["status"])
-        seconds = row["lease_until"] - tx.now
-        is_worked_on = row["status"] in {"running", "held"}
-        if is_worked_on and seconds > 0 and may_live(row["claim"], owner=row["owner"]):
-            raise refused("claimed", what=f"run {run_id}", owner=row["owner"], seconds=seconds)
-        fence = row["fence"] + 1
-        taken_over = (
-            update(tables.run)
-            .where(tables.run.c.id == run_id, tables.run.c.fence == row["fence"])
-            .values(
-                status="running",
-                fence=fence,
-                claim=token,
-                owner=taker(),
-                lease_until=tx.now + LEASE_S,
-                attempts=row["attempts"] + 1,
-                updated=tx.now,
+        with taken() as token:
+            return await self._store.write(
+                lambda tx: take_over(tx, self._vault, run_id, token=token)
             )
-            .returning(tables.run)
-        )
-        claimed = tx.connection.execute(taken_over).mappings().one_or_none()
-        if claimed is None:
-            raise Fenced(run_id=run_id, fence=fence)
-        tx.checked.clear()  # what was checked before the fence moved says nothing now
-        key = self._vault.key(tx.connection, run_id)
-        tx.events.append(RunResumed(log=row["tenant"], run_id=run_id, fence=fence))
-        return opened(claimed, key, claim=token)
 
     def give_back(self, run: Run) -> None:
         """Say that nothing works under the claim any more; the next claim need not await the lease.
@@ -174,15 +99,10 @@ class Runs:
 
     async def beat(self, run: Run) -> None:
         """Extend the lease; raises `Fenced` when another claim has taken the run."""
-        await self._store.write(lambda tx: self._extend(tx, run))
-
-    def _extend(self, tx: Tx, run: Run) -> None:
-        check(tx, run, closing=True)
-        lease = update(tables.run).where(tables.run.c.id == run.id)
-        tx.connection.execute(lease.values(lease_until=tx.now + LEASE_S))
+        await self._store.write(lambda tx: extend(tx, run))
 
     async def trace(self, run: Run, reference: str) -> None:
-        """Remember the span of this claim for the next claim to link to; rides with a checkpoint."""
+        """Remember the span of this claim, for the next claim to link to; not awaited."""
 
         def work(tx: Tx) -> None:
             check(tx, run)
@@ -196,7 +116,13 @@ class Runs:
         """Record how this claim ended: done, failed, waiting for a person, or held."""
         await self._store.write(lambda tx: self._end(tx, run, status, outcome))
 
-    def _end(self, tx: Tx, run: Run, status: Status, outcome: dict[str, Json]) -> None:
+    def _end(
+        self,
+        tx: Tx,
+        run: Run,
+        status: Status,
+        outcome: dict[str, Json],
+    ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
         sealed = {"outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")}
@@ -281,7 +207,7 @@ class Runs:
         return await self._store.read(run_list.count)
 
     async def cancel(self, run_id: str, *, by: str) -> None:
-        """End the run for good: the fence moves on, so that whoever works on it writes nothing more.
+        """End the run for good: the fence moves on, so its worker writes nothing more.
 
         An approval that is waited for is withdrawn. An action that has started may have acted, so
         it becomes unknown and is charged what was set aside. Raises `NotFound`, and `BadInput`
@@ -295,17 +221,40 @@ class Runs:
             raise refused("ended", what=f"run {run_id}", status=row["status"])
         fence = row["fence"] + 1
         cancelled = update(tables.run).where(tables.run.c.id == run_id)
-        tx.connection.execute(cancelled.values(status="cancelled", fence=fence, updated=tx.now))
+        tx.connection.execute(
+            cancelled.values(
+                status="cancelled",
+                fence=fence,
+                updated=tx.now,
+            )
+        )
         tx.checked.clear()
         approval.withdraw(tx, run_id=run_id)
         key = self._vault.key(tx.connection, run_id)
-        action.abandon(tx, run_id=run_id, tenant=row["tenant"], key=key)
+        action.abandon(
+            tx,
+            run_id=run_id,
+            tenant=row["tenant"],
+            key=key,
+        )
         tx.events.append(
-            RunEnded(log=row["tenant"], run_id=run_id, status="cancelled", fence=fence, by=by)
+            RunEnded(
+                log=row["tenant"],
+                run_id=run_id,
+                status="cancelled",
+                fence=fence,
+                by=by,
+            )
         )
 
     async def resolve(
-        self, run_id: str, action_id: str, *, person: Principal, happened: bool, note: str
+        self,
+        run_id: str,
+        action_id: str,
+        *,
+        person: Principal,
+        happened: bool,
+        note: str,
     ) -> None:
         """Record what *person* found out about an unknown action, whether its run has ended or not.
 
@@ -340,17 +289,74 @@ class Runs:
             row = row_of(tx.connection, run_id, lock=True)
             if row["status"] in OPEN:
                 raise refused("not_ended", what=f"run {run_id}", status=row["status"])
-            erasure.erase(tx, self._vault, run_id=run_id, tenant=row["tenant"], by=by)
+            erasure.erase(
+                tx,
+                self._vault,
+                run_id=run_id,
+                tenant=row["tenant"],
+                by=by,
+            )
 
         await self._store.write(work)
 
 
-@contextmanager
-def _taken() -> Iterator[str]:
-    """Take a claim, and give it back when it was not recorded: then nobody works under it."""
-    token = take()
-    try:
-        yield token
-    except BaseException:
-        give_back(token)
-        raise
+def _fields(
+    new: NewRun,
+    key: DataKey,
+    *,
+    trace: str,
+    token: str,
+    now: int,
+) -> dict[str, Any]:
+    """Return the row of a new run, claimed under *token* or queued without one."""
+    run_id = key.id
+    principal = canonical(asdict(new.principal))
+    fields = {
+        "id": run_id,
+        "tenant": new.principal.tenant,
+        "agent": new.agent,
+        "status": "queued",
+        "principal": key.seal(principal, place=f"run/{run_id}/principal"),
+        "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
+        "label": canonical(asdict(TRUSTED)).decode(),
+        "autonomy": new.autonomy,
+        "revision": new.revision,
+        "budget_id": run_id,
+        "fence": 0,
+        "claim": token,
+        "owner": "",
+        "lease_until": 0,
+        "attempts": 0,
+        "refusals": 0,
+        "trace": trace,
+        "created": now,
+        "updated": now,
+    }
+    if token:
+        fields |= claimed(
+            token,
+            fence=1,
+            attempts=1,
+            now=now,
+        )
+    return fields
+
+
+def _started(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
+    return RunStarted(
+        log=row["tenant"],
+        run_id=row["id"],
+        key=key,
+        agent=new.agent,
+        revision=new.revision,
+        autonomy=new.autonomy,
+        status=row["status"],
+        fence=row["fence"],
+        budget=row["budget_id"],
+        limits=asdict(new.limits),
+        label=row["label"],
+        requester=requester_of(new.principal),
+        principal=asdict(new.principal),
+        request=new.request,
+        sealed={"principal": row["principal"], "request": row["request"]},
+    )

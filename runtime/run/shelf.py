@@ -1,28 +1,42 @@
-"""Shelves: what tools keep in the database, one row a run and thing, sealed under that run's own key.
+"""Shelves: what tools keep in the database for a run, sealed under the run's own key.
 
-Two runs that keep the same thing keep it twice. So nothing one run does, and not its erasure,
-reaches what another kept.
+Two runs that keep the same thing keep it twice. So nothing that one run does, and not its erasure,
+reaches what another run kept.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
 
-from interlock.runtime.errors import Erased
+from interlock.runtime.errors import Fenced
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.record.events import RecordKept
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.upsert import insert_new
+from interlock.runtime.record.vault import DataKey, Vault
 
-_c = tables.record.c
+_RECORDS: Final = tables.record.c
+_NEW: Final = Statement(insert_new(tables.record))
+_RUN: Final = Statement(
+    select(tables.run.c.tenant)
+    .where(
+        tables.run.c.id == bindparam("run_id"),
+        tables.run.c.claim == bindparam("token"),
+        or_(tables.run.c.status == "running", tables.run.c.status == "held"),
+    )
+    .with_for_update()
+)
+#: Things in one answer, unless the caller says another number
+PAGE: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """One row, opened; tenant and policy revision are those of its run."""
+    """One thing on a shelf, opened; tenant and policy revision are those of its run."""
 
     run_id: str
     tenant: str
@@ -34,27 +48,114 @@ class Kept:
 
 
 class Shelf:
-    """The rows of one *kind*; holds no state of its own."""
+    """What runs keep of one *kind*, by key; holds no state of its own and is safe to share.
+
+    A thing belongs to the run and the tenant of the permit under which it was kept. It lives until
+    its run is erased. The body is any JSON object; it is sealed, so that it opens for no other run,
+    tenant, kind or key. Kind and status are stored in the clear, and so is the key, until the run
+    is erased: nothing personal belongs there.
+    """
 
     def __init__(self, *, store: Store, vault: Vault, kind: str) -> None:
-        self._store, self._vault, self._kind = store, vault, kind
+        self._store = store
+        self._vault = vault
+        self._kind = kind
 
-    def put(self, tx: Tx, permit: Permit, *, key: str, status: str, body: Mapping[str, Any]) -> str:
-        """Keep *body* under *key* for the permit's run, under the run's tenant, and return the status it then has.
+    def keep(
+        self,
+        permit: Permit,
+        *,
+        key: str,
+        body: Mapping[str, Any],
+        status: str = "kept",
+    ) -> None:
+        """Keep *body* for the permit's run, together with the outcome of the step.
 
-        What the run keeps there already stays as it is.
+        What the run keeps under *key* already stays as it is. For reading and pure tools: this
+        costs no commit of its own, and a failure ends the claim before its next checkpoint.
         """
-        held = select(_c.status).where(*self._place(permit.run_id, key))
-        if (known := tx.connection.execute(held).scalar_one_or_none()) is not None:
-            return str(known)
-        tenant = tx.connection.execute(
-            select(tables.run.c.tenant).where(tables.run.c.id == permit.run_id)
-        ).scalar_one()
-        place = self._seal(tenant, permit.run_id, key)
-        data_key = self._vault.key(tx.connection, permit.run_id)
-        sealed = data_key.seal(orjson.dumps(body), place=place)
+        self._store.later(permit.claim, lambda tx: self._put(tx, permit, key, body, status))
+
+    async def keep_now(
+        self,
+        permit: Permit,
+        *,
+        key: str,
+        body: Mapping[str, Any],
+        status: str = "kept",
+    ) -> str:
+        """Keep *body* for the permit's run in a transaction of its own; return the status it has.
+
+        What the run keeps under *key* already stays as it is, so a repeated call changes nothing.
+        Raises `Fenced` when the run has another claim by now, and `NotRecorded` when the body could
+        not be kept.
+        """
+        return await self._store.write(lambda tx: self._put(tx, permit, key, body, status))
+
+    async def mark(self, permit: Permit, *, key: str, status: str) -> bool:
+        """Change the status of what the permit's run keeps under *key*; False for nothing there."""
+        return await self._store.write(lambda tx: self._mark(tx, permit, key, status))
+
+    async def read(self, run_id: str, *, key: str) -> Kept | None:
+        """Return what the run keeps under *key*, or None when it keeps nothing there.
+
+        Raises `Tampered` when it is not what was kept.
+        """
+        things = await self.list(
+            run_id=run_id,
+            key=key,
+            limit=1,
+        )
+        return things[0] if things else None
+
+    async def list(
+        self,
+        *,
+        run_id: str | None = None,
+        key: str | None = None,
+        tenant: str | None = None,
+        limit: int = PAGE,
+    ) -> list[Kept]:
+        """Return what is kept, newest first, by one statement; nothing of erased runs.
+
+        Raises `Tampered` when one of the things is not what was kept.
+        """
+
+        def look(connection: Connection) -> list[Kept]:
+            query = (
+                select(tables.record, tables.run.c.revision, tables.data_key.c.wrapped)
+                .join(tables.run, tables.run.c.id == _RECORDS.run_id)
+                .join(tables.data_key, tables.data_key.c.id == _RECORDS.run_id)
+                .where(_RECORDS.kind == self._kind)
+                .order_by(_RECORDS.updated.desc(), _RECORDS.run_id)
+                .limit(limit)
+            )
+            filters = {
+                "run_id": run_id,
+                "key": key,
+                "tenant": tenant,
+            }
+            for column, value in filters.items():
+                if value is not None:
+                    query = query.where(_RECORDS[column] == value)
+            return [self._opened(row) for row in connection.execute(query).mappings()]
+
+        return await self._store.read(look)
+
+    def _put(
+        self,
+        tx: Tx,
+        permit: Permit,
+        key: str,
+        body: Mapping[str, Any],
+        status: str,
+    ) -> str:
+        run_id = permit.run_id
+        tenant = _tenant(tx, permit)
+        data_key = self._vault.key(tx.connection, run_id)
+        sealed = data_key.seal(orjson.dumps(body), place=self._place(tenant, run_id, key))
         row = {
-            "run_id": permit.run_id,
+            "run_id": run_id,
             "kind": self._kind,
             "key": key,
             "tenant": tenant,
@@ -63,66 +164,89 @@ class Shelf:
             "action_id": permit.action_id,
             "updated": tx.now,
         }
-        tx.connection.execute(insert(tables.record).values(row))
+        if _NEW.one(tx.connection, row) is None:
+            query = select(_RECORDS.status).where(*self._here(run_id, key))
+            return str(tx.connection.execute(query).scalar_one())
         tx.events.append(
-            RecordKept(
-                log=tenant,
-                run_id=permit.run_id,
-                key=data_key,
-                kind=self._kind,
-                name=key,
+            self._event(
+                permit,
+                tenant=tenant,
+                data_key=data_key,
+                key=key,
                 status=status,
-                action=permit.action_id,
-                sealed={"body": sealed},
+                sealed=sealed,
             )
         )
         return status
 
-    def mark(self, tx: Tx, permit: Permit, *, key: str, status: str) -> bool:
-        """Change the status of what the permit's run keeps under *key*, and say whether there was such a thing."""
-        marked = (
-            update(tables.record)
-            .where(*self._place(permit.run_id, key))
-            .values(status=status, action_id=permit.action_id)
-            .returning(_c.tenant)
-        )
-        tenant = tx.connection.execute(marked).scalar_one_or_none()
-        if tenant is None:
+    def _mark(
+        self,
+        tx: Tx,
+        permit: Permit,
+        key: str,
+        status: str,
+    ) -> bool:
+        tenant = _tenant(tx, permit)
+        marked = update(tables.record).where(*self._here(permit.run_id, key))
+        values = {"status": status, "action_id": permit.action_id}
+        if tx.connection.execute(marked.values(values)).rowcount != 1:
             return False
+        data_key = self._vault.key(tx.connection, permit.run_id)
         tx.events.append(
-            RecordKept(
-                log=tenant,
-                run_id=permit.run_id,
-                key=self._vault.key(tx.connection, permit.run_id),
-                kind=self._kind,
-                name=key,
+            self._event(
+                permit,
+                tenant=tenant,
+                data_key=data_key,
+                key=key,
                 status=status,
-                action=permit.action_id,
             )
         )
         return True
 
-    def kept(self, connection: Connection, **columns: str) -> Iterator[Kept]:
-        """Yield the rows with these values, newest first, without those whose run was erased."""
-        wanted = [_c[name] == value for name, value in columns.items()]
-        query = (
-            select(tables.record, tables.run.c.revision)
-            .join(tables.run, tables.run.c.id == _c.run_id)
-            .where(_c.kind == self._kind, *wanted)
+    def _event(
+        self,
+        permit: Permit,
+        *,
+        tenant: str,
+        data_key: DataKey,
+        key: str,
+        status: str,
+        sealed: bytes | None = None,
+    ) -> RecordKept:
+        return RecordKept(
+            log=tenant,
+            run_id=permit.run_id,
+            key=data_key,
+            kind=self._kind,
+            name=key,
+            status=status,
+            action=permit.action_id,
+            sealed={} if sealed is None else {"body": sealed},
         )
-        for row in connection.execute(query.order_by(_c.updated.desc(), _c.run_id)).mappings():
-            try:
-                key = self._vault.key(connection, row["run_id"])
-            except Erased:
-                continue
-            body = orjson.loads(
-                key.open(row["body"], place=self._seal(row["tenant"], row["run_id"], row["key"]))
-            )
-            told = {name: row[name] for name in ("run_id", "tenant", "revision", "key", "status")}
-            yield Kept(**told, body=body, at=row["updated"])
 
-    def _place(self, run_id: str, key: str) -> tuple[ColumnElement[bool], ...]:
-        return (_c.run_id == run_id, _c.kind == self._kind, _c.key == key)
+    def _opened(self, row: RowMapping) -> Kept:
+        data_key = self._vault.unwrapped(row["run_id"], row["wrapped"])
+        place = self._place(row["tenant"], row["run_id"], row["key"])
+        return Kept(
+            run_id=row["run_id"],
+            tenant=row["tenant"],
+            revision=row["revision"],
+            key=row["key"],
+            status=row["status"],
+            body=orjson.loads(data_key.open(row["body"], place=place)),
+            at=row["updated"],
+        )
 
-    def _seal(self, tenant: str, run_id: str, key: str) -> str:
+    def _here(self, run_id: str, key: str) -> tuple[Any, ...]:
+        return (_RECORDS.run_id == run_id, _RECORDS.kind == self._kind, _RECORDS.key == key)
+
+    def _place(self, tenant: str, run_id: str, key: str) -> str:
         return f"record/{tenant}/{run_id}/{self._kind}/{key}"
+
+
+def _tenant(tx: Tx, permit: Permit) -> str:
+    """Return the tenant of the permit's run, whose row stays locked; `Fenced` for a stale claim."""
+    row = _RUN.one(tx.connection, {"run_id": permit.run_id, "token": permit.claim})
+    if row is None:
+        raise Fenced(run_id=permit.run_id)
+    return str(row["tenant"])

@@ -10,11 +10,12 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, RowMapping, select
 
-from interlock.runtime.errors import BadInput, Erased, NotFound
+from interlock.runtime.errors import Erased, NotFound
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.run import principal_of, row_of
+from interlock.runtime.run.recorded_action import of_beginning
+from interlock.runtime.run.run import principal_of, requester_of, row_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +57,15 @@ def run(run_id: str) -> Look:
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
         row = row_of(connection, run_id)
-        return _of_run(row, connection, vault, person, state=row["status"], kind="run", name=run_id)
+        return _of_run(
+            row,
+            connection,
+            vault,
+            person,
+            state=row["status"],
+            kind="run",
+            name=run_id,
+        )
 
     return look
 
@@ -65,19 +74,17 @@ def action(run_id: str, beginning: str) -> Look:
     """Look at one action of a run by its id, or by a beginning of it that no other action has."""
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
-        columns = tables.action.c
-        begins = columns.id.startswith(beginning, autoescape=True)
-        query = select(columns.id, columns.state).where(columns.run_id == run_id, begins)
-        actions = connection.execute(query).all()
-        next_step = f"Look with `interlock run show {run_id}`."
-        if not actions or not beginning:
-            raise NotFound(kind="action", name=beginning, next_step=next_step)
-        if len(actions) > 1:
-            why = f"{len(actions)} actions begin so"
-            raise BadInput(what=f"action {beginning}", why=why, next_step="Give more of its id.")
-        [one] = actions
+        one = of_beginning(connection, run_id, beginning)
         row = row_of(connection, run_id)
-        return _of_run(row, connection, vault, person, state=one.state, kind="action", name=one.id)
+        return _of_run(
+            row,
+            connection,
+            vault,
+            person,
+            state=one["state"],
+            kind="action",
+            name=one["id"],
+        )
 
     return look
 
@@ -91,7 +98,11 @@ def approval(approval_id: str) -> Look:
         asked = connection.execute(query).one_or_none()
         if asked is None:
             next_step = "List approvals with `interlock approvals list`."
-            raise NotFound(kind="approval", name=approval_id, next_step=next_step)
+            raise NotFound(
+                kind="approval",
+                name=approval_id,
+                next_step=next_step,
+            )
         row = row_of(connection, asked.run_id)
         return _of_run(
             row,
@@ -122,11 +133,10 @@ def _of_run(
     requester = ""
     sealed_under = ""
     try:
-        principal = principal_of(row, vault.key(connection, run_id))
+        requester = requester_of(principal_of(row, vault.key(connection, run_id)))
     except Erased:
         pass
     else:
-        requester = principal.on_behalf_of or principal.id
         sealed_under = run_id
     facts = SubjectFacts(
         tenant=row["tenant"],
@@ -136,4 +146,8 @@ def _of_run(
         state=state,
         role=role,
     )
-    return Subject(resource=Resource(type=kind, id=name), facts=facts, run_id=sealed_under)
+    return Subject(
+        resource=Resource(type=kind, id=name),
+        facts=facts,
+        run_id=sealed_under,
+    )

@@ -3,6 +3,7 @@
 Only what `main` needs is imported here, so that Ctrl-C is quiet from the first moment on.
 """
 
+import gc
 import sys
 
 #: Ctrl-C, as shells count: 128 and the number of the signal
@@ -11,6 +12,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    gc.disable()  # imports leave nothing to collect; `session` enables it before work begins
     try:
         from interlock.serving.cli.application import run_command
 

@@ -49,18 +49,39 @@ def options(
         ),
     ] = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print results only: no progress, no next steps.")
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Print results only: no progress, no next steps.",
+        ),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say on standard error what is used and why.")
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Say on standard error what is used and why.",
+        ),
     ] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Print the version.",
+        ),
     ] = False,
 ) -> None:
     """Keep what was chosen for the command that follows."""
-    session.choose(session.Choices(workspace=workspace, quiet=quiet, verbose=verbose))
+    session.choose(
+        session.Choices(
+            workspace=workspace,
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
 
 
 def run_command() -> int:
@@ -78,7 +99,11 @@ def run_command() -> int:
         return _failed(error)
     if result == INTERRUPTED:
         sys.stdout.flush()
-        session.complain(session.left_over(), code="interrupted", exit_code=INTERRUPTED)
+        session.complain(
+            session.left_over(),
+            code="interrupted",
+            exit_code=INTERRUPTED,
+        )
     return result if isinstance(result, int) else session.DONE
 
 
@@ -89,11 +114,19 @@ def _failed(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, TyperException):
         message = error.format_message() or "name a command, or ask for --help"
-        session.complain(message, code="usage", exit_code=session.BAD_INPUT)
+        session.complain(
+            message,
+            code="usage",
+            exit_code=session.BAD_INPUT,
+        )
         return session.BAD_INPUT
     if isinstance(error, OSError):
         message = f"{error.strerror or error}. Check the disk and its permissions."
-        session.complain(message, code="os", exit_code=session.FAILED_CLOSED)
+        session.complain(
+            message,
+            code="os",
+            exit_code=session.FAILED_CLOSED,
+        )
         return session.FAILED_CLOSED
     session.complain_of_defect(error)
     return session.DEFECT

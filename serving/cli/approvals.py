@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="Decide what waits for a person.", no_args_is_help=True, add_completion=False
+    help="Decide what waits for a person.",
+    no_args_is_help=True,
+    add_completion=False,
 )
-Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning.")]
+Id = Annotated[
+    str,
+    typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning."),
+]
 Reviewer = Annotated[str | None, typer.Option("--as", help="The reviewer; default: your account.")]
 Note = Annotated[
     str, typer.Option("--note", help="Why, in at least three letters; recorded with the verdict.")
@@ -53,12 +58,22 @@ def list_approvals(
         session.say("Nothing waits.")
         return
     table = grid(
-        whole("Approval, run"), whole("State"), whole("Action"), "Asked for by", whole("Until")
+        whole("Approval, run"),
+        whole("State"),
+        whole("Action"),
+        "Asked for by",
+        whole("Until"),
     )
     for approval in approvals:
         ids = f"{approval.id}\n{approval.run_id}"
         asked = shown(approval.requester)
-        table.add_row(ids, approval.state, approval.tool, asked, moment(approval.expires))
+        table.add_row(
+            ids,
+            approval.state,
+            approval.tool,
+            asked,
+            moment(approval.expires),
+        )
     out.print(table)
     session.next_step(f"interlock approvals show {approvals[0].id}")
 
@@ -77,7 +92,11 @@ def show(approval_id: Id, as_json: AsJson = False) -> None:
 
     approval, view = session.read(work)
     if as_json:
-        run = {"status": view["status"], "risk": view["risk"], "document": view["document"]}
+        run = {
+            "status": view["status"],
+            "risk": view["risk"],
+            "document": view["document"],
+        }
         session.print_json(asdict(approval) | {"run": run})
         return
     _print(approval, view)
@@ -91,7 +110,14 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
         )
     )
     document = view["document"].get("name") or view["document"].get("path") or ""
-    session.say(Text.assemble("run       ", approval.run_id, " ", shown(str(document))))
+    session.say(
+        Text.assemble(
+            "run       ",
+            approval.run_id,
+            " ",
+            shown(str(document)),
+        )
+    )
     session.say(Text.assemble("asked by  ", shown(approval.requester)))
     if view["risk"]:
         session.say(risk_line(view))
@@ -116,7 +142,13 @@ def _lines(value: Any) -> list[str]:
         return value.splitlines()
     items = value if isinstance(value, list) else [value]
     return [
-        item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, sort_keys=True)
+        item
+        if isinstance(item, str)
+        else json.dumps(
+            item,
+            ensure_ascii=False,
+            sort_keys=True,
+        )
         for item in items
     ]
 
@@ -131,7 +163,14 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Approve, then carry the run on: the policy is asked again before anything is done."""
-    _decide(approval_id, "approved", reviewer, note, evidence, as_json=as_json)
+    _decide(
+        approval_id,
+        "approved",
+        reviewer,
+        note,
+        evidence,
+        as_json=as_json,
+    )
 
 
 @application.command()
@@ -144,7 +183,14 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Reject, then carry the run on: the agent is told no."""
-    _decide(approval_id, "rejected", reviewer, note, evidence, as_json=as_json)
+    _decide(
+        approval_id,
+        "rejected",
+        reviewer,
+        note,
+        evidence,
+        as_json=as_json,
+    )
 
 
 def _decide(

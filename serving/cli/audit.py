@@ -133,7 +133,11 @@ def export(
     async def work(home: "Home") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
-        records = await exports.ledger(home, person=who, log=log)
+        records = await exports.ledger(
+            home,
+            person=who,
+            log=log,
+        )
         _write(file, records)
         return {
             "file": str(file),
@@ -157,13 +161,21 @@ def _write(file: Path, records: list[dict[str, str | int]]) -> None:
             target.writelines(lines)
     except OSError as error:
         why = error.strerror or "it cannot be written"
-        raise BadInput(what=str(file), why=why, next_step="Name a new file.") from error
+        raise BadInput(
+            what=str(file),
+            why=why,
+            next_step="Name a new file.",
+        ) from error
 
 
 @application.command()
 def show(
     run_id: Annotated[
-        str | None, typer.Argument(metavar="RUN", help="Only this run: its id or its beginning.")
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Only this run: its id or its beginning.",
+        ),
     ] = None,
     log: LogName = None,
     as_json: AsJson = False,
@@ -175,7 +187,11 @@ def show(
         from interlock.serving.names import run_named
 
         whole_id = None if run_id is None else await run_named(storage.store, run_id)
-        return await entries(storage, whole_id, log=log)
+        return await entries(
+            storage,
+            whole_id,
+            log=log,
+        )
 
     rows = session.read(work)
     if as_json:
@@ -237,7 +253,11 @@ def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
         reports = audit_verify.verify_export(file, key=key)
     except (OSError, ValueError, LookupError, TypeError) as error:
         why = f"it is not a ledger export ({error})"
-        raise BadInput(what=str(file), why=why, next_step="Export it again.") from error
+        raise BadInput(
+            what=str(file),
+            why=why,
+            next_step="Export it again.",
+        ) from error
     return Audit(reports=tuple(report for report in reports if log in {None, report.log}))
 
 

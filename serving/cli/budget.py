@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="What runs may spend, and have spent.", no_args_is_help=True, add_completion=False
+    help="What runs may spend, and have spent.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
 @application.command()
 def show(
     run_id: Annotated[
-        str | None, typer.Argument(metavar="RUN", help="Only this run's: its id or its beginning.")
+        str | None,
+        typer.Argument(metavar="RUN", help="Only this run's: its id or its beginning."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +51,13 @@ def show(
     if not budgets:
         session.say("No budgets yet.")
         return
-    table = grid(whole("Budget"), whole("Kind"), whole("Limit"), whole("Spent"), whole("Reserved"))
+    table = grid(
+        whole("Budget"),
+        whole("Kind"),
+        whole("Limit"),
+        whole("Spent"),
+        whole("Reserved"),
+    )
     for budget in budgets:
         for row in _rows(budget):
             table.add_row(*row)
@@ -70,11 +79,17 @@ def _rows(budget: dict[str, Any]) -> list[list[str]]:
 
 @application.command("raise")
 def raise_limit(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")],
+    run_id: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run's id, or its beginning."),
+    ],
     kind: Annotated[
         str, typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms.")
     ],
-    amount: Annotated[int, typer.Argument(help="How much more.", min=1)],
+    amount: Annotated[
+        int,
+        typer.Argument(help="How much more.", min=1),
+    ],
     *,
     person: As = None,
     as_json: AsJson = False,
@@ -88,11 +103,23 @@ def raise_limit(
         from interlock.serving.operations import budgets as operations
 
         whole_id = await run_named(home.store, run_id)
-        await operations.raise_limit(home, whole_id, person=who, kind=kind, amount=amount)
+        await operations.raise_limit(
+            home,
+            whole_id,
+            person=who,
+            kind=kind,
+            amount=amount,
+        )
         return whole_id
 
     whole_id = session.run(work, using=settings)
     if as_json:
-        session.print_json({"run_id": whole_id, "kind": kind, "amount": amount})
+        session.print_json(
+            {
+                "run_id": whole_id,
+                "kind": kind,
+                "amount": amount,
+            }
+        )
         return
     session.say(f"Raised {kind} of {whole_id} by {amount:,}.")

@@ -34,34 +34,82 @@ class Entry:
 
 
 COMMANDS: Final = {
-    "init": Entry(panel=START, module="init", help="Make a workspace, with its first people."),
+    "init": Entry(
+        panel=START,
+        module="init",
+        help="Make a workspace, with its first people.",
+    ),
     "demo": Entry(panel=START, help="Review real contracts and a hostile one, under the rails."),
     "review": Entry(
-        panel=CONTRACTS, module="review", help="Review contracts: files, folders or - for input."
+        panel=CONTRACTS,
+        module="review",
+        help="Review contracts: files, folders or - for input.",
     ),
-    "run": Entry(panel=CONTRACTS, module="run", help="Look at runs, carry them on, end them."),
+    "run": Entry(
+        panel=CONTRACTS,
+        module="run",
+        help="Look at runs, carry them on, end them.",
+    ),
     "records": Entry(
-        panel=CONTRACTS, module="records", help="What was filed about contracts: list, export."
+        panel=CONTRACTS,
+        module="records",
+        help="What was filed about contracts: list, export.",
     ),
-    "document": Entry(panel=CONTRACTS, module="document", help="The documents that were read."),
-    "approvals": Entry(panel=DECISIONS, module="approvals", help="Decide what waits for a person."),
+    "document": Entry(
+        panel=CONTRACTS,
+        module="document",
+        help="The documents that were read.",
+    ),
+    "approvals": Entry(
+        panel=DECISIONS,
+        module="approvals",
+        help="Decide what waits for a person.",
+    ),
     "kill": Entry(
-        panel=DECISIONS, module="kill", help="Stop everything, a tenant, a tool or a run, at once."
+        panel=DECISIONS,
+        module="kill",
+        help="Stop everything, a tenant, a tool or a run, at once.",
     ),
     "budget": Entry(
-        panel=DECISIONS, module="budget", help="What runs may spend and have spent; raise a limit."
+        panel=DECISIONS,
+        module="budget",
+        help="What runs may spend and have spent; raise a limit.",
     ),
-    "people": Entry(panel=OPERATION, module="people", help="Who may do what: add, list, remove."),
-    "config": Entry(panel=OPERATION, module="config", help="The settings, and where each is set."),
+    "people": Entry(
+        panel=OPERATION,
+        module="people",
+        help="Who may do what: add, list, remove.",
+    ),
+    "config": Entry(
+        panel=OPERATION,
+        module="config",
+        help="The settings, and where each is set.",
+    ),
     "doctor": Entry(
-        panel=OPERATION, module="doctor", help="Look at everything that a run depends on."
+        panel=OPERATION,
+        module="doctor",
+        help="Look at everything that a run depends on.",
     ),
-    "verify": Entry(panel=AUDIT, module="verify", help="Try every rule and every guard."),
-    "audit": Entry(panel=AUDIT, module="audit", help="The record: verify, export, read."),
+    "verify": Entry(
+        panel=AUDIT,
+        module="verify",
+        help="Try every rule and every guard.",
+    ),
+    "audit": Entry(
+        panel=AUDIT,
+        module="audit",
+        help="The record: verify, export, read.",
+    ),
     "new": Entry(
-        panel=OPERATION, module="new", help="Begin a workspace, an agent, a tool or a rule."
+        panel=OPERATION,
+        module="new",
+        help="Begin a workspace, an agent, a tool or a rule.",
     ),
-    "policy": Entry(panel=AUDIT, module="policy", help="The rules: check them, ask them why."),
+    "policy": Entry(
+        panel=AUDIT,
+        module="policy",
+        help="The rules: check them, ask them why.",
+    ),
     "bench": Entry(panel=AUDIT, help="Measure on this machine."),
 }
 
@@ -76,7 +124,10 @@ class Commands(TyperGroup):
         super().__init__(**attributes)
         for name, entry in COMMANDS.items():
             self.commands[name] = TyperCommand(
-                name, help=entry.help, rich_help_panel=entry.panel, callback=_nothing
+                name,
+                help=entry.help,
+                rich_help_panel=entry.panel,
+                callback=_nothing,
             )
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -91,7 +142,12 @@ class Commands(TyperGroup):
         if stub is not None or cmd_name not in installed.names():
             return stub
         about = f"A command of {installed.package(cmd_name)}."
-        return TyperCommand(cmd_name, help=about, rich_help_panel=BROUGHT, callback=_nothing)
+        return TyperCommand(
+            cmd_name,
+            help=about,
+            rich_help_panel=BROUGHT,
+            callback=_nothing,
+        )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that *args* begin with, loaded."""

@@ -10,11 +10,14 @@ from rich.table import Column
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
+from interlock.serving.origins import Setting, settings_by_name
 from interlock.serving.settings import MASK, without_password
-from interlock.serving.workspace import Setting, Workspace, settings_by_name
+from interlock.serving.workspace import Workspace
 
 application = typer.Typer(
-    help="The settings, and where each is set.", no_args_is_help=True, add_completion=False
+    help="The settings, and where each is set.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -31,7 +34,13 @@ def show(as_json: AsJson = False) -> None:
     file = str(workspace.file) if workspace.file else None
     if as_json:
         digest = workspace.settings.digest
-        session.print_json({"workspace": file, "digest": digest, "settings": rows})
+        session.print_json(
+            {
+                "workspace": file,
+                "digest": digest,
+                "settings": rows,
+            }
+        )
         return
     table = grid(
         whole("Setting"), Column("Value", overflow="fold"), Column("Set by", overflow="fold")

@@ -3,7 +3,9 @@
 import shutil
 import stat
 import sys
-from collections.abc import Awaitable, Callable  # noqa: TC003 - as the other modules do
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeAlias
 
 import typer
 
@@ -18,41 +20,44 @@ from interlock.serving.verification import Finding, verify
 from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import isolation
 
-SMALLEST = 256 * 1024 * 1024  # bytes free
-
+SMALLEST: Final = 256 * 1024 * 1024  # bytes free
+_OTHERS: Final = 0o077
+#: Looks at one thing: whether it is well, and what to say of it
+Check: TypeAlias = Callable[[Home], Awaitable[tuple[bool, str]]]
 
 application = typer.Typer(add_completion=False)
 
 
 @application.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Look at everything a run depends on, every rule and guard included; 5 when anything is wrong."""
+    """Look at all that a run depends on, with every rule and guard; 5 when anything is wrong."""
     try:
-        found = session.run(_examine)
+        findings = session.run(_examine)
     except InterlockError as error:
-        found = [Finding(check="open", ok=False, detail=str(error))]
-    tell(found, as_json=as_json)
+        findings = [Finding(check="open", ok=False, detail=str(error))]
+    tell(findings, as_json=as_json)
 
 
 async def _examine(home: Home) -> list[Finding]:
-    checks: tuple[tuple[str, Callable[[Home], Awaitable[tuple[bool, str]]]], ...] = (
-        ("python", _python),
-        ("home", _home),
-        ("keys", _keys),
-        ("database", _database),
-        ("policy", _policy),
-        ("ledger", _ledger),
-        ("people", _people),
-        ("documents", _documents),
-    )
-    found = []
-    for name, check in checks:
+    checks: dict[str, Check] = {
+        "python": _python,
+        "home": _home,
+        "keys": _keys,
+        "database": _database,
+        "policy": _policy,
+        "ledger": _ledger,
+        "people": _people,
+        "documents": _documents,
+    }
+    findings = []
+    for name, check in checks.items():
         try:
             ok, detail = await check(home)
         except InterlockError as error:
-            ok, detail = False, str(error)
-        found.append(Finding(check=name, ok=ok, detail=detail))
-    return [*found, *await verify(home)]
+            ok = False
+            detail = str(error)
+        findings.append(Finding(check=name, ok=ok, detail=detail))
+    return [*findings, *await verify(home)]
 
 
 async def _python(_: Home) -> tuple[bool, str]:
@@ -65,17 +70,16 @@ async def _home(home: Home) -> tuple[bool, str]:
 
 
 async def _keys(home: Home) -> tuple[bool, str]:
-    loose = [
-        path.name
-        for path in sorted((home.settings.home / "keys").iterdir())
-        if stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
-    return (
-        not loose,
-        f"readable by others: {', '.join(loose)}; chmod 600"
-        if loose
-        else "only their owner can read them",
-    )
+    keys = home.settings.home / "keys"
+    loose = [path.name for path in sorted(keys.iterdir()) if _is_open(path)]
+    if loose:
+        return False, f"readable by others: {', '.join(loose)}; chmod 600"
+    return True, "only their owner can read them"
+
+
+def _is_open(path: Path) -> bool:
+    """Whether anyone but the owner may read or change the file."""
+    return bool(stat.S_IMODE(path.stat().st_mode) & _OTHERS)
 
 
 async def _database(home: Home) -> tuple[bool, str]:
@@ -83,10 +87,9 @@ async def _database(home: Home) -> tuple[bool, str]:
 
 
 async def _policy(home: Home) -> tuple[bool, str]:
-    return (
-        True,
-        f"revision {home.bundle.revision[:12]}, {sum(map(len, home.bundle.messages.values()))} reason codes",
-    )
+    bundle = home.bundle
+    codes = sum(len(messages) for messages in bundle.messages.values())
+    return True, f"revision {bundle.revision[:12]}, {codes} reason codes"
 
 
 async def _ledger(home: Home) -> tuple[bool, str]:
@@ -98,20 +101,18 @@ async def _ledger(home: Home) -> tuple[bool, str]:
 
 
 async def _people(home: Home) -> tuple[bool, str]:
-    known = people.load(home.settings.people).values()
-    reviewers = [person.id for person in known if "reviewer" in person.roles]
-    return (
-        True,
-        f"reviewers: {', '.join(reviewers) or 'none yet, so nothing irreversible can be approved'}",
-    )
+    everyone = people.load(home.settings.people).values()
+    reviewers = [person.id for person in everyone if "reviewer" in person.roles]
+    names = ", ".join(reviewers) or "none yet, so nothing irreversible can be approved"
+    return True, f"reviewers: {names}"
 
 
 async def _documents(_: Home) -> tuple[bool, str]:
-    held = await isolation(Limits())
-    if held is None:
+    bounds = await isolation(Limits())
+    if bounds is None:
         return False, "the process that parses them cannot confine itself, so none is read"
-    names = {"system calls": held.calls, "files": held.files, "network": held.network}
-    return True, ", ".join(
-        f"{name} {'held' if by_kernel else 'not held'} by the kernel"
-        for name, by_kernel in names.items()
-    )
+    by_kernel = {"system calls": bounds.calls, "files": bounds.files, "network": bounds.network}
+    words = []
+    for name, is_held in by_kernel.items():
+        words.append(f"{name} {'held' if is_held else 'not held'} by the kernel")
+    return True, ", ".join(words)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
 
 application = typer.Typer(
-    help="The documents this home has read.", no_args_is_help=True, add_completion=False
+    help="The documents this home has read.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 

@@ -56,7 +56,11 @@ def init(
     except OSError as error:
         why = "there is a workspace already" if file.exists() else str(error.strerror)
         next_step = "See `interlock config show`, or name another folder."
-        raise BadInput(what=str(file), why=why, next_step=next_step) from error
+        raise BadInput(
+            what=str(file),
+            why=why,
+            next_step=next_step,
+        ) from error
     account = people.current()
     deciding = [Person(id=name, roles=("reviewer",)) for name in reviewer or ["reviewer"]]
     if not (folder / PEOPLE).exists():

@@ -1,5 +1,6 @@
 """The command `interlock kill show|engage|release`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,9 +27,9 @@ def show(as_json: AsJson = False) -> None:
     """Show the switches that are engaged, and since when; 3 when one is."""
 
     async def work(storage: "Storage") -> list[dict[str, Any]]:
-        from interlock.runtime.run import kill_switch
+        from interlock.runtime.run.kill_switch import KillSwitches
 
-        return await storage.store.read(kill_switch.engaged)
+        return [asdict(switch) for switch in await KillSwitches(storage.store).list()]
 
     switches = session.read(work)
     if as_json:
@@ -45,7 +46,12 @@ def show(as_json: AsJson = False) -> None:
 
 
 @application.command()
-def engage(scope: Scope, name: Name = "", person: As = None, as_json: AsJson = False) -> None:
+def engage(
+    scope: Scope,
+    name: Name = "",
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
     """Stop: from the next decision on, everything covered is denied. Anybody may stop."""
     settings = session.configured()
     who = session.acting(settings, person)
@@ -55,14 +61,29 @@ def engage(scope: Scope, name: Name = "", person: As = None, as_json: AsJson = F
         from interlock.serving.operations import kill_switches
 
         covered = await run_named(home.store, name) if scope == "run" else name
-        await kill_switches.engage(home, scope, covered, person=who)
+        await kill_switches.engage(
+            home,
+            scope,
+            covered,
+            person=who,
+        )
         return covered
 
-    _say(scope, session.run(work, using=settings), engaged=True, as_json=as_json)
+    _say(
+        scope,
+        session.run(work, using=settings),
+        engaged=True,
+        as_json=as_json,
+    )
 
 
 @application.command()
-def release(scope: Scope, name: Name = "", person: As = None, as_json: AsJson = False) -> None:
+def release(
+    scope: Scope,
+    name: Name = "",
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
     """Let go again; takes an administrator, while anyone may stop."""
     settings = session.configured()
     who = session.acting(settings, person)
@@ -70,15 +91,31 @@ def release(scope: Scope, name: Name = "", person: As = None, as_json: AsJson = 
     async def work(home: "Home") -> None:
         from interlock.serving.operations import kill_switches
 
-        await kill_switches.release(home, scope, name, person=who)
+        await kill_switches.release(
+            home,
+            scope,
+            name,
+            person=who,
+        )
 
     session.run(work, using=settings)
-    _say(scope, name, engaged=False, as_json=as_json)
+    _say(
+        scope,
+        name,
+        engaged=False,
+        as_json=as_json,
+    )
 
 
 def _say(scope: str, name: str, *, engaged: bool, as_json: bool) -> None:
     if as_json:
-        session.print_json({"scope": scope, "id": name, "engaged": engaged})
+        session.print_json(
+            {
+                "scope": scope,
+                "id": name,
+                "engaged": engaged,
+            }
+        )
         return
     switch = f"{scope} {name}".strip()
     session.say(f"{'Engaged' if engaged else 'Released'}: {switch}")

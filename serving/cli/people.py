@@ -16,7 +16,9 @@ from interlock.serving.policy.in_force import roles as roles_of
 from interlock.serving.settings import Settings
 
 application = typer.Typer(
-    help="Who may do what: add, list, remove.", no_args_is_help=True, add_completion=False
+    help="Who may do what: add, list, remove.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 Name = Annotated[str, typer.Argument(help="The person's name, as given to --as.")]
 ADMINISTRATOR = "administrator"
@@ -30,7 +32,13 @@ def list_people(as_json: AsJson = False) -> None:
     everyone = people.load(settings.people, roles=roles).values()
     if as_json:
         listed = [{"id": person.id, "roles": list(person.roles)} for person in everyone]
-        session.print_json({"file": str(settings.people), "people": listed, "roles": roles})
+        session.print_json(
+            {
+                "file": str(settings.people),
+                "people": listed,
+                "roles": roles,
+            }
+        )
         return
     table = grid("Person", Column("Roles", overflow="fold"))
     for person in everyone:
@@ -51,12 +59,18 @@ def add(
     settings = session.configured()
     roles = roles_of(in_force(settings))
     if not name.strip() or not name.isprintable():
-        raise BadInput(what="the name", why="it cannot be read", next_step="Write a plain name.")
+        raise BadInput(
+            what="the name",
+            why="it cannot be read",
+            next_step="Write a plain name.",
+        )
     unknown = [] if roles is None else sorted(set(role) - roles)
     if roles is not None and unknown:
         next_step = f"Roles are {', '.join(sorted(roles))}."
         raise BadInput(
-            what=f"--role {unknown[0]}", why="there is no such role", next_step=next_step
+            what=f"--role {unknown[0]}",
+            why="there is no such role",
+            next_step=next_step,
         )
     everyone = people.load(settings.people, roles=roles)  # a new list begins with this account
     before = everyone.get(name, Person(id=name)).roles
@@ -79,7 +93,11 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     everyone = people.load(settings.people)
     if name not in everyone or not settings.people.exists():
         next_step = f"{settings.people} lists {', '.join(everyone)}."
-        raise NotFound(kind="person", name=name, next_step=next_step)
+        raise NotFound(
+            kind="person",
+            name=name,
+            next_step=next_step,
+        )
     del everyone[name]
     _keep_an_administrator(settings, name, everyone)
     people.write(settings.people, everyone.values())

@@ -1,7 +1,8 @@
-"""The commands `interlock policy check|build|test|sync|diff|explain`."""
+"""The commands `interlock policy check|build|test|sync|replay|explain`."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -26,6 +27,7 @@ from interlock.serving.policy.finding import Finding
 from interlock.serving.policy.inspection import inspect, own_test_results
 from interlock.serving.policy.opa import find_opa
 from interlock.serving.policy.overlay import COMPILED, overlaid
+from interlock.serving.policy.replay import Replay, replay
 from interlock.serving.workspace import POLICIES, Workspace
 
 application = typer.Typer(
@@ -116,6 +118,26 @@ def sync(
         session.say("Every tool is in step with its entry.")
 
 
+@application.command("replay")
+def replay_decisions(
+    *,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Another bundle; default: the policy in force.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which recorded decisions would be others under a new policy, before it is in force."""
+    replay = session.run(lambda home: _replayed(home, bundle))
+    if as_json:
+        session.print_json(asdict(replay))
+        return
+    for flip in replay.flips:
+        change = f"{flip.action[:12]} {flip.tool}: {flip.before} -> {flip.after}"
+        session.say(shown(f"{change} ({', '.join(flip.reasons)})"))
+    counts = f"{replay.count('permit')} permit -> deny, {replay.count('deny')} deny -> permit"
+    session.say(f"{replay.asked} recorded decisions: {counts}.")
+
+
 @application.command()
 def explain(
     action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")],
@@ -139,6 +161,13 @@ async def _proposed(home: Home) -> dict[str, Any]:
     config = home.bundle.data["rails"]["config"]
     tools = [tool for name, tool in home.pep.tools.items() if name not in CLASSES]
     return catalogue.proposed(tools, config)
+
+
+async def _replayed(home: Home, bundle: Path | None) -> Replay:
+    point = EmbeddedPoint(home.bundle if bundle is None else load(bundle))
+    result = await replay(await entries(home, None), point)
+    point.close()
+    return result
 
 
 def _no_workspace() -> BadInput:

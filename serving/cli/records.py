@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="What was filed about contracts.", no_args_is_help=True, add_completion=False
+    help="What was filed about contracts.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 COLUMNS: Final = ("name", "tier", "score", "findings", "status", "tenant", "run_id", "document")
 #: A table program takes a cell that begins so for a formula
@@ -38,18 +40,29 @@ def list_records(as_json: AsJson = False) -> None:
         session.next_step("interlock review FILE")
         return
     table = grid(
-        whole("Run"), whole("Status"), whole("Risk"), whole("Findings"), folded("Contract")
+        whole("Run"),
+        whole("Status"),
+        whole("Risk"),
+        whole("Findings"),
+        folded("Contract"),
     )
     for row in rows:
         level = f"[{TIERS[row['tier']]}]{row['tier']} {row['score']}[/]"
-        table.add_row(row["run_id"], row["status"], level, str(row["findings"]), shown(row["name"]))
+        table.add_row(
+            row["run_id"],
+            row["status"],
+            level,
+            str(row["findings"]),
+            shown(row["name"]),
+        )
     out.print(table)
 
 
 @application.command()
 def show(
     of: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's id or a document's digest, or its start.")
+        str,
+        typer.Argument(metavar="RUN", help="A run's id or a document's digest, or its start."),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +71,11 @@ def show(
     starts = (of, f"run-{of}", f"sha256:{of}")
     rows = [row for row in _rows() if any(row[place].startswith(starts) for place in places)]
     if not rows or not of:
-        raise NotFound(kind="record of", name=of, next_step="See `interlock records list`.")
+        raise NotFound(
+            kind="record of",
+            name=of,
+            next_step="See `interlock records list`.",
+        )
     if as_json:
         session.print_json(rows)
         return
@@ -75,6 +92,13 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write every record to a file for a table program (.csv) or for another program (.json)."""
+    written = _FORMATS.get(file.suffix.lower())
+    if written is None:
+        raise BadInput(
+            what=str(file),
+            why="its kind is unknown",
+            next_step="Name a file that ends with .csv or .json.",
+        )
     settings = session.configured()
     who = session.acting(settings, person)
 
@@ -84,24 +108,23 @@ def export(
         return [_flat(asdict(record)) for record in await exports.records(home, person=who)]
 
     rows = session.run(work, using=settings)
-    match file.suffix.lower():
-        case ".csv":
-            text = _csv(rows)
-        case ".json":
-            text = json.dumps(rows, ensure_ascii=False, indent=1)
-        case _:
-            next_step = "Name a file that ends with .csv or .json."
-            raise BadInput(what=str(file), why="its kind is unknown", next_step=next_step)
     try:
         with file.open("x", encoding="utf-8", newline="") as target:
-            target.write(text)
+            target.write(written(rows))
     except OSError as error:
-        why = error.strerror or "it cannot be written"
-        raise BadInput(what=str(file), why=why, next_step="Name a new file.") from error
+        raise BadInput(
+            what=str(file),
+            why=error.strerror or "it cannot be written",
+            next_step="Name a new file.",
+        ) from error
     if as_json:
         session.print_json({"file": str(file), "records": len(rows)})
         return
     session.say(f"{len(rows)} records in {file}")
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, indent=1)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
@@ -111,6 +134,9 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         table.writerow([_cell(row[column]) for column in COLUMNS])
     return text.getvalue()
+
+
+_FORMATS: Final = {".csv": _csv, ".json": _json}
 
 
 def _cell(value: Any) -> Any:

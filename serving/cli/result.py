@@ -38,6 +38,13 @@ def _next_steps(view: dict[str, Any]) -> None:
             options = "--happened (or --did-not-happen) --as REVIEWER --note WHY"
             command = f"interlock run resolve {run_id} {step['id'][:12]} {options}"
             session.next_step(f"look whether {step['tool']} happened, then: {command}")
+    if any(
+        reason["code"] == "clearance" for step in view["decisions"] for reason in step["reasons"]
+    ):
+        session.next_step(
+            "if such data may go there, say so in interlock.toml: a domain under [clearances], "
+            "or clearance under [model]. See interlock config show"
+        )
     if view["status"] == "held":
         session.next_step(f"mend what stopped it, then: interlock run resume {run_id}")
 

@@ -43,8 +43,16 @@ def review(
     """
     settings = session.configured()
     addresses = _addresses(notify or [])
-    asking = Asking(person=session.acting(settings, person), addresses=addresses, as_json=as_json)
-    paths, codes = _gathered(names, settings.home, as_json=as_json)
+    asking = Asking(
+        person=session.acting(settings, person),
+        addresses=addresses,
+        as_json=as_json,
+    )
+    paths, codes = _gathered(
+        names,
+        settings.home,
+        as_json=as_json,
+    )
     if paths:
 
         async def work(home: "Home") -> list[int]:
@@ -88,7 +96,13 @@ def _gathered(names: list[str], home: Path, *, as_json: bool) -> tuple[list[Path
             else:
                 paths += intake.contracts(name)
         except BadInput as error:
-            codes.append(_refused(name, error, as_json=as_json))
+            codes.append(
+                _refused(
+                    name,
+                    error,
+                    as_json=as_json,
+                )
+            )
     return list(dict.fromkeys(paths)), codes
 
 
@@ -121,9 +135,18 @@ async def _one(
 
     request = {"path": str(path), "notify": asking.addresses}
     try:
-        run = await runs.start(home, person=asking.person, agent="contract_review", request=request)
+        run = await runs.start(
+            home,
+            person=asking.person,
+            agent="contract_review",
+            request=request,
+        )
     except BadInput as error:
-        return None, _refused(path.name, error, as_json=asking.as_json)
+        return None, _refused(
+            path.name,
+            error,
+            as_json=asking.as_json,
+        )
     session.under_way.run_id = run.id
     code = None
     try:
@@ -144,6 +167,10 @@ def _refused(name: str, error: BadInput, *, as_json: bool) -> int:
     why = str(error).removeprefix(f"{name}: ")
     session.complain(f"{plain}: {why}")
     if as_json:
-        refusal = {"run_id": None, "status": "refused", "document": {"path": plain}}
+        refusal = {
+            "run_id": None,
+            "status": "refused",
+            "document": {"path": plain},
+        }
         session.print_json(refusal | {"code": error.code, "why": str(error)})
     return error.exit_code

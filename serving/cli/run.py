@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="Look at runs, carry them on, end them.", no_args_is_help=True, add_completion=False
+    help="Look at runs, carry them on, end them.",
+    no_args_is_help=True,
+    add_completion=False,
 )
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]
+RunId = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="A run's id, or its beginning."),
+]
 Order: TypeAlias = Literal["date", "risk"]
 
 
@@ -35,7 +40,10 @@ def list_runs(
     since: Annotated[
         str | None, typer.Option(help="Only runs begun since a date, or 12h, 7d or 2w ago.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    limit: Annotated[
+        int,
+        typer.Option(min=1, help="At most so many, the newest."),
+    ] = 50,
     sort: Annotated[Order, typer.Option(help="Newest first, or riskiest first.")] = "date",
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +53,12 @@ def list_runs(
         from interlock.serving.listing import Wanted, listed, since_when
 
         begun = since_when(since, now=time.time()) if since else 0
-        wanted = Wanted(status=status, agent=agent, since=begun, limit=limit)
+        wanted = Wanted(
+            status=status,
+            agent=agent,
+            since=begun,
+            limit=limit,
+        )
         return await listed(storage, wanted)
 
     rows = session.read(work)
@@ -68,14 +81,26 @@ def _score(row: dict[str, Any]) -> int:
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:
-    table = grid(whole("Run"), whole("Status"), whole("Begun"), whole("Risk"), folded("Document"))
+    table = grid(
+        whole("Run"),
+        whole("Status"),
+        whole("Begun"),
+        whole("Risk"),
+        folded("Document"),
+    )
     for row in rows:
         risk = row["risk"]
         level = f"[{TIERS[risk['tier']]}]{risk['tier']} {risk['score']}[/]" if risk else "-"
         name = Path(row["document"]).name  # the whole path is in the JSON
         for_whom = f" (for {row['for']})" if row["for"] else ""
         subject = shown(f"{name or row['agent']}{for_whom}")
-        table.add_row(row["run_id"], row["status"], moment(row["created"])[:16], level, subject)
+        table.add_row(
+            row["run_id"],
+            row["status"],
+            moment(row["created"])[:16],
+            level,
+            subject,
+        )
     return table
 
 
@@ -93,7 +118,12 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 def print_report(
     run_id: RunId,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A new file; else the page is printed.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A new file; else the page is printed.",
+        ),
     ] = None,
 ) -> None:
     """Print the report of a run, or write it to a file: a page of HTML that needs nothing else."""
@@ -115,7 +145,11 @@ def print_report(
             target.write(page)
     except OSError as error:
         why = error.strerror or "it cannot be written"
-        raise BadInput(what=str(output), why=why, next_step="Name a new file.") from error
+        raise BadInput(
+            what=str(output),
+            why=why,
+            next_step="Name a new file.",
+        ) from error
     session.say(f"The report of {whole_id} is in {output}")
 
 
@@ -125,7 +159,11 @@ def start(
     *,
     request: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A field of its request; repeat it."),
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="A field of its request; repeat it.",
+        ),
     ] = None,
     person: As = None,
     as_json: AsJson = False,
@@ -138,7 +176,12 @@ def start(
     async def work(home: "Home") -> int:
         from interlock.serving.operations import runs
 
-        run = await runs.start(home, person=who, agent=agent, request=fields)
+        run = await runs.start(
+            home,
+            person=who,
+            agent=agent,
+            request=fields,
+        )
         session.under_way.run_id = run.id
         await home.drive(run)
         seen = await _view(home.runtime.storage, run.id)
@@ -152,7 +195,11 @@ def _field(text: str) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     if not separator or not name:
         next_step = "Write --set FIELD=VALUE."
-        raise BadInput(what=f"--set {text}", why="it is not FIELD=VALUE", next_step=next_step)
+        raise BadInput(
+            what=f"--set {text}",
+            why="it is not FIELD=VALUE",
+            next_step=next_step,
+        )
     try:
         return name, json.loads(value)
     except ValueError:
@@ -170,7 +217,11 @@ def resume(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
 
         whole_id = await _whole(home.runtime.storage, run_id)
         session.under_way.run_id = whole_id
-        await runs.resume(home, whole_id, person=who)
+        await runs.resume(
+            home,
+            whole_id,
+            person=who,
+        )
         seen = await _view(home.runtime.storage, whole_id)
         report(seen, as_json=as_json)
         return exit_code(seen)
@@ -199,7 +250,14 @@ def resolve(
         from interlock.serving.operations import runs
 
         whole_id = await _whole(home.runtime.storage, run_id)
-        await runs.resolve(home, whole_id, action_id, person=who, happened=happened, note=note)
+        await runs.resolve(
+            home,
+            whole_id,
+            action_id,
+            person=who,
+            happened=happened,
+            note=note,
+        )
         return await _view(home.runtime.storage, whole_id)
 
     report(session.run(work, using=settings), as_json=as_json)
@@ -235,7 +293,11 @@ def cancel(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
         from interlock.serving.operations import runs
 
         whole_id = await _whole(home.runtime.storage, run_id)
-        await runs.cancel(home, whole_id, person=who)
+        await runs.cancel(
+            home,
+            whole_id,
+            person=who,
+        )
         return await _view(home.runtime.storage, whole_id)
 
     report(session.run(work, using=settings), as_json=as_json)

@@ -1,6 +1,7 @@
 """What every command shares: its choices, the home it opens, how it prints, how it ends."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -133,7 +134,12 @@ def acting(settings: "Settings", name: str | None) -> "Principal":
     from interlock.serving.policy.in_force import roles as policy_roles
 
     roles = policy_roles(in_force(settings))
-    return people.principal(settings.people, name, tenant=settings.tenant, roles=roles)
+    return people.principal(
+        settings.people,
+        name,
+        tenant=settings.tenant,
+        roles=roles,
+    )
 
 
 def run(
@@ -153,6 +159,7 @@ def run(
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
 
+    gc.enable()
     return asyncio.run(inside())
 
 
@@ -171,6 +178,7 @@ def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" 
         async with opened as storage:
             return await work(storage)
 
+    gc.enable()
     return asyncio.run(inside())
 
 
@@ -185,7 +193,12 @@ def print_json(value: Any) -> None:
 
 def say(text: str | Text) -> None:
     """Print one line that is never wrapped, marked up or coloured."""
-    out.print(text, soft_wrap=True, markup=False, highlight=False)
+    out.print(
+        text,
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
 
 
 def next_step(text: str) -> None:
@@ -204,7 +217,11 @@ def complain(why: str, *, code: str = "", exit_code: int = FAILED_CLOSED) -> Non
     """Say what went wrong in one line on standard error, as JSON when JSON is asked for."""
     line = shown(" ".join(why.split()))
     if code and "--json" in sys.argv[1:]:
-        error = {"code": code, "message": line.plain, "exit_code": exit_code}
+        error = {
+            "code": code,
+            "message": line.plain,
+            "exit_code": exit_code,
+        }
         sys.stderr.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
         return
     err.print(Text("interlock: ", style="red").append_text(line), soft_wrap=True)
@@ -216,7 +233,11 @@ def complain_of(error: InterlockError) -> None:
     run_id = under_way.run_id
     if error.exit_code == FAILED_CLOSED and run_id and run_id not in message:
         message += f" Go on with `interlock run resume {run_id}`."
-    complain(message, code=error.code, exit_code=error.exit_code)
+    complain(
+        message,
+        code=error.code,
+        exit_code=error.exit_code,
+    )
     if _choices.verbose:
         traceback.print_exception(error)
 
@@ -226,7 +247,11 @@ def complain_of_defect(error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     why = f"a defect of Interlock: {type(error).__name__}: {error} ({place})."
-    complain(f"{why} See all of it with --verbose.", code="defect", exit_code=DEFECT)
+    complain(
+        f"{why} See all of it with --verbose.",
+        code="defect",
+        exit_code=DEFECT,
+    )
     if _choices.verbose:
         traceback.print_exception(error)
 

@@ -24,17 +24,31 @@ STATES: Final = {
     "failed": "red",
     "unknown": "magenta",
 }
-TIERS: Final = {"low": "green", "medium": "yellow", "high": "red"}
+TIERS: Final = {
+    "low": "green",
+    "medium": "yellow",
+    "high": "red",
+}
 
 
 def grid(*columns: Column | str, expand: bool = False) -> Table:
     """Return a table of the house's look: without a frame, so that ids and codes fit unbroken."""
-    return Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=expand)
+    return Table(
+        *columns,
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        expand=expand,
+    )
 
 
 def whole(header: str) -> Column:
     """Return a column whose text is never broken: for what a person copies."""
-    return Column(header, no_wrap=True, overflow="ignore")
+    return Column(
+        header,
+        no_wrap=True,
+        overflow="ignore",
+    )
 
 
 def folded(header: str) -> Column:
@@ -69,7 +83,11 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
     if view["waiting"]:
         parts.append(Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow"))
     title = Text.assemble((view["run_id"], "bold"), "  ", (view["status"], "bold"))
-    return Panel(Group(*parts), title=title, title_align="left")
+    return Panel(
+        Group(*parts),
+        title=title,
+        title_align="left",
+    )
 
 
 def _document(view: dict[str, Any]) -> Text:
@@ -90,7 +108,11 @@ def risk_line(view: dict[str, Any]) -> Text:
 
 def findings(clauses: list[dict[str, Any]]) -> Table:
     """Return the clauses with their citations and confidences."""
-    where = Column("Page, span", max_width=WHERE, min_width=WHERE)
+    where = Column(
+        "Page, span",
+        max_width=WHERE,
+        min_width=WHERE,
+    )
     table = grid(
         Column("Clause", max_width=20),
         Column("Quotation", ratio=1),
@@ -104,7 +126,12 @@ def findings(clauses: list[dict[str, Any]]) -> Table:
             text = text[: QUOTED - 1] + "…"
         span = f"p. {clause['page']}, {clause['start']}\u2013{clause['end']}"
         category = Text(clause["category"])
-        table.add_row(category, shown(text), span, f"{clause['confidence']:.0%}")
+        table.add_row(
+            category,
+            shown(text),
+            span,
+            f"{clause['confidence']:.0%}",
+        )
     return table
 
 
@@ -113,15 +140,32 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
 
     Below the table stands every denial, and every failure, in full.
     """
-    table = grid(whole("Action"), whole("Class"), whole("Decision"), whole("State"), "Codes")
+    table = grid(
+        whole("Action"),
+        whole("Class"),
+        whole("Decision"),
+        whole("State"),
+        "Codes",
+    )
     for step in steps:
         effect = Text(step["effect"], style="green" if step["effect"] == "permit" else "red")
         state = Text(step["state"], style=STATES.get(step["state"], ""))
         codes = shown(", ".join(reason["code"] for reason in step["reasons"]))
-        table.add_row(Text(step["tool"]), step["class"], effect, state, codes)
+        table.add_row(
+            Text(step["tool"]),
+            step["class"],
+            effect,
+            state,
+            codes,
+        )
     denials = [denial(step) for step in steps if step["effect"] == "deny"]
     failures = [failing(step) for step in steps if step["failure"]]
-    return Group(Text(), table, *denials, *failures)
+    return Group(
+        Text(),
+        table,
+        *denials,
+        *failures,
+    )
 
 
 def denial(step: dict[str, Any]) -> RenderableType:

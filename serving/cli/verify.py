@@ -1,5 +1,6 @@
 """The command `interlock verify`."""
 
+from dataclasses import asdict
 from typing import NoReturn
 
 import typer
@@ -17,24 +18,27 @@ application = typer.Typer(add_completion=False)
 
 @application.command()
 def verify(as_json: AsJson = False) -> None:
-    """Try every rule and every guard of this installation, without touching what is in it; 5 when one does not fire."""
+    """Try every rule and every guard, and touch nothing; 5 when one does not fire."""
     try:
-        found = session.run(verification.verify)
+        findings = session.run(verification.verify)
     except InterlockError as error:
-        found = [Finding(check="open", ok=False, detail=str(error))]
-    tell(found, as_json=as_json)
+        findings = [Finding(check="open", ok=False, detail=str(error))]
+    tell(findings, as_json=as_json)
 
 
-def tell(found: list[Finding], *, as_json: bool) -> NoReturn:
-    """Print what was found and end the command: 0 when all is well, 5 when anything is wrong."""
+def tell(findings: list[Finding], *, as_json: bool) -> NoReturn:
+    """Print *findings* and end the command: 0 when all is well, 5 when anything is wrong."""
     if as_json:
-        session.print_json(
-            [{"check": each.check, "ok": each.ok, "detail": each.detail} for each in found]
-        )
+        session.print_json([asdict(finding) for finding in findings])
     else:
-        table = Table("Check", "", "Detail")
-        for each in found:
-            mark = Text("ok", style="green") if each.ok else Text("WRONG", style="bold red")
-            table.add_row(each.check, mark, Text(each.detail))
-        out.print(table)
-    session.leave(session.DONE if all(each.ok for each in found) else session.FAILED_CLOSED)
+        _print(findings)
+    all_well = all(finding.ok for finding in findings)
+    session.leave(session.DONE if all_well else session.FAILED_CLOSED)
+
+
+def _print(findings: list[Finding]) -> None:
+    table = Table("Check", "", "Detail")
+    for finding in findings:
+        mark = Text("ok", style="green") if finding.ok else Text("WRONG", style="bold red")
+        table.add_row(finding.check, mark, Text(finding.detail))
+    out.print(table)

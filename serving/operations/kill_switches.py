@@ -4,7 +4,8 @@ from typing import TypeGuard, get_args
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.request import KillScope, Principal
-from interlock.runtime.run import kill_switch, subject
+from interlock.runtime.run import subject
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.serving.home import Home
 
 
@@ -18,7 +19,7 @@ async def engage(home: Home, scope: str, name: str, *, person: Principal) -> Non
     await _exists(home, checked, name)
 
     async def work() -> None:
-        await kill_switch.engage(home.store, scope=checked, id=name, by=person.id)
+        await KillSwitches(home.store).engage(checked, name, by=person.id)
 
     await home.runtime.acts.perform(
         "kill_switch.engage",
@@ -34,7 +35,7 @@ async def release(home: Home, scope: str, name: str, *, person: Principal) -> No
     checked = _scope(scope, name)
 
     async def work() -> None:
-        await kill_switch.release(home.store, scope=checked, id=name, by=person.id)
+        await KillSwitches(home.store).release(checked, name, by=person.id)
 
     await home.runtime.acts.perform(
         "kill_switch.release",

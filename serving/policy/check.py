@@ -50,7 +50,13 @@ def bundle_in_step(opa: Opa, folder: Path, bundle: Path) -> tuple[Finding, ...]:
     Files are compared, not the gzip around them: its bytes depend on the zlib of the machine.
     """
     if not bundle.exists():
-        return (Finding(code="bundle", where=bundle.name, detail=f"it is missing; {_BUILD}"),)
+        return (
+            Finding(
+                code="bundle",
+                where=bundle.name,
+                detail=f"it is missing; {_BUILD}",
+            ),
+        )
     committed = unpack(bundle.read_bytes())
     fresh = unpack(build(folder, opa))
     return tuple(_differences("bundle", committed, fresh))
@@ -72,7 +78,11 @@ def _asked_of_opa(opa: Opa, policies: Path) -> Iterator[Finding]:
         try:
             opa.run(*command)
         except OpaRefused as refused:
-            yield Finding(code=code, where=policies.name, detail=refused.said)
+            yield Finding(
+                code=code,
+                where=policies.name,
+                detail=refused.said,
+            )
 
 
 def _generated(opa: Opa) -> Iterator[Finding]:
@@ -87,7 +97,11 @@ def _bundles(opa: Opa) -> Iterator[Finding]:
         try:
             yield from bundle_in_step(opa, folder, bundle)
         except OpaRefused as refused:
-            yield Finding(code="bundle", where=bundle.name, detail=refused.said)
+            yield Finding(
+                code="bundle",
+                where=bundle.name,
+                detail=refused.said,
+            )
 
 
 def _differences(
@@ -96,7 +110,11 @@ def _differences(
     for path in sorted(committed.keys() | fresh.keys()):
         if committed.get(path) != fresh.get(path):
             detail = f"it is out of step with its source; {_BUILD}"
-            yield Finding(code=code, where=path, detail=detail)
+            yield Finding(
+                code=code,
+                where=path,
+                detail=detail,
+            )
 
 
 if __name__ == "__main__":

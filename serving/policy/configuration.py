@@ -30,7 +30,7 @@ class ToolRules(TypedDict):
     action_class: ActionClass
     egress: Egress
     arguments: dict[str, ArgumentLimits]
-    #: The digest of the JSON Schema of the arguments that was reviewed; without it the tool is denied
+    #: Digest of the JSON Schema of the arguments as reviewed; without it the tool is denied
     schema: NotRequired[str]
     #: Arguments that must come from the request itself: what to read, where to send. A tool with
     #: egress and no list has nothing but destinations

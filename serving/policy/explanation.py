@@ -21,9 +21,13 @@ async def explained(
     of_action = [entry for entry in entries if _is_of(entry, action_id)]
     decisions = [entry for entry in of_action if "context" in (entry["payload"] or {})]
     ids = {str(entry["body"]["action"]) for entry in decisions}
-    if not decisions or not action_id:
+    if not decisions:
         next_step = "See the ids with `interlock run show RUN --json`."
-        raise NotFound(kind="action", name=action_id, next_step=next_step)
+        raise NotFound(
+            kind="action",
+            name=action_id,
+            next_step=next_step,
+        )
     if len(ids) > 1:
         raise BadInput(
             what=f"action {action_id!r}",
@@ -50,7 +54,7 @@ async def explained(
 
 
 def _is_of(entry: Mapping[str, Any], action_id: str) -> bool:
-    return str(entry["body"].get("action") or "").startswith(action_id)
+    return action_id != "" and str(entry["body"].get("action") or "").startswith(action_id)
 
 
 def _shown(decision: Decision) -> dict[str, Any]:

@@ -144,7 +144,11 @@ def _failing(workshop: _Workshop) -> Iterator[Finding]:
         if test.get("fail") or test.get("error"):
             location = test["location"]
             where = f"{_shown(location['file'])}:{location['row']}"
-            yield Finding(code="tests", where=where, detail=f"{test['name']} fails")
+            yield Finding(
+                code="tests",
+                where=where,
+                detail=f"{test['name']} fails",
+            )
 
 
 def _coverage(workshop: _Workshop) -> Iterator[Finding]:
@@ -155,7 +159,11 @@ def _coverage(workshop: _Workshop) -> Iterator[Finding]:
         if rows and not path.endswith("_test.rego"):
             lines = ", ".join(map(str, rows))
             detail = f"no test reaches line {lines}"
-            yield Finding(code="coverage", where=_shown(path), detail=detail)
+            yield Finding(
+                code="coverage",
+                where=_shown(path),
+                detail=detail,
+            )
 
 
 def _completeness(workshop: _Workshop, bundle: Bundle) -> Iterator[Finding]:
@@ -167,7 +175,11 @@ def _completeness(workshop: _Workshop, bundle: Bundle) -> Iterator[Finding]:
         test = workshop.own.get(f"{rules.RULES}/{rule}/{rule}_test.rego", b"")
         if b"\ntest_" not in test:
             detail = f"{rule}_test.rego with a test_... beside it is missing"
-            yield Finding(code="missing_test", where=where, detail=detail)
+            yield Finding(
+                code="missing_test",
+                where=where,
+                detail=detail,
+            )
         yield from _messages(where, source, bundle.messages.get(rule, {}))
         yield from _probes(where, rule, bundle)
 
@@ -176,19 +188,35 @@ def _messages(where: str, source: str, messages: Mapping[str, str]) -> Iterator[
     codes = set(_CODE.findall(source))
     for code in sorted(codes - messages.keys()):
         detail = f"custom.codes in the metadata of the package has no message for {code}"
-        yield Finding(code="missing_message", where=where, detail=detail)
+        yield Finding(
+            code="missing_message",
+            where=where,
+            detail=detail,
+        )
     for code in sorted(messages.keys() - codes):
         detail = f"custom.codes has a message for {code}, which the rule never gives"
-        yield Finding(code="unused_message", where=where, detail=detail)
+        yield Finding(
+            code="unused_message",
+            where=where,
+            detail=detail,
+        )
 
 
 def _probes(where: str, rule: str, bundle: Bundle) -> Iterator[Finding]:
     try:
         if not brought(bundle, rule):
             detail = "custom.probes in the metadata of the package is missing"
-            yield Finding(code="missing_probe", where=where, detail=detail)
+            yield Finding(
+                code="missing_probe",
+                where=where,
+                detail=detail,
+            )
     except BadInput as error:
-        yield Finding(code="missing_probe", where=where, detail=error.why)
+        yield Finding(
+            code="missing_probe",
+            where=where,
+            detail=error.why,
+        )
 
 
 async def _main_job(bundle: Bundle) -> tuple[Finding, ...]:

@@ -113,7 +113,13 @@ def _content(file: Path) -> Mapping[str, Any]:
         return {}
     if not isinstance(document, dict):
         detail = f"it is a {type(document).__name__}, not a map of names to values"
-        raise Unfit(Finding(code="wrong_type", where=where, detail=detail))
+        raise Unfit(
+            Finding(
+                code="wrong_type",
+                where=where,
+                detail=detail,
+            )
+        )
     return document
 
 

@@ -42,7 +42,13 @@ def mistakes(config: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[Findin
         CONFIGURATION.validate_python(config)
     except NotCanonical as error:
         place = tuple(error.where.strip("$.").split("."))
-        return (Finding(code="not_canonical", where=where(place), detail=error.why),)
+        return (
+            Finding(
+                code="not_canonical",
+                where=where(place),
+                detail=error.why,
+            ),
+        )
     except ValidationError as error:
         return tuple(_unfit({**detail}, where) for detail in error.errors(include_url=False))
     return tuple(_unknown_names(config, where))

@@ -65,23 +65,43 @@ def _tool(bundle: Bundle, role: str, tool: str, tenant: str) -> Iterator[AccessR
     arguments = _arguments(rules)
     if resource.type == "mail":
         arguments |= {"to": [f"somebody@{resource.id}"], "cc": []}
-    context = Context(
+    agent = Principal(
+        id=f"agent:{role}",
+        tenant=sender,
+        roles=(role,),
+        on_behalf_of=REQUESTER,
+    )
+    action = Action(
+        tool=tool,
+        action_class=at(rules, "action_class"),
+        arguments=arguments,
+    )
+    run = RunFacts(
+        id="run",
+        agent=role,
+        autonomy=2,
+        refusals=0,
+        revision=bundle.revision,
+    )
+    yield AccessRequest(
+        principal=agent,
+        action=action,
+        resource=resource,
+        context=_context(run, arguments, at(rules, "schema")),
+    )
+
+
+def _context(run: RunFacts, arguments: Mapping[str, Json], schema: str | None) -> Context:
+    none = Amounts()
+    return Context(
         now=NOW,
-        run=RunFacts(id="run", agent=role, autonomy=2, refusals=0, revision=bundle.revision),
+        run=run,
         schema_valid=True,
         labels=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(steps=1),
-        budget=BudgetFacts(limits=_PLENTY, spent=Amounts(), reserved=Amounts()),
-        tool_schema=at(rules, "schema"),
+        budget=BudgetFacts(limits=_PLENTY, spent=none, reserved=none),
+        tool_schema=schema,
         version=FACTS,
-    )
-    yield AccessRequest(
-        principal=Principal(
-            id=f"agent:{role}", tenant=sender, roles=(role,), on_behalf_of=REQUESTER
-        ),
-        action=Action(tool=tool, action_class=at(rules, "action_class"), arguments=arguments),
-        resource=resource,
-        context=context,
     )
 
 
@@ -96,7 +116,10 @@ def _act(bundle: Bundle, role: str, act: Act, tenant: str) -> AccessRequest:
         act,
         person=Principal(id=PERSON, tenant=tenant, roles=(role,)),
         arguments=arguments,
-        resource=Resource(type="thing", id="thing"),
+        resource=Resource(
+            type="thing",
+            id="thing",
+        ),
         subject=subject,
         now=NOW,
         revision=bundle.revision,
@@ -111,16 +134,25 @@ def _destination(egress: Any, kind: object, tenant: str) -> tuple[str, Resource]
         case "web":
             return _first(at(egress, "web_hosts"), "web", tenant)
         case "model":
-            return tenant, Resource(type="model", id="planner")
+            return tenant, Resource(
+                type="model",
+                id="planner",
+            )
         case _:
-            return tenant, Resource(type="thing", id="thing")
+            return tenant, Resource(
+                type="thing",
+                id="thing",
+            )
 
 
 def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
     for name in (tenant, *(allowed or {})):
         places = at(allowed, name)
         if places:
-            return name, Resource(type=kind, id=places[0])
+            return name, Resource(
+                type=kind,
+                id=places[0],
+            )
     return None
 
 

@@ -41,7 +41,11 @@ def together(shipped: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str
                 f"the shipped rails have a rule {place.rpartition('/')[2]}; choose another name"
             )
             raise Unfit(
-                Finding(code="shadows", where=path.replace("rails/", "policies/"), detail=detail)
+                Finding(
+                    code="shadows",
+                    where=path.replace("rails/", "policies/"),
+                    detail=detail,
+                )
             )
     return {**shipped, **own}
 
@@ -67,7 +71,11 @@ def _misplaced(folder: Path, file: Path, rule: str) -> Iterator[Finding]:
         return
     package = expected[file.name]
     if _package(file) != package:
-        yield Finding(code="package", where=where, detail=f"its package must be {package}")
+        yield Finding(
+            code="package",
+            where=where,
+            detail=f"its package must be {package}",
+        )
 
 
 def _package(file: Path) -> str | None:

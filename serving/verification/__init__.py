@@ -9,7 +9,7 @@ from typing import Final
 
 from interlock.serving.home import BUNDLE, Home
 from interlock.serving.verification import guards, jobs, probes, rules
-from interlock.serving.verification.finding import Finding
+from interlock.serving.verification.finding import Finding, wrong
 
 __all__ = ["Finding", "verify"]
 
@@ -23,9 +23,8 @@ async def verify(home: Home) -> list[Finding]:
     for name, prove in _PROOFS.items():
         try:
             findings += await prove(home)
-        except Exception as error:  # noqa: BLE001 - whatever broke: a proof that was not given is a failure
-            detail = f"{type(error).__name__}: {error}"
-            findings.append(Finding(check=name, ok=False, detail=detail))
+        except Exception as error:  # noqa: BLE001 - a proof that was not given is a failure
+            findings.append(wrong(name, f"{type(error).__name__}: {error}"))
     return findings
 
 

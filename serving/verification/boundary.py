@@ -16,6 +16,7 @@ from sqlalchemy import insert
 
 from interlock.runtime.errors import Tampered, Ungoverned
 from interlock.runtime.graph.checkpoints import Checkpoints
+from interlock.runtime.graph.tripwire import governing
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import read
 from interlock.runtime.record.audit_verify import verify
@@ -79,7 +80,7 @@ async def tripwire(trial: Trial) -> None:
 
     model = FakeListChatModel(responses=["probe"])
     spare = StructuredTool.from_function(note, description="probe")
-    with _unlogged("langchain_core.callbacks.manager"):
+    with _unlogged("langchain_core.callbacks.manager"), governing():
         with refused("a model", Ungoverned):
             await model.ainvoke("probe")
         with refused("a tool", Ungoverned):

@@ -17,7 +17,8 @@ from interlock.runtime.errors import (
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import FACTS, Principal
 from interlock.runtime.record.events import HOME
-from interlock.runtime.run import kill_switch, subject
+from interlock.runtime.run import subject
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.testing import AGENT, PLENTY, REVIEWER
 from interlock.serving.verification.trial import (
     READ,
@@ -183,11 +184,11 @@ async def kill(trial: Trial) -> None:
     """A kill switch stops an effect that the policy permits."""
     run = await trial.world.start()
     store = trial.world.store
-    await kill_switch.engage(store, scope="tool", id=WRITE, by="probe")
+    await KillSwitches(store).engage("tool", WRITE, by="probe")
     try:
         await trial.denied(run, WRITE, code="killed")
     finally:
-        await kill_switch.release(store, scope="tool", id=WRITE, by="probe")
+        await KillSwitches(store).release("tool", WRITE, by="probe")
     if not trial.pdp.asked[-1].context.kill_switches:
         raise WentThrough("the policy was not told of the switch")
     await trial.permitted(run, WRITE)

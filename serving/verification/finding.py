@@ -10,3 +10,13 @@ class Finding:
     check: str
     ok: bool
     detail: str
+
+
+def right(check: str, detail: str) -> Finding:
+    """Return the finding that the thing holds."""
+    return Finding(check=check, ok=True, detail=detail)
+
+
+def wrong(check: str, detail: str) -> Finding:
+    """Return the finding that the thing does not hold."""
+    return Finding(check=check, ok=False, detail=detail)

@@ -10,25 +10,29 @@ from typing import Final, TypeAlias
 from interlock.serving.home import Home
 from interlock.serving.verification.boundary import BOUNDARIES
 from interlock.serving.verification.door import DOOR
-from interlock.serving.verification.finding import Finding
+from interlock.serving.verification.finding import Finding, right, wrong
 from interlock.serving.verification.trial import Trial, WentThrough, trial
 
 Guard: TypeAlias = Callable[[Trial], Awaitable[None]]
-GUARDS: Final[Mapping[str, Guard]] = {**DOOR, **BOUNDARIES}
+GUARDS: Final[Mapping[str, Guard]] = {
+    **DOOR,
+    **BOUNDARIES,
+}
 
 
 async def proved(home: Home) -> list[Finding]:
     """Return one finding for each guard: whether it fired."""
     async with trial(home) as tried:
-        return [await _one(tried, name, guard) for name, guard in GUARDS.items()]
+        return [await _one(tried, name) for name in GUARDS]
 
 
-async def _one(tried: Trial, name: str, guard: Guard) -> Finding:
+async def _one(tried: Trial, name: str) -> Finding:
     check = f"guard {name}"
+    guard = GUARDS[name]
     try:
         await guard(tried)
     except WentThrough as error:
-        return Finding(check=check, ok=False, detail=f"it did not fire: {error}")
+        return wrong(check, f"it did not fire: {error}")
     except Exception as error:  # noqa: BLE001 - whatever broke: the guard was not seen to fire
-        return Finding(check=check, ok=False, detail=f"{type(error).__name__}: {error}")
-    return Finding(check=check, ok=True, detail=inspect.getdoc(guard) or "")
+        return wrong(check, f"{type(error).__name__}: {error}")
+    return right(check, inspect.getdoc(guard) or "")

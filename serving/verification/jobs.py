@@ -4,7 +4,7 @@
 so a grant that a policy lost is found. What a bundle grants beyond that must be permitted as well.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest
-from interlock.serving.verification.finding import Finding
+from interlock.serving.verification.finding import Finding, right, wrong
 from interlock.serving.verification.probes import document
 from interlock.serving.verification.starts import installed
 
@@ -52,26 +52,38 @@ async def proved(
     """Return one finding for each role: whether its ordinary requests are permitted."""
     asked: dict[str, dict[str, AccessRequest]] = {role: {} for role in jobs}
     for request in installed(bundle, tools, tenant=tenant):
-        (role,) = request.principal.roles
+        [role] = request.principal.roles
         asked.setdefault(role, {})[request.action.tool] = request
-    return [
-        await _role(pdp, role, requests, needed=jobs.get(role, []))
-        for role, requests in sorted(asked.items())
-    ]
+    findings = []
+    for role in sorted(asked):
+        denials = [
+            *_lost(asked[role], jobs.get(role, [])),
+            *await _denied(pdp, asked[role]),
+        ]
+        findings.append(_found(role, asked[role], denials))
+    return findings
 
 
-async def _role(
-    pdp: DecisionPoint, role: str, requests: Mapping[str, AccessRequest], *, needed: list[str]
-) -> Finding:
-    wrong = [
-        f"{name}: not granted, not installed, or nothing it may reach"
-        for name in needed
-        if name not in requests
-    ]
+def _lost(requests: Mapping[str, AccessRequest], needed: Sequence[str]) -> list[str]:
+    """Return what is wrong with each name that the role needs and cannot ask for."""
+    missing = [name for name in needed if name not in requests]
+    return [f"{name}: not granted, not installed, or nothing it may reach" for name in missing]
+
+
+async def _denied(pdp: DecisionPoint, requests: Mapping[str, AccessRequest]) -> list[str]:
+    """Return what is wrong with each ordinary request that is denied."""
+    denials = []
     for name, request in requests.items():
         decision = await pdp.decide(request)
-        if decision.effect != "permit":
-            reasons = ", ".join(f"{reason.rule}/{reason.code}" for reason in decision.reasons)
-            wrong.append(f"{name}: deny ({reasons}) instead of permit")
-    good = f"{len(requests)} ordinary request{'s' * (len(requests) != 1)} permitted"
-    return Finding(check=f"job {role}", ok=not wrong, detail="; ".join(wrong) or good)
+        if decision.effect == "permit":
+            continue
+        reasons = ", ".join(f"{reason.rule}/{reason.code}" for reason in decision.reasons)
+        denials.append(f"{name}: deny ({reasons}) instead of permit")
+    return denials
+
+
+def _found(role: str, requests: Mapping[str, AccessRequest], denials: list[str]) -> Finding:
+    check = f"job {role}"
+    if denials:
+        return wrong(check, "; ".join(denials))
+    return right(check, f"ordinary requests permitted: {len(requests)}")

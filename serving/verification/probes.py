@@ -6,7 +6,7 @@ and a rule may bring its probes in its metadata (docs/howto/add-a-rule.md).
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
@@ -46,18 +46,19 @@ _request: Final = TypeAdapter(AccessRequest)
 
 def stated(folders: Iterable[Path]) -> list[Probe]:
     """Return the probes of the folders of policies; raises `BadInput` for what are no probes."""
-    return [
-        probe
-        for folder in folders
-        for rule, probes in document(folder / RULES).items()
-        for probe in _read(rule, probes)
-    ]
+    stated: list[Probe] = []
+    for folder in folders:
+        for rule, probes in document(folder / RULES).items():
+            stated += _read(rule, probes)
+    return stated
 
 
 def document(file: Path) -> dict[str, Any]:
     """Return the map that *file* holds, empty when there is none; raises `BadInput`."""
+    if not file.exists():
+        return {}
     try:
-        content = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}
+        content = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise _unreadable(str(file), error) from error
     if not isinstance(content, dict):
@@ -72,16 +73,28 @@ def brought(bundle: Bundle, rule: str) -> list[Probe]:
 
 def configured(bundle: Bundle, starts: Mapping[Start, AccessRequest]) -> Iterator[Probe]:
     """Yield a probe for every limit of an argument of the tools and acts that are asked about."""
+    probed: set[str] = set()
     for start, request in starts.items():
+        tool = request.action.tool
+        if tool in probed:
+            continue
+        probed.add(tool)
         kind = "tools" if request.context.subject is None else "acts"
-        rules = at(bundle.data, "rails", "config", kind, request.action.tool)
+        rules = at(bundle.data, "rails", "config", kind, tool)
         for argument, limits in (at(rules, "arguments") or {}).items():
             for limit, bound in limits.items():
-                if limit in _BEYOND:
-                    change = {f"action.arguments.{argument}": _BEYOND[limit](bound)}
-                    yield Probe(
-                        rule="tool_limits", code="argument_limit", start=start, change=change
-                    )
+                value = _beyond(limit, bound)
+                if value is not None:
+                    yield _breaking(start, argument, value)
+
+
+def _breaking(start: Start, argument: str, value: Json) -> Probe:
+    return Probe(
+        rule="tool_limits",
+        code="argument_limit",
+        start=start,
+        change={f"action.arguments.{argument}": value},
+    )
 
 
 def changed(request: AccessRequest, probe: Probe) -> AccessRequest:
@@ -95,14 +108,21 @@ def changed(request: AccessRequest, probe: Probe) -> AccessRequest:
         raise _unreadable(f"a probe of rule {probe.rule}", error) from error
 
 
-#: Limit -> a value that just breaks it
-_BEYOND: Final[Mapping[str, Callable[[Any], Json]]] = {
-    "max_chars": lambda bound: "x" * (bound + 1),
-    "max_items": lambda bound: ["x"] * (bound + 1),
-    "min": lambda bound: bound - 1,
-    "max": lambda bound: bound + 1,
-    "one_of": lambda bound: "".join(("not ", *bound)),
-}
+def _beyond(limit: str, bound: Any) -> Json:
+    """Return a value that just breaks the limit, or None for a limit that nobody knows."""
+    match limit:
+        case "max_chars":
+            return "x" * (int(bound) + 1)
+        case "max_items":
+            return ["x"] * (int(bound) + 1)
+        case "min":
+            return int(bound) - 1
+        case "max":
+            return int(bound) + 1
+        case "one_of":
+            return "".join(("not ", *bound))
+        case _:
+            return None
 
 
 def _read(rule: str, probes: Any) -> list[Probe]:

@@ -13,7 +13,7 @@ from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest
-from interlock.serving.verification.finding import Finding
+from interlock.serving.verification.finding import Finding, right, wrong
 from interlock.serving.verification.probes import Answer, Probe, brought, changed, configured
 from interlock.serving.verification.starts import Start, starts
 
@@ -30,12 +30,10 @@ async def proved(
     requests = starts(bundle, tools, tenant=tenant)
     controls = {start: await pdp.decide(request) for start, request in requests.items()}
     policy = _Policy(pdp=pdp, requests=requests, controls=controls)
-    house = [*probes, *configured(bundle, requests)]
-    rules = sorted({*bundle.messages, *(probe.rule for probe in house)})
-    return [
-        await _rule(policy, rule, [probe for probe in house if probe.rule == rule], bundle)
-        for rule in rules
-    ]
+    asked: dict[str, list[Probe]] = {rule: [] for rule in bundle.messages}
+    for probe in (*probes, *configured(bundle, requests)):
+        asked.setdefault(probe.rule, []).append(probe)
+    return [await _rule(policy, rule, asked[rule], bundle) for rule in sorted(asked)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +50,11 @@ class _Policy:
         if control is None:
             return f"no tool here to start from: {probe.start}"
         waits = probe.answer == "wait" and _answer(control) == "wait"
-        return f"{probe.start} waits unchanged" if waits and probe.start != "approved" else None
+        if waits and probe.start != "approved":
+            return f"{probe.start} waits unchanged"
+        return None
 
-    async def wrong(self, probe: Probe) -> str | None:
+    async def error(self, probe: Probe) -> str | None:
         """Return what is wrong with the answer to the probe or to its start, or None."""
         control = self.controls[probe.start]
         passing = ("permit",) if probe.start == "approved" else ("permit", "wait")
@@ -70,39 +70,44 @@ class _Policy:
 
 async def _rule(policy: _Policy, rule: str, house: Sequence[Probe], bundle: Bundle) -> Finding:
     """Ask one rule all its probes."""
-    try:
-        return await _asked(policy, rule, [*house, *brought(bundle, rule)])
-    except BadInput as error:
-        return Finding(check=f"rule {rule}", ok=False, detail=str(error))
-
-
-async def _asked(policy: _Policy, rule: str, probes: Sequence[Probe]) -> Finding:
     check = f"rule {rule}"
-    idle: dict[str, None] = {}  # in order, each once
-    wrong: dict[str, None] = {}
-    fired = 0
+    try:
+        probes = [*house, *brought(bundle, rule)]
+        idle, errors = await _asked(policy, probes)
+    except BadInput as error:
+        return wrong(check, str(error))
+    if errors:
+        return wrong(check, "; ".join(errors))
+    fired = len(probes) - len(idle)
+    unasked = sorted(set(idle))
+    if not fired:
+        return wrong(check, "; ".join(["it has no probe", *unasked]))
+    return right(check, "; ".join([f"probes answered: {fired}", *unasked]))
+
+
+async def _asked(policy: _Policy, probes: Sequence[Probe]) -> tuple[list[str], list[str]]:
+    """Return why probes prove nothing here, one line for each, and each error once, in order."""
+    idle: list[str] = []
+    errors: list[str] = []
     for probe in probes:
         why = policy.idle(probe)
         if why is not None:
-            idle[why] = None
+            idle.append(why)
             continue
-        fired += 1
-        error = await policy.wrong(probe)
-        if error is not None:
-            wrong[error] = None
-    if wrong:
-        return Finding(check=check, ok=False, detail="; ".join(wrong))
-    if not fired:
-        return Finding(check=check, ok=False, detail="; ".join(["it has no probe", *sorted(idle)]))
-    good = f"{fired} probe{'s' * (fired > 1)} answered"
-    return Finding(check=check, ok=True, detail="; ".join([good, *sorted(idle)]))
+        error = await policy.error(probe)
+        if error is not None and error not in errors:
+            errors.append(error)
+    return idle, errors
 
 
 def _gives(decision: Decision, probe: Probe) -> bool:
     """Whether the decision has the reason that the probe insists on."""
     if probe.code is None:
         return True
-    return (probe.rule, probe.code) in {(reason.rule, reason.code) for reason in decision.reasons}
+    for reason in decision.reasons:
+        if reason.rule == probe.rule and reason.code == probe.code:
+            return True
+    return False
 
 
 def _answer(decision: Decision) -> Answer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias
 
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.engine.bundle import Bundle
@@ -39,16 +39,18 @@ def starts(
     """
     config = at(bundle.data, "rails", "config")
     requests = installed(bundle, tools, tenant=tenant)
-    found: dict[Start, AccessRequest] = {}
-    for start in get_args(Start):
-        for request in requests:
-            if _FITS[start](at(config, "tools", request.action.tool), request):
-                found.setdefault(start, request)
-    if "approved" in found:
-        found["approved"] = _approved(found["approved"], at(config, "approval", "role"))
-    elif "write" in found:
-        found["approved"] = _supervised(found["write"], at(config, "approval", "role"))
-    return found
+    role = at(config, "approval", "role")
+    chosen: dict[Start, AccessRequest] = {}
+    for request in requests:
+        rules = at(config, "tools", request.action.tool)
+        for start, fits in _FITS.items():
+            if start not in chosen and fits(rules, request):
+                chosen[start] = request
+    if "approved" in chosen:
+        chosen["approved"] = _approved(chosen["approved"], role)
+    elif "write" in chosen:
+        chosen["approved"] = _supervised(chosen["write"], role)
+    return chosen
 
 
 def _looks(rules: Any, request: AccessRequest) -> bool:

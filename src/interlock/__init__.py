@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from interlock.runtime.door.outcome import Done, Failed, Outcome, Resolved, Unknown, Waiting
     from interlock.runtime.door.tool import Tool, ToolFailed, Value, tool
     from interlock.runtime.graph.agent import Agent, Graph
+    from interlock.runtime.graph.langchain import governed_tools, langchain_tool
     from interlock.runtime.graph.model import Refused, governed
     from interlock.runtime.graph.node import ToolNode, calls
     from interlock.runtime.policy.decision import Denied, Permit
@@ -46,6 +47,8 @@ _HOMES: Final = {
     "Waiting": "runtime.door.outcome",
     "calls": "runtime.graph.node",
     "governed": "runtime.graph.model",
+    "governed_tools": "runtime.graph.langchain",
+    "langchain_tool": "runtime.graph.langchain",
     "rails": "serving.policy.rails",
     "tool": "runtime.door.tool",
 }
@@ -75,6 +78,8 @@ __all__ = [
     "__version__",
     "calls",
     "governed",
+    "governed_tools",
+    "langchain_tool",
     "rails",
     "tool",
 ]

@@ -32,6 +32,7 @@ FINDING = {"category", "start", "end", "text", "confidence", "page"}
 DECISION = {"id", "tool", "effect", "reasons", "revision"}
 DEMO = {"home", "runs", "effects", "denied", "waiting", "forbidden_effects", "ledger"}
 AT_LEAST = 40  # findings in the three contracts
+PAGE_LINES = 40
 
 
 class Page(HTMLParser):
@@ -197,6 +198,32 @@ def test_the_pages_are_inert(reviewed: Any, reports: Callable[..., Any], kept: b
         if name in {"src", "href", "action", "style"} or name[:2] == "on"
     ] == []
     assert all("url(" not in text and "@import" not in text for text in texts)
+
+
+def test_the_demo_is_a_page_and_leaves_nothing_behind(
+    tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    """Without a folder of its own, the demo prints one page and removes keys, database and
+    mails.
+    """
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    ran = command(tmp_path / "home", "demo", TMPDIR=str(temporary))
+
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) <= PAGE_LINES
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_demo_can_be_kept(tmp_path: Path, command: Callable[..., Any]) -> None:
+    """With `--keep` the folder stays, and the commands that approve a mail are printed."""
+    ran = command(tmp_path / "home", "demo", "--keep", TMPDIR=str(tmp_path))
+    (kept,) = tmp_path.glob("interlock-demo-*")
+
+    assert ran.code == 0
+    assert f"INTERLOCK_HOME={kept}" in ran.out
+    assert (kept / "keys").is_dir()
 
 
 def test_a_person_lets_one_mail_go(

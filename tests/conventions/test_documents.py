@@ -67,3 +67,12 @@ def _made(text: str, targets: dict[str, str]) -> Iterator[str]:
             for name in re.findall(r"(?:^|[`\s])make ([a-z][\w-]*)", code)
             if name not in targets
         )
+
+
+def test_the_threat_model_names_tests_that_exist(root: Path) -> None:
+    """Every test that the threat model gives for a guard is a file under `tests/`."""
+    text = (root / "docs" / "threat-model.md").read_text("utf-8")
+    named = set(re.findall(r"`([\w/]+/test_\w+\.py)`", text))
+
+    assert named
+    assert sorted(name for name in named if not (root / "tests" / name).is_file()) == []

@@ -152,12 +152,12 @@ def test_a_decision_is_explained(reviewed: Path, command: Command, run_id: str) 
 
 
 def test_a_kill_switch_is_recorded(used: Path, command: Command) -> None:
-    """Engaging and releasing a switch says so in text and JSON, and both are in the ledger."""
+    """Engaging and releasing a switch says so in text and JSON, and both are in the home's log."""
     engaged = command(used, "kill", "engage", "tool", "mail.send", "--json")
     released = command(used, "kill", "release", "tool", "mail.send")
     lines = [
         json.loads(line)["body"]
-        for line in command(used, "audit", "show", "--json").out.splitlines()
+        for line in command(used, "audit", "show", "--log", "home", "--json").out.splitlines()
     ]
 
     assert engaged.value == {"scope": "tool", "id": "mail.send", "engaged": True}
@@ -236,8 +236,8 @@ def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, r
     )
 
     assert ran.code == 4
-    denied = [body for body in bodies(used, command) if body["event"] == "act"][-1]
-    assert denied["codes"] == ["wrong_tenant"]
+    verdicts = [body for body in bodies(used, command) if body.get("tool") == "approval.decide"]
+    assert [body["codes"] for body in verdicts] == [["wrong_tenant"]]
     assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
 
 

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from interlock.runtime.policy.engine.archive import pack
+from interlock.runtime.policy.engine.bundle import load, revised
+from interlock.serving.settings import BUNDLE
+
 Command = Callable[..., Any]
 PERMISSIVE = Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
 
@@ -29,13 +33,25 @@ def test_a_sound_home_is_green(reviewed: Path, command: Command) -> None:
     assert "WRONG" not in text.out
 
 
-def test_a_policy_that_answers_wrongly_is_red(reviewed: Path, command: Command) -> None:
+@pytest.fixture
+def lenient(tmp_path: Path) -> Path:
+    """A bundle with the data that is shipped, under rules that grant everything."""
+    grants_all = load(PERMISSIVE)
+    config = load(BUNDLE).data["rails"]["config"]
+    data = {**grants_all.data, "rails": {**grants_all.data["rails"], "config": config}}
+    path = tmp_path / "lenient.tar.gz"
+    path.write_bytes(pack(revised(grants_all.files, data).files))
+    return path
+
+
+def test_a_policy_that_answers_wrongly_is_red(
+    reviewed: Path, command: Command, lenient: Path
+) -> None:
     """A policy that permits what must be denied is found by its answers, rule by rule."""
-    ran = command(reviewed, "doctor", "--json", INTERLOCK_BUNDLE=str(PERMISSIVE))
-    text = command(reviewed, "doctor", INTERLOCK_BUNDLE=str(PERMISSIVE))
+    ran = command(reviewed, "doctor", "--json", INTERLOCK_BUNDLE=str(lenient))
+    text = command(reviewed, "doctor", INTERLOCK_BUNDLE=str(lenient))
 
     assert (ran.code, text.code) == (5, 5)
-    assert all(check.startswith("rule ") for check in wrong(ran))
     assert "permit (rails/granted) instead of wait" in wrong(ran)["rule action_class"]
     assert (
         "permit (rails/granted) instead of deny (kill_switch/killed)"
@@ -46,6 +62,16 @@ def test_a_policy_that_answers_wrongly_is_red(reviewed: Path, command: Command) 
         in wrong(ran)["rule tool_limits"]
     )
     assert "WRONG" in text.out
+
+
+def test_a_policy_without_data_proves_nothing(reviewed: Path, command: Command) -> None:
+    """Where the policy names no tool there is nothing to try a rule with: every rule is red."""
+    ran = command(reviewed, "doctor", "--json", INTERLOCK_BUNDLE=str(PERMISSIVE))
+    rules = {each["check"] for each in ran.value if each["check"].startswith("rule ")}
+
+    assert ran.code == 5
+    assert rules
+    assert rules <= wrong(ran).keys()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])

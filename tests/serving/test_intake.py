@@ -10,9 +10,7 @@ from interlock.serving.intake import LARGEST, contracts, kept
 
 
 def test_a_folder_is_searched_below_and_in_order(tmp_path: Path) -> None:
-    """Every contract below the folder is taken once, sorted; hidden files and other kinds
-    are not.
-    """
+    """Every contract below the folder is taken once, in order; hidden files and others are not."""
     for name in ("b.pdf", "a/z.TXT", "a/y.docx", "notes.md", ".hidden/c.pdf", ".d.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

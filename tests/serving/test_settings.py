@@ -56,11 +56,9 @@ def test_one_limit_leaves_the_others_as_they_are() -> None:
 
 
 def test_a_secret_is_neither_printed_nor_in_the_digest() -> None:
-    """Two workspaces that differ in secrets only have one digest, and no secret is in their
-    text.
-    """
+    """Workspaces that differ in secrets only have one digest, and no secret is in their text."""
     model = {"url": "http://127.0.0.1:1/v1", "name": "m"}
-    one = settings(model=model | {"key": "s3cret"}, opa_token="t0ken")  # noqa: S106 - no secret
+    one = settings(model=model | {"key": "s3cret"}, opa_token="t0ken")  # noqa: S106 - no real one
     other = settings(model=model | {"key": "another"})
 
     assert one.digest == other.digest

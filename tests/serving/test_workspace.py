@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from interlock.runtime.errors import BadInput
+from interlock.serving.origins import settings_by_name
 from interlock.serving.settings import BUNDLE
 from interlock.serving.workspace import (
     FILE,
     Workspace,
     open_workspace,
     read,
-    settings_by_name,
 )
 
 
@@ -67,9 +67,7 @@ def test_a_workspace_is_found_from_below(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing has to be set: the home is in the folder of whoever asks, the policy the
-    shipped one.
-    """
+    """Nothing has to be set: the home is that of whoever asks, the policy the shipped one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
 

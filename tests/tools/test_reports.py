@@ -53,7 +53,7 @@ async def test_a_report_is_found_by_what_it_says(office: Any) -> None:
 
 
 async def test_the_newest_report_of_a_run_is_the_one_to_show(office: Any) -> None:
-    """Every report of a run is kept; asked for one, the newest is given, and a run without is named."""
+    """Every report of a run is kept; the newest is the one to show, and a run without is named."""
     run = await office.run()
     first = await kept(office, run)
     office.clock.advance(1)

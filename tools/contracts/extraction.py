@@ -1,4 +1,4 @@
-"""Clauses of a document: found by a model, and kept only where they stand in the text word for word."""
+"""Clauses of a document: found by a model, kept only where they stand in the text."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ CERTAIN: Final = 10_000  # confidence is in basis points: digests and budgets ho
 
 
 class Clause(Value):
-    """One clause: an exact span of the document, [start, end) in code points, and its page from 1."""
+    """One clause: a span of the document, [start, end) in code points, and its page from 1."""
 
     category: str
     start: int

@@ -1,16 +1,14 @@
-"""Contract records: what a run filed about a contract, in the same database, so filed exactly once."""
+"""Contract records: what a run filed about a contract, in the same database, so exactly once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection
-
 from interlock.runtime.door.tool import AnyTool, Value, tool
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.contracts.review import Review, Reviews
@@ -72,25 +70,19 @@ class Records:
     """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._store = store
         self._shelf = Shelf(store=store, vault=vault, kind=KIND)
 
     async def file(self, permit: Permit, review: Review) -> Filed:
         """File the review in one transaction; a record that the run has filed already stands."""
         body = contract(review).model_dump()
-
-        def work(tx: Tx) -> str:
-            return self._shelf.put(tx, permit, key=review.document, status="reviewed", body=body)
-
-        return Filed(document=review.document, status=await self._store.write(work))
+        status = await self._shelf.keep_now(
+            permit, key=review.document, status="reviewed", body=body
+        )
+        return Filed(document=review.document, status=status)
 
     async def mark(self, permit: Permit, *, document: str, status: str) -> bool:
-        """Set the status of what the permit's run filed; False when it filed nothing of *document*."""
-
-        def work(tx: Tx) -> bool:
-            return self._shelf.mark(tx, permit, key=document, status=status)
-
-        return await self._store.write(work)
+        """Set the status of what the permit's run filed; False when it filed no such document."""
+        return await self._shelf.mark(permit, key=document, status=status)
 
     async def list(self) -> Sequence[Record]:
         """Return every record that can still be opened, newest first."""
@@ -98,17 +90,14 @@ class Records:
 
     async def show(self, run_id: str) -> Sequence[Record]:
         """Return what one run filed, newest first; `NotFound` when there is nothing to open."""
-        records = await self._records(run_id=run_id)
+        records = await self._records(run_id)
         if not records:
             next_step = "List the records with `interlock records list`."
             raise NotFound(kind="record of run", name=run_id, next_step=next_step)
         return records
 
-    async def _records(self, **columns: str) -> Sequence[Record]:
-        def look(connection: Connection) -> Sequence[Record]:
-            return [_opened(kept) for kept in self._shelf.kept(connection, **columns)]
-
-        return await self._store.read(look)
+    async def _records(self, run_id: str | None = None) -> Sequence[Record]:
+        return [_opened(kept) for kept in await self._shelf.list(run_id=run_id)]
 
 
 def _opened(kept: Kept) -> Record:

@@ -1,4 +1,4 @@
-"""The review of one contract: worked out once a run, kept on the run's shelf, referred to by everything else.
+"""The review of one contract: worked out once a run, and kept on the run's shelf.
 
 An agent names a document and nothing else. So it can neither invent or leave out a clause nor
 change the risk.
@@ -6,12 +6,10 @@ change the risk.
 
 from typing import Final
 
-from sqlalchemy import Connection
-
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Shelf
 from interlock.tools.contracts.clauses import ClauseModel
@@ -59,7 +57,6 @@ class Reviews:
         model: ClauseModel,
         playbook: Playbook,
     ) -> None:
-        self._store = store
         self._shelf = Shelf(store=store, vault=vault, kind=KIND)
         self._library = library
         self._model = model
@@ -76,11 +73,7 @@ class Reviews:
             return review
         made = await self.anew(document, run_id=permit.run_id)
         body = made.model_dump(mode="json")
-
-        def work(tx: Tx) -> None:
-            self._shelf.put(tx, permit, key=document, status="made", body=body)
-
-        self._store.later(permit.claim, work)
+        self._shelf.keep(permit, key=document, status="made", body=body)
         return made
 
     async def of(self, document: str, *, run_id: str) -> Review:
@@ -114,12 +107,8 @@ class Reviews:
         )
 
     async def _kept(self, document: str, *, run_id: str) -> Review | None:
-        def look(connection: Connection) -> Review | None:
-            for kept in self._shelf.kept(connection, run_id=run_id, key=document):
-                return Review.model_validate(kept.body)
-            return None
-
-        return await self._store.read(look)
+        kept = await self._shelf.read(run_id, key=document)
+        return None if kept is None else Review.model_validate(kept.body)
 
 
 def review_tools(reviews: Reviews) -> tuple[AnyTool, ...]:

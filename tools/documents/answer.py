@@ -27,7 +27,9 @@ def max_bytes(limits: Limits) -> int:
 
 
 def accept(answer: bytes, limits: Limits) -> Parsed:
-    """Return what the child parsed, or raise the `Refusal` it answered; an answer out of form is `unreadable`.
+    """Return what the child parsed, or raise the `Refusal` it answered.
+
+    An answer out of form is `unreadable`.
 
     No part of it is trusted: a parser that was taken over answers what it likes. Text and page
     starts that pass are well formed and within `limits`; that they are the document's is what
@@ -51,19 +53,20 @@ def _fields(answer: bytes) -> object:
 
 def _checked(text: str, pages: tuple[object, ...], limits: Limits) -> Parsed:
     starts = tuple(page for page in pages if type(page) is int)
-    sound = (
-        len(text) <= limits.max_chars
-        and 1 <= len(pages) <= limits.max_pages
-        and len(starts) == len(pages)
-        and starts[0] == 0
-        and all(first < second for first, second in pairwise(starts))
-        and starts[-1] <= len(text)
-        and not any(char in text for char in "\x00\r")
-        and _encodable(text)
-    )
-    if not sound:
+    if len(starts) != len(pages) or not _ascending(starts, len(text)):
+        raise _nonsense()
+    if len(text) > limits.max_chars or len(starts) > limits.max_pages:
+        raise _nonsense()
+    if "\x00" in text or "\r" in text or not _encodable(text):
         raise _nonsense()
     return Parsed(text=text, pages=starts)
+
+
+def _ascending(starts: tuple[int, ...], end: int) -> bool:
+    """Tell whether the starts begin with 0, ascend, and do not pass the end."""
+    if not starts or starts[0] != 0 or starts[-1] > end:
+        return False
+    return all(first < second for first, second in pairwise(starts))
 
 
 def _encodable(text: str) -> bool:

@@ -21,7 +21,9 @@ _XML_STARTS: Final = (b"<", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def entries(data: bytes, limits: Limits) -> dict[str, bytes]:
-    """Return the entries of a sound archive by name; a body that is not XML was read, checked and left empty here.
+    """Return the entries of a sound archive by name.
+
+    A body that is not XML was read, checked and left empty here.
 
     Sound: at most `zip_entries` entries with distinct, relative, forward names, stored or deflated,
     within `zip_ratio` and `zip_total`, each with the size and checksum it declares; no part has a

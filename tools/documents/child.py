@@ -1,4 +1,4 @@
-"""The confined process that parses one document: bytes on stdin, one JSON object on stdout, then it ends."""
+"""The confined process that parses one document: bytes on stdin, one JSON object on stdout."""
 
 import importlib
 import json
@@ -21,7 +21,9 @@ PARSERS: Final[dict[Kind, str]] = {
 
 
 def main(_: Isolation, kind: Kind, settings: str) -> int:
-    """Parse stdin as a kind under `settings` (the JSON of `Limits`) and answer on stdout; return the exit status.
+    """Parse stdin as a kind under `settings` (the JSON of `Limits`) and answer on stdout.
+
+    Return the exit status.
 
     Any failure outside the parser ends the process with a status or a signal; the parent says what
     that means.

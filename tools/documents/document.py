@@ -45,7 +45,10 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits(sandbox.Limits):
-    """How much one read and its child process may cost; whatever exceeds a limit is refused, never cut short."""
+    """How much one read and its child process may cost.
+
+    Whatever exceeds a limit is refused, never cut short.
+    """
 
     max_bytes: int = 25 * _MIB
     max_chars: int = 5_000_000
@@ -58,7 +61,10 @@ class Limits(sandbox.Limits):
 
 
 def printable(text: str) -> str:
-    """Return `text` as one line for people: each unprintable character, bidirectional controls too, is U+FFFD."""
+    """Return `text` as one line for people: each unprintable character is U+FFFD.
+
+    Characters that change the direction of the text count as unprintable.
+    """
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 

@@ -41,7 +41,9 @@ _ELSEWHERE: Final = (_W + "altChunk", _W + "subDoc")
 
 
 def parse(data: bytes, limits: Limits) -> Parsed:
-    r"""Return one line per paragraph of the body, table cells and text boxes included, in document order.
+    r"""Return one line per paragraph of the body, in document order.
+
+    Table cells and text boxes are included.
 
     A text box follows the paragraph it is anchored in. Tracked insertions are in, deletions are
     out; a tab is `\t`, a line break `\n`. Headers, footers, footnotes and comments are not part of

@@ -40,7 +40,7 @@ _PLACEHOLDER: Final = re.compile(r"%\(\w+\)\w")
 
 
 class _Losses(logging.Handler):
-    """Collects pypdf's warnings that mean lost text, as templates, which hold no document content."""
+    """Collects pypdf's warnings that mean lost text, as templates without document content."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -109,19 +109,19 @@ def _pages(data: bytes, limits: Limits) -> list[str]:
 
 
 def _page_count(reader: PdfReader, limits: Limits) -> int:
-    found = len(reader.pages)
-    if found > limits.max_pages:
-        raise Refusal("limit", f"{found} pages, {limits.max_pages} allowed")
+    count = len(reader.pages)
+    if count > limits.max_pages:
+        raise Refusal("limit", f"{count} pages, {limits.max_pages} allowed")
     tree = reader.root_object["/Pages"]
     if (
-        found == 0
+        count == 0
         or not isinstance(tree, DictionaryObject)
-        or tree["/Count"] != NumberObject(found)
+        or tree["/Count"] != NumberObject(count)
     ):
         raise Refusal(
-            "malformed", f"the PDF does not hold the number of pages it names ({found} were found)"
+            "malformed", f"the PDF does not hold the number of pages it names ({count} were found)"
         )
-    return found
+    return count
 
 
 def _clean(text: str) -> str:

@@ -26,7 +26,7 @@ _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentReader:
-    """Reads documents under fixed limits; holds nothing between reads, so one serves a whole process.
+    """Reads documents under fixed limits; one reader serves a whole process.
 
     Each read has a child process of its own, up to `limits.memory_bytes` large: bound how many run
     at once.
@@ -35,7 +35,9 @@ class DocumentReader:
     limits: Limits = field(default_factory=Limits)
 
     async def read(self, path: Path) -> Document:
-        """Return the document at `path`, whole, or raise `DocumentError`; there is no partial document.
+        """Return the document at `path`, whole, or raise `DocumentError`.
+
+        There is no partial document.
 
         Symbolic links in `path` are followed when the read begins; the file they led to is then
         opened once, and only if it is not a link by then. The kind is told by the bytes, never by
@@ -86,7 +88,10 @@ def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:
 
 
 def _not_opened(error: OSError | RuntimeError | ValueError) -> Refusal:
-    """Say why nothing was opened; a loop of links is a `RuntimeError`, a NUL in the name a `ValueError`."""
+    """Say why nothing was opened.
+
+    A loop of links is a `RuntimeError`, a NUL in the name a `ValueError`.
+    """
     if isinstance(error, RuntimeError):
         return Refusal("not_a_file", "it is a loop of symbolic links")
     if isinstance(error, ValueError):

@@ -61,7 +61,7 @@ def sniff(data: bytes) -> Kind:
 
 
 def _is_pdf(data: bytes) -> bool:
-    """Tell a PDF, whose header may follow up to 1,024 foreign bytes, from a text that mentions one."""
+    """Tell a PDF from a text that mentions one; a PDF may begin with 1,024 foreign bytes."""
     if data.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK).startswith(b"%PDF-"):
         return True
     return b"%PDF-" in data[:_HEAD] and b"startxref" in data[-2 * _HEAD :]

@@ -28,7 +28,7 @@ _DOT: Final = "__"  # the API's names are [a-zA-Z0-9_-], ours have a dot between
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointModel:
-    """One model of one endpoint; lives as long as the process and keeps no connection between calls.
+    """One model of one endpoint; it keeps no connection between calls.
 
     *url* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there. The
     endpoint is asked once a call, and no redirect is followed.

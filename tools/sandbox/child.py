@@ -9,7 +9,9 @@ from interlock.tools.sandbox.limits import Limits
 
 
 def run(limits: str, modules: Sequence[str], arguments: Sequence[str]) -> int:
-    """Return what `main(isolation, *arguments)` of the first module returns, in a process confined under *limits*.
+    """Confine this process, and run `main(isolation, *arguments)` of the first module.
+
+    Returns the exit status that `main` returns.
 
     *limits* is the JSON of `Limits`. Every module is loaded before the process is confined, and
     nothing is read before that. Any error ends the process with a status; the parent says what

@@ -3,18 +3,21 @@
 Layers, outermost first. *Closed* means: if the layer cannot be put up, the child ends and nothing
 is read. Which of the open ones took effect is `confine`'s result.
 
-- Parent (`process.py`, closed): own session, empty environment, no inherited descriptor, wall clock, bounded answer.
-- No new privileges, death with the parent (open): they narrow what is left after a break-in, and stop orphans.
-- Empty network, IPC and user namespaces (open): no interface exists, not even loopback, and root loses its powers over
-  the host. Open, because many containers forbid it.
-- Files (`landlock.py`, open): the kernel opens the installed code and the system's libraries, for reading, and nothing
-  else. Open, because many kernels are built or started without it.
-- Kernel limits (closed): CPU, address space, no byte written to any file, 16 descriptors, no core file. No new process or
-  thread either, except that Linux never holds root to that one.
-- System calls (`seccomp.py`, closed where the system has such a filter): no socket, process, program, signal, or file
-  opened but for reading. A system without one is macOS, or a machine other than x86_64 and aarch64.
-- Audit hook (closed): Python code cannot use sockets, start processes, load libraries, change or write files, nor read
-  any outside the installed code. It does not see native code.
+- Parent (`process.py`, closed): own session, empty environment, no inherited descriptor, wall
+  clock, bounded answer.
+- No new privileges, death with the parent (open): they narrow what is left after a break-in, and
+  stop orphans.
+- Empty network, IPC and user namespaces (open): no interface exists, not even loopback, and root
+  loses its powers over the host. Open, because many containers forbid it.
+- Files (`landlock.py`, open): the kernel opens the installed code and the system's libraries, for
+  reading, and nothing else. Open, because many kernels are built or started without it.
+- Kernel limits (closed): CPU, address space, no byte written to any file, 16 descriptors, no core
+  file. No new process or thread either, except that Linux never holds root to that one.
+- System calls (`seccomp.py`, closed where the system has such a filter): no socket, process,
+  program, signal, or file opened but for reading. A system without one is macOS, or a machine other
+  than x86_64 and aarch64.
+- Audit hook (closed): Python code cannot use sockets, start processes, load libraries, change or
+  write files, nor read any outside the installed code. It does not see native code.
 
 So a memory-safety bug in lxml, expat or zlib passes the hook and meets the rest. Where files are
 not confined it could still read what this user can, and can tell nobody but the parent, which
@@ -69,7 +72,9 @@ _WRITE_FLAGS: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_A
 
 
 def confine(limits: Limits) -> Isolation:
-    """Give up everything that pure computing does not need, for the rest of this process; return which open layers took effect.
+    """Give up everything that pure computing does not need, for the rest of this process.
+
+    Return which open layers took effect.
 
     Call it once, on a process with one thread, before it reads anything hostile: there is no way
     back, and no second call. It fails closed: an `OSError` or `ValueError` from the kernel must end
@@ -138,7 +143,10 @@ def _writes(flags: object) -> bool:
 
 
 def _is_code(path: object, folders: tuple[str, ...]) -> bool:
-    """Tell a file of the installation, which late imports need, from every other; a descriptor is not a path."""
+    """Tell a file of the installation, which late imports need, from every other.
+
+    A descriptor is not a path.
+    """
     if not isinstance(path, (str, bytes)):
         return False
     return os.path.realpath(os.fsdecode(path)).startswith(folders)

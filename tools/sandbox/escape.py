@@ -1,4 +1,4 @@
-"""The confined child that tries to get out: an installation proves with it that its confinement holds.
+"""The confined child that tries to get out: the proof that the confinement of a machine holds.
 
 Every attempt is harmless where nothing stops it.
 """
@@ -34,7 +34,10 @@ _NOTHING: Final = {
 
 
 def main(isolation: Isolation) -> int:
-    """Try every way out of this confined process, and print those that worked beside what isolates the process."""
+    """Try every way out of this confined process, and print those that worked.
+
+    What isolates the process is printed beside them.
+    """
     escapes = [name for name, attempt in ATTEMPTS.items() if not _refused(attempt)]
     for name, limit in _NOTHING.items():
         _, hard = resource.getrlimit(limit)

@@ -1,4 +1,4 @@
-"""A sandbox in the kernel that leaves a process some files to read, and no other access to any file.
+"""A sandbox in the kernel that leaves a process some files to read, and no other file.
 
 It holds against native code, and against root. It judges what is opened from now on; descriptors
 that are open stay so. It does not hide that a file is there, how large it is, or where a link
@@ -31,7 +31,9 @@ _SCOPES: Final = ((6, 0b11),)
 
 
 def put_up(libc: ctypes.CDLL, readable: Iterable[str]) -> bool:
-    """Close every file to this thread for good but those at or below `readable`; return whether that took effect.
+    """Close every file to this thread for good but those at or below `readable`.
+
+    Return whether that took effect.
 
     It fails open: a kernel without it, or that refuses it, leaves all as it was. A path that is not
     there, or that cannot be opened, stays closed. The process must have given up new privileges

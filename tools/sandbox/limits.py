@@ -1,4 +1,4 @@
-"""What a confined child process may use, what holds it, and why a parent refuses what came of it."""
+"""What a confined child may use, what holds the child, and why a parent refuses its answer."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -6,7 +6,7 @@ from typing import Final, Literal
 _MIB: Final = 1024 * 1024
 
 Code = Literal["limit", "malformed", "unreadable"]
-"""`limit`: the child wanted more than it may use. `malformed`: the child crashed. `unreadable`: no child, no answer."""
+"""`limit`: the child wanted too much. `malformed`: it crashed. `unreadable`: no answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,9 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Isolation:
-    """Which layers of the kernel hold a child on this machine; `False` where the system has or grants none.
+    """Which layers of the kernel hold a child on this machine.
+
+    `False` where the system has or grants none.
 
     The layers that every machine has are not named here: without one of those no child runs.
     """
@@ -37,7 +39,7 @@ class Isolation:
 
 
 class Refusal(Exception):
-    """A child gave no answer: `code` says in which way, `detail` says it in words without quoting the input."""
+    """A child gave no answer: `code` says why, `detail` in words that do not quote the input."""
 
     def __init__(self, code: Code, detail: str) -> None:
         super().__init__(code, detail)

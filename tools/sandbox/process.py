@@ -64,7 +64,9 @@ def _packages(module: str) -> Iterator[str]:
 
 
 async def escapes(limits: Limits) -> list[str]:
-    """Return what a child under `limits` could do that it must not; nothing when its confinement holds.
+    """Return what a child under `limits` could do that it must not.
+
+    Nothing when its confinement holds.
 
     Raises `Refusal` when the child did not answer.
     """
@@ -92,7 +94,9 @@ async def _proof(limits: Limits) -> dict[str, Any]:
 
 
 async def run(argv: Sequence[str], data: bytes, *, wall_s: float, max_output: int) -> bytes:
-    """Return what the child wrote, once it ended with status 0 within `wall_s` seconds; else raise `Refusal`.
+    """Return what the child wrote, once it ended with status 0 within `wall_s` seconds.
+
+    Else raise `Refusal`.
 
     The child has its own session, an empty environment and no descriptor but its three streams. It
     is gone, with its process group, when this returns, raises or is cancelled. Refusals: `limit`,
@@ -156,7 +160,10 @@ async def _start(
 
 
 async def _end(transport: asyncio.SubprocessTransport, channel: _Channel) -> None:
-    """Kill what is left of the group, and wait for the child; a descendant elsewhere cannot hold this up."""
+    """Kill what is left of the group, and wait for the child.
+
+    A descendant elsewhere cannot hold this up.
+    """
     if not channel.lost.is_set():
         # Before `lost` the child was not waited for, or a member still holds a pipe: the group's
         # number is in use.

@@ -1,4 +1,4 @@
-"""A filter in the kernel that leaves a process the system calls of pure computing and of reading files.
+"""A filter in the kernel that leaves a process the system calls of computing and reading.
 
 It is an allow list. A deny list must know every call of every kernel to come: `openat2`, `io_uring`
 and `pidfd_getfd` each passed the lists written before them. And an allow list need not break where
@@ -110,7 +110,7 @@ _FREE: Final[tuple[tuple[str, int, int | None], ...]] = (
 
 
 def put_up(libc: ctypes.CDLL) -> bool:
-    """Put this thread under the filter for good; return `False` on a system that has no such filter.
+    """Put this thread under the filter for good; `False` on a system that has no such filter.
 
     Such are machines other than x86_64 and aarch64, and kernels that do not know `PR_GET_SECCOMP`.
     Everywhere else it fails closed: an `OSError` must end the process. The process must have given
@@ -133,7 +133,10 @@ def put_up(libc: ctypes.CDLL) -> bool:
 
 
 def program(machine: str) -> bytes:
-    """Return the filter for `machine` as the kernel takes it; another machine than the two is a `KeyError`."""
+    """Return the filter for `machine` as the kernel takes it.
+
+    Another machine than the two is a `KeyError`.
+    """
     newer = machine == "aarch64"
     steps: list[_Step] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -143,32 +146,57 @@ def program(machine: str) -> bytes:
     ]
     for _, old, new in _FREE:
         steps += _when(new if newer else old, [_ALLOW])
-    steps += _when(None if newer else 2, _for_reading(1))  # open
-    steps += _when(56 if newer else 257, _for_reading(2))  # openat
-    # With F_SETOWN and F_SETSIG a pipe would send signals to other processes.
-    steps += _when(25 if newer else 72, _one_of(1, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL))
-    steps += _when(261 if newer else 302, _null(2))  # prlimit64, which asks then, and sets nothing
-    return b"".join(_STEP.pack(*step) for step in (*steps, _UNKNOWN))
+    for (old, new), answer in _WITH_ARGUMENTS.items():
+        steps += _when(new if newer else old, answer)
+    steps.append(_UNKNOWN)
+    return b"".join(_STEP.pack(*step) for step in steps)
 
 
 def _when(number: int | None, answer: list[_Step]) -> list[_Step]:
     """Return the steps that give `answer`, whose every path returns, to the call of that number."""
-    return [] if number is None else [(_EQUAL, 0, len(answer), number), *answer]
+    if number is None:
+        return []
+    return [(_EQUAL, 0, len(answer), number), *answer]
 
 
 def _for_reading(argument: int) -> list[_Step]:
     # The kernel takes flags and commands as 32 bits, so the upper half says nothing.
-    return [_low(argument), (_ANY_BIT, 0, 1, _WRITING), _REFUSE, _ALLOW]
+    return [
+        _low(argument),
+        (_ANY_BIT, 0, 1, _WRITING),
+        _REFUSE,
+        _ALLOW,
+    ]
 
 
 def _one_of(argument: int, *values: int) -> list[_Step]:
-    return [_low(argument), *(step for value in values for step in _when(value, [_ALLOW])), _REFUSE]
+    steps = [_low(argument)]
+    for value in values:
+        steps += _when(value, [_ALLOW])
+    return [*steps, _REFUSE]
 
 
 def _null(argument: int) -> list[_Step]:
     high: _Step = (_LOAD, 0, 0, _ARGUMENTS + 8 * argument + 4)
-    return [_low(argument), (_EQUAL, 0, 3, 0), high, (_EQUAL, 0, 1, 0), _ALLOW, _REFUSE]
+    return [
+        _low(argument),
+        (_EQUAL, 0, 3, 0),
+        high,
+        (_EQUAL, 0, 1, 0),
+        _ALLOW,
+        _REFUSE,
+    ]
 
 
 def _low(argument: int) -> _Step:
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
+
+
+# Calls that are allowed with some arguments only: their numbers as above, and the answer.
+_WITH_ARGUMENTS: Final[dict[tuple[int, int | None], list[_Step]]] = {
+    (2, None): _for_reading(1),  # open
+    (257, 56): _for_reading(2),  # openat
+    # fcntl: with F_SETOWN and F_SETSIG a pipe would send signals to other processes.
+    (72, 25): _one_of(1, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL),
+    (302, 261): _null(2),  # prlimit64, which asks then, and sets nothing
+}

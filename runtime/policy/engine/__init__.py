@@ -1,4 +1,4 @@
-"""The decision point: asks the policy, and turns everything that is not a clean answer into a deny."""
+"""The decision point asks the policy; anything that is not a clean answer is a deny."""
 
 from typing import Protocol
 

@@ -36,7 +36,7 @@ def trouble(code: Trouble, *, revision: str, engine: str, detail: str = "") -> D
 
 
 def read(answer: Any, *, revision: str, engine: str, messages: Messages) -> Decision:
-    """Return the decision in *answer*, or a deny when it is not exactly one under *revision* (fails closed)."""
+    """Return the decision in *answer*; anything but exactly one under *revision* is a deny."""
     if (wrong := _wrong(answer)) is not None:
         return trouble("pdp_malformed", revision=revision, engine=engine, detail=wrong)
     if answer["revision"] != revision:

@@ -1,4 +1,4 @@
-"""The policy evaluated in this process: the bundle's Wasm under wasmtime, with a memory cap and a deadline."""
+"""The policy evaluated in this process: Wasm under wasmtime, with a memory cap and a deadline."""
 
 import threading
 from typing import Any, Final
@@ -80,7 +80,7 @@ class EmbeddedPoint:
             self._module.close()
 
     def _evaluated(self, document: bytes) -> Any:
-        """Return the result set; an evaluation in another thread is waited for until the deadline."""
+        """Return the result set; wait for an evaluation in another thread until the deadline."""
         if not self._lock.acquire(timeout=self._deadline_s):
             raise TimeoutError("another evaluation did not end")
         try:
@@ -95,7 +95,7 @@ class EmbeddedPoint:
 
 
 def _result(answers: Any) -> Any:
-    """Return the one result in OPA's result set `[{"result": ...}]`, or None for any other shape."""
+    """Return the result in OPA's result set `[{"result": ...}]`, or None for any other shape."""
     match answers:
         case [{"result": result}]:
             return result

@@ -101,7 +101,7 @@ class _Instance:
         end = self._heap + len(document)
         self._grow(end)
         runtime.memory.write(runtime.store, document, self._heap)
-        # opa_eval(reserved, entrypoint, data, input, length, heap, format); 0 is JSON
+        # In order: reserved, entrypoint, data, input and its length, free heap, format (0: JSON).
         result = self._eval(
             runtime.store, 0, self._entrypoint, self._data, self._heap, len(document), end, 0
         )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import GuardFailed, NotWitnessed
 from interlock.runtime.record.events import Event
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST
 from interlock.runtime.record.store.writer import (
     Flush,
@@ -30,6 +31,8 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
+_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
+_SNAPSHOT: Final = Statement(text("BEGIN"))
 _SQLITE_WAIT = 10.0  # seconds for another process's transaction: ours take milliseconds, a migration under a second
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -266,11 +269,11 @@ def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _sqlite_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    _IMMEDIATE.run(connection, {})
 
 
 def _sqlite_snapshot(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    _SNAPSHOT.run(connection, {})
 
 
 def _shown(url: str) -> str:

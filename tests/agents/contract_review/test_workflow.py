@@ -1,4 +1,4 @@
-"""The workflow: fixed steps up to the review, then what the planner proposes, and every step through
+"""The workflow: fixed steps up to the review, then what the planner proposes, every step through
 the door.
 """
 
@@ -195,7 +195,7 @@ async def test_a_run_waits_for_each_verdict(studio: Any) -> None:
 
 
 class Absent:
-    """A served model whose endpoint is away until it comes back; then the careful planner answers."""
+    """A served model whose endpoint is away until the test brings it back."""
 
     def __init__(self) -> None:
         self.away = True

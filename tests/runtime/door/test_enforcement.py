@@ -17,7 +17,7 @@ from interlock.runtime.policy.decision import Decision, Denied, Obligation, Perm
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import AccessRequest, ActionClass, Amounts, Resource
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import kill_switch
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import REVISION, Effects, Note, StaticPoint, World
 
@@ -689,7 +689,7 @@ async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(
     class Late(StaticPoint):
         async def decide(self, request: AccessRequest) -> Decision:
             decision = await super().decide(request)
-            await kill_switch.engage(here.store, scope="tool", id="note.write", by="ana")
+            await KillSwitches(here.store).engage("tool", "note.write", by="ana")
             return decision
 
     async with World(

@@ -6,7 +6,7 @@ import pytest
 
 from interlock.runtime.door.proposal import UNKNOWN
 from interlock.runtime.policy.request import KillFact, KillScope
-from interlock.runtime.run import kill_switch
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.testing import StaticPoint, World
 
 
@@ -28,7 +28,7 @@ async def test_the_policy_is_told_of_every_switch_that_covers_the_request(
     point = StaticPoint()
     async with World(tmp_path, pdp=point) as world:
         run = await world.start()
-        await kill_switch.engage(world.store, scope=scope, id=name, by="ada")
+        await KillSwitches(world.store).engage(scope, name, by="ada")
         await world.pep.enforce(run, tool="no.such", arguments={}, call_id="1")
         await world.store.durable(run.claim)
 
@@ -41,7 +41,7 @@ async def test_a_switch_for_the_run_reaches_its_policy(tmp_path: Path) -> None:
     point = StaticPoint()
     async with World(tmp_path, pdp=point) as world:
         run = await world.start()
-        await kill_switch.engage(world.store, scope="run", id=run.id, by="ada")
+        await KillSwitches(world.store).engage("run", run.id, by="ada")
         await world.pep.enforce(run, tool="no.such", arguments={}, call_id="1")
         await world.store.durable(run.claim)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from opentelemetry.sdk.trace import TracerProvider
@@ -18,7 +19,7 @@ from sqlalchemy import event
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import ToolFailed, tool
-from interlock.runtime.errors import Fenced
+from interlock.runtime.errors import Fenced, Ungoverned
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.decision import Permit
@@ -403,3 +404,28 @@ async def test_no_span_holds_content(
     assert "RuntimeError" in seen
     assert CANARY not in seen
     assert "canary" not in seen
+
+
+async def test_a_driven_agent_reaches_no_raw_model(world: World) -> None:
+    """An agent that calls a model beside the door fails its run, and the model is not reached."""
+
+    class Sly:
+        name = "sly"
+
+        def build(self, door: Door) -> Any:
+            """Return a graph whose only node asks a model of its own."""
+
+            async def ask(state: MessagesState) -> dict[str, Any]:
+                return {"messages": [await FakeListChatModel(responses=["no"]).ainvoke("hello")]}
+
+            graph: Any = StateGraph(MessagesState)
+            graph.add_node("ask", ask)
+            graph.add_edge(START, "ask")
+            return graph
+
+        def outcome(self, state: Mapping[str, Any]) -> dict[str, Json]:
+            """Return nothing."""
+            return {}
+
+    with pytest.raises(Ungoverned):
+        await world.driver.drive(await world.start(), Sly())

@@ -13,6 +13,7 @@ import pytest
 from langchain_core.callbacks import CallbackManagerForLLMRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
 from langchain_core.language_models.llms import LLM
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -21,7 +22,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt import ToolNode, create_react_agent
 from pydantic import BaseModel
 
 from interlock.runtime.errors import Ungoverned
@@ -105,10 +106,14 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(autouse=True)
-def calls() -> Iterator[list[str]]:
-    """Each test begins with no calls."""
+def calls(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Each test begins with no calls, in a strict process unless it is marked otherwise."""
     CALLS.clear()
-    yield CALLS
+    if "default" in request.fixturenames:
+        yield CALLS
+    else:
+        with tripwire.strict():
+            yield CALLS
     CALLS.clear()
     gc.collect()  # what LangChain forgot goes now, not in another file's tests
 
@@ -375,3 +380,58 @@ def test_only_a_permit_opens_the_tripwire(forged: Any) -> None:
         RawModel().invoke("hello")
 
     assert CALLS == []
+
+
+@pytest.fixture
+def default() -> None:
+    """The process is not strict: only governed runs are watched."""
+
+
+#: A bare thread and a new context inherit nothing: they are watched in a strict process only
+ESCAPES = frozenset({"bare thread", "bare thread, own loop", "new context"})
+
+
+@pytest.mark.parametrize("way", WAYS.keys() - ESCAPES)
+@pytest.mark.parametrize("kind", [RawModel, RawTool, RawRetriever])
+async def test_no_way_out_of_a_governed_run(
+    default: None, way: str, kind: Callable[[], Any]
+) -> None:
+    """Inside a governed run a model, a tool or a retriever without a permit is not reached."""
+    with tripwire.governing(), pytest.raises(Ungoverned):
+        await refused(WAYS[way](kind(), "hello"))
+
+    assert CALLS == []
+
+
+class Scripted(FakeMessagesListChatModel):
+    """A chat model that says the given messages one after the other."""
+
+    def bind_tools(self, tools: Any, **_: Any) -> Any:
+        return self
+
+
+@pytest.mark.filterwarnings("ignore::langgraph.warnings.LangGraphDeprecatedSinceV10")
+async def test_other_agents_of_the_process_go_on(default: None) -> None:
+    """A stock agent runs beside a governed run that is open in another task of the process."""
+    model = Scripted(
+        responses=[AIMessage(content="", tool_calls=[TOOL_CALL]), AIMessage(content="done")]
+    )
+    opened = asyncio.Event()
+    closing = asyncio.Event()
+
+    async def governed() -> None:
+        with tripwire.governing():
+            opened.set()
+            await closing.wait()
+            with pytest.raises(Ungoverned):
+                await RawModel().ainvoke("hello")
+
+    task = asyncio.create_task(governed())
+    await opened.wait()
+    agent = create_react_agent(model, [RawTool()])
+    state = await agent.ainvoke({"messages": MESSAGES})
+    closing.set()
+    await task
+
+    assert state["messages"][-1].content == "done"
+    assert CALLS == ["tool"]

@@ -1,4 +1,6 @@
-"""The logs of one home: each tenant has its own, and each is verified, exported and witnessed alone."""
+"""The logs of one home: each tenant has its own, and each is verified, exported and
+witnessed alone.
+"""
 
 import asyncio
 import json
@@ -15,7 +17,7 @@ from interlock.runtime.record.audit_verify import verify_export
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.ledger import logs
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import kill_switch
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, REVISION, Effects, World
 
@@ -83,7 +85,9 @@ async def test_each_tenant_has_a_log_of_its_own(database_url: str, tmp_path: Pat
 
 @pytest.mark.parametrize("tenant", ODD)
 async def test_a_log_may_be_named_like_anything(tmp_path: Path, tenant: str) -> None:
-    """Whatever a tenant is called, its log is witnessed, verified, and exported under a C2SP origin."""
+    """Whatever a tenant is called, its log is witnessed, verified, and exported under a
+    C2SP origin.
+    """
     async with tool_world(tmp_path / "home") as world:
         await act(world, await start(world, tenant))
         report = await world.verify()
@@ -115,12 +119,14 @@ async def test_tenants_do_not_wait_for_each_other(fresh_postgres: str, tmp_path:
 
 
 async def test_a_switch_is_told_to_every_log_it_stops(database_url: str, tmp_path: Path) -> None:
-    """A switch stands in the home's log and in the log of every tenant it stops, and in no other."""
+    """A switch stands in the home's log and in the log of every tenant it stops, and in no
+    other.
+    """
     async with tool_world(tmp_path, database_url) as world:
         run = await start(world, "a")
         await start(world, "b")
         for scope, name in (("all", ""), ("tool", "x"), ("tenant", "b"), ("run", run.id)):
-            await kill_switch.engage(world.store, scope=scope, id=name, by="ana")  # type: ignore[arg-type]  # from the list above
+            await KillSwitches(world.store).engage(scope, name, by="ana")  # type: ignore[arg-type]  # from the list above
         entries = await audit.entries(world.store, world.vault)
         assert (await world.verify()).problems == []
 
@@ -145,7 +151,7 @@ async def test_a_new_log_is_told_of_the_switches_that_stop_it(
     """A log that begins while switches are engaged begins with those that stop its tenant."""
     async with tool_world(tmp_path, database_url) as world:
         for scope, name in (("all", ""), ("tenant", "a"), ("tenant", "b")):
-            await kill_switch.engage(world.store, scope=scope, id=name, by="ana")  # type: ignore[arg-type]  # from the list above
+            await KillSwitches(world.store).engage(scope, name, by="ana")  # type: ignore[arg-type]  # from the list above
         await start(world, "a")
         entries = await audit.entries(world.store, world.vault, log="a")
         assert (await world.verify()).problems == []
@@ -155,10 +161,12 @@ async def test_a_new_log_is_told_of_the_switches_that_stop_it(
 
 
 async def test_an_effect_under_a_switch_of_its_tenant_is_named(tmp_path: Path) -> None:
-    """An effect recorded while a switch stops its tenant is a problem of that tenant's log alone."""
+    """An effect recorded while a switch stops its tenant is a problem of that tenant's log
+    alone.
+    """
     async with tool_world(tmp_path) as world:
         first, second = await start(world, "a"), await start(world, "b")
-        await kill_switch.engage(world.store, scope="tenant", id="a", by="ana")
+        await KillSwitches(world.store).engage("tenant", "a", by="ana")
         await world.store.write(lambda tx: tx.connection.execute(delete(tables.kill_switch)))
         await act(world, first)
         await act(world, second)
@@ -211,7 +219,9 @@ async def test_an_unknown_log_is_named(tmp_path: Path) -> None:
 
 
 async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) -> None:
-    """Two writers of one log take turns: what one remembers of it is forgotten when the other wrote."""
+    """Two writers of one log take turns: what one remembers of it is forgotten when the
+    other wrote.
+    """
     async with tool_world(tmp_path, database_url) as one, tool_world(tmp_path, database_url) as two:
         first = await start(one, "a")
         second = await start(two, "a")

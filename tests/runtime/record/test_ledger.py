@@ -20,7 +20,7 @@ from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record.audit_verify import Report, verify
 from interlock.runtime.record.ledger import export
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import kill_switch
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.testing import Effects, World
 
 #: The log of the tenant that every run here belongs to, and its entries
@@ -71,8 +71,8 @@ async def written(folder: Path, *, steps: int = 4, url: str | None = None) -> No
                     run, tool=name, arguments={"text": f"{number}"}, call_id=f"{number}"
                 )
                 await world.store.durable(run.claim)
-        await kill_switch.engage(world.store, scope="all", id="", by="ana")
-        await kill_switch.release(world.store, scope="all", id="", by="ana")
+        await KillSwitches(world.store).engage("all", "", by="ana")
+        await KillSwitches(world.store).release("all", "", by="ana")
 
 
 def opened(folder: Path) -> Log:

@@ -19,8 +19,9 @@ from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record import state
 from interlock.runtime.record.state import DERIVED, NOT_DERIVED, Difference
-from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import budget, kill_switch
+from interlock.runtime.record.store import tables
+from interlock.runtime.run import budget
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import REVIEWER, REVISION, Effects, Note, StaticPoint, World
@@ -92,12 +93,9 @@ async def keep(home: World, run: Run, *names: str) -> None:
         MINT, tool="note.write", digest="", action_id="a", run_id=run.id, claim=run.claim
     )
 
-    def work(tx: Tx) -> None:
-        for name in names:
-            shelf.put(tx, permit, key=name, status="new", body={"text": name})
-        shelf.mark(tx, permit, key=names[-1], status="old")
-
-    await home.store.write(work)
+    for name in names:
+        await shelf.keep_now(permit, key=name, status="new", body={"text": name})
+    await shelf.mark(permit, key=names[-1], status="old")
 
 
 async def lived(home: World) -> None:
@@ -126,8 +124,8 @@ async def lived(home: World) -> None:
     )
     await home.runs.resolve(run.id, unknown, person=REVIEWER, happened=True, note="it is there")
     for scope, name in (("all", ""), ("run", run.id), ("tool", "x")):
-        await kill_switch.engage(home.store, scope=scope, id=name, by="ana")  # type: ignore[arg-type]  # from the list above
-    await kill_switch.release(home.store, scope="all", id="", by="ana")
+        await KillSwitches(home.store).engage(scope, name, by="ana")  # type: ignore[arg-type]  # from the list above
+    await KillSwitches(home.store).release("all", "", by="ana")
     await _cancelled(home)
     await _erased(home)
     await _held(home)

@@ -22,7 +22,7 @@ from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal, Resource, Verdict
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import kill_switch
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, REVIEWER, FixedClock, World
 from interlock.serving.policy.build import BUNDLES, POLICIES
@@ -446,7 +446,7 @@ async def test_the_policy_is_asked_again_after_the_verdict(desk: Desk) -> None:
     """
     run = await desk.start()
     await desk.decide((await desk.waiting(run)).approval_id)
-    await kill_switch.engage(desk.world.store, scope="all", id="", by="ana")
+    await KillSwitches(desk.world.store).engage("all", "", by="ana")
     outcome = await desk.propose(run)
 
     assert isinstance(outcome, Denied)

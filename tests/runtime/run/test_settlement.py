@@ -14,7 +14,7 @@ from sqlalchemy import select
 from interlock.runtime.door.outcome import Failed, Outcome, Resolved, Unknown
 from interlock.runtime.door.tool import tool
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.graph.model import reply
+from interlock.runtime.graph.answer import reply
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Principal, Resource
 from interlock.runtime.record.store import tables

@@ -1,10 +1,12 @@
 """The work of a day: a workspace made, contracts handed in, reports and records taken along."""
 
+import contextlib
 import csv
 import io
 import json
 import os
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,9 +70,7 @@ def test_a_folder_is_reviewed_and_what_is_missing_is_refused(
 def test_standard_input_is_reviewed_and_not_left_behind(
     home: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
-    """A contract from a pipe is reviewed; once the run keeps the contract, no file of it is
-    left.
-    """
+    """A contract from a pipe is reviewed; once the run keeps it, no file of it is left."""
     text = io.TextIOWrapper(io.BytesIO(b"SERVICE AGREEMENT between Ann Ltd and Bob Ltd."))
     monkeypatch.setattr(sys, "stdin", text)
     ran = command(home, "review", "-", "--json")
@@ -170,7 +170,8 @@ def test_an_approval_names_run_risk_report_and_evidence(reviewed: Path, command:
 
     for word in (approval["run_id"], "Risk ", "legal@example.com", "interlock run report"):
         assert word in text
-    assert f"--evidence {approval['evidence_digest']}" in text
+    evidence = command(reviewed, "approvals", "show", approval["id"], "--json").value
+    assert f"--evidence {evidence['evidence_digest']}" in text
 
 
 def test_a_home_that_cannot_be_written_is_said_to_be_so(home: Path, command: Command) -> None:
@@ -184,3 +185,39 @@ def test_a_home_that_cannot_be_written_is_said_to_be_so(home: Path, command: Com
 
     assert ran.code == 5
     assert str(place) in ran.err
+
+
+def test_a_clearance_that_is_missing_is_named(used: Path, command: Command) -> None:
+    """Whoever may not send data somewhere is told the setting that says so."""
+    (approval,) = command(used, "approvals", "list", "--json").value
+    verdict = ("approvals", "approve", approval["id"], "--as", "rhea", "--note", "checked")
+    ran = command(used, *verdict, INTERLOCK_CLEARANCES="other.example=public")
+
+    assert ran.code == 4
+    assert "[clearances]" in ran.out
+
+
+@pytest.mark.parametrize(
+    "damage", ["DROP TABLE action", "UPDATE run SET label = CAST(x'ff' AS TEXT)"]
+)
+def test_a_changed_database_is_called_changed(used: Path, command: Command, damage: str) -> None:
+    """A table that is gone and a value of another type are tampering, not a full disk."""
+    (run,) = command(used, "run", "list", "--json").value
+    with contextlib.closing(sqlite3.connect(used / "interlock.db")) as connection:
+        connection.execute(damage)
+        connection.commit()
+    ran = command(used, "run", "show", run["run_id"], "--json")
+    error = json.loads(ran.err)["error"]
+
+    assert (ran.code, error["code"]) == (5, "tampered")
+    assert "audit verify" in error["message"]
+
+
+@pytest.mark.parametrize("url", ["mysql://ann:s3cret@host/db", "nonsense"])
+def test_a_database_of_another_kind_is_refused(home: Path, command: Command, url: str) -> None:
+    """Only SQLite and PostgreSQL are databases here; a password is not repeated."""
+    ran = command(home, "run", "list", INTERLOCK_DATABASE=url)
+
+    assert ran.code == 2
+    assert "INTERLOCK_DATABASE" in ran.err
+    assert "s3cret" not in ran.err

@@ -91,7 +91,7 @@ BROKEN: Final[dict[str, Break]] = {
         pep, "by_runtime", lambda _: Reason(code="granted", rule="runtime")
     ),
     "schema": _anything_fits,
-    "drift": lambda patch: patch.setattr(pep, "schema_digest", lambda _: "0" * 64),
+    "drift": lambda patch: patch.setattr(pip, "schema_digest", lambda _: "0" * 64),
     "obligation": lambda patch: patch.setattr(
         pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
     ),
@@ -126,9 +126,9 @@ def tried(folder: Path) -> dict[str, str]:
     async def work() -> dict[str, str]:
         async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
             return {
-                each.check.removeprefix("guard "): each.detail
-                for each in await guards.proved(home)
-                if not each.ok
+                finding.check.removeprefix("guard "): finding.detail
+                for finding in await guards.proved(home)
+                if not finding.ok
             }
 
     return asyncio.run(work())

@@ -101,19 +101,19 @@ def test_a_denial_that_was_taken_out_is_named(
     come is named.
     """
     clause = "faults contains" if rule == "rails" else "deny contains"
-    found = wrong(proved(built(without(rule, f'{clause} {{"code": "{code}"'))))
+    answers = wrong(proved(built(without(rule, f'{clause} {{"code": "{code}"'))))
 
-    assert list(found) == [rule]
-    assert f"({rule}/{code})" in found[rule]
+    assert list(answers) == [rule]
+    assert f"({rule}/{code})" in answers[rule]
 
 
 @pytest.mark.parametrize("rule", ["action_class", "autonomy"])
 def test_an_obligation_that_was_taken_out_is_named(built: Built, proved: Proved, rule: str) -> None:
     """Without its obligation a rule no longer makes anything wait, and is named."""
-    found = wrong(proved(built(without(rule, "oblige contains approvals.obligation"))))
+    answers = wrong(proved(built(without(rule, "oblige contains approvals.obligation"))))
 
-    assert list(found) == [rule]
-    assert "instead of wait" in found[rule]
+    assert list(answers) == [rule]
+    assert "instead of wait" in answers[rule]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "grants"])
@@ -126,11 +126,11 @@ def test_a_rule_that_was_taken_out_whole_is_named(built: Built, proved: Proved, 
 
 def test_without_grants_nothing_can_be_proved(built: Built, proved: Proved) -> None:
     """When nothing is permitted any more, no denial proves anything, and every rule says so."""
-    found = wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / "grants"))))
+    answers = wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / "grants"))))
 
-    assert found.keys() == {*RULES, "rails"}
+    assert answers.keys() == {*RULES, "rails"}
     assert all(
-        "unchanged: deny (rails/not_granted) instead of permit" in said for said in found.values()
+        "unchanged: deny (rails/not_granted) instead of permit" in said for said in answers.values()
     )
 
 
@@ -267,16 +267,16 @@ def test_a_limit_that_nobody_keeps_is_found(built: Built, proved: Proved) -> Non
             "utf-8",
         )
 
-    found = wrong(proved(built(edit)))
-    assert list(found) == ["tool_limits"]
-    assert found["tool_limits"].count("argument_limit") == 3  # to, cc and attachments of a mail
+    answers = wrong(proved(built(edit)))
+    assert list(answers) == ["tool_limits"]
+    assert answers["tool_limits"].count("argument_limit") == 3  # to, cc and attachments of a mail
 
 
 def test_without_trusted_arguments_that_rule_is_not_proved(built: Built, proved: Proved) -> None:
     """A rule that the configuration leaves with nothing to say is a failure, and never "not
     applicable".
     """
-    found = wrong(
+    answers = wrong(
         proved(
             built(
                 configured(lambda config: config["tools"]["document.read"].pop("trusted_arguments"))
@@ -284,7 +284,7 @@ def test_without_trusted_arguments_that_rule_is_not_proved(built: Built, proved:
         )
     )
 
-    assert found == {"trusted_arguments": "it has no probe; no tool here to start from: trusted"}
+    assert answers == {"trusted_arguments": "it has no probe; no tool here to start from: trusted"}
 
 
 def test_a_policy_that_grants_everything_is_wrong_in_every_rule(proved: Proved) -> None:

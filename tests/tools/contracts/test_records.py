@@ -1,4 +1,4 @@
-"""Contract records: filed once a run from the review that the run keeps, in the same database, sealed."""
+"""Contract records: filed once a run from the review that the run keeps, sealed."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The review of a document: what stands in it, what the playbook makes of that, and worked out once."""
+"""The review of a document: what stands there, what the playbook makes of it, worked out once."""
 
 from pathlib import Path
 from typing import Any

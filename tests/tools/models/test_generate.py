@@ -75,7 +75,7 @@ async def test_the_model_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 100, 10_000])
 @pytest.mark.parametrize("counted", [True, False])
-async def test_as_much_is_reserved_as_is_used(tmp_path: Path, length: int, counted: bool) -> None:  # noqa: FBT001 - a parameter of the test
+async def test_as_much_is_reserved_as_is_used(tmp_path: Path, length: int, counted: bool) -> None:
     """For an answer within the model's limit the estimate is never below the actual cost, whoever
     counts the tokens.
     """

@@ -14,8 +14,8 @@ ZONE: Final = 6_000
 Kind = Literal["title", "date", "name"]
 
 _MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
-    r"dec(?:ember)?)\b\.?"
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
 _YEAR = r"(?:(?:19|20)(?:\d\d|_{1,8}|\[?[*●•_ ]{1,6}\]?)|['\u2019]?\d\d\b|_{2,12})"
 _BLANK = r"(?:_{1,20}|\[[*●•_\s]{0,10}\])"
@@ -27,29 +27,35 @@ _DATE = re.compile(
 )
 FORM = r"(?:Inc|INC|LLC|L\.L\.C|Ltd|LTD|Limited|LIMITED|Corp|CORP|Corporation|Co|CO|LP|L\.P|LLP|N\.A|S\.A|N\.V|B\.V|GmbH|AG|PLC|plc|Plc|P\.C)"  # noqa: E501 - a pattern reads best whole
 _NOT_NAME = (
-    r"(?!(?:This|THIS|The|THE|And|AND|Between|BETWEEN|By|BY|Among|AMONG|With|WITH|Of|OF|Exhibit|EXHIBIT|Whereas|WHEREAS|Now|NOW|"
-    r"In|IN|Dated|DATED|To|TO|As|AS|For|FOR|If|An|Section|Article|ARTICLE)\b|A\s)"
+    r"(?!(?:This|THIS|The|THE|And|AND|Between|BETWEEN|By|BY|Among|AMONG|With|WITH|Of|OF"
+    r"|Exhibit|EXHIBIT|Whereas|WHEREAS|Now|NOW|In|IN|Dated|DATED|To|TO|As|AS|For|FOR|If|An"
+    r"|Section|Article|ARTICLE)\b|A\s)"
 )
 _REST = r"(?:[\w'\u2019\-]|[.&](?=\w)){0,40}(?:(?<=\b[A-Z])\.|(?<=\b(?:St|Mr|Dr|Ms))\.)?"
 _CAPITAL = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ]{_REST}"
 _LATER = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ0-9]{_REST}"
 _SPACE = r"[ \t\xa0]{0,2}[ \t\xa0\n]"
 _NAME = re.compile(
-    rf"(?<![\w'\u2019]){_CAPITAL}(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"
+    rf"(?<![\w'\u2019]){_CAPITAL}"
+    rf"(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})"
+    rf"(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"
     rf"(?:\.,?{_SPACE}(?={FORM}\b){_LATER})?"
 )
+_ENDS_IN_FORM = re.compile(rf"(?:^|[\s,]){FORM}$")
 _QUOTED = re.compile(r"[\"“”]([^\"“”\n]{1,60})[\"“”]|\(([A-Z][\w.& ]{1,40})\)")
 _NOUN = re.compile(
-    r"\b(?:AGREEMENTS?|CONTRACT|AMENDMENT|ADDENDUM|ENDORSEMENT|LICENSE|LETTER|PLAN|LEASE|SCHEDULE|TERMS|FORM|STATEMENT|CHARTER|MEMORANDUM|"
-    r"APPENDIX|CONDITIONS|ORDER)\b(?:\s(?:NO|No)\.?\s\d{1,2})?",
+    r"\b(?:AGREEMENTS?|CONTRACT|AMENDMENT|ADDENDUM|ENDORSEMENT|LICENSE|LETTER|PLAN|LEASE|SCHEDULE"
+    r"|TERMS|FORM|STATEMENT|CHARTER|MEMORANDUM|APPENDIX|CONDITIONS|ORDER)\b"
+    r"(?:\s(?:NO|No)\.?\s\d{1,2})?",
     re.IGNORECASE,
 )
 _LINE = re.compile(r"[^\n]{4,110}")
 _LEFT = re.compile(r"\S{1,60}")
-_CONNECTORS = frozenset("and of & for to the by in on or with , / -".split())  # noqa: SIM905 - words read best as words
+_CONNECTORS = frozenset("and of & for to the by in on or with , / -".split())  # noqa: SIM905 - words
 _TITLE_STOP = frozenset(
-    "this the exhibit confidential version copy execution schedule draft between".split()
-)  # noqa: SIM905 - words read best as words  # noqa: E501 - a pattern reads best whole
+    "this the exhibit confidential version copy execution schedule draft between".split()  # noqa: SIM905 - words
+)
+_REACH: Final = 160  # code points that a title may begin before its noun
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,12 +68,15 @@ class Candidate:
 
 
 def candidates(text: str) -> tuple[Candidate, ...]:
-    """Every candidate in the zone, distinct, ordered by kind and place."""
+    """Return every candidate in the zone, distinct, ordered by kind and place."""
     zone = text[:ZONE]
     spans: set[tuple[Kind, int, int]] = set()
-    spans.update(("title", start, end) for start, end in _titles(zone))
-    spans.update(("date", match.start(), match.end()) for match in _DATE.finditer(zone))
-    spans.update(("name", start, end) for start, end in _names(zone))
+    for start, end in _titles(zone):
+        spans.add(("title", start, end))
+    for date in _DATE.finditer(zone):
+        spans.add(("date", date.start(), date.end()))
+    for start, end in _names(zone):
+        spans.add(("name", start, end))
     return tuple(
         Candidate(kind=kind, start=start, end=end)
         for kind, start, end in sorted(spans)
@@ -76,17 +85,18 @@ def candidates(text: str) -> tuple[Candidate, ...]:
 
 
 def _names(zone: str) -> Iterator[tuple[int, int]]:
-    for match in _NAME.finditer(zone):
-        words = match.group().rstrip(".,'\u2019-")
-        end = match.start() + len(words)
-        if zone[end : end + 1] == "." and re.search(rf"(?:^|[\s,]){FORM}$", words[-12:]):
+    for name in _NAME.finditer(zone):
+        words = name.group().rstrip(".,'\u2019-")
+        end = name.start() + len(words)
+        if zone[end : end + 1] == "." and _ENDS_IN_FORM.search(words[-12:]):
             end += 1
         if sum(letter.isalpha() for letter in words) > 1:
-            yield match.start(), end
-    for match in _QUOTED.finditer(zone):
-        start, end = match.span(1) if match.group(1) is not None else match.span(2)
-        inner = zone[start:end]
-        yield start + len(inner) - len(inner.lstrip()), start + len(inner.rstrip(" ,."))
+            yield name.start(), end
+    for quoted in _QUOTED.finditer(zone):
+        group = 1 if quoted.group(1) is not None else 2
+        start = quoted.start(group)
+        inner = quoted.group(group)
+        yield start + _margin(inner), start + len(inner.rstrip(" ,."))
 
 
 def _titles(zone: str) -> Iterator[tuple[int, int]]:
@@ -94,13 +104,23 @@ def _titles(zone: str) -> Iterator[tuple[int, int]]:
         yield _reach_left(zone, noun.start()), noun.end()
     for line in _LINE.finditer(zone[: ZONE // 3]):
         inner = line.group()
-        yield line.start() + len(inner) - len(inner.lstrip()), line.start() + len(inner.rstrip())
+        yield line.start() + _margin(inner), line.start() + len(inner.rstrip())
+
+
+def _margin(inner: str) -> int:
+    """Return how much white space the text begins with."""
+    return len(inner) - len(inner.lstrip())
 
 
 def _reach_left(zone: str, start: int) -> int:
-    """Where the run of capitalised words that ends at `start` begins; connecting words may join but not begin it."""
-    floor, best = max(0, start - 160), start
-    for word in reversed(list(_LEFT.finditer(zone, floor, start))):
+    """Return where the run of capitalised words that ends at `start` begins.
+
+    Connecting words may join but not begin the run.
+    """
+    floor = max(0, start - _REACH)
+    best = start
+    words = list(_LEFT.finditer(zone, floor, start))
+    for word in reversed(words):
         if "\n\n" in zone[word.end() : best] or word.group().endswith((".", ":", ";")):
             break
         bare = word.group().strip('()[]"“”,')

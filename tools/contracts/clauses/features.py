@@ -20,19 +20,26 @@ import numpy.typing as npt
 from interlock.tools.contracts.clauses.segmentation import Unit
 
 GROUPS: Final = ("word", "bigram", "skip", "before", "after", "heading", "place", "opening")
+_GROUP: Final = {name: number for number, name in enumerate(GROUPS)}
 
 Keys: TypeAlias = npt.NDArray[np.uint32]
 Indices: TypeAlias = npt.NDArray[np.int64]
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
+#: The unit of each key, and the keys
+_Part: TypeAlias = tuple[Indices, Keys]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+(?:[.,]\d+)*|[$%€£]|_{3,}|\[\*+\]")
 _STOP = frozenset(
-    "a an the of to in on at by for from with and or as is are be been was were it its this that these those such any all each "  # noqa: SIM905 - words read best as words
-    "no not shall will may must can would should has have had do does which who whom whose if then than so but under upon into "
-    "hereof herein hereunder thereof therein thereto hereto hereby s".split()
+    "a an the of to in on at by for from with and or as is are be been was were it its this "  # noqa: SIM905 - words
+    "that these those such any all each no not shall will may must can would should has have "
+    "had do does which who whom whose if then than so but under upon into hereof herein "
+    "hereunder thereof therein thereto hereto hereby s".split()
 )
-_HEADING_LONGEST = 90
-_OPENING_WORDS = 4
+_HEADING_LONGEST: Final = 90  # code points
+_HEADING_WORDS: Final = 10
+_HEADING_CAPITAL: Final = 0.75  # the share of its words that begin with a capital letter
+_OPENING_WORDS: Final = 4
+_YEAR_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,155 +52,207 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Words:
-    """The words that lie inside units: their hashes, units, and whether each carries content."""
+    """Words in the order of the text: hashes, the unit of each, and where each unit begins.
+
+    The words of unit `i` are those from `bounds[i]` to `bounds[i + 1]`.
+    """
 
     hashes: _Hashes
     unit: Indices
-    content: npt.NDArray[np.bool_]
+    bounds: Indices
 
 
-def rows(text: str, found: Sequence[Unit]) -> Rows:
-    """The features of each unit, in order."""
-    words = _read(text, found)
-    bounds = np.searchsorted(words.unit, np.arange(len(found) + 1)).astype(np.int64)
-    content = np.flatnonzero(words.content)
-    content_unit, content_hash = words.unit[content], words.hashes[content]
-    content_bounds = np.searchsorted(content_unit, np.arange(len(found) + 1)).astype(np.int64)
-    here = np.arange(len(found))
-    heading = _running_headings(text, found)
+def rows(text: str, units: Sequence[Unit]) -> Rows:
+    """Return the features of each unit, in order."""
+    words, content = _read(text, units)
+    count = len(units)
+    here = np.arange(count)
+    heading = _running_headings(text, units)
+    following = np.where(here + 1 < count, here + 1, -1)
     parts = [
-        _keys(0, words.unit, words.hashes),
-        _pairs(1, words.unit, words.hashes, 1),
-        _pairs(2, content_unit, content_hash, 1),
-        _pairs(2, content_unit, content_hash, 2),
-        _borrowed(3, content_hash, content_bounds, here - 1),
-        _borrowed(4, content_hash, content_bounds, np.where(here + 1 < len(found), here + 1, -1)),
-        _borrowed(5, content_hash, content_bounds, heading),
-        _placed(found, bounds, heading),
-        _opened(words, bounds),
+        _keys("word", words.unit, words.hashes),
+        _pairs("bigram", words, 1),
+        _pairs("skip", content, 1),
+        _pairs("skip", content, 2),
+        _borrowed("before", content, here - 1),
+        _borrowed("after", content, following),
+        _borrowed("heading", content, heading),
+        _placed(words, heading),
+        _opened(words),
     ]
-    return _merge(parts, len(found))
+    return _merge(parts, count)
 
 
-def _read(text: str, found: Sequence[Unit]) -> _Words:
+def _read(text: str, units: Sequence[Unit]) -> tuple[_Words, _Words]:
+    """Return the words of all units, and those of them that carry content."""
     hashes: list[int] = []
     unit: list[int] = []
     content: list[bool] = []
-    known: dict[str, tuple[int, bool]] = {}
-    for index, piece in enumerate(found):
+    by_word: dict[str, tuple[int, bool]] = {}
+    for index, piece in enumerate(units):
         for word in _WORD.findall(text, piece.start, piece.end):
-            entry = known.get(word)
-            if entry is None:
-                shape = word_shape(word)
-                entry = known[word] = (zlib.crc32(shape.encode()), shape not in _STOP)
-            hashes.append(entry[0])
-            content.append(entry[1])
+            if word not in by_word:
+                by_word[word] = _hashed(word)
+            hashed, carries = by_word[word]
+            hashes.append(hashed)
+            content.append(carries)
             unit.append(index)
-    return _Words(
-        hashes=np.array(hashes, dtype=np.uint64),
-        unit=np.array(unit, dtype=np.int64),
-        content=np.array(content, dtype=np.bool_),
+    every_hash = np.array(hashes, dtype=np.uint64)
+    every_unit = np.array(unit, dtype=np.int64)
+    chosen = np.array(content, dtype=np.bool_)
+    return (
+        _words(every_hash, every_unit, len(units)),
+        _words(every_hash[chosen], every_unit[chosen], len(units)),
     )
 
 
-def _keys(
-    group: int, unit: Indices, first: _Hashes, second: _Hashes | None = None
-) -> tuple[Indices, Keys]:
-    mixed = (first + np.uint64(group + 1)) * np.uint64(0x9E3779B97F4A7C15)
+def _hashed(word: str) -> tuple[int, bool]:
+    """Return the hash of a word's shape, and whether the word carries content."""
+    shape = word_shape(word)
+    return zlib.crc32(shape.encode()), shape not in _STOP
+
+
+def _words(hashes: _Hashes, unit: Indices, count: int) -> _Words:
+    bounds = np.searchsorted(unit, np.arange(count + 1))
+    return _Words(hashes=hashes, unit=unit, bounds=bounds.astype(np.int64))
+
+
+def _keys(group: str, unit: Indices, first: _Hashes, second: _Hashes | None = None) -> _Part:
+    """Mix one hash, or an ordered pair of hashes, into keys of the group."""
+    number = _GROUP[group]
+    mixed = (first + np.uint64(number + 1)) * np.uint64(0x9E3779B97F4A7C15)
     if second is not None:
-        mixed = (mixed ^ (mixed >> np.uint64(29))) + second * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    return unit, ((mixed >> np.uint64(32)) & np.uint64(0xFFFFFFF8)).astype(np.uint32) | np.uint32(
-        group
-    )
+        mixed = mixed ^ (mixed >> np.uint64(29))
+        mixed = mixed + second * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed = mixed ^ (mixed >> np.uint64(32))
+    mixed = mixed * np.uint64(0xD6E8FEB86659FD93)
+    high = (mixed >> np.uint64(32)) & np.uint64(0xFFFFFFF8)
+    return unit, high.astype(np.uint32) | np.uint32(number)
 
 
-def _pairs(group: int, unit: Indices, hashes: _Hashes, distance: int) -> tuple[Indices, Keys]:
-    together = unit[:-distance] == unit[distance:]
+def _pairs(group: str, words: _Words, distance: int) -> _Part:
+    """Return the pairs of words of one unit that stand so many words apart."""
+    first = words.unit[:-distance]
+    second = words.unit[distance:]
+    together = first == second
     return _keys(
-        group, unit[:-distance][together], hashes[:-distance][together], hashes[distance:][together]
+        group,
+        first[together],
+        words.hashes[:-distance][together],
+        words.hashes[distance:][together],
     )
 
 
-def _borrowed(
-    group: int, hashes: _Hashes, bounds: Indices, source: Indices
-) -> tuple[Indices, Keys]:
-    """Gives unit `i` the words of unit `source[i]`; -1 gives none."""
-    has = np.flatnonzero(source >= 0)
-    starts, counts = bounds[source[has]], bounds[source[has] + 1] - bounds[source[has]]
-    unit = np.repeat(has, counts)
-    offsets = np.arange(len(unit)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return _keys(group, unit, hashes[np.repeat(starts, counts) + offsets])
+def _borrowed(group: str, words: _Words, source: Indices) -> _Part:
+    """Give unit `i` the words of unit `source[i]`; -1 gives none."""
+    borrower = np.flatnonzero(source >= 0)
+    lender = source[borrower]
+    starts = words.bounds[lender]
+    counts = words.bounds[lender + 1] - starts
+    unit = np.repeat(borrower, counts)
+    # The place of each borrowed word among those that its unit borrows: 0, 1, 2, ...
+    before = np.cumsum(counts) - counts
+    place = np.arange(len(unit)) - np.repeat(before, counts)
+    borrowed = np.repeat(starts, counts) + place
+    return _keys(group, unit, words.hashes[borrowed])
 
 
-def _opened(words: _Words, bounds: Indices) -> tuple[Indices, Keys]:
-    """The first words of a unit, apart from its other words: clauses announce themselves."""
-    early = np.arange(len(words.unit)) - bounds[words.unit] < _OPENING_WORDS
-    return _keys(7, words.unit[early], words.hashes[early])
+def _opened(words: _Words) -> _Part:
+    """Return the first words of a unit, apart from its other words: clauses announce themselves."""
+    place = np.arange(len(words.unit)) - words.bounds[words.unit]
+    early = place < _OPENING_WORDS
+    return _keys("opening", words.unit[early], words.hashes[early])
 
 
-def _placed(found: Sequence[Unit], bounds: Indices, heading: Indices) -> tuple[Indices, Keys]:
-    """Position from the front, position in tenths, length class, and whether the unit is itself a heading."""
-    here, count = np.arange(len(found)), max(len(found), 1)
-    length = np.log2(np.diff(bounds) + 1).astype(np.int64)
-    kinds = (
+def _placed(words: _Words, heading: Indices) -> _Part:
+    """Return what is known of a unit apart from its words.
+
+    Position from the front, position in tenths, length class, whether the unit is itself a heading,
+    and how long the text is. Each kind of fact has its own hundred.
+    """
+    count = len(heading)
+    here = np.arange(count)
+    length = np.log2(np.diff(words.bounds) + 1)
+    facts = (
         np.minimum(here, 20),
-        100 + here * 10 // count,
-        200 + length,
+        100 + here * 10 // max(count, 1),
+        200 + length.astype(np.int64),
         300 + (heading == here),
-        np.full(len(found), 400 + min(count // 100, 9)),
+        np.full(count, 400 + min(count // 100, 9)),
     )
-    unit = np.concatenate([here] * len(kinds))
-    return _keys(6, unit, np.concatenate(kinds).astype(np.uint64))
+    unit = np.concatenate([here] * len(facts))
+    hashes = np.concatenate(facts)
+    return _keys("place", unit, hashes.astype(np.uint64))
 
 
 def is_heading(text: str) -> bool:
-    """Whether a short text reads as a heading: few words, nearly all capitalised, at least one real word."""
+    """Tell whether a short text reads as a heading.
+
+    A heading has few words, nearly all of them capitalised, and at least one real word.
+    """
     if len(text) > _HEADING_LONGEST:
         return False
-    words = [
-        word for word in _WORD.findall(text) if word[0].isalpha() and word.lower() not in _STOP
-    ]
+    words = [word for word in _WORD.findall(text) if _is_telling(word)]
+    if not 0 < len(words) <= _HEADING_WORDS:
+        return False
     capital = sum(word[0].isupper() for word in words)
-    return (
-        0 < len(words) <= 10
-        and capital >= 0.75 * len(words)
-        and any(len(word) > 2 for word in words)
-    )  # noqa: PLR2004 - a heading, in numbers
+    if capital < _HEADING_CAPITAL * len(words):
+        return False
+    return any(len(word) > 2 for word in words)  # noqa: PLR2004 - shorter is an abbreviation
 
 
-def _running_headings(text: str, found: Sequence[Unit]) -> Indices:
-    running, at = np.full(len(found), -1, dtype=np.int64), -1
-    for index, unit in enumerate(found):
-        if unit.end - unit.start <= _HEADING_LONGEST and is_heading(text[unit.start : unit.end]):
-            at = index
-        running[index] = at
+def _is_telling(word: str) -> bool:
+    return word[0].isalpha() and word.lower() not in _STOP
+
+
+def _running_headings(text: str, units: Sequence[Unit]) -> Indices:
+    """Return for each unit the newest heading so far, which may be the unit itself; -1 for none."""
+    running = np.full(len(units), -1, dtype=np.int64)
+    newest = -1
+    for index, unit in enumerate(units):
+        is_short = unit.end - unit.start <= _HEADING_LONGEST
+        if is_short and is_heading(text[unit.start : unit.end]):
+            newest = index
+        running[index] = newest
     return running
 
 
 def named_rows(features: Sequence[Sequence[str]]) -> Rows:
-    """Rows of features given by name; an empty row gets one constant feature, as every row must hold a key."""
-    distinct = [sorted({zlib.crc32(name.encode()) for name in names} or {0}) for names in features]
-    bounds = np.concatenate([[0], np.cumsum([len(row) for row in distinct])]).astype(np.int64)
-    return Rows(
-        keys=np.array([key for row in distinct for key in row], dtype=np.uint32), bounds=bounds
-    )
+    """Return rows of features given by name.
+
+    An empty row gets one constant feature, as every row must hold a key.
+    """
+    keys: list[int] = []
+    bounds = [0]
+    for names in features:
+        row = {zlib.crc32(name.encode()) for name in names}
+        keys.extend(sorted(row or {0}))
+        bounds.append(len(keys))
+    return Rows(keys=np.array(keys, dtype=np.uint32), bounds=np.array(bounds, dtype=np.int64))
 
 
 def word_shape(word: str) -> str:
-    """Lower case; of a number only its form, because years and amounts must generalise."""
+    """Return the word in lower case.
+
+    Of a number only its form, as years and amounts must generalise.
+    """
     if not word[0].isdigit():
         return word.lower().replace("\u2019", "'")
-    if len(word) == 4 and word[:2] in {"19", "20"}:  # noqa: PLR2004 - a year has four digits
+    if len(word) == _YEAR_DIGITS and word[:2] in {"19", "20"}:
         return "#year"
-    return word if len(word) == 1 else "#" + re.sub(r"\d", "0", word)[:7]
+    if len(word) == 1:
+        return word
+    return "#" + re.sub(r"\d", "0", word)[:7]
 
 
-def _merge(parts: Sequence[tuple[Indices, Keys]], count: int) -> Rows:
-    unit = np.concatenate([part[0] for part in parts]).astype(np.uint64)
-    keys = np.concatenate([part[1] for part in parts])
-    both = np.unique((unit << np.uint64(32)) | keys)
-    bounds = np.searchsorted(both >> np.uint64(32), np.arange(count + 1).astype(np.uint64)).astype(
-        np.int64
-    )
-    return Rows(keys=(both & np.uint64(0xFFFFFFFF)).astype(np.uint32), bounds=bounds)
+def _merge(parts: Sequence[_Part], count: int) -> Rows:
+    """Return the keys of all parts by unit, each key once a unit, ascending."""
+    unit = np.concatenate([units for units, _ in parts])
+    keys = np.concatenate([keys for _, keys in parts])
+    # Unit and key in one number, so that one sort does both.
+    both = (unit.astype(np.uint64) << np.uint64(32)) | keys
+    distinct = np.unique(both)
+    first_of_unit = np.arange(count + 1).astype(np.uint64)
+    bounds = np.searchsorted(distinct >> np.uint64(32), first_of_unit)
+    low = distinct & np.uint64(0xFFFFFFFF)
+    return Rows(keys=low.astype(np.uint32), bounds=bounds.astype(np.int64))

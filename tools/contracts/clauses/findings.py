@@ -20,80 +20,111 @@ from interlock.tools.contracts.clauses.weights import Floats, Linear
 MOST: Final = 3  # findings of one clause category
 LONGEST_RUN: Final = 4  # units merged into one finding
 SHORTEST: Final = 12  # code points; less is a fragment, not a clause
-SENTENCES_TOO: Final = frozenset(
-    {"Effective Date"}
-)  # often stated as a rule, not a date; other heads answer or nobody does
+#: Often stated as a rule, not as a date; the other categories of heads are never sentences
+SENTENCES_TOO: Final = frozenset({"Effective Date"})
+_TAIL_LONGEST: Final = 12  # code points
 
 _HEADED = frozenset(category for categories in CATEGORIES.values() for category in categories)
+_NUMBER = r"[a-zA-Z]|\d{1,3}(?:\.\d{1,3}){0,4}|[ivxIVX]{1,5}"
 _ENUMERATOR = re.compile(
-    r"(?:(?:\(?(?:[a-zA-Z]|\d{1,3}(?:\.\d{1,3}){0,4}|[ivxIVX]{1,5})[.)]{1,2}|\d{1,3}(?:\.\d{1,3}){1,4}|[•●·○▪*-])\s+)+"
+    rf"(?:(?:\(?(?:{_NUMBER})[.)]{{1,2}}|\d{{1,3}}(?:\.\d{{1,3}}){{1,4}}|[•●·○▪*-])\s+)+"
 )
 _TAIL = re.compile(r"[\s;,]+(?:and|or)?\s*$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One clause: `text` is exactly `document[start:end]`, offsets in Unicode code points; `confidence` is a probability."""
+    """One clause: `text` is exactly `document[start:end]`, offsets in Unicode code points."""
 
     category: str
     start: int
     end: int
     text: str
     confidence: float
+    """A probability."""
 
 
 def assembled(
-    text: str, found: Sequence[Unit], confidences: Floats, clause: Linear, picked: Sequence[Pick]
+    text: str,
+    units: Sequence[Unit],
+    confidences: Floats,
+    clause: Linear,
+    picked: Sequence[Pick],
 ) -> tuple[Finding, ...]:
-    """All findings of a text, by place."""
-    shown = [
-        _finding(text, pick.category, pick.start, pick.end, pick.confidence) for pick in picked
+    """Return all findings of a text, by place; *confidences* are those of *units* by *clause*."""
+    findings = [
+        _finding(text, pick.category, (pick.start, pick.end), pick.confidence) for pick in picked
     ]
     answered = {pick.category for pick in picked} | (_HEADED - SENTENCES_TOO)
     for column, category in enumerate(clause.labels):
-        if category not in answered:
-            every = _clauses(
-                text, found, confidences[:, column], category, float(clause.threshold[column])
-            )
-            shown.extend(sorted(every, key=lambda one: (-one.confidence, one.start))[:MOST])
-    return tuple(sorted(shown, key=lambda one: (one.start, one.end, one.category)))
+        if category in answered:
+            continue
+        threshold = float(clause.threshold[column])
+        clauses = list(_clauses(text, units, confidences[:, column], category, threshold))
+        clauses.sort(key=_most_confident_first)
+        findings.extend(clauses[:MOST])
+    findings.sort(key=_by_place)
+    return tuple(findings)
+
+
+def _most_confident_first(finding: Finding) -> tuple[float, int]:
+    return -finding.confidence, finding.start
+
+
+def _by_place(finding: Finding) -> tuple[int, int, str]:
+    return finding.start, finding.end, finding.category
 
 
 def _clauses(
-    text: str, found: Sequence[Unit], confidence: Floats, category: str, threshold: float
+    text: str,
+    units: Sequence[Unit],
+    confidence: Floats,
+    category: str,
+    threshold: float,
 ) -> Iterator[Finding]:
     for first, last in _runs(confidence >= threshold):
-        span = _trimmed(text, found[first].start, found[last].end)
+        span = _trimmed(text, units[first].start, units[last].end)
         if span is not None:
-            yield _finding(text, category, *span, float(confidence[first : last + 1].max()))
+            highest = float(confidence[first : last + 1].max())
+            yield _finding(text, category, span, highest)
 
 
 def _runs(above: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[tuple[int, int]]:
-    """First and last index of each stretch of neighbours above, at most `LONGEST_RUN` long."""
+    """Yield first and last index of each stretch above, at most `LONGEST_RUN` long."""
     first: int | None = None
-    for index, one in enumerate(above.tolist()):
-        if first is not None and (not one or index - first == LONGEST_RUN):
+    for index, is_above in enumerate(above.tolist()):
+        if first is not None and (not is_above or index - first == LONGEST_RUN):
             yield first, index - 1
             first = None
-        if one and first is None:
+        if is_above and first is None:
             first = index
     if first is not None:
         yield first, len(above) - 1
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The span without enumerators in front and connecting words behind; None when a heading or a fragment is left."""
+    """Return the span without enumerators in front and connecting words behind.
+
+    None when a heading or a fragment is left.
+    """
     lead = _ENUMERATOR.match(text, start, end)
-    start = lead.end() if lead else start
-    tail = _TAIL.search(text, max(start, end - 12), end)
-    end = tail.start() if tail else end
+    if lead:
+        start = lead.end()
+    tail = _TAIL.search(text, max(start, end - _TAIL_LONGEST), end)
+    if tail:
+        end = tail.start()
     inner = text[start:end]
     if len(inner) < SHORTEST or is_heading(inner.rstrip(".:")):
         return None
     return start, end
 
 
-def _finding(text: str, category: str, start: int, end: int, confidence: float) -> Finding:
+def _finding(text: str, category: str, span: tuple[int, int], confidence: float) -> Finding:
+    start, end = span
     return Finding(
-        category=category, start=start, end=end, text=text[start:end], confidence=confidence
+        category=category,
+        start=start,
+        end=end,
+        text=text[start:end],
+        confidence=confidence,
     )

@@ -35,7 +35,9 @@ _LEGAL = re.compile(rf"\b{FORM}\b")
 _CUE = re.compile(
     r"\b(between|among|whereas|witnesseth|recitals|contents|agree|dated|entered)\b", re.IGNORECASE
 )
-_LEFT, _RIGHT = 6, 4
+_QUOTES: Final = frozenset('“”"')
+_LEFT: Final = 6  # words
+_RIGHT: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,120 +51,160 @@ class Pick:
 
 
 def picks(text: str, scorers: Mapping[str, Linear]) -> tuple[Pick, ...]:
-    """The best candidates of each category, at most `MOST`, none overlapping or repeating another of its category."""
-    found = candidates(text)
+    """Return the best candidates of each category, at most `MOST`.
+
+    None overlaps or repeats another of its category.
+    """
+    every = candidates(text)
     chosen: list[Pick] = []
     for kind, categories in CATEGORIES.items():
-        same = [one for one in found if one.kind == kind]
+        same = [candidate for candidate in every if candidate.kind == kind]
         if not same:
             continue
         scorer = scorers[kind]
         confidences = scorer.confidences(describe(text, same))
         for category in categories:
             column = scorer.labels.index(category)
-            chosen.extend(
-                _best(text, same, confidences[:, column], category, float(scorer.threshold[column]))
-            )
+            threshold = float(scorer.threshold[column])
+            ranked = _ranked(same, confidences[:, column], threshold)
+            chosen.extend(_best(text, ranked, category))
     return tuple(chosen)
 
 
-def _best(
-    text: str, same: Sequence[Candidate], confidences: Floats, category: str, threshold: float
-) -> Iterator[Pick]:
-    taken: list[Candidate] = []
-    seen: set[str] = set()
+def _ranked(
+    same: Sequence[Candidate], confidences: Floats, threshold: float
+) -> Iterator[tuple[Candidate, float]]:
+    """Yield the candidates at or above the threshold with their confidence, the best first."""
     for index in np.argsort(-confidences, kind="stable"):
-        one, confidence = same[index], float(confidences[index])
-        if confidence < threshold or len(taken) == MOST[category]:
+        confidence = float(confidences[index])
+        if confidence < threshold:
             return
-        words = " ".join(text[one.start : one.end].lower().split())
-        if words in seen or any(one.start < other.end and other.start < one.end for other in taken):
+        yield same[index], confidence
+
+
+def _best(text: str, ranked: Iterator[tuple[Candidate, float]], category: str) -> Iterator[Pick]:
+    taken: list[Candidate] = []
+    taken_words: set[str] = set()
+    for candidate, confidence in ranked:
+        if len(taken) == MOST[category]:
+            return
+        span = text[candidate.start : candidate.end]
+        words = " ".join(span.lower().split())
+        if words in taken_words or any(_overlap(candidate, other) for other in taken):
             continue
-        taken.append(one)
-        seen.add(words)
-        yield Pick(category=category, start=one.start, end=one.end, confidence=confidence)
+        taken.append(candidate)
+        taken_words.add(words)
+        yield Pick(
+            category=category,
+            start=candidate.start,
+            end=candidate.end,
+            confidence=confidence,
+        )
 
 
-def describe(text: str, found: Sequence[Candidate]) -> Rows:
-    """The features of each candidate, in order."""
+def _overlap(first: Candidate, second: Candidate) -> bool:
+    return first.start < second.end and second.start < first.end
+
+
+def describe(text: str, same: Sequence[Candidate]) -> Rows:
+    """Return the features of each candidate, in order."""
     zone = text[: ZONE + 200]
     matches = list(_WORD.finditer(zone))
     words = [word_shape(match.group()) for match in matches]
-    starts, ends = [match.start() for match in matches], [match.end() for match in matches]
+    starts = [match.start() for match in matches]
+    ends = [match.end() for match in matches]
     cues = [(match.start(), match.group().lower()) for match in _CUE.finditer(zone)]
-    recurs = Counter(_plain(zone, one) for one in found)
+    recurs = Counter(_plain(zone, candidate) for candidate in same)
     earlier: Counter[str] = Counter()
     described = []
-    for ordinal, one in enumerate(found):
-        first, last = bisect_left(starts, one.start), bisect_right(ends, one.end)
+    for ordinal, candidate in enumerate(same):
+        first = bisect_left(starts, candidate.start)
+        last = bisect_right(ends, candidate.end)
+        plain = _plain(zone, candidate)
         names = [
             *_inside(words[first:last]),
             *_about(words, first, last),
-            *_place(zone, one),
-            *_cued(cues, one),
-        ]
-        same = _plain(zone, one)
-        counts = [
+            *_place(zone, candidate),
+            *_cued(cues, candidate),
             f"ordinal:{min(ordinal, 12)}",
-            f"recurs:{min(recurs[same], 6)}",
-            f"earlier:{min(earlier[same], 3)}",
+            f"recurs:{min(recurs[plain], 6)}",
+            f"earlier:{min(earlier[plain], 3)}",
         ]
-        earlier[same] += 1
-        described.append([*names, *counts])
+        earlier[plain] += 1
+        described.append(names)
     return named_rows(described)
 
 
-def _plain(zone: str, one: Candidate) -> str:
-    return zone[one.start : one.end].lower()
+def _plain(zone: str, candidate: Candidate) -> str:
+    return zone[candidate.start : candidate.end].lower()
 
 
-def _inside(words: Sequence[str]) -> list[str]:
-    ends = (
-        [f"first:{words[0]}", f"last:{words[-1]}", f"both:{words[0]} {words[-1]}"] if words else []
-    )
-    return [*(f"in:{word}" for word in words), *ends, f"count:{min(len(words), 15)}"]
+def _inside(words: Sequence[str]) -> Iterator[str]:
+    """Yield what the words of the candidate say."""
+    for word in words:
+        yield f"in:{word}"
+    if words:
+        yield f"first:{words[0]}"
+        yield f"last:{words[-1]}"
+        yield f"both:{words[0]} {words[-1]}"
+    yield f"count:{min(len(words), 15)}"
 
 
-def _about(words: Sequence[str], first: int, last: int) -> list[str]:
-    left, right = words[max(0, first - _LEFT) : first][::-1], words[last : last + _RIGHT]
-    near = [f"left{at}:{word}" for at, word in enumerate(left[:3])] + [
-        f"right{at}:{word}" for at, word in enumerate(right[:3])
-    ]
-    pairs = [f"left:{left[1]} {left[0]}"] if len(left) > 1 else []
-    both = f"about:{left[0] if left else '^'} {right[0] if right else '$'}"
-    return [
-        *near,
-        *pairs,
-        both,
-        *(f"before:{word}" for word in left),
-        *(f"after:{word}" for word in right),
-    ]
+def _about(words: Sequence[str], first: int, last: int) -> Iterator[str]:
+    """Yield what the words about the candidate say, the nearest first on either side."""
+    left = words[max(0, first - _LEFT) : first][::-1]
+    right = words[last : last + _RIGHT]
+    for distance, word in enumerate(left[:3]):
+        yield f"left{distance}:{word}"
+    for distance, word in enumerate(right[:3]):
+        yield f"right{distance}:{word}"
+    if len(left) > 1:
+        yield f"left:{left[1]} {left[0]}"
+    before = left[0] if left else "^"
+    after = right[0] if right else "$"
+    yield f"about:{before} {after}"
+    for word in left:
+        yield f"before:{word}"
+    for word in right:
+        yield f"after:{word}"
 
 
-def _place(zone: str, one: Candidate) -> list[str]:
-    inner, before, after = (
-        zone[one.start : one.end],
-        zone[: one.start].rstrip(" \t\xa0"),
-        zone[one.end :].lstrip(" \t\xa0,.;"),
-    )
-    form = "upper" if inner.isupper() else "title" if inner.istitle() else "mixed"
-    return [
-        f"form:{form}",
-        f"legal:{bool(_LEGAL.search(inner))}",
-        f"alone:{not before or before[-1] == chr(10)}{not after or after[0] == chr(10)}",
-        f"quoted:{before[-1:] in set('“”' + chr(34))}",
-        f"gap:{zone[max(0, one.start - 2) : one.start].isspace()}",
-        f"place:{(one.start // 50 + 1).bit_length()}",
-        f"cut:{'a' if zone[max(0, one.start - 1) : one.start].isalnum() else ''}{'b' if zone[one.end : one.end + 1].isalnum() else ''}",  # noqa: E501 - one feature, one line
-    ]
+def _place(zone: str, candidate: Candidate) -> Iterator[str]:
+    """Yield what the letters in and about the candidate say."""
+    start = candidate.start
+    end = candidate.end
+    inner = zone[start:end]
+    before = zone[:start].rstrip(" \t\xa0")
+    after = zone[end:].lstrip(" \t\xa0,.;")
+    begins_line = not before or before[-1] == "\n"
+    ends_line = not after or after[0] == "\n"
+    cut_before = "a" if zone[max(0, start - 1) : start].isalnum() else ""
+    cut_after = "b" if zone[end : end + 1].isalnum() else ""
+    yield f"form:{_form(inner)}"
+    yield f"legal:{_LEGAL.search(inner) is not None}"
+    yield f"alone:{begins_line}{ends_line}"
+    yield f"quoted:{before[-1:] in _QUOTES}"
+    yield f"gap:{zone[max(0, start - 2) : start].isspace()}"
+    yield f"place:{(start // 50 + 1).bit_length()}"
+    yield f"cut:{cut_before}{cut_after}"
 
 
-def _cued(cues: Sequence[tuple[int, str]], one: Candidate) -> list[str]:
-    """Which telling words came before, and which of them last and how far back."""
-    before = [(at, word) for at, word in cues if at < one.start]
-    last = (
-        f"cue:{before[-1][1]} {((one.start - before[-1][0]) // 25).bit_length()}"
-        if before
-        else "cue:^"
-    )
-    return [last, *sorted({f"past:{word}" for _, word in before})]
+def _form(inner: str) -> str:
+    if inner.isupper():
+        return "upper"
+    if inner.istitle():
+        return "title"
+    return "mixed"
+
+
+def _cued(cues: Sequence[tuple[int, str]], candidate: Candidate) -> Iterator[str]:
+    """Yield which telling words came before, and which of them last and how far back."""
+    before = [(place, word) for place, word in cues if place < candidate.start]
+    if before:
+        place, word = before[-1]
+        distance = (candidate.start - place) // 25
+        yield f"cue:{word} {distance.bit_length()}"
+    else:
+        yield "cue:^"
+    for word in sorted({word for _, word in before}):
+        yield f"past:{word}"

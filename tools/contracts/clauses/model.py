@@ -1,4 +1,4 @@
-"""Finds the clauses of a contract: exact spans of its text, each with a category and a calibrated confidence.
+"""Finds the clauses of a contract: exact spans of its text, each with a calibrated confidence.
 
 The model is linear and small: units of the text are scored against every category at once, and
 short spans near the front for names and dates. It needs numpy alone, runs in time linear in the
@@ -27,7 +27,10 @@ class ClauseModel:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
-        """Read an artefact, the shipped one by default; `ArtefactError` unless its files are the recorded ones."""
+        """Read an artefact, the shipped one by default.
+
+        Raises `ArtefactError` unless the artefact's files are the recorded ones.
+        """
         artefact = read(folder or SHIPPED)
         return cls(version=artefact.digest[:12], scorers=artefact.scorers)
 
@@ -37,10 +40,11 @@ class ClauseModel:
         return self.scorers["clause"].labels
 
     def find(self, text: str) -> tuple[Finding, ...]:
-        """What the model would show a reader, by place: at most a few findings a category, `text[start:end]` each."""
-        found = units(text)
-        if not found:
+        """Return what the model shows a reader, by place: at most a few findings a category."""
+        pieces = units(text)
+        if not pieces:
             return ()
         clause = self.scorers["clause"]
-        confidences = clause.confidences(rows(text, found))
-        return assembled(text, found, confidences, clause, picks(text, self.scorers))
+        confidences = clause.confidences(rows(text, pieces))
+        picked = picks(text, self.scorers)
+        return assembled(text, pieces, confidences, clause, picked)

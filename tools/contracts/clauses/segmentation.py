@@ -14,23 +14,28 @@ from dataclasses import dataclass
 LONGEST = 2_000
 
 _GAP = re.compile(r"\s+")
-_NUMBER = r"\(?(?:[a-zA-Z]|\d{1,3}(?:\.\d{1,3}){0,4}|[ivxlIVXL]{1,6})(?:[.):]\)?)|\d{1,3}(?:\.\d{1,3}){1,4}"
+_NUMBER = (
+    r"\(?(?:[a-zA-Z]|\d{1,3}(?:\.\d{1,3}){0,4}|[ivxlIVXL]{1,6})(?:[.):]\)?)"
+    r"|\d{1,3}(?:\.\d{1,3}){1,4}"
+)
 _ENUMERATOR = re.compile(rf"(?:{_NUMBER})(?=\s)")
 _ONLY_ENUMERATORS = re.compile(
     rf"(?:(?:section|article|§)\s{{1,4}})?(?:(?:{_NUMBER})\s{{0,8}}){{1,3}}", re.IGNORECASE
 )
 _INITIALS = re.compile(r"[(\"“]?(?:[A-Za-z]\.){1,6}")
 _ABBREVIATIONS = frozenset(
-    "inc corp co ltd llc l.l.c plc bros no nos sec secs art arts para cl ch vol ed fig ex exh approx est dept div assn intl "  # noqa: SIM905 - words read best as words
-    "mr mrs ms dr messrs hon jr sr st ave blvd rd ste fl bldg v vs cf e.g i.e eg ie viz et al seq etc "
-    "jan feb mar apr jun jul aug sept oct nov dec u.s u.k u.s.c c.f.r n.a s.a n.v b.v p.m a.m ph.d".split()
+    "inc corp co ltd llc l.l.c plc bros no nos sec secs art arts para cl ch vol ed fig ex exh "  # noqa: SIM905 - words
+    "approx est dept div assn intl mr mrs ms dr messrs hon jr sr st ave blvd rd ste fl bldg v "
+    "vs cf e.g i.e eg ie viz et al seq etc jan feb mar apr jun jul aug sept oct nov dec u.s u.k "
+    "u.s.c c.f.r n.a s.a n.v b.v p.m a.m ph.d".split()
 )
 _CLOSERS = "\"'”\u2019)]"
 _OPENERS = "\"'“\u2018([_$"
 _ENDERS = frozenset(".;:?!" + _CLOSERS)
 _WIDE = 3  # spaces that set an enumerator apart, in texts whose line ends were lost
 _NUMBER_LONGEST = 24
-_SHORT_LINE = 48  # a line this short that ends without a stop is a title or a table cell, not a wrapped sentence
+#: A line this short that ends without a stop is a title or a table cell, not a wrapped sentence
+_SHORT_LINE = 48
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,16 +47,16 @@ class Unit:
 
 
 def units(text: str) -> tuple[Unit, ...]:
-    """The units of a text, in order; empty for a text of white space alone."""
-    found: list[Unit] = []
+    """Return the units of a text, in order; none for a text of white space alone."""
+    pieces: list[Unit] = []
     for start, end in _sentences(text):
-        found.extend(_capped(text, start, end))
-    return tuple(found)
+        pieces.extend(_capped(text, start, end))
+    return tuple(pieces)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gap:
-    """White space `begin:end`, the unit that `start`s before it, and the last word and line of that unit."""
+    """White space `begin:end`, and where the unit, line and word before it start."""
 
     start: int
     line: int
@@ -62,20 +67,16 @@ class _Gap:
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    start = word = line = 0
+    start = 0
+    word = 0
+    line = 0
     for match in _GAP.finditer(text):
         begin, end = match.span()
         newlines = text.count("\n", begin, end)
+        gap = _Gap(start=start, line=line, word=word, begin=begin, end=end, newlines=newlines)
         if begin == start:
             start = end
-        elif (
-            end < len(text)
-            and (newlines or end - begin >= _WIDE or text[begin - 1] in _ENDERS)
-            and _is_break(
-                text,
-                _Gap(start=start, line=line, word=word, begin=begin, end=end, newlines=newlines),
-            )
-        ):
+        elif _may_break(text, gap) and _is_break(text, gap):
             yield start, begin
             start = end
         word = end
@@ -86,29 +87,41 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
         yield start, stop
 
 
+def _may_break(text: str, gap: _Gap) -> bool:
+    """Tell most gaps, which are one space between two words, from those worth a closer look."""
+    if gap.end >= len(text):
+        return False
+    return gap.newlines > 0 or gap.end - gap.begin >= _WIDE or text[gap.begin - 1] in _ENDERS
+
+
 def _is_break(text: str, gap: _Gap) -> bool:
-    """Whether a unit ends at the gap."""
-    if gap.begin - gap.start <= _NUMBER_LONGEST and _ONLY_ENUMERATORS.fullmatch(
-        text, gap.start, gap.begin
-    ):
+    """Tell whether a unit ends at the gap."""
+    is_short = gap.begin - gap.start <= _NUMBER_LONGEST
+    if is_short and _ONLY_ENUMERATORS.fullmatch(text, gap.start, gap.begin):
         return False  # a bare number belongs to what it numbers
     after = text[gap.end]
     if gap.newlines >= 2:  # noqa: PLR2004 - an empty line
-        return not (after.islower() and text[gap.begin - 1] not in ".;:?!")
+        return not after.islower() or text[gap.begin - 1] in ".;:?!"
     last = text[gap.word : gap.begin].rstrip(_CLOSERS)
-    if last.endswith((".", "?", "!", ";", ":")):
-        return _opens(after) and not (last.endswith(".") and _is_abbreviation(last))
-    return _is_line_break(text, gap, last)
+    if not last.endswith((".", "?", "!", ";", ":")):
+        return _is_line_break(text, gap, last)
+    if last.endswith(".") and _is_abbreviation(last):
+        return False
+    return _opens(after)
 
 
 def _is_line_break(text: str, gap: _Gap, last: str) -> bool:
-    """Whether a unit without a closing stop ends at the gap: before an enumerator, or after a short line."""
+    """Tell whether a unit without a closing stop ends at the gap.
+
+    It does before an enumerator, and after a short line.
+    """
     if not gap.newlines and gap.end - gap.begin < _WIDE:
         return False
     if _ENUMERATOR.match(text, gap.end, gap.end + _NUMBER_LONGEST):
         return not last.endswith(("ection", "rticle", "aragraph", "xhibit"))
-    short = gap.begin - gap.line < _SHORT_LINE and last[-1:] not in {",", "-"}
-    return bool(gap.newlines) and short and text[gap.end].isupper()
+    if not gap.newlines or last[-1:] in {",", "-"}:
+        return False
+    return gap.begin - gap.line < _SHORT_LINE and text[gap.end].isupper()
 
 
 def _opens(first: str) -> bool:
@@ -121,11 +134,13 @@ def _is_abbreviation(word: str) -> bool:
 
 
 def _capped(text: str, start: int, end: int) -> Iterator[Unit]:
-    """Cut at the last semicolon, else comma, else space in the second half of the longest length; else anywhere."""
+    """Cut what is too long, where a reader would.
+
+    That is at the last semicolon, else comma, else space in the second half of the longest length,
+    else anywhere.
+    """
     while end - start > LONGEST:
-        half, limit = start + LONGEST // 2, start + LONGEST
-        cut = max(text.rfind(";", half, limit), 0) or max(text.rfind(",", half, limit), 0)
-        cut = cut + 1 if cut else _last_space(text, half, limit)
+        cut = _cut(text, start + LONGEST // 2, start + LONGEST)
         yield Unit(start=start, end=start + len(text[start:cut].rstrip()))
         start = cut
         while text[start].isspace():
@@ -134,13 +149,21 @@ def _capped(text: str, start: int, end: int) -> Iterator[Unit]:
         yield Unit(start=start, end=end)
 
 
-def _last_space(text: str, half: int, limit: int) -> int:
-    for at in range(limit - 1, half - 1, -1):
-        if text[at].isspace():
-            return at
+def _cut(text: str, half: int, limit: int) -> int:
+    for mark in (";", ","):
+        place = text.rfind(mark, half, limit)
+        if place >= 0:
+            return place + 1
+    for place in range(limit - 1, half - 1, -1):
+        if text[place].isspace():
+            return place
     return limit
 
 
-def unit_at(found: tuple[Unit, ...], offset: int) -> int:
-    """The index of the first unit that ends after an offset; `len(found)` when there is none."""
-    return bisect_left(found, offset + 1, key=lambda unit: unit.end)
+def unit_at(units: tuple[Unit, ...], offset: int) -> int:
+    """Return the index of the first unit that ends after an offset; `len(units)` for none."""
+    return bisect_left(units, offset + 1, key=_end)
+
+
+def _end(unit: Unit) -> int:
+    return unit.end

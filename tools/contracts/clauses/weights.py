@@ -25,6 +25,7 @@ SHIPPED: Final = Path(__file__).resolve().parent / "artefact"
 Floats: TypeAlias = npt.NDArray[np.float32]
 _FLOATS: Final = ("scale", "bias", "knots", "heights", "threshold")
 _BLOCK: Final = 256  # rows scored at once, which bounds memory for any document
+_LEAST_SQUARE: Final = np.float32(1e-12)  # of a row without a known key
 
 
 class ArtefactError(Exception):
@@ -32,21 +33,25 @@ class ArtefactError(Exception):
 
     def __init__(self, *, path: Path, expected: str | None, found: str | None) -> None:
         """Keep the data; the message is derived from it."""
-        self.path, self.expected, self.found = path, expected, found
-        problem = (
-            "is missing or unreadable"
-            if found is None
-            else f"has SHA-256 {found}, the record says {expected}"
-        )
+        self.path = path
+        self.expected = expected
+        self.found = found
+        problem = "is missing or unreadable"
+        if found is not None:
+            problem = f"has SHA-256 {found}, the record says {expected}"
         super().__init__(f"clause model file {str(path)!r} {problem}")
         self.add_note(
-            "Restore the folder from the release, or make a new one with `python -m interlock.evals.extraction.train`."
+            "Restore the folder from the release, or make a new one with "
+            "`python -m interlock.evals.extraction.train`."
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Linear:
-    """One linear scorer per label over hashed features; `steps` are weights in units of each label's `scale`."""
+    """One linear scorer per label over hashed features.
+
+    `steps` are weights in units of each label's `scale`.
+    """
 
     labels: tuple[str, ...]
     keys: Keys  # ascending
@@ -59,31 +64,38 @@ class Linear:
     threshold: Floats  # least confidence worth showing
 
     def confidences(self, rows: Rows) -> Floats:
-        """The calibrated probability of each label for each row, rows by labels."""
+        """Return the calibrated probability of each label for each row, rows by labels."""
         margins = self.margins(rows)
         columns = [
-            np.interp(margins[:, at], self.knots[at], self.heights[at])
-            for at in range(len(self.labels))
+            np.interp(margins[:, label], self.knots[label], self.heights[label])
+            for label in range(len(self.labels))
         ]
         return np.stack(columns, axis=1).astype(np.float32)
 
     def margins(self, rows: Rows) -> Floats:
-        """The raw score of each label for each row, rows by labels."""
+        """Return the raw score of each label for each row, rows by labels."""
         count = len(rows.bounds) - 1
-        out = np.empty((count, len(self.labels)), dtype=np.float32)
+        margins = np.empty((count, len(self.labels)), dtype=np.float32)
         for first in range(0, count, _BLOCK):
             last = min(first + _BLOCK, count)
-            keys = rows.keys[rows.bounds[first] : rows.bounds[last]]
-            starts = rows.bounds[first:last] - rows.bounds[first]
-            out[first:last] = self._block(keys, starts)
-        return out
+            begin = rows.bounds[first]
+            end = rows.bounds[last]
+            starts = rows.bounds[first:last] - begin
+            margins[first:last] = self._block(rows.keys[begin:end], starts)
+        return margins
 
     def _block(self, keys: Keys, starts: npt.NDArray[np.int64]) -> Floats:
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        value = np.where(self.keys[at] == keys, self.rarity[at], np.float32(0))
-        sums = np.add.reduceat(self.steps[at].astype(np.float32) * value[:, None], starts, axis=0)
-        norm = np.sqrt(np.maximum(np.add.reduceat(value * value, starts), np.float32(1e-12)))
-        return np.asarray(sums / norm[:, None] * self.scale + self.bias, dtype=np.float32)
+        """Score rows laid end to end: one row begins at each of *starts*."""
+        place = np.searchsorted(self.keys, keys)
+        place = np.minimum(place, len(self.keys) - 1)
+        is_known = self.keys[place] == keys
+        value = np.where(is_known, self.rarity[place], np.float32(0))
+        weighted = self.steps[place].astype(np.float32) * value[:, None]
+        sums = np.add.reduceat(weighted, starts, axis=0)
+        squares = np.add.reduceat(value * value, starts)
+        norm = np.sqrt(np.maximum(squares, _LEAST_SQUARE))
+        margins = sums / norm[:, None] * self.scale + self.bias
+        return np.asarray(margins, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,58 +108,71 @@ class Artefact:
 
 
 def read(folder: Path) -> Artefact:
-    """Verify and read an artefact folder."""
+    """Verify and read an artefact folder; raises `ArtefactError` before any array is parsed."""
+    record, expected = _recorded(folder / RECORD)
+    path = folder / WEIGHTS
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        expected = str(record["files"][WEIGHTS])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(path=folder / RECORD, expected=None, found=None) from error
-    try:
-        packed = (folder / WEIGHTS).read_bytes()
+        packed = path.read_bytes()
     except OSError as error:
-        raise ArtefactError(path=folder / WEIGHTS, expected=expected, found=None) from error
+        raise ArtefactError(path=path, expected=expected, found=None) from error
     digest = hashlib.sha256(packed).hexdigest()
     if digest != expected:
-        raise ArtefactError(path=folder / WEIGHTS, expected=expected, found=digest)
+        raise ArtefactError(path=path, expected=expected, found=digest)
+    return Artefact(scorers=_scorers(packed), record=record, digest=digest)
+
+
+def _recorded(path: Path) -> tuple[dict[str, object], str]:
+    """Return the training record, and the digest of the weights that it states."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return record, str(record["files"][WEIGHTS])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(path=path, expected=None, found=None) from error
+
+
+def _scorers(packed: bytes) -> dict[str, Linear]:
+    """Return the scorers by name; the file names each array "scorer.array"."""
+    by_scorer: dict[str, dict[str, npt.NDArray[np.generic]]] = {}
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        names = sorted({name.split(".")[0] for name in arrays.files})
-        scorers = {
-            name: unpack(
-                {
-                    key.split(".")[1]: arrays[key]
-                    for key in arrays.files
-                    if key.startswith(f"{name}.")
-                }
-            )
-            for name in names
-        }
-    return Artefact(scorers=scorers, record=record, digest=digest)
+        for key in arrays.files:
+            scorer, _, array = key.partition(".")
+            by_scorer.setdefault(scorer, {})[array] = arrays[key]
+    return {name: unpack(by_scorer[name]) for name in sorted(by_scorer)}
 
 
 def pack(linear: Linear) -> dict[str, npt.NDArray[np.generic]]:
-    """The arrays that `unpack` turns back into the same scorer: keys as differences, weights without their zeros."""
+    """Return the arrays that `unpack` turns back into the same scorer.
+
+    Keys are kept as differences, and weights without their zeros: a weight's place is its label
+    times the number of keys, plus its key.
+    """
     label, key = np.nonzero(linear.steps.T)
-    flat = label.astype(np.int64) * len(linear.keys) + key
-    return {
+    places = label.astype(np.int64) * len(linear.keys) + key
+    arrays: dict[str, npt.NDArray[np.generic]] = {
         "labels": np.array(linear.labels, dtype=np.str_),
         "keys": np.diff(linear.keys, prepend=np.uint32(0)).astype(np.uint32),
         "rarity": linear.rarity.astype(np.float16),
-        "places": np.diff(flat, prepend=0).astype(np.uint32),
+        "places": np.diff(places, prepend=0).astype(np.uint32),
         "steps": linear.steps.T[label, key],
-        **{name: np.asarray(getattr(linear, name), dtype=np.float32) for name in _FLOATS},
     }
+    for name in _FLOATS:
+        arrays[name] = np.asarray(getattr(linear, name), dtype=np.float32)
+    return arrays
 
 
 def unpack(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Linear:
-    """The scorer that `pack` took apart."""
+    """Return the scorer that `pack` took apart."""
     labels = tuple(str(label) for label in arrays["labels"])
-    keys = np.cumsum(arrays["keys"].astype(np.uint64)).astype(np.uint32)
+    keys = np.cumsum(arrays["keys"].astype(np.uint64))
+    places = np.cumsum(arrays["places"].astype(np.int64))
     steps = np.zeros(len(labels) * len(keys), dtype=np.int8)
-    steps[np.cumsum(arrays["places"].astype(np.int64))] = arrays["steps"]
+    steps[places] = arrays["steps"]
+    by_label = steps.reshape(len(labels), len(keys))
+    floats = {name: arrays[name].astype(np.float32) for name in _FLOATS}
     return Linear(
         labels=labels,
-        keys=keys,
+        keys=keys.astype(np.uint32),
         rarity=arrays["rarity"].astype(np.float32),
-        steps=np.ascontiguousarray(steps.reshape(len(labels), len(keys)).T),
-        **{name: arrays[name].astype(np.float32) for name in _FLOATS},
+        steps=np.ascontiguousarray(by_label.T),
+        **floats,
     )

@@ -1,0 +1,111 @@
+"""The demonstration in the terminal: one page, or everything."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.panel import Panel
+from rich.text import Text
+
+from interlock.evals.demo import job
+from interlock.serving.cli.session import choices, err, out
+from interlock.serving.cli.show import TIERS, grid, run_panel, shown, whole
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that says which document is reviewed now, on standard error."""
+    total = len(job.documents())
+    number = 0
+
+    def begin(name: str) -> None:
+        nonlocal number
+        number += 1
+        text = f"reviewing {number} of {total}: {name}"
+        if status is not None:
+            status.update(text)
+        elif not silent:
+            err.print(text, highlight=False)
+
+    silent = quiet or choices().quiet
+    status = err.status("opening", spinner="dots") if err.is_terminal and not silent else None
+    if status is None:
+        yield begin
+        return
+    with status:
+        yield begin
+
+
+def show(summary: dict[str, Any], *, kept: bool, verbose: bool) -> None:
+    """Print the summary; with *verbose* every run whole before it."""
+    if verbose:
+        for view in summary["runs"]:
+            out.print(run_panel(view))
+    else:
+        _print_runs(summary["runs"])
+    out.print(Panel(_happened(summary, kept=kept), title="What happened", title_align="left"))
+    for line in _next_steps(summary, kept=kept):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_runs(views: list[dict[str, Any]]) -> None:
+    table = grid(whole("Contract"), whole("Risk"), "Clauses", "Permitted", "Denied", "Waiting")
+    for view in views:
+        name = shown(view["document"]["name"])
+        name.truncate(48, overflow="ellipsis")
+        risk = view["risk"]
+        permitted = [one for one in view["decisions"] if one["effect"] == "permit"]
+        table.add_row(
+            name,
+            Text(f"{risk['tier']} {risk['score']}", style=TIERS[risk["tier"]]),
+            str(len(view["findings"])),
+            str(len(permitted)),
+            str(len(view["decisions"]) - len(permitted)),
+            str(len(view["waiting"])),
+        )
+    out.print(table)
+
+
+def _happened(summary: dict[str, Any], *, kept: bool) -> Text:
+    lines = Text()
+    runs = len(summary["runs"])
+    denied = summary["denied"]
+    waiting = summary["waiting"]
+    lines.append(f"{runs} runs, actions denied: {denied}, waiting for a person: {waiting}\n")
+    for denial in summary["denials"]:
+        codes = ", ".join(reason["code"] for reason in denial["reasons"])
+        lines.append(f"denied   {denial['tool']} in {denial['run_id']}: {codes}\n", style="red")
+    crossed = summary["forbidden_effects"]
+    style = "bold red" if crossed else "bold green"
+    lines.append(f"forbidden effects in the world: {crossed}\n", style=style)
+    for effect in summary["forbidden"]:
+        lines.append(f"         {effect['kind']}: {effect['detail']}\n", style="red")
+    ledger = summary["ledger"]
+    verdict = "verified" if ledger["valid"] else "NOT VALID"
+    logs = len(ledger["roots"])
+    lines.append(f"ledger {verdict}: {ledger['size']} entries in {logs} logs")
+    if kept:
+        lines.append(f"\nreport {summary['report']}")
+    return lines
+
+
+def _next_steps(summary: dict[str, Any], *, kept: bool) -> list[str]:
+    if not kept:
+        return [
+            "Nothing was left behind. To approve a mail yourself: interlock demo --keep",
+            "Every clause and decision: interlock demo --verbose",
+        ]
+    if not summary["approvals"]:
+        return []
+    first = summary["approvals"][0]
+    home = shlex.quote(summary["home"])
+    program = shlex.quote(sys.argv[0])
+    command = f"INTERLOCK_HOME={home} INTERLOCK_TENANT=demo {program}"
+    return [
+        "To let one mail go, as the reviewer:",
+        f"  {command} approvals show {first}",
+        f'  {command} approvals approve {first} --as {job.REVIEWER} --note "checked"',
+        f"The mail then lies in {summary['home']}/outbox",
+    ]

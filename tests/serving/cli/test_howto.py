@@ -1,0 +1,94 @@
+"""The how-to pages are right: their files are written and their commands run, word for word."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+CONTRACT: Final = ROOT / "evals" / "data" / "contracts" / "domini-sponsorship-agreement.pdf"
+#: A fenced block with the paragraph above it
+_BLOCK: Final = re.compile(r"([^\n]*(?:\n[^\n]+)*)\n\n```(\w+)\n(.*?)```", re.DOTALL)
+_FILE: Final = re.compile(r"`([\w/.]+\.\w+)`")
+WAITING: Final = 3
+
+
+def _steps(page: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each block of a page: its language, the file it is for, its text."""
+    text = (ROOT / "docs" / "howto" / page).read_text("utf-8")
+    for above, language, block in _BLOCK.findall(text):
+        names = _FILE.findall(above.rpartition("\n\n")[2])
+        yield language, names[-1] if names else "", block
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", "from interlock.serving.cli import main; main()"]
+    command = program if words[0] == "interlock" else [sys.executable]
+    return subprocess.run(  # noqa: S603 - the commands of our own pages
+        [*command, *words[1:]], cwd=folder, check=False, capture_output=True, text=True
+    )
+
+
+def _followed(page: str, folder: Path) -> dict[str, str]:
+    """Do what the page says, and return what each command printed; a file is written as a whole."""
+    printed = {}
+    for language, file, block in _steps(page):
+        if language != "console":
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(block, "utf-8")
+            continue
+        for line in block.splitlines():
+            words = shlex.split(line)
+            if words[0] == "cd":
+                folder = folder / words[1]
+                continue
+            done = _run(folder, *words)
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
+            printed[line] = done.stdout
+    return printed
+
+
+@pytest.fixture(scope="module")
+def rule_followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A workspace in which the page about rules was followed."""
+    folder = tmp_path_factory.mktemp("rules")
+    return folder, _followed("add-a-rule.md", folder)
+
+
+def test_the_page_about_rules_ends_with_a_rule_that_is_verified(
+    rule_followed: tuple[Path, dict[str, str]],
+) -> None:
+    """Each command of the page ends well, and `verify` asks the new rule."""
+    _, printed = rule_followed
+
+    assert "rule recipients" in printed["interlock verify"]
+    assert (rule_followed[0] / "policies" / "bundle.tar.gz").exists()
+
+
+def test_the_main_job_is_permitted_under_the_rule(
+    rule_followed: tuple[Path, dict[str, str]],
+) -> None:
+    """A review goes on to its mail, which waits for a person, and a mail to six is denied."""
+    folder, _ = rule_followed
+    few = _run(folder, "interlock", "review", str(CONTRACT), "--notify", "a@example.com", "--json")
+    six = [word for number in range(6) for word in ("--notify", f"p{number}@example.com")]
+    many = _run(folder, "interlock", "review", str(CONTRACT), *six, "--json")
+
+    assert few.returncode == WAITING, few.stdout + few.stderr
+    assert "too_many_recipients" not in few.stdout
+    assert "too_many_recipients" in many.stdout
+
+
+def test_the_page_about_tools_ends_with_a_tool_that_acts(tmp_path: Path) -> None:
+    """The page's tool is tested, reviewed, granted, and sets a reminder."""
+    printed = _followed("add-a-tool.md", tmp_path)
+
+    assert "reminder.set" in printed["interlock policy sync"]
+    (reminder,) = (tmp_path / "diary" / "reminders").iterdir()
+    assert reminder.read_text("utf-8") == "2027-01-31 Dentist"
