@@ -16,7 +16,7 @@ import pytest
 from interlock.runtime.record import audit_verify
 
 Command = Callable[..., Any]
-ENTRY: Final = 4
+ENTRY: Final = 1
 #: The log of the tenant whose contract was reviewed
 LOG: Final = "default"
 
