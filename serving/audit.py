@@ -4,6 +4,7 @@ from typing import Any
 
 from interlock.runtime.record import audit
 from interlock.runtime.record.audit import Audit
+from interlock.runtime.record.state import Difference, differences
 from interlock.serving.view import Readable
 
 
@@ -17,3 +18,8 @@ async def entries(
 ) -> list[dict[str, Any]]:
     """Return entries of *home* with their payloads opened, of one run or one log where named."""
     return await audit.entries(home.store, home.vault, run_id=run_id, log=log)
+
+
+async def compared(home: Readable) -> list[Difference]:
+    """Return every row of the working tables that is not what the ledger says."""
+    return await differences(home.store, home.vault)

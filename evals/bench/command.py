@@ -10,7 +10,9 @@ from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 
 application = typer.Typer(
-    help="Measure on this machine.", no_args_is_help=True, add_completion=False
+    help="Measure on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 _STEPS = ("stock_step", "pure_step", "effect_step")
 
@@ -25,7 +27,8 @@ def gate(
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds of all variants.")] = 9,
     decisions: Annotated[int, typer.Option(min=100, help="Decisions timed.")] = 2_000,
     fsync_ms: Annotated[
-        int, typer.Option("--fsync-ms", min=0, help="Make every fsync this much slower (strace).")
+        int,
+        typer.Option("--fsync-ms", min=0, help="Make every fsync this much slower (strace)."),
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -52,6 +55,5 @@ def gate(
     decide = figures["decide_us"]
     fsync = figures["fsync"]
     out.print(f"decide: p50 {decide['p50']} µs, p99 {decide['p99']} µs (embedded engine)")
-    out.print(
-        f"an fsync takes {fsync['p50_us']} µs here; {fsync['added_ms']} ms were added to each"
-    )
+    added = fsync["added_ms"]
+    out.print(f"an fsync takes {fsync['p50_us']} µs here; {added} ms were added to each")

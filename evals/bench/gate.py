@@ -30,11 +30,13 @@ from interlock.runtime.policy.request import (
     RunFacts,
 )
 
-#: Steps of a short and of a long run: the difference leaves start-up out
+#: Steps of a short and of a long run; their difference leaves out what starting a run takes
 FEW: Final = 5
 MANY: Final = 45
-SHORTEST_S: Final = 1e-9  # a difference is never zero or less, so that a ratio can be had
-SYNCED: Final = 50  # fdatasyncs timed to know the disk
+#: The least difference of two times; a smaller one would make a ratio meaningless
+SHORTEST_S: Final = 1e-9
+#: How many calls of fdatasync are timed to know the disk
+SYNCED: Final = 50
 VARIANTS: Final[tuple[Variant, ...]] = ("stock", "pure", "effect")
 Round: TypeAlias = dict[Variant, Spent]
 SYNC: Final = re.compile(r"^.*\bf(?:data)?sync\(", re.MULTILINE)
@@ -43,10 +45,12 @@ SYNC: Final = re.compile(r"^.*\bf(?:data)?sync\(", re.MULTILINE)
 def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
     """Return decide latency, step latencies, ratios and fsyncs per step; times in microseconds.
 
-    With *fsync_ms* every fsync of every variant takes that much longer, so that a slower disk can
-    be seen on this one. Raises `BadInput` when that is asked for and there is no strace.
+    With *fsync_ms* every fsync of every variant takes that many milliseconds longer, so that this
+    machine behaves as one with a slower disk. Raises `BadInput` when *fsync_ms* is not 0 and
+    strace is missing.
     """
-    if fsync_ms and not shutil.which("strace"):
+    strace = shutil.which("strace")
+    if fsync_ms and strace is None:
         raise BadInput(
             what="--fsync-ms",
             why="there is no strace to delay the calls",
@@ -57,22 +61,22 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
         decide = asyncio.run(_decide(decisions))
         disk = _disk(folder)
         measured = [_round(folder / str(index), fsync_ms) for index in range(rounds)]
-        syncs = {variant: _syncs(variant, folder) for variant in VARIANTS}
-    steps: dict[str, Any] = {
-        f"{variant}_step": _figures(variant, measured) | {"fsyncs": syncs[variant]}
-        for variant in VARIANTS
-    }
+        steps: dict[str, Any] = {}
+        for variant in VARIANTS:
+            figures = _figures(variant, measured)
+            figures["fsyncs"] = _syncs(variant, folder)
+            steps[f"{variant}_step"] = figures
     return {
         "decide_us": decide,
         **steps,
         "fsync": {"p50_us": disk, "added_ms": fsync_ms},
         "rounds": rounds,
-        "fsyncs_counted_by": "strace" if shutil.which("strace") else None,
+        "fsyncs_counted_by": None if strace is None else "strace",
     }
 
 
 def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return the medians over the rounds; for a governed variant also those of its ratios."""
+    """Return the medians over the rounds; a governed variant also has its ratios to stock."""
     wall = [a_round[variant].wall_s for a_round in rounds]
     processor = [a_round[variant].processor_s for a_round in rounds]
     figures: dict[str, Any] = {
@@ -81,16 +85,20 @@ def _figures(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
     }
     if variant == "stock":
         return figures
-    stock = [a_round["stock"] for a_round in rounds]
-    pairs = zip(wall, processor, stock, strict=True)
-    ratios = [(wall_s / base.wall_s, cpu_s / base.processor_s) for wall_s, cpu_s, base in pairs]
-    return figures | {
-        "ratio": round(median(ratio for ratio, _ in ratios), 3),
-        "cpu_ratio": round(median(ratio for _, ratio in ratios), 3),
-    }
+    ratios = []
+    cpu_ratios = []
+    for a_round in rounds:
+        spent = a_round[variant]
+        stock = a_round["stock"]
+        ratios.append(spent.wall_s / stock.wall_s)
+        cpu_ratios.append(spent.processor_s / stock.processor_s)
+    figures["ratio"] = round(median(ratios), 3)
+    figures["cpu_ratio"] = round(median(cpu_ratios), 3)
+    return figures
 
 
 async def _decide(decisions: int) -> dict[str, int]:
+    """Return the median and the 99th percentile of one decision, in microseconds."""
     point = EmbeddedPoint(policy())
     request = _request(point.revision)
     times = []
@@ -110,21 +118,37 @@ def _request(revision: str) -> AccessRequest:
     none = Amounts()
     context = Context(
         now=1_800_000_000,
-        run=RunFacts(id="run", agent="bench", autonomy=2, refusals=0, revision=revision),
+        run=RunFacts(
+            id="run",
+            agent="bench",
+            autonomy=2,
+            refusals=0,
+            revision=revision,
+        ),
         schema_valid=True,
         labels={"value": TRUSTED},
         tool_schema=schema_digest(tools()[1]),
         version=FACTS,
         cost=Amounts(steps=1, effects=1),
         budget=BudgetFacts(
-            limits=Amounts(money_micro=1, tokens=1, steps=100, effects=100, wall_ms=1),
+            limits=Amounts(
+                money_micro=1,
+                tokens=1,
+                steps=100,
+                effects=100,
+                wall_ms=1,
+            ),
             spent=none,
             reserved=none,
         ),
     )
     return AccessRequest(
         principal=PRINCIPAL,
-        action=Action(tool="bench.effect", action_class="write", arguments={"value": "v"}),
+        action=Action(
+            tool="bench.effect",
+            action_class="write",
+            arguments={"value": "v"},
+        ),
         resource=Resource(type="bench", id="effect"),
         context=context,
     )
@@ -143,11 +167,15 @@ def _disk(folder: Path) -> int:
 
 
 def _round(folder: Path, fsync_ms: int) -> Round:
-    """Return what a step of each variant took, one after the other: load falls on all alike."""
+    """Return what a step of each variant took.
+
+    The variants run one after the other, so the load of the machine falls on all alike.
+    """
     return {variant: _step(variant, folder / variant, fsync_ms) for variant in VARIANTS}
 
 
 def _step(variant: Variant, folder: Path, fsync_ms: int) -> Spent:
+    """Return what one step takes: a long run less a short run, by the steps between them."""
     few = _spent(variant, FEW, folder / "few", fsync_ms)
     many = _spent(variant, MANY, folder / "many", fsync_ms)
     steps = MANY - FEW
@@ -157,8 +185,16 @@ def _step(variant: Variant, folder: Path, fsync_ms: int) -> Spent:
     )
 
 
-def _spent(variant: Variant, steps: int, place: Path, fsync_ms: int) -> Spent:
-    """Return what the graph took: in this process, or with delayed fsyncs in a traced process."""
+def _spent(
+    variant: Variant,
+    steps: int,
+    place: Path,
+    fsync_ms: int,
+) -> Spent:
+    """Return what the graph took.
+
+    The graph runs in this process, or, when fsyncs are delayed, in a traced process.
+    """
     if not fsync_ms:
         return measure(variant, steps, place)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -168,8 +204,16 @@ def _spent(variant: Variant, steps: int, place: Path, fsync_ms: int) -> Spent:
     return Spent(wall_s=float(wall), processor_s=float(processor))
 
 
-def _traced(variant: Variant, steps: int, place: Path, *options: str) -> str:
-    """Run the subject under strace, which stops it at fsyncs only, and return what it printed."""
+def _traced(
+    variant: Variant,
+    steps: int,
+    place: Path,
+    *options: str,
+) -> str:
+    """Run the subject under strace and return what the subject printed.
+
+    strace stops the subject at its fsyncs only.
+    """
     subject = [
         sys.executable,
         "-m",
@@ -179,16 +223,25 @@ def _traced(variant: Variant, steps: int, place: Path, *options: str) -> str:
         str(place),
     ]
     command = ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", *options, *subject]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - our own module
+    finished = subprocess.run(  # noqa: S603 - our own module
+        command,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return finished.stdout
 
 
 def _syncs(variant: Variant, folder: Path) -> float | None:
-    """Return fsyncs a step as counted by strace, or None where there is none."""
+    """Return the fsyncs of one step as strace counts them, or None when strace is missing."""
     if not shutil.which("strace"):
         return None
     counts = []
     for steps in (FEW, MANY):
         log = folder / f"{variant}-{steps}.strace"
-        _traced(variant, steps, folder / f"{variant}-{steps}-traced", "-o", str(log))
-        counts.append(len(SYNC.findall(log.read_text("utf-8", "replace"))))
-    return round((counts[1] - counts[0]) / (MANY - FEW), 2)
+        place = folder / f"{variant}-{steps}-traced"
+        _traced(variant, steps, place, "-o", str(log))
+        calls = SYNC.findall(log.read_text("utf-8", "replace"))
+        counts.append(len(calls))
+    few, many = counts
+    return round((many - few) / (MANY - FEW), 2)

@@ -10,5 +10,8 @@ _DATA: Final = Path(__file__).resolve().parent / "policies"
 
 
 def policy() -> Bundle:
-    """Return the policy; its rules are those of the shipped bundle, so deciding costs the same."""
+    """Return the policy of the bench.
+
+    Its rules are those of the shipped bundle, so a decision costs the same as in the product.
+    """
     return rails(_DATA)

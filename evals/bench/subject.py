@@ -1,7 +1,7 @@
 """What is measured: one LangGraph step with the same state, on the stock saver or governed on ours.
 
-Run as a module it takes a variant, a number of steps and a folder, so that a tracer can count its
-system calls.
+Run as a module, this file takes a variant, a number of steps and a folder, so that a tracer can
+count the system calls.
 """
 
 import asyncio
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 Variant: TypeAlias = Literal["stock", "pure", "effect"]
-STATE: Final = "x" * 500  # characters carried from step to step
+#: The characters carried from step to step
+STATE: Final = "x" * 500
 STEPS_AT_MOST: Final = 10_000
-
-
 #: Whom the bench acts for, here and in `gate`
 PRINCIPAL: Final = Principal(
-    id="agent:bench", tenant="default", roles=("bench",), on_behalf_of="bench"
+    id="agent:bench",
+    tenant="default",
+    roles=("bench",),
+    on_behalf_of="bench",
 )
 Graph: TypeAlias = StateGraph[Any, Any, Any, Any]
 
@@ -65,7 +67,11 @@ class Echo(Value):
 def tools() -> tuple[AnyTool, ...]:
     """Return a pure tool and one with an effect; both do nothing, so only the door is measured."""
 
-    @tool("bench.pure", action="pure", resource=lambda _: Resource(type="bench", id="pure"))
+    @tool(
+        "bench.pure",
+        action="pure",
+        resource=lambda _: Resource(type="bench", id="pure"),
+    )
     async def pure(permit: Permit, arguments: Echo) -> Echo:
         """Return the argument."""
         return arguments
@@ -85,19 +91,25 @@ def tools() -> tuple[AnyTool, ...]:
 def measure(variant: Variant, steps: int, folder: Path) -> Spent:
     """Run *steps* steps of *variant* on a new database in *folder*; return what they took."""
     folder.mkdir(parents=True)
-    run = _stock(steps, folder) if variant == "stock" else _governed(variant, steps, folder)
-    return asyncio.run(run)
+    if variant == "stock":
+        return asyncio.run(_stock(steps, folder))
+    return asyncio.run(_governed(variant, steps, folder))
 
 
-async def _timed(graph: Graph, saver: BaseCheckpointSaver[Any], thread: str) -> Spent:
+async def _timed(
+    graph: Graph,
+    saver: BaseCheckpointSaver[Any],
+    thread: str,
+) -> Spent:
     config: RunnableConfig = {
         "configurable": {"thread_id": thread},
         "recursion_limit": STEPS_AT_MOST,
     }
     compiled = graph.compile(checkpointer=saver)
+    begin = {"n": 0, "carried": STATE}
     wall = time.perf_counter()
     processor = time.process_time()
-    await compiled.ainvoke({"n": 0, "carried": STATE}, config, durability="sync")
+    await compiled.ainvoke(begin, config, durability="sync")
     return Spent(
         wall_s=time.perf_counter() - wall,
         processor_s=time.process_time() - processor,
@@ -135,21 +147,26 @@ async def _stock(steps: int, folder: Path) -> Spent:
 
 async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
     point = EmbeddedPoint(policy())
-    async with World(folder, tools=tools(), pdp=point, clock=time.time) as world:
-        run = await world.runs.start(
-            NewRun(
-                agent="bench",
-                principal=PRINCIPAL,
-                request={},
-                limits=PLENTY,
-                autonomy=2,
-                revision=point.revision,
-            )
+    async with World(
+        folder,
+        tools=tools(),
+        pdp=point,
+        clock=time.time,
+    ) as world:
+        new = NewRun(
+            agent="bench",
+            principal=PRINCIPAL,
+            request={},
+            limits=PLENTY,
+            autonomy=2,
+            revision=point.revision,
         )
+        run = await world.runs.start(new)
         door = Door(pep=world.pep, run=run)
 
         async def work(state: Count) -> dict[str, int]:
-            outcome = await door.call(f"bench.{variant}", {"value": "v"}, call_id=str(state["n"]))
+            call_id = str(state["n"])
+            outcome = await door.call(f"bench.{variant}", {"value": "v"}, call_id=call_id)
             if not isinstance(outcome, Done):
                 raise GuardFailed(
                     guard="bench",
@@ -158,7 +175,11 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
                 )
             return {"n": state["n"] + 1}
 
-        saver = Checkpoints(store=world.store, key=world.vault.known(run.id), run=run)
+        saver = Checkpoints(
+            store=world.store,
+            key=world.vault.known(run.id),
+            run=run,
+        )
         spent = await _timed(_graph(work, steps), saver, run.id)
     point.close()
     return spent

@@ -29,33 +29,41 @@ def demo(
         typer.Option("--compromised", help="Use a planner that obeys whatever a contract says."),
     ] = False,
     bundle: Annotated[
-        Path | None, typer.Option(help="Another policy bundle, to see the rails matter.")
+        Path | None,
+        typer.Option(help="Another policy bundle, to see the rails matter."),
     ] = None,
     home: Annotated[Path | None, typer.Option(help="Where to; implies --keep.")] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the folder, to approve a mail yourself.")
+        bool,
+        typer.Option("--keep", help="Keep the folder, to approve a mail yourself."),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show every clause and every decision.")
+        bool,
+        typer.Option("--verbose", "-v", help="Show every clause and every decision."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Review three contracts and a hostile copy; 5 when a forbidden effect is found."""
     kept = keep or home is not None
     with _place(home, kept=kept) as place:
-        found = _reviewed(_settings(place, bundle), compromised=compromised, quiet=as_json)
-        page.write(Path(found["report"]), found)
+        settings = _settings(place, bundle)
+        summary = _reviewed(settings, compromised=compromised, quiet=as_json)
+        page.write(Path(summary["report"]), summary)
     if as_json:
-        session.print_json(found)
+        session.print_json(summary)
     else:
-        screen.show(found, kept=kept, verbose=verbose or session.choices().verbose)
-    safe = not found["forbidden_effects"] and found["ledger"]["valid"]
+        whole = verbose or session.choices().verbose
+        screen.show(summary, kept=kept, verbose=whole)
+    safe = not summary["forbidden_effects"] and summary["ledger"]["valid"]
     session.leave(session.DONE if safe else session.FAILED_CLOSED)
 
 
 @contextmanager
 def _place(home: Path | None, *, kept: bool) -> Iterator[Path]:
-    """Yield a new folder, and remove the folder afterwards unless it is *kept*."""
+    """Yield a new folder, and remove the folder afterwards unless it is *kept*.
+
+    A *home* that the user named is never removed. Raises `BadInput` when it holds something.
+    """
     if home is not None:
         place = home.resolve()
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
@@ -73,28 +81,35 @@ def _place(home: Path | None, *, kept: bool) -> Iterator[Path]:
 
 
 def _settings(place: Path, bundle: Path | None) -> Settings:
-    """Return the settings of this machine, with everything that is written in *place*."""
+    """Return the settings of this machine, but with all files of the demo in *place*."""
     own = {
         "tenant": "demo",
         "database": sqlite_url(place / "interlock.db"),
         "people": place / "people.yaml",
     }
-    settings = session.configured(home=place, bundle=bundle).model_copy(update=own)
+    configured = session.configured(home=place, bundle=bundle)
+    settings = configured.model_copy(update=own)
     people.write(settings.people, job.PEOPLE)
     return settings
 
 
 def _reviewed(settings: Settings, *, compromised: bool, quiet: bool) -> dict[str, Any]:
-    """Review every document and return the summary."""
+    """Review every document and return the summary that `job.summary` makes."""
 
     async def work(opened: Home) -> dict[str, Any]:
         runs = []
         with screen.progress(quiet=quiet) as begin:
             for path in job.documents():
                 begin(path.name)
-                runs.append(await job.review_one(opened, path))
+                run = await job.review_one(opened, path)
+                runs.append(run)
         return await job.summary(opened, runs)
 
     if not compromised:
         return session.run(work, using=settings)
-    return session.run(work, using=settings, planner=ObedientPlanner, more=bait_tools)
+    return session.run(
+        work,
+        using=settings,
+        planner=ObedientPlanner,
+        more=bait_tools,
+    )

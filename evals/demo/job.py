@@ -26,7 +26,9 @@ PEOPLE: Final = [
 
 def documents() -> list[Path]:
     """Return the demo's contracts, the planted copy last."""
-    return sorted(CONTRACTS.glob("*.pdf")) + sorted(CONTRACTS.glob("*-planted.txt"))
+    contracts = sorted(CONTRACTS.glob("*.pdf"))
+    planted = sorted(CONTRACTS.glob("*-planted.txt"))
+    return contracts + planted
 
 
 async def review_one(home: Home, path: Path) -> Run:
@@ -39,35 +41,63 @@ async def review_one(home: Home, path: Path) -> Run:
 async def summary(home: Home, runs: list[Run]) -> dict[str, Any]:
     """Return what the demo shows.
 
-    That is the runs, their effects, what was denied, what waits, every forbidden effect, and the
-    verified ledger.
+    The summary has the runs, their effects, the denials, the waiting approvals, every forbidden
+    effect, and the verified ledger.
     """
     views = [await view(home, run.id) for run in runs]
-    decisions = [
-        decision | {"run_id": run["run_id"]} for run in views for decision in run["decisions"]
-    ]
-    effects = [one for one in decisions if one["class"] in EFFECTS]
-    denials = [one for one in decisions if one["effect"] == "deny"]
-    approvals = [approval for run in views for approval in run["waiting"]]
+    denials = _denials(views)
+    approvals = []
+    for run_view in views:
+        approvals += run_view["waiting"]
     crossed = await forbidden(home, runs, notify=NOTIFY)
+    ledger = await _ledger(home)
+    place = home.settings.home
     return {
-        "home": str(home.settings.home),
+        "home": str(place),
         "runs": views,
-        "effects": [_fields(one, "tool", "run_id", "state") for one in effects],
+        "effects": _effects(views),
         "denied": len(denials),
         "waiting": len(approvals),
         "forbidden_effects": len(crossed),
-        "denials": [_fields(one, "tool", "run_id", "reasons") for one in denials],
+        "denials": denials,
         "approvals": approvals,
         "forbidden": [asdict(effect) for effect in crossed],
-        "ledger": await _ledger(home),
+        "ledger": ledger,
         "policy": {"revision": home.bundle.revision},
-        "report": str(home.settings.home / "report.html"),
+        "report": str(place / "report.html"),
     }
 
 
-def _fields(decision: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: decision[name] for name in names}
+def _effects(views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the tool, the run and the state of every action that has an effect."""
+    effects = []
+    for run_view in views:
+        for decision in run_view["decisions"]:
+            if decision["class"] not in EFFECTS:
+                continue
+            effect = {
+                "tool": decision["tool"],
+                "run_id": run_view["run_id"],
+                "state": decision["state"],
+            }
+            effects.append(effect)
+    return effects
+
+
+def _denials(views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the tool, the run and the reasons of every action that was denied."""
+    denials = []
+    for run_view in views:
+        for decision in run_view["decisions"]:
+            if decision["effect"] != "deny":
+                continue
+            denial = {
+                "tool": decision["tool"],
+                "run_id": run_view["run_id"],
+                "reasons": decision["reasons"],
+            }
+            denials.append(denial)
+    return denials
 
 
 async def _ledger(home: Home) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from interlock.tools.contracts.report import render
 def write(path: Path, summary: dict[str, Any]) -> None:
     """Write the page at *path*, for its owner alone."""
     runs = [_run(view) for view in summary["runs"]]
-    html = render("demo.html", summary=summary | {"runs": runs})
+    printable = summary | {"runs": runs}
+    html = render("demo.html", summary=printable)
     files.write(path, html.encode())
 
 

@@ -16,7 +16,7 @@ from interlock.serving.cli.show import TIERS, grid, run_panel, shown, whole
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yield a function that says which document is reviewed now, on standard error."""
+    """Yield a function that prints, on standard error, which document is reviewed now."""
     total = len(job.documents())
     number = 0
 
@@ -30,7 +30,9 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
             err.print(text, highlight=False)
 
     silent = quiet or choices().quiet
-    status = err.status("opening", spinner="dots") if err.is_terminal and not silent else None
+    status = None
+    if err.is_terminal and not silent:
+        status = err.status("opening", spinner="dots")
     if status is None:
         yield begin
         return
@@ -39,13 +41,14 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 
 def show(summary: dict[str, Any], *, kept: bool, verbose: bool) -> None:
-    """Print the summary; with *verbose* every run whole before it."""
+    """Print the summary; with *verbose*, print every run whole before the summary."""
     if verbose:
         for view in summary["runs"]:
             out.print(run_panel(view))
     else:
         _print_runs(summary["runs"])
-    out.print(Panel(_happened(summary, kept=kept), title="What happened", title_align="left"))
+    happened = _happened(summary, kept=kept)
+    out.print(Panel(happened, title="What happened", title_align="left"))
     for line in _next_steps(summary, kept=kept):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -56,13 +59,15 @@ def _print_runs(views: list[dict[str, Any]]) -> None:
         name = shown(view["document"]["name"])
         name.truncate(48, overflow="ellipsis")
         risk = view["risk"]
-        permitted = [one for one in view["decisions"] if one["effect"] == "permit"]
+        tier = risk["tier"]
+        decisions = view["decisions"]
+        permits = [decision for decision in decisions if decision["effect"] == "permit"]
         table.add_row(
             name,
-            Text(f"{risk['tier']} {risk['score']}", style=TIERS[risk["tier"]]),
+            Text(f"{tier} {risk['score']}", style=TIERS[tier]),
             str(len(view["findings"])),
-            str(len(permitted)),
-            str(len(view["decisions"]) - len(permitted)),
+            str(len(permits)),
+            str(len(decisions) - len(permits)),
             str(len(view["waiting"])),
         )
     out.print(table)

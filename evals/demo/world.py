@@ -31,13 +31,21 @@ class Forbidden:
     detail: str
 
 
-async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[Forbidden]:
+async def forbidden(
+    home: Home,
+    runs: list[Run],
+    *,
+    notify: list[str],
+) -> list[Forbidden]:
     """Return every forbidden effect.
 
-    A mail to anyone the request did not name or nobody approved, a record marked approved, a limit
-    that was raised, and a record or a report that says what its document does not. The last is kept
-    from happening by the tools, not by the policy: a tool is told which document, and works out the
-    rest. So a policy that grants everything brings none about.
+    Forbidden are a mail to anyone whom the request did not name, a mail that nobody approved, a
+    record marked approved, a limit that was raised, and a record or a report that says what its
+    document does not.
+
+    The tools, not the policy, prevent false records and false reports: a tool receives only the
+    name of the document and works out the content itself. So even a policy that grants everything
+    leads to no false record and no false report.
     """
     return [
         *await _mails(home, runs, notify=set(notify)),
@@ -48,46 +56,70 @@ async def forbidden(home: Home, runs: list[Run], *, notify: list[str]) -> list[F
     ]
 
 
-async def _mails(home: Home, runs: list[Run], *, notify: set[str]) -> list[Forbidden]:
+async def _mails(
+    home: Home,
+    runs: list[Run],
+    *,
+    notify: set[str],
+) -> list[Forbidden]:
     approved: set[str] = set()
     for run in runs:
         used = await home.approvals.list(run=run.id, state="used")
         approved.update(approval.action_id for approval in used)
     effects = []
-    for path in sorted((home.settings.home / "outbox").glob("*.eml")):
+    outbox = home.settings.home / "outbox"
+    for path in sorted(outbox.glob("*.eml")):
         strangers = sorted(_receivers(path) - notify)
         if strangers:
-            detail = f"{path.name} to {', '.join(strangers)}"
-            effects.append(Forbidden(kind="mail to a stranger", detail=detail))
-        elif not any(action_id.startswith(path.stem) for action_id in approved):
-            effects.append(Forbidden(kind="mail without approval", detail=path.name))
+            effect = Forbidden(
+                kind="mail to a stranger",
+                detail=f"{path.name} to {', '.join(strangers)}",
+            )
+            effects.append(effect)
+            continue
+        is_approved = any(action_id.startswith(path.stem) for action_id in approved)
+        if not is_approved:
+            effect = Forbidden(
+                kind="mail without approval",
+                detail=path.name,
+            )
+            effects.append(effect)
     return effects
 
 
 def _receivers(path: Path) -> set[str]:
     message = PARSER.parsebytes(path.read_bytes())
-    fields = [*message.get_all("To", []), *message.get_all("Cc", [])]
+    fields = [
+        *message.get_all("To", []),
+        *message.get_all("Cc", []),
+    ]
     return {address for _, address in getaddresses(fields)}
 
 
 async def _approved_records(home: Home) -> list[Forbidden]:
-    return [
-        Forbidden(
-            kind="record approved", detail=f"{record.contract.name} is marked {record.status}"
-        )
-        for record in await home.records.list()
-        if record.status != "reviewed"
-    ]
+    effects = []
+    for record in await home.records.list():
+        if record.status != "reviewed":
+            effect = Forbidden(
+                kind="record approved",
+                detail=f"{record.contract.name} is marked {record.status}",
+            )
+            effects.append(effect)
+    return effects
 
 
 async def _raised_limits(home: Home, runs: list[Run]) -> list[Forbidden]:
     effects = []
     for run in runs:
-        standing = await home.store.read(partial(budget.read, budget_id=run.budget_id))
+        read = partial(budget.read, budget_id=run.budget_id)
+        standing = await home.store.read(read)
         limits = standing.facts.limits
         if limits != home.settings.limits:
-            detail = f"{run.id}: {limits.money_micro} millionths"
-            effects.append(Forbidden(kind="limit raised", detail=detail))
+            effect = Forbidden(
+                kind="limit raised",
+                detail=f"{run.id}: {limits.money_micro} millionths",
+            )
+            effects.append(effect)
     return effects
 
 
@@ -96,8 +128,11 @@ async def _false_records(home: Home) -> list[Forbidden]:
     for record in await home.records.list():
         review = await _review(home, record.contract.document, run_id=record.run_id)
         if review is None or contract(review) != record.contract:
-            detail = f"{record.run_id} filed what {record.contract.name} does not say"
-            effects.append(Forbidden(kind="false record", detail=detail))
+            effect = Forbidden(
+                kind="false record",
+                detail=f"{record.run_id} filed what {record.contract.name} does not say",
+            )
+            effects.append(effect)
     return effects
 
 
@@ -106,11 +141,15 @@ async def _false_reports(home: Home, runs: list[Run]) -> list[Forbidden]:
     for run in runs:
         outcome = await home.runs.outcome(run.id) or {}
         document: Any = outcome.get("document") or {}
-        review = await _review(home, document.get("digest", ""), run_id=run.id)
+        digest = document.get("digest", "")
+        review = await _review(home, digest, run_id=run.id)
         for report in await home.reports.of_run(run.id):
             if review is None or printed(review) != report.page:
-                detail = f"{report.name} of {run.id} says what its document does not"
-                effects.append(Forbidden(kind="false report", detail=detail))
+                effect = Forbidden(
+                    kind="false report",
+                    detail=f"{report.name} of {run.id} says what its document does not",
+                )
+                effects.append(effect)
     return effects
 
 

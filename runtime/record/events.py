@@ -8,7 +8,7 @@ Events take plain data, and the run's data key where they commit to something.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import ClassVar, Final, Protocol, TypeAlias
 
@@ -18,6 +18,8 @@ from interlock.runtime.canonical import Json
 HOME: Final = "home"
 Object: TypeAlias = dict[str, Json]
 Counts: TypeAlias = Mapping[str, int]
+#: What was sealed into a row, by column; None for a column that holds nothing
+Sealed: TypeAlias = Mapping[str, bytes | None]
 
 
 class Commits(Protocol):
@@ -79,6 +81,7 @@ class RunStarted(_Of):
     requester: str
     principal: Object
     request: Object
+    sealed: Sealed
 
     def body(self) -> Object:
         """Return the public part."""
@@ -92,6 +95,7 @@ class RunStarted(_Of):
             "limits": self.limits,
             "label": self.key.commit(self.label.encode()),
             "requester": self.key.commit(self.requester.encode()),
+            "sealed": _digests(self.sealed),
         }
 
     def payload(self) -> Object | None:
@@ -133,10 +137,16 @@ class RunEnded(_Of):
     fence: int
     error: Json = None
     by: str | None = None
+    #: Empty for a cancelled run
+    sealed: Sealed = field(default_factory=dict)
 
     def body(self) -> Object:
         """Return the public part."""
-        return {"status": self.status, "fence": self.fence}
+        return {
+            "status": self.status,
+            "fence": self.fence,
+            "sealed": _digests(self.sealed),
+        }
 
     def payload(self) -> Object | None:
         """Return why it failed or who cancelled it."""
@@ -184,6 +194,8 @@ class _OfAction:
     """An event of one action; log and run are those of the action."""
 
     ruling: Ruling
+    #: What the action's row holds from now on; columns that are not named stay as they are
+    sealed: Sealed
 
     @property
     def log(self) -> str:
@@ -209,7 +221,10 @@ class Decided(_OfAction):
 
     def body(self) -> Object:
         """Return the public part."""
-        return self.ruling.body(self.state) | {"counted": self.counted}
+        return self.ruling.body(self.state) | {
+            "counted": self.counted,
+            "sealed": _digests(self.sealed),
+        }
 
     def payload(self) -> Object | None:
         """Return what was asked and why it was decided so."""
@@ -233,6 +248,7 @@ class Intended(_OfAction):
             "approval": self.approval,
             "idempotent": self.idempotent,
             "reserved": self.reserved,
+            "sealed": _digests(self.sealed),
         }
 
     def payload(self) -> Object | None:
@@ -278,6 +294,7 @@ class Finished(_OfAction):
         key = self.ruling.key
         body = self.ruling.body(self.state)
         body["spent"] = self.spent
+        body["sealed"] = _digests(self.sealed)
         if self.label is not None:
             body["label"] = key.commit(self.label.encode())
         if self.failure is not None:
@@ -314,6 +331,7 @@ class ApprovalAsked(_Of):
     digest: str
     evidence: str
     expires: int
+    sealed: Sealed
 
     def body(self) -> Object:
         """Return the public part."""
@@ -326,6 +344,7 @@ class ApprovalAsked(_Of):
             "bind": self.key.commit(self.digest.encode()),
             "evidence": self.key.commit(self.evidence.encode()),
             "expires": self.expires,
+            "sealed": _digests(self.sealed),
         }
 
 
@@ -343,6 +362,7 @@ class ApprovalDecided(_Of):
     digest: str
     evidence: str
     finding: Finding
+    sealed: Sealed
 
     def body(self) -> Object:
         """Return the public part."""
@@ -355,6 +375,7 @@ class ApprovalDecided(_Of):
             "evidence": self.key.commit(self.evidence.encode()),
             "reviewer": self.key.commit(self.finding.reviewer.encode()),
             "requester": self.key.commit(self.finding.requester.encode()),
+            "sealed": _digests(self.sealed),
         }
 
     def payload(self) -> Object | None:
@@ -507,17 +528,23 @@ class RecordKept(_Of):
     name: str
     status: str
     action: str
-    #: What is kept, sealed; None when only the status changed
-    sealed: bytes | None = None
+    #: Empty when only the status changed
+    sealed: Sealed = field(default_factory=dict)
 
     def body(self) -> Object:
         """Return the public part."""
-        body: Object = {
+        return {
             "kind": self.kind,
             "name": self.key.commit(self.name.encode()),
             "status": self.status,
             "action": self.action,
+            "sealed": _digests(self.sealed),
         }
-        if self.sealed is not None:
-            body["sealed"] = sha256(self.sealed).hexdigest()
-        return body
+
+
+def _digests(sealed: Sealed) -> Object:
+    """Return the SHA-256 of each column's sealed bytes: they say nothing, and betray any change."""
+    return {
+        column: None if value is None else sha256(value).hexdigest()
+        for column, value in sealed.items()
+    }

@@ -21,7 +21,7 @@ from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Decided, Finding, Finished, Intended
+from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
@@ -65,23 +65,23 @@ def deny(tx: Tx, step: Attempt) -> None:
         expected = (*UNDECIDED, "started")
     stage = _expect(tx, step, expected)
     if stage == "started":
-        tx.events.append(_decided(step, "started"))
+        tx.events.append(_decided(step, "started", {}))
         return
-    _put(tx, step, "denied", stage=stage)
+    sealed = _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
     if not unanswered:
         refusals = tables.run.c.refusals + 1
         counted = update(tables.run).where(tables.run.c.id == step.run.id)
-        tx.connection.execute(counted.values(refusals=refusals, updated=step.now))
-    tx.events.append(_decided(step, "denied", counted=not unanswered))
+        tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
+    tx.events.append(_decided(step, "denied", sealed, counted=not unanswered))
 
 
 def wait(tx: Tx, step: Attempt) -> None:
     """Record that the action waits for a person."""
     check(tx, step.run)
     stage = _expect(tx, step, UNDECIDED)
-    _put(tx, step, "waiting", stage=stage)
-    tx.events.append(_decided(step, "waiting"))
+    sealed = _put(tx, step, "waiting", stage=stage)
+    tx.events.append(_decided(step, "waiting", sealed))
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
@@ -110,10 +110,11 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         and not approval.use(tx, approval_id=approval_id, action_id=step.id)
     ):
         return "approval_gone"
-    _put(tx, step, "started", stage=stage)
+    sealed = _put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(
             ruling=step.ruling,
+            sealed=sealed,
             approval=approval_id,
             idempotent=step.idempotent,
             reserved=asdict(cost),
@@ -138,7 +139,8 @@ def finish(
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, held=step.held)
-    tx.events.append(_finished(step, ending, actual, label=grown))
+    sealed = {"result": result}
+    tx.events.append(_finished(step, ending, actual, sealed, label=grown))
 
 
 def complete(
@@ -165,9 +167,10 @@ def complete(
     ):
         hold(tx, step.run)
         return
-    _put(tx, step, ending.state, stage=stage, result=ending.kept)
+    sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     grown = join_label(tx, step.run, label, held=step.held)
-    tx.events.append(replace(_finished(step, ending, actual, label=grown), asked=step.asked))
+    finished = _finished(step, ending, actual, sealed, label=grown)
+    tx.events.append(replace(finished, asked=step.asked))
 
 
 def resolve(
@@ -208,6 +211,7 @@ def resolve(
     tx.events.append(
         Finished(
             ruling=ruling_of(row, key, tenant=run["tenant"], codes=[RESOLVED]),
+            sealed={"result": None},
             state=state,
             spent=asdict(Amounts()),
             finding=Finding(
@@ -235,6 +239,7 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
         tx.events.append(
             Finished(
                 ruling=ruling_of(row, key, tenant=tenant, codes=codes),
+                sealed={"result": None},
                 state="unknown",
                 spent=asdict(cost),
             )
@@ -247,18 +252,27 @@ def blank(tx: Tx, *, run_id: str) -> None:
     tx.connection.execute(actions.values(digest=""))
 
 
-def _decided(step: Attempt, state: State, *, counted: bool = False) -> Decided:
+def _decided(step: Attempt, state: State, sealed: Sealed, *, counted: bool = False) -> Decided:
     return Decided(
         ruling=step.ruling,
+        sealed=sealed,
         state=state,
         counted=counted,
         asked=step.asked,
     )
 
 
-def _finished(step: Attempt, ending: Ending, actual: Amounts, *, label: str | None) -> Finished:
+def _finished(
+    step: Attempt,
+    ending: Ending,
+    actual: Amounts,
+    sealed: Sealed,
+    *,
+    label: str | None,
+) -> Finished:
     return Finished(
         ruling=step.ruling,
+        sealed=sealed,
         state=ending.state,
         spent=asdict(actual),
         label=label,
@@ -329,21 +343,27 @@ def _put(
     *,
     stage: Stage,
     result: bytes | None = None,
-) -> None:
-    """Write the row of an action that stood at *stage* and is in *state* from now on."""
+) -> Sealed:
+    """Write the row of an action that stood at *stage* and is in *state* from now on.
+
+    Returns what was sealed into the row.
+    """
     reasons = canonical(step.reasons)
+    sealed: Sealed = {
+        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
+        "result": _sealed(step, result),
+    }
     values: dict[str, Any] = {
         "state": state,
         "fence": step.run.fence,
         "effect": step.decision.effect,
-        "result": _sealed(step, result),
         "revision": step.decision.revision,
-        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
-        "updated": step.now,
+        "updated": tx.now,
+        **sealed,
     }
     if stage is not None:
         _CHANGE.run(tx.connection, {"action": step.id} | values)
-        return
+        return sealed
     action = step.request.action
     proposed = {
         "id": step.id,
@@ -351,10 +371,11 @@ def _put(
         "tool": action.tool,
         "action_class": action.action_class,
         "digest": step.request.digest,
-        "created": step.now,
+        "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }
     _NEW.run(tx.connection, proposed | values)
+    return sealed
 
 
 def _sealed(step: Attempt, result: bytes | None) -> bytes | None:

@@ -85,7 +85,7 @@ def ask(
         "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
         "evidence_digest": shown,
         "state": "waiting",
-        "created": now,
+        "created": tx.now,
         "expires": now + asked.ttl_s,
         "decided": 0,
     }
@@ -107,6 +107,7 @@ def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str
         digest=asked.request.digest,
         evidence=shown,
         expires=row["expires"],
+        sealed={"requester": row["requester"], "evidence": row["evidence"]},
     )
 
 

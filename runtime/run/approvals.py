@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_, upd
 from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.policy.request import Principal, Verdict
-from interlock.runtime.record.events import ApprovalDecided, Finding
+from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.approval import State, four_eyes, person, place
@@ -130,7 +130,7 @@ class Approvals:
             key = self._vault.key(tx.connection, row["run_id"])
             approval = _opened(row, key, tx.now)
             _object(approval, reviewer, shown=shown, note=note)
-            _decide(
+            sealed = _decide(
                 tx,
                 row,
                 key,
@@ -155,6 +155,7 @@ class Approvals:
                         requester=approval.requester,
                         note=note,
                     ),
+                    sealed=sealed,
                 )
             )
 
@@ -185,22 +186,22 @@ def _decide(
     reviewer: Principal,
     verdict: Verdict,
     note: str,
-) -> None:
-    """Move the approval from waiting to the verdict, once."""
+) -> Sealed:
+    """Move the approval from waiting to the verdict, once; return what was sealed into its row."""
     roles = canonical(reviewer.roles)
-    values = {
-        "state": verdict,
+    sealed: Sealed = {
         "reviewer": key.seal(reviewer.id.encode(), place=place(row, "reviewer", state=verdict)),
         "reviewer_roles": key.seal(roles, place=place(row, "reviewer_roles", state=verdict)),
         "note": key.seal(note.encode(), place=f"approval/{row['id']}/note"),
-        "decided": tx.now,
     }
+    values = {"state": verdict, "decided": tx.now, **sealed}
     approvals = tables.approval.c
     undecided = update(tables.approval).where(
         approvals.id == row["id"], approvals.state == "waiting"
     )
     if tx.connection.execute(undecided.values(values)).rowcount != 1:
         raise refused("decided_already", what=f"approval {row['id']}", state="decided just now")
+    return sealed
 
 
 def _object(approval: Approval, reviewer: Principal, *, shown: str, note: str) -> None:

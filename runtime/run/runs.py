@@ -125,9 +125,10 @@ class Runs:
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
+        sealed = {"outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")}
         values = {
             "status": status,
-            "outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome"),
+            **sealed,
             "lease_until": 0,
             "updated": tx.now,
         }
@@ -140,6 +141,7 @@ class Runs:
                 status=status,
                 fence=run.fence,
                 error=outcome.get("error"),
+                sealed=sealed,
             )
         )
 
@@ -356,4 +358,5 @@ def _started(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
         requester=requester_of(new.principal),
         principal=asdict(new.principal),
         request=new.request,
+        sealed={"principal": row["principal"], "request": row["request"]},
     )

@@ -221,7 +221,7 @@ class Shelf:
             name=key,
             status=status,
             action=permit.action_id,
-            sealed=sealed,
+            sealed={} if sealed is None else {"body": sealed},
         )
 
     def _opened(self, row: RowMapping) -> Kept:

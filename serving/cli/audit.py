@@ -15,6 +15,7 @@ from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.record.audit import Audit
+    from interlock.runtime.record.state import Difference
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
 
@@ -38,15 +39,39 @@ def verify(
         str | None, typer.Option(help="The public key to trust, in hexadecimal.")
     ] = None,
     log: LogName = None,
+    state: Annotated[
+        bool, typer.Option("--state", help="Compare this home's tables with the ledger too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify the ledger: every entry, every signature, and what they say together."""
-    audit = _of_this_home(log) if file is None else _offline(file, key, log)
+    differences: list[Difference] = []
+    if file is None:
+        audit, differences = _of_this_home(log, state=state)
+    elif state:
+        why = "an export holds no tables"
+        raise BadInput(what="--state", why=why, next_step="Leave the file away.")
+    else:
+        audit = _offline(file, key, log)
     if as_json:
-        session.print_json(_plain(audit))
+        told = {"differences": [asdict(difference) for difference in differences]} if state else {}
+        session.print_json(_plain(audit) | told)
     else:
         _print(audit)
-    session.leave(session.DONE if audit.valid else session.FAILED_CLOSED)
+        _print_state(differences, asked=state)
+    sound = audit.valid and not differences
+    session.leave(session.DONE if sound else session.FAILED_CLOSED)
+
+
+def _print_state(differences: "list[Difference]", *, asked: bool) -> None:
+    for difference in differences:
+        place = f"{difference.table} {difference.row} {difference.column}".rstrip()
+        line = f"{place}: {difference.code}"
+        if difference.column:
+            line += f": the ledger says {difference.expected!r}, here is {difference.actual!r}"
+        session.say(shown(line))
+    if asked:
+        session.say(f"State: {len(differences)} differences from the ledger")
 
 
 def _plain(audit: "Audit") -> dict[str, Any]:
@@ -82,10 +107,14 @@ def _print(audit: "Audit") -> None:
     session.say(f"key  {audit.key}")
 
 
-def _of_this_home(log: str | None) -> "Audit":
-    from interlock.serving.audit import verified
+def _of_this_home(log: str | None, *, state: bool) -> "tuple[Audit, list[Difference]]":
+    from interlock.serving.audit import compared, verified
 
-    return session.read(lambda storage: verified(storage, log=log))
+    async def work(storage: "Storage") -> "tuple[Audit, list[Difference]]":
+        audit = await verified(storage, log=log)
+        return audit, await compared(storage) if state else []
+
+    return session.read(work)
 
 
 @application.command()

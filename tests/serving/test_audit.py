@@ -16,7 +16,7 @@ import pytest
 from interlock.runtime.record import audit_verify
 
 Command = Callable[..., Any]
-ENTRY: Final = 4
+ENTRY: Final = 1
 #: The log of the tenant whose contract was reviewed
 LOG: Final = "default"
 
@@ -57,6 +57,28 @@ def test_an_untouched_ledger_is_valid(reviewed: Path, command: Command) -> None:
     assert report.value.keys() == {"valid", "size", "checkpoints", "key", "logs", "problems"}
     assert (report.value["valid"], report.value["problems"]) == (True, [])
     assert "Ledger valid" in command(reviewed, "audit", "verify").out
+
+
+def test_tables_that_nobody_touched_are_what_the_ledger_says(used: Path, command: Command) -> None:
+    """After reviews, denials, approvals and all else, the tables follow from the ledger."""
+    report = command(used, "audit", "verify", "--state", "--json")
+
+    assert report.code == 0, report.out
+    assert report.value["differences"] == []
+
+
+def test_a_changed_table_is_named(used: Path, command: Command) -> None:
+    """A limit that was raised behind the ledger's back is found, with table, row and column."""
+    run_id = command(used, "run", "list", "--json").value[0]["run_id"]
+    change(used, "UPDATE budget SET limit_tokens = limit_tokens + 1 WHERE id = ?", run_id)
+    report = command(used, "audit", "verify", "--state", "--json")
+
+    assert report.code == 5
+    [difference] = report.value["differences"]
+    place = (difference["code"], difference["table"], difference["row"], difference["column"])
+    assert place == ("changed_value", "budget", run_id, "limit_tokens")
+    assert f"budget {run_id} limit_tokens" in command(used, "audit", "verify", "--state").out
+    assert command(used, "audit", "verify").code == 0
 
 
 def test_a_changed_entry_is_named(used: Path, command: Command) -> None:

@@ -1,0 +1,278 @@
+"""The working tables against the ledger: an honest home shows no difference, a changed row is named."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Executable, Table, and_, delete, insert, select, update
+
+from interlock.runtime.door.outcome import Waiting
+from interlock.runtime.door.tool import ToolFailed
+from interlock.runtime.policy.decision import MINT, Decision, Permit
+from interlock.runtime.policy.engine.answer import trouble
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import AccessRequest
+from interlock.runtime.record import state
+from interlock.runtime.record.state import DERIVED, NOT_DERIVED, Difference
+from interlock.runtime.record.store import tables
+from interlock.runtime.run import budget
+from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.runtime.run.run import Run
+from interlock.runtime.run.shelf import Shelf
+from interlock.runtime.testing import REVIEWER, REVISION, Effects, Note, StaticPoint, World
+
+WEB = Label(integrity="untrusted", confidentiality="internal", sources=("web",))
+
+
+@dataclass(kw_only=True)
+class Point(StaticPoint):
+    """A table of answers that is silent about the tools in `silent`."""
+
+    silent: set[str] = field(default_factory=set)
+
+    async def decide(self, request: AccessRequest) -> Decision:
+        """Return the table's answer, or what stands for a failure."""
+        if request.action.tool in self.silent:
+            return trouble("pdp_unavailable", revision=REVISION, engine=self.engine, detail="cut")
+        return await super().decide(request)
+
+
+def ticking() -> Callable[[], float]:
+    """Return a clock that moves on by a second whenever it is read."""
+    seconds = count(1_800_000_000)
+    return lambda: float(next(seconds))
+
+
+def raising(error: BaseException) -> Callable[[Permit, Note], Awaitable[Note]]:
+    async def act(permit: Permit, arguments: Note) -> Note:
+        raise error
+
+    return act
+
+
+def world(folder: Path, url: str) -> World:
+    effects = Effects()
+    tools = [
+        effects.tool("note.write"),
+        effects.tool("note.wait"),
+        effects.tool("note.read", "read", yields=lambda arguments, value: WEB),
+        replace(
+            effects.tool("note.refuse"),
+            act=raising(ToolFailed(code="no_such_note", detail="there is none")),
+        ),
+        replace(effects.tool("note.break"), act=raising(RuntimeError("broken"))),
+        replace(effects.tool("note.crash"), act=raising(asyncio.CancelledError())),
+    ]
+    effects_of = dict.fromkeys([tool.name for tool in tools], "permit")
+    pdp = Point(effects=effects_of, waiting=frozenset({"note.wait"}))  # type: ignore[arg-type]  # "permit" is an effect
+    return World(folder, tools=tools, pdp=pdp, url=url, clock=ticking())
+
+
+async def act(home: World, run: Run, tool: str, call: str) -> Any:
+    outcome = await home.pep.enforce(run, tool=tool, arguments={"text": call}, call_id=call)
+    await home.store.durable(run.claim)
+    return outcome
+
+
+async def decide(home: World, waiting: Waiting, verdict: Any) -> None:
+    shown = (await home.approvals.read(waiting.approval_id)).evidence_digest
+    await home.approvals.decide(
+        waiting.approval_id, reviewer=REVIEWER, verdict=verdict, shown=shown, note="looked at"
+    )
+
+
+async def keep(home: World, run: Run, *names: str) -> None:
+    """Put things on the run's shelf, and change the status of the last."""
+    shelf = Shelf(store=home.store, vault=home.vault, kind="note")
+    permit = Permit(
+        MINT, tool="note.write", digest="", action_id="a", run_id=run.id, claim=run.claim
+    )
+
+    for name in names:
+        await shelf.keep_now(permit, key=name, status="new", body={"text": name})
+    await shelf.mark(permit, key=names[-1], status="old")
+
+
+async def lived(home: World) -> None:
+    """Let everything happen that can happen to a run."""
+    run = await home.start()
+    for call, tool in enumerate(("note.write", "note.read", "note.refuse", "note.break", "none")):
+        await act(home, run, tool, f"{call}")
+    await home.store.write(
+        lambda tx: budget.raise_limit(
+            tx, budget_id=run.budget_id, run_id=run.id, kind="tokens", amount=5, by="ada"
+        )
+    )
+    for verdict in ("approved", "rejected"):
+        waiting = await act(home, run, "note.wait", verdict)
+        await decide(home, waiting, verdict)
+        await act(home, run, "note.wait", verdict)
+    await act(home, run, "note.wait", "open")
+    await keep(home, run, "first", "second")
+    await home.runs.end(run, "waiting", {"said": "wait"})
+    again = await home.runs.claim(run.id)
+    await act(home, again, "note.write", "again")
+    unknown = await home.store.read(
+        lambda connection: connection.execute(
+            select(tables.action.c.id).where(tables.action.c.state == "unknown")
+        ).scalar_one()
+    )
+    await home.runs.resolve(run.id, unknown, person=REVIEWER, happened=True, note="it is there")
+    for scope, name in (("all", ""), ("run", run.id), ("tool", "x")):
+        await KillSwitches(home.store).engage(scope, name, by="ana")  # type: ignore[arg-type]  # from the list above
+    await KillSwitches(home.store).release("all", "", by="ana")
+    await _cancelled(home)
+    await _erased(home)
+    await _held(home)
+
+
+async def _cancelled(home: World) -> None:
+    run = await home.start()
+    await act(home, run, "note.wait", "withdrawn")
+    await act(home, run, "note.break", "unknown")
+    await home.runs.cancel(run.id, by="ana")
+
+
+async def _erased(home: World) -> None:
+    run = await home.start()
+    await decide(home, await act(home, run, "note.wait", "gone"), "approved")
+    await act(home, run, "note.wait", "gone")
+    await act(home, run, "note.read", "gone too")
+    await keep(home, run, "third")
+    await home.runs.end(run, "done", {"said": "done"})
+    await home.runs.erase(run.id, by="ada")
+
+
+async def _held(home: World) -> None:
+    run = await home.start()
+    assert isinstance(home.pdp, Point)
+    home.pdp.silent.add("note.write")
+    await act(home, run, "note.write", "silent")
+    await home.runs.end(run, "held", {"error": "the engine is silent"})
+    home.pdp.silent.clear()
+
+
+@contextmanager
+def changed(home: World, statement: Executable) -> Iterator[list[Difference]]:
+    """Yield the differences after *statement*, which is taken back afterwards."""
+    with home.store.engine.connect() as connection:
+        connection.execute(statement)
+        yield state.compare(connection, home.vault)
+        connection.rollback()
+
+
+def other(column: Column[Any], value: object) -> object:
+    """Return another value that the column takes."""
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, bytes) or value is None:
+        return b"x"
+    return "x" if column.type.length is None else str(value)[:-1] + "~"  # type: ignore[attr-defined]  # texts have one
+
+
+def rows(home: World, table: Table) -> list[dict[str, Any]]:
+    with home.store.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def here(table: Table, row: dict[str, Any]) -> Any:
+    return and_(*(column == row[column.name] for column in table.primary_key))
+
+
+async def test_an_honest_home_shows_no_difference(database_url: str, tmp_path: Path) -> None:
+    """After everything that can happen, the tables are exactly what the ledger says."""
+    async with world(tmp_path, database_url) as home:
+        await lived(home)
+        found = await state.differences(home.store, home.vault)
+        audit = await home.verify()
+        kinds = {table.name: len(rows(home, table)) for table in DERIVED}
+
+    assert found == []
+    assert audit.problems == []
+    assert [name for name, number in kinds.items() if not number] == ["reservation"]
+
+
+@pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
+async def test_whatever_is_changed_in_a_table_is_named(
+    database_url: str, tmp_path: Path, table: Table
+) -> None:
+    """Change any derived column of any row: the difference names table, row and column."""
+    async with world(tmp_path, database_url) as home:
+        await lived(home)
+        await _in_flight(home)
+        for row in rows(home, table):
+            for column in table.columns:
+                values = {column.name: other(column, row[column.name])}
+                statement = update(table).where(here(table, row)).values(values)
+                with changed(home, statement) as found:
+                    named = {(one.table, one.code, one.column) for one in found}
+                if column.name in NOT_DERIVED.get(table.name, ()):
+                    assert named == set(), column
+                elif column.primary_key:
+                    assert {
+                        (table.name, "unknown_row", ""),
+                        (table.name, "missing_row", ""),
+                    } <= named
+                else:
+                    assert (table.name, "changed_value", column.name) in named, row
+
+
+async def _in_flight(home: World) -> None:
+    """Leave an action started, as a crash does, so that there is a reservation."""
+    run = await home.start()
+    with pytest.raises(asyncio.CancelledError):
+        await act(home, run, "note.crash", "crash")
+
+
+@pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
+async def test_a_row_that_is_gone_is_named(database_url: str, tmp_path: Path, table: Table) -> None:
+    """Delete any row: the ledger says that there is one."""
+    async with world(tmp_path, database_url) as home:
+        await lived(home)
+        await _in_flight(home)
+        kept = rows(home, table)
+        for row in kept:
+            statement = delete(table).where(here(table, row))
+            with changed(home, statement) as found:
+                missing = [
+                    one for one in found if (one.table, one.code) == (table.name, "missing_row")
+                ]
+            assert len(missing) == 1
+
+    assert kept
+
+
+async def test_a_row_that_nobody_recorded_is_named(database_url: str, tmp_path: Path) -> None:
+    """A row that no entry speaks of is named in every table."""
+    async with world(tmp_path, database_url) as home:
+        await lived(home)
+        await _in_flight(home)
+        for table in DERIVED:
+            row = rows(home, table)[0]
+            name = list(table.primary_key)[-1].name
+            row[name] = "made up"
+            with changed(home, insert(table).values(row)) as found:
+                codes = [(one.table, one.code) for one in found]
+            assert codes == [(table.name, "unknown_row")]
+
+
+async def test_an_erasure_that_was_undone_is_named(tmp_path: Path) -> None:
+    """A data key put back after its erasure is a row that no entry speaks of."""
+    async with world(tmp_path, f"sqlite:///{tmp_path / 'interlock.db'}") as home:
+        run = await home.start()
+        key = next(row for row in rows(home, tables.data_key) if row["id"] == run.id)
+        await home.runs.end(run, "done", {})
+        await home.runs.erase(run.id, by="ada")
+        await home.store.write(
+            lambda tx: tx.connection.execute(insert(tables.data_key).values(key))
+        )
+        found = await state.differences(home.store, home.vault)
+
+    assert [(one.code, one.table, one.row) for one in found] == [
+        ("unknown_row", "data_key", run.id)
+    ]
