@@ -1,5 +1,6 @@
 """People's acts: decided by the same policy, recorded before they begin, and never invisible."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from interlock.errors import BadInput, NotFound, NotPermitted, Unanswered
 from interlock.runtime.policy.act import Act
-from interlock.runtime.policy.decision import ENGINE, Decision, Reason
+from interlock.runtime.policy.decision import ENGINE, Decision, Obligation, Reason
 from interlock.runtime.policy.request import AccessRequest, Principal
 from interlock.runtime.run import subject
 from interlock.runtime.run.subject import Look
@@ -39,7 +40,7 @@ class Silent:
 class Deed:
     """What an act does: a line in a list, or an error."""
 
-    error: Exception | None = None
+    error: BaseException | None = None
     done: list[str] = field(default_factory=list)
 
     async def __call__(self) -> str:
@@ -108,6 +109,45 @@ async def test_an_act_that_fails_is_recorded_with_its_code(world: World) -> None
     [body] = await entries(world, "act_failed")
     assert body["code"] == error.code
     assert body["act"] == (await entries(world, "act"))[0]["act"]
+
+
+@pytest.mark.parametrize("error", [ValueError("ada"), asyncio.CancelledError()])
+async def test_an_act_that_fails_otherwise_is_recorded_too(
+    world: World, error: BaseException
+) -> None:
+    """A defect or a cancellation leaves an entry with a code, and nothing of the error's text."""
+    run = await world.start()
+
+    with pytest.raises(type(error)):
+        await perform(world, "run.cancel", Deed(error=error), subject.run(run.id))
+
+    [body] = await entries(world, "act_failed")
+    assert body["code"] == "unexpected"
+    assert "ada" not in str(body)
+
+
+@pytest.mark.parametrize(
+    "duty",
+    [
+        Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 60}),
+        Obligation(kind="unheard_of"),
+    ],
+)
+async def test_an_act_under_a_duty_that_nobody_does_is_refused(
+    tmp_path: Path, duty: Obligation
+) -> None:
+    """No act waits for a second person, so a permit that demands one is recorded as a deny."""
+    pdp = StaticPoint(effects={"run.cancel": "permit"}, duties={"run.cancel": duty})
+    async with World(tmp_path, pdp=pdp) as world:
+        run = await world.start()
+        deed = Deed()
+        with pytest.raises(NotPermitted) as refusal:
+            await perform(world, "run.cancel", deed, subject.run(run.id))
+
+        assert refusal.value.codes == ("obligation_unknown",)
+        assert deed.done == []
+        [body] = await entries(world, "act")
+        assert (body["effect"], body["codes"]) == ("deny", ["obligation_unknown"])
 
 
 async def test_what_is_not_there_is_not_asked_about(world: World) -> None:
