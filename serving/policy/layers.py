@@ -75,7 +75,17 @@ def named(place: Place) -> str:
 
 
 class _Strict(yaml.SafeLoader):
-    """Reads plain YAML, and refuses a key that stands twice in one map."""
+    """Reads plain YAML; refuses a key that stands twice in one map, and every alias.
+
+    A few lines of aliases stand for a document of any size.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node; raises `ComposerError` for an alias."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "an alias is not allowed here", mark)
+        return super().compose_node(parent, index)
 
 
 def _pairs(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
