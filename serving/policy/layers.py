@@ -83,8 +83,10 @@ class _Strict(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Return the next node; raises `ComposerError` for an alias."""
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "an alias is not allowed here", mark)
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML has no types
+            raise yaml.composer.ComposerError(
+                None, None, "an alias is not allowed here", event.start_mark
+            )
         return super().compose_node(parent, index)
 
 
