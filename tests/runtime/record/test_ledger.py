@@ -395,7 +395,7 @@ async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
     await written(folder, steps=1)
     remembered = (folder / "witness" / f"{LOG}.note").read_text()
     shutil.copy(tmp_path / "earlier", folder / "interlock.db")
-    (folder / "witness" / f"{LOG}.note").unlink()
+    shutil.rmtree(folder / "witness")
     await written(folder, steps=1)
     log = Log(folder=folder, key=opened(folder).key, remembered=remembered)
 
