@@ -15,7 +15,7 @@ from interlock.runtime.run import subject
 from interlock.runtime.run.subject import Look
 from interlock.testing import REVISION, StaticPoint, World
 
-ADA = Principal(id="Ada", tenant="default", roles=("administrator",))
+ZELDA = Principal(id="Zelda", tenant="default", roles=("administrator",))
 
 
 @dataclass(kw_only=True)
@@ -58,7 +58,7 @@ async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 
 async def perform(world: World, act: Act, deed: Deed, look: Look) -> str:
-    return await world.runtime.acts.perform(act, deed, person=ADA, arguments={}, look=look)
+    return await world.runtime.acts.perform(act, deed, person=ZELDA, arguments={}, look=look)
 
 
 async def entries(world: World, event: str) -> list[dict[str, object]]:
@@ -75,7 +75,7 @@ async def test_a_permitted_act_is_recorded_before_it_begins(world: World) -> Non
         return "result"
 
     result = await world.runtime.acts.perform(
-        "run.cancel", deed, person=ADA, arguments={}, look=subject.run(run.id)
+        "run.cancel", deed, person=ZELDA, arguments={}, look=subject.run(run.id)
     )
 
     assert result == "result"
@@ -169,7 +169,7 @@ async def test_the_policy_is_told_whose_run_it_is(world: World) -> None:
 
     facts = world.pdp.asked[-1].context.subject
     assert facts is not None
-    assert (facts.tenant, facts.requester, facts.person) == ("default", "ana", "ada")
+    assert (facts.tenant, facts.requester, facts.person) == ("default", "ana", "zelda")
     assert (facts.agent, facts.state) == ("test", "running")
 
 
@@ -195,5 +195,5 @@ async def test_no_name_is_in_the_ledger(world: World) -> None:
     await perform(world, "run.cancel", Deed(), subject.run(run.id))
 
     [body] = await entries(world, "act")
-    assert "ada" not in str(body).casefold()
+    assert "zelda" not in str(body).casefold()
     assert (await world.verify()).valid
