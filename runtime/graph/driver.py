@@ -104,7 +104,8 @@ class Driver:
         """Carry the claimed *run* on until it ends, waits or is held by a guard, and record which.
 
         However it ends, the claim is given back. Raises `Fenced` and `NotRecorded`, with which
-        nothing can be recorded, and any error that is not a guard's: the run has then failed.
+        nothing can be recorded, any other error of ours: the run has then failed, and what else
+        the agent raises: the run then stays "running", and can be claimed again at once.
         """
         try:
             return await self._driven(run, agent)

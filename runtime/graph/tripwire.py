@@ -6,7 +6,8 @@ Importing this module installs the tripwire; until a run is driven it refuses no
 LangChain agents of the process go on as before. Two scopes can be watched:
 
     governing()   code that runs inside a governed run: the driver enters it. Tasks inherit it, and
-                  threads that LangChain or asyncio start; a bare `threading.Thread` does not
+                  threads that LangChain or `asyncio.to_thread` start; a bare `threading.Thread`,
+                  `run_in_executor` of an event loop and a task with another context do not
     strict()      the whole process, bare threads too: the command line enters it
 
 The tripwire is the second layer: the first is that agents hold only governed objects. It catches

@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from sqlalchemy import Connection, bindparam, select
+
+from interlock.runtime.errors import Tampered
+from interlock.runtime.record.store import tables
+
+_NOTE_LINES: Final = 2  # origin and size; what follows is not looked at
+_NOTED: Final = select(tables.ledger_entry.c.note).where(
+    tables.ledger_entry.c.log == bindparam("of_log"),
+    tables.ledger_entry.c.seq == bindparam("at"),
+)
 _SIZE: Final = 2048  # bytes of a file; a note is under a quarter of that
 _LONGEST_NAME: Final = 200  # characters; file systems allow 255 bytes
 
@@ -39,12 +49,23 @@ class Witness:
         finally:
             os.close(descriptor)
 
-    def note(self, log: str) -> str:
-        """Return the note of *log*; a note that cannot be read is an empty text."""
-        return _note(self._folder / file_name(log))
+    def recall(self, connection: Connection, log: str) -> None:
+        """Raise `Tampered` unless the log in the database still has the checkpoint kept here.
+
+        The next commit replaces the note, so it must not follow what was put back (fails closed).
+        A note that is lost or cannot be read is no reason to stop: the verifier reports it.
+        """
+        note = _note(self._folder / file_name(log))
+        lines = note.split("\n")
+        if len(lines) < _NOTE_LINES or not lines[1].isdecimal():
+            return
+        place = {"of_log": log, "at": int(lines[1]) - 1}
+        if connection.execute(_NOTED, place).scalar_one_or_none() != note:
+            why = "it does not hold the checkpoint that is kept outside the database"
+            raise Tampered(what=f"log {log}", why=why)
 
     def notes(self) -> dict[str, str]:
-        """Return every note by the name of its file; a note that cannot be read is an empty text."""
+        """Return every note by the name of its file; an unreadable note is an empty text."""
         return {path.name: _note(path) for path in sorted(self._folder.glob("*.note"))}
 
 

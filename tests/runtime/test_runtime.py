@@ -149,6 +149,35 @@ async def test_a_run_of_another_agent_is_not_claimed(machine: Machine, tmp_path:
         assert (await other.runs.read(run.id)).fence == run.fence
 
 
+class Broken(Errands):
+    """An agent whose node raises an error of its own."""
+
+    def build(self, door: Door) -> Graph:
+        async def act(state: State) -> State:
+            raise ValueError(state["text"])
+
+        graph: Graph = StateGraph(State)
+        graph.add_node("act", act)
+        graph.add_edge(START, "act")
+        graph.add_edge("act", END)
+        return graph
+
+
+async def test_a_claim_is_given_back_however_the_drive_ends(tmp_path: Path) -> None:
+    """After an agent's own error the next claim need not wait until the lease is over."""
+    async with Runtime.open(
+        database=f"sqlite:///{tmp_path / 'interlock.db'}",
+        keys=tmp_path / "keys",
+        policy=StaticPoint(),
+        agents=[Broken(tools=())],
+    ) as runtime:
+        run = await runtime.start("errands", {"text": "hello"}, principal=ANN)
+        with pytest.raises(ValueError, match="hello"):
+            await runtime.drive(run)
+
+        assert (await runtime.runs.claim(run.id)).fence == run.fence + 1
+
+
 async def test_a_tool_that_no_agent_declares_is_unknown(tmp_path: Path) -> None:
     """The door knows the tools that its agents declare; a call of any other is denied."""
     effects = Effects()
