@@ -32,7 +32,11 @@ class Witness:
         try:
             descriptor = os.open(path, flags, 0o644)
         except FileNotFoundError:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+            self._folder.mkdir(
+                parents=True,
+                exist_ok=True,
+                mode=0o755,
+            )
             descriptor = os.open(path, flags, 0o644)
         try:
             os.pwrite(descriptor, padded, 0)
@@ -40,7 +44,7 @@ class Witness:
             os.close(descriptor)
 
     def notes(self) -> dict[str, str]:
-        """Return every note by the name of its file; a note that cannot be read is an empty text."""
+        """Return every note by the name of its file; an unreadable note is an empty text."""
         return {path.name: _note(path) for path in sorted(self._folder.glob("*.note"))}
 
 
