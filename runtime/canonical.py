@@ -41,7 +41,7 @@ def digest(value: Json) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _is_plain(value: object, depth: int) -> bool:
+def _is_plain(value: object, depth: int) -> bool:  # noqa: PLR0911 - one line, one kind
     """Whether *value* is made of plain Python types within the profile.
 
     This is the fast half of `_check`, which takes subclasses too and names the place of a fault.
@@ -61,10 +61,10 @@ def _is_plain(value: object, depth: int) -> bool:
         items = value.values()  # type: ignore[attr-defined]  # a dict
     elif kind is not list and kind is not tuple:
         return False
-    return all(
-        type(item) in _SIMPLE or _is_plain(item, depth + 1)
-        for item in items  # type: ignore[attr-defined]  # a list, a tuple, or the values of a dict
-    )
+    for item in items:  # type: ignore[attr-defined]  # noqa: SIM110 - twice as fast as `all`
+        if type(item) not in _SIMPLE and not _is_plain(item, depth + 1):
+            return False
+    return True
 
 
 def _check(value: object, where: str, depth: int) -> None:

@@ -20,6 +20,7 @@ from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal, Verdict
 from interlock.runtime.run import subject
 from interlock.runtime.run.activation import activate
+from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
@@ -28,6 +29,8 @@ from interlock.runtime.telemetry import Telemetry
 LIMITS: Final = Amounts(
     money_micro=1_000_000, tokens=400_000, steps=60, effects=10, wall_ms=600_000
 )
+#: What the ids of agents begin with, for the policy too
+AGENT: Final = "agent:"
 #: A policy: the file of a bundle, a loaded bundle, or a decision point that the caller closes
 Policy: TypeAlias = Path | Bundle | DecisionPoint
 #: An agent, or what makes one for the storage its tools keep things in
@@ -60,7 +63,15 @@ class Runtime:
         self.agents: Mapping[str, Agent] = _by_name(_agent(source, storage) for source in agents)
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
         self.pep = EnforcementPoint(
-            store=self.store, vault=self.vault, pdp=pdp, tools=self.tools, spans=spans
+            store=self.store,
+            vault=self.vault,
+            pdp=pdp,
+            tools=self.tools,
+            declared={
+                agent.name: frozenset(tool.name for tool in agent.tools)
+                for agent in self.agents.values()
+            },
+            spans=spans,
         )
         self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
         self.driver = Driver(
@@ -112,14 +123,17 @@ class Runtime:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
         The run is pinned to the policy revision in force; a revision that was not in force before
-        is recorded first. Raises `NotFound` for an unknown agent and `BadInput` for a request that
-        does not fit the agent's type: neither leaves a run behind.
+        is recorded first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that
+        does not fit the agent's type and for a principal that is no person ("nobody"): none leaves
+        a run behind. An agent as principal would hide the person who asked from the four eyes.
         """
         workflow = self._agent(agent)
+        if not _is_person(principal):
+            raise refused("nobody", what=f"run of {workflow.name}")
         fields = _request(workflow, request)
         await activate(self.store, revision=self.pdp.revision)
         acting = Principal(
-            id=f"agent:{workflow.name}",
+            id=f"{AGENT}{workflow.name}",
             tenant=principal.tenant,
             roles=(workflow.role,),
             on_behalf_of=principal.id,
@@ -179,6 +193,12 @@ class Runtime:
                 kind="agent", name=name, next_step=f"Agents of this workspace are: {names}."
             )
         return agent
+
+
+def _is_person(principal: Principal) -> bool:
+    is_named = principal.id.strip() and principal.tenant
+    is_agent = principal.on_behalf_of is not None or principal.id.startswith(AGENT)
+    return bool(is_named) and not is_agent
 
 
 def _agent(source: AgentSource, storage: Storage) -> Agent:

@@ -45,8 +45,8 @@ class Storage:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
         *witness* is the folder outside the database that remembers the newest checkpoint of every
-        log; without one it stands beside the folder of keys. Raises `GuardFailed` when a part cannot be had (fails
-        closed).
+        log; without one it stands beside the folder of keys. Raises `GuardFailed` when a part
+        cannot be had (fails closed).
         """
         store = Store.open(database, clock=clock)
         try:

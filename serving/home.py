@@ -127,7 +127,8 @@ async def opened(
     """Open the home, making it first when it is new.
 
     *planner* takes the place of the planner that *settings* name, and *more* are tools behind the
-    same door: an attack's trial brings both. Raises `GuardFailed` when any part cannot be had (fails closed).
+    same door: an attack's trial brings both. Raises `GuardFailed` when any part cannot be had
+    (fails closed).
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(tripwire.strict())  # nothing else in this process has models of its own

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.request import Principal, identity
 
 
 class Person(Value):
@@ -43,7 +43,7 @@ def named(name: str | None) -> str:
     """
     if name is None:
         return current()
-    if not name.strip():
+    if not identity(name):
         raise BadInput(
             what="--as",
             why="the name is blank",
@@ -55,8 +55,8 @@ def named(name: str | None) -> str:
 def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Person]:
     """Return the people by name; without the file the account is analyst and administrator.
 
-    Raises `BadInput` naming the file and what is wrong there: its form, a name that stands twice,
-    or a role that is none of *roles*.
+    Raises `BadInput` naming the file and what is wrong there: its form, a name that stands twice
+    (in whatever letters), or a role that is none of *roles*.
     """
     if not file.exists():
         return {
@@ -71,9 +71,12 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise _wrong(file, _why(error)) from error
     by_name: dict[str, Person] = {}
+    identities: set[str] = set()
     for person in listed:
-        if by_name.setdefault(person.id, person) is not person:
+        if identity(person.id) in identities:
             raise _wrong(file, f"{person.id!r} stands there twice")
+        identities.add(identity(person.id))
+        by_name[person.id] = person
         unknown = [role for role in person.roles if roles is not None and role not in roles]
         if unknown:
             known = ", ".join(sorted(roles or ()))

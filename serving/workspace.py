@@ -114,19 +114,22 @@ def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
     nearest = next(
         (above / FILE for above in (folder, *folder.parents) if (above / FILE).is_file()), None
     )
-    if nearest is not None:
-        _refuse_foreign(nearest)
-    return nearest
+    if nearest is None:
+        return None
+    file = nearest.resolve()  # beside a link there may be somebody else's modules and policies
+    _refuse_foreign(file, file)
+    _refuse_foreign(file.parent, file)
+    return file
 
 
-def _refuse_foreign(file: Path) -> None:
-    """Refuse a file that was found, not named, when another account may have written the file."""
-    status = file.stat()
+def _refuse_foreign(found: Path, file: Path) -> None:
+    """Refuse a file or folder that was found, not named, when another account may write there."""
+    status = found.stat()
     if status.st_uid in {os.getuid(), 0} and not status.st_mode & _WRITABLE_BY_ALL:
         return
     raise BadInput(
-        what=str(file),
-        why="another account may have written it, and settings say which code is loaded",
+        what=str(found),
+        why="another account may have written there, and settings say which code is loaded",
         next_step=f"Make it yours alone, or name it: --workspace {file.parent}.",
     )
 

@@ -50,7 +50,12 @@ def show(summary: dict[str, Any], *, kept: bool, verbose: bool) -> None:
     happened = _happened(summary, kept=kept)
     out.print(Panel(happened, title="What happened", title_align="left"))
     for line in _next_steps(summary, kept=kept):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(
+            line,
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _print_runs(views: list[dict[str, Any]]) -> None:

@@ -1,8 +1,8 @@
-"""Reads the CUAD training contracts, and only the exact file the record names.
+"""Reads the CUAD training contracts, and no file but the one that the record names.
 
-`read(path)` verifies the SHA-256 of the compressed file before anything is parsed and raises
-`DataError` on any other bytes. Offsets are Unicode code points. The data: CUAD v1, The Atticus
-Project, CC BY 4.0.
+`read(path)` verifies the SHA-256 of the compressed file before parsing it, and raises `DataError`
+on any other bytes. Offsets are Unicode code points. The data: CUAD v1, The Atticus Project,
+CC BY 4.0.
 """
 
 import gzip
@@ -24,15 +24,23 @@ _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 
 class DataError(Exception):
-    """The training data is missing or is not the expected file. For the operator."""
+    """The training data is missing or is another file than expected; the operator must act."""
 
-    def __init__(self, *, path: Path, expected: str, found: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        path: Path,
+        expected: str,
+        actual: str | None,
+    ) -> None:
         self.path = path
         self.expected = expected
-        self.found = found
+        self.actual = actual
         where = repr(str(path))
-        wrong = f"{where} has SHA-256 {found}, not {expected}"
-        super().__init__(f"no data at {where}" if found is None else wrong)
+        if actual is None:
+            super().__init__(f"no data at {where}")
+        else:
+            super().__init__(f"{where} has SHA-256 {actual}, not {expected}")
         self.add_note(
             f"Set {PATH_VARIABLE} or pass --data with the path of the published cuad_train.json.gz."
         )
@@ -69,14 +77,25 @@ def default_path() -> Path:
 
 
 def read(path: Path | None = None, *, sha256: str = DATA_SHA256) -> tuple[Contract, ...]:
-    """Return every contract of the file, in file order."""
+    """Return every contract of the file, in file order.
+
+    Raises `DataError` when the file is missing or its SHA-256 is another.
+    """
     path = path or default_path()
     if not path.is_file():
-        raise DataError(path=path, expected=sha256, found=None)
+        raise DataError(
+            path=path,
+            expected=sha256,
+            actual=None,
+        )
     packed = path.read_bytes()
     digest = hashlib.sha256(packed).hexdigest()
     if digest != sha256:
-        raise DataError(path=path, expected=sha256, found=digest)
+        raise DataError(
+            path=path,
+            expected=sha256,
+            actual=digest,
+        )
     document = json.loads(gzip.decompress(packed))
     return tuple(_contract(entry) for entry in document["data"])
 
@@ -91,7 +110,7 @@ def _contract(entry: dict[str, Any]) -> Contract:
 
 
 def _spans(question: dict[str, Any]) -> tuple[Span, ...]:
-    """Return the answers in order, each once."""
+    """Return the answers in ascending order, without duplicates."""
     bounds = set()
     for answer in question["answers"]:
         start = answer["answer_start"]

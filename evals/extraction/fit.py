@@ -16,27 +16,33 @@ from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]  # ships no types
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]  # ships no types
 
-from interlock.evals.extraction.calibration import Calibration, Doubles, Flags, calibrated
+from interlock.evals.extraction.calibration import (
+    Calibration,
+    Doubles,
+    Flags,
+    calibrated,
+)
 from interlock.tools.contracts.clauses.features import GROUPS, Indices, Keys
 from interlock.tools.contracts.clauses.weights import Floats, Linear
 
-_GROUP: Final = np.uint32(7)  # the bits of a key that say which group it belongs to
-_STEPS: Final = 127  # of a label's largest weight
+#: The bits of a key that name the group of the key
+_GROUP: Final = np.uint32(7)
+#: The largest weight of a label, in steps
+_STEPS: Final = 127
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """What may be varied.
-
-    `least` is the number of rows a key must occur in, for each of `features.GROUPS`; None leaves
-    the group out.
-    """
+    """The settings of one fit."""
 
     c: float = 0.5
+    #: In how many rows a key must occur, for each of `features.GROUPS`; None leaves a group out
     least: tuple[int | None, ...] = (3,) * len(GROUPS)
     folds: int = 5
-    prune: float = 0.03  # weights smaller than this are dropped
-    lowest: float = 0.2  # thresholds lie between these two
+    #: Smaller weights are dropped
+    prune: float = 0.03
+    #: Every threshold lies between `lowest` and `highest`
+    lowest: float = 0.2
     highest: float = 0.5
     processes: int = 2
 
@@ -47,7 +53,8 @@ class Table:
 
     keys: Keys
     bounds: Indices
-    labels: Flags  # rows by labels
+    #: Rows by labels
+    labels: Flags
     fold: Indices
 
     def __len__(self) -> int:
@@ -62,7 +69,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """The kept keys, ascending, and how rare each is."""
+    """The kept keys, ascending, and how rare each key is."""
 
     keys: Keys
     rarity: Floats
@@ -72,7 +79,8 @@ class Vocabulary:
 class Machines:
     """The weights and bias of every label, and how many fits stopped at the iteration limit."""
 
-    weights: Doubles  # labels by keys
+    #: Labels by keys
+    weights: Doubles
     bias: Doubles
     unfinished: int
 
@@ -84,29 +92,46 @@ class Machines:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """A scorer, and what it scored on rows it had not seen."""
+    """A scorer fitted on all rows, and the margins of scorers on rows they were not fitted on."""
 
     linear: Linear
-    margins: Doubles  # out of fold
-    iterations_short: int  # fits that stopped at the iteration limit
+    #: Out of fold, rows by labels
+    margins: Doubles
+    #: How many fits stopped at the iteration limit
+    iterations_short: int
 
 
 def fit(table: Table, labels: Sequence[str], options: Options) -> Fitted:
-    """Fit on every row; calibrate on out-of-fold margins."""
+    """Return a scorer fitted on every row and calibrated on out-of-fold margins."""
     margins = np.zeros(table.labels.shape)
     unfinished = 0
     for fold in range(options.folds):
         inside = table.fold != fold
-        matrix = _matrix(table, _vocabulary(table, inside, options))
+        outside = ~inside
+        vocabulary = _vocabulary(table, inside, options)
+        matrix = _matrix(table, vocabulary)
         machines = _machines(matrix[inside], table.labels[inside], options)
-        margins[~inside] = machines.margins(matrix[~inside])
+        margins[outside] = machines.margins(matrix[outside])
         unfinished += machines.unfinished
     everything = np.ones(len(table), dtype=np.bool_)
     vocabulary = _vocabulary(table, everything, options)
-    machines = _machines(_matrix(table, vocabulary), table.labels, options)
-    calibration = calibrated(margins, table.labels, lowest=options.lowest, highest=options.highest)
+    matrix = _matrix(table, vocabulary)
+    machines = _machines(matrix, table.labels, options)
+    calibration = calibrated(
+        margins,
+        table.labels,
+        lowest=options.lowest,
+        highest=options.highest,
+    )
+    linear = _linear(
+        tuple(labels),
+        vocabulary,
+        machines,
+        calibration,
+        options.prune,
+    )
     return Fitted(
-        linear=_linear(tuple(labels), vocabulary, machines, calibration, options.prune),
+        linear=linear,
         margins=margins,
         iterations_short=unfinished + machines.unfinished,
     )
@@ -114,28 +139,41 @@ def fit(table: Table, labels: Sequence[str], options: Options) -> Fitted:
 
 def _vocabulary(table: Table, inside: Flags, options: Options) -> Vocabulary:
     """Return the keys that occur often enough in the rows *inside*."""
-    occurrences = table.keys[np.repeat(inside, table.widths)]
-    keys, counts = np.unique(occurrences, return_counts=True)
+    is_inside = np.repeat(inside, table.widths)
+    keys, counts = np.unique(table.keys[is_inside], return_counts=True)
     never = len(table) + 1
     least = np.array([never if count is None else count for count in options.least])
-    wanted = least[keys & _GROUP] if len(least) > 1 else least[0]
+    group = keys & _GROUP
+    wanted = least[group] if len(least) > 1 else least[0]
     kept = counts >= wanted
     share = (1 + inside.sum()) / (1 + counts[kept])
     rarity = np.log(share) + 1
-    return Vocabulary(keys=keys[kept], rarity=rarity.astype(np.float16).astype(np.float32))
+    coarse = rarity.astype(np.float16)
+    return Vocabulary(
+        keys=keys[kept],
+        rarity=coarse.astype(np.float32),
+    )
 
 
 def _matrix(table: Table, vocabulary: Vocabulary) -> sparse.csr_matrix:
     """Return the rows of *table* over *vocabulary*, each of length one."""
-    found = np.searchsorted(vocabulary.keys, table.keys)
-    column = np.minimum(found, len(vocabulary.keys) - 1)
-    is_known = vocabulary.keys[column] == table.keys
-    column = column[is_known]
-    row = np.repeat(np.arange(len(table)), table.widths)[is_known]
+    last = len(vocabulary.keys) - 1
+    position = np.searchsorted(vocabulary.keys, table.keys)
+    position = np.minimum(position, last)
+    is_kept = vocabulary.keys[position] == table.keys
+    column = position[is_kept]
+    row = np.repeat(np.arange(len(table)), table.widths)
+    row = row[is_kept]
     value = vocabulary.rarity[column].astype(np.float64)
-    norm = np.sqrt(np.bincount(row, weights=value * value, minlength=len(table)))
+    squares = np.bincount(
+        row,
+        weights=value * value,
+        minlength=len(table),
+    )
+    norm = np.sqrt(squares)
+    normed = value / norm[row]
     shape = (len(table), len(vocabulary.keys))
-    return sparse.csr_matrix((value / norm[row], (row, column)), shape=shape)
+    return sparse.csr_matrix((normed, (row, column)), shape=shape)
 
 
 # Set before forking, so that the workers share the matrix instead of copying it
@@ -143,29 +181,45 @@ _task: tuple[sparse.csr_matrix, Flags, float]
 
 
 def _machines(matrix: sparse.csr_matrix, labels: Flags, options: Options) -> Machines:
+    """Fit one machine for every label, in several processes where the options say so."""
     global _task  # noqa: PLW0603 - see above
     _task = (matrix, labels, options.c)
     columns = range(labels.shape[1])
     if options.processes > 1 and len(columns) > 1:
-        with multiprocessing.get_context("fork").Pool(options.processes) as pool:
+        forking = multiprocessing.get_context("fork")
+        with forking.Pool(options.processes) as pool:
             fits = pool.map(_fit_one, columns, chunksize=1)
     else:
         fits = [_fit_one(column) for column in columns]
     weights, bias, unfinished = zip(*fits, strict=True)
-    return Machines(weights=np.stack(weights), bias=np.array(bias), unfinished=sum(unfinished))
+    return Machines(
+        weights=np.stack(weights),
+        bias=np.array(bias),
+        unfinished=sum(unfinished),
+    )
 
 
 def _fit_one(column: int) -> tuple[Doubles, float, bool]:
     """Return the weights and bias of one label, and whether the iteration limit ended the fit."""
     matrix, labels, c = _task
     truth = labels[:, column]
-    if truth.all() or not truth.any():
-        return np.zeros(matrix.shape[1]), 1.0 if truth.all() else -1.0, False
-    machine = LinearSVC(C=c, tol=0.05, max_iter=200, dual=True, random_state=0)
+    nothing = np.zeros(matrix.shape[1])
+    if truth.all():
+        return nothing, 1.0, False
+    if not truth.any():
+        return nothing, -1.0, False
+    machine = LinearSVC(
+        C=c,
+        tol=0.05,
+        max_iter=200,
+        dual=True,
+        random_state=0,
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         machine.fit(matrix, truth)
-    return machine.coef_[0], float(machine.intercept_[0]), bool(caught)
+    bias = float(machine.intercept_[0])
+    return machine.coef_[0], bias, bool(caught)
 
 
 def _linear(
@@ -175,9 +229,9 @@ def _linear(
     calibration: Calibration,
     prune: float,
 ) -> Linear:
-    """Return the scorer with weights in steps of each label's largest, and small ones dropped.
+    """Return the scorer with weights in steps of each label's largest weight.
 
-    Every key is kept, since each counts in the norm of a row.
+    Small weights become zero, but no key is left out, since every key counts in the norm of a row.
     """
     size = np.abs(machines.weights)
     scale = np.maximum(size.max(axis=1), 1e-9) / _STEPS

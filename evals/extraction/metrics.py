@@ -1,7 +1,7 @@
 """Measures of extraction: average precision, calibration error, and CUAD's own match of two texts.
 
 All are pure functions of arrays or strings. Average precision is the step sum over the ranked list,
-ties taken together, as scikit-learn defines it; calibration error is the expected gap between
+with ties taken together, as scikit-learn defines it. Calibration error is the expected gap between
 confidence and accuracy over ten equal bins.
 """
 
@@ -12,26 +12,36 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-MATCH: Final = 0.5  # least Jaccard of a match, by CUAD's evaluation
+#: The least Jaccard index of two texts that match, by CUAD's evaluation
+MATCH: Final = 0.5
 _BINS: Final = 10
 
 
-def average_precision(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_]) -> float:
-    """Return the area under the precision-recall steps; 0 when nothing is true."""
+def average_precision(
+    scores: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.bool_],
+) -> float:
+    """Return the area under the precision-recall steps, or 0 when nothing is true."""
     if not truth.any():
         return 0.0
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     hits = np.cumsum(truth[order])
-    last_of_tie = np.append(np.diff(ranked) != 0, True)
+    changes = np.diff(ranked) != 0
+    last_of_tie = np.append(changes, True)
     steps = np.flatnonzero(last_of_tie)
     precision = hits[steps] / (steps + 1)
     recall = hits[steps] / truth.sum()
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    widths = np.diff(recall, prepend=0.0)
+    area = np.sum(widths * precision)
+    return float(area)
 
 
 def calibration_error(
-    probabilities: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_], *, least: float = 0.0
+    probabilities: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.bool_],
+    *,
+    least: float = 0.0,
 ) -> float:
     """Return the mean gap between confidence and frequency, weighted by the size of the bins.
 
@@ -41,33 +51,45 @@ def calibration_error(
     if not kept.any():
         return 0.0
     confidence = probabilities[kept].astype(np.float64)
-    at = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    expected = np.bincount(at, weights=confidence, minlength=_BINS)
-    observed = np.bincount(at, weights=truth[kept], minlength=_BINS)
-    return float(np.abs(expected - observed).sum() / len(confidence))
+    scaled = confidence * _BINS
+    bins = np.minimum(scaled.astype(np.int64), _BINS - 1)
+    expected = np.bincount(
+        bins,
+        weights=confidence,
+        minlength=_BINS,
+    )
+    observed = np.bincount(
+        bins,
+        weights=truth[kept],
+        minlength=_BINS,
+    )
+    gaps = np.abs(expected - observed)
+    return float(gaps.sum() / len(confidence))
 
 
 def jaccard(one: str, other: str) -> float:
-    """Return CUAD's overlap of two texts: of word sets, without `.,;:` and case."""
+    """Return CUAD's overlap of two texts: of their word sets, without `.,;:` and case."""
     first = _words(one)
     second = _words(other)
     union = first | second
     if not union:
         return 0.0
-    return len(first & second) / len(union)
+    shared = first & second
+    return len(shared) / len(union)
 
 
 def _words(text: str) -> set[str]:
-    return set(re.sub(r"[.,;:]", "", text.lower()).split())
+    plain = re.sub(r"[.,;:]", "", text.lower())
+    return set(plain.split())
 
 
 def matched(shown: Sequence[str], gold: Sequence[str]) -> tuple[int, int]:
-    """Return how many shown texts match a gold text, and how many gold texts match a shown one."""
-    right = sum(matches_any(text, gold) for text in shown)
-    recalled = sum(matches_any(answer, shown) for answer in gold)
-    return right, recalled
+    """Return how many shown texts match a gold text, and how many gold texts match a shown text."""
+    right = [text for text in shown if matches_any(text, gold)]
+    recalled = [answer for answer in gold if matches_any(answer, shown)]
+    return len(right), len(recalled)
 
 
 def matches_any(text: str, others: Sequence[str]) -> bool:
-    """Whether CUAD would call *text* the same as one of *others*."""
+    """Whether CUAD would call *text* the same as any of *others*."""
     return any(jaccard(text, other) >= MATCH for other in others)

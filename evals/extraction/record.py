@@ -1,6 +1,6 @@
 """Writes a trained artefact: the weights, and the record of how they came to be.
 
-Writing is idempotent: the same scorers give the same bytes, as the archive carries no clock. The
+Writing is idempotent: the same scorers give the same bytes, since the archive holds no times. The
 record names the weights by SHA-256, so a reader can refuse any other file.
 """
 
@@ -22,8 +22,18 @@ import sklearn  # type: ignore[import-untyped]  # ships no types
 from interlock.evals.extraction.data import ATTRIBUTION
 from interlock.evals.extraction.fit import Options
 from interlock.evals.extraction.measure import Report
-from interlock.evals.extraction.split import SEED, SHOWN, Split, digest
-from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS, Linear, pack
+from interlock.evals.extraction.split import (
+    SEED,
+    SHOWN,
+    Split,
+    digest,
+)
+from interlock.tools.contracts.clauses.weights import (
+    RECORD,
+    WEIGHTS,
+    Linear,
+    pack,
+)
 
 _READ: Final = (
     "bounds of the thresholds, forms of head candidates and ends of units were set after reading "
@@ -34,11 +44,12 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
-    """What a record tells; `report` is None until the written weights have been measured."""
+    """The facts that a record states."""
 
     data_sha256: str
     split: Split
     options: Mapping[str, Options]
+    #: None until the written weights have been measured
     report: Report | None
 
 
@@ -46,12 +57,13 @@ def packed(scorers: Mapping[str, Linear]) -> bytes:
     """Return the scorers as the bytes of an `.npz` file, entries in order and without times."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name in sorted(scorers):
-            parts = pack(scorers[name])
+        for name, scorer in sorted(scorers.items()):
+            parts = pack(scorer)
             for part in sorted(parts):
                 info = zipfile.ZipInfo(f"{name}.{part}.npy", date_time=_EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, _npy(parts[part]))
+                content = _npy(parts[part])
+                archive.writestr(info, content)
     return buffer.getvalue()
 
 
@@ -61,27 +73,41 @@ def _npy(array: npt.NDArray[np.generic]) -> bytes:
     return buffer.getvalue()
 
 
-def write(folder: Path, weights: bytes, training: Training) -> None:
-    """Put the weights and their record into a folder, replacing what was there."""
+def write(
+    folder: Path,
+    weights: bytes,
+    training: Training,
+) -> None:
+    """Write the weights and their record into *folder*, replacing those that are there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(weights)
-    record = json.dumps(recorded(weights, training), indent=1, sort_keys=True)
-    (folder / RECORD).write_text(f"{record}\n", encoding="utf-8")
+    record = recorded(weights, training)
+    text = json.dumps(
+        record,
+        indent=1,
+        sort_keys=True,
+    )
+    (folder / RECORD).write_text(f"{text}\n", encoding="utf-8")
 
 
 def recorded(weights: bytes, training: Training) -> dict[str, object]:
-    """Return the record; times are left out of it, so training again gives the same file."""
-    report = None if training.report is None else asdict(training.report)
-    if report is not None:
+    """Return the record without any times, so that training again gives the same file."""
+    report = None
+    if training.report is not None:
+        report = asdict(training.report)
         del report["seconds_per_contract"]
+    digest_of_weights = hashlib.sha256(weights).hexdigest()
+    options = {}
+    for name, option in sorted(training.options.items()):
+        options[name] = asdict(option)
     return {
         "attribution": ATTRIBUTION,
         "trained_on": "the train side of the split alone; not refitted on dev",
         "set_by_hand": _READ,
         "data_sha256": training.data_sha256,
-        "files": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
+        "files": {WEIGHTS: digest_of_weights},
         "split": _divided(training.split),
-        "options": {name: asdict(option) for name, option in sorted(training.options.items())},
+        "options": options,
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -93,10 +119,12 @@ def recorded(weights: bytes, training: Training) -> dict[str, object]:
 
 
 def _divided(parts: Split) -> dict[str, object]:
+    """Return the sizes of the split, and the digests that identify the filers of each side."""
+    held_out = SHOWN & set(parts.dev_filers)
     return {
         "seed": SEED,
         "grouped_by": "filer",
-        "held_out_by_name": sorted(SHOWN & set(parts.dev_filers)),
+        "held_out_by_name": sorted(held_out),
         "train_contracts": len(parts.train),
         "dev_contracts": len(parts.dev),
         "train_filers": len(parts.train_filers),

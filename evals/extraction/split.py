@@ -2,9 +2,9 @@
 
 The filer is the leading company token of the title, without case, punctuation and legal form. The
 division is a pure function of the titles and `SEED`: filers are taken in the order of a seeded hash
-until a fifth of the contracts is on the dev side. The filers of the contracts at hand as PDF, which
-are what people are shown, stand on the dev side whatever their hash, so that no demonstration is on
-training data.
+until a fifth of the contracts is on the dev side. The filers in `SHOWN` filed the contracts at hand
+as PDF, which people are shown. These filers stand on the dev side whatever their hash, so that no
+demonstration uses training data.
 """
 
 import hashlib
@@ -51,14 +51,14 @@ class Split:
 
 
 def filer(title: str) -> str:
-    """Return the company a title begins with, comparable across spellings."""
-    first = re.split(r"_| - ", title, maxsplit=1)[0]
+    """Return the company that a title begins with, in a form that is equal across spellings."""
+    first, *_ = re.split(r"_| - ", title, maxsplit=1)
     lead = re.sub(r"[\W_]+", "", first).upper()
     return _LEGAL_FORM.sub("", lead) or lead
 
 
 def split(contracts: Sequence[Contract]) -> Split:
-    """Return the division; the order within each side is the order given."""
+    """Return the division; contracts keep their order within each side."""
     sizes = _sizes(contracts)
     wanted = DEV_SHARE * len(contracts)
     dev: set[str] = set()
@@ -67,10 +67,16 @@ def split(contracts: Sequence[Contract]) -> Split:
         if name in SHOWN or taken < wanted:
             dev.add(name)
             taken += sizes[name]
+    train_side: list[Contract] = []
+    dev_side: list[Contract] = []
+    for contract in contracts:
+        side = dev_side if filer(contract.title) in dev else train_side
+        side.append(contract)
+    train = set(sizes) - dev
     return Split(
-        train=tuple(contract for contract in contracts if filer(contract.title) not in dev),
-        dev=tuple(contract for contract in contracts if filer(contract.title) in dev),
-        train_filers=tuple(sorted(set(sizes) - dev)),
+        train=tuple(train_side),
+        dev=tuple(dev_side),
+        train_filers=tuple(sorted(train)),
         dev_filers=tuple(sorted(dev)),
     )
 
@@ -81,9 +87,13 @@ def folds(contracts: Sequence[Contract], count: int) -> tuple[int, ...]:
     All contracts of a filer are in one fold, and the folds are nearly equal in size.
     """
     sizes = _sizes(contracts)
+
+    def largest_first(name: str) -> tuple[int, str]:
+        return -sizes[name], _hash(name)
+
     load = [0] * count
     fold_of: dict[str, int] = {}
-    for name in sorted(sizes, key=lambda name: (-sizes[name], _hash(name))):
+    for name in sorted(sizes, key=largest_first):
         fold = load.index(min(load))
         fold_of[name] = fold
         load[fold] += sizes[name]

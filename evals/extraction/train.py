@@ -1,9 +1,9 @@
 """Trains the clause model and writes its artefact.
 
-Run it as `python -m interlock.evals.extraction.train`. The artefact is trained on the train side of
-the split alone, and its figures in `training.json` are on the dev side: no weight, calibration or
-threshold was fitted there. What a person set after reading dev contracts is named in the record.
-The same data, options and library versions give the same bytes. Progress goes to standard error.
+Run `python -m interlock.evals.extraction.train`. The artefact is trained on the train side of the
+split alone. The figures in `training.json` are on the dev side, where no weight, calibration or
+threshold was fitted; the record names what a person set after reading dev contracts. The same data,
+options and library versions give the same bytes. Progress goes to standard error.
 """
 
 import argparse
@@ -28,11 +28,29 @@ from interlock.tools.contracts.clauses.weights import SHIPPED, Linear
 OPTIONS: Mapping[str, Options] = {
     # content-word pairs (the third group) were left out because they lowered average precision on
     # the training folds
-    "clause": Options(c=0.5, least=(3, 3, None, 5, 5, 3, 1, 3)),
-    "title": Options(c=0.3, least=(2,), prune=0.01, lowest=0.3),
-    "date": Options(c=0.3, least=(2,), prune=0.01, highest=0.35),
+    "clause": Options(
+        c=0.5,
+        least=(3, 3, None, 5, 5, 3, 1, 3),
+    ),
+    "title": Options(
+        c=0.3,
+        least=(2,),
+        prune=0.01,
+        lowest=0.3,
+    ),
+    "date": Options(
+        c=0.3,
+        least=(2,),
+        prune=0.01,
+        highest=0.35,
+    ),
     # a name too many misleads more than one too few
-    "name": Options(c=0.3, least=(2,), prune=0.01, lowest=0.5),
+    "name": Options(
+        c=0.3,
+        least=(2,),
+        prune=0.01,
+        lowest=0.5,
+    ),
 }
 
 
@@ -57,7 +75,10 @@ def train(
 
 
 def _fitted(
-    contracts: Sequence[Contract], table: Examples, labels: Sequence[str], options: Options
+    contracts: Sequence[Contract],
+    table: Examples,
+    labels: Sequence[str],
+    options: Options,
 ) -> Linear:
     fold_of = np.array(folds(contracts, options.folds))
     learnt = Table(
@@ -73,21 +94,33 @@ def _fitted(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train, measure on dev, write."""
+    """Train a model, measure it on the dev contracts, and write the artefact."""
     parser = argparse.ArgumentParser(description="Train the clause model on CUAD.")
     parser.add_argument(
-        "--data", type=Path, help="cuad_train.json.gz, or name it in INTERLOCK_CUAD"
+        "--data",
+        type=Path,
+        help="cuad_train.json.gz, or name it in INTERLOCK_CUAD",
     )
     parser.add_argument(
-        "--out", type=Path, default=SHIPPED, help="folder to write, the shipped artefact by default"
+        "--out",
+        type=Path,
+        default=SHIPPED,
+        help="folder to write, the shipped artefact by default",
     )
     options = parser.parse_args(arguments)
     begun = time.monotonic()
     contracts = read(options.data)
     parts = split(contracts)
-    categories = sorted({category for contract in contracts for category in contract.answers})
-    weights = packed(train(parts.train, categories))
-    training = Training(data_sha256=DATA_SHA256, split=parts, options=OPTIONS, report=None)
+    categories: set[str] = set()
+    for contract in contracts:
+        categories |= contract.answers.keys()
+    weights = packed(train(parts.train, sorted(categories)))
+    training = Training(
+        data_sha256=DATA_SHA256,
+        split=parts,
+        options=OPTIONS,
+        report=None,
+    )
     # What is measured is what is shipped: the scorers as they come back from the file
     write(options.out, weights, training)
     report = measure(ClauseModel.load(options.out), parts.dev)

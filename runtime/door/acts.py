@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import InterlockError, NotPermitted, Unanswered
 from interlock.runtime.policy.act import Act, persons_act
-from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.decision import Decision, Reason
 from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.obligation import understand, undischarged
 from interlock.runtime.policy.request import (
     AccessRequest,
     KillFact,
@@ -54,19 +55,21 @@ class Acts:
 
         Raises `NotPermitted` for a denial and `Unanswered` when the engine failed: in both cases
         *work* was not begun (fails closed). An act of `STOPS` is the one exception: it is carried
-        out when the engine cannot be asked, and recorded as such. What *work* raises is recorded
-        with its code and raised again.
+        out when the engine cannot be asked, and recorded as such. A permit that demands more than
+        an act can give is a denial. What *work* raises is recorded with its code and raised again;
+        a defect and a cancellation are recorded as "unexpected".
         """
         request, run_id = await self._request(act, person, arguments, look)
-        decision = await self._pdp.decide(request)
+        decision = _without_duties(await self._pdp.decide(request))
         act_id = f"act-{secrets.token_hex(6)}"
         await self._record(act_id, request, decision, run_id)
         if decision.effect == "deny" and not (decision.unanswered and act in STOPS):
             raise _refusal(act, person, decision)
         try:
             return await work()
-        except InterlockError as error:
-            await self._failed(act_id, request, run_id, code=error.code)
+        except BaseException as error:
+            code = error.code if isinstance(error, InterlockError) else "unexpected"
+            await self._failed(act_id, request, run_id, code=code)
             raise
 
     async def _request(
@@ -141,6 +144,18 @@ class Acts:
             )
 
         await self._store.write(work)
+
+
+def _without_duties(decision: Decision) -> Decision:
+    """Return *decision*, or the denial of a permit with a duty: an act waits for nobody else."""
+    if decision.effect == "deny":
+        return decision
+    duties = understand(decision)
+    if isinstance(duties, Reason):
+        return decision.denied(duties)
+    if duties.role is not None:
+        return decision.denied(undischarged("approve"))
+    return decision
 
 
 def _log(request: AccessRequest) -> str:

@@ -40,12 +40,15 @@ class EnforcementPoint:
         vault: Vault,
         pdp: DecisionPoint,
         tools: Mapping[str, AnyTool],
+        declared: Mapping[str, frozenset[str]] | None = None,
         spans: telemetry.Telemetry | None = None,
     ) -> None:
         self._store = store
         self._vault = vault
         self._pdp = pdp
         self._tools = dict(tools)
+        #: By agent: the names of its tools; an agent that is not here may propose every tool
+        self._declared = dict(declared or {})
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -63,9 +66,9 @@ class EnforcementPoint:
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
         """
-        proposal = propose(
-            run, self._tools.get(tool), name=tool, arguments=arguments, call_id=call_id
-        )
+        known = self._declared.get(run.agent, self._tools)
+        callee = self._tools.get(tool) if tool in known else None
+        proposal = propose(run, callee, name=tool, arguments=arguments, call_id=call_id)
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with lock:  # a second call with the same proposal is told what the first recorded
             attempt = await self._gathered(run, proposal)

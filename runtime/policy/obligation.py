@@ -26,14 +26,19 @@ def understand(decision: Decision) -> Duties | Reason:
         discharge = _DISCHARGES.get(obligation.kind, _nobody)
         joined = discharge(duties, obligation.parameters)
         if joined is None:
-            return Reason(
-                code="obligation_unknown",
-                rule=RUNTIME,
-                parameters={"kind": obligation.kind},
-                message=f"The policy demands {obligation.kind}; this runtime cannot discharge it.",
-            )
+            return undischarged(obligation.kind)
         duties = joined
     return duties
+
+
+def undischarged(kind: str) -> Reason:
+    """Return the reason of a deny: nobody here can do the duty of *kind*."""
+    return Reason(
+        code="obligation_unknown",
+        rule=RUNTIME,
+        parameters={"kind": kind},
+        message=f"This runtime cannot discharge what the policy demands: {kind}.",
+    )
 
 
 def _reserve(duties: Duties, _: Parameters) -> Duties:

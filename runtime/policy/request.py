@@ -168,13 +168,29 @@ class AccessRequest:
         return document
 
 
+#: Letters and marks that take no space and have no look: joiners, fillers, variation selectors
+_FILLERS: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f"
+    + "".join(chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
 _request: Final = TypeAdapter(AccessRequest)
 
 
 def identity(name: str) -> str:
-    """Return the form of a person's name in which other letters for the same name are equal."""
+    """Return the form of a person's name in which other letters for the same name are equal.
+
+    Case, width, spaces and characters that nobody sees do not count. Letters that only look alike,
+    such as a Cyrillic and a Latin one, do count. A name of which nothing is seen becomes empty.
+    """
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", folded).strip()
+    seen = "".join(character for character in folded if not _is_unseen(character))
+    return " ".join(unicodedata.normalize("NFKC", seen).split())
+
+
+def _is_unseen(character: str) -> bool:
+    if character.isspace():
+        return False
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or character in _FILLERS
 
 
 def request_digest(principal: Principal, action: Action, resource: Resource) -> str:

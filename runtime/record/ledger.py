@@ -25,6 +25,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.witness import Witness
 
 VERSION: Final = 2
+_NOTE_LINES: Final = 2  # origin and size; what follows is not looked at
 _MOST_CHAINS: Final = 1024  # runs of one log whose last leaf is remembered
 
 _ENTRIES: Final = tables.ledger_entry.c
@@ -36,6 +37,11 @@ _LAST: Final = Statement(
     .where(_ENTRIES.log == bindparam("of_log"), _ENTRIES.run_id == bindparam("of_run"))
     .order_by(_ENTRIES.seq.desc())
     .limit(1)
+)
+_NOTED: Final = Statement(
+    select(_ENTRIES.note).where(
+        _ENTRIES.log == bindparam("of_log"), _ENTRIES.seq == bindparam("at")
+    )
 )
 _APPEND: Final = Statement(insert(tables.ledger_entry))
 
@@ -163,17 +169,31 @@ class Ledger:
         frontier = logs.frontier(tx.connection, log, lock=True)
         if frontier is None:
             raise Tampered(what=f"head of the log {log}", why="the row is gone")
-        size, chain = self._chains.get(log, (frontier.size, {}))
-        page = _Page(
-            log=log,
-            frontier=frontier,
-            chain=dict(chain) if size == frontier.size else {},
-        )
+        size, chain = self._chains.get(log, (None, {}))
+        if size != frontier.size:  # another process wrote, or the log was put back
+            self._recall(tx, log)
+            chain = {}
+        page = _Page(log=log, frontier=frontier, chain=dict(chain))
         signed = frontier.size
         for event in events:
             self._append(tx, page, event, signed=signed)
         page.sign(self._signer(log))
         return page
+
+    def _recall(self, tx: Tx, log: str) -> None:
+        """Raise `Tampered` unless the log still has the checkpoint that the witness remembers.
+
+        The next commit replaces the note, so it must not follow what was put back (fails closed).
+        A note that is lost or cannot be read is no reason to stop: the verifier reports it.
+        """
+        note = self.witness.note(log)
+        lines = note.split("\n")
+        if len(lines) < _NOTE_LINES or not lines[1].isdecimal():
+            return
+        stored = _NOTED.one(tx.connection, {"of_log": log, "at": int(lines[1]) - 1})
+        if stored is None or stored["note"] != note:
+            why = "it does not hold the checkpoint that is kept outside the database"
+            raise Tampered(what=f"log {log}", why=why)
 
     def _append(self, tx: Tx, page: _Page, event: Event, *, signed: int) -> None:
         seq = page.frontier.size

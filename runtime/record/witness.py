@@ -43,17 +43,31 @@ class Witness:
         finally:
             os.close(descriptor)
 
+    def note(self, log: str) -> str:
+        """Return the note of *log*; a note that cannot be read is an empty text."""
+        return _note(self._folder / file_name(log))
+
     def notes(self) -> dict[str, str]:
         """Return every note by the name of its file; an unreadable note is an empty text."""
         return {path.name: _note(path) for path in sorted(self._folder.glob("*.note"))}
 
 
 def file_name(log: str) -> str:
-    """Return the name of the file that keeps the note of *log*."""
-    name = quote(log, safe="")
+    """Return the name of the file that keeps the note of *log*; no other log has that file.
+
+    Capitals are escaped, because some file systems know no case; a plus sign, which stands in no
+    escaped name, tells the digest of a long name from a log that is named like the digest.
+    """
+    name = "".join(_escaped(character) for character in log)
     if len(name) > _LONGEST_NAME:
-        name = sha256(log.encode()).hexdigest()
+        name = f"+{sha256(log.encode()).hexdigest()}"
     return f"{name}.note"
+
+
+def _escaped(character: str) -> str:
+    if "A" <= character <= "Z":
+        return f"%{ord(character):02X}"
+    return quote(character, safe="")
 
 
 def _note(path: Path) -> str:

@@ -174,7 +174,7 @@ def _group(row: Row, group: str) -> Amounts:
 
 
 def _prefixed(prefix: str, amounts: Amounts) -> dict[str, int]:
-    return {f"{prefix}_{kind}": amount for kind, amount in asdict(amounts).items()}
+    return {f"{prefix}_{kind}": getattr(amounts, kind) for kind in KINDS}
 
 
 def _not_there(budget_id: str) -> NotFound:

@@ -29,10 +29,10 @@ async def ledger(
 
 
 async def records(home: Home, *, person: Principal) -> list[Any]:
-    """Return every record that was filed about a contract, newest first."""
+    """Return every record that the person's own tenant has filed of a contract, newest first."""
 
     async def work() -> list[Any]:
-        return list(await home.records.list())
+        return list(await home.records.list(tenant=person.tenant))
 
     return await home.runtime.acts.perform(
         "record.export",

@@ -75,7 +75,19 @@ def named(place: Place) -> str:
 
 
 class _Strict(yaml.SafeLoader):
-    """Reads plain YAML, and refuses a key that stands twice in one map."""
+    """Reads plain YAML; refuses a key that stands twice in one map, and every alias.
+
+    A few lines of aliases stand for a document of any size.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node; raises `ComposerError` for an alias."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML has no types
+            raise yaml.composer.ComposerError(
+                None, None, "an alias is not allowed here", event.start_mark
+            )
+        return super().compose_node(parent, index)
 
 
 def _pairs(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:

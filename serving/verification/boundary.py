@@ -27,7 +27,12 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.record.witness import file_name
 from interlock.serving.home import decision_point
 from interlock.serving.verification.starts import starts
-from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
+from interlock.serving.verification.trial import (
+    WRITE,
+    Trial,
+    WentThrough,
+    refused,
+)
 from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import escapes
 
@@ -37,7 +42,13 @@ _GOOD: Final[Mapping[str, Any]] = {
     "effect": "permit",
     "obligations": [],
     "revision": "0",
-    "reasons": [{"code": "granted", "rule": "probe", "parameters": {}}],
+    "reasons": [
+        {
+            "code": "granted",
+            "rule": "probe",
+            "parameters": {},
+        }
+    ],
 }
 _GARBLED: Final[tuple[Any, ...]] = (
     None,
@@ -53,12 +64,14 @@ _GARBLED: Final[tuple[Any, ...]] = (
 async def revision(trial: Trial) -> None:
     """An engine that answers under another revision than the one insisted on denies everything."""
     home = trial.home
-    requests = starts(home.bundle, home.pep.tools, tenant=home.settings.tenant)
+    settings = home.settings
+    requests = starts(home.bundle, home.pep.tools, tenant=settings.tenant)
     other = replace(home.bundle, revision="0" * 64)
     async with AsyncExitStack() as stack:
-        point = await decision_point(home.settings, other, stack)
+        point = await decision_point(settings, other, stack)
         for request in requests.values():
-            _denied(await point.decide(request), "pdp_revision")
+            decision = await point.decide(request)
+            _denied(decision, "pdp_revision")
     if not requests:
         raise WentThrough("there was nothing to ask, so this proves nothing")
 
@@ -66,8 +79,10 @@ async def revision(trial: Trial) -> None:
 async def answer(trial: Trial) -> None:
     """An answer of the engine that is not exactly one is a deny."""
     for garbled in _GARBLED:
-        _denied(_read(garbled), "pdp_malformed")
-    if _read(dict(_GOOD)).effect != "permit":
+        decision = _read(garbled)
+        _denied(decision, "pdp_malformed")
+    good = _read(dict(_GOOD))
+    if good.effect != "permit":
         raise WentThrough("a good answer was not taken, so the others prove nothing")
 
 
@@ -120,9 +135,14 @@ async def checkpoint(trial: Trial) -> None:
         "sealed": b"msgpack\nprobe",
         "metadata": b"msgpack\nprobe",
     }
-    await world.store.write(lambda tx: tx.connection.execute(insert(tables.checkpoint), row))
+    statement = insert(tables.checkpoint).values(row)
+    await world.store.write(lambda tx: tx.connection.execute(statement))
     key = world.vault.known(run.id)
-    saver = Checkpoints(store=world.store, key=key, run=run)
+    saver = Checkpoints(
+        store=world.store,
+        key=key,
+        run=run,
+    )
     with refused("a crafted checkpoint", Tampered):
         await saver.aget_tuple({"configurable": {"thread_id": run.id}})
 
@@ -136,15 +156,22 @@ async def ledger(trial: Trial) -> None:
     await trial.permitted(run, WRITE)
     await world.store.durable(run.claim)
     records = await _exported(trial, run.tenant)
-    remembered = world.ledger.witness.notes()[file_name(run.tenant)]
-    if not verify(records, key=ours, remembered=remembered).valid:
+    notes = world.ledger.witness.notes()
+    remembered = notes[file_name(run.tenant)]
+    untouched = verify(records, key=ours, remembered=remembered)
+    if not untouched.valid:
         raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")
-    if verify(records, key=os.urandom(32)).valid:
+    under_another_key = verify(records, key=os.urandom(32))
+    if under_another_key.valid:
         raise WentThrough("another key went unseen")
-    if verify(earlier, key=ours, remembered=remembered).valid:
+    rolled_back = verify(earlier, key=ours, remembered=remembered)
+    if rolled_back.valid:
         raise WentThrough("a rollback went unseen")
     for index, record in enumerate(records):
-        if record["kind"] == "entry" and verify(_changed(records, index), key=ours).valid:
+        if record["kind"] != "entry":
+            continue
+        changed = verify(_changed(records, index), key=ours)
+        if changed.valid:
             raise WentThrough(f"a change of entry {record['seq']} went unseen")
 
 
@@ -157,7 +184,7 @@ async def parser(trial: Trial) -> None:
 
 @contextmanager
 def _unlogged(name: str) -> Iterator[None]:
-    """Keep a logger from telling people of the refusal that was asked for."""
+    """Silence a logger, which would report the refusals that are provoked here."""
     logger = logging.getLogger(name)
     before = logger.disabled
     logger.disabled = True
@@ -167,9 +194,9 @@ def _unlogged(name: str) -> Iterator[None]:
         logger.disabled = before
 
 
-def _read(garbled: Any) -> Decision:
+def _read(content: Any) -> Decision:
     return read(
-        garbled,
+        content,
         revision="0",
         engine="probe",
         messages={},
@@ -181,15 +208,13 @@ async def _exported(trial: Trial, log: str) -> list[Record]:
 
 
 def _changed(records: Sequence[Record], index: int) -> list[Record]:
-    """Return the records with one character of one body changed."""
-    body = str(records[index]["body"])
-    middle = len(body) // 2
-    flipped = chr(ord(body[middle]) ^ 1)
+    """Return the records with one character changed in the body of the record at *index*."""
+    record = records[index]
+    characters = list(str(record["body"]))
+    middle = len(characters) // 2
+    characters[middle] = chr(ord(characters[middle]) ^ 1)
     changed = list(records)
-    changed[index] = {
-        **records[index],
-        "body": body[:middle] + flipped + body[middle + 1 :],
-    }
+    changed[index] = record | {"body": "".join(characters)}
     return changed
 
 

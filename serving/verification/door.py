@@ -46,7 +46,13 @@ async def unknown_tool(trial: Trial) -> None:
 async def schema(trial: Trial) -> None:
     """Arguments that do not fit the tool's schema reach no tool, and the policy is told."""
     run = await trial.world.start()
-    await trial.denied(run, WRITE, code="not_callable", text=7, force=True)
+    await trial.denied(
+        run,
+        WRITE,
+        code="not_callable",
+        text=7,
+        force=True,
+    )
     if trial.pdp.asked[-1].context.schema_valid:
         raise WentThrough("the policy was told that the arguments fit")
 
@@ -76,9 +82,10 @@ async def persons_act(trial: Trial) -> None:
     async def work() -> None:
         begun.append("probe")
 
-    before = await trial.world.ledger.head(HOME)
+    world = trial.world
+    before = await world.ledger.head(HOME)
     with refused("an act that was denied", NotPermitted):
-        await trial.world.runtime.acts.perform(
+        await world.runtime.acts.perform(
             "policy.activate",
             work,
             person=REVIEWER,
@@ -87,7 +94,8 @@ async def persons_act(trial: Trial) -> None:
         )
     if begun:
         raise WentThrough("the act was begun")
-    if await trial.world.ledger.head(HOME) == before:
+    after = await world.ledger.head(HOME)
+    if after == before:
         raise WentThrough("the refusal was not recorded")
 
 
@@ -110,9 +118,10 @@ async def tool_without_permit(trial: Trial) -> None:
     with trial.untouched(), refused("a call without a permit", TypeError):
         await write(None, Note())  # type: ignore[arg-type]  # on purpose no permit
     tools = trial.home.pep.tools
-    strange = sorted(name for name in tools if type(tools[name]) is not Tool)
+    strange = [name for name, tool in tools.items() if type(tool) is not Tool]
     if strange:
-        raise WentThrough(f"installed tools that are called in another way: {', '.join(strange)}")
+        names = ", ".join(sorted(strange))
+        raise WentThrough(f"installed tools that are called in another way: {names}")
 
 
 async def permit_twice(trial: Trial) -> None:
@@ -161,7 +170,8 @@ async def approval(trial: Trial) -> None:
         outcome = await trial.act(run, WAIT, call="approval")
     if not isinstance(outcome, Waiting):
         raise WentThrough(f"it should wait, it is {type(outcome).__name__}")
-    evidence = (await trial.world.approvals.read(outcome.approval_id)).evidence_digest
+    waiting = await trial.world.approvals.read(outcome.approval_id)
+    evidence = waiting.evidence_digest
     requester = Principal(
         id=AGENT.on_behalf_of or "",
         tenant=AGENT.tenant,
@@ -183,12 +193,12 @@ async def approval(trial: Trial) -> None:
 async def kill(trial: Trial) -> None:
     """A kill switch stops an effect that the policy permits."""
     run = await trial.world.start()
-    store = trial.world.store
-    await KillSwitches(store).engage("tool", WRITE, by="probe")
+    switches = KillSwitches(trial.world.store)
+    await switches.engage("tool", WRITE, by="probe")
     try:
         await trial.denied(run, WRITE, code="killed")
     finally:
-        await KillSwitches(store).release("tool", WRITE, by="probe")
+        await switches.release("tool", WRITE, by="probe")
     if not trial.pdp.asked[-1].context.kill_switches:
         raise WentThrough("the policy was not told of the switch")
     await trial.permitted(run, WRITE)
@@ -217,7 +227,12 @@ async def _execute(trial: Trial, statement: str) -> None:
     await trial.world.store.write(lambda tx: tx.connection.execute(text(statement)))
 
 
-async def _approve(trial: Trial, waiting: Waiting, reviewer: Principal, shown: str) -> None:
+async def _approve(
+    trial: Trial,
+    waiting: Waiting,
+    reviewer: Principal,
+    shown: str,
+) -> None:
     await trial.world.approvals.decide(
         waiting.approval_id,
         reviewer=reviewer,

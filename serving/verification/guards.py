@@ -1,6 +1,6 @@
-"""Every guard is tried once on this installation, in a world that is thrown away.
+"""Tries every guard of this installation once, in a world that is thrown away afterwards.
 
-A guard that did not fire, or that broke when it was tried, is a failure.
+A guard that does not fire is a failure, and so is a guard whose trial breaks.
 """
 
 import inspect
@@ -21,16 +21,19 @@ GUARDS: Final[Mapping[str, Guard]] = {
 
 
 async def proved(home: Home) -> list[Finding]:
-    """Return one finding for each guard: whether it fired."""
-    async with trial(home) as tried:
-        return [await _one(tried, name) for name in GUARDS]
+    """Return one finding for each guard: whether the guard fired."""
+    findings = []
+    async with trial(home) as shared:
+        for name, guard in GUARDS.items():
+            finding = await _one(shared, name, guard)
+            findings.append(finding)
+    return findings
 
 
-async def _one(tried: Trial, name: str) -> Finding:
+async def _one(shared: Trial, name: str, guard: Guard) -> Finding:
     check = f"guard {name}"
-    guard = GUARDS[name]
     try:
-        await guard(tried)
+        await guard(shared)
     except WentThrough as error:
         return wrong(check, f"it did not fire: {error}")
     except Exception as error:  # noqa: BLE001 - whatever broke: the guard was not seen to fire

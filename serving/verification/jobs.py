@@ -1,7 +1,8 @@
-"""The main job is still permitted: a policy that denies everything denies every attack, too.
+"""Checks that the policy permits the main job: denying everything would stop attacks, and the job.
 
-`policies/probes/jobs.yaml` states what each role must be able to do. It stands outside the bundle:
-so a grant that a policy lost is found. What a bundle grants beyond that must be permitted as well.
+`policies/probes/jobs.yaml` states what each role must be able to do. The file stands outside the
+bundle, so a grant that the policy lost is noticed. What the bundle grants beyond the file must be
+permitted as well.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,22 +22,27 @@ from interlock.serving.verification.starts import installed
 
 #: Where a folder of policies states its jobs
 JOBS: Final = "probes/jobs.yaml"
-_jobs: Final = TypeAdapter(dict[str, list[str]])
+_NAMES_BY_ROLE: Final = TypeAdapter(dict[str, list[str]])
 
 
 def stated(folders: Iterable[Path]) -> dict[str, list[str]]:
-    """Return the tools and acts that each role needs; a later folder replaces a role of an earlier.
+    """Return the names of the tools and acts that each role needs.
 
-    Raises `BadInput` for a file that states anything else.
+    When two folders state the same role, the later folder replaces the role. Raises `BadInput`
+    for a file that is no map of roles to lists of names.
     """
     jobs: dict[str, list[str]] = {}
     for folder in folders:
+        file = folder / JOBS
+        content = document(file)
         try:
-            jobs |= _jobs.validate_python(document(folder / JOBS))
+            jobs |= _NAMES_BY_ROLE.validate_python(content)
         except ValidationError as error:
             why = " ".join(str(error).split())
             raise BadInput(
-                what=str(folder / JOBS), why=why, next_step="Map each role to a list of names."
+                what=str(file),
+                why=why,
+                next_step="Map each role to a list of names.",
             ) from error
     return jobs
 
@@ -49,41 +55,48 @@ async def proved(
     jobs: Mapping[str, list[str]],
     tenant: str,
 ) -> list[Finding]:
-    """Return one finding for each role: whether its ordinary requests are permitted."""
-    asked: dict[str, dict[str, AccessRequest]] = {role: {} for role in jobs}
+    """Return one finding for each role: whether the policy permits the role's ordinary requests."""
+    by_role: dict[str, dict[str, AccessRequest]] = {role: {} for role in jobs}
     for request in installed(bundle, tools, tenant=tenant):
         [role] = request.principal.roles
-        asked.setdefault(role, {})[request.action.tool] = request
+        requests = by_role.setdefault(role, {})
+        requests[request.action.tool] = request
     findings = []
-    for role in sorted(asked):
-        denials = [
-            *_lost(asked[role], jobs.get(role, [])),
-            *await _denied(pdp, asked[role]),
+    for role, requests in sorted(by_role.items()):
+        errors = [
+            *_lost(requests, jobs.get(role, [])),
+            *await _denied(pdp, requests),
         ]
-        findings.append(_found(role, asked[role], denials))
+        finding = _finding(role, requests, errors)
+        findings.append(finding)
     return findings
 
 
 def _lost(requests: Mapping[str, AccessRequest], needed: Sequence[str]) -> list[str]:
-    """Return what is wrong with each name that the role needs and cannot ask for."""
+    """Return an error for each name that the role needs but cannot ask for."""
     missing = [name for name in needed if name not in requests]
     return [f"{name}: not granted, not installed, or nothing it may reach" for name in missing]
 
 
 async def _denied(pdp: DecisionPoint, requests: Mapping[str, AccessRequest]) -> list[str]:
-    """Return what is wrong with each ordinary request that is denied."""
-    denials = []
+    """Return an error for each ordinary request that the policy denies."""
+    errors = []
     for name, request in requests.items():
         decision = await pdp.decide(request)
         if decision.effect == "permit":
             continue
-        reasons = ", ".join(f"{reason.rule}/{reason.code}" for reason in decision.reasons)
-        denials.append(f"{name}: deny ({reasons}) instead of permit")
-    return denials
+        codes = [f"{reason.rule}/{reason.code}" for reason in decision.reasons]
+        reasons = ", ".join(codes)
+        errors.append(f"{name}: deny ({reasons}) instead of permit")
+    return errors
 
 
-def _found(role: str, requests: Mapping[str, AccessRequest], denials: list[str]) -> Finding:
+def _finding(
+    role: str,
+    requests: Mapping[str, AccessRequest],
+    errors: list[str],
+) -> Finding:
     check = f"job {role}"
-    if denials:
-        return wrong(check, "; ".join(denials))
+    if errors:
+        return wrong(check, "; ".join(errors))
     return right(check, f"ordinary requests permitted: {len(requests)}")

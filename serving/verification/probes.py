@@ -1,15 +1,21 @@
 """The probes: what each rule is asked, and what it must say.
 
 The probes of the rules that come with Interlock stand in `policies/probes/rules.yaml`, outside the
-bundle: so a policy that lost one of these rules is found. A workspace has such a file of its own,
-and a rule may bring its probes in its metadata (docs/howto/add-a-rule.md).
+bundle, so a policy that lost one of these rules is noticed. A workspace has such a file of its own,
+and a rule may carry probes in its metadata (docs/howto/add-a-rule.md).
 """
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    TypeAlias,
+)
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -32,29 +38,36 @@ class Probe:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     rule: str
-    #: The reason the rule must give; None where it gives none but makes the action wait
+    #: The reason the rule must give; None for a rule that gives no reason but makes the action wait
     code: str | None = None
     answer: Answer = "deny"
     start: Start = "write"
-    #: Place in the request -> what to put there, such as {"context.run.autonomy": 0}
+    #: Place in the request -> the new value there, such as {"context.run.autonomy": 0}
     change: dict[str, Json] = field(default_factory=dict)
 
 
-_probes: Final = TypeAdapter(list[Probe])
-_request: Final = TypeAdapter(AccessRequest)
+_PROBES: Final = TypeAdapter(list[Probe])
+_REQUEST: Final = TypeAdapter(AccessRequest)
 
 
 def stated(folders: Iterable[Path]) -> list[Probe]:
-    """Return the probes of the folders of policies; raises `BadInput` for what are no probes."""
-    stated: list[Probe] = []
+    """Return the probes of the folders of policies.
+
+    Raises `BadInput` for a file that holds anything but probes.
+    """
+    probes: list[Probe] = []
     for folder in folders:
-        for rule, probes in document(folder / RULES).items():
-            stated += _read(rule, probes)
-    return stated
+        content = document(folder / RULES)
+        for rule, entries in content.items():
+            probes += _read(rule, entries)
+    return probes
 
 
 def document(file: Path) -> dict[str, Any]:
-    """Return the map that *file* holds, empty when there is none; raises `BadInput`."""
+    """Return the map in the YAML *file*, or an empty map when the file does not exist.
+
+    Raises `BadInput` for a file that cannot be read or holds no map.
+    """
     if not file.exists():
         return {}
     try:
@@ -62,17 +75,22 @@ def document(file: Path) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise _unreadable(str(file), error) from error
     if not isinstance(content, dict):
-        raise _unreadable(str(file), TypeError("it is no map of names to values"))
+        wrong_type = TypeError("it is no map of names to values")
+        raise _unreadable(str(file), wrong_type)
     return content
 
 
 def brought(bundle: Bundle, rule: str) -> list[Probe]:
-    """Return the probes in the metadata of *rule*; raises `BadInput` when they are not probes."""
-    return _read(rule, at(bundle.data, "rails", "probes", rule) or [])
+    """Return the probes in the metadata of *rule*.
+
+    Raises `BadInput` when the metadata holds anything but probes.
+    """
+    entries = at(bundle.data, "rails", "probes", rule)
+    return _read(rule, entries or [])
 
 
 def configured(bundle: Bundle, starts: Mapping[Start, AccessRequest]) -> Iterator[Probe]:
-    """Yield a probe for every limit of an argument of the tools and acts that are asked about."""
+    """Yield a probe for every argument limit of the tools and acts in *starts*."""
     probed: set[str] = set()
     for start, request in starts.items():
         tool = request.action.tool
@@ -80,36 +98,41 @@ def configured(bundle: Bundle, starts: Mapping[Start, AccessRequest]) -> Iterato
             continue
         probed.add(tool)
         kind = "tools" if request.context.subject is None else "acts"
-        rules = at(bundle.data, "rails", "config", kind, tool)
-        for argument, limits in (at(rules, "arguments") or {}).items():
-            for limit, bound in limits.items():
-                value = _beyond(limit, bound)
-                if value is not None:
-                    yield _breaking(start, argument, value)
+        arguments = at(bundle.data, "rails", "config", kind, tool, "arguments")
+        yield from _breaking(start, arguments or {})
 
 
-def _breaking(start: Start, argument: str, value: Json) -> Probe:
-    return Probe(
-        rule="tool_limits",
-        code="argument_limit",
-        start=start,
-        change={f"action.arguments.{argument}": value},
-    )
+def _breaking(start: Start, arguments: Mapping[str, Any]) -> Iterator[Probe]:
+    """Yield a probe for every limit: a request with a value just beyond the limit."""
+    for argument, limits in arguments.items():
+        for limit, bound in limits.items():
+            value = _beyond(limit, bound)
+            if value is None:
+                continue
+            yield Probe(
+                rule="tool_limits",
+                code="argument_limit",
+                start=start,
+                change={f"action.arguments.{argument}": value},
+            )
 
 
 def changed(request: AccessRequest, probe: Probe) -> AccessRequest:
-    """Return *request* as the probe has it; raises `BadInput` when it is no request any more."""
+    """Return a copy of *request* with the changes of the probe.
+
+    Raises `BadInput` when the changed content is no request any more.
+    """
     content = copy.deepcopy(request.document())
     try:
         for path, value in probe.change.items():
             _put(content, path, value)
-        return _request.validate_python(content)
+        return _REQUEST.validate_python(content)
     except (ValidationError, LookupError, TypeError, ValueError) as error:
         raise _unreadable(f"a probe of rule {probe.rule}", error) from error
 
 
 def _beyond(limit: str, bound: Any) -> Json:
-    """Return a value that just breaks the limit, or None for a limit that nobody knows."""
+    """Return a value just beyond the limit, or None for a limit of an unknown kind."""
     match limit:
         case "max_chars":
             return "x" * (int(bound) + 1)
@@ -125,9 +148,10 @@ def _beyond(limit: str, bound: Any) -> Json:
             return None
 
 
-def _read(rule: str, probes: Any) -> list[Probe]:
+def _read(rule: str, entries: Any) -> list[Probe]:
     try:
-        return _probes.validate_python([{**probe, "rule": rule} for probe in probes])
+        named = [{**entry, "rule": rule} for entry in entries]
+        return _PROBES.validate_python(named)
     except (ValidationError, TypeError) as error:
         raise _unreadable(f"a probe of rule {rule}", error) from error
 
@@ -135,12 +159,16 @@ def _read(rule: str, probes: Any) -> list[Probe]:
 def _put(content: Any, path: str, value: Json) -> None:
     *parents, last = path.split(".")
     for name in parents:
-        content = content[_key(content, name)]
-    content[_key(content, last)] = value
+        key = _key(content, name)
+        content = content[key]
+    key = _key(content, last)
+    content[key] = value
 
 
 def _key(content: Any, name: str) -> str | int:
-    return int(name) if isinstance(content, list) else name
+    if isinstance(content, list):
+        return int(name)
+    return name
 
 
 def _unreadable(what: str, error: Exception) -> BadInput:

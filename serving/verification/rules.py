@@ -1,7 +1,7 @@
-"""Every rule of the installed bundle is asked its probes, of the engine in force.
+"""Asks the engine in force the probes of every rule of the installed bundle.
 
-A rule that says anything else than it must, or that nobody asks, is a failure: "not applicable" is
-never a pass.
+A rule that gives another answer than its probe states is a failure, and so is a rule that no probe
+asks: "not applicable" is never a pass.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,13 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest
 from interlock.serving.verification.finding import Finding, right, wrong
-from interlock.serving.verification.probes import Answer, Probe, brought, changed, configured
+from interlock.serving.verification.probes import (
+    Answer,
+    Probe,
+    brought,
+    changed,
+    configured,
+)
 from interlock.serving.verification.starts import Start, starts
 
 
@@ -28,20 +34,31 @@ async def proved(
 ) -> list[Finding]:
     """Return one finding for each rule of *probes* and of the bundle: whether it answers right."""
     requests = starts(bundle, tools, tenant=tenant)
-    controls = {start: await pdp.decide(request) for start, request in requests.items()}
-    policy = _Policy(pdp=pdp, requests=requests, controls=controls)
-    asked: dict[str, list[Probe]] = {rule: [] for rule in bundle.messages}
+    controls: dict[Start, Decision] = {}
+    for start, request in requests.items():
+        controls[start] = await pdp.decide(request)
+    policy = _Policy(
+        pdp=pdp,
+        requests=requests,
+        controls=controls,
+    )
+    by_rule: dict[str, list[Probe]] = {rule: [] for rule in bundle.messages}
     for probe in (*probes, *configured(bundle, requests)):
-        asked.setdefault(probe.rule, []).append(probe)
-    return [await _rule(policy, rule, asked[rule], bundle) for rule in sorted(asked)]
+        by_rule.setdefault(probe.rule, []).append(probe)
+    findings = []
+    for rule, house in sorted(by_rule.items()):
+        finding = await _rule(policy, rule, house, bundle)
+        findings.append(finding)
+    return findings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Policy:
-    """One policy, the requests to ask it about, and what it says to them unchanged."""
+    """One policy, the requests that probes start from, and the decisions on these requests."""
 
     pdp: DecisionPoint
     requests: Mapping[Start, AccessRequest]
+    #: What the policy says to each request before a probe changes the request
     controls: Mapping[Start, Decision]
 
     def idle(self, probe: Probe) -> str | None:
@@ -49,27 +66,43 @@ class _Policy:
         control = self.controls.get(probe.start)
         if control is None:
             return f"no tool here to start from: {probe.start}"
-        waits = probe.answer == "wait" and _answer(control) == "wait"
-        if waits and probe.start != "approved":
+        if probe.answer != "wait" or probe.start == "approved":
+            return None
+        if _answer(control) == "wait":
             return f"{probe.start} waits unchanged"
         return None
 
     async def error(self, probe: Probe) -> str | None:
         """Return what is wrong with the answer to the probe or to its start, or None."""
-        control = self.controls[probe.start]
-        passing = ("permit",) if probe.start == "approved" else ("permit", "wait")
-        if _answer(control) not in passing:
-            return f"{probe.start}, unchanged: {_said(control)} instead of permit"
-        decision = await self.pdp.decide(changed(self.requests[probe.start], probe))
+        start = probe.start
+        control = self.controls[start]
+        if not _passes(control, start):
+            return f"{start}, unchanged: {_said(control)} instead of permit"
+        request = changed(self.requests[start], probe)
+        decision = await self.pdp.decide(request)
         if _answer(decision) == probe.answer and _gives(decision, probe):
             return None
-        place = ", ".join(f"{path} changed" for path in probe.change) or "unchanged"
+        changes = ", ".join(f"{path} changed" for path in probe.change)
+        place = changes or "unchanged"
         code = f" ({probe.rule}/{probe.code})" if probe.code else ""
-        return f"{probe.start}, {place}: {_said(decision)} instead of {probe.answer}{code}"
+        return f"{start}, {place}: {_said(decision)} instead of {probe.answer}{code}"
 
 
-async def _rule(policy: _Policy, rule: str, house: Sequence[Probe], bundle: Bundle) -> Finding:
-    """Ask one rule all its probes."""
+def _passes(control: Decision, start: Start) -> bool:
+    """Whether the decision lets the unchanged request pass; an approved one must not wait."""
+    answer = _answer(control)
+    if answer == "wait":
+        return start != "approved"
+    return answer == "permit"
+
+
+async def _rule(
+    policy: _Policy,
+    rule: str,
+    house: Sequence[Probe],
+    bundle: Bundle,
+) -> Finding:
+    """Ask the policy all probes of one rule: those of the house, and those of the metadata."""
     check = f"rule {rule}"
     try:
         probes = [*house, *brought(bundle, rule)]
@@ -78,15 +111,17 @@ async def _rule(policy: _Policy, rule: str, house: Sequence[Probe], bundle: Bund
         return wrong(check, str(error))
     if errors:
         return wrong(check, "; ".join(errors))
-    fired = len(probes) - len(idle)
+    answered = len(probes) - len(idle)
     unasked = sorted(set(idle))
-    if not fired:
-        return wrong(check, "; ".join(["it has no probe", *unasked]))
-    return right(check, "; ".join([f"probes answered: {fired}", *unasked]))
+    if not answered:
+        lines = ["it has no probe", *unasked]
+        return wrong(check, "; ".join(lines))
+    lines = [f"probes answered: {answered}", *unasked]
+    return right(check, "; ".join(lines))
 
 
 async def _asked(policy: _Policy, probes: Sequence[Probe]) -> tuple[list[str], list[str]]:
-    """Return why probes prove nothing here, one line for each, and each error once, in order."""
+    """Return one line for every probe that proves nothing here, and every error once, in order."""
     idle: list[str] = []
     errors: list[str] = []
     for probe in probes:
@@ -101,7 +136,7 @@ async def _asked(policy: _Policy, probes: Sequence[Probe]) -> tuple[list[str], l
 
 
 def _gives(decision: Decision, probe: Probe) -> bool:
-    """Whether the decision has the reason that the probe insists on."""
+    """Whether the decision has the reason that the probe insists on, if the probe names one."""
     if probe.code is None:
         return True
     for reason in decision.reasons:
@@ -111,11 +146,14 @@ def _gives(decision: Decision, probe: Probe) -> bool:
 
 
 def _answer(decision: Decision) -> Answer:
-    if any(obligation.kind == "approve" for obligation in decision.obligations):
-        return "wait"
+    """Return "wait" for a permit that a person must approve, else the effect."""
+    for obligation in decision.obligations:
+        if obligation.kind == "approve":
+            return "wait"
     return decision.effect
 
 
 def _said(decision: Decision) -> str:
-    reasons = ", ".join(f"{reason.rule}/{reason.code}" for reason in decision.reasons)
+    codes = [f"{reason.rule}/{reason.code}" for reason in decision.reasons]
+    reasons = ", ".join(codes)
     return f"{_answer(decision)} ({reasons})"

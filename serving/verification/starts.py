@@ -2,46 +2,72 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import (
+    Any,
+    Final,
+    Literal,
+    TypeAlias,
+)
 
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact
-from interlock.serving.policy.ordinary import NOW, PERSON, REQUESTER, at, ordinary
+from interlock.serving.policy.ordinary import (
+    NOW,
+    PERSON,
+    REQUESTER,
+    at,
+    ordinary,
+)
 
-#: A look at something; a write; a mail that waits; an action that somebody approved; a look whose
-#: arguments must come from the request itself; a person's verdict; a person who ends a run
-Start: TypeAlias = Literal["look", "write", "mail", "approved", "trusted", "verdict", "cancel"]
+#: The names of the requests that probes start from
+Start: TypeAlias = Literal[
+    "look",  # reads something
+    "write",
+    "mail",  # waits for a person
+    "approved",  # an action that another person approved
+    "trusted",  # reads; the arguments must come from the request of the run
+    "verdict",  # a person's decision on an approval
+    "cancel",  # a person ends a run
+]
 #: The policy's entry of a tool, and the request -> whether a probe may start from the request
 Fits: TypeAlias = Callable[[Any, AccessRequest], bool]
 
 
-def installed(bundle: Bundle, tools: Mapping[str, AnyTool], *, tenant: str) -> list[AccessRequest]:
-    """Return the ordinary requests for acts and for *tools*.
+def installed(
+    bundle: Bundle,
+    tools: Mapping[str, AnyTool],
+    *,
+    tenant: str,
+) -> list[AccessRequest]:
+    """Return the ordinary requests for people's acts and for *tools*.
 
-    The class and the schema of a tool are those of its code.
+    The request for a tool states the class and the schema of the tool's code.
     """
     requests = []
     for request in ordinary(bundle, tenant=tenant):
+        name = request.action.tool
         if request.context.subject is not None:
             requests.append(request)
-        elif request.action.tool in tools:
-            requests.append(_as_installed(request, tools[request.action.tool]))
+        elif name in tools:
+            requests.append(_as_installed(request, tools[name]))
     return requests
 
 
 def starts(
-    bundle: Bundle, tools: Mapping[str, AnyTool], *, tenant: str
+    bundle: Bundle,
+    tools: Mapping[str, AnyTool],
+    *,
+    tenant: str,
 ) -> dict[Start, AccessRequest]:
-    """Return each request that can be made here, by its name.
+    """Return the requests that probes can start from here, by the name of the start.
 
-    A start is missing when no tool of this installation that somebody may propose fits.
+    A start is missing when it fits no tool that is installed and granted to a role.
     """
     config = at(bundle.data, "rails", "config")
-    requests = installed(bundle, tools, tenant=tenant)
     role = at(config, "approval", "role")
     chosen: dict[Start, AccessRequest] = {}
-    for request in requests:
+    for request in installed(bundle, tools, tenant=tenant):
         rules = at(config, "tools", request.action.tool)
         for start, fits in _FITS.items():
             if start not in chosen and fits(rules, request):
@@ -70,7 +96,9 @@ def _waits(rules: Any, request: AccessRequest) -> bool:
 
 
 def _trusts(rules: Any, request: AccessRequest) -> bool:
-    return at(rules, "egress") == "none" and bool(at(rules, "trusted_arguments"))
+    if at(rules, "egress") != "none":
+        return False
+    return bool(at(rules, "trusted_arguments"))
 
 
 def _decides(rules: Any, request: AccessRequest) -> bool:
@@ -95,11 +123,11 @@ _FITS: Final[Mapping[Start, Fits]] = {
 def _as_installed(request: AccessRequest, tool: AnyTool) -> AccessRequest:
     action = replace(request.action, action_class=tool.action_class)
     context = replace(request.context, tool_schema=schema_digest(tool))
-    return _changed(request, action=action, context=context)
+    return replace(request, action=action, context=context)
 
 
 def _approved(request: AccessRequest, role: object) -> AccessRequest:
-    """Return the request with a good verdict of another person."""
+    """Return the request with a valid verdict of another person."""
     verdict = ApprovalFact(
         id="probe",
         verdict="approved",
@@ -110,20 +138,13 @@ def _approved(request: AccessRequest, role: object) -> AccessRequest:
         revision=request.context.run.revision,
         used=False,
     )
-    return _changed(request, context=replace(request.context, approvals=(verdict,)))
+    context = replace(request.context, approvals=(verdict,))
+    return replace(request, context=context)
 
 
 def _supervised(request: AccessRequest, role: object) -> AccessRequest:
-    """Return a write that waits for a person too, because its run may do nothing alone."""
+    """Return the approved write of a run that may do nothing alone, so the write had to wait."""
     run = replace(request.context.run, autonomy=1)
-    return _approved(_changed(request, context=replace(request.context, run=run)), role)
-
-
-def _changed(request: AccessRequest, **parts: Any) -> AccessRequest:
-    whole = {
-        "principal": request.principal,
-        "action": request.action,
-        "resource": request.resource,
-        "context": request.context,
-    }
-    return AccessRequest(**{**whole, **parts})
+    context = replace(request.context, run=run)
+    supervised = replace(request, context=context)
+    return _approved(supervised, role)

@@ -1,7 +1,7 @@
 """Where guards are tried: a real runtime in a folder that is thrown away.
 
-The policy there permits every tool, so what stops an action is the guard and nothing before the
-guard. It permits no act of a person.
+The policy of this runtime permits every tool, so only the guard can stop an action. The policy
+permits no act of a person.
 """
 
 import tempfile
@@ -61,8 +61,16 @@ class Trial:
     permits: list[Permit]
     _calls: Iterator[int] = field(default_factory=count)
 
-    async def act(self, run: Run, name: str, /, *, call: str = "", **arguments: Json) -> Outcome:
-        """Propose one call; each is another proposal unless *call* names one."""
+    async def act(
+        self,
+        run: Run,
+        name: str,
+        /,
+        *,
+        call: str = "",
+        **arguments: Json,
+    ) -> Outcome:
+        """Propose one call: a new proposal, or the proposal that *call* names."""
         call_id = call or f"probe-{next(self._calls)}"
         return await self.world.pep.enforce(
             run,
@@ -71,13 +79,29 @@ class Trial:
             call_id=call_id,
         )
 
-    async def permitted(self, run: Run, name: str, /, *, call: str = "", **arguments: Json) -> None:
-        """Propose one call that must be done: without that, a refusal would prove nothing."""
+    async def permitted(
+        self,
+        run: Run,
+        name: str,
+        /,
+        *,
+        call: str = "",
+        **arguments: Json,
+    ) -> None:
+        """Propose one call that must be done, because else a refusal would prove nothing."""
         outcome = await self.act(run, name, call=call, **arguments)
         if not isinstance(outcome, Done):
             raise WentThrough(f"{name} should have been done, it is {_said(outcome)}")
 
-    async def denied(self, run: Run, name: str, /, *, code: str, **arguments: Json) -> None:
+    async def denied(
+        self,
+        run: Run,
+        name: str,
+        /,
+        *,
+        code: str,
+        **arguments: Json,
+    ) -> None:
         """Propose one call that must be denied with *code* and reach no tool."""
         with self.untouched():
             outcome = await self.act(run, name, call="", **arguments)
@@ -106,7 +130,7 @@ def refused(what: str, error: type[Exception]) -> Iterator[None]:
 
 @asynccontextmanager
 async def trial(home: Home) -> AsyncIterator[Trial]:
-    """Open a trial of *home*, and remove it with everything in it."""
+    """Open a trial of *home*, and remove the trial's folder afterwards."""
     done: list[str] = []
     permits: list[Permit] = []
     pdp = StaticPoint(
@@ -115,7 +139,8 @@ async def trial(home: Home) -> AsyncIterator[Trial]:
         duties={STRANGE: Obligation(kind="interlock.probe")},
     )
     with tempfile.TemporaryDirectory(prefix="interlock-verify-") as folder:
-        async with World(Path(folder), tools=_tools(done, permits), pdp=pdp) as world:
+        tools = _tools(done, permits)
+        async with World(Path(folder), tools=tools, pdp=pdp) as world:
             yield Trial(
                 home=home,
                 world=world,
@@ -141,10 +166,17 @@ def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
     write = tool(WRITE, action="write", resource=resource)
     wait = tool(WAIT, action="write", resource=resource)
     strange = tool(STRANGE, action="write", resource=resource)
-    read = tool(READ, action="read", resource=resource, yields=label)
+    read = tool(
+        READ,
+        action="read",
+        resource=resource,
+        yields=label,
+    )
     return [write(act), wait(act), strange(act), read(act)]
 
 
 def _said(outcome: Outcome) -> str:
-    codes = outcome.codes if isinstance(outcome, Denied) else ()
-    return " ".join((type(outcome).__name__, *codes))
+    words = [type(outcome).__name__]
+    if isinstance(outcome, Denied):
+        words += outcome.codes
+    return " ".join(words)

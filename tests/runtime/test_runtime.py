@@ -109,6 +109,24 @@ async def test_a_request_that_does_not_fit_leaves_no_run(
     assert await machine.runtime.runs.list() == []
 
 
+@pytest.mark.parametrize(
+    "principal",
+    [
+        Principal(id="agent:other", tenant="acme", roles=(), on_behalf_of="ann"),
+        Principal(id="agent:other", tenant="acme", roles=()),
+        Principal(id=" ", tenant="acme", roles=()),
+        Principal(id="ann", tenant="", roles=()),
+    ],
+)
+async def test_a_run_is_for_a_person(machine: Machine, principal: Principal) -> None:
+    """A run started for an agent would hide the person who asked, and so pass four eyes."""
+    with pytest.raises(BadInput) as refusal:
+        await machine.runtime.start("errands", {"text": "hello"}, principal=principal)
+
+    assert refusal.value.code == "nobody"
+    assert await machine.runtime.runs.list() == []
+
+
 async def test_an_agent_that_is_not_there_is_named(machine: Machine) -> None:
     """Starting an agent that the runtime does not have is refused, and leaves no run behind."""
     with pytest.raises(NotFound):
@@ -140,6 +158,25 @@ async def test_a_tool_that_no_agent_declares_is_unknown(tmp_path: Path) -> None:
         keys=tmp_path / "keys",
         policy=StaticPoint(effects={"note.write": "permit"}),
         agents=[Errands(tools=())],
+    ) as runtime:
+        run = await runtime.start("errands", {"text": "hello"}, principal=ANN)
+        ended = await runtime.drive(run)
+
+    assert ended.outcome == {"answer": Denied.__name__}
+    assert effects.done == []
+
+
+async def test_an_agent_has_no_tool_of_another_agent(tmp_path: Path) -> None:
+    """Two agents in one runtime: neither may propose what only the other one declares."""
+    effects = Effects()
+    async with Runtime.open(
+        database=f"sqlite:///{tmp_path / 'interlock.db'}",
+        keys=tmp_path / "keys",
+        policy=StaticPoint(effects={"note.write": "permit"}),
+        agents=[
+            Errands(tools=()),
+            Errands(tools=(effects.tool("note.write"),), name="others"),
+        ],
     ) as runtime:
         run = await runtime.start("errands", {"text": "hello"}, principal=ANN)
         ended = await runtime.drive(run)

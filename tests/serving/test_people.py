@@ -27,6 +27,7 @@ def test_without_a_list_the_account_asks_and_administers(tmp_path: Path) -> None
     [
         ("people: [{id: ana, roles: [analist]}]", "'analist' of 'ana' is no role"),
         ("people: [{id: ana}, {id: ana, roles: [reviewer]}]", "'ana' stands there twice"),
+        ('people: [{id: ana}, {id: "A\\u200bna"}]', "stands there twice"),
         ("people: 7", "field people"),
         ("people: [", "line 1"),
     ],

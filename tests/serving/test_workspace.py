@@ -167,6 +167,37 @@ def test_a_file_that_others_may_write_is_not_taken_for_a_workspace(
     assert open_workspace({}, place=tmp_path).settings.tenant == "acme"
 
 
+def test_a_folder_that_others_may_write_is_not_taken_for_a_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its modules and policies/ are used: whoever may add files there says what is run."""
+    written(tmp_path, 'tenant = "acme"\n')
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o777)
+    with pytest.raises(BadInput):
+        open_workspace({})
+
+    tmp_path.chmod(0o700)
+    assert open_workspace({}).settings.tenant == "acme"
+
+
+def test_a_workspace_is_where_its_file_is_and_not_where_a_link_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link in somebody's folder does not make that folder's modules and policies ours."""
+    real = tmp_path / "real"
+    linked = tmp_path / "linked"
+    for folder in (real, linked / "policies"):
+        folder.mkdir(parents=True)
+    written(real, 'tenant = "acme"\n')
+    (linked / FILE).symlink_to(real / FILE)
+    monkeypatch.chdir(linked)
+
+    settings = open_workspace({}).settings
+
+    assert (settings.modules, settings.policies) == (real, None)
+
+
 def test_a_workspace_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A workspace that is named must exist; no other one is taken in its place."""
     with pytest.raises(BadInput) as refused:

@@ -84,9 +84,9 @@ class Records:
         """Set the status of what the permit's run filed; False when it filed no such document."""
         return await self._shelf.mark(permit, key=document, status=status)
 
-    async def list(self) -> Sequence[Record]:
-        """Return every record that can still be opened, newest first."""
-        return await self._records()
+    async def list(self, *, tenant: str | None = None) -> Sequence[Record]:
+        """Return every record that can still be opened, of one tenant or of all, newest first."""
+        return await self._records(tenant=tenant)
 
     async def show(self, run_id: str) -> Sequence[Record]:
         """Return what one run filed, newest first; `NotFound` when there is nothing to open."""
@@ -96,8 +96,10 @@ class Records:
             raise NotFound(kind="record of run", name=run_id, next_step=next_step)
         return records
 
-    async def _records(self, run_id: str | None = None) -> Sequence[Record]:
-        return [_opened(kept) for kept in await self._shelf.list(run_id=run_id)]
+    async def _records(
+        self, run_id: str | None = None, *, tenant: str | None = None
+    ) -> Sequence[Record]:
+        return [_opened(kept) for kept in await self._shelf.list(run_id=run_id, tenant=tenant)]
 
 
 def _opened(kept: Kept) -> Record:

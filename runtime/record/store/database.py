@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import GuardFailed, NotWitnessed
 from interlock.runtime.record.events import Event
+from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST
 from interlock.runtime.record.store.writer import (
@@ -48,6 +49,7 @@ class Store:
     def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
         self.engine = engine
         self._reader = reader
+        self._snapshots = Connections(reader)
         self._clock = clock
         self._later: dict[str, list[Future[Any]]] = {}
         self._flush: Flush = _no_ledger
@@ -185,8 +187,7 @@ class Store:
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
-            with self._reader.connect() as connection:
-                connection.begin()  # a `Statement` begins none; leaving rolls back
+            with self._snapshots.transaction() as connection:
                 return work(connection)
         except SQLAlchemyError as error:
             raise typed(error) from error
@@ -195,6 +196,7 @@ class Store:
         """Drain the writer and close every connection; closing twice is harmless."""
         self._writer.close()
         self._pool.shutdown()
+        self._snapshots.close()
         self.engine.dispose()
         self._reader.dispose()
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import GuardFailed, NotRecorded, Tampered
 from interlock.runtime.record.events import Event
+from interlock.runtime.record.store.connections import Connections
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
@@ -81,7 +82,7 @@ class Writer:
         flush: Flush,
         committed: Observer,
     ) -> None:
-        self._engine = engine
+        self._connections = Connections(engine)
         self._clock = clock
         self._flush = flush
         self._committed = committed
@@ -110,6 +111,7 @@ class Writer:
             self._closed = True
             self._queue.put("stop")
             self._thread.join()
+            self._connections.close()
 
     def hurry(self) -> None:
         """Commit queued lazy work now instead of waiting for an eager item."""
@@ -175,7 +177,7 @@ class Writer:
         """Return the committed events and each item's result; raises `_NotCommitted`."""
         stage: Stage = "work"
         try:
-            with self._engine.connect() as connection, connection.begin():
+            with self._connections.transaction() as connection:
                 tx = Tx(connection=connection, clock=self._clock)
                 results = [item.work(tx) for item in batch]
                 stage = "flush"

@@ -24,7 +24,7 @@ def test_any_other_file_is_refused(tmp_path: Path) -> None:
     path, digest = _file(tmp_path)
     with pytest.raises(DataError) as caught:
         read(path)
-    assert caught.value.found == digest
+    assert caught.value.actual == digest
     assert any(PATH_VARIABLE in note for note in caught.value.__notes__)
 
 
@@ -32,7 +32,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """Without the file, the error says where it was looked for."""
     with pytest.raises(DataError, match="nowhere") as caught:
         read(tmp_path / "nowhere")
-    assert caught.value.found is None
+    assert caught.value.actual is None
 
 
 def test_the_environment_may_name_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """People's acts: decided by the same policy, recorded before they begin, and never invisible."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,13 +9,13 @@ import pytest
 
 from interlock.errors import BadInput, NotFound, NotPermitted, Unanswered
 from interlock.runtime.policy.act import Act
-from interlock.runtime.policy.decision import ENGINE, Decision, Reason
+from interlock.runtime.policy.decision import ENGINE, Decision, Obligation, Reason
 from interlock.runtime.policy.request import AccessRequest, Principal
 from interlock.runtime.run import subject
 from interlock.runtime.run.subject import Look
 from interlock.testing import REVISION, StaticPoint, World
 
-ADA = Principal(id="Ada", tenant="default", roles=("administrator",))
+ZELDA = Principal(id="Zelda", tenant="default", roles=("administrator",))
 
 
 @dataclass(kw_only=True)
@@ -39,7 +40,7 @@ class Silent:
 class Deed:
     """What an act does: a line in a list, or an error."""
 
-    error: Exception | None = None
+    error: BaseException | None = None
     done: list[str] = field(default_factory=list)
 
     async def __call__(self) -> str:
@@ -57,7 +58,7 @@ async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 
 async def perform(world: World, act: Act, deed: Deed, look: Look) -> str:
-    return await world.runtime.acts.perform(act, deed, person=ADA, arguments={}, look=look)
+    return await world.runtime.acts.perform(act, deed, person=ZELDA, arguments={}, look=look)
 
 
 async def entries(world: World, event: str) -> list[dict[str, object]]:
@@ -74,7 +75,7 @@ async def test_a_permitted_act_is_recorded_before_it_begins(world: World) -> Non
         return "result"
 
     result = await world.runtime.acts.perform(
-        "run.cancel", deed, person=ADA, arguments={}, look=subject.run(run.id)
+        "run.cancel", deed, person=ZELDA, arguments={}, look=subject.run(run.id)
     )
 
     assert result == "result"
@@ -110,6 +111,45 @@ async def test_an_act_that_fails_is_recorded_with_its_code(world: World) -> None
     assert body["act"] == (await entries(world, "act"))[0]["act"]
 
 
+@pytest.mark.parametrize("error", [ValueError("ada"), asyncio.CancelledError()])
+async def test_an_act_that_fails_otherwise_is_recorded_too(
+    world: World, error: BaseException
+) -> None:
+    """A defect or a cancellation leaves an entry with a code, and nothing of the error's text."""
+    run = await world.start()
+
+    with pytest.raises(type(error)):
+        await perform(world, "run.cancel", Deed(error=error), subject.run(run.id))
+
+    [body] = await entries(world, "act_failed")
+    assert body["code"] == "unexpected"
+    assert "ada" not in str(body)
+
+
+@pytest.mark.parametrize(
+    "duty",
+    [
+        Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 60}),
+        Obligation(kind="unheard_of"),
+    ],
+)
+async def test_an_act_under_a_duty_that_nobody_does_is_refused(
+    tmp_path: Path, duty: Obligation
+) -> None:
+    """No act waits for a second person, so a permit that demands one is recorded as a deny."""
+    pdp = StaticPoint(effects={"run.cancel": "permit"}, duties={"run.cancel": duty})
+    async with World(tmp_path, pdp=pdp) as world:
+        run = await world.start()
+        deed = Deed()
+        with pytest.raises(NotPermitted) as refusal:
+            await perform(world, "run.cancel", deed, subject.run(run.id))
+
+        assert refusal.value.codes == ("obligation_unknown",)
+        assert deed.done == []
+        [body] = await entries(world, "act")
+        assert (body["effect"], body["codes"]) == ("deny", ["obligation_unknown"])
+
+
 async def test_what_is_not_there_is_not_asked_about(world: World) -> None:
     """An act on a run, an approval or an action that does not exist is refused by name."""
     deed = Deed()
@@ -129,7 +169,7 @@ async def test_the_policy_is_told_whose_run_it_is(world: World) -> None:
 
     facts = world.pdp.asked[-1].context.subject
     assert facts is not None
-    assert (facts.tenant, facts.requester, facts.person) == ("default", "ana", "ada")
+    assert (facts.tenant, facts.requester, facts.person) == ("default", "ana", "zelda")
     assert (facts.agent, facts.state) == ("test", "running")
 
 
@@ -155,5 +195,5 @@ async def test_no_name_is_in_the_ledger(world: World) -> None:
     await perform(world, "run.cancel", Deed(), subject.run(run.id))
 
     [body] = await entries(world, "act")
-    assert "ada" not in str(body).casefold()
+    assert "zelda" not in str(body).casefold()
     assert (await world.verify()).valid

@@ -4,11 +4,12 @@ witnessed alone.
 
 import asyncio
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, delete, select, text
+from sqlalchemy import create_engine, delete, insert, select, text
 
 from interlock.runtime.errors import NotFound, NotWitnessed, Tampered
 from interlock.runtime.policy.request import Principal
@@ -17,6 +18,7 @@ from interlock.runtime.record.audit_verify import verify_export
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import names
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.witness import file_name
 from interlock.runtime.run import budget
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun, Run
@@ -194,6 +196,47 @@ async def test_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
     reports = verify_export(tmp_path / "export", remembered=[note])
     assert [problem.code for problem in problems] == ["missing_log"]
     assert [(one.log, one.valid) for one in reports] == [("b", True), (HOME, True), ("a", False)]
+
+
+@pytest.mark.parametrize("least", [0, 1])
+async def test_a_log_that_was_put_back_takes_no_entry(tmp_path: Path, least: int) -> None:
+    """What the witness remembers must still be there, or the next commit would hide the loss."""
+    async with tool_world(tmp_path) as world:
+        run = await start(world, "a")
+        here = tables.ledger_head.c.log == "a"
+        before = await world.store.read(
+            lambda connection: (
+                connection.execute(select(tables.ledger_head).where(here)).mappings().one()
+            )
+        )
+        await act(world, run)
+        witnessed = world.ledger.witness.notes()["a.note"]
+
+        def put_back(tx: Tx) -> None:
+            entries = tables.ledger_entry.c
+            tx.connection.execute(
+                delete(tables.ledger_entry).where(entries.log == "a", entries.seq >= least)
+            )
+            tx.connection.execute(delete(tables.ledger_head).where(here))
+            if least:
+                tx.connection.execute(insert(tables.ledger_head).values(dict(before)))
+
+        await world.store.write(put_back)
+        with pytest.raises(Tampered):
+            await start(world, "a")
+    async with tool_world(tmp_path) as world:
+        with pytest.raises(Tampered):
+            await start(world, "a")
+        assert world.ledger.witness.notes()["a.note"] == witnessed
+
+
+async def test_no_two_logs_share_a_witness(tmp_path: Path) -> None:
+    """Not even a log that is named like the digest that another log's file is named by, or one
+    that differs in case where the file system knows none.
+    """
+    name = "x" * 250
+    names = [name, sha256(name.encode()).hexdigest(), "Acme", "acme"]
+    assert len({file_name(one).lower() for one in names}) == len(names)
 
 
 async def test_a_log_without_its_head_takes_no_entry(tmp_path: Path) -> None:

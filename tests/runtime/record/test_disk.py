@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from interlock.runtime.door.outcome import Done, Unknown
 from interlock.runtime.errors import GuardFailed, NotRecorded
@@ -28,11 +28,11 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
         )
         await world.store.durable(run.claim)
 
-        def limit(connection: sqlite3.Connection, *_: object) -> None:
-            pages = connection.execute("PRAGMA page_count").fetchone()[0]
-            connection.execute(f"PRAGMA max_page_count = {pages}")
+        def limit(connection: Connection) -> None:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-        event.listen(world.store.engine, "checkout", limit)
+        event.listen(world.store.engine, "begin", limit)
         refused = 0
         for number in range(1, 40):
             try:
@@ -42,7 +42,7 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
                 await world.store.durable(run.claim)
             except NotRecorded:
                 refused += 1
-        event.remove(world.store.engine, "checkout", limit)
+        event.remove(world.store.engine, "begin", limit)
         intents = [each for each in await world.entries() if each["event"] == "intent"]
         done = len(effects.done)
 
@@ -92,16 +92,16 @@ async def test_a_database_that_cannot_be_written_stops_every_effect(tmp_path: Pa
     async with World(tmp_path, tools=[effects.tool("note.write")]) as world:
         run = await world.start()
 
-        def only_read(connection: sqlite3.Connection, *_: object) -> None:
-            connection.execute("PRAGMA query_only = ON")
+        def only_read(connection: Connection) -> None:
+            connection.exec_driver_sql("PRAGMA query_only = ON")
 
-        event.listen(world.store.engine, "checkout", only_read)
+        event.listen(world.store.engine, "begin", only_read)
         for number in range(3):
             with pytest.raises(NotRecorded):
                 await world.pep.enforce(
                     run, tool="note.write", arguments={"text": "x"}, call_id=f"{number}"
                 )
-        event.remove(world.store.engine, "checkout", only_read)
+        event.remove(world.store.engine, "begin", only_read)
 
     assert effects.done == []
 

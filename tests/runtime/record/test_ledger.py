@@ -386,13 +386,16 @@ async def test_a_rolled_back_database_is_seen(tmp_path: Path) -> None:
 
 
 async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
-    """Roll back and write on: at the remembered size another log stands under our own signature."""
+    """Roll back the database, take the witness away and write on: at the size that was remembered
+    elsewhere another log stands under our own signature.
+    """
     folder = tmp_path / "home"
     await written(folder, steps=1)
     shutil.copy(folder / "interlock.db", tmp_path / "earlier")
     await written(folder, steps=1)
     remembered = (folder / "witness" / f"{LOG}.note").read_text()
     shutil.copy(tmp_path / "earlier", folder / "interlock.db")
+    shutil.rmtree(folder / "witness")
     await written(folder, steps=1)
     log = Log(folder=folder, key=opened(folder).key, remembered=remembered)
 

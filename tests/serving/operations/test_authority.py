@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from interlock.errors import NotPermitted
+from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import exported
+from interlock.runtime.run.shelf import Shelf
 from interlock.serving.home import Home, opened
 from interlock.serving.operations import budgets, exports, kill_switches, policies, runs
 from interlock.serving.workspace import open_workspace
+from interlock.tools.contracts.records import KIND
 
 ANALYST = Principal(id="ana", tenant="default", roles=("analyst",))
 REVIEWER = Principal(id="rhea", tenant="default", roles=("reviewer",))
@@ -89,6 +92,29 @@ async def test_a_run_of_another_tenant_is_out_of_reach(home: Home) -> None:
             await refused
         assert refusal.value.codes == ("wrong_tenant",)
     assert (await home.runs.read(run.id)).status == "running"
+
+
+async def test_an_export_of_records_holds_those_of_ones_own_tenant(home: Home) -> None:
+    """Whoever may export records gets none that a run of another tenant has filed."""
+    here = await home.start(path=Path("/no/such"), notify=[], person="ana")
+    there = await home.runtime.start(
+        "contract_review", REQUEST, principal=Principal(id="olga", tenant="other", roles=())
+    )
+    shelf = Shelf(store=home.store, vault=home.vault, kind=KIND)
+    for run in (here, there):
+        body = {"document": "d", "name": run.tenant, "tier": "low", "score": 1, "findings": 0}
+        permit = Permit(
+            MINT,
+            tool="records.file",
+            digest="0" * 64,
+            action_id="1" * 64,
+            run_id=run.id,
+            claim=run.claim,
+        )
+        await shelf.keep_now(permit, key="d", body=body)
+
+    records = await exports.records(home, person=AUDITOR)
+    assert [record.tenant for record in records] == ["default"]
 
 
 async def test_the_ledger_leaves_by_an_auditor_or_administrator(home: Home) -> None:

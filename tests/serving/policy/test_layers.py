@@ -69,6 +69,7 @@ def test_two_files_may_not_set_one_place(written: Written, other: str) -> None:
         (b"\xff\xfe\x00", "unreadable"),
         (b"a: \x00", "not_yaml"),
         (b"[" * 5000, "not_yaml"),
+        (b"a: &a {x: 1}\nb: *a", "not_yaml"),
     ],
 )
 def test_a_file_that_is_no_map_is_refused(tmp_path: Path, content: bytes, code: str) -> None:

@@ -406,3 +406,15 @@ async def test_a_good_stub_permits(tmp_path: Path) -> None:
 def test_every_class_is_covered() -> None:
     """The classes above are all but "read", which is carried like "pure"."""
     assert {*CLASSES, "read"} == {*get_args(ActionClass)}
+
+
+async def test_an_endless_policy_is_stopped_at_its_deadline(bundle: Bundle, tmp_path: Path) -> None:
+    """The deadline ends an evaluation before memory does, also after the clock has rested."""
+    point = EmbeddedPoint(bundle, deadline_s=0.03)
+    try:
+        for number in range(2):
+            outcome, _ = await carried(tmp_path / str(number), point, "pure", "endless")
+            assert outcome.codes == ("pdp_timeout",)
+            await asyncio.sleep(0.5)  # the clock rests by then
+    finally:
+        point.close()
