@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from interlock.runtime.record.ledger import Ledger, begin, is_new
+from interlock.runtime.record.ledger import Ledger
+from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 from interlock.runtime.errors import Erased, NotFound, Tampered
 from interlock.runtime.record.audit_verify import Problem, Report, verify
 from interlock.runtime.record.events import HOME, RunErased
-from interlock.runtime.record.ledger import Ledger, export, kept_at, logs
+from interlock.runtime.record.ledger import Ledger
+from interlock.runtime.record.logs import export, kept_at, names
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.witness import file_name
@@ -62,10 +63,10 @@ async def verified(store: Store, vault: Vault, ledger: Ledger, *, log: str | Non
     notes = ledger.witness.notes()
 
     def look(connection: Connection) -> Audit:
-        names = _named(connection, log)
-        reports = [_verified(connection, vault, ledger, name, notes) for name in names]
+        wanted = _named(connection, log)
+        reports = [_verified(connection, vault, ledger, name, notes) for name in wanted]
         if log is None:
-            here = {file_name(name) for name in names}
+            here = {file_name(name) for name in wanted}
             reports += [_missing(ledger, file) for file in notes if file not in here]
         return Audit(reports=tuple(reports))
 
@@ -137,16 +138,24 @@ def body_of(stored: object) -> dict[str, Any]:
 
 def _named(connection: Connection, log: str | None) -> list[str]:
     """Return *log*, or every log where that is None; raises `NotFound`."""
-    names = logs(connection)
+    begun = names(connection)
     if log is None:
-        return names
-    if log not in names:
-        raise NotFound(kind="log", name=log, next_step=f"Logs are {', '.join(names)}.")
+        return begun
+    if log not in begun:
+        raise NotFound(
+            kind="log",
+            name=log,
+            next_step=f"Logs are {', '.join(begun)}.",
+        )
     return [log]
 
 
 def _verified(
-    connection: Connection, vault: Vault, ledger: Ledger, log: str, notes: dict[str, str]
+    connection: Connection,
+    vault: Vault,
+    ledger: Ledger,
+    log: str,
+    notes: dict[str, str],
 ) -> Report:
     note = notes.get(file_name(log))
     report = verify(
@@ -203,7 +212,11 @@ def _payload_problem(
 
 
 def _unreadable(row: RowMapping) -> dict[str, Any]:
-    return {"seq": row["seq"], "run": str(row["run_id"]), "event": "unreadable"}
+    return {
+        "seq": row["seq"],
+        "run": str(row["run_id"]),
+        "event": "unreadable",
+    }
 
 
 def _opened(connection: Connection, vault: Vault, row: RowMapping) -> Any:

@@ -186,7 +186,7 @@ class Verifier:
         self._noted = 0
         self._head = ""
         self._remembered: tuple[str, int, bytes] | None = None
-        self._met_remembered = remembered is None
+        self._met_remembered = False
         if remembered is not None:
             self._remember(remembered)
 
@@ -241,8 +241,9 @@ class Verifier:
     def _entry(self, record: dict[str, Any]) -> None:
         expected = self._tree.size
         raw = str(record.get("body")).encode()
-        if type(record.get("seq")) is not int or record.get("seq") != expected:
-            detail = f"expected entry {expected}, found {record.get('seq')}"
+        seq = record.get("seq")
+        if type(seq) is not int or seq != expected:
+            detail = f"expected entry {expected}, found {seq}"
             self._wrong("missing_entry", detail)
         body = self._canonical(raw)
         leaf = sha256(b"\x00" + raw).digest()
@@ -283,7 +284,12 @@ class Verifier:
     def _canonical(self, raw: bytes) -> dict[str, Any] | None:
         try:
             body = json.loads(raw, object_pairs_hook=_no_duplicates)
-            text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            text = json.dumps(
+                body,
+                sort_keys=True,
+                separators=(",", ":"),
+                ensure_ascii=False,
+            )
             if isinstance(body, dict) and text.encode() == raw:
                 return body
         except ValueError:
@@ -330,7 +336,11 @@ def verify(
     remembered: str | None = None,
 ) -> Report:
     """Verify one whole log; *key* is the Ed25519 public key, 32 bytes, *origin* the log's name."""
-    verifier = Verifier(key=key, origin=origin, remembered=remembered)
+    verifier = Verifier(
+        key=key,
+        origin=origin,
+        remembered=remembered,
+    )
     for record in records:
         verifier.read(record)
     return verifier.finish()
@@ -361,8 +371,9 @@ def verify_export(
 ) -> list[Report]:
     """Verify every log of an export.
 
-    *key* is in hexadecimal; *remembered* are notes of any of the logs. A note of a log that the export lacks is a problem of its own. Raises ValueError, LookupError,
-    TypeError or OSError for a file that is not an export.
+    *key* is in hexadecimal; *remembered* are notes of any of the logs. A note of a log that the
+    export lacks is a problem of its own. Raises ValueError, LookupError, TypeError or OSError for a
+    file that is not an export.
     """
     notes = {note.partition("\n")[0]: note for note in remembered}
     reports = []
@@ -370,7 +381,14 @@ def verify_export(
         origin = str(header["origin"])
         public = bytes.fromhex(key or header["public_key"])
         note = notes.pop(origin, None)
-        reports.append(verify(records, key=public, origin=origin, remembered=note))
+        reports.append(
+            verify(
+                records,
+                key=public,
+                origin=origin,
+                remembered=note,
+            )
+        )
     for origin in notes:
         report = Report(log=_log_of(origin))
         detail = f"a checkpoint of {origin!r} is remembered, the export has no such log"

@@ -29,14 +29,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """A tree of *size* leaves, as the hashes of its perfect subtrees from the largest to the smallest."""
+    """A tree of *size* leaves, as the hashes of its perfect subtrees, the largest first."""
 
     size: int = 0
     hashes: tuple[bytes, ...] = ()
 
     def append(self, leaf: bytes) -> "Frontier":
         """Return the tree with one more leaf hash."""
-        hashes, size = [*self.hashes, leaf], self.size
+        hashes = [*self.hashes, leaf]
+        size = self.size
         while size & 1:  # a subtree of this height exists: the two make the next larger one
             right = hashes.pop()
             hashes.append(node_hash(hashes.pop(), right))
@@ -61,7 +62,8 @@ class Frontier:
         """Read back what `to_bytes` wrote; raises ValueError when it does not fit *size*."""
         if len(data) != HASH * size.bit_count():
             raise ValueError(f"{len(data)} bytes are not the frontier of {size} leaves")
-        return cls(size, tuple(data[i : i + HASH] for i in range(0, len(data), HASH)))
+        starts = range(0, len(data), HASH)
+        return cls(size, tuple(data[start : start + HASH] for start in starts))
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:
@@ -70,7 +72,10 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
 
 
 def key_hash(origin: str, public: bytes) -> bytes:
-    """Return the 4-byte key id of C2SP signed-note: SHA-256(name || 0x0A || 0x01 || public key), truncated."""
+    """Return the 4-byte key id of C2SP signed-note.
+
+    It is the beginning of SHA-256(name || 0x0A || 0x01 || public key).
+    """
     return sha256(origin.encode() + b"\n" + _ED25519 + public).digest()[:4]
 
 
@@ -79,19 +84,23 @@ class Signer:
 
     def __init__(self, *, key: Ed25519PrivateKey, origin: str) -> None:
         self.public_key = public_bytes(key)
-        self._key, self._origin, self._id = key, origin, key_hash(origin, self.public_key)
+        self._key = key
+        self._origin = origin
+        self._id = key_hash(origin, self.public_key)
 
     def sign(self, *, size: int, root: bytes) -> str:
-        """Return the signed checkpoint of a log of *size* entries; the same log always gives the same note (RFC 8032)."""
+        """Return the signed checkpoint of a log of *size* entries; equal logs give equal notes."""
         body = f"{self._origin}\n{size}\n{base64.b64encode(root).decode()}\n"
         signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()
         return f"{body}\n\u2014 {self._origin} {signature}\n"
 
 
 def signed_by(note: str, public: bytes) -> bool:
-    """Whether the note names *public* as its signer; the signature itself is for the verifier to check."""
-    origin, signature = note.partition("\n")[0], note.strip().rpartition(" ")[2]
+    """Whether the note names *public* as its signer; the verifier checks the signature."""
+    origin = note.partition("\n")[0]
+    signature = note.strip().rpartition(" ")[2]
     try:
-        return base64.b64decode(signature, validate=True)[:4] == key_hash(origin, public)
+        raw = base64.b64decode(signature, validate=True)
     except ValueError:
         return False
+    return raw[:4] == key_hash(origin, public)

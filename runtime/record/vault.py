@@ -1,4 +1,4 @@
-"""Keys and sealing: content at rest is AES-256-GCM under a data key per run, wrapped by the home's master key.
+"""Keys and sealing: AES-256-GCM under a data key per run, wrapped by the home's master key.
 
 Destroying a run's data key erases everything sealed under it, and the commitments in the ledger
 with it (their salt is derived from the same key), while the ledger still verifies.
@@ -43,7 +43,10 @@ class DataKey:
         return _TAG + nonce + self._aead.encrypt(nonce, plaintext, place.encode())
 
     def open(self, sealed: bytes, *, place: str) -> bytes:
-        """Decrypt what was sealed for *place*; raises `Tampered` for anything else, plaintext included (fails closed)."""
+        """Decrypt what was sealed for *place*.
+
+        Raises `Tampered` for anything else, plaintext included (fails closed).
+        """
         if not isinstance(sealed, bytes) or not sealed.startswith(
             _TAG
         ):  # SQLite keeps whatever type it is given
@@ -57,7 +60,10 @@ class DataKey:
             ) from error
 
     def commit(self, value: bytes) -> str:
-        """Return the salted commitment HMAC-SHA256 of *value* in hexadecimal; equal values of one run commit equally."""
+        """Return the salted commitment to *value*, HMAC-SHA256 in hexadecimal.
+
+        Equal values of one run have equal commitments.
+        """
         return hmac.new(self._salt, value, sha256).hexdigest()
 
 
@@ -86,7 +92,10 @@ class Vault:
         return key
 
     def key(self, connection: Connection, key_id: str) -> DataKey:
-        """Return the data key *key_id*; raises `Erased` when it is gone, `Tampered` when it is foreign or changed."""
+        """Return the data key *key_id*.
+
+        Raises `Erased` when it is gone, `Tampered` when it is foreign or changed.
+        """
         if (known := self._keys.get(key_id)) is not None:
             return known
         wrapped = connection.execute(
@@ -126,14 +135,22 @@ class Vault:
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:
-    return HKDFExpand(algorithm=SHA256(), length=32, info=b"interlock/" + purpose).derive(secret)
+    return HKDFExpand(
+        algorithm=SHA256(),
+        length=32,
+        info=b"interlock/" + purpose,
+    ).derive(secret)
 
 
 def _key_file(path: Path, *, create: bool) -> bytes:
-    """Return the 32 bytes of the key at *path*, making it first where *create* says so and there is none."""
+    """Return the 32 bytes of the key at *path*; with *create* a missing key is made first."""
     try:
         if create and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.mkdir(
+                parents=True,
+                exist_ok=True,
+                mode=0o700,
+            )
             _make(path)
         secret = path.read_bytes()
     except OSError as error:
@@ -152,7 +169,7 @@ def _key_file(path: Path, *, create: bool) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Put a new key at *path*, whole or not at all; another process may be doing the same, and one of the two wins."""
+    """Put a new key at *path*, whole or not at all; of two processes that do so one wins."""
     mine = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.new")
     with os.fdopen(
         os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"

@@ -42,7 +42,11 @@ class Witness:
         try:
             descriptor = os.open(path, flags, 0o644)
         except FileNotFoundError:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+            self._folder.mkdir(
+                parents=True,
+                exist_ok=True,
+                mode=0o755,
+            )
             descriptor = os.open(path, flags, 0o644)
         try:
             os.pwrite(descriptor, padded, 0)

@@ -21,7 +21,7 @@ from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import read
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME
-from interlock.runtime.record.ledger import export
+from interlock.runtime.record.logs import export
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.record.witness import file_name

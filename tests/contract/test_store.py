@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, insert, select, text
 from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded, NotWitnessed
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
-from interlock.runtime.record.ledger import export
+from interlock.runtime.record.logs import export
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
@@ -389,7 +389,8 @@ async def test_a_changed_schema_would_be_seen(store: Store) -> None:
 OPENER = """
 import sys
 from pathlib import Path
-from interlock.runtime.record.ledger import Ledger, begin
+from interlock.runtime.record.ledger import Ledger
+from interlock.runtime.record.logs import begin
 from interlock.runtime.record.events import SwitchTurned
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault

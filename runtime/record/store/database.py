@@ -34,12 +34,13 @@ Clock = Callable[[], float]
 _log: Final = logging.getLogger(__name__)
 _IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
 _SNAPSHOT: Final = Statement(text("BEGIN"))
-_SQLITE_WAIT = 10.0  # seconds for another process's transaction: ours take milliseconds, a migration under a second
+#: Seconds for another process's transaction: ours take milliseconds, a migration under a second
+_SQLITE_WAIT: Final = 10.0
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 class Store:
-    """The database of one home: reads on their own connections, every write through one group-committing thread.
+    """The database of one home: one thread commits every write, in groups; reads have connections.
 
     Lives as long as the process; open it with `Store.open`, close it with `close` (idempotent). All
     its failures are `NotRecorded` or `GuardFailed`: fails closed.
@@ -72,7 +73,7 @@ class Store:
                 observer(events)
             except NotWitnessed as error:
                 unwitnessed = unwitnessed or error
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever breaks there, the commit stands
                 _log.exception("an observer of committed events failed; the record is complete")
         if unwitnessed is not None:
             raise unwitnessed
@@ -88,9 +89,15 @@ class Store:
             migrate(engine)
         except (SQLAlchemyError, OSError, ImportError) as error:
             raise GuardFailed(
-                guard="store", why=reason(error), next_step=f"Check the database at {_shown(url)}."
+                guard="store",
+                why=reason(error),
+                next_step=f"Check the database at {_shown(url)}.",
             ) from error
-        return cls(engine=engine, reader=reader, clock=clock)
+        return cls(
+            engine=engine,
+            reader=reader,
+            clock=clock,
+        )
 
     @property
     def dialect(self) -> str:
@@ -137,7 +144,7 @@ class Store:
         self._later.setdefault(group, []).append(self.submit(work, "lazy"))
 
     async def durable(self, group: str) -> None:
-        """Return when everything of *group* handed to `later` is durable; raises its first failure."""
+        """Return when all that `later` took for *group* is durable; raises its first failure."""
         waited = list(self._later.get(group, ()))
         if not all(future.done() for future in waited):
             self._writer.hurry()
@@ -173,9 +180,8 @@ class Store:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run *work* on a reading connection; all it reads is of one moment, and committed."""
-        if (
-            self.dialect == "sqlite"
-        ):  # a WAL reader never waits for the writer, and a thread costs more than the read
+        if self.dialect == "sqlite":
+            # A WAL reader never waits for the writer, and a thread costs more than the read.
             return self._read(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
@@ -201,7 +207,7 @@ def migrate(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":  # two processes may open a new database at once
             connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
         if not _is_newest(connection):
-            from alembic import command  # noqa: PLC0415 - half a second of imports, needed once in a database's life
+            from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
             from alembic.config import Config  # noqa: PLC0415 - as above
 
             config = Config()
@@ -213,8 +219,8 @@ def migrate(engine: Engine) -> None:
 def _is_newest(connection: Connection) -> bool:
     if not inspect(connection).has_table("alembic_version"):
         return False
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    return found == [NEWEST]
+    versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return versions == [NEWEST]
 
 
 def _engines(url: str) -> tuple[Engine, Engine]:
@@ -222,7 +228,9 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(
-                parents=True, exist_ok=True, mode=0o700
+                parents=True,
+                exist_ok=True,
+                mode=0o700,
             )  # states and amounts are not sealed
         writer = create_engine(
             parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}

@@ -65,7 +65,7 @@ class _Item:
 
 
 class Writer:
-    """Runs work in transactions on its own thread and resolves each item's future once it is durable.
+    """Runs work in transactions on a thread of its own; a future resolves once its work is durable.
 
     *flush* runs at the end of every transaction that has events; *committed* receives the events
     once they are durable, and what it raises is raised at every waiter. When a transaction fails,
@@ -88,7 +88,11 @@ class Writer:
         self._committed = committed
         self._queue: queue.SimpleQueue[_Item | Signal] = queue.SimpleQueue()
         self._closed = False
-        self._thread = threading.Thread(target=self._serve, name="interlock-writer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve,
+            name="interlock-writer",
+            daemon=True,
+        )
         self._thread.start()
 
     def submit(self, work: Work, urgency: Urgency) -> "Future[Any]":
@@ -122,7 +126,7 @@ class Writer:
                     return
 
     def _gathered(self, first: _Item) -> tuple[list[_Item], bool]:
-        """Return *first* with the items that ride with it, and whether the writer was asked to stop.
+        """Return *first* with what rides with it, and whether the writer was asked to stop.
 
         Those are the queued items, and while all of them are lazy, the items that come within
         `LAZY_WAIT_S`. The transaction is opened only afterwards, so that waiting locks nobody out.
@@ -144,7 +148,7 @@ class Writer:
         return batch, False
 
     def _next(self, wait_s: float | None) -> "_Item | Signal | None":
-        """Return the next item if it comes within *wait_s*, or at once where that is None or over."""
+        """Return the next item if it comes within *wait_s*; None or less waits for nothing."""
         try:
             if wait_s is None or wait_s <= 0:
                 return self._queue.get_nowait()
@@ -162,7 +166,7 @@ class Writer:
         try:
             if events:
                 self._committed(events)
-        except Exception as error:  # noqa: BLE001 - this thread must outlive any observer; the error goes to the waiters
+        except Exception as error:  # noqa: BLE001 - this thread must outlive any observer
             for item in batch:
                 item.future.set_exception(error)
             return
@@ -180,12 +184,12 @@ class Writer:
                 if tx.events:
                     self._flush(tx)
                 stage = "commit"
-        except Exception as error:  # noqa: BLE001 - this thread must outlive any item; the error goes to its waiter
+        except Exception as error:
             raise _NotCommitted(error, stage) from error
         return tuple(tx.events), results
 
     def _failed(self, batch: list[_Item], failed: "_NotCommitted") -> None:
-        """Give each item of a rolled-back transaction one of its own, so that a failing item fails alone."""
+        """Give each item of a batch that was rolled back its own transaction."""
         if len(batch) > 1 and failed.stage != "commit":
             for item in batch:
                 self._transact([item])
@@ -195,7 +199,7 @@ class Writer:
 
 
 class _NotCommitted(Exception):
-    """A transaction failed in one of its stages; at "commit" it may be durable all the same, so nothing runs again."""
+    """A transaction failed in a stage; at "commit" it may be durable, so nothing runs again."""
 
     def __init__(self, error: Exception, stage: Stage) -> None:
         self.stage = stage

@@ -16,9 +16,10 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record import audit
 from interlock.runtime.record.audit_verify import verify_export
 from interlock.runtime.record.events import HOME
-from interlock.runtime.record.ledger import logs
+from interlock.runtime.record.logs import names
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.witness import file_name
+from interlock.runtime.run import budget
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, REVISION, Effects, World
@@ -103,12 +104,12 @@ async def test_a_log_may_be_named_like_anything(tmp_path: Path, tenant: str) -> 
 
 
 async def test_tenants_do_not_wait_for_each_other(fresh_postgres: str, tmp_path: Path) -> None:
-    """While another connection holds the head of one log, the runs of another tenant go on."""
+    """While another connection holds the heads of one log and of the home's, others go on."""
     async with tool_world(tmp_path, fresh_postgres) as world:
         busy, free = await start(world, "busy"), await start(world, "free")
         engine = create_engine(world.store.engine.url)
         with engine.begin() as other:
-            held = select(tables.ledger_head).where(tables.ledger_head.c.log == "busy")
+            held = select(tables.ledger_head).where(tables.ledger_head.c.log.in_(("busy", HOME)))
             other.execute(held.with_for_update())
             async with asyncio.timeout(10):
                 await act(world, free)
@@ -258,7 +259,7 @@ async def test_an_unknown_log_is_named(tmp_path: Path) -> None:
             await audit.verified(world.store, world.vault, world.ledger, log="nobody")
         with pytest.raises(NotFound):
             await audit.exported(world.store, world.ledger, log="nobody")
-        assert await world.store.read(logs) == [HOME]
+        assert await world.store.read(names) == [HOME]
 
 
 async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) -> None:
@@ -270,9 +271,18 @@ async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) ->
         second = await start(two, "a")
         await act(one, first)
         await act(two, second)
-        await one.runs.end(first, "done", {})
+        await two.runs.cancel(first.id, by="ana")
+        await one.store.write(
+            lambda tx: budget.raise_limit(
+                tx,
+                budget_id=first.budget_id,
+                run_id=first.id,
+                kind="steps",
+                amount=1,
+            )
+        )
         assert (await one.verify()).problems == []
-        assert (await two.verify()).size == 7
+        assert (await two.verify()).size == 8
 
 
 async def test_a_transaction_may_write_several_logs(database_url: str, tmp_path: Path) -> None:

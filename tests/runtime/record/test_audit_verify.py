@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from interlock.runtime.canonical import canonical
 from interlock.runtime.record import audit_verify
 from interlock.runtime.record.audit_verify import Report, read_export, verify
-from interlock.runtime.record.ledger import export
+from interlock.runtime.record.logs import export
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes
 from interlock.runtime.testing import Effects, World
 

@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record.audit_verify import Report, verify
-from interlock.runtime.record.ledger import export
+from interlock.runtime.record.logs import export
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.testing import Effects, World

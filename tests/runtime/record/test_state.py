@@ -1,4 +1,4 @@
-"""The working tables against the ledger: an honest home shows no difference, a changed row is named."""
+"""The working tables against the ledger: an honest home differs nowhere, a changed row is named."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +18,8 @@ from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record import state
-from interlock.runtime.record.state import DERIVED, NOT_DERIVED, Difference
+from interlock.runtime.record.derived import DERIVED
+from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import budget
 from interlock.runtime.run.kill_switch import KillSwitches

@@ -1,0 +1,262 @@
+"""The working tables as the ledger says they must be: rows derived from the bodies of the entries.
+
+A body states a value plainly, or commits to the value under the run's key (`Committed`), or holds
+the digest of the sealed bytes (`Sealed`).
+"""
+
+from collections.abc import Callable  # noqa: TC003 - as the other modules do
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection, Table, select
+
+from interlock.runtime.record.audit import body_of
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.spend import Rows, Spend, Values
+from interlock.runtime.record.store import tables
+
+DERIVED: Final[tuple[Table, ...]] = (
+    tables.run,
+    tables.action,
+    tables.approval,
+    tables.budget,
+    tables.reservation,
+    tables.kill_switch,
+    tables.record,
+    tables.data_key,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A value that is known by its commitment under a run's key."""
+
+    run_id: str
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Sealed bytes that are known by their SHA-256."""
+
+    digest: str
+
+
+def derive(connection: Connection) -> "Derived":
+    """Return what the entries of every log say, applied in order."""
+    derived = Derived()
+    entries = tables.ledger_entry
+    query = select(entries.c.log, entries.c.body).order_by(entries.c.log, entries.c.seq)
+    for log, stored in connection.execute(query):
+        body = body_of(stored)
+        try:
+            derived.apply(log, body)
+        except (LookupError, TypeError, ValueError):
+            continue  # an entry that says nothing readable: the verifier names it
+    return derived
+
+
+@dataclass(slots=True)
+class Derived:
+    """The rows of every derived table by key, as far as the entries were applied."""
+
+    run: Rows = field(default_factory=dict)
+    action: Rows = field(default_factory=dict)
+    approval: Rows = field(default_factory=dict)
+    spend: Spend = field(default_factory=Spend)
+    kill_switch: Rows = field(default_factory=dict)
+    record: Rows = field(default_factory=dict)
+    #: No entry speaks of the home's own key
+    data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
+
+    def rows(self, table: Table) -> Rows:
+        """Return the rows of one table of `DERIVED`."""
+        owner = self.spend if table.name in {"budget", "reservation"} else self
+        rows: Rows = getattr(owner, table.name)
+        return rows
+
+    def apply(self, log: str, body: Values) -> None:
+        """Apply one entry of *log*.
+
+        Raises LookupError, TypeError or ValueError for an entry that is none of ours.
+        """
+        handlers: dict[str, Callable[[str, str, Values], None]] = {
+            "run_started": self._start,
+            "run_resumed": self._resume,
+            "run_held": self._hold,
+            "run_ended": self._end,
+            "decision": self._decide,
+            "intent": self._intend,
+            "step": self._step,
+            "outcome": self._finish,
+            "approval_requested": self._ask,
+            "approval": self._approve,
+            "budget": self._raise,
+            "kill_switch": self._turn,
+            "record": self._keep,
+            "erasure": self._erase,
+        }
+        handler = handlers.get(body["event"])
+        if handler is not None:
+            handler(log, body["run"], body)
+
+    def _resume(self, _: str, run_id: str, body: Values) -> None:
+        run = self._run(run_id)
+        run["status"] = "running"
+        run["fence"] = body["fence"]
+        run["attempts"] += 1
+        run["updated"] = body["at"]
+
+    def _hold(self, _: str, run_id: str, body: Values) -> None:
+        self._run(run_id)["status"] = "held"
+
+    def _approve(self, _: str, run_id: str, body: Values) -> None:
+        approval = self.approval[(body["approval"],)]
+        approval.update(_sealed(body), state=body["state"], decided=body["at"])
+
+    def _raise(self, _: str, run_id: str, body: Values) -> None:
+        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
+
+    def _run(self, run_id: str) -> Values:
+        return self.run[(run_id,)]
+
+    def _start(self, log: str, run_id: str, body: Values) -> None:
+        self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
+        self.data_key[(run_id,)] = {"id": run_id}
+        self.run[(run_id,)] = {
+            "id": run_id,
+            "tenant": log,
+            "label": Committed(run_id, body["label"]),
+            "budget_id": body["budget"],
+            "attempts": body["fence"],
+            "refusals": 0,
+            "outcome": None,
+            "created": body["at"],
+            "updated": body["at"],
+            **_same(body, "agent", "status", "autonomy", "revision", "fence"),
+            **_sealed(body),
+        }
+
+    def _end(self, _: str, run_id: str, body: Values) -> None:
+        run = self._run(run_id)
+        run.update(
+            _sealed(body),
+            status=body["status"],
+            fence=body["fence"],
+            updated=body["at"],
+        )
+        if body["status"] == "cancelled":
+            for approval in self.approval.values():
+                if approval["run_id"] == run_id and approval["state"] == "waiting":
+                    approval["state"] = "withdrawn"
+
+    def _decide(self, _: str, run_id: str, body: Values) -> None:
+        if body["state"] == "started":
+            return  # the engine failed while the action may have acted: its row stays
+        self._put(run_id, body)
+        self.spend.close(body["action"], {})
+        if body["counted"]:
+            run = self._run(run_id)
+            run["refusals"] += 1
+            run["updated"] = body["at"]
+
+    def _intend(self, _: str, run_id: str, body: Values) -> None:
+        self._put(run_id, body)
+        budget_id = self._run(run_id)["budget_id"]
+        self.spend.reserve(body["action"], budget_id, body["reserved"])
+        if body["approval"] is not None:
+            self.approval[(body["approval"],)]["state"] = "used"
+
+    def _step(self, _: str, run_id: str, body: Values) -> None:
+        self._put(run_id, body)
+        self.spend.add(self._run(run_id)["budget_id"], "spent", body["spent"])
+        self._label(run_id, body)
+
+    def _finish(self, _: str, run_id: str, body: Values) -> None:
+        action = self.action[(body["action"],)]
+        action.update(_sealed(body), state=body["state"], updated=body["at"])
+        self.spend.close(body["action"], body["spent"])
+        self._label(run_id, body)
+
+    def _label(self, run_id: str, body: Values) -> None:
+        if "label" in body:
+            self._run(run_id)["label"] = Committed(run_id, body["label"])
+
+    def _put(self, run_id: str, body: Values) -> None:
+        """Write the action's row, as whoever decides on it does."""
+        new = {
+            "id": body["action"],
+            "run_id": run_id,
+            "tool": body["tool"],
+            "action_class": body["class"],
+            "digest": Committed(run_id, body["bind"]),
+            "created": body["at"],
+        }
+        action = self.action.setdefault((body["action"],), new)
+        action.update(_sealed(body))
+        action.update(_same(body, "state", "fence", "effect", "revision"))
+        action["updated"] = body["at"]
+
+    def _ask(self, log: str, run_id: str, body: Values) -> None:
+        self.approval[(body["approval"],)] = {
+            "id": body["approval"],
+            "run_id": run_id,
+            "action_id": body["action"],
+            "tenant": log,
+            "digest": Committed(run_id, body["bind"]),
+            "evidence_digest": Committed(run_id, body["evidence"]),
+            "state": "waiting",
+            "reviewer": None,
+            "reviewer_roles": None,
+            "note": None,
+            "created": body["at"],
+            "decided": 0,
+            **_same(body, "tool", "revision", "role", "expires"),
+            **_sealed(body),
+        }
+
+    def _turn(self, log: str, run_id: str, body: Values) -> None:
+        if log != HOME:
+            return  # the log of a tenant only repeats what stands in the home's
+        switch = (body["scope"], body["id"])
+        self.kill_switch.pop(switch, None)
+        if body["engaged"]:
+            self.kill_switch[switch] = _same(body, "scope", "id") | {"engaged": body["at"]}
+
+    def _keep(self, log: str, run_id: str, body: Values) -> None:
+        place = (run_id, body["kind"], body["name"])
+        new = {
+            "run_id": run_id,
+            "kind": body["kind"],
+            "key": Committed(run_id, body["name"]),
+            "tenant": log,
+            "updated": body["at"],
+        }
+        record = self.record.setdefault(place, new)
+        record.update(_sealed(body), status=body["status"], action_id=body["action"])
+
+    def _erase(self, log: str, _: str, body: Values) -> None:
+        # Sealed bytes stay: nothing opens them any more.
+        run_id = body["of"]
+        del self.data_key[(run_id,)]
+        self._run(run_id)["label"] = ""
+        for action in self.action.values():
+            if action["run_id"] == run_id:
+                action["digest"] = ""
+        for approval in self.approval.values():
+            if approval["run_id"] == run_id:
+                approval.update(digest="", evidence_digest="")
+        for place in [place for place in self.record if place[0] == run_id]:
+            del self.record[place]
+
+
+def _same(body: Values, *columns: str) -> Values:
+    """Return the columns that the body states under their own names."""
+    return {column: body[column] for column in columns}
+
+
+def _sealed(body: Values) -> Values:
+    return {
+        column: None if digest is None else Sealed(digest)
+        for column, digest in body.get("sealed", {}).items()
+    }

@@ -1,0 +1,54 @@
+"""The events of the ledger: one frozen value for each thing that can happen.
+
+Nothing else is written there.
+
+An event has two parts. `body()` is signed and exported: codes, states, amounts and commitments,
+never personal data. `payload()` is sealed under the run's data key, and the body commits to it.
+Together the bodies say enough to derive the working tables again.
+
+Events take plain data, and the run's data key where they commit to something.
+"""
+
+from interlock.runtime.record.events.event import HOME, Event, Finding, Sealed
+from interlock.runtime.record.events.of_action import Decided, Finished, Intended, Ruling
+from interlock.runtime.record.events.of_home import (
+    ActDecided,
+    ActFailed,
+    PolicyActivated,
+    SwitchTurned,
+)
+from interlock.runtime.record.events.of_run import (
+    ApprovalAsked,
+    ApprovalDecided,
+    LimitRaised,
+    RecordKept,
+    RunEnded,
+    RunErased,
+    RunHeld,
+    RunResumed,
+    RunStarted,
+)
+
+__all__ = [
+    "HOME",
+    "ActDecided",
+    "ActFailed",
+    "ApprovalAsked",
+    "ApprovalDecided",
+    "Decided",
+    "Event",
+    "Finding",
+    "Finished",
+    "Intended",
+    "LimitRaised",
+    "PolicyActivated",
+    "RecordKept",
+    "Ruling",
+    "RunEnded",
+    "RunErased",
+    "RunHeld",
+    "RunResumed",
+    "RunStarted",
+    "Sealed",
+    "SwitchTurned",
+]

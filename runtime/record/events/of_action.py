@@ -1,0 +1,165 @@
+"""Events of one action: what was decided, what was intended, what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from interlock.runtime.record.events.event import (
+    Commits,
+    Counts,
+    Finding,
+    Object,
+    Sealed,
+    digests,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ruling:
+    """One action, and how it was decided."""
+
+    log: str
+    run_id: str
+    key: Commits
+    action: str
+    tool: str
+    action_class: str
+    fence: int
+    effect: str
+    codes: Sequence[str]
+    revision: str
+    engine: str
+    #: The request's digest; the body holds a commitment to it
+    digest: str
+
+    def body(self, state: str) -> Object:
+        """Return what the body of every entry on an action says."""
+        return {
+            "action": self.action,
+            "tool": self.tool,
+            "class": self.action_class,
+            "state": state,
+            "fence": self.fence,
+            "effect": self.effect,
+            "codes": self.codes,
+            "revision": self.revision,
+            "engine": self.engine,
+            "bind": self.key.commit(self.digest.encode()),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _OfAction:
+    """An event of one action; log and run are those of the action."""
+
+    ruling: Ruling
+    #: What the action's row holds from now on; columns that are not named stay as they are
+    sealed: Sealed
+
+    @property
+    def log(self) -> str:
+        """The log of the action's tenant."""
+        return self.ruling.log
+
+    @property
+    def run_id(self) -> str:
+        """The action's run."""
+        return self.ruling.run_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided(_OfAction):
+    """The policy was asked and the action does not start: it is denied or waits for a person."""
+
+    event: ClassVar[str] = "decision"
+    state: str
+    #: Whether the denial counts against the run's number of refusals
+    counted: bool
+    #: Principal, arguments, resource, context and reasons
+    asked: Object
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return self.ruling.body(self.state) | {
+            "counted": self.counted,
+            "sealed": digests(self.sealed),
+        }
+
+    def payload(self) -> Object | None:
+        """Return what was asked and why it was decided so."""
+        return self.asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intended(_OfAction):
+    """The action may start: its cost is set aside, and the approval it needs is used."""
+
+    event: ClassVar[str] = "intent"
+    approval: str | None
+    idempotent: bool
+    reserved: Counts
+    #: Principal, arguments, resource, context and reasons
+    asked: Object
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return self.ruling.body("started") | {
+            "approval": self.approval,
+            "idempotent": self.idempotent,
+            "reserved": self.reserved,
+            "sealed": digests(self.sealed),
+        }
+
+    def payload(self) -> Object | None:
+        """Return what was asked and why it was permitted."""
+        return self.asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished(_OfAction):
+    """What became of an action.
+
+    An "outcome" follows an intent and repeats nothing that the intent says. A "step" is the only
+    entry of an action that needed no intent, so the step carries what was *asked*.
+    """
+
+    state: str
+    spent: Counts
+    #: The run's label from now on, as it is stored; None when the label stays
+    label: str | None = None
+    #: A code, and words for people
+    failure: tuple[str, str] | None = None
+    #: Principal, arguments, resource, context and reasons
+    asked: Object | None = None
+    finding: Finding | None = None
+
+    @property
+    def event(self) -> str:
+        """The name of the entry: "step" or "outcome"."""
+        return "outcome" if self.asked is None else "step"
+
+    def body(self) -> Object:
+        """Return the public part."""
+        key = self.ruling.key
+        body = self.ruling.body(self.state)
+        body["spent"] = self.spent
+        body["sealed"] = digests(self.sealed)
+        if self.label is not None:
+            body["label"] = key.commit(self.label.encode())
+        if self.failure is not None:
+            body["failure"] = self.failure[0]
+        if self.finding is not None:
+            body["reviewer"] = key.commit(self.finding.reviewer.encode())
+            body["requester"] = key.commit(self.finding.requester.encode())
+        return body
+
+    def payload(self) -> Object | None:
+        """Return what was asked, why it failed and who found out, as far as there is any."""
+        payload = dict(self.asked or {})
+        if self.failure is not None:
+            payload["failure"] = self.failure[1]
+        if self.finding is not None:
+            payload["reviewer"] = self.finding.reviewer
+            payload["roles"] = self.finding.roles
+            payload["note"] = self.finding.note
+        return payload or None

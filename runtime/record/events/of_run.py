@@ -1,0 +1,248 @@
+"""Events of a run: how it went on, what it may spend, what it keeps, and what people decided."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.record.events.event import (
+    Commits,
+    Counts,
+    Finding,
+    Object,
+    Of,
+    Sealed,
+    digests,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStarted(Of):
+    """A run began, with a budget of its own."""
+
+    event: ClassVar[str] = "run_started"
+    key: Commits
+    agent: str
+    revision: str
+    autonomy: int
+    status: str
+    fence: int
+    budget: str
+    limits: Counts
+    #: The run's first label, as it is stored
+    label: str
+    requester: str
+    principal: Object
+    request: Object
+    sealed: Sealed
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "agent": self.agent,
+            "revision": self.revision,
+            "autonomy": self.autonomy,
+            "status": self.status,
+            "fence": self.fence,
+            "budget": self.budget,
+            "limits": self.limits,
+            "label": self.key.commit(self.label.encode()),
+            "requester": self.key.commit(self.requester.encode()),
+            "sealed": digests(self.sealed),
+        }
+
+    def payload(self) -> Object | None:
+        """Return for whom the run acts and what was asked."""
+        return {"principal": self.principal, "request": self.request}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResumed(Of):
+    """A worker took the run over under a new fence."""
+
+    event: ClassVar[str] = "run_resumed"
+    fence: int
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"fence": self.fence}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunHeld(Of):
+    """A claim of the run may begin nothing more: a guard failed closed."""
+
+    event: ClassVar[str] = "run_held"
+    fence: int
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"fence": self.fence}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunEnded(Of):
+    """A claim ended, or a person (*by*) cancelled the run."""
+
+    event: ClassVar[str] = "run_ended"
+    status: str
+    #: The run's fence from now on
+    fence: int
+    error: Json = None
+    by: str | None = None
+    #: Empty for a cancelled run
+    sealed: Sealed = field(default_factory=dict)
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "status": self.status,
+            "fence": self.fence,
+            "sealed": digests(self.sealed),
+        }
+
+    def payload(self) -> Object | None:
+        """Return why it failed or who cancelled it."""
+        if self.by is not None:
+            return {"by": self.by}
+        return None if self.error is None else {"error": self.error}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunErased(Of):
+    """The data key of a run was destroyed.
+
+    The entry belongs to no run, so its payload can still be opened.
+    """
+
+    event: ClassVar[str] = "erasure"
+    of: str
+    by: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"of": self.of}
+
+    def payload(self) -> Object | None:
+        """Return who erased it."""
+        return {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalAsked(Of):
+    """A request was put before the reviewers."""
+
+    event: ClassVar[str] = "approval_requested"
+    key: Commits
+    approval: str
+    action: str
+    tool: str
+    role: str
+    revision: str
+    #: The digest of the request, and of the evidence that is shown
+    digest: str
+    evidence: str
+    expires: int
+    sealed: Sealed
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "approval": self.approval,
+            "action": self.action,
+            "tool": self.tool,
+            "role": self.role,
+            "revision": self.revision,
+            "bind": self.key.commit(self.digest.encode()),
+            "evidence": self.key.commit(self.evidence.encode()),
+            "expires": self.expires,
+            "sealed": digests(self.sealed),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalDecided(Of):
+    """A reviewer gave a verdict on one request, on the evidence that was shown."""
+
+    event: ClassVar[str] = "approval"
+    key: Commits
+    approval: str
+    action: str
+    state: str
+    revision: str
+    #: The digest of the request, and of the evidence that was shown
+    digest: str
+    evidence: str
+    finding: Finding
+    sealed: Sealed
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "approval": self.approval,
+            "action": self.action,
+            "state": self.state,
+            "revision": self.revision,
+            "bind": self.key.commit(self.digest.encode()),
+            "evidence": self.key.commit(self.evidence.encode()),
+            "reviewer": self.key.commit(self.finding.reviewer.encode()),
+            "requester": self.key.commit(self.finding.requester.encode()),
+            "sealed": digests(self.sealed),
+        }
+
+    def payload(self) -> Object | None:
+        """Return who decided, in which roles, and why."""
+        return {
+            "reviewer": self.finding.reviewer,
+            "roles": self.finding.roles,
+            "note": self.finding.note,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitRaised(Of):
+    """One limit of a budget was raised, by a person or by an *action*."""
+
+    event: ClassVar[str] = "budget"
+    budget: str
+    kind: str
+    amount: int
+    action: str | None = None
+    by: str | None = None
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "budget": self.budget,
+            "kind": self.kind,
+            "amount": self.amount,
+            "action": self.action,
+        }
+
+    def payload(self) -> Object | None:
+        """Return who raised it."""
+        return None if self.by is None else {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordKept(Of):
+    """A tool put something on the run's shelf, or changed the status of what is there."""
+
+    event: ClassVar[str] = "record"
+    key: Commits
+    kind: str
+    #: Where on the shelf; may name a document, so the body holds a commitment
+    name: str
+    status: str
+    action: str
+    #: Empty when only the status changed
+    sealed: Sealed = field(default_factory=dict)
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "kind": self.kind,
+            "name": self.key.commit(self.name.encode()),
+            "status": self.status,
+            "action": self.action,
+            "sealed": digests(self.sealed),
+        }
