@@ -67,10 +67,7 @@ class Runtime:
             vault=self.vault,
             pdp=pdp,
             tools=self.tools,
-            declared={
-                agent.name: frozenset(tool.name for tool in agent.tools)
-                for agent in self.agents.values()
-            },
+            by_agent=_by_agent(self.agents),
             spans=spans,
         )
         self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
@@ -223,6 +220,13 @@ def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
             if by_name.setdefault(tool.name, tool) is not tool:
                 raise TypeError(f"two different tools are named {tool.name!r}; rename one")
     return by_name
+
+
+def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
+    """Return the tools of each agent; nothing for a single agent, who has every tool."""
+    if len(agents) == 1:
+        return {}
+    return {name: _tools([agent]) for name, agent in agents.items()}
 
 
 def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:

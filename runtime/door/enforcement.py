@@ -11,7 +11,7 @@ from interlock.runtime.door.conclusion import Conclusion, concluded, failed
 from interlock.runtime.door.facts import Facts, InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.door.tool import Tools, Value
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
@@ -39,24 +39,20 @@ class EnforcementPoint:
         store: Store,
         vault: Vault,
         pdp: DecisionPoint,
-        tools: Mapping[str, AnyTool],
-        declared: Mapping[str, frozenset[str]] | None = None,
+        tools: Tools,
+        by_agent: Mapping[str, Tools],
         spans: telemetry.Telemetry | None = None,
     ) -> None:
         self._store = store
         self._vault = vault
         self._pdp = pdp
-        self._tools = dict(tools)
-        #: By agent: the names of its tools; an agent that is not here may propose every tool
-        self._declared = dict(declared or {})
+        #: Every tool behind this door, by name
+        self.tools = dict(tools)
+        #: An agent that is not here may propose every tool
+        self._by_agent = by_agent
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    @property
-    def tools(self) -> Mapping[str, AnyTool]:
-        """Every tool behind this door, by name."""
-        return self._tools
 
     async def enforce(
         self, run: Run, *, tool: str, arguments: Mapping[str, Any], call_id: str
@@ -66,9 +62,8 @@ class EnforcementPoint:
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
         """
-        known = self._declared.get(run.agent, self._tools)
-        callee = self._tools.get(tool) if tool in known else None
-        proposal = propose(run, callee, name=tool, arguments=arguments, call_id=call_id)
+        known = self._by_agent.get(run.agent, self.tools)
+        proposal = propose(run, known.get(tool), name=tool, arguments=arguments, call_id=call_id)
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with lock:  # a second call with the same proposal is told what the first recorded
             attempt = await self._gathered(run, proposal)

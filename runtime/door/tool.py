@@ -2,11 +2,11 @@
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any, Final, Generic, TypeVar, get_type_hints
+from typing import Any, Final, Generic, TypeAlias, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -94,6 +94,8 @@ class Tool(Generic[A, R]):
 
 
 AnyTool = Tool[Any, Any]
+#: Tools by name
+Tools: TypeAlias = Mapping[str, AnyTool]
 
 
 def schema_digest(tool: AnyTool) -> str:

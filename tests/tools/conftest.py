@@ -111,7 +111,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             *report_tools(reports=reports, reviews=reviews),
         ]
         for each in every:
-            world.pep._tools[each.name] = each  # noqa: SLF001 - the world's store must exist before these tools can
+            world.pep.tools[each.name] = each
             world.pdp.effects[each.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
         yield Office(
             world=world,

@@ -22,7 +22,7 @@ def shelf(world: World) -> Library:
     """Return a library over the world's store, its tool behind the world's door."""
     library = Library(store=world.store, vault=world.vault)
     (read,) = document_tools(reader=DocumentReader(), library=library)
-    world.pep._tools[read.name] = read  # noqa: SLF001 - the world's store must exist before this tool can
+    world.pep.tools[read.name] = read
     world.pdp.effects[read.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
     return library
 

@@ -143,7 +143,7 @@ async def test_only_a_report_of_the_run_is_attached(
         sender="i@example.com",
         clearances=CLEARANCES,
     )
-    office.world.pep._tools[send.name] = send  # noqa: SLF001 - the office's reports must exist first
+    office.world.pep.tools[send.name] = send
     office.world.pdp.effects[send.name] = "permit"
     wanted = mail(attachments=[Attachment(**written.value.model_dump() | fields)])
     outcome = await office.propose(sender, "mail.send", **wanted.model_dump())

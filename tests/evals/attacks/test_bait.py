@@ -28,7 +28,7 @@ def bait(world: World) -> None:
         approvals=world.approvals,
     )
     for tool in bait_tools(storage):
-        world.pep._tools[tool.name] = tool  # noqa: SLF001 - the world's store must exist first
+        world.pep.tools[tool.name] = tool
         world.pdp.effects[tool.name] = "permit"  # type: ignore[attr-defined]  # this world's twin
 
 

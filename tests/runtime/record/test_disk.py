@@ -154,7 +154,7 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
                 )
             return await real.act(permit, arguments)  # type: ignore[arg-type]  # on purpose not what the types say
 
-        world.pep._tools["note.write"] = replace(real, act=act)  # noqa: SLF001 - there is no public way to break it
+        world.pep.tools["note.write"] = replace(real, act=act)
         first = await world.pep.enforce(
             run, tool="note.write", arguments={"text": "x"}, call_id="1"
         )
