@@ -149,9 +149,11 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
     forbidden effects.
     """
     async with opened(workspace.read({}, bundle=BUNDLE, home=tmp_path)) as home:
-        run = await home.start(path=CONTRACTS[0], notify=[], person="ana")
-        await home.drive(run)
-        before = await forbidden(home, [run], notify=[])
+        notify = ["legal@example.com"]
+        waiting = await home.start(path=CONTRACTS[0], notify=notify, person="ana")
+        await home.drive(waiting)
+        run = await home.runs.claim(waiting.id)
+        before = await forbidden(home, [run], notify=notify)
         report = await home.reports.newest(run.id)
         lie = report.page.replace("of 1000 points", "of 9000 points")
         home.reports.keep(permit(run), name=report.name, page=lie)
@@ -162,7 +164,7 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
         shorter = review.model_copy(update={"findings": review.findings[1:]})
         await home.records.file(permit(again), shorter)
         await home.records.file(permit(stranger), review)
-        after = await forbidden(home, [run], notify=[])
+        after = await forbidden(home, [run], notify=notify)
 
     assert before == []
     assert sorted(each.kind for each in after) == ["false record", "false record", "false report"]
