@@ -122,7 +122,10 @@ class PlannerMaker(Protocol):
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, planner: PlannerMaker | None = None, more: MoreTools | None = None
+    settings: Settings,
+    *,
+    planner: PlannerMaker | None = None,
+    more: MoreTools | None = None,
 ) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
@@ -131,7 +134,9 @@ async def opened(
     (fails closed).
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(tripwire.strict())  # nothing else in this process has models of its own
+        stack.enter_context(
+            tripwire.strict()
+        )  # nothing else in this process has models of its own
         bundle = in_force(settings)
         storage = await stack.enter_async_context(
             Storage.open(
@@ -171,7 +176,10 @@ async def opened(
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
-            agents=[ContractReview(tools), *agents.load(settings.agents, folder=settings.modules)],
+            agents=[
+                ContractReview(tools),
+                *agents.load(settings.agents, folder=settings.modules),
+            ],
             telemetry=telemetry.Telemetry(provider),
         )
         yield Home(
@@ -207,7 +215,9 @@ async def decision_point(
     return await stack.enter_async_context(server)
 
 
-def _planner(endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library) -> Served:
+def _planner(
+    endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library
+) -> Served:
     """Return what plans: *planner* if there is one, else the served model if one is set."""
 
     async def text(digest: str) -> str:
@@ -245,6 +255,8 @@ def address(text: str, *, name: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
         raise BadInput(
-            what=f"{name} {text!r}", why="it is not host:port", next_step="Write it as host:port."
+            what=f"{name} {text!r}",
+            why="it is not host:port",
+            next_step="Write it as host:port.",
         )
     return host, int(port)

@@ -74,10 +74,14 @@ def test_no_exception_outlives_its_need(sizes: Any) -> None:
     functions = {name: size.tokens for name, size in sizes.functions.items()}
 
     assert [name for name in LONG_FILES if files.get(name, 0) <= _FILE] == []
-    assert [name for name in LONG_FUNCTIONS if functions.get(name, 0) <= _FUNCTION] == []
+    assert [
+        name for name in LONG_FUNCTIONS if functions.get(name, 0) <= _FUNCTION
+    ] == []
 
 
-def test_only_a_table_keeps_its_own_form(root: Path, modules: Mapping[Path, ast.Module]) -> None:
+def test_only_a_table_keeps_its_own_form(
+    root: Path, modules: Mapping[Path, ast.Module]
+) -> None:
     """The formatter is switched off for tables of literals only, where columns carry meaning."""
     assert [
         f"{path}:{line}"
@@ -101,7 +105,9 @@ def _unformatted(source: str) -> Iterator[int]:
     """Yield each line with a comment that switches the formatter off."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         comment = token.string.replace(" ", "")
-        if token.type == tokenize.COMMENT and comment.startswith(("#fmt:skip", "#fmt:off")):
+        if token.type == tokenize.COMMENT and comment.startswith(
+            ("#fmt:skip", "#fmt:off")
+        ):
             yield token.start[0]
 
 
@@ -117,5 +123,13 @@ def _in_a_table(tree: ast.Module, line: int) -> bool:
 def _is_literal(value: ast.expr | None) -> bool:
     if not isinstance(value, ast.List | ast.Tuple | ast.Dict | ast.Set):
         return False
-    plain = (ast.expr_context, ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
+    plain = (
+        ast.expr_context,
+        ast.Constant,
+        ast.List,
+        ast.Tuple,
+        ast.Dict,
+        ast.Set,
+        ast.UnaryOp,
+    )
     return all(isinstance(node, (*plain, ast.unaryop)) for node in ast.walk(value))
