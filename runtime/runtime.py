@@ -69,10 +69,7 @@ class Runtime:
             vault=self.vault,
             pdp=pdp,
             tools=self.tools,
-            declared={
-                agent.name: frozenset(tool.name for tool in agent.tools)
-                for agent in self.agents.values()
-            },
+            declared=_declared(self.agents),
             spans=spans,
         )
         self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
@@ -248,6 +245,14 @@ def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
                     f"two different tools are named {tool.name!r}; rename one"
                 )
     return by_name
+
+
+def _declared(agents: Mapping[str, Agent]) -> dict[str, frozenset[str]]:
+    """Return the names of the tools that each agent may propose."""
+    return {
+        name: frozenset(tool.name for tool in agent.tools)
+        for name, agent in agents.items()
+    }
 
 
 def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
