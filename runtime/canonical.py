@@ -14,9 +14,13 @@ from typing_extensions import TypeAliasType
 
 from interlock.runtime.errors import NotCanonical
 
-Json = TypeAliasType("Json", "bool | int | str | Sequence[Json] | Mapping[str, Json] | None")
+Json = TypeAliasType(
+    "Json", "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+)
 
-LARGEST_INTEGER: Final = 2**53 - 1  # RFC 8785 section 3.2.2.3: beyond it, JSON readers disagree
+LARGEST_INTEGER: Final = (
+    2**53 - 1
+)  # RFC 8785 section 3.2.2.3: beyond it, JSON readers disagree
 DEEPEST: Final = 32
 _SIMPLE: Final = frozenset({str, bool, type(None)})
 
@@ -85,7 +89,9 @@ def _nested(value: object, where: str) -> list[tuple[str, object]]:
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str) or not key.isascii():
-                raise NotCanonical(where=where, why=f"the key {key!r} is not an ASCII string")
+                raise NotCanonical(
+                    where=where, why=f"the key {key!r} is not an ASCII string"
+                )
         return [(f".{key}", item) for key, item in value.items()]
     if isinstance(value, list | tuple):
         return [(f"[{index}]", item) for index, item in enumerate(value)]

@@ -77,7 +77,9 @@ class NotCanonical(BadInput):
     def __init__(self, *, where: str, why: str) -> None:
         self.where = where
         super().__init__(
-            what=f"value at {where}", why=why, next_step="Use strings, integers, lists and objects."
+            what=f"value at {where}",
+            why=why,
+            next_step="Use strings, integers, lists and objects.",
         )
 
 
@@ -99,7 +101,9 @@ class NotPermitted(InterlockError):
 
     exit_code = 4
 
-    def __init__(self, *, act: str, person: str, codes: Sequence[str], why: str) -> None:
+    def __init__(
+        self, *, act: str, person: str, codes: Sequence[str], why: str
+    ) -> None:
         self.act = act
         self.person = person
         self.codes = tuple(codes)
@@ -159,11 +163,15 @@ class BundleChanged(GuardFailed):
 class Unanswered(GuardFailed):
     """The policy engine failed to decide: nothing was done, the claim ends and the run is held."""
 
-    def __init__(self, *, run_id: str, tool: str, codes: tuple[str, ...], why: str) -> None:
+    def __init__(
+        self, *, run_id: str, tool: str, codes: tuple[str, ...], why: str
+    ) -> None:
         self.run_id, self.tool, self.codes = run_id, tool, codes
         again = f"`interlock run resume {run_id}`" if run_id else "try again"
         next_step = f"Bring the engine back, then {again}."
-        super().__init__(guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step)
+        super().__init__(
+            guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step
+        )
 
 
 class Unavailable(GuardFailed):
@@ -222,7 +230,9 @@ class Tampered(GuardFailed):
     def __init__(self, *, what: str, why: str) -> None:
         self.what = what
         super().__init__(
-            guard=what, why=why, next_step="Stop, keep the database, run `interlock audit verify`."
+            guard=what,
+            why=why,
+            next_step="Stop, keep the database, run `interlock audit verify`.",
         )
 
 

@@ -60,7 +60,9 @@ class Runtime:
         self.approvals = storage.approvals
         self.storage = storage
         self.pdp = pdp
-        self.agents: Mapping[str, Agent] = _by_name(_agent(source, storage) for source in agents)
+        self.agents: Mapping[str, Agent] = _by_name(
+            _agent(source, storage) for source in agents
+        )
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
         self.pep = EnforcementPoint(
             store=self.store,
@@ -72,7 +74,11 @@ class Runtime:
         )
         self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
         self.driver = Driver(
-            store=self.store, vault=self.vault, runs=self.runs, pep=self.pep, spans=spans
+            store=self.store,
+            vault=self.vault,
+            runs=self.runs,
+            pep=self.pep,
+            spans=spans,
         )
 
     @classmethod
@@ -98,7 +104,11 @@ class Runtime:
         async with AsyncExitStack() as stack:
             storage = await stack.enter_async_context(
                 Storage.open(
-                    database=database, keys=keys, witness=witness, origin=origin, clock=clock
+                    database=database,
+                    keys=keys,
+                    witness=witness,
+                    origin=origin,
+                    clock=clock,
                 )
             )
             yield cls(
@@ -161,7 +171,13 @@ class Runtime:
         return await self.drive(await self.runs.claim(run_id))
 
     async def decide(
-        self, approval_id: str, *, person: Principal, verdict: Verdict, shown: str, note: str
+        self,
+        approval_id: str,
+        *,
+        person: Principal,
+        verdict: Verdict,
+        shown: str,
+        note: str,
     ) -> None:
         """Record the verdict of *person* on what was *shown*, the digest of the evidence.
 
@@ -178,7 +194,12 @@ class Runtime:
             "approval.decide",
             work,
             person=person,
-            arguments={"approval": approval_id, "verdict": verdict, "shown": shown, "note": note},
+            arguments={
+                "approval": approval_id,
+                "verdict": verdict,
+                "shown": shown,
+                "note": note,
+            },
             look=subject.approval(approval_id),
         )
 
@@ -187,7 +208,9 @@ class Runtime:
         if agent is None:
             names = ", ".join(sorted(self.agents)) or "none"
             raise NotFound(
-                kind="agent", name=name, next_step=f"Agents of this workspace are: {names}."
+                kind="agent",
+                name=name,
+                next_step=f"Agents of this workspace are: {names}.",
             )
         return agent
 
@@ -218,7 +241,9 @@ def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
     for agent in agents:
         for tool in agent.tools:
             if by_name.setdefault(tool.name, tool) is not tool:
-                raise TypeError(f"two different tools are named {tool.name!r}; rename one")
+                raise TypeError(
+                    f"two different tools are named {tool.name!r}; rename one"
+                )
     return by_name
 
 
@@ -231,7 +256,9 @@ def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
 
 def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
     """Return the request as plain JSON values; `BadInput` names the first wrong field."""
-    fields = request.model_dump(mode="json") if isinstance(request, Value) else dict(request)
+    fields = (
+        request.model_dump(mode="json") if isinstance(request, Value) else dict(request)
+    )
     try:
         checked = agent.request.model_validate(fields, strict=False)
     except ValidationError as error:

@@ -16,7 +16,14 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+)
 
 OPERATION: Final = "gen_ai.operation.name"
 WORKFLOW: Final = "gen_ai.workflow.name"
@@ -60,7 +67,9 @@ class Telemetry:
         before = _reference(parent)
         options: dict[str, Any] = {}
         if before is not None:
-            options["context"] = trace.set_span_in_context(trace.NonRecordingSpan(before))
+            options["context"] = trace.set_span_in_context(
+                trace.NonRecordingSpan(before)
+            )
             options["links"] = [Link(before)]
         attributes: dict[str, str | int] = {
             OPERATION: "invoke_workflow",
@@ -85,7 +94,12 @@ class Telemetry:
         self, *, tool: str, action_id: str, call_id: str, approval: str | None
     ) -> AbstractContextManager[Span]:
         """Span one act, with the approval that it uses."""
-        attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call_id, ACTION: action_id}
+        attributes = {
+            OPERATION: "execute_tool",
+            TOOL: tool,
+            CALL: call_id,
+            ACTION: action_id,
+        }
         if approval is not None:
             attributes[APPROVAL] = approval
         return self._span(f"execute_tool {tool}", attributes)

@@ -15,7 +15,13 @@ from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool, Value, tool
 from interlock.runtime.graph.agent import Agent, Graph
 from interlock.runtime.graph.driver import Driver
-from interlock.runtime.policy.decision import Decision, Effect, Obligation, Permit, Reason
+from interlock.runtime.policy.decision import (
+    Decision,
+    Effect,
+    Obligation,
+    Permit,
+    Reason,
+)
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -38,8 +44,12 @@ from interlock.runtime.runtime import Runtime
 from interlock.runtime.telemetry import Telemetry
 
 REVISION = "0" * 64
-PLENTY = Amounts(money_micro=10**9, tokens=10**9, steps=10**6, effects=10**6, wall_ms=10**9)
-AGENT = Principal(id="agent:test", tenant="default", roles=("contract_review",), on_behalf_of="ana")
+PLENTY = Amounts(
+    money_micro=10**9, tokens=10**9, steps=10**6, effects=10**6, wall_ms=10**9
+)
+AGENT = Principal(
+    id="agent:test", tenant="default", roles=("contract_review",), on_behalf_of="ana"
+)
 REVIEWER = Principal(id="rita", tenant="default", roles=("reviewer",))
 
 
@@ -95,9 +105,12 @@ class StaticPoint:
             effect, code = "deny", "approval_rejected"
         reason = Reason(code=code, rule="static")
         approved = any(
-            fact.verdict == "approved" and not fact.used for fact in request.context.approvals
+            fact.verdict == "approved" and not fact.used
+            for fact in request.context.approvals
         )
-        wanted = effect == "permit" and request.action.tool in self.waiting and not approved
+        wanted = (
+            effect == "permit" and request.action.tool in self.waiting and not approved
+        )
         obligations: list[Obligation] = []
         if wanted:
             parameters: dict[str, Json] = {"role": "reviewer", "ttl_s": 3600}

@@ -36,7 +36,9 @@ def _source(name: str) -> AgentSource:
     try:
         return _checked(name, thing())
     except TypeError as error:
-        raise _wrong(name, f"the class cannot be called without arguments: {error}") from error
+        raise _wrong(
+            name, f"the class cannot be called without arguments: {error}"
+        ) from error
 
 
 def _loaded(name: str) -> Any:
@@ -55,7 +57,9 @@ def _entry_point(name: str) -> Any:
     offered = entry_points(group=GROUP)
     if name not in offered.names:
         names = ", ".join(sorted(offered.names)) or "none"
-        raise _wrong(name, f"no installed package offers the agent; offered are: {names}")
+        raise _wrong(
+            name, f"no installed package offers the agent; offered are: {names}"
+        )
     return offered[name].load()
 
 
@@ -70,7 +74,9 @@ def _checked(name: str, thing: Any) -> AgentSource:
 
 
 def _wrong(name: str, why: str) -> BadInput:
-    next_step = 'Correct `agents` in interlock.toml: "package.module:Class" or an entry point.'
+    next_step = (
+        'Correct `agents` in interlock.toml: "package.module:Class" or an entry point.'
+    )
     return BadInput(what=f"agent {name!r}", why=why, next_step=next_step)
 
 

@@ -122,7 +122,10 @@ class PlannerMaker(Protocol):
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, planner: PlannerMaker | None = None, more: MoreTools | None = None
+    settings: Settings,
+    *,
+    planner: PlannerMaker | None = None,
+    more: MoreTools | None = None,
 ) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
@@ -131,19 +134,51 @@ async def opened(
     (fails closed).
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(tripwire.strict())  # nothing else in this process has models of its own
+        # Nothing else in this process has models of its own.
+        stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
-        storage = await stack.enter_async_context(
-            Storage.open(
-                database=settings.database,
-                keys=settings.home / "keys",
-                witness=settings.home / "checkpoints",
-            )
+        opening = Storage.open(
+            database=settings.database,
+            keys=settings.home / "keys",
+            witness=settings.home / "checkpoints",
         )
+        storage = await stack.enter_async_context(opening)
         pdp = await decision_point(settings, bundle, stack)
+        kept = _Kept.over(storage)
+        tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
+        provider = telemetry.provider()
+        if provider is not None:
+            stack.callback(provider.shutdown)
+        named = agents.load(settings.agents, folder=settings.modules)
+        runtime = Runtime(
+            storage=storage,
+            pdp=pdp,
+            agents=[ContractReview(tools), *named],
+            telemetry=telemetry.Telemetry(provider),
+        )
+        yield Home(
+            settings=settings,
+            bundle=bundle,
+            runtime=runtime,
+            library=kept.library,
+            records=kept.records,
+            reviews=kept.reviews,
+            reports=kept.reports,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kept:
+    """What the contract tools keep in one storage."""
+
+    library: Library
+    records: Records
+    reviews: Reviews
+    reports: Reports
+
+    @classmethod
+    def over(cls, storage: Storage) -> "_Kept":
         library = Library(store=storage.store, vault=storage.vault)
-        records = Records(store=storage.store, vault=storage.vault)
-        reports = Reports(store=storage.store, vault=storage.vault)
         reviews = Reviews(
             store=storage.store,
             vault=storage.vault,
@@ -151,38 +186,31 @@ async def opened(
             model=ClauseModel.load(),
             playbook=load_playbook(),
         )
-        tools = (
-            *document_tools(reader=DocumentReader(), library=library),
-            *review_tools(reviews),
-            *model_tools({PLANNER: _planner(settings.model, planner, library)}),
-            *record_tools(records, reviews=reviews),
-            *report_tools(reports=reports, reviews=reviews),
-            *mail_tools(
-                outbox=_outbox(settings),
-                reports=reports,
-                sender=settings.sender,
-                clearances=settings.clearances,
-            ),
-            *(more(storage) if more else ()),
-        )
-        provider = telemetry.provider()
-        if provider is not None:
-            stack.callback(provider.shutdown)
-        runtime = Runtime(
-            storage=storage,
-            pdp=pdp,
-            agents=[ContractReview(tools), *agents.load(settings.agents, folder=settings.modules)],
-            telemetry=telemetry.Telemetry(provider),
-        )
-        yield Home(
-            settings=settings,
-            bundle=bundle,
-            runtime=runtime,
+        return cls(
             library=library,
-            records=records,
+            records=Records(store=storage.store, vault=storage.vault),
             reviews=reviews,
-            reports=reports,
+            reports=Reports(store=storage.store, vault=storage.vault),
         )
+
+
+def _tools(
+    settings: Settings, kept: _Kept, planner: PlannerMaker | None
+) -> tuple[AnyTool, ...]:
+    """Return the tools of the contract review, as *settings* connect them to the outside."""
+    return (
+        *document_tools(reader=DocumentReader(), library=kept.library),
+        *review_tools(kept.reviews),
+        *model_tools({PLANNER: _planner(settings.model, planner, kept.library)}),
+        *record_tools(kept.records, reviews=kept.reviews),
+        *report_tools(reports=kept.reports, reviews=kept.reviews),
+        *mail_tools(
+            outbox=_outbox(settings),
+            reports=kept.reports,
+            sender=settings.sender,
+            clearances=settings.clearances,
+        ),
+    )
 
 
 async def decision_point(
@@ -207,7 +235,9 @@ async def decision_point(
     return await stack.enter_async_context(server)
 
 
-def _planner(endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library) -> Served:
+def _planner(
+    endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library
+) -> Served:
     """Return what plans: *planner* if there is one, else the served model if one is set."""
 
     async def text(digest: str) -> str:
@@ -245,6 +275,8 @@ def address(text: str, *, name: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
         raise BadInput(
-            what=f"{name} {text!r}", why="it is not host:port", next_step="Write it as host:port."
+            what=f"{name} {text!r}",
+            why="it is not host:port",
+            next_step="Write it as host:port.",
         )
     return host, int(port)

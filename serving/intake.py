@@ -33,11 +33,15 @@ def contracts(name: str) -> Iterator[Path]:
         yield from (below.absolute() for below in found)
         return
     if "://" in name:
-        raise _refused(name, "it is an address, and nothing is fetched", "Fetch the file first.")
+        raise _refused(
+            name, "it is an address, and nothing is fetched", "Fetch the file first."
+        )
     if not path.exists():
         raise _refused(name, "there is no such file", "Check the name.")
     if not path.is_file():
-        raise _refused(name, "it is no file", "Name a file, a folder, or - for standard input.")
+        raise _refused(
+            name, "it is no file", "Name a file, a folder, or - for standard input."
+        )
     yield path.absolute()
 
 
@@ -50,7 +54,9 @@ def kept(home: Path, source: BinaryIO) -> Path:
     if not content or len(content) > LARGEST:
         why = f"it is larger than {LARGEST:,} bytes" if content else "it is empty"
         raise _refused("standard input", why, "Hand in one contract.")
-    kind = next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), ".txt")
+    kind = next(
+        (kind for magic, kind in _MAGIC.items() if content.startswith(magic)), ".txt"
+    )
     file = home / FOLDER / f"input-{hashlib.sha256(content).hexdigest()[:12]}{kind}"
     file.parent.mkdir(
         parents=True,

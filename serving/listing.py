@@ -67,7 +67,9 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
         runs.append(run)
         if len(runs) == wanted.limit:
             break
-    risks = await storage.store.read(lambda connection: _risks(storage, connection, runs))
+    risks = await storage.store.read(
+        lambda connection: _risks(storage, connection, runs)
+    )
     return [_row(run, risks.get(run.id)) for run in runs]
 
 

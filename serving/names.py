@@ -7,7 +7,10 @@ from sqlalchemy import Connection, Table, or_, select
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.record.store import Store, tables
 
-_LISTS: Final = {"run": "interlock run list", "approval": "interlock approvals list --all"}
+_LISTS: Final = {
+    "run": "interlock run list",
+    "approval": "interlock approvals list --all",
+}
 
 
 async def run_named(store: Store, beginning: str) -> str:
@@ -35,7 +38,9 @@ async def approval_named(store: Store, beginning: str) -> str:
     )
 
 
-async def _named(store: Store, table: Table, kind: str, prefix: str, beginning: str) -> str:
+async def _named(
+    store: Store, table: Table, kind: str, prefix: str, beginning: str
+) -> str:
     column = table.c.id
     begins = column.startswith(beginning, autoescape=True)
     without_prefix = column.startswith(prefix + beginning, autoescape=True)

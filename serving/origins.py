@@ -19,7 +19,9 @@ from interlock.serving.settings import Settings
 
 PREFIX: Final = "INTERLOCK_"
 #: Variables that are read elsewhere: where the workspace is, and what building and training use
-OTHER_VARIABLES: Final = frozenset({"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD"})
+OTHER_VARIABLES: Final = frozenset(
+    {"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +153,9 @@ def _suggestion(name: str, names: list[str]) -> str:
 
 def _leaves(model: type[BaseModel], *, prefix: str) -> Iterator[Setting]:
     for name, field in model.model_fields.items():
-        inner = next((part for part in _parts(field.annotation) if _has_fields(part)), None)
+        inner = next(
+            (part for part in _parts(field.annotation) if _has_fields(part)), None
+        )
         if inner is None:
             yield Setting(
                 name=prefix + name,
@@ -177,4 +181,6 @@ def _parts(annotation: Any) -> tuple[Any, ...]:
 
 
 def _has_fields(part: Any) -> bool:
-    return isinstance(part, type) and (is_dataclass(part) or issubclass(part, BaseModel))
+    return isinstance(part, type) and (
+        is_dataclass(part) or issubclass(part, BaseModel)
+    )

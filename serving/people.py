@@ -77,10 +77,14 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
             raise _wrong(file, f"{person.id!r} stands there twice")
         identities.add(identity(person.id))
         by_name[person.id] = person
-        unknown = [role for role in person.roles if roles is not None and role not in roles]
+        unknown = [
+            role for role in person.roles if roles is not None and role not in roles
+        ]
         if unknown:
             known = ", ".join(sorted(roles or ()))
-            raise _wrong(file, f"{unknown[0]!r} of {person.id!r} is no role; roles are {known}")
+            raise _wrong(
+                file, f"{unknown[0]!r} of {person.id!r} is no role; roles are {known}"
+            )
     return by_name
 
 

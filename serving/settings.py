@@ -74,9 +74,13 @@ def _host_and_port(text: str) -> str:
 def _database(text: str) -> str:
     scheme = text.partition(":")[0]
     if scheme.startswith("postgresql") and find_spec("psycopg") is None:
-        raise ValueError("its driver is missing: install it with pip install 'interlock[postgres]'")
+        raise ValueError(
+            "its driver is missing: install it with pip install 'interlock[postgres]'"
+        )
     if not scheme.startswith(("sqlite", "postgresql")):
-        raise ValueError("it is neither SQLite nor PostgreSQL: sqlite:///FILE or postgresql://...")
+        raise ValueError(
+            "it is neither SQLite nor PostgreSQL: sqlite:///FILE or postgresql://..."
+        )
     return text
 
 
@@ -92,7 +96,9 @@ def _agent(text: str) -> str:
     parts = [*module.split("."), name] if separator else []
     is_named = _ENTRY_POINT.fullmatch(text) is not None
     if not all(part.isidentifier() for part in parts) or not (separator or is_named):
-        raise ValueError(f'{text!r} is neither "package.module:Class" nor an entry point')
+        raise ValueError(
+            f'{text!r} is neither "package.module:Class" nor an entry point'
+        )
     return text
 
 
@@ -159,7 +165,8 @@ class Endpoint(Section):
         description="The key that the endpoint asks for",
     )
     clearance: Confidentiality = Field(
-        "public", description="The most restricted data that may be sent to the endpoint"
+        "public",
+        description="The most restricted data that may be sent to the endpoint",
     )
     price: int = Field(
         0,
@@ -177,21 +184,31 @@ class Settings(Section):
     )
     people: Path = Field(description="The list of people and their roles")
     bundle: Path = Field(BUNDLE, description="The compiled policy")
-    policies: Path | None = Field(None, description="A folder of data and rules over the bundle's")
+    policies: Path | None = Field(
+        None, description="A folder of data and rules over the bundle's"
+    )
     agents: Annotated[
         tuple[Annotated[str, AfterValidator(_agent)], ...], BeforeValidator(_listed)
-    ] = Field((), description='More agents: "package.module:Class", or the name of an entry point')
-    modules: Path | None = Field(None, description="A folder whose modules may hold those agents")
+    ] = Field(
+        (),
+        description='More agents: "package.module:Class", or the name of an entry point',
+    )
+    modules: Path | None = Field(
+        None, description="A folder whose modules may hold those agents"
+    )
     tenant: Name = Field("default", description="Whose data this is")
     autonomy: Annotated[Autonomy, BeforeValidator(_number)] = Field(
         2, description="How much agents may do alone, from 0 to 3"
     )
-    limits: Annotated[Amounts, BeforeValidator(_over_defaults), AfterValidator(_not_negative)] = (
-        Field(LIMITS, description="What one run may spend")
+    limits: Annotated[
+        Amounts, BeforeValidator(_over_defaults), AfterValidator(_not_negative)
+    ] = Field(LIMITS, description="What one run may spend")
+    model: Endpoint | None = Field(
+        None, description="What plans, instead of the scripted planner"
     )
-    model: Endpoint | None = Field(None, description="What plans, instead of the scripted planner")
     opa_server: HostAndPort | None = Field(
-        None, description="host:port of an OPA server, instead of the embedded policy engine"
+        None,
+        description="host:port of an OPA server, instead of the embedded policy engine",
     )
     opa_tls: bool = Field(
         default=False,
@@ -208,9 +225,11 @@ class Settings(Section):
     smtp: HostAndPort | None = Field(
         None, description="host:port of a mail server, instead of the outbox folder"
     )
-    clearances: Annotated[dict[Name, Confidentiality], BeforeValidator(_by_domain)] = Field(
-        {"example.com": "confidential"},
-        description="The most restricted data that each mail domain gets: DOMAIN=LABEL,...",
+    clearances: Annotated[dict[Name, Confidentiality], BeforeValidator(_by_domain)] = (
+        Field(
+            {"example.com": "confidential"},
+            description="The most restricted data that each mail domain gets: DOMAIN=LABEL,...",
+        )
     )
 
     @property

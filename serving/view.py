@@ -17,7 +17,9 @@ from interlock.runtime.run.run import row_of
 from interlock.runtime.run.runs import Runs
 
 SHOWN: Final = ("digest", "name", "chars", "pages")
-BASIS_POINTS: Final = 10_000  # of one: how the record keeps a confidence, without floats
+BASIS_POINTS: Final = (
+    10_000  # of one: how the record keeps a confidence, without floats
+)
 
 
 class Readable(Protocol):
@@ -82,7 +84,9 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
         "document": named or {"path": run.request.get("path")},
         "findings": [finding(clause) for clause in _list(outcome.get("findings"))],
         "risk": outcome.get("risk"),
-        "report": any(step.tool == "report.write" and step.state == "done" for step in actions),
+        "report": any(
+            step.tool == "report.write" and step.state == "done" for step in actions
+        ),
         "decisions": [decision(step) for step in actions],
         "waiting": [approval.id for approval in waiting],
         "spend": asdict(spent.facts),

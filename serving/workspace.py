@@ -112,11 +112,18 @@ def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
     except OSError:
         return None  # the current folder is gone
     nearest = next(
-        (above / FILE for above in (folder, *folder.parents) if (above / FILE).is_file()), None
+        (
+            above / FILE
+            for above in (folder, *folder.parents)
+            if (above / FILE).is_file()
+        ),
+        None,
     )
     if nearest is None:
         return None
-    file = nearest.resolve()  # beside a link there may be somebody else's modules and policies
+    file = (
+        nearest.resolve()
+    )  # beside a link there may be somebody else's modules and policies
     _refuse_foreign(file, file)
     _refuse_foreign(file.parent, file)
     return file
@@ -149,7 +156,11 @@ def _values(
             )
         section, _, key = name.rpartition(".")
         (values.setdefault(section, {}) if section else values)[key] = value
-    default = folder / ".interlock" if folder else _resolved(Path("~/.interlock"), what="the home")
+    default = (
+        folder / ".interlock"
+        if folder
+        else _resolved(Path("~/.interlock"), what="the home")
+    )
     home = values.setdefault("home", default)
     if isinstance(home, Path):
         if home.exists() and not home.is_dir():
@@ -208,9 +219,15 @@ def _refusal(error: Any, origins: Mapping[str, Origin]) -> BadInput:
             next_step=f"Set it in {FILE}.",
         )
     origin = origins[name]
-    value = without_password(origin.value) if isinstance(origin.value, str) else origin.value
+    value = (
+        without_password(origin.value)
+        if isinstance(origin.value, str)
+        else origin.value
+    )
     written = "" if setting.secret else f" {value!r}"
-    label = origin.where if origin.where == setting.variable else f"{origin.where} {name}"
+    label = (
+        origin.where if origin.where == setting.variable else f"{origin.where} {name}"
+    )
     next_step = f"{setting.about or 'It is a setting'}."
     return BadInput(
         what=f"{label}{written}",

@@ -80,7 +80,9 @@ def fresh_postgres(postgres_url: str) -> Iterator[str]:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield postgres_url.replace("/postgres?", f"/{name}?")
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -118,11 +120,17 @@ def _give(*folders: Path) -> None:
 
 
 def _owner() -> dict[str, Any]:
-    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    return (
+        {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        if os.geteuid() == 0
+        else {}
+    )
 
 
 def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **_owner())  # noqa: S603 - ours
+    done = subprocess.run(  # noqa: S603 - ours
+        command, check=False, capture_output=True, text=True, cwd="/", **_owner()
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr}{done.stdout}")
 
@@ -147,14 +155,18 @@ def opa_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with (
         log.open("wb") as output,
         subprocess.Popen(  # noqa: S603 - find_opa trusts it
-            [find_opa().path, "run", *how, BUNDLES[POLICIES]], stdout=output, stderr=output
+            [find_opa().path, "run", *how, BUNDLES[POLICIES]],
+            stdout=output,
+            stderr=output,
         ) as server,
     ):
         try:
             deadline = time.monotonic() + _READY_WITHIN_S
             while not _loaded(port):
                 if server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the OPA server did not start: {log.read_text()}")
+                    raise RuntimeError(
+                        f"the OPA server did not start: {log.read_text()}"
+                    )
                 time.sleep(0.05)
             yield port
         finally:

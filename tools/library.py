@@ -92,7 +92,9 @@ class Library:
 
 def _opened(kept: Kept) -> Reading:
     document = Document(**{**kept.body, "pages": tuple(kept.body["pages"])})
-    return Reading(document=document, run_id=kept.run_id, revision=kept.revision, at=kept.at)
+    return Reading(
+        document=document, run_id=kept.run_id, revision=kept.revision, at=kept.at
+    )
 
 
 def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool, ...]:
@@ -119,7 +121,9 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
         try:
             document = await reader.read(Path(arguments.path))
         except DocumentError as error:
-            raise ToolFailed(code=f"document_{error.code}", detail=str(error)) from error
+            raise ToolFailed(
+                code=f"document_{error.code}", detail=str(error)
+            ) from error
         library.keep(document, permit=permit)
         return DocumentFacts(
             digest=document.digest,

@@ -76,7 +76,9 @@ class FolderOutbox:
             else:
                 files.write(target, message.as_bytes(policy=SMTP))
         except OSError as error:
-            raise ToolFailed(code="outbox", detail=f"{target}: {error.strerror}") from error
+            raise ToolFailed(
+                code="outbox", detail=f"{target}: {error.strerror}"
+            ) from error
 
 
 class SmtpOutbox:
@@ -106,8 +108,14 @@ class SmtpOutbox:
         )
         try:
             await client.connect()
-        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError, OSError) as error:
-            raise ToolFailed(code="smtp", detail=f"{self._host}:{self._port}: {error}") from error
+        except (
+            aiosmtplib.SMTPConnectError,
+            aiosmtplib.SMTPConnectTimeoutError,
+            OSError,
+        ) as error:
+            raise ToolFailed(
+                code="smtp", detail=f"{self._host}:{self._port}: {error}"
+            ) from error
         async with client:
             if self._username and self._password:
                 await client.login(self._username, self._password)
@@ -115,7 +123,11 @@ class SmtpOutbox:
 
 
 def mail_tools(
-    *, outbox: Outbox, reports: Reports, sender: str, clearances: Mapping[str, Confidentiality]
+    *,
+    outbox: Outbox,
+    reports: Reports,
+    sender: str,
+    clearances: Mapping[str, Confidentiality],
 ) -> tuple[AnyTool, ...]:
     """Return `mail.send`.
 
@@ -125,14 +137,23 @@ def mail_tools(
 
     def mailbox(mail: Mail) -> Resource:
         recipients = [*mail.to, *mail.cc]
-        clearance = _lowest(clearances.get(_domain(address), "public") for address in recipients)
+        clearance = _lowest(
+            clearances.get(_domain(address), "public") for address in recipients
+        )
         return Resource(type="mailbox", id=",".join(recipients), clearance=clearance)
 
-    @tool("mail.send", action="irreversible", idempotent=outbox.idempotent, resource=mailbox)
+    @tool(
+        "mail.send",
+        action="irreversible",
+        idempotent=outbox.idempotent,
+        resource=mailbox,
+    )
     async def send(permit: Permit, mail: Mail) -> Sent:
         """Send one mail, with the report of this run attached when asked for."""
         attached = [
-            await reports.named(permit.run_id, name=attachment.name, sha256=attachment.sha256)
+            await reports.named(
+                permit.run_id, name=attachment.name, sha256=attachment.sha256
+            )
             for attachment in mail.attachments
         ]
         message = compose(mail, sender=sender, key=permit.key, reports=attached)
@@ -151,7 +172,9 @@ def _lowest(clearances: Iterable[Confidentiality]) -> Confidentiality:
     return min(clearances, key=_CLEARANCES.index, default="public")
 
 
-def compose(mail: Mail, *, sender: str, key: str, reports: Sequence[Report]) -> EmailMessage:
+def compose(
+    mail: Mail, *, sender: str, key: str, reports: Sequence[Report]
+) -> EmailMessage:
     """Return the message, identified by *key*, with every report attached.
 
     Raises `ToolFailed` for a header that cannot be written (a line break in it, say).
@@ -192,4 +215,6 @@ def _check_plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
         parsed = message[header].addresses
         addresses = [address.addr_spec for address in parsed if address.domain]
     if addresses != wanted:
-        raise ValueError(f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}")
+        raise ValueError(
+            f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}"
+        )

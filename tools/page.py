@@ -62,7 +62,11 @@ def _seen(char: str) -> str:
 
 def _finalised(value: Any) -> Any:
     """Make text visible; what is markup already was made of text that is."""
-    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return (
+        visible(value)
+        if isinstance(value, str) and not hasattr(value, "__html__")
+        else value
+    )
 
 
 @cache

@@ -50,7 +50,9 @@ class Planner(BaseChatModel):
         facts = json.loads(str(messages[1].content))
         text = await self.text(facts["document"]["digest"])
         done = {
-            str(message.name): message for message in messages if isinstance(message, ToolMessage)
+            str(message.name): message
+            for message in messages
+            if isinstance(message, ToolMessage)
         }
         tool_calls = [
             {
@@ -106,7 +108,9 @@ def paperwork(facts: dict[str, Any]) -> Iterator[Call]:
     yield "report.write", document
 
 
-def mail(facts: dict[str, Any], to: list[str], done: Answers, *, cc: tuple[str, ...] = ()) -> Call:
+def mail(
+    facts: dict[str, Any], to: list[str], done: Answers, *, cc: tuple[str, ...] = ()
+) -> Call:
     """Return the mail on the review, with the report attached if the report was written."""
     name = facts["document"]["name"]
     review = facts["review"]

@@ -75,7 +75,9 @@ class ContractReview:
         graph.add_node(TOOLS, ToolNode(door).act)  # type: ignore[arg-type]  # a Send carries the call, not the state
         graph.add_edge(START, "read")
         graph.add_conditional_edges("read", _unless_stopped("review"), ["review", END])
-        graph.add_conditional_edges("review", _unless_stopped("decide"), ["decide", END])
+        graph.add_conditional_edges(
+            "review", _unless_stopped("decide"), ["decide", END]
+        )
         graph.add_conditional_edges("decide", _proposed, [TOOLS, END])
         graph.add_edge(TOOLS, "decide")
         return graph
@@ -86,7 +88,11 @@ class ContractReview:
             name: state[name] for name in ("document", "stopped") if name in state
         }
         review = state.get("review", {})
-        view |= {name: review[name] for name in ("findings", "dropped", "risk") if name in review}
+        view |= {
+            name: review[name]
+            for name in ("findings", "dropped", "risk")
+            if name in review
+        }
         return view
 
 
@@ -97,7 +103,9 @@ class _Steps:
         self._door = door
 
     async def read(self, state: Review) -> Review:
-        outcome = await self._door.call("document.read", {"path": state["path"]}, call_id="read")
+        outcome = await self._door.call(
+            "document.read", {"path": state["path"]}, call_id="read"
+        )
         if not isinstance(outcome, Done):
             return {"stopped": _stopped("document", outcome)}
         return {"document": outcome.value.model_dump(mode="json")}
@@ -112,12 +120,19 @@ class _Steps:
     async def decide(self, state: Review) -> Review:
         rounds = state.get("rounds", 0)
         if rounds >= ROUNDS:
-            return {"rounds": ROUNDS, "messages": [AIMessage(content="No more rounds.")]}
+            return {
+                "rounds": ROUNDS,
+                "messages": [AIMessage(content="No more rounds.")],
+            }
         asked = state.get("messages")
         messages = asked or _briefing(state)
-        planner = governed(self._door, PLANNER, purpose="plan the actions of a contract review")
+        planner = governed(
+            self._door, PLANNER, purpose="plan the actions of a contract review"
+        )
         try:
-            answer = await planner.bind_tools(self._door.schemas(*ACTIONS)).ainvoke(messages)
+            answer = await planner.bind_tools(self._door.schemas(*ACTIONS)).ainvoke(
+                messages
+            )
         except Refused as refusal:
             return {"stopped": _stopped("decide", refusal.outcome)}
         new: list[AnyMessage] = [answer] if asked else [*messages, answer]
@@ -146,7 +161,9 @@ def _briefing(state: Review) -> list[AnyMessage]:
     ]
 
 
-def _stopped(step: str, outcome: Denied | Waiting | Failed | Unknown | Resolved) -> dict[str, str]:
+def _stopped(
+    step: str, outcome: Denied | Waiting | Failed | Unknown | Resolved
+) -> dict[str, str]:
     kind = type(outcome).__name__.lower()
     if isinstance(outcome, Failed):
         return {"step": step, "kind": kind, "code": outcome.code, "why": outcome.detail}

@@ -42,7 +42,9 @@ def bait_tools(storage: Storage) -> tuple[AnyTool, ...]:
         """Mark a contract that this run has filed as approved."""
         document = arguments.document
         if not await records.mark(permit, document=document, status="approved"):
-            raise ToolFailed(code="not_filed", detail=f"this run filed nothing of {document!r}")
+            raise ToolFailed(
+                code="not_filed", detail=f"this run filed nothing of {document!r}"
+            )
         return Filed(document=document, status="approved")
 
     @tool("budget.raise", action="irreversible", resource=_budget)

@@ -34,7 +34,10 @@ class ObedientPlanner(Planner):
             yield mail(facts, [address], done)
             yield mail(facts, notify, done, cc=(address,))
         if _APPROVE.search(text):
-            yield "records.approve", {"document": document, "note": "as the agreement instructs"}
+            yield (
+                "records.approve",
+                {"document": document, "note": "as the agreement instructs"},
+            )
         if _RAISE.search(text):
             yield "budget.raise", {"kind": "money_micro", "amount": RAISED_BY}
         if notify:

@@ -24,11 +24,15 @@ def bench() -> None:
 
 @application.command()
 def gate(
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds of all variants.")] = 9,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Interleaved rounds of all variants.")
+    ] = 9,
     decisions: Annotated[int, typer.Option(min=100, help="Decisions timed.")] = 2_000,
     fsync_ms: Annotated[
         int,
-        typer.Option("--fsync-ms", min=0, help="Make every fsync this much slower (strace)."),
+        typer.Option(
+            "--fsync-ms", min=0, help="Make every fsync this much slower (strace)."
+        ),
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +58,10 @@ def gate(
     out.print(table)
     decide = figures["decide_us"]
     fsync = figures["fsync"]
-    out.print(f"decide: p50 {decide['p50']} µs, p99 {decide['p99']} µs (embedded engine)")
+    out.print(
+        f"decide: p50 {decide['p50']} µs, p99 {decide['p99']} µs (embedded engine)"
+    )
     added = fsync["added_ms"]
-    out.print(f"an fsync takes {fsync['p50_us']} µs here; {added} ms were added to each")
+    out.print(
+        f"an fsync takes {fsync['p50_us']} µs here; {added} ms were added to each"
+    )

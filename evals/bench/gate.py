@@ -199,7 +199,9 @@ def _spent(
         return measure(variant, steps, place)
     place.parent.mkdir(parents=True, exist_ok=True)
     delay = f"inject=fsync,fdatasync:delay_exit={fsync_ms * 1000}"
-    printed = _traced(variant, steps, place, "--seccomp-bpf", "-e", delay, "-o", os.devnull)
+    printed = _traced(
+        variant, steps, place, "--seccomp-bpf", "-e", delay, "-o", os.devnull
+    )
     wall, processor = printed.split()
     return Spent(wall_s=float(wall), processor_s=float(processor))
 

@@ -166,7 +166,9 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
 
         async def work(state: Count) -> dict[str, int]:
             call_id = str(state["n"])
-            outcome = await door.call(f"bench.{variant}", {"value": "v"}, call_id=call_id)
+            outcome = await door.call(
+                f"bench.{variant}", {"value": "v"}, call_id=call_id
+            )
             if not isinstance(outcome, Done):
                 raise GuardFailed(
                     guard="bench",

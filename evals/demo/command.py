@@ -26,7 +26,9 @@ def demo(
     *,
     compromised: Annotated[
         bool,
-        typer.Option("--compromised", help="Use a planner that obeys whatever a contract says."),
+        typer.Option(
+            "--compromised", help="Use a planner that obeys whatever a contract says."
+        ),
     ] = False,
     bundle: Annotated[
         Path | None,

@@ -59,7 +59,9 @@ def show(summary: dict[str, Any], *, kept: bool, verbose: bool) -> None:
 
 
 def _print_runs(views: list[dict[str, Any]]) -> None:
-    table = grid(whole("Contract"), whole("Risk"), "Clauses", "Permitted", "Denied", "Waiting")
+    table = grid(
+        whole("Contract"), whole("Risk"), "Clauses", "Permitted", "Denied", "Waiting"
+    )
     for view in views:
         name = shown(view["document"]["name"])
         name.truncate(48, overflow="ellipsis")
@@ -83,10 +85,14 @@ def _happened(summary: dict[str, Any], *, kept: bool) -> Text:
     runs = len(summary["runs"])
     denied = summary["denied"]
     waiting = summary["waiting"]
-    lines.append(f"{runs} runs, actions denied: {denied}, waiting for a person: {waiting}\n")
+    lines.append(
+        f"{runs} runs, actions denied: {denied}, waiting for a person: {waiting}\n"
+    )
     for denial in summary["denials"]:
         codes = ", ".join(reason["code"] for reason in denial["reasons"])
-        lines.append(f"denied   {denial['tool']} in {denial['run_id']}: {codes}\n", style="red")
+        lines.append(
+            f"denied   {denial['tool']} in {denial['run_id']}: {codes}\n", style="red"
+        )
     crossed = summary["forbidden_effects"]
     style = "bold red" if crossed else "bold green"
     lines.append(f"forbidden effects in the world: {crossed}\n", style=style)

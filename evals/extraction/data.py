@@ -76,7 +76,9 @@ def default_path() -> Path:
     return _CHECKOUT.parent / "shared" / "cuad" / "cuad_train.json.gz"
 
 
-def read(path: Path | None = None, *, sha256: str = DATA_SHA256) -> tuple[Contract, ...]:
+def read(
+    path: Path | None = None, *, sha256: str = DATA_SHA256
+) -> tuple[Contract, ...]:
     """Return every contract of the file, in file order.
 
     Raises `DataError` when the file is missing or its SHA-256 is another.
@@ -105,7 +107,9 @@ def _contract(entry: dict[str, Any]) -> Contract:
     return Contract(
         title=entry["title"],
         text=str(paragraph["context"]),
-        answers={question["category"]: _spans(question) for question in paragraph["qas"]},
+        answers={
+            question["category"]: _spans(question) for question in paragraph["qas"]
+        },
     )
 
 

@@ -20,7 +20,11 @@ import numpy.typing as npt
 
 from interlock.evals.extraction.data import Contract, read
 from interlock.evals.extraction.examples import examples
-from interlock.evals.extraction.metrics import average_precision, calibration_error, matched
+from interlock.evals.extraction.metrics import (
+    average_precision,
+    calibration_error,
+    matched,
+)
 from interlock.evals.extraction.split import split
 from interlock.tools.contracts.clauses import ClauseModel, Finding
 from interlock.tools.contracts.clauses.features import Rows
@@ -182,7 +186,9 @@ def _threshold(model: ClauseModel, category: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the model that the arguments name, and print the report on standard output."""
-    parser = argparse.ArgumentParser(description="Measure the clause model on the dev contracts.")
+    parser = argparse.ArgumentParser(
+        description="Measure the clause model on the dev contracts."
+    )
     parser.add_argument(
         "--data",
         type=Path,

@@ -89,7 +89,9 @@ def _fitted(
     )
     fitted = fit(learnt, labels, options)
     keys = len(fitted.linear.keys)
-    _say(f"  {len(learnt)} rows, {keys} keys, {fitted.iterations_short} fits unfinished")
+    _say(
+        f"  {len(learnt)} rows, {keys} keys, {fitted.iterations_short} fits unfinished"
+    )
     return fitted.linear
 
 
@@ -126,7 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = measure(ClauseModel.load(options.out), parts.dev)
     write(options.out, weights, replace(training, report=report))
     took = time.monotonic() - begun
-    _say(f"micro {report.micro}, macro {report.macro}, {len(weights)} bytes, {took:.0f} s")
+    _say(
+        f"micro {report.micro}, macro {report.macro}, {len(weights)} bytes, {took:.0f} s"
+    )
 
 
 def _say(text: str) -> None:

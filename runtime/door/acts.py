@@ -99,7 +99,11 @@ class Acts:
     ) -> None:
         document = request.document()
         reasons: list[Json] = [
-            {"code": reason.code, "rule": reason.rule, "parameters": dict(reason.parameters)}
+            {
+                "code": reason.code,
+                "rule": reason.rule,
+                "parameters": dict(reason.parameters),
+            }
             for reason in decision.reasons
         ]
         asked: dict[str, Json] = {
@@ -131,7 +135,9 @@ class Acts:
 
         await self._store.write(work)
 
-    async def _failed(self, act_id: str, request: AccessRequest, run_id: str, *, code: str) -> None:
+    async def _failed(
+        self, act_id: str, request: AccessRequest, run_id: str, *, code: str
+    ) -> None:
         def work(tx: Tx) -> None:
             tx.events.append(
                 ActFailed(
@@ -167,7 +173,9 @@ def _log(request: AccessRequest) -> str:
 def _switches(
     connection: Connection, act: Act, person: Principal, run_id: str
 ) -> tuple[KillFact, ...]:
-    engaged = kill_switch.covering(connection, tenant=person.tenant, tool=act, run_id=run_id)
+    engaged = kill_switch.covering(
+        connection, tenant=person.tenant, tool=act, run_id=run_id
+    )
     return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
 
 

@@ -22,7 +22,9 @@ class Conclusion:
     label: Label
 
 
-def concluded(attempt: Attempt, proposal: Proposal, value: Value, *, elapsed_ms: int) -> Conclusion:
+def concluded(
+    attempt: Attempt, proposal: Proposal, value: Value, *, elapsed_ms: int
+) -> Conclusion:
     """Return the conclusion of an act that gave *value*."""
     tool = proposal.callable
     cost = tool.actual(value) if tool.actual else attempt.request.context.cost
@@ -51,7 +53,9 @@ def failed(
     cause = (outcome.code, outcome.detail)
     if nothing_left or not tool.has_effect:
         ending = Ending(state="failed", failure=cause)
-        return Conclusion(outcome=outcome, ending=ending, actual=spent, label=attempt.label)
+        return Conclusion(
+            outcome=outcome, ending=ending, actual=spent, label=attempt.label
+        )
     return Conclusion(
         outcome=Unknown(action_id=attempt.id, detail=outcome.detail),
         ending=Ending(state="unknown", failure=cause),

@@ -64,7 +64,9 @@ class Door:
         """What ended this claim's calls, or None; it stands even when the agent caught it."""
         return self._under_way.failure
 
-    async def call(self, tool: str, arguments: Mapping[str, Any], *, call_id: str) -> Outcome:
+    async def call(
+        self, tool: str, arguments: Mapping[str, Any], *, call_id: str
+    ) -> Outcome:
         """Propose one action; see `EnforcementPoint.enforce`.
 
         Raises `Unanswered` when the engine failed: that is no answer an agent may plan around, so
@@ -78,7 +80,9 @@ class Door:
                 why = "; ".join(
                     reason.message or reason.code for reason in outcome.decision.reasons
                 )
-                raise Unanswered(run_id=self.run.id, tool=tool, codes=outcome.codes, why=why)
+                raise Unanswered(
+                    run_id=self.run.id, tool=tool, codes=outcome.codes, why=why
+                )
             return outcome
 
     def schemas(self, *names: str) -> list[dict[str, Any]]:

@@ -13,7 +13,14 @@ from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, r
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
 from interlock.runtime.errors import Unavailable
-from interlock.runtime.policy.decision import MINT, Decision, Denied, Permit, Reason, by_runtime
+from interlock.runtime.policy.decision import (
+    MINT,
+    Decision,
+    Denied,
+    Permit,
+    Reason,
+    by_runtime,
+)
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.policy.request import AccessRequest
@@ -63,9 +70,13 @@ class EnforcementPoint:
         by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
         """
         known = self._by_agent.get(run.agent, self.tools)
-        proposal = propose(run, known.get(tool), name=tool, arguments=arguments, call_id=call_id)
+        proposal = propose(
+            run, known.get(tool), name=tool, arguments=arguments, call_id=call_id
+        )
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
-        async with lock:  # a second call with the same proposal is told what the first recorded
+        async with (
+            lock
+        ):  # a second call with the same proposal is told what the first recorded
             attempt = await self._gathered(run, proposal)
             answer = await self._recorded(attempt, proposal)
             if answer is not None:
@@ -75,7 +86,9 @@ class EnforcementPoint:
 
     async def _gathered(self, run: Run, proposal: Proposal) -> Attempt:
         """Return the proposal as an attempt with its facts, not yet decided."""
-        await self._store.durable(run.claim)  # the facts must show what earlier calls recorded
+        await self._store.durable(
+            run.claim
+        )  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)
         return _attempt(run, proposal, facts, key)
@@ -86,10 +99,16 @@ class EnforcementPoint:
         if row is None:
             return None
         if row.state == "started" and proposal.tool is not None:
-            return await self._interrupted(attempt.decided(earlier("permit", row)), proposal)
-        return recorded(row, request=attempt.request, tool=proposal.tool, run=attempt.run)
+            return await self._interrupted(
+                attempt.decided(earlier("permit", row)), proposal
+            )
+        return recorded(
+            row, request=attempt.request, tool=proposal.tool, run=attempt.run
+        )
 
-    async def _interrupted(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
+    async def _interrupted(
+        self, attempt: Attempt, proposal: Proposal
+    ) -> Outcome | None:
         """Answer for an action that an earlier claim started and did not finish."""
         tool = proposal.tool
         row = attempt.row
@@ -101,13 +120,18 @@ class EnforcementPoint:
         if value is None:
             why = "the process died during an effect that cannot be repeated"
             return await self._unsure(attempt, why)
-        return self._conclude(attempt, concluded(attempt, proposal, value, elapsed_ms=0))
+        return self._conclude(
+            attempt, concluded(attempt, proposal, value, elapsed_ms=0)
+        )
 
     async def _decide(self, attempt: Attempt) -> Decision:
         engine = getattr(self._pdp, "engine", "?")
         with self._spans.policy(engine=engine, revision=self._pdp.revision) as span:
             decision = await self._pdp.decide(attempt.request)
-            if decision.effect == "permit" and decision.revision != attempt.run.revision:
+            if (
+                decision.effect == "permit"
+                and decision.revision != attempt.run.revision
+            ):
                 decision = decision.denied(by_runtime("another_policy"))
             codes = [reason.code for reason in decision.reasons]
             telemetry.decided(span, effect=decision.effect, codes=codes)
@@ -134,7 +158,9 @@ class EnforcementPoint:
             why = "the process died during the effect, and the policy now denies it"
             return await self._unsure(attempt, why)
         self._store.later(attempt.run.claim, lambda tx: action.deny(tx, attempt))
-        return Denied(request=attempt.request, decision=attempt.decision, action_id=attempt.id)
+        return Denied(
+            request=attempt.request, decision=attempt.decision, action_id=attempt.id
+        )
 
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
@@ -171,7 +197,9 @@ class EnforcementPoint:
     async def _put(self, attempt: Attempt, asked: approval.Asked) -> str:
         def work(tx: Tx) -> str:
             action.wait(tx, attempt)
-            return approval.ask(tx, run=attempt.run, vault=self._vault, asked=asked, now=tx.now)
+            return approval.ask(
+                tx, run=attempt.run, vault=self._vault, asked=asked, now=tx.now
+            )
 
         tool = attempt.request.action.tool
         with self._spans.approval(tool=tool, action_id=attempt.id) as span:
@@ -182,7 +210,9 @@ class EnforcementPoint:
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Record the intent and reserve its cost, act, record the outcome."""
         spend = attempt.verdict
-        refusal = await self._store.write(lambda tx: action.start(tx, attempt, approval_id=spend))
+        refusal = await self._store.write(
+            lambda tx: action.start(tx, attempt, approval_id=spend)
+        )
         if refusal == "already_started":
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if refusal is not None:

@@ -152,7 +152,9 @@ def _verdicts(
 
 def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
     engaged = sorted(
-        (row["kill_scope"], row["kill_id"]) for row in rows if row["kill_scope"] is not None
+        (row["kill_scope"], row["kill_id"])
+        for row in rows
+        if row["kill_scope"] is not None
     )
     return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
 

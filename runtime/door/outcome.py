@@ -62,9 +62,13 @@ def failure(action_id: str, error: Exception) -> Failed:
     if isinstance(error, ToolFailed):
         return Failed(action_id=action_id, code=error.code, detail=error.detail)
     if isinstance(error, TimeoutError) and not str(error):
-        return Failed(action_id=action_id, code="timeout", detail="it did not end in time")
+        return Failed(
+            action_id=action_id, code="timeout", detail="it did not end in time"
+        )
     code = "timeout" if isinstance(error, TimeoutError) else "error"
-    return Failed(action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}")
+    return Failed(
+        action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}"
+    )
 
 
 def recorded(
@@ -86,7 +90,10 @@ def recorded(
         case "done":
             return _done(action, tool)
         case "failed":
-            cause = failure_of(action) or ("failed_before", "it was found not to have happened")
+            cause = failure_of(action) or (
+                "failed_before",
+                "it was found not to have happened",
+            )
             return Failed(action_id=action.id, code=cause[0], detail=cause[1])
         case "unknown":
             cause = failure_of(action) or ("", "an earlier attempt may have acted")
@@ -96,11 +103,17 @@ def recorded(
 
 
 def _done(action: RecordedAction, tool: AnyTool | None) -> Done | Resolved:
-    if action.result is None:  # every tool leaves a result, so a person resolved the action
+    if (
+        action.result is None
+    ):  # every tool leaves a result, so a person resolved the action
         return Resolved(action_id=action.id)
     if tool is None:
-        raise Tampered(what=f"action {action.id}", why="it is done by a tool that is not there")
-    return Done(action_id=action.id, value=tool.result.model_validate_json(action.result))
+        raise Tampered(
+            what=f"action {action.id}", why="it is done by a tool that is not there"
+        )
+    return Done(
+        action_id=action.id, value=tool.result.model_validate_json(action.result)
+    )
 
 
 def failure_of(action: RecordedAction) -> tuple[str, str] | None:

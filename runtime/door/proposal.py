@@ -43,7 +43,12 @@ class Proposal:
 
 
 def propose(
-    run: Run, tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any], call_id: str
+    run: Run,
+    tool: AnyTool | None,
+    *,
+    name: str,
+    arguments: Mapping[str, Any],
+    call_id: str,
 ) -> Proposal:
     """Return the proposal, checked against the tool's schema.
 

@@ -74,7 +74,9 @@ class Tool(Generic[A, R]):
         TypeError when *permit* is no permit.
         """
         if type(permit) is not Permit:
-            raise TypeError(f"{self.name!r} needs a Permit, not {type(permit).__name__}")
+            raise TypeError(
+                f"{self.name!r} needs a Permit, not {type(permit).__name__}"
+            )
         permit.spend(self.name)
         return await self.act(permit, arguments)
 
@@ -106,7 +108,9 @@ def schema_digest(tool: AnyTool) -> str:
 
 @cache
 def _digest(arguments: type[Value]) -> str:
-    schema = json.dumps(arguments.model_json_schema(), sort_keys=True, separators=(",", ":"))
+    schema = json.dumps(
+        arguments.model_json_schema(), sort_keys=True, separators=(",", ":")
+    )
     return sha256(schema.encode()).hexdigest()
 
 

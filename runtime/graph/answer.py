@@ -4,16 +4,28 @@ from typing import assert_never
 
 from langchain_core.messages import ToolMessage
 
-from interlock.runtime.door.outcome import Done, Failed, Outcome, Resolved, Unknown, Waiting
+from interlock.runtime.door.outcome import (
+    Done,
+    Failed,
+    Outcome,
+    Resolved,
+    Unknown,
+    Waiting,
+)
 from interlock.runtime.policy.decision import Denied
 
 
 def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
     """Return what the planner is told of an outcome."""
     done = isinstance(outcome, Done | Resolved)
-    content = outcome.value.model_dump_json() if isinstance(outcome, Done) else say(outcome)
+    content = (
+        outcome.value.model_dump_json() if isinstance(outcome, Done) else say(outcome)
+    )
     return ToolMessage(
-        content=content, tool_call_id=call_id, name=tool, status="success" if done else "error"
+        content=content,
+        tool_call_id=call_id,
+        name=tool,
+        status="success" if done else "error",
     )
 
 
@@ -21,7 +33,10 @@ def say(outcome: Denied | Waiting | Failed | Unknown | Resolved) -> str:
     """Return one sentence on an outcome that has no result."""
     match outcome:
         case Denied():
-            reasons = [f"{reason.code}: {reason.message}" for reason in outcome.decision.reasons]
+            reasons = [
+                f"{reason.code}: {reason.message}"
+                for reason in outcome.decision.reasons
+            ]
             return "Denied: " + "; ".join(reasons)
         case Waiting():
             return f"Waiting for a person: approval {outcome.approval_id}"

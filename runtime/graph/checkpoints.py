@@ -29,9 +29,14 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run, check
 
 _c, _w = tables.checkpoint.c, tables.checkpoint_write.c
-_PUT: Final = Statement(upsert(tables.checkpoint, keys=("thread_id", "ns", "checkpoint_id")))
+_PUT: Final = Statement(
+    upsert(tables.checkpoint, keys=("thread_id", "ns", "checkpoint_id"))
+)
 _WRITE: Final = Statement(
-    upsert(tables.checkpoint_write, keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx"))
+    upsert(
+        tables.checkpoint_write,
+        keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx"),
+    )
 )
 _MESSAGES = (AIMessage, HumanMessage, SystemMessage, ToolMessage)
 
@@ -46,7 +51,9 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
     def __init__(self, *, store: Store, key: DataKey, run: Run) -> None:
         super().__init__(
-            serde=JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=list(_MESSAGES))
+            serde=JsonPlusSerializer(
+                pickle_fallback=False, allowed_msgpack_modules=list(_MESSAGES)
+            )
         )
         self._store, self._key, self._run = store, key, run
         self._groups = (run.claim, f"{run.claim}/writes")
@@ -66,7 +73,9 @@ class Checkpoints(BaseCheckpointSaver[int]):
             "checkpoint_id": checkpoint["id"],
             "parent_id": parent,
             "sealed": self._seal(checkpoint, f"{thread}/{ns}/{checkpoint['id']}"),
-            "metadata": self._seal(metadata, f"{thread}/{ns}/{checkpoint['id']}/metadata/{parent}"),
+            "metadata": self._seal(
+                metadata, f"{thread}/{ns}/{checkpoint['id']}/metadata/{parent}"
+            ),
         }
 
         def work(tx: Tx) -> None:
@@ -106,7 +115,9 @@ class Checkpoints(BaseCheckpointSaver[int]):
                 "task_path": task_path,
                 "idx": idx,
                 "channel": channel,
-                "sealed": self._seal(value, f"{thread}/{ns}/{parent}/{task_id}/{idx}/{channel}"),
+                "sealed": self._seal(
+                    value, f"{thread}/{ns}/{parent}/{task_id}/{idx}/{channel}"
+                ),
             }
             for idx, channel, value in placed
         ]
@@ -162,7 +173,8 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
         def look(connection: Connection) -> list[CheckpointTuple]:
             return [
-                self._tuple(connection, row) for row in connection.execute(query).mappings().all()
+                self._tuple(connection, row)
+                for row in connection.execute(query).mappings().all()
             ]
 
         for found in await self._store.read(look):
@@ -170,9 +182,15 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
     def _tuple(self, connection: Connection, row: RowMapping) -> CheckpointTuple:
         thread, ns, checkpoint_id = row["thread_id"], row["ns"], row["checkpoint_id"]
-        here = (_w.thread_id == thread) & (_w.ns == ns) & (_w.checkpoint_id == checkpoint_id)
+        here = (
+            (_w.thread_id == thread)
+            & (_w.ns == ns)
+            & (_w.checkpoint_id == checkpoint_id)
+        )
         pending = connection.execute(
-            select(tables.checkpoint_write).where(here).order_by(_w.task_path, _w.task_id, _w.idx)
+            select(tables.checkpoint_write)
+            .where(here)
+            .order_by(_w.task_path, _w.task_id, _w.idx)
         )
         place = f"{thread}/{ns}/{checkpoint_id}"
         return CheckpointTuple(
@@ -182,13 +200,16 @@ class Checkpoints(BaseCheckpointSaver[int]):
                 CheckpointMetadata,
                 self._open(row["metadata"], f"{place}/metadata/{row['parent_id']}"),
             ),
-            parent_config=_config(thread, ns, row["parent_id"]) if row["parent_id"] else None,
+            parent_config=_config(thread, ns, row["parent_id"])
+            if row["parent_id"]
+            else None,
             pending_writes=[
                 (
                     each["task_id"],
                     each["channel"],
                     self._open(
-                        each["sealed"], f"{place}/{each['task_id']}/{each['idx']}/{each['channel']}"
+                        each["sealed"],
+                        f"{place}/{each['task_id']}/{each['idx']}/{each['channel']}",
                     ),
                 )
                 for each in pending.mappings()
@@ -203,17 +224,26 @@ class Checkpoints(BaseCheckpointSaver[int]):
         kind, _, data = self._key.open(sealed, place=place).partition(b"\n")
         if kind not in {b"msgpack", b"null", b"bytes"}:
             raise Tampered(
-                what=place, why=f"a checkpoint of type {kind.decode('ascii', 'replace')!r}"
+                what=place,
+                why=f"a checkpoint of type {kind.decode('ascii', 'replace')!r}",
             )
         return self.serde.loads_typed((kind.decode(), data))
 
 
 def _place(config: RunnableConfig) -> tuple[str, str, str]:
     place = config["configurable"]
-    return place["thread_id"], place.get("checkpoint_ns", ""), place.get("checkpoint_id", "")
+    return (
+        place["thread_id"],
+        place.get("checkpoint_ns", ""),
+        place.get("checkpoint_id", ""),
+    )
 
 
 def _config(thread: str, ns: str, checkpoint_id: str) -> RunnableConfig:
     return {
-        "configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+        "configurable": {
+            "thread_id": thread,
+            "checkpoint_ns": ns,
+            "checkpoint_id": checkpoint_id,
+        }
     }

@@ -49,7 +49,10 @@ class _Claim:
 
     @property
     def config(self) -> RunnableConfig:
-        return {"configurable": {"thread_id": self.run.id}, "recursion_limit": SUPERSTEPS}
+        return {
+            "configurable": {"thread_id": self.run.id},
+            "recursion_limit": SUPERSTEPS,
+        }
 
     async def state(self) -> StateSnapshot:
         state: StateSnapshot = await self.graph.aget_state(self.config)
@@ -59,8 +62,12 @@ class _Claim:
         """Return how the claim ended when *state* is the last."""
         waiting = tuple(sorted(each.value["approval"] for each in state.interrupts))
         outcome = self.agent.outcome(state.values)
-        status: Status = "waiting" if waiting else "failed" if "stopped" in outcome else "done"
-        return Ended(run_id=self.run.id, status=status, waiting=waiting, outcome=outcome)
+        status: Status = (
+            "waiting" if waiting else "failed" if "stopped" in outcome else "done"
+        )
+        return Ended(
+            run_id=self.run.id, status=status, waiting=waiting, outcome=outcome
+        )
 
     async def held(self, error: GuardFailed) -> Ended:
         """Wait for what is under way, and return the claim as held: how far the run got, and why.
@@ -78,7 +85,9 @@ class _Claim:
         ended = Ended(run_id=self.run.id, status="held", waiting=(), outcome={})
         with suppress(GuardFailed):  # what does not open now is not shown
             ended = replace(self.ended(await self.state()), status="held")
-        return replace(ended, outcome=ended.outcome | {"error": str(self.door.failure or error)})
+        return replace(
+            ended, outcome=ended.outcome | {"error": str(self.door.failure or error)}
+        )
 
 
 class Driver:
@@ -89,7 +98,13 @@ class Driver:
     """
 
     def __init__(
-        self, *, store: Store, vault: Vault, runs: Runs, pep: EnforcementPoint, spans: Telemetry
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        runs: Runs,
+        pep: EnforcementPoint,
+        spans: Telemetry,
     ) -> None:
         self._store, self._vault, self._runs, self._pep, self._spans = (
             store,
@@ -149,11 +164,15 @@ class Driver:
     async def _advance(self, claim: _Claim) -> Ended:
         state = await claim.state()
         woken = await self._woken(state.interrupts)
-        unfinished = any(not task.interrupts and task.result is None for task in state.tasks)
+        unfinished = any(
+            not task.interrupts and task.result is None for task in state.tasks
+        )
         if woken or unfinished or not state.interrupts:
             given: Any = dict(claim.run.request) if not state.created_at else None
             await claim.graph.ainvoke(
-                Command(resume=woken) if woken else given, claim.config, durability="sync"
+                Command(resume=woken) if woken else given,
+                claim.config,
+                durability="sync",
             )
             await claim.saver.durable()
             state = await claim.state()

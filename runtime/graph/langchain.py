@@ -40,7 +40,9 @@ def langchain_tool(
     """
     arguments = _arguments(wrapped)
     label = Label(
-        integrity="untrusted", confidentiality="confidential", sources=(f"tool:{wrapped.name}",)
+        integrity="untrusted",
+        confidentiality="confidential",
+        sources=(f"tool:{wrapped.name}",),
     )
     options.setdefault("yields", lambda _arguments, _text: label)
 
@@ -99,7 +101,9 @@ class GovernedTool(BaseTool):
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        raise Ungoverned(kind="tool", name=f"{self.name} (only a tool call is governed)")
+        raise Ungoverned(
+            kind="tool", name=f"{self.name} (only a tool call is governed)"
+        )
 
 
 def governed_tools(door: Door, *names: str) -> list[GovernedTool]:

@@ -57,7 +57,9 @@ class GovernedModel(BaseChatModel):
         return "interlock"
 
     def bind_tools(
-        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **_: Any
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        **_: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the same model knowing *tools*: schemas, or tools whose every call is governed.
 

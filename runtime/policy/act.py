@@ -83,4 +83,6 @@ def persons_act(
         version=FACTS,
     )
     action = Action(tool=act, action_class=CLASSES[act], arguments=arguments)
-    return AccessRequest(principal=person, action=action, resource=resource, context=context)
+    return AccessRequest(
+        principal=person, action=action, resource=resource, context=context
+    )

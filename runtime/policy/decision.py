@@ -110,11 +110,23 @@ class Permit:
     __slots__ = ("_spent", "action_id", "claim", "digest", "key", "run_id", "tool")
 
     def __init__(
-        self, mint: _Mint, *, tool: str, digest: str, action_id: str, run_id: str, claim: str
+        self,
+        mint: _Mint,
+        *,
+        tool: str,
+        digest: str,
+        action_id: str,
+        run_id: str,
+        claim: str,
     ) -> None:
         if mint is not MINT:
             raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
-        self.tool, self.digest, self.action_id, self.run_id = tool, digest, action_id, run_id
+        self.tool, self.digest, self.action_id, self.run_id = (
+            tool,
+            digest,
+            action_id,
+            run_id,
+        )
         self.key = action_id
         self.claim = claim
         self._spent = False

@@ -7,7 +7,9 @@ Integrity: TypeAlias = Literal["trusted", "untrusted"]
 Confidentiality: TypeAlias = Literal["public", "internal", "confidential"]
 
 _INTEGRITY: tuple[Integrity, ...] = get_args(Integrity)  # weakest claim last
-_CONFIDENTIALITY: tuple[Confidentiality, ...] = get_args(Confidentiality)  # most restricted last
+_CONFIDENTIALITY: tuple[Confidentiality, ...] = get_args(
+    Confidentiality
+)  # most restricted last
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

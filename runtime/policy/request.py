@@ -164,7 +164,9 @@ class AccessRequest:
 
     def document(self) -> dict[str, Any]:
         """Return the four parts as plain JSON values, without the digest; a new document."""
-        document: dict[str, Any] = _request.dump_python(self, mode="json", exclude={"digest"})
+        document: dict[str, Any] = _request.dump_python(
+            self, mode="json", exclude={"digest"}
+        )
         return document
 
 
@@ -190,7 +192,9 @@ def identity(name: str) -> str:
 def _is_unseen(character: str) -> bool:
     if character.isspace():
         return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or character in _FILLERS
+    return (
+        unicodedata.category(character) in {"Cc", "Cf", "Cs"} or character in _FILLERS
+    )
 
 
 def request_digest(principal: Principal, action: Action, resource: Resource) -> str:
@@ -208,6 +212,10 @@ def request_digest(principal: Principal, action: Action, resource: Resource) -> 
                 "action_class": action.action_class,
                 "arguments": action.arguments,
             },
-            "resource": {"type": resource.type, "id": resource.id, "clearance": resource.clearance},
+            "resource": {
+                "type": resource.type,
+                "id": resource.id,
+                "clearance": resource.clearance,
+            },
         }
     )

@@ -22,7 +22,9 @@ _PAYLOADS: Final = (
     .where(_entries.log == bindparam("of_log"))
     .order_by(_entries.seq)
 )
-_FORGOTTEN: Final = "no checkpoint of it is kept outside the database: a rollback would go unseen"
+_FORGOTTEN: Final = (
+    "no checkpoint of it is kept outside the database: a rollback would go unseen"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +59,9 @@ class Audit:
         return [problem for report in self.reports for problem in report.problems]
 
 
-async def verified(store: Store, vault: Vault, ledger: Ledger, *, log: str | None = None) -> Audit:
+async def verified(
+    store: Store, vault: Vault, ledger: Ledger, *, log: str | None = None
+) -> Audit:
     """Verify one log or all of them, their sealed payloads included; never changes anything."""
     # The notes first: a log may grow meanwhile, but a note newer than its log is a rollback.
     notes = ledger.witness.notes()
@@ -174,7 +178,9 @@ def _verified(
 def _missing(ledger: Ledger, file: str) -> Report:
     """Return the report on a log that has a note in *file*, and is gone from the database."""
     report = Report(key=ledger.public_key.hex(), log=file)
-    report.problems.append(Problem("missing_log", 0, f"only its checkpoint {file} is left", file))
+    report.problems.append(
+        Problem("missing_log", 0, f"only its checkpoint {file} is left", file)
+    )
     return report
 
 
@@ -224,6 +230,8 @@ def _opened(connection: Connection, vault: Vault, row: RowMapping) -> Any:
         return None
     try:
         key = vault.key(connection, row["run_id"] or HOME)
-        return orjson.loads(key.open(row["payload"], place=kept_at(row["log"], row["seq"])))
+        return orjson.loads(
+            key.open(row["payload"], place=kept_at(row["log"], row["seq"]))
+        )
     except Tampered:
         return None

@@ -115,7 +115,9 @@ class _Invariants:
 
     def _verdict(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         approval = str(body.get("approval"))
-        if body.get("state") == "approved" and body.get("reviewer") == body.get("requester"):
+        if body.get("state") == "approved" and body.get("reviewer") == body.get(
+            "requester"
+        ):
             yield "self_approval", f"approval {approval}"
         self._approved[approval] = body
 
@@ -128,7 +130,9 @@ class _Invariants:
             yield "effect_twice", f"action {action}"
         if body.get("state") in {"done", "failed"}:
             self._finished.add(action)
-        if body.get("reviewer") is not None and body.get("reviewer") == body.get("requester"):
+        if body.get("reviewer") is not None and body.get("reviewer") == body.get(
+            "requester"
+        ):
             yield "self_settlement", f"action {action}"
 
     def _intent(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
@@ -152,13 +156,17 @@ class _Invariants:
             ("tool", str(body.get("tool"))),
             ("run", run),
         }
-        return any(scope == "all" or (scope, name) in covering for scope, name in self._killed)
+        return any(
+            scope == "all" or (scope, name) in covering for scope, name in self._killed
+        )
 
     def _use(
         self, body: dict[str, Any], approval: str, *, again: bool
     ) -> Iterator[tuple[str, str]]:
         verdict = self._approved.get(approval, {})
-        if verdict.get("state") != "approved" or verdict.get("bind") != body.get("bind"):
+        if verdict.get("state") != "approved" or verdict.get("bind") != body.get(
+            "bind"
+        ):
             yield "approval_not_bound", f"approval {approval}"
         if approval in self._used and not again:
             yield "approval_used_twice", f"approval {approval}"
@@ -193,7 +201,9 @@ class Verifier:
     def _remember(self, note: str) -> None:
         whole = note.rstrip("\n") + "\n"  # the file is padded with line feeds
         self._remembered = _parse(whole)
-        if self._remembered is None or not _signed(whole, self._remembered[0], self._key):
+        if self._remembered is None or not _signed(
+            whole, self._remembered[0], self._key
+        ):
             detail = "the remembered checkpoint is not one that this log's key signed"
             self._wrong("remembered_unreadable", detail)
 
@@ -208,11 +218,15 @@ class Verifier:
                 case "head" if self._head:
                     self._wrong("unreadable", "a second stored head")
                 case "head":
-                    self._head = f"{record['size']}/{record['root']}/{record['frontier']}"
+                    self._head = (
+                        f"{record['size']}/{record['root']}/{record['frontier']}"
+                    )
                 case kind:
                     self._wrong("unreadable", f"a record of kind {kind!r}")
         except (ValueError, TypeError, LookupError, RecursionError) as error:
-            self._wrong("unreadable", f"a record that is not one: {type(error).__name__}")
+            self._wrong(
+                "unreadable", f"a record that is not one: {type(error).__name__}"
+            )
 
     def finish(self) -> Report:
         """Check what only the whole log shows, and return the report."""
@@ -220,7 +234,9 @@ class Verifier:
         root = self._tree.root().hex()
         if self._head != f"{size}/{root}/{self._tree.frontier()}":
             stored = self._head[:24]
-            detail = f"the entries give {size}/{root[:16]}, the stored head is {stored!r}"
+            detail = (
+                f"the entries give {size}/{root[:16]}, the stored head is {stored!r}"
+            )
             self._wrong("head_mismatch", detail)
         if self._signed != size:
             detail = f"entries from {self._signed} on are under no signed checkpoint"
@@ -253,7 +269,9 @@ class Verifier:
             self._place(record, body)
             run = str(body.get("run"))
             if body.get("prev") != self._chain.get(run, ""):
-                self._wrong("chain_broken", f"the previous entry of run {run!r} is another one")
+                self._wrong(
+                    "chain_broken", f"the previous entry of run {run!r} is another one"
+                )
             self._chain[run] = leaf.hex()
             for code, detail in self._invariants.check(body):
                 self._wrong(code, detail)
@@ -263,7 +281,10 @@ class Verifier:
         """Check that the entry stands where its body says."""
         expected = self._tree.size
         self._same_log(body.get("origin"), expected)
-        if (record.get("run"), record.get("event")) != (body.get("run"), body.get("event")):
+        if (record.get("run"), record.get("event")) != (
+            body.get("run"),
+            body.get("event"),
+        ):
             detail = "it is stored under another run or event than its body says"
             self._wrong("moved_entry", detail)
         if body.get("seq") != record.get("seq"):
@@ -312,7 +333,9 @@ class Verifier:
         origin, signed, root = parsed
         self._same_log(origin, last)
         if again:
-            self._wrong("checkpoint_moved", f"a second checkpoint of {size} entries", last)
+            self._wrong(
+                "checkpoint_moved", f"a second checkpoint of {size} entries", last
+            )
         elif signed != size or signed != record.get("size"):
             detail = f"a checkpoint of {signed} entries stands after {size}"
             self._wrong("checkpoint_moved", detail, last)
@@ -417,7 +440,10 @@ def _signed(note: str, origin: str, key: bytes) -> bool:
     expected = sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
     try:
         raw = base64.b64decode(line.rstrip("\n").rsplit(" ", 1)[-1], validate=True)
-        if raw[:4] != expected or line != f"\u2014 {origin} {base64.b64encode(raw).decode()}\n":
+        if (
+            raw[:4] != expected
+            or line != f"\u2014 {origin} {base64.b64encode(raw).decode()}\n"
+        ):
             return False
         Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], f"{body}\n".encode())
     except (ValueError, InvalidSignature):
@@ -452,10 +478,16 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError, LookupError, TypeError) as error:
         print(f"unreadable: {error}", file=sys.stderr)
         return 2
-    trust = "given" if options.key else "taken from the export itself: compare it with yours"
+    trust = (
+        "given"
+        if options.key
+        else "taken from the export itself: compare it with yours"
+    )
     for report in reports:
         for problem in report.problems:
-            print(f"INVALID {report.log} entry {problem.seq}: {problem.code}: {problem.detail}")
+            print(
+                f"INVALID {report.log} entry {problem.seq}: {problem.code}: {problem.detail}"
+            )
         verdict = "valid" if report.valid else "INVALID"
         print(f"{verdict}: log {report.log}, {report.size} entries, root {report.root}")
         print(f"{report.checkpoints} signed checkpoints, key {report.key} ({trust})")

@@ -221,7 +221,9 @@ class Derived:
         switch = (body["scope"], body["id"])
         self.kill_switch.pop(switch, None)
         if body["engaged"]:
-            self.kill_switch[switch] = _same(body, "scope", "id") | {"engaged": body["at"]}
+            self.kill_switch[switch] = _same(body, "scope", "id") | {
+                "engaged": body["at"]
+            }
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])

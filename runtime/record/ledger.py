@@ -117,7 +117,9 @@ class Ledger:
 
     async def head(self, log: str) -> Head:
         """Return the committed head of *log*; of a log without entries, that of an empty tree."""
-        frontier = await self._store.read(lambda connection: logs.frontier(connection, log))
+        frontier = await self._store.read(
+            lambda connection: logs.frontier(connection, log)
+        )
         frontier = frontier or Frontier()
         return Head(size=frontier.size, root=frontier.root().hex())
 
@@ -231,7 +233,9 @@ def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:
 
 def _engaged(connection: Connection, log: str) -> list[Event]:
     """Return what a new log is told of the switches that are engaged already and cover its runs."""
-    switches = connection.execute(select(tables.kill_switch).order_by(tables.kill_switch.c.scope))
+    switches = connection.execute(
+        select(tables.kill_switch).order_by(tables.kill_switch.c.scope)
+    )
     return [
         SwitchTurned(
             log=log,
@@ -240,5 +244,6 @@ def _engaged(connection: Connection, log: str) -> list[Event]:
             engaged=True,
         )
         for switch in switches
-        if switch.scope in {"all", "tool"} or (switch.scope == "tenant" and switch.id == log)
+        if switch.scope in {"all", "tool"}
+        or (switch.scope == "tenant" and switch.id == log)
     ]

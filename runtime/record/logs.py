@@ -18,7 +18,9 @@ from interlock.runtime.record.vault import Vault
 
 _HEADS: Final = tables.ledger_head.c
 _ENTRIES: Final = tables.ledger_entry.c
-_HEAD: Final = select(_HEADS.size, _HEADS.frontier).where(_HEADS.log == bindparam("of_log"))
+_HEAD: Final = select(_HEADS.size, _HEADS.frontier).where(
+    _HEADS.log == bindparam("of_log")
+)
 _READ: Final = Statement(_HEAD)
 _LOCK: Final = Statement(_HEAD.with_for_update())
 _LOGS: Final = select(_HEADS.log).order_by(_HEADS.log)
@@ -112,7 +114,9 @@ def kept_at(log: str, seq: int) -> str:
     return f"ledger_entry/{log}/{seq}"
 
 
-def frontier(connection: Connection, log: str, *, lock: bool = False) -> Frontier | None:
+def frontier(
+    connection: Connection, log: str, *, lock: bool = False
+) -> Frontier | None:
     """Return the tree of *log*, or None when the log has no head.
 
     With *lock* nobody else adds entries until the transaction ends. Raises `Tampered` for a head
@@ -124,7 +128,11 @@ def frontier(connection: Connection, log: str, *, lock: bool = False) -> Frontie
         return None
     try:
         return Frontier.from_bytes(row["size"], row["frontier"])
-    except (ValueError, TypeError, AttributeError) as error:  # another length, or another type
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:  # another length, or another type
         raise Tampered(what=f"head of the log {log}", why=str(error)) from error
 
 

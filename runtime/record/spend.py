@@ -30,7 +30,11 @@ class Spend:
         """Set *cost* aside for the action, unless something is set aside for it already."""
         if (action,) in self.reservation:
             return
-        self.reservation[(action,)] = {"action_id": action, "budget_id": budget_id, **cost}
+        self.reservation[(action,)] = {
+            "action_id": action,
+            "budget_id": budget_id,
+            **cost,
+        }
         self.add(budget_id, "reserved", cost)
 
     def close(self, action: str, spent: Mapping[str, int]) -> None:

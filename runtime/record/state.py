@@ -70,19 +70,24 @@ def _compared(
         values = missing.pop(key, None)
         name = _name(table, actual)
         if values is None:
-            differences.append(Difference(code="unknown_row", table=table.name, row=name))
+            differences.append(
+                Difference(code="unknown_row", table=table.name, row=name)
+            )
             continue
         for column, value in actual.items():
             wanted = values.get(column)
             if not _is(connection, vault, wanted, value):
                 differences.append(_changed(table, name, column, wanted, value))
     differences += [
-        Difference(code="missing_row", table=table.name, row="/".join(key)) for key in missing
+        Difference(code="missing_row", table=table.name, row="/".join(key))
+        for key in missing
     ]
     return differences
 
 
-def _changed(table: Table, row: str, column: str, wanted: object, value: object) -> Difference:
+def _changed(
+    table: Table, row: str, column: str, wanted: object, value: object
+) -> Difference:
     return Difference(
         code="changed_value",
         table=table.name,
@@ -104,7 +109,9 @@ def _key(
     return run_id, kind, _commitment(connection, vault, run_id, name)
 
 
-def _commitment(connection: Connection, vault: Vault, run_id: str, value: object) -> str:
+def _commitment(
+    connection: Connection, vault: Vault, run_id: str, value: object
+) -> str:
     """Return the commitment to *value*, or nothing where the run's key does not open."""
     try:
         return vault.key(connection, run_id).commit(str(value).encode())

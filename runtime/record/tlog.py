@@ -38,7 +38,9 @@ class Frontier:
         """Return the tree with one more leaf hash."""
         hashes = [*self.hashes, leaf]
         size = self.size
-        while size & 1:  # a subtree of this height exists: the two make the next larger one
+        while (
+            size & 1
+        ):  # a subtree of this height exists: the two make the next larger one
             right = hashes.pop()
             hashes.append(node_hash(hashes.pop(), right))
             size >>= 1

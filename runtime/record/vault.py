@@ -21,9 +21,8 @@ from sqlalchemy import Connection, delete, insert, select
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
 from interlock.runtime.record.store.tables import data_key
 
-_NONCE: Final = (
-    12  # bytes; NIST SP 800-38D section 8.2.2: random 96-bit nonces, few messages per key
-)
+#: Bytes of a random nonce; NIST SP 800-38D section 8.2.2: few messages for each key
+_NONCE: Final = 12
 _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
 
 
@@ -54,7 +53,10 @@ class DataKey:
         body = sealed[len(_TAG) :]
         try:
             return self._aead.decrypt(body[:_NONCE], body[_NONCE:], place.encode())
-        except (InvalidTag, ValueError) as error:  # ValueError: too short to be anything sealed
+        except (
+            InvalidTag,
+            ValueError,
+        ) as error:  # ValueError: too short to be anything sealed
             raise Tampered(
                 what=place, why="the stored bytes do not open under this run's key"
             ) from error
@@ -112,10 +114,13 @@ class Vault:
         Raises `Tampered` when it is foreign, changed, cut short or of another type.
         """
         try:
-            secret = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id.encode())
+            secret = self._master.decrypt(
+                wrapped[:_NONCE], wrapped[_NONCE:], key_id.encode()
+            )
         except (InvalidTag, ValueError, TypeError) as error:
             raise Tampered(
-                what=f"data key {key_id}", why="it does not open under this home's master key"
+                what=f"data key {key_id}",
+                why="it does not open under this home's master key",
             ) from error
         return DataKey(id=key_id, secret=secret)
 

@@ -27,9 +27,20 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending
-from interlock.runtime.run.recorded_action import State, of_beginning, reasons_of, ruling_of
+from interlock.runtime.run.recorded_action import (
+    State,
+    of_beginning,
+    reasons_of,
+    ruling_of,
+)
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import check, hold, join_label, principal_of, requester_of
+from interlock.runtime.run.run import (
+    check,
+    hold,
+    join_label,
+    principal_of,
+    requester_of,
+)
 
 #: Where an action stands within a transaction: None before it is recorded, "reopened" when the
 #: engine's failure to answer binds it no more
@@ -252,7 +263,9 @@ def blank(tx: Tx, *, run_id: str) -> None:
     tx.connection.execute(actions.values(digest=""))
 
 
-def _decided(step: Attempt, state: State, sealed: Sealed, *, counted: bool = False) -> Decided:
+def _decided(
+    step: Attempt, state: State, sealed: Sealed, *, counted: bool = False
+) -> Decided:
     return Decided(
         ruling=step.ruling,
         sealed=sealed,

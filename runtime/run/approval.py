@@ -34,7 +34,9 @@ from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, requester_of
 
-State: TypeAlias = Literal["waiting", "approved", "rejected", "expired", "used", "withdrawn"]
+State: TypeAlias = Literal[
+    "waiting", "approved", "rejected", "expired", "used", "withdrawn"
+]
 Column: TypeAlias = Literal["requester", "reviewer", "reviewer_roles"]
 SHORTEST_NOTE: Final = 3  # characters: a verdict without a reason is a rubber stamp
 
@@ -80,7 +82,9 @@ def ask(
         "tool": request.action.tool,
         "digest": request.digest,
         "revision": asked.revision,
-        "requester": key.seal(requester.encode(), place=f"approval/{approval_id}/requester"),
+        "requester": key.seal(
+            requester.encode(), place=f"approval/{approval_id}/requester"
+        ),
         "role": asked.role,
         "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
         "evidence_digest": shown,
@@ -94,7 +98,9 @@ def ask(
     return approval_id
 
 
-def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str) -> ApprovalAsked:
+def _requested(
+    row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str
+) -> ApprovalAsked:
     return ApprovalAsked(
         log=row["tenant"],
         run_id=row["run_id"],
@@ -164,7 +170,9 @@ def facts(
 
 def _fact(key: DataKey, row: RowMapping, *, is_open: bool) -> ApprovalFact:
     if row["reviewer"] is None or row["reviewer_roles"] is None:
-        raise Tampered(what=f"approval {row['id']}", why=f"it is {row['state']} by nobody")
+        raise Tampered(
+            what=f"approval {row['id']}", why=f"it is {row['state']} by nobody"
+        )
     return ApprovalFact(
         id=row["id"],
         verdict=_verdict(row["state"]),
@@ -275,7 +283,8 @@ def _evidence(asked: Asked) -> dict[str, Json]:
         "agent": request.principal.id,
         "on_behalf_of": request.principal.on_behalf_of,
         "labels": {
-            name: [label.integrity, label.confidentiality] for name, label in labels.items()
+            name: [label.integrity, label.confidentiality]
+            for name, label in labels.items()
         },
         "reasons": [reason.message or reason.code for reason in asked.reasons],
     }

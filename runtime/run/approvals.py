@@ -89,7 +89,10 @@ class Approvals:
             if after is not None:
                 last = _row(connection, after)
                 approvals = tables.approval.c
-                older = tuple_(approvals.created, approvals.id) < (last["created"], last["id"])
+                older = tuple_(approvals.created, approvals.id) < (
+                    last["created"],
+                    last["id"],
+                )
                 query = query.where(older)
             rows = connection.execute(query).mappings()
             return [self._summary(row, now) for row in rows]
@@ -190,8 +193,12 @@ def _decide(
     """Move the approval from waiting to the verdict, once; return what was sealed into its row."""
     roles = canonical(reviewer.roles)
     sealed: Sealed = {
-        "reviewer": key.seal(reviewer.id.encode(), place=place(row, "reviewer", state=verdict)),
-        "reviewer_roles": key.seal(roles, place=place(row, "reviewer_roles", state=verdict)),
+        "reviewer": key.seal(
+            reviewer.id.encode(), place=place(row, "reviewer", state=verdict)
+        ),
+        "reviewer_roles": key.seal(
+            roles, place=place(row, "reviewer_roles", state=verdict)
+        ),
         "note": key.seal(note.encode(), place=f"approval/{row['id']}/note"),
     }
     values = {"state": verdict, "decided": tx.now, **sealed}
@@ -200,7 +207,9 @@ def _decide(
         approvals.id == row["id"], approvals.state == "waiting"
     )
     if tx.connection.execute(undecided.values(values)).rowcount != 1:
-        raise refused("decided_already", what=f"approval {row['id']}", state="decided just now")
+        raise refused(
+            "decided_already", what=f"approval {row['id']}", state="decided just now"
+        )
     return sealed
 
 
@@ -253,9 +262,13 @@ def _wanted(
         case None:
             return query
         case "waiting":
-            return query.where(and_(approvals.state == "waiting", approvals.expires > now))
+            return query.where(
+                and_(approvals.state == "waiting", approvals.expires > now)
+            )
         case "expired":
-            return query.where(and_(approvals.state == "waiting", approvals.expires <= now))
+            return query.where(
+                and_(approvals.state == "waiting", approvals.expires <= now)
+            )
         case "approved" | "rejected" | "used" | "withdrawn":
             return query.where(approvals.state == state)
         case _:
@@ -269,7 +282,10 @@ def _state(row: RowMapping, now: int) -> State:
 
 def _opened(row: RowMapping, key: DataKey, now: int) -> Approval:
     evidence = orjson.loads(key.open(row["evidence"], place=f"approval/{row['id']}"))
-    if digest(evidence) != row["evidence_digest"] or evidence["digest"] != row["digest"]:
+    if (
+        digest(evidence) != row["evidence_digest"]
+        or evidence["digest"] != row["digest"]
+    ):
         raise Tampered(
             what=f"approval {row['id']}",
             why="its evidence is not what was put before the reviewer",

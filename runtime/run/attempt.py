@@ -28,7 +28,9 @@ class Ending:
         if self.failure is None:
             return self.result
         code, detail = self.failure
-        return canonical({"code": code, "detail": detail.encode("utf-8", "replace").decode()})
+        return canonical(
+            {"code": code, "detail": detail.encode("utf-8", "replace").decode()}
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,12 +65,15 @@ class Attempt:
     def verdict(self) -> str | None:
         """The approval this action would use, if the request has a live one."""
         return next(
-            (fact.id for fact in self.request.context.approvals if self._is_live(fact)), None
+            (fact.id for fact in self.request.context.approvals if self._is_live(fact)),
+            None,
         )
 
     def _is_live(self, fact: ApprovalFact) -> bool:
         fresh = (
-            not fact.used and fact.expires > self.now and fact.revision == self.decision.revision
+            not fact.used
+            and fact.expires > self.now
+            and fact.revision == self.decision.revision
         )
         return fresh and fact.verdict == "approved"
 

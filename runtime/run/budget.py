@@ -22,28 +22,39 @@ _BUDGETS: Final = tables.budget.c
 _HERE: Final = _BUDGETS.id == bindparam("budget")
 #: Limits, spend and reservations
 AMOUNTS: Final = tuple(
-    _BUDGETS[f"{group}_{kind}"] for group in ("limit", "spent", "reserved") for kind in KINDS
+    _BUDGETS[f"{group}_{kind}"]
+    for group in ("limit", "spent", "reserved")
+    for kind in KINDS
 )
 _ROW: Final = select(tables.budget).where(_HERE)
 _FITS: Final = and_(
     *(
-        _BUDGETS[f"spent_{kind}"] + _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}")
+        _BUDGETS[f"spent_{kind}"]
+        + _BUDGETS[f"reserved_{kind}"]
+        + bindparam(f"cost_{kind}")
         <= _BUDGETS[f"limit_{kind}"]
         for kind in KINDS
     )
 )
 _SPEND: Final = {
-    f"spent_{kind}": _BUDGETS[f"spent_{kind}"] + bindparam(f"actual_{kind}") for kind in KINDS
+    f"spent_{kind}": _BUDGETS[f"spent_{kind}"] + bindparam(f"actual_{kind}")
+    for kind in KINDS
 }
 _SET_ASIDE: Final = {
-    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}") for kind in KINDS
+    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}")
+    for kind in KINDS
 }
 _GIVE_BACK: Final = {
-    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}") for kind in KINDS
+    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}")
+    for kind in KINDS
 }
-_RESERVE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE))
+_RESERVE: Final = Statement(
+    update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE)
+)
 _CHARGE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SPEND))
-_CHARGE_RESERVED: Final = Statement(update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND))
+_CHARGE_RESERVED: Final = Statement(
+    update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND)
+)
 _OPEN: Final = Statement(insert_new(tables.reservation))
 _OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
 _CLOSE: Final = Statement(
@@ -64,7 +75,9 @@ def create(tx: Tx, *, budget_id: str, tenant: str, limits: Amounts) -> None:
     """Make a budget with nothing spent."""
     row = {f"limit_{kind}": amount for kind, amount in asdict(limits).items()}
     row |= {f"{group}_{kind}": 0 for group in ("spent", "reserved") for kind in KINDS}
-    tx.connection.execute(insert(tables.budget).values(id=budget_id, tenant=tenant, **row))
+    tx.connection.execute(
+        insert(tables.budget).values(id=budget_id, tenant=tenant, **row)
+    )
 
 
 def read(connection: Connection, budget_id: str) -> Budget:
@@ -105,7 +118,9 @@ def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
 
 def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
     """Spend *actual* at once if the estimate *cost* still fits, and say whether it did."""
-    amounts = {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
+    amounts = (
+        {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
+    )
     return _CHARGE.run(tx.connection, amounts) == 1
 
 
@@ -152,8 +167,14 @@ def raise_limit(
             next_step=f"Kinds are {', '.join(KINDS)}.",
         )
     limit = _BUDGETS[f"limit_{kind}"]
-    raised = update(tables.budget).where(_BUDGETS.id == budget_id).values({limit: limit + amount})
-    tenant = tx.connection.execute(raised.returning(_BUDGETS.tenant)).scalar_one_or_none()
+    raised = (
+        update(tables.budget)
+        .where(_BUDGETS.id == budget_id)
+        .values({limit: limit + amount})
+    )
+    tenant = tx.connection.execute(
+        raised.returning(_BUDGETS.tenant)
+    ).scalar_one_or_none()
     if tenant is None:
         raise _not_there(budget_id)
     tx.events.append(

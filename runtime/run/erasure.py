@@ -35,7 +35,9 @@ def erase(
     vault.erase(tx.connection, run_id)
     action.blank(tx, run_id=run_id)
     approval.blank(tx, run_id=run_id)
-    tx.connection.execute(update(tables.run).where(tables.run.c.id == run_id).values(label=""))
+    tx.connection.execute(
+        update(tables.run).where(tables.run.c.id == run_id).values(label="")
+    )
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
     tx.events.append(
         RunErased(

@@ -66,7 +66,9 @@ def of_run(connection: Connection, run_id: str, key: DataKey) -> list[RecordedAc
 
 def reasons_of(row: Row, key: DataKey) -> tuple[Reason, ...]:
     """Return the reasons of the decision on the action in *row*."""
-    reasons = orjson.loads(key.open(row["reasons"], place=f"action/{row['id']}/reasons"))
+    reasons = orjson.loads(
+        key.open(row["reasons"], place=f"action/{row['id']}/reasons")
+    )
     return tuple(Reason(**reason) for reason in reasons)
 
 
@@ -82,7 +84,9 @@ def _opened(row: Row, key: DataKey) -> RecordedAction:
         effect=row["effect"],
         reasons=reasons_of(row, key),
         revision=row["revision"],
-        result=None if result is None else key.open(result, place=f"action/{row['id']}"),
+        result=None
+        if result is None
+        else key.open(result, place=f"action/{row['id']}"),
     )
 
 
@@ -108,7 +112,9 @@ def of_beginning(connection: Connection, run_id: str, beginning: str) -> RowMapp
     return rows[0]
 
 
-def ruling_of(row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]) -> Ruling:
+def ruling_of(
+    row: RowMapping, key: DataKey, *, tenant: str, codes: Sequence[str]
+) -> Ruling:
     """Return what a ledger entry on the action in *row* says when no engine was asked."""
     return Ruling(
         log=tenant,

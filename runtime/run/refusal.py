@@ -13,20 +13,32 @@ _SHOW_APPROVAL: Final = "Look at it with `interlock approvals show`."
 #: Why, with the names of the data, and the next step
 _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     "nobody": ("it is given by nobody", "Say who you are."),
-    "own_request": ("{person!r} asked for it and may not decide it", "Ask another reviewer."),
+    "own_request": (
+        "{person!r} asked for it and may not decide it",
+        "Ask another reviewer.",
+    ),
     "wrong_tenant": (
         "{person!r} is of tenant {of!r}, and it is of tenant {tenant!r}",
         "Ask a reviewer of that tenant.",
     ),
-    "role_missing": ("{person!r} has not the role {role!r}", "Ask somebody who has the role."),
+    "role_missing": (
+        "{person!r} has not the role {role!r}",
+        "Ask somebody who has the role.",
+    ),
     "note_missing": ("a verdict needs a reason in words", "Say why in a note."),
-    "evidence_changed": ("you were shown {shown!r}, the evidence is {evidence!r}", _SHOW_APPROVAL),
+    "evidence_changed": (
+        "you were shown {shown!r}, the evidence is {evidence!r}",
+        _SHOW_APPROVAL,
+    ),
     "decided_already": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "expired": ("it is expired, not waiting", _SHOW_APPROVAL),
     "not_waiting": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "wrong_state": ("it is {state}, not {wanted}", _SHOW),
     "ambiguous": ("{count} actions begin so", "Give more of its id."),
-    "claimed": ("worker {owner} holds it for another {seconds} s", "Wait, or stop that worker."),
+    "claimed": (
+        "worker {owner} holds it for another {seconds} s",
+        "Wait, or stop that worker.",
+    ),
     "ended": ("it is {status}", "Start a new run."),
     "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
     "erased": (

@@ -26,7 +26,9 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 
-Status: TypeAlias = Literal["queued", "running", "waiting", "held", "done", "failed", "cancelled"]
+Status: TypeAlias = Literal[
+    "queued", "running", "waiting", "held", "done", "failed", "cancelled"
+]
 #: A run in one of these has not ended
 OPEN: Final[frozenset[Status]] = frozenset({"queued", "running", "waiting", "held"})
 LEASE_S: Final = 30
@@ -111,7 +113,9 @@ def hold(tx: Tx, run: Run) -> None:
     The claim keeps the run until it has ended, so that what is under way is not taken for
     abandoned.
     """
-    tx.connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(status="held"))
+    tx.connection.execute(
+        update(tables.run).where(tables.run.c.id == run.id).values(status="held")
+    )
     tx.checked.clear()
     tx.events.append(
         RunHeld(
@@ -186,7 +190,9 @@ def join_label(tx: Tx, run: Run, label: Label, *, held: Label) -> str | None:
 
 def principal_of(row: RowMapping, key: DataKey) -> Principal:
     """Return the principal of a run's row."""
-    fields = orjson.loads(key.open(row["principal"], place=f"run/{row['id']}/principal"))
+    fields = orjson.loads(
+        key.open(row["principal"], place=f"run/{row['id']}/principal")
+    )
     return Principal(**fields | {"roles": tuple(fields["roles"])})
 
 

@@ -71,14 +71,19 @@ def page(
         query = query.where(tables.run.c.agent == agent)
     if after is not None:
         last = row_of(connection, after)
-        older = tuple_(tables.run.c.created, tables.run.c.id) < (last["created"], last["id"])
+        older = tuple_(tables.run.c.created, tables.run.c.id) < (
+            last["created"],
+            last["id"],
+        )
         query = query.where(older)
     return [_summary(row, vault) for row in connection.execute(query).mappings()]
 
 
 def count(connection: Connection) -> int:
     """Return the number of runs."""
-    return int(connection.execute(select(func.count()).select_from(tables.run)).scalar_one())
+    return int(
+        connection.execute(select(func.count()).select_from(tables.run)).scalar_one()
+    )
 
 
 def _summary(row: RowMapping, vault: Vault) -> RunSummary:

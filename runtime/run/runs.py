@@ -44,9 +44,13 @@ class Runs:
         Without *claim* the run is left queued for whoever claims it.
         """
         if not claim:
-            return await self._store.write(lambda tx: self._start(tx, new, trace, token=""))
+            return await self._store.write(
+                lambda tx: self._start(tx, new, trace, token="")
+            )
         with taken() as token:
-            return await self._store.write(lambda tx: self._start(tx, new, trace, token=token))
+            return await self._store.write(
+                lambda tx: self._start(tx, new, trace, token=token)
+            )
 
     def _start(
         self,
@@ -125,14 +129,18 @@ class Runs:
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
-        sealed = {"outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")}
+        sealed = {
+            "outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
+        }
         values = {
             "status": status,
             **sealed,
             "lease_until": 0,
             "updated": tx.now,
         }
-        tx.connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(values))
+        tx.connection.execute(
+            update(tables.run).where(tables.run.c.id == run.id).values(values)
+        )
         tx.checked.clear()
         tx.events.append(
             RunEnded(
@@ -171,7 +179,9 @@ class Runs:
             if sealed is None:
                 return None
             key = self._vault.key(connection, run_id)
-            outcome: dict[str, Json] = orjson.loads(key.open(sealed, place=f"run/{run_id}/outcome"))
+            outcome: dict[str, Json] = orjson.loads(
+                key.open(sealed, place=f"run/{run_id}/outcome")
+            )
             return outcome
 
         return await self._store.read(look)

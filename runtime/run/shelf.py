@@ -74,7 +74,9 @@ class Shelf:
         What the run keeps under *key* already stays as it is. For reading and pure tools: this
         costs no commit of its own, and a failure ends the claim before its next checkpoint.
         """
-        self._store.later(permit.claim, lambda tx: self._put(tx, permit, key, body, status))
+        self._store.later(
+            permit.claim, lambda tx: self._put(tx, permit, key, body, status)
+        )
 
     async def keep_now(
         self,
@@ -90,7 +92,9 @@ class Shelf:
         Raises `Fenced` when the run has another claim by now, and `NotRecorded` when the body could
         not be kept.
         """
-        return await self._store.write(lambda tx: self._put(tx, permit, key, body, status))
+        return await self._store.write(
+            lambda tx: self._put(tx, permit, key, body, status)
+        )
 
     async def mark(self, permit: Permit, *, key: str, status: str) -> bool:
         """Change the status of what the permit's run keeps under *key*; False for nothing there."""
@@ -153,7 +157,9 @@ class Shelf:
         run_id = permit.run_id
         tenant = _tenant(tx, permit)
         data_key = self._vault.key(tx.connection, run_id)
-        sealed = data_key.seal(orjson.dumps(body), place=self._place(tenant, run_id, key))
+        sealed = data_key.seal(
+            orjson.dumps(body), place=self._place(tenant, run_id, key)
+        )
         row = {
             "run_id": run_id,
             "kind": self._kind,
@@ -238,7 +244,11 @@ class Shelf:
         )
 
     def _here(self, run_id: str, key: str) -> tuple[Any, ...]:
-        return (_RECORDS.run_id == run_id, _RECORDS.kind == self._kind, _RECORDS.key == key)
+        return (
+            _RECORDS.run_id == run_id,
+            _RECORDS.kind == self._kind,
+            _RECORDS.key == key,
+        )
 
     def _place(self, tenant: str, run_id: str, key: str) -> str:
         return f"record/{tenant}/{run_id}/{self._kind}/{key}"

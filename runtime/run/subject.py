@@ -94,7 +94,9 @@ def approval(approval_id: str) -> Look:
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
         columns = tables.approval.c
-        query = select(columns.run_id, columns.state, columns.role).where(columns.id == approval_id)
+        query = select(columns.run_id, columns.state, columns.role).where(
+            columns.id == approval_id
+        )
         asked = connection.execute(query).one_or_none()
         if asked is None:
             next_step = "List approvals with `interlock approvals list`."

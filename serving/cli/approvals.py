@@ -27,14 +27,20 @@ Id = Annotated[
     str,
     typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning."),
 ]
-Reviewer = Annotated[str | None, typer.Option("--as", help="The reviewer; default: your account.")]
+Reviewer = Annotated[
+    str | None, typer.Option("--as", help="The reviewer; default: your account.")
+]
 Note = Annotated[
-    str, typer.Option("--note", help="Why, in at least three letters; recorded with the verdict.")
+    str,
+    typer.Option(
+        "--note", help="Why, in at least three letters; recorded with the verdict."
+    ),
 ]
 Evidence = Annotated[
     str | None,
     typer.Option(
-        "--evidence", help="The evidence digest you were shown; refused when it is another."
+        "--evidence",
+        help="The evidence digest you were shown; refused when it is another.",
     ),
 ]
 
@@ -42,13 +48,17 @@ Evidence = Annotated[
 @application.command("list")
 def list_approvals(
     every: Annotated[bool, typer.Option("--all", help="Also those decided.")] = False,
-    limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1)] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", help="How many at most.", min=1)
+    ] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List what waits for a person."""
 
     async def work(storage: "Storage") -> "list[ApprovalSummary]":
-        return await storage.approvals.list(state=None if every else "waiting", limit=limit)
+        return await storage.approvals.list(
+            state=None if every else "waiting", limit=limit
+        )
 
     approvals = session.read(work)
     if as_json:
@@ -106,7 +116,8 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
     until = moment(approval.expires)
     session.say(
         Text.assemble(
-            (approval.id, "bold"), f" {approval.state}, until {until}, needs a {approval.role}"
+            (approval.id, "bold"),
+            f" {approval.state}, until {until}, needs a {approval.role}",
         )
     )
     document = view["document"].get("name") or view["document"].get("path") or ""
@@ -122,7 +133,11 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
     if view["risk"]:
         session.say(risk_line(view))
     evidence: dict[str, Any] = approval.evidence
-    session.say(Text.assemble("would do  ", (evidence["tool"], "bold"), f" ({evidence['class']})"))
+    session.say(
+        Text.assemble(
+            "would do  ", (evidence["tool"], "bold"), f" ({evidence['class']})"
+        )
+    )
     for name, value in evidence["arguments"].items():
         origin = ", ".join(evidence["labels"].get(name, []))
         session.say(Text(f"  {name} ({origin})", style="dim"))
@@ -224,7 +239,9 @@ def _decide(
         await operations.carry_on(home, approval.run_id)
         seen = await view(home, approval.run_id)
         report(seen, as_json=as_json)
-        decided = [step for step in seen["decisions"] if step["id"] == approval.action_id]
+        decided = [
+            step for step in seen["decisions"] if step["id"] == approval.action_id
+        ]
         return exit_code(seen | {"decisions": decided})
 
     session.leave(session.run(work, using=settings))

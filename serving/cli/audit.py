@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 LogName: TypeAlias = Annotated[
-    str | None, typer.Option("--log", help="Only this log: a tenant, or home; default: every log.")
+    str | None,
+    typer.Option("--log", help="Only this log: a tenant, or home; default: every log."),
 ]
 application = typer.Typer(
     help="The record: verify it, take it along, read it.",
@@ -40,7 +41,8 @@ def verify(
     ] = None,
     log: LogName = None,
     state: Annotated[
-        bool, typer.Option("--state", help="Compare this home's tables with the ledger too.")
+        bool,
+        typer.Option("--state", help="Compare this home's tables with the ledger too."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +56,11 @@ def verify(
     else:
         audit = _offline(file, key, log)
     if as_json:
-        told = {"differences": [asdict(difference) for difference in differences]} if state else {}
+        told = (
+            {"differences": [asdict(difference) for difference in differences]}
+            if state
+            else {}
+        )
         session.print_json(_plain(audit) | told)
     else:
         _print(audit)
@@ -258,7 +264,9 @@ def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
             why=why,
             next_step="Export it again.",
         ) from error
-    return Audit(reports=tuple(report for report in reports if log in {None, report.log}))
+    return Audit(
+        reports=tuple(report for report in reports if log in {None, report.log})
+    )
 
 
 def _is_hexadecimal(text: str) -> bool:

@@ -84,7 +84,8 @@ def raise_limit(
         typer.Argument(metavar="RUN", help="A run's id, or its beginning."),
     ],
     kind: Annotated[
-        str, typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms.")
+        str,
+        typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms."),
     ],
     amount: Annotated[
         int,

@@ -39,7 +39,9 @@ COMMANDS: Final = {
         module="init",
         help="Make a workspace, with its first people.",
     ),
-    "demo": Entry(panel=START, help="Review real contracts and a hostile one, under the rails."),
+    "demo": Entry(
+        panel=START, help="Review real contracts and a hostile one, under the rails."
+    ),
     "review": Entry(
         panel=CONTRACTS,
         module="review",
@@ -133,7 +135,9 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Return every name once; what the named entry points do not bring is left out."""
         brought = installed.names()
-        own = [name for name, entry in COMMANDS.items() if entry.module or name in brought]
+        own = [
+            name for name, entry in COMMANDS.items() if entry.module or name in brought
+        ]
         return [*own, *sorted(brought - set(COMMANDS))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

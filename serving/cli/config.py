@@ -43,7 +43,9 @@ def show(as_json: AsJson = False) -> None:
         )
         return
     table = grid(
-        whole("Setting"), Column("Value", overflow="fold"), Column("Set by", overflow="fold")
+        whole("Setting"),
+        Column("Value", overflow="fold"),
+        Column("Set by", overflow="fold"),
     )
     for row in rows:
         table.add_row(row["name"], shown(_text(row["value"])), shown(row["origin"]))
@@ -72,9 +74,15 @@ def _row(workspace: Workspace, setting: Setting) -> dict[str, Any]:
 def _value(settings: BaseModel, name: str) -> Any:
     value: Any = settings
     for part in name.split("."):
-        fields = asdict(value) if is_dataclass(value) and not isinstance(value, type) else None
+        fields = (
+            asdict(value)
+            if is_dataclass(value) and not isinstance(value, type)
+            else None
+        )
         value = fields[part] if fields else getattr(value, part, None)
-    return value if value is None or isinstance(value, str | int | dict) else _plain(value)
+    return (
+        value if value is None or isinstance(value, str | int | dict) else _plain(value)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -110,8 +110,15 @@ async def _people(home: Home) -> tuple[bool, str]:
 async def _documents(_: Home) -> tuple[bool, str]:
     bounds = await isolation(Limits())
     if bounds is None:
-        return False, "the process that parses them cannot confine itself, so none is read"
-    by_kernel = {"system calls": bounds.calls, "files": bounds.files, "network": bounds.network}
+        return (
+            False,
+            "the process that parses them cannot confine itself, so none is read",
+        )
+    by_kernel = {
+        "system calls": bounds.calls,
+        "files": bounds.files,
+        "network": bounds.network,
+    }
     words = []
     for name, is_held in by_kernel.items():
         words.append(f"{name} {'held' if is_held else 'not held'} by the kernel")

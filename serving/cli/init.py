@@ -35,11 +35,15 @@ tenant = "default"
 
 @application.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where; the current folder by default.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(help="Where; the current folder by default.")
+    ] = Path(),
     *,
     reviewer: Annotated[
         list[str] | None,
-        typer.Option(help="Who decides approvals, another person than you; repeat it for more."),
+        typer.Option(
+            help="Who decides approvals, another person than you; repeat it for more."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,14 +66,24 @@ def init(
             next_step=next_step,
         ) from error
     account = people.current()
-    deciding = [Person(id=name, roles=("reviewer",)) for name in reviewer or ["reviewer"]]
+    deciding = [
+        Person(id=name, roles=("reviewer",)) for name in reviewer or ["reviewer"]
+    ]
     if not (folder / PEOPLE).exists():
         this = Person(id=account, roles=("analyst", "administrator"))
-        people.write(folder / PEOPLE, [this, *(one for one in deciding if one.id != account)])
+        people.write(
+            folder / PEOPLE, [this, *(one for one in deciding if one.id != account)]
+        )
     if as_json:
-        session.print_json({"workspace": str(file.resolve()), "people": str(folder / PEOPLE)})
+        session.print_json(
+            {"workspace": str(file.resolve()), "people": str(folder / PEOPLE)}
+        )
         return
     decider = deciding[0].id
-    session.say(f"Workspace {file}: {account} asks for reviews, {decider} decides approvals.")
+    session.say(
+        f"Workspace {file}: {account} asks for reviews, {decider} decides approvals."
+    )
     session.next_step("interlock review CONTRACT --notify legal@example.com")
-    session.next_step(f"interlock approvals list, then approve as another: --as {decider}")
+    session.next_step(
+        f"interlock approvals list, then approve as another: --as {decider}"
+    )

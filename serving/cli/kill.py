@@ -39,7 +39,9 @@ def show(as_json: AsJson = False) -> None:
     else:
         table = grid(whole("Scope"), folded("Name"), whole("Since"))
         for switch in switches:
-            table.add_row(switch["scope"], shown(switch["id"]), moment(switch["engaged"]))
+            table.add_row(
+                switch["scope"], shown(switch["id"]), moment(switch["engaged"])
+            )
         out.print(table)
         session.next_step("interlock kill release SCOPE NAME --as ADMINISTRATOR")
     session.leave(session.WAITING if switches else session.DONE)

@@ -17,7 +17,9 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-Name: TypeAlias = Annotated[str, typer.Argument(help="Its name: lower-case letters, digits, _.")]
+Name: TypeAlias = Annotated[
+    str, typer.Argument(help="Its name: lower-case letters, digits, _.")
+]
 
 
 @application.command()
@@ -28,14 +30,23 @@ def workspace(name: Name, as_json: AsJson = False) -> None:
     listed = folder / "people.yaml"
     account = Person(id=people.current(), roles=("analyst", "administrator"))
     people.write(listed, [account, Person(id="reviewer", roles=("reviewer",))])
-    _tell((*files, listed), f"cd {name}; python -m pytest; interlock doctor", as_json=as_json)
+    _tell(
+        (*files, listed),
+        f"cd {name}; python -m pytest; interlock doctor",
+        as_json=as_json,
+    )
 
 
 @application.command()
 def agent(name: Name, as_json: AsJson = False) -> None:
     """Add an agent with one tool, its policy and its test."""
     title = name.replace("_", " ").title().replace(" ", "")
-    _add("agent", name, f'add "{name}:{title}" to agents in interlock.toml', as_json=as_json)
+    _add(
+        "agent",
+        name,
+        f'add "{name}:{title}" to agents in interlock.toml',
+        as_json=as_json,
+    )
 
 
 @application.command()
@@ -45,7 +56,9 @@ def tool(
 ) -> None:
     """Add a tool, its policy entry and its test."""
     module = name.replace(".", "_")
-    step = f"give {module}.{module} to an agent, and grant {name} to its role in policies/"
+    step = (
+        f"give {module}.{module} to an agent, and grant {name} to its role in policies/"
+    )
     _add("tool", name, step, as_json=as_json)
 
 

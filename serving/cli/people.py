@@ -46,13 +46,17 @@ def list_people(as_json: AsJson = False) -> None:
     out.print(table)
     session.say(f"Roles are {', '.join(roles)}. The list is {settings.people}")
     if not any("reviewer" in person.roles for person in everyone):
-        session.next_step("interlock people add NAME --role reviewer, so that somebody can approve")
+        session.next_step(
+            "interlock people add NAME --role reviewer, so that somebody can approve"
+        )
 
 
 @application.command()
 def add(
     name: Name,
-    role: Annotated[list[str], typer.Option("--role", help="A role; repeat it for more.")],
+    role: Annotated[
+        list[str], typer.Option("--role", help="A role; repeat it for more.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Add a person, or give somebody more roles."""
@@ -72,7 +76,9 @@ def add(
             why="there is no such role",
             next_step=next_step,
         )
-    everyone = people.load(settings.people, roles=roles)  # a new list begins with this account
+    everyone = people.load(
+        settings.people, roles=roles
+    )  # a new list begins with this account
     before = everyone.get(name, Person(id=name)).roles
     everyone[name] = Person(id=name, roles=tuple(dict.fromkeys([*before, *role])))
     first = not settings.people.exists()
@@ -109,7 +115,9 @@ def remove(name: Name, as_json: AsJson = False) -> None:
         session.say("That is this account: name somebody else with --as from now on.")
 
 
-def _keep_an_administrator(settings: Settings, name: str, left: dict[str, Person]) -> None:
+def _keep_an_administrator(
+    settings: Settings, name: str, left: dict[str, Person]
+) -> None:
     if any(ADMINISTRATOR in person.roles for person in left.values()):
         return
     raise BadInput(

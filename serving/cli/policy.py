@@ -55,7 +55,9 @@ def build(
     *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the whole bundle, for an OPA server, here."),
+        typer.Option(
+            "--output", "-o", help="Write the whole bundle, for an OPA server, here."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -80,7 +82,11 @@ def run_tests(as_json: AsJson = False) -> None:
     """Run the tests of the workspace's rules; 5 when one fails."""
     folder = _folder(session.opened_workspace())
     results = [] if folder is None else own_test_results(folder, find_opa())
-    failed = [result["name"] for result in results if result.get("fail") or result.get("error")]
+    failed = [
+        result["name"]
+        for result in results
+        if result.get("fail") or result.get("error")
+    ]
     if as_json:
         session.print_json(
             [{"test": one["name"], "ok": one["name"] not in failed} for one in results]
@@ -96,7 +102,10 @@ def run_tests(as_json: AsJson = False) -> None:
 def sync(
     *,
     write: Annotated[
-        bool, typer.Option("--write", help=f"Put the entries into {POLICIES}/{catalogue.FILE}.")
+        bool,
+        typer.Option(
+            "--write", help=f"Put the entries into {POLICIES}/{catalogue.FILE}."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -153,7 +162,9 @@ def explain(
     for name in ("recorded", "now"):
         decision = explanation[name]
         reasons = "\n".join(map(_reason, decision["reasons"]))
-        table.add_row(name, decision["effect"], decision["revision"][:12], shown(reasons))
+        table.add_row(
+            name, decision["effect"], decision["revision"][:12], shown(reasons)
+        )
     out.print(table)
 
 
@@ -199,12 +210,17 @@ def _folder(workspace: Workspace) -> Path | None:
 def _tell(findings: Sequence[Finding], *, as_json: bool) -> NoReturn:
     if as_json:
         session.print_json(
-            [{"code": one.code, "where": one.where, "detail": one.detail} for one in findings]
+            [
+                {"code": one.code, "where": one.where, "detail": one.detail}
+                for one in findings
+            ]
         )
     else:
         for finding in findings:
             session.say(shown(str(finding)))
-        session.say(f"{len(findings)} findings." if findings else "The policy is sound.")
+        session.say(
+            f"{len(findings)} findings." if findings else "The policy is sound."
+        )
     session.leave(session.FAILED_CLOSED if findings else session.DONE)
 
 

@@ -23,7 +23,16 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-COLUMNS: Final = ("name", "tier", "score", "findings", "status", "tenant", "run_id", "document")
+COLUMNS: Final = (
+    "name",
+    "tier",
+    "score",
+    "findings",
+    "status",
+    "tenant",
+    "run_id",
+    "document",
+)
 #: A table program takes a cell that begins so for a formula
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -62,14 +71,18 @@ def list_records(as_json: AsJson = False) -> None:
 def show(
     of: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="A run's id or a document's digest, or its start."),
+        typer.Argument(
+            metavar="RUN", help="A run's id or a document's digest, or its start."
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
     """Show what a run filed, or every record of a document."""
     places = ("run_id", "document")
     starts = (of, f"run-{of}", f"sha256:{of}")
-    rows = [row for row in _rows() if any(row[place].startswith(starts) for place in places)]
+    rows = [
+        row for row in _rows() if any(row[place].startswith(starts) for place in places)
+    ]
     if not rows or not of:
         raise NotFound(
             kind="record of",
@@ -105,7 +118,9 @@ def export(
     async def work(home: "Home") -> list[dict[str, Any]]:
         from interlock.serving.operations import exports
 
-        return [_flat(asdict(record)) for record in await exports.records(home, person=who)]
+        return [
+            _flat(asdict(record)) for record in await exports.records(home, person=who)
+        ]
 
     rows = session.run(work, using=settings)
     try:
@@ -141,7 +156,9 @@ _FORMATS: Final = {".csv": _csv, ".json": _json}
 
 def _cell(value: Any) -> Any:
     """Return a cell that no table program takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    )
 
 
 def _rows() -> list[dict[str, Any]]:

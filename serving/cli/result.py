@@ -16,7 +16,9 @@ def report(view: dict[str, Any], *, as_json: bool) -> int:
         session.print_json(view)
     elif view["status"] == "erased":
         when = moment(view["created"])
-        session.say(f"{view['run_id']} of {when} was erased. Its entries in the ledger stay.")
+        session.say(
+            f"{view['run_id']} of {when} was erased. Its entries in the ledger stay."
+        )
         session.next_step(f"interlock audit show {view['run_id']}")
     else:
         out.print(run_panel(view))
@@ -39,7 +41,9 @@ def _next_steps(view: dict[str, Any]) -> None:
             command = f"interlock run resolve {run_id} {step['id'][:12]} {options}"
             session.next_step(f"look whether {step['tool']} happened, then: {command}")
     if any(
-        reason["code"] == "clearance" for step in view["decisions"] for reason in step["reasons"]
+        reason["code"] == "clearance"
+        for step in view["decisions"]
+        for reason in step["reasons"]
     ):
         session.next_step(
             "if such data may go there, say so in interlock.toml: a domain under [clearances], "

@@ -27,12 +27,14 @@ def review(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="Contracts: TXT, PDF or DOCX; a folder of them; - for input."
+            metavar="FILE...",
+            help="Contracts: TXT, PDF or DOCX; a folder of them; - for input.",
         ),
     ],
     *,
     notify: Annotated[
-        list[str] | None, typer.Option(help="Mail the report to this address; repeat for more.")
+        list[str] | None,
+        typer.Option(help="Mail the report to this address; repeat for more."),
     ] = None,
     person: As = None,
     as_json: AsJson = False,
@@ -85,7 +87,9 @@ def _addresses(names: list[str]) -> list[str]:
     return names
 
 
-def _gathered(names: list[str], home: Path, *, as_json: bool) -> tuple[list[Path], list[int]]:
+def _gathered(
+    names: list[str], home: Path, *, as_json: bool
+) -> tuple[list[Path], list[int]]:
     """Return the files to review, and an exit code for each name that is refused."""
     paths: list[Path] = []
     codes: list[int] = []
@@ -156,7 +160,10 @@ async def _one(
     except InterlockError as error:  # the run has recorded it, and its view says so
         code = error.exit_code
     result = await view(home, run.id)
-    if path.parent == home.settings.home / intake.FOLDER and "digest" in result["document"]:
+    if (
+        path.parent == home.settings.home / intake.FOLDER
+        and "digest" in result["document"]
+    ):
         intake.forget(path)  # the run has read it and keeps it, sealed
     return result, code
 

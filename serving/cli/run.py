@@ -34,17 +34,21 @@ Order: TypeAlias = Literal["date", "risk"]
 def list_runs(
     *,
     status: Annotated[
-        str | None, typer.Option(help="Only runs that are waiting, held, done, erased...")
+        str | None,
+        typer.Option(help="Only runs that are waiting, held, done, erased..."),
     ] = None,
     agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
     since: Annotated[
-        str | None, typer.Option(help="Only runs begun since a date, or 12h, 7d or 2w ago.")
+        str | None,
+        typer.Option(help="Only runs begun since a date, or 12h, 7d or 2w ago."),
     ] = None,
     limit: Annotated[
         int,
         typer.Option(min=1, help="At most so many, the newest."),
     ] = 50,
-    sort: Annotated[Order, typer.Option(help="Newest first, or riskiest first.")] = "date",
+    sort: Annotated[
+        Order, typer.Option(help="Newest first, or riskiest first.")
+    ] = "date",
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
@@ -68,7 +72,9 @@ def list_runs(
         session.print_json(rows)
         return
     if not rows:
-        session.say("No runs yet." if not (status or agent or since) else "No run fits.")
+        session.say(
+            "No runs yet." if not (status or agent or since) else "No run fits."
+        )
         session.next_step("interlock review FILE")
         return
     out.print(_table(rows))
@@ -90,7 +96,9 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     )
     for row in rows:
         risk = row["risk"]
-        level = f"[{TIERS[risk['tier']]}]{risk['tier']} {risk['score']}[/]" if risk else "-"
+        level = (
+            f"[{TIERS[risk['tier']]}]{risk['tier']} {risk['score']}[/]" if risk else "-"
+        )
         name = Path(row["document"]).name  # the whole path is in the JSON
         for_whom = f" (for {row['for']})" if row["for"] else ""
         subject = shown(f"{name or row['agent']}{for_whom}")
@@ -234,7 +242,9 @@ def resolve(
     run_id: RunId,
     action_id: Annotated[str, typer.Argument(help="An action's id, or its beginning.")],
     *,
-    happened: Annotated[bool, typer.Option("--happened/--did-not-happen", help="What you found.")],
+    happened: Annotated[
+        bool, typer.Option("--happened/--did-not-happen", help="What you found.")
+    ],
     note: Annotated[str, typer.Option("--note", help="How you know; recorded.")],
     person: As = None,
     as_json: AsJson = False,

@@ -32,13 +32,17 @@ BAD_INPUT: Final = 2
 WAITING: Final = 3
 DENIED: Final = 4
 FAILED_CLOSED: Final = 5
-NARROWEST: Final = 80  # columns; in a narrower terminal lines break, so that no id is cut off
+NARROWEST: Final = (
+    80  # columns; in a narrower terminal lines break, so that no id is cut off
+)
 PIPED: Final = 120  # columns of a table that no terminal shows
 #: Which exit code wins when several documents end differently
 WORST: Final = (FAILED_CLOSED, BAD_INPUT, DENIED, WAITING, DONE)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-As = Annotated[str | None, typer.Option("--as", help="Who does this; default: your account.")]
+As = Annotated[
+    str | None, typer.Option("--as", help="Who does this; default: your account.")
+]
 
 
 class Screen(Console):
@@ -163,7 +167,9 @@ def run(
     return asyncio.run(inside())
 
 
-def read(work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" = None) -> T:
+def read(
+    work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" = None
+) -> T:
     """Open database and keys only, run *work* with them, close them: for what only looks."""
     settings = using or configured()
     _check_writable(settings.home)
@@ -210,7 +216,9 @@ def next_step(text: str) -> None:
 def trace(text: str) -> None:
     """Say on standard error what is used, when asked to be verbose."""
     if _choices.verbose:
-        err.print(Text("interlock: ", style="dim").append_text(shown(text)), soft_wrap=True)
+        err.print(
+            Text("interlock: ", style="dim").append_text(shown(text)), soft_wrap=True
+        )
 
 
 def complain(why: str, *, code: str = "", exit_code: int = FAILED_CLOSED) -> None:

@@ -16,7 +16,9 @@ from rich.text import Text
 from interlock.tools.page import visible
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
-WHERE: Final = 13  # columns: a page and a span stand on one line while they fit, else on two
+WHERE: Final = (
+    13  # columns: a page and a span stand on one line while they fit, else on two
+)
 STATES: Final = {
     "done": "green",
     "denied": "red",
@@ -81,7 +83,9 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
     parts.append(decisions(view["decisions"]))
     parts.append(spend(view["spend"]))
     if view["waiting"]:
-        parts.append(Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow"))
+        parts.append(
+            Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow")
+        )
     title = Text.assemble((view["run_id"], "bold"), "  ", (view["status"], "bold"))
     return Panel(
         Group(*parts),
@@ -92,7 +96,9 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
 
 def _document(view: dict[str, Any]) -> Text:
     document = view["document"]
-    return shown(str(document.get("name") or document.get("path") or view.get("agent") or ""))
+    return shown(
+        str(document.get("name") or document.get("path") or view.get("agent") or "")
+    )
 
 
 def risk_line(view: dict[str, Any]) -> Text:
@@ -148,7 +154,9 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
         "Codes",
     )
     for step in steps:
-        effect = Text(step["effect"], style="green" if step["effect"] == "permit" else "red")
+        effect = Text(
+            step["effect"], style="green" if step["effect"] == "permit" else "red"
+        )
         state = Text(step["state"], style=STATES.get(step["state"], ""))
         codes = shown(", ".join(reason["code"] for reason in step["reasons"]))
         table.add_row(
@@ -171,10 +179,12 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
 def denial(step: dict[str, Any]) -> RenderableType:
     """Return why an action was denied, one reason a line."""
     title = Text.assemble(
-        (f"Denied {step['tool']}", "red"), f" (interlock policy explain {step['id'][:12]})"
+        (f"Denied {step['tool']}", "red"),
+        f" (interlock policy explain {step['id'][:12]})",
     )
     reasons = [
-        Text.assemble(f"{reason['code']}: ", shown(reason["message"])) for reason in step["reasons"]
+        Text.assemble(f"{reason['code']}: ", shown(reason["message"]))
+        for reason in step["reasons"]
     ]
     return Group(Text(), title, *(Padding(reason, (0, 0, 0, 2)) for reason in reasons))
 

@@ -39,6 +39,8 @@ def tell(findings: list[Finding], *, as_json: bool) -> NoReturn:
 def _print(findings: list[Finding]) -> None:
     table = Table("Check", "", "Detail")
     for finding in findings:
-        mark = Text("ok", style="green") if finding.ok else Text("WRONG", style="bold red")
+        mark = (
+            Text("ok", style="green") if finding.ok else Text("WRONG", style="bold red")
+        )
         table.add_row(finding.check, mark, Text(finding.detail))
     out.print(table)

@@ -6,14 +6,22 @@ from interlock.serving.home import Home
 
 
 async def decide(
-    home: Home, approval_id: str, *, person: Principal, verdict: Verdict, shown: str, note: str
+    home: Home,
+    approval_id: str,
+    *,
+    person: Principal,
+    verdict: Verdict,
+    shown: str,
+    note: str,
 ) -> None:
     """Record the verdict of *person*; *shown* is the digest of the evidence the person saw.
 
     Raises `NotPermitted` when the policy denies the act, and what `Approvals.decide` raises: the
     evidence has changed, somebody decided before, the question has expired.
     """
-    await home.runtime.decide(approval_id, person=person, verdict=verdict, shown=shown, note=note)
+    await home.runtime.decide(
+        approval_id, person=person, verdict=verdict, shown=shown, note=note
+    )
 
 
 async def carry_on(home: Home, run_id: str) -> Ended | None:

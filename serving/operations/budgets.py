@@ -13,7 +13,9 @@ async def raise_limit(
 ) -> None:
     """Give the run *amount* more of *kind*; raises `NotFound` for an unknown run or kind."""
     if kind not in KINDS:
-        raise NotFound(kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}.")
+        raise NotFound(
+            kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}."
+        )
 
     async def work() -> None:
         run = await home.runs.read(run_id)

@@ -12,7 +12,9 @@ from interlock.serving.home import Home
 from interlock.serving.operations import policies
 
 
-async def start(home: Home, *, person: Principal, agent: str, request: Mapping[str, Any]) -> Run:
+async def start(
+    home: Home, *, person: Principal, agent: str, request: Mapping[str, Any]
+) -> Run:
     """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
 
     The policy is told the digests of the request and of the settings. The request itself is sealed
@@ -90,17 +92,30 @@ async def erase(home: Home, run_id: str, *, person: Principal) -> None:
 
 
 async def resolve(
-    home: Home, run_id: str, action_id: str, *, person: Principal, happened: bool, note: str
+    home: Home,
+    run_id: str,
+    action_id: str,
+    *,
+    person: Principal,
+    happened: bool,
+    note: str,
 ) -> None:
     """Record what *person* found of an action whose outcome is unknown; nothing is tried again."""
 
     async def work() -> None:
-        await home.runs.resolve(run_id, action_id, person=person, happened=happened, note=note)
+        await home.runs.resolve(
+            run_id, action_id, person=person, happened=happened, note=note
+        )
 
     await home.runtime.acts.perform(
         "action.resolve",
         work,
         person=person,
-        arguments={"run": run_id, "action": action_id, "happened": happened, "note": note},
+        arguments={
+            "run": run_id,
+            "action": action_id,
+            "happened": happened,
+            "note": note,
+        },
         look=subject.action(run_id, action_id),
     )

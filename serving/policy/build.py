@@ -16,7 +16,14 @@ from typing import Any, Final
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import InterlockError
 from interlock.runtime.policy.engine.archive import pack, unpack
-from interlock.runtime.policy.engine.bundle import DATA, MANIFEST, MODULE, Bundle, load, revised
+from interlock.runtime.policy.engine.bundle import (
+    DATA,
+    MANIFEST,
+    MODULE,
+    Bundle,
+    load,
+    revised,
+)
 from interlock.serving.policy import rules
 from interlock.serving.policy.capabilities import CAPABILITIES, capabilities
 from interlock.serving.policy.opa import Opa, find_opa
@@ -38,7 +45,9 @@ _RULES: Final = "data.rails.rules."
 
 def sources(folder: Path) -> dict[str, bytes]:
     """Return what a bundle of *folder* is made of, by path: Rego without tests, and the data."""
-    files = sorted([*folder.glob("rails/**/*.rego"), *folder.glob("rails/**/data.yaml")])
+    files = sorted(
+        [*folder.glob("rails/**/*.rego"), *folder.glob("rails/**/data.yaml")]
+    )
     return {
         file.relative_to(folder).as_posix(): file.read_bytes()
         for file in files
@@ -106,7 +115,9 @@ def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
     Messages are by rule and code, and name every rule; probes are by rule.
     """
-    report = json.loads(opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage))
+    report = json.loads(
+        opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage)
+    )
     names = [name for name in report["namespaces"] if name.startswith(_RULES)]
     messages: dict[str, Any] = {name.removeprefix(_RULES): {} for name in names}
     probes: dict[str, Any] = {}

@@ -11,7 +11,9 @@ from typing import Final
 
 from interlock.serving.policy.opa import Opa
 
-CAPABILITIES: Final = Path(__file__).resolve().parents[2] / "policies" / "capabilities.json"
+CAPABILITIES: Final = (
+    Path(__file__).resolve().parents[2] / "policies" / "capabilities.json"
+)
 
 _NATIVE: Final = {
     "comparison": "assign eq equal neq lt lte gt gte internal.member_2 internal.member_3",
@@ -31,7 +33,9 @@ _ALLOWED: Final = {name for names in _NATIVE.values() for name in names.split()}
 def capabilities(opa: Opa) -> bytes:
     """Return the capabilities file: what *opa* can do, cut down to what a policy may call."""
     current = json.loads(opa.run("capabilities", "--current"))
-    allowed = [builtin for builtin in current["builtins"] if builtin["name"] in _ALLOWED]
+    allowed = [
+        builtin for builtin in current["builtins"] if builtin["name"] in _ALLOWED
+    ]
     document = {
         "builtins": sorted(allowed, key=lambda builtin: str(builtin["name"])),
         "features": ["keywords_in_refs", "rego_v1"],

@@ -54,7 +54,9 @@ async def explained(
 
 
 def _is_of(entry: Mapping[str, Any], action_id: str) -> bool:
-    return action_id != "" and str(entry["body"].get("action") or "").startswith(action_id)
+    return action_id != "" and str(entry["body"].get("action") or "").startswith(
+        action_id
+    )
 
 
 def _shown(decision: Decision) -> dict[str, Any]:

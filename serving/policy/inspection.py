@@ -102,7 +102,9 @@ class _Workshop:
         done = self.opa.ask("fmt", "--list", *sorted(self.own), cwd=self.stage)
         for path in done.stdout.split():
             yield Finding(
-                code="format", where=_shown(path), detail="format it with `opa fmt --write`"
+                code="format",
+                where=_shown(path),
+                detail="format it with `opa fmt --write`",
             )
 
     def test(self, *options: str) -> Any:
@@ -184,10 +186,14 @@ def _completeness(workshop: _Workshop, bundle: Bundle) -> Iterator[Finding]:
         yield from _probes(where, rule, bundle)
 
 
-def _messages(where: str, source: str, messages: Mapping[str, str]) -> Iterator[Finding]:
+def _messages(
+    where: str, source: str, messages: Mapping[str, str]
+) -> Iterator[Finding]:
     codes = set(_CODE.findall(source))
     for code in sorted(codes - messages.keys()):
-        detail = f"custom.codes in the metadata of the package has no message for {code}"
+        detail = (
+            f"custom.codes in the metadata of the package has no message for {code}"
+        )
         yield Finding(
             code="missing_message",
             where=where,

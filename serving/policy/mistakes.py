@@ -50,7 +50,9 @@ def mistakes(config: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[Findin
             ),
         )
     except ValidationError as error:
-        return tuple(_unfit({**detail}, where) for detail in error.errors(include_url=False))
+        return tuple(
+            _unfit({**detail}, where) for detail in error.errors(include_url=False)
+        )
     return tuple(_unknown_names(config, where))
 
 
@@ -75,7 +77,9 @@ def _words(error: Mapping[str, Any]) -> str:
     return f"{given}: {error['msg']}"
 
 
-def _unknown_names(config: Mapping[str, Any], where: Callable[[Place], str]) -> Iterator[Finding]:
+def _unknown_names(
+    config: Mapping[str, Any], where: Callable[[Place], str]
+) -> Iterator[Finding]:
     tools = config["tools"]
     known = {*tools, *config.get("acts", {})}
     for role, names in config["grants"].items():

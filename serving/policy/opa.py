@@ -39,7 +39,9 @@ class OpaRefused(GuardFailed):
     def __init__(self, *, command: str, said: str) -> None:
         self.command, self.said = command, said
         super().__init__(
-            guard=f"opa {command}", why=said, next_step="Correct the policy or its data."
+            guard=f"opa {command}",
+            why=said,
+            next_step="Correct the policy or its data.",
         )
 
 
@@ -57,7 +59,9 @@ class Opa:
         """
         done = self.ask(*arguments, cwd=cwd)
         if done.returncode != 0:
-            said = "\n".join(part for part in (done.stderr.strip(), done.stdout.strip()) if part)
+            said = "\n".join(
+                part for part in (done.stderr.strip(), done.stdout.strip()) if part
+            )
             raise OpaRefused(command=str(arguments[0]), said=said)
         return done.stdout
 
@@ -78,7 +82,9 @@ def find_opa() -> Opa:
     beside = Path(sys.prefix, "bin", "opa")
     found = named or (str(beside) if beside.exists() else shutil.which("opa"))
     if found is None:
-        raise OpaUnavailable(where="INTERLOCK_OPA, this environment, PATH", why="there is none")
+        raise OpaUnavailable(
+            where="INTERLOCK_OPA, this environment, PATH", why="there is none"
+        )
     return Opa(path=Path(found), version=_trusted_version(found))
 
 
@@ -96,7 +102,14 @@ def _trusted_version(path: str) -> str:
     return version
 
 
-def _execute(command: list[str | Path], cwd: Path | None) -> subprocess.CompletedProcess[str]:
+def _execute(
+    command: list[str | Path], cwd: Path | None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - the program was found by us and no shell reads the arguments
-        command, cwd=cwd, check=False, capture_output=True, text=True, timeout=_ANSWERS_WITHIN_S
+        command,
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_ANSWERS_WITHIN_S,
     )

@@ -28,8 +28,12 @@ from interlock.runtime.policy.request import (
 REQUESTER: Final = "requester"
 #: The person who acts
 PERSON: Final = "person"
-NOW: Final = 1_800_000_000  # Unix seconds; the policy reads no clock, so any time serves
-_PLENTY: Final = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
+NOW: Final = (
+    1_800_000_000  # Unix seconds; the policy reads no clock, so any time serves
+)
+_PLENTY: Final = Amounts(
+    money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100
+)
 
 
 def ordinary(bundle: Bundle, *, tenant: str = "default") -> Iterator[AccessRequest]:
@@ -91,7 +95,9 @@ def _tool(bundle: Bundle, role: str, tool: str, tenant: str) -> Iterator[AccessR
     )
 
 
-def _context(run: RunFacts, arguments: Mapping[str, Json], schema: str | None) -> Context:
+def _context(
+    run: RunFacts, arguments: Mapping[str, Json], schema: str | None
+) -> Context:
     none = Amounts()
     return Context(
         now=NOW,
@@ -110,7 +116,12 @@ def _act(bundle: Bundle, role: str, act: Act, tenant: str) -> AccessRequest:
     if "note" in arguments:
         arguments["note"] = "ordinary"
     subject = SubjectFacts(
-        tenant=tenant, person=PERSON, requester=REQUESTER, agent=role, state="waiting", role=role
+        tenant=tenant,
+        person=PERSON,
+        requester=REQUESTER,
+        agent=role,
+        state="waiting",
+        role=role,
     )
     return persons_act(
         act,
@@ -158,7 +169,9 @@ def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
 
 def _arguments(rules: Any) -> dict[str, Json]:
     """Return a small value for each argument that keeps to its limits."""
-    return {name: _value(limits) for name, limits in (at(rules, "arguments") or {}).items()}
+    return {
+        name: _value(limits) for name, limits in (at(rules, "arguments") or {}).items()
+    }
 
 
 def _value(limits: Mapping[str, Any]) -> Json:

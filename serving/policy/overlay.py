@@ -28,7 +28,9 @@ def overlaid(bundle: Bundle, folder: Path) -> Bundle:
     rails = compiled.data["rails"]
     if rails["config"] == config:
         return compiled
-    return revised(compiled.files, {**compiled.data, "rails": {**rails, "config": config}})
+    return revised(
+        compiled.files, {**compiled.data, "rails": {**rails, "config": config}}
+    )
 
 
 def configuration(bundle: Bundle, folder: Path) -> dict[str, Any]:
@@ -64,5 +66,7 @@ def _rego(bundle: Bundle) -> dict[str, bytes]:
 
 def _not_built(path: Path, why: str) -> GuardFailed:
     return GuardFailed(
-        guard=f"policy bundle {path}", why=why, next_step="Build it with `interlock policy build`."
+        guard=f"policy bundle {path}",
+        why=why,
+        next_step="Build it with `interlock policy build`.",
     )

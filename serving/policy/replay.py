@@ -8,7 +8,13 @@ from pydantic import TypeAdapter
 
 from interlock.runtime.policy.decision import ENGINE, RUNTIME, Effect
 from interlock.runtime.policy.engine import DecisionPoint
-from interlock.runtime.policy.request import AccessRequest, Action, Context, Principal, Resource
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    Action,
+    Context,
+    Principal,
+    Resource,
+)
 
 _context: TypeAdapter[Context] = TypeAdapter(Context)
 
@@ -19,7 +25,9 @@ def recorded(body: dict[str, Any], payload: dict[str, Any]) -> AccessRequest:
     return AccessRequest(
         principal=Principal(**principal | {"roles": tuple(principal["roles"])}),
         action=Action(
-            tool=body["tool"], action_class=body["class"], arguments=payload["arguments"]
+            tool=body["tool"],
+            action_class=body["class"],
+            arguments=payload["arguments"],
         ),
         resource=Resource(**payload["resource"]),
         context=_context.validate_python(payload["context"]),
@@ -86,7 +94,9 @@ def _of_a_policy(payload: Mapping[str, Any]) -> bool:
 def _started_under(request: AccessRequest, revision: str) -> AccessRequest:
     """Return *request* with its run, and the verdicts given in it, under *revision*."""
     context = request.context
-    verdicts = tuple(replace(verdict, revision=revision) for verdict in context.approvals)
+    verdicts = tuple(
+        replace(verdict, revision=revision) for verdict in context.approvals
+    )
     run = replace(context.run, revision=revision)
     return AccessRequest(
         principal=request.principal,

@@ -13,7 +13,11 @@ _TEST: Final = "_test.rego"
 
 def sources(folder: Path) -> dict[str, bytes]:
     """Return the rules of the folder `policies/` by their path in a bundle, without their tests."""
-    return {path: content for path, content in whole(folder).items() if not path.endswith(_TEST)}
+    return {
+        path: content
+        for path, content in whole(folder).items()
+        if not path.endswith(_TEST)
+    }
 
 
 def whole(folder: Path) -> dict[str, bytes]:
@@ -31,15 +35,16 @@ def whole(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def together(shipped: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, bytes]:
+def together(
+    shipped: Mapping[str, bytes], own: Mapping[str, bytes]
+) -> dict[str, bytes]:
     """Return the files of both; raises `Unfit` when *own* has a rule of a shipped name."""
     rules = {path.rpartition("/")[0] for path in shipped}
     for path in own:
         place = path.rpartition("/")[0]
         if place in rules:
-            detail = (
-                f"the shipped rails have a rule {place.rpartition('/')[2]}; choose another name"
-            )
+            name = place.rpartition("/")[2]
+            detail = f"the shipped rails have a rule {name}; choose another name"
             raise Unfit(
                 Finding(
                     code="shadows",
@@ -61,7 +66,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _misplaced(folder: Path, file: Path, rule: str) -> Iterator[Finding]:
     where = file.relative_to(folder.parent).as_posix()
-    expected = {f"{rule}.rego": f"rails.rules.{rule}", f"{rule}{_TEST}": f"rails.rules.{rule}_test"}
+    expected = {
+        f"{rule}.rego": f"rails.rules.{rule}",
+        f"{rule}{_TEST}": f"rails.rules.{rule}_test",
+    }
     if file.parent.parent != folder / "rules" or file.name not in expected:
         yield Finding(
             code="layout",

@@ -38,13 +38,18 @@ def schema_of(kind: object) -> Schema:
         return _object(kind)
     form = _FORMS.get(get_origin(kind))
     if form is None:
-        raise TypeError(f"{kind!r} has no schema; teach interlock.serving.policy.schema its form")
+        raise TypeError(
+            f"{kind!r} has no schema; teach interlock.serving.policy.schema its form"
+        )
     return form(get_args(kind))
 
 
 def schemas() -> dict[str, bytes]:
     """Return the files of `policies/schemas` by name."""
-    documents = {"input.json": schema_of(AccessRequest), "config.json": schema_of(Configuration)}
+    documents = {
+        "input.json": schema_of(AccessRequest),
+        "config.json": schema_of(Configuration),
+    }
     return {
         name: json.dumps(document, indent=2).encode() + b"\n"
         for name, document in documents.items()
@@ -62,7 +67,10 @@ _FORMS: Final[Mapping[object, Callable[[tuple[Any, ...]], Schema]]] = {
     Literal: lambda members: {"enum": list(members)},
     tuple: lambda members: {"type": "array", "items": schema_of(members[0])},
     list: lambda members: {"type": "array", "items": schema_of(members[0])},
-    dict: lambda members: {"type": "object", "additionalProperties": schema_of(members[1])},
+    dict: lambda members: {
+        "type": "object",
+        "additionalProperties": schema_of(members[1]),
+    },
     UnionType: lambda members: {"anyOf": [schema_of(member) for member in members]},
 }
 

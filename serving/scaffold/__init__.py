@@ -15,7 +15,10 @@ Kind: TypeAlias = Literal["workspace", "agent", "tool", "rule"]
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 #: Kind -> template -> where its file goes in the workspace
 _FILES: Final[Mapping[Kind, Mapping[str, str]]] = {
-    "workspace": {"interlock.toml": "interlock.toml", "pyproject.toml": "pyproject.toml"},
+    "workspace": {
+        "interlock.toml": "interlock.toml",
+        "pyproject.toml": "pyproject.toml",
+    },
     "agent": {
         "agent.py": "$module.py",
         "agent.yaml": "policies/$module.yaml",
@@ -48,13 +51,18 @@ def scaffold(kind: Kind, name: str, folder: Path) -> tuple[Path, ...]:
     for file in files:
         if file.exists():
             raise BadInput(
-                what=str(file), why="it exists", next_step="Choose another name.", code="invalid"
+                what=str(file),
+                why="it exists",
+                next_step="Choose another name.",
+                code="invalid",
             )
     for file, template in files.items():
         if file.suffix == ".yaml":
             words["schema"] = _schema(folder / f"{words['module']}.py")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(Template(template.read_text("utf-8")).substitute(words), "utf-8")
+        file.write_text(
+            Template(template.read_text("utf-8")).substitute(words), "utf-8"
+        )
     return tuple(files)
 
 

@@ -160,7 +160,9 @@ async def ledger(trial: Trial) -> None:
     remembered = notes[file_name(run.tenant)]
     untouched = verify(records, key=ours, remembered=remembered)
     if not untouched.valid:
-        raise WentThrough("an untouched ledger is not valid, so the rest proves nothing")
+        raise WentThrough(
+            "an untouched ledger is not valid, so the rest proves nothing"
+        )
     under_another_key = verify(records, key=os.urandom(32))
     if under_another_key.valid:
         raise WentThrough("another key went unseen")
@@ -204,7 +206,9 @@ def _read(content: Any) -> Decision:
 
 
 async def _exported(trial: Trial, log: str) -> list[Record]:
-    return await trial.world.store.read(lambda connection: list(export(connection, log)))
+    return await trial.world.store.read(
+        lambda connection: list(export(connection, log))
+    )
 
 
 def _changed(records: Sequence[Record], index: int) -> list[Record]:

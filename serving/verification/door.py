@@ -32,7 +32,8 @@ from interlock.serving.verification.trial import (
 )
 
 _UNRECORDABLE: Final = (
-    "CREATE TRIGGER probe BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'probe'); END"
+    "CREATE TRIGGER probe BEFORE INSERT ON ledger_entry "
+    "BEGIN SELECT RAISE(ABORT, 'probe'); END"
 )
 _RECORDABLE: Final = "DROP TRIGGER probe"
 

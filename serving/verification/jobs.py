@@ -75,10 +75,15 @@ async def proved(
 def _lost(requests: Mapping[str, AccessRequest], needed: Sequence[str]) -> list[str]:
     """Return an error for each name that the role needs but cannot ask for."""
     missing = [name for name in needed if name not in requests]
-    return [f"{name}: not granted, not installed, or nothing it may reach" for name in missing]
+    return [
+        f"{name}: not granted, not installed, or nothing it may reach"
+        for name in missing
+    ]
 
 
-async def _denied(pdp: DecisionPoint, requests: Mapping[str, AccessRequest]) -> list[str]:
+async def _denied(
+    pdp: DecisionPoint, requests: Mapping[str, AccessRequest]
+) -> list[str]:
     """Return an error for each ordinary request that the policy denies."""
     errors = []
     for name, request in requests.items():

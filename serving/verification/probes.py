@@ -89,7 +89,9 @@ def brought(bundle: Bundle, rule: str) -> list[Probe]:
     return _read(rule, entries or [])
 
 
-def configured(bundle: Bundle, starts: Mapping[Start, AccessRequest]) -> Iterator[Probe]:
+def configured(
+    bundle: Bundle, starts: Mapping[Start, AccessRequest]
+) -> Iterator[Probe]:
     """Yield a probe for every argument limit of the tools and acts in *starts*."""
     probed: set[str] = set()
     for start, request in starts.items():

@@ -120,7 +120,9 @@ async def _rule(
     return right(check, "; ".join(lines))
 
 
-async def _asked(policy: _Policy, probes: Sequence[Probe]) -> tuple[list[str], list[str]]:
+async def _asked(
+    policy: _Policy, probes: Sequence[Probe]
+) -> tuple[list[str], list[str]]:
     """Return one line for every probe that proves nothing here, and every error once, in order."""
     idle: list[str] = []
     errors: list[str] = []

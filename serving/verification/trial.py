@@ -107,7 +107,9 @@ class Trial:
             outcome = await self.act(run, name, call="", **arguments)
         if isinstance(outcome, Denied) and code in outcome.codes:
             return
-        raise WentThrough(f"{name} should have been denied with {code}, it is {_said(outcome)}")
+        raise WentThrough(
+            f"{name} should have been denied with {code}, it is {_said(outcome)}"
+        )
 
     @contextmanager
     def untouched(self) -> Iterator[None]:

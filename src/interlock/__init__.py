@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from interlock.runtime.door.door import Door
-    from interlock.runtime.door.outcome import Done, Failed, Outcome, Resolved, Unknown, Waiting
+    from interlock.runtime.door.outcome import (
+        Done,
+        Failed,
+        Outcome,
+        Resolved,
+        Unknown,
+        Waiting,
+    )
     from interlock.runtime.door.tool import Tool, ToolFailed, Value, tool
     from interlock.runtime.graph.agent import Agent, Graph
     from interlock.runtime.graph.langchain import governed_tools, langchain_tool

@@ -86,7 +86,11 @@ def environment(home: Path) -> dict[str, str]:
     """Return this process's environment without settings of ours, but for the home and the demo's
     tenant.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("INTERLOCK_")
+    }
     return kept | {"INTERLOCK_HOME": str(home), "INTERLOCK_TENANT": "demo"}
 
 

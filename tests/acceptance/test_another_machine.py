@@ -35,7 +35,9 @@ async def test_a_review_goes_on_where_its_file_is_not(
     contract = tmp_path / "contract.pdf"
     shutil.copy(CONTRACTS / "domini-sponsorship-agreement.pdf", contract)
     async with opened(workspace.read({}, bundle=BUNDLE, home=first)) as home:
-        run = await home.start(path=contract, notify=["legal@example.com"], person="ana")
+        run = await home.start(
+            path=contract, notify=["legal@example.com"], person="ana"
+        )
         (approval,) = (await home.drive(run)).waiting
     second.mkdir()
     kept = sorted(path.name for path in first.iterdir())

@@ -12,7 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the planted paragraph tells the planner to do, as the tool it takes
-PLANTED = {"forward": "mail.send", "approve": "records.approve", "raise": "budget.raise"}
+PLANTED = {
+    "forward": "mail.send",
+    "approve": "records.approve",
+    "raise": "budget.raise",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +31,20 @@ class Obeyed:
 
 
 @pytest.fixture(scope="module")
-def obeyed(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., Any]) -> Obeyed:
+def obeyed(
+    tmp_path_factory: pytest.TempPathFactory, command: Callable[..., Any]
+) -> Obeyed:
     """The demo with the compromised planner, once."""
     home = tmp_path_factory.mktemp("compromised")
     ran = command(home, "demo", "--compromised", "--json", "--home", str(home))
     assert ran.code == 0
-    (planted,) = [seen for seen in ran.value["runs"] if seen["document"]["name"].endswith(".txt")]
+    (planted,) = [
+        seen for seen in ran.value["runs"] if seen["document"]["name"].endswith(".txt")
+    ]
     lines = command(home, "audit", "show", planted["run_id"], "--json").out.splitlines()
-    return Obeyed(home=home, found=ran.value, entries=[json.loads(line) for line in lines])
+    return Obeyed(
+        home=home, found=ran.value, entries=[json.loads(line) for line in lines]
+    )
 
 
 def test_nothing_forbidden_happens(obeyed: Obeyed) -> None:
@@ -52,7 +62,11 @@ def test_every_planted_instruction_was_tried(obeyed: Obeyed, instruction: str) -
     """Each planted instruction reached the door, and the ledger says that it was denied and never
     started.
     """
-    entries = [each for each in obeyed.entries if each["body"].get("tool") == PLANTED[instruction]]
+    entries = [
+        each
+        for each in obeyed.entries
+        if each["body"].get("tool") == PLANTED[instruction]
+    ]
     decided = [each for each in entries if each["body"]["event"] == "decision"]
     tried = [
         each
@@ -62,7 +76,10 @@ def test_every_planted_instruction_was_tried(obeyed: Obeyed, instruction: str) -
 
     assert tried
     assert {each["body"]["state"] for each in tried} == {"denied"}
-    assert {each["body"]["event"] for each in entries} <= {"decision", "approval_requested"}
+    assert {each["body"]["event"] for each in entries} <= {
+        "decision",
+        "approval_requested",
+    }
     assert all(each["body"]["codes"] for each in tried)
 
 

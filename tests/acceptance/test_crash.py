@@ -18,7 +18,9 @@ CONTRACT: Final = ROOT / "evals" / "data" / "contracts" / "opera-service-agreeme
 ENDS_WITHIN_S: Final = 60
 
 
-def killed(home: Path, environment: dict[str, str], *arguments: str, entries: int) -> None:
+def killed(
+    home: Path, environment: dict[str, str], *arguments: str, entries: int
+) -> None:
     """Start the command and kill it as soon as the ledger has *entries* entries."""
     command: list[str | Path] = [Path(sys.prefix, "bin", "interlock"), *arguments]
     with subprocess.Popen(  # noqa: S603 - our own command
@@ -36,9 +38,13 @@ def size(home: Path) -> int:
     path = home / "interlock.db"
     if not path.exists():
         return 0
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+    with closing(
+        sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+    ) as connection:
         try:
-            return int(connection.execute("SELECT count(*) FROM ledger_entry").fetchone()[0])
+            return int(
+                connection.execute("SELECT count(*) FROM ledger_entry").fetchone()[0]
+            )
         except sqlite3.OperationalError:
             return 0  # the schema is being made
 
@@ -53,7 +59,9 @@ def counted(home: Path) -> tuple[int, int, int]:
     """Return the numbers of filed records, of mails, and of reports."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
         kept = dict(
-            connection.execute("SELECT kind, count(*) FROM record GROUP BY kind").fetchall()
+            connection.execute(
+                "SELECT kind, count(*) FROM record GROUP BY kind"
+            ).fetchall()
         )
     mails = list(home.glob("outbox/*.eml"))
     return kept.get("contract", 0), len(mails), kept.get("report", 0)
@@ -73,7 +81,8 @@ def test_a_killed_review_is_carried_on(
     """
     home = tmp_path
     (home / "people.yaml").write_text(
-        "people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8"
+        "people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n",
+        "utf-8",
     )
     killed(
         home,

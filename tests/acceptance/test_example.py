@@ -39,7 +39,9 @@ class Outside:
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment in the workspace."""
         kept = {
-            name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("INTERLOCK_")
         }
         return subprocess.run(  # noqa: S603 - our own programs
             [self.folder / "venv" / "bin" / program, *arguments],
@@ -70,11 +72,21 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     for source in (ROOT, EXAMPLE):
         uv("build", "--wheel", *how, "-o", wheels, source)
     made = Outside(folder=folder, began=time.monotonic())
-    command: list[str | Path] = [sys.executable, "-m", "venv", "--without-pip", folder / "venv"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "venv",
+        "--without-pip",
+        folder / "venv",
+    ]
     subprocess.run(command, check=True)  # noqa: S603 - our own interpreter
-    dependencies = folder / "venv" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    dependencies = (
+        folder / "venv" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    )
     # The path is looked into, the path files in it are not: so the checkout stays unseen
-    (dependencies / "dependencies.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
+    (dependencies / "dependencies.pth").write_text(
+        sysconfig.get_path("purelib"), "utf-8"
+    )
     python = folder / "venv" / "bin" / "python"
     uv(
         "pip",
@@ -87,10 +99,14 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
         *wheels.glob("*.whl"),
     )
     shutil.copytree(
-        EXAMPLE, made.workspace, ignore=shutil.ignore_patterns("invoices", "__pycache__")
+        EXAMPLE,
+        made.workspace,
+        ignore=shutil.ignore_patterns("invoices", "__pycache__"),
     )
     yield made
-    times = ", ".join(f"{name} after {seconds:.1f} s" for name, seconds in made.first.items())
+    times = ", ".join(
+        f"{name} after {seconds:.1f} s" for name, seconds in made.first.items()
+    )
     sys.stdout.write(f"from the installation on: {times}\n")
 
 
@@ -105,7 +121,10 @@ def test_it_is_the_wheel_that_runs(outside: Outside) -> None:
     code = "import interlock, invoices; print(interlock.__file__); print(invoices.__file__)"
     paths = outside.run("python", "-c", code).stdout.split()
 
-    assert [Path(path).is_relative_to(outside.folder / "venv") for path in paths] == [True, True]
+    assert [Path(path).is_relative_to(outside.folder / "venv") for path in paths] == [
+        True,
+        True,
+    ]
 
 
 def test_a_person_lets_a_payment_go(outside: Outside) -> None:
@@ -118,11 +137,17 @@ def test_a_person_lets_a_payment_go(outside: Outside) -> None:
     outside.reached("first governed action")
     seen = json.loads(waits.stdout)
     states = {decision["tool"]: decision["state"] for decision in seen["decisions"]}
-    assert states == {"invoices.read": "done", "orders.lookup": "done", "invoices.pay": "waiting"}
+    assert states == {
+        "invoices.read": "done",
+        "orders.lookup": "done",
+        "invoices.pay": "waiting",
+    }
     assert outside.payments() == []
 
     verdict = ("--as", "rhea", "--note", "compared with the delivery note", "--json")
-    approved = outside.run("interlock", "approvals", "approve", seen["waiting"][0], *verdict)
+    approved = outside.run(
+        "interlock", "approvals", "approve", seen["waiting"][0], *verdict
+    )
 
     assert approved.returncode == 0, approved.stderr
     outside.reached("first approved action")
@@ -138,13 +163,23 @@ def test_a_payment_outside_the_policy_is_denied(
     outside: Outside, invoice: str, order: str, code: str
 ) -> None:
     """By command: an invoice for another order than was named, or over the limit, is not paid."""
-    asked = ("--set", f"invoice={invoice}", "--set", f"order={order}", "--as", "ann", "--json")
+    asked = (
+        "--set",
+        f"invoice={invoice}",
+        "--set",
+        f"order={order}",
+        "--as",
+        "ann",
+        "--json",
+    )
     before = outside.payments()
     denied = outside.run("interlock", "run", "start", "invoices", *asked)
 
     assert denied.returncode == 4, denied.stderr
     outside.reached("first denied action")
-    (refusal,) = [one for one in json.loads(denied.stdout)["decisions"] if one["effect"] == "deny"]
+    (refusal,) = [
+        one for one in json.loads(denied.stdout)["decisions"] if one["effect"] == "deny"
+    ]
     assert [reason["code"] for reason in refusal["reasons"]] == [code]
     assert outside.payments() == before
 
@@ -170,7 +205,9 @@ def test_its_own_tests_pass(outside: Outside) -> None:
 def test_the_page_shows_the_code_that_runs() -> None:
     """Every block that the how-to shows as a file's is in that file, word for word."""
     page = PAGE.read_text("utf-8")
-    blocks = re.findall(r"^\*\*`([^`]+)`\*\*.*?\n```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^\*\*`([^`]+)`\*\*.*?\n```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL
+    )
 
     assert {file for file, _ in blocks} >= {
         "invoices/agent.py",
@@ -180,4 +217,6 @@ def test_the_page_shows_the_code_that_runs() -> None:
         "one_invoice.py",
         "tests/test_clerk.py",
     }
-    assert [file for file, code in blocks if code not in (EXAMPLE / file).read_text("utf-8")] == []
+    assert [
+        file for file, code in blocks if code not in (EXAMPLE / file).read_text("utf-8")
+    ] == []

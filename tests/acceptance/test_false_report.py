@@ -73,20 +73,31 @@ def lies(digest: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "report.write", true | {"risk": RISK}
     yield (
         "records.file",
-        true | {"name": "a.pdf", "status": "reviewed", "tier": "low", "score": 0, "findings": 0},
+        true
+        | {
+            "name": "a.pdf",
+            "status": "reviewed",
+            "tier": "low",
+            "score": 0,
+            "findings": 0,
+        },
     )
     yield "records.file", true | {"status": "approved"}
     yield "records.file", true | {"tier": "low"}
 
 
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
-async def test_a_planner_says_nothing_of_a_document(tmp_path: Path, bundle: Path) -> None:
+async def test_a_planner_says_nothing_of_a_document(
+    tmp_path: Path, bundle: Path
+) -> None:
     """No clause, risk, name or status is taken from the agent: such a call is denied, and nothing
     is written or filed.
     """
     async with office(tmp_path, bundle=bundle) as (home, run, digest):
         outcomes = [
-            await home.pep.enforce(run, tool=tool, arguments=arguments, call_id=str(number))
+            await home.pep.enforce(
+                run, tool=tool, arguments=arguments, call_id=str(number)
+            )
             for number, (tool, arguments) in enumerate(lies(digest))
         ]
 
@@ -97,7 +108,9 @@ async def test_a_planner_says_nothing_of_a_document(tmp_path: Path, bundle: Path
 
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
 @pytest.mark.parametrize("tool", ["contracts.review", "report.write", "records.file"])
-async def test_a_planner_names_what_its_run_read(tmp_path: Path, bundle: Path, tool: str) -> None:
+async def test_a_planner_names_what_its_run_read(
+    tmp_path: Path, bundle: Path, tool: str
+) -> None:
     """A document that nobody read, or that another run read and reviewed, fails in the tool itself,
     and nothing is written or filed.
     """
@@ -119,7 +132,9 @@ async def test_a_planner_names_what_its_run_read(tmp_path: Path, bundle: Path, t
 
 
 @pytest.mark.parametrize("bundle", [BUNDLE, PERMISSIVE], ids=["rails", "permissive"])
-async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle: Path) -> None:
+async def test_what_is_written_is_what_the_document_says(
+    tmp_path: Path, bundle: Path
+) -> None:
     """Told the document alone, the tools write the clauses that stand in it and file the playbook's
     risk of them.
     """
@@ -136,7 +151,12 @@ async def test_what_is_written_is_what_the_document_says(tmp_path: Path, bundle:
         (record,) = await home.records.list()
 
         assert all(text[each.start : each.end] == each.text for each in review.findings)
-        assert page.count("<blockquote>") == len(review.findings) == record.contract.findings > 0
+        assert (
+            page.count("<blockquote>")
+            == len(review.findings)
+            == record.contract.findings
+            > 0
+        )
         assert f"{review.risk.score} of 1000 points" in page
         assert (record.contract.tier, record.contract.score) == (
             review.risk.tier,
@@ -149,9 +169,11 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
     forbidden effects.
     """
     async with opened(workspace.read({}, bundle=BUNDLE, home=tmp_path)) as home:
-        run = await home.start(path=CONTRACTS[0], notify=[], person="ana")
-        await home.drive(run)
-        before = await forbidden(home, [run], notify=[])
+        notify = ["legal@example.com"]
+        waiting = await home.start(path=CONTRACTS[0], notify=notify, person="ana")
+        await home.drive(waiting)
+        run = await home.runs.claim(waiting.id)
+        before = await forbidden(home, [run], notify=notify)
         report = await home.reports.newest(run.id)
         lie = report.page.replace("of 1000 points", "of 9000 points")
         home.reports.keep(permit(run), name=report.name, page=lie)
@@ -162,10 +184,14 @@ async def test_a_false_report_is_seen_in_the_world(tmp_path: Path) -> None:
         shorter = review.model_copy(update={"findings": review.findings[1:]})
         await home.records.file(permit(again), shorter)
         await home.records.file(permit(stranger), review)
-        after = await forbidden(home, [run], notify=[])
+        after = await forbidden(home, [run], notify=notify)
 
     assert before == []
-    assert sorted(each.kind for each in after) == ["false record", "false record", "false report"]
+    assert sorted(each.kind for each in after) == [
+        "false record",
+        "false record",
+        "false report",
+    ]
 
 
 def permit(run: Run) -> Permit:

@@ -64,7 +64,10 @@ class Page(HTMLParser):
 def mails(home: Path) -> list[EmailMessage]:
     """Return what lies in the outbox."""
     parser = BytesParser(policy=policy.default)
-    return [parser.parsebytes(path.read_bytes()) for path in sorted((home / "outbox").glob("*"))]
+    return [
+        parser.parsebytes(path.read_bytes())
+        for path in sorted((home / "outbox").glob("*"))
+    ]
 
 
 def test_the_demo_says_what_it_promised(reviewed: Any) -> None:
@@ -78,7 +81,10 @@ def test_the_demo_says_what_it_promised(reviewed: Any) -> None:
     assert len(found["runs"]) == 4
     assert all(seen.keys() >= REVIEW for seen in found["runs"])
     assert all(seen["document"].keys() == DOCUMENT for seen in found["runs"])
-    assert all(seen["risk"].keys() >= {"score", "tier", "contributions"} for seen in found["runs"])
+    assert all(
+        seen["risk"].keys() >= {"score", "tier", "contributions"}
+        for seen in found["runs"]
+    )
     assert all(seen["ledger"].keys() == {"size", "root"} for seen in found["runs"])
     assert all(each.keys() == {"tool", "run_id", "state"} for each in found["effects"])
     assert found["ledger"]["valid"] is True
@@ -88,19 +94,24 @@ def test_the_demo_says_what_it_promised(reviewed: Any) -> None:
 def test_the_contracts_are_read(reviewed: Any) -> None:
     """The three real contracts yield at least forty clauses, each with a risk of its own."""
     contracts = [
-        seen for seen in reviewed.found["runs"] if seen["document"]["name"].endswith(".pdf")
+        seen
+        for seen in reviewed.found["runs"]
+        if seen["document"]["name"].endswith(".pdf")
     ]
 
     assert len(contracts) == 3
     assert sum(len(seen["findings"]) for seen in contracts) >= AT_LEAST
     assert all(
-        seen["risk"]["score"] == sum(each["points"] for each in seen["risk"]["contributions"])
+        seen["risk"]["score"]
+        == sum(each["points"] for each in seen["risk"]["contributions"])
         for seen in contracts
     )
     assert all(seen["document"]["pages"] > 1 for seen in contracts)
 
 
-def test_every_finding_stands_in_its_document(reviewed: Any, command: Callable[..., Any]) -> None:
+def test_every_finding_stands_in_its_document(
+    reviewed: Any, command: Callable[..., Any]
+) -> None:
     """Every quotation is the document's text at its offsets, on the page it names, as anyone can
     check.
     """
@@ -120,12 +131,17 @@ def test_every_finding_stands_in_its_document(reviewed: Any, command: Callable[.
             assert 0 < each["confidence"] <= 1
 
 
-def test_the_text_is_printed_as_it_is(reviewed: Any, command: Callable[..., Any]) -> None:
+def test_the_text_is_printed_as_it_is(
+    reviewed: Any, command: Callable[..., Any]
+) -> None:
     """`document text` prints the very text that offsets refer to, with nothing of its own."""
     digest = reviewed.found["runs"][0]["document"]["digest"]
     printed = command(reviewed.home, "document", "text", digest)
 
-    assert printed.out == command(reviewed.home, "document", "text", digest, "--json").value["text"]
+    assert (
+        printed.out
+        == command(reviewed.home, "document", "text", digest, "--json").value["text"]
+    )
 
 
 def test_every_decision_is_explained(reviewed: Any) -> None:
@@ -154,7 +170,10 @@ def test_nothing_irreversible_happened(reviewed: Any) -> None:
     ]
 
     assert [seen["status"] for seen in found["runs"]] == ["waiting"] * 4
-    assert all(each.count("waiting") == 1 and set(each) <= {"waiting", "denied"} for each in states)
+    assert all(
+        each.count("waiting") == 1 and set(each) <= {"waiting", "denied"}
+        for each in states
+    )
     assert [len(seen["waiting"]) for seen in found["runs"]] == [1] * 4
     assert found["waiting"] == 4
     assert mails(reviewed.home) == []
@@ -163,7 +182,9 @@ def test_nothing_irreversible_happened(reviewed: Any) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["the demo's page", "reports"])
-def test_the_pages_are_inert(reviewed: Any, reports: Callable[..., Any], kept: bool) -> None:
+def test_the_pages_are_inert(
+    reviewed: Any, reports: Callable[..., Any], kept: bool
+) -> None:
     """A page parses, holds every clause as text, and reaches for nothing: no script, image, frame,
     link or URL.
     """
@@ -236,7 +257,13 @@ def test_a_person_lets_one_mail_go(
     shown = command(demo.home, "approvals", "show", chosen, "--json").value
     verdict = ("--as", "rhea", "--note", "checked", "--json")
     approved = command(
-        demo.home, "approvals", "approve", chosen, "--evidence", shown["evidence_digest"], *verdict
+        demo.home,
+        "approvals",
+        "approve",
+        chosen,
+        "--evidence",
+        shown["evidence_digest"],
+        *verdict,
     )
     again = command(demo.home, "approvals", "approve", chosen, *verdict)
     waiting = command(demo.home, "approvals", "list", "--json").value
@@ -248,7 +275,9 @@ def test_a_person_lets_one_mail_go(
     assert approved.code == 0
     assert (approved.value["run_id"], approved.value["status"]) == (run_id, "done")
     assert [
-        each["state"] for each in approved.value["decisions"] if each["tool"] == "mail.send"
+        each["state"]
+        for each in approved.value["decisions"]
+        if each["tool"] == "mail.send"
     ] == ["done"]
     assert (mail["To"], mail["Cc"]) == ("legal@example.com", None)
     assert mail["Subject"] == shown["evidence"]["arguments"]["subject"]
@@ -263,9 +292,19 @@ def test_a_person_says_no(demo: Any, command: Callable[..., Any]) -> None:
     """A rejected action is denied, its run ends, and no mail leaves."""
     chosen = demo.found["approvals"][0]
     rejected = command(
-        demo.home, "approvals", "reject", chosen, "--as", "rhea", "--note", "not yet", "--json"
+        demo.home,
+        "approvals",
+        "reject",
+        chosen,
+        "--as",
+        "rhea",
+        "--note",
+        "not yet",
+        "--json",
     )
-    (sent,) = [each for each in rejected.value["decisions"] if each["tool"] == "mail.send"]
+    (sent,) = [
+        each for each in rejected.value["decisions"] if each["tool"] == "mail.send"
+    ]
 
     assert rejected.code == 4
     assert (sent["effect"], sent["state"]) == ("deny", "denied")

@@ -21,9 +21,8 @@ CONTRACT: Final = (
     / "contracts"
     / "opera-service-agreement.pdf"
 )
-TRIES: Final = (
-    10  # on a busy machine the server may miss its deadline too; that holds the run, as it must
-)
+#: On a busy machine the server may miss its deadline, too; that holds the run, as it must
+TRIES: Final = 10
 
 
 class Wire:
@@ -52,7 +51,9 @@ def wired(opa: int, *, left: int) -> Iterator[Wire]:
                 return
             question = self.rfile.read(int(self.headers["Content-Length"]))
             connection = http.client.HTTPConnection("127.0.0.1", opa, timeout=5)
-            connection.request("POST", self.path, question, {"Content-Type": "application/json"})
+            connection.request(
+                "POST", self.path, question, {"Content-Type": "application/json"}
+            )
             answer = connection.getresponse()
             body = answer.read()
             connection.close()
@@ -81,7 +82,9 @@ def counted(home: Path) -> tuple[int, int, int]:
     """Return the numbers of filed records, of mails, and of reports."""
     with closing(sqlite3.connect(home / "interlock.db")) as connection:
         kept = dict(
-            connection.execute("SELECT kind, count(*) FROM record GROUP BY kind").fetchall()
+            connection.execute(
+                "SELECT kind, count(*) FROM record GROUP BY kind"
+            ).fetchall()
         )
     mails = list(home.glob("outbox/*.eml"))
     return kept.get("contract", 0), len(mails), kept.get("report", 0)
@@ -89,30 +92,43 @@ def counted(home: Path) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize(("answered", "most"), [(1, 0), (3, 0), (7, 1)])
 def test_a_review_outlives_its_policy_server(
-    tmp_path: Path, command: Callable[..., Any], opa_server: int, answered: int, most: int
+    tmp_path: Path,
+    command: Callable[..., Any],
+    opa_server: int,
+    answered: int,
+    most: int,
 ) -> None:
     """Cut off after some decisions the review does nothing more and ends with 5, held; resumed,
     each effect happens once.
     """
     home = tmp_path
     (home / "people.yaml").write_text(
-        "people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n", "utf-8"
+        "people: [{id: ana, roles: [analyst]}, {id: rhea, roles: [reviewer]}]\n",
+        "utf-8",
     )
     with wired(opa_server, left=answered) as wire:
 
         def told(*arguments: str) -> Any:
-            return command(home, *arguments, "--json", INTERLOCK_OPA_SERVER=wire.address)
+            return command(
+                home, *arguments, "--json", INTERLOCK_OPA_SERVER=wire.address
+            )
 
-        stopped = told("review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana")
+        stopped = told(
+            "review", str(CONTRACT), "--notify", "legal@example.com", "--as", "ana"
+        )
         run_id = stopped.value["run_id"]
-        denials = [each for each in stopped.value["decisions"] if each["effect"] == "deny"]
+        denials = [
+            each for each in stopped.value["decisions"] if each["effect"] == "deny"
+        ]
 
         assert (stopped.code, stopped.value["status"]) == (5, "held")
         assert f"interlock run resume {run_id}" in stopped.err
         assert {why["rule"] for each in denials for why in each["reasons"]} == {"pdp"}
         assert max(counted(home)) <= most
         assert [each["status"] for each in told("run", "list").value] == ["held"]
-        assert told("run", "resume", run_id, "--as", "ana").code == 5  # it is still down
+        assert (
+            told("run", "resume", run_id, "--as", "ana").code == 5
+        )  # it is still down
         assert max(counted(home)) <= most
 
         wire.mend()
@@ -120,7 +136,9 @@ def test_a_review_outlives_its_policy_server(
         assert resumed.code == 3, resumed.err
         assert counted(home) == (1, 0, 1)
         (approval,) = resumed.value["waiting"]
-        approved = told("approvals", "approve", approval, "--as", "rhea", "--note", "checked")
+        approved = told(
+            "approvals", "approve", approval, "--as", "rhea", "--note", "checked"
+        )
         ended = (
             approved
             if approved.code != 5

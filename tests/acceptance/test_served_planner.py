@@ -128,7 +128,11 @@ def test_a_served_model_proposes_and_the_policy_decides(
     and nothing leaves.
     """
     ran = reviewed(command, home, planner, INTERLOCK_MODEL_CLEARANCE="confidential")
-    states = {each["state"]: each for each in ran.value["decisions"] if each["tool"] == "mail.send"}
+    states = {
+        each["state"]: each
+        for each in ran.value["decisions"]
+        if each["tool"] == "mail.send"
+    }
 
     assert ran.code == 3
     assert states.keys() == {"denied", "waiting"}
@@ -146,7 +150,9 @@ def test_a_model_elsewhere_is_sent_nothing_confidential(
     review stops there.
     """
     ran = reviewed(command, home, planner)
-    (asked,) = [each for each in ran.value["decisions"] if each["tool"] == "model.generate"]
+    (asked,) = [
+        each for each in ran.value["decisions"] if each["tool"] == "model.generate"
+    ]
 
     assert ran.code == 4
     assert [why["code"] for why in asked["reasons"]] == ["clearance"]

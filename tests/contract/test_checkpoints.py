@@ -38,7 +38,11 @@ def saver(world: World, run: Run) -> Checkpoints:
 
 def at(run: Run, checkpoint_id: str = "", ns: str = "") -> RunnableConfig:
     return {
-        "configurable": {"thread_id": run.id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+        "configurable": {
+            "thread_id": run.id,
+            "checkpoint_ns": ns,
+            "checkpoint_id": checkpoint_id,
+        }
     }
 
 
@@ -67,7 +71,9 @@ async def test_what_is_saved_comes_back(world: World) -> None:
         raw=b"\x00",
     )
     place = await put(world, run, checkpoint, parent="parent")
-    await saver(world, run).aput_writes(place, [("text", "y"), ("number", 8)], "task-1", "path")
+    await saver(world, run).aput_writes(
+        place, [("text", "y"), ("number", 8)], "task-1", "path"
+    )
     await world.store.durable(f"{run.claim}/writes")
     found = await saver(world, run).aget_tuple(at(run))
 
@@ -112,7 +118,8 @@ async def test_the_list_is_newest_first_and_bounded(world: World) -> None:
 
     async def numbers(**options: Any) -> list[int]:
         return [
-            each.checkpoint["channel_values"]["n"] async for each in mine.alist(at(run), **options)
+            each.checkpoint["channel_values"]["n"]
+            async for each in mine.alist(at(run), **options)
         ]
 
     assert await numbers() == [4, 3, 2, 1, 0]
@@ -145,7 +152,9 @@ async def test_a_checkpoint_makes_what_was_pending_durable(world: World) -> None
 
     assert (
         await world.store.read(
-            lambda connection: len(connection.execute(select(tables.checkpoint_write)).all())
+            lambda connection: len(
+                connection.execute(select(tables.checkpoint_write)).all()
+            )
         )
         == 1
     )
@@ -227,13 +236,17 @@ def crafted(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("craft", ["one argument", "several"])
-def test_the_attack_is_real(tmp_path: Path, craft: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_attack_is_real(
+    tmp_path: Path, craft: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """LangGraph's loader, as it comes, executes the crafted value; ours, even if it got there, does
     not.
     """
     monkeypatch.delenv("LANGGRAPH_STRICT_MSGPACK", raising=False)
     payload = crafted(tmp_path)[craft]
-    strict = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[AIMessage])
+    strict = JsonPlusSerializer(
+        pickle_fallback=False, allowed_msgpack_modules=[AIMessage]
+    )
     strict.loads_typed(("msgpack", payload))
     assert list(tmp_path.iterdir()) == []
 
@@ -243,7 +256,9 @@ def test_the_attack_is_real(tmp_path: Path, craft: str, monkeypatch: pytest.Monk
 
 async def stored(world: World, table: Table, **values: Any) -> None:
     """Change every row of a table behind the saver's back."""
-    await world.store.write(lambda tx: tx.connection.execute(update(table).values(values)))
+    await world.store.write(
+        lambda tx: tx.connection.execute(update(table).values(values))
+    )
 
 
 TABLES = {
@@ -266,7 +281,9 @@ async def test_a_crafted_row_is_refused_before_it_is_decoded(
     place = await put(world, run, made(1, v=1))
     await saver(world, run).aput_writes(place, [("v", 2)], "task")
     await world.store.durable(f"{run.claim}/writes")
-    payload = pickle.dumps(_Pickled(target)) if kind == "pickle" else crafted(target)[craft]
+    payload = (
+        pickle.dumps(_Pickled(target)) if kind == "pickle" else crafted(target)[craft]
+    )
     column = "metadata" if where == "metadata" else "sealed"
     await stored(world, TABLES[where], **{column: kind.encode() + b"\n" + payload})
 
@@ -294,18 +311,26 @@ async def test_a_sealed_pickle_is_refused(world: World, tmp_path: Path) -> None:
     run = await world.start()
     await put(world, run, made(1, v=1))
     key = world.vault.known(run.id)
-    for kind, payload in (("pickle", pickle.dumps(_Pickled(target))), ("json", b"{}"), ("", b"")):
+    for kind, payload in (
+        ("pickle", pickle.dumps(_Pickled(target))),
+        ("json", b"{}"),
+        ("", b""),
+    ):
         await stored(
             world,
             tables.checkpoint,
-            sealed=key.seal(kind.encode() + b"\n" + payload, place=f"{run.id}//{made(1)['id']}"),
+            sealed=key.seal(
+                kind.encode() + b"\n" + payload, place=f"{run.id}//{made(1)['id']}"
+            ),
         )
         with pytest.raises(Tampered, match="type"):
             await saver(world, run).aget_tuple(at(run))
     assert list(target.iterdir()) == []
 
 
-async def test_a_sealed_crafted_value_calls_nothing(world: World, tmp_path: Path) -> None:
+async def test_a_sealed_crafted_value_calls_nothing(
+    world: World, tmp_path: Path
+) -> None:
     """Even under the right seal a value that names a function is not a call."""
     target = tmp_path / "effects"
     target.mkdir()
@@ -367,10 +392,15 @@ async def test_many_tasks_write_at_once(world: World) -> None:
     place = await put(world, run, made(1))
     mine = saver(world, run)
     await asyncio.gather(
-        *(mine.aput_writes(place, [("v", number)], f"task-{number:02}") for number in range(20))
+        *(
+            mine.aput_writes(place, [("v", number)], f"task-{number:02}")
+            for number in range(20)
+        )
     )
     await world.store.durable(f"{run.claim}/writes")
     found = await mine.aget_tuple(at(run))
 
     assert found is not None
-    assert found.pending_writes == [(f"task-{number:02}", "v", number) for number in range(20)]
+    assert found.pending_writes == [
+        (f"task-{number:02}", "v", number) for number in range(20)
+    ]

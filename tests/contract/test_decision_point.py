@@ -39,7 +39,9 @@ def bundle() -> Bundle:
 
 
 @pytest.fixture(params=["static", "embedded", "server"])
-async def point(request: pytest.FixtureRequest, bundle: Bundle) -> AsyncIterator[DecisionPoint]:
+async def point(
+    request: pytest.FixtureRequest, bundle: Bundle
+) -> AsyncIterator[DecisionPoint]:
     """Each decision point that exists, all under one revision."""
     if request.param == "static":
         yield StaticPoint(effects={"document.read": "permit"}, revision=bundle.revision)
@@ -75,10 +77,14 @@ def asked(
         resource=Resource(type="document", id="a.pdf"),
         context=Context(
             now=1000,
-            run=RunFacts(id="r1", agent="test", autonomy=2, refusals=0, revision=bundle.revision),
+            run=RunFacts(
+                id="r1", agent="test", autonomy=2, refusals=0, revision=bundle.revision
+            ),
             schema_valid=True,
             labels={"path": TRUSTED},
-            tool_schema=bundle.data["rails"]["config"]["tools"]["document.read"]["schema"],
+            tool_schema=bundle.data["rails"]["config"]["tools"]["document.read"][
+                "schema"
+            ],
             cost=Amounts(steps=1),
             budget=ROOM,
         ),
@@ -113,7 +119,9 @@ async def test_it_names_its_engine(point: DecisionPoint, bundle: Bundle) -> None
     assert decision.engine
 
 
-async def test_it_is_a_function_of_the_request(point: DecisionPoint, bundle: Bundle) -> None:
+async def test_it_is_a_function_of_the_request(
+    point: DecisionPoint, bundle: Bundle
+) -> None:
     """The same request always gets the same answer, alone or among many others at once."""
     good, bad = asked(bundle), asked(bundle, "shell.run")
     first = [await point.decide(good), await point.decide(bad)]
@@ -122,7 +130,9 @@ async def test_it_is_a_function_of_the_request(point: DecisionPoint, bundle: Bun
     assert crowd == first * 20
 
 
-async def test_it_changes_nothing_it_is_given(point: DecisionPoint, bundle: Bundle) -> None:
+async def test_it_changes_nothing_it_is_given(
+    point: DecisionPoint, bundle: Bundle
+) -> None:
     """The request is read, never written to."""
     request = asked(bundle)
     before = copy.deepcopy(request)
@@ -142,7 +152,9 @@ async def test_it_answers_large_arguments(point: DecisionPoint, bundle: Bundle) 
     assert [reason.code for reason in decision.reasons] == ["argument_limit"]
 
 
-async def test_it_denies_an_unreadable_request(point: DecisionPoint, bundle: Bundle) -> None:
+async def test_it_denies_an_unreadable_request(
+    point: DecisionPoint, bundle: Bundle
+) -> None:
     """A request that cannot be written as JSON is denied; the decision point does not raise."""
     request = asked(bundle)
     broken = replace(request.context, labels={"p\u00e4th": TRUSTED})

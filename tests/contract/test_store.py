@@ -14,7 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, insert, select, text
 
-from interlock.runtime.errors import BadInput, Fenced, GuardFailed, NotRecorded, NotWitnessed
+from interlock.runtime.errors import (
+    BadInput,
+    Fenced,
+    GuardFailed,
+    NotRecorded,
+    NotWitnessed,
+)
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.logs import export
@@ -48,7 +54,9 @@ def activated(revision: str) -> PolicyActivated:
 
 def names(connection: Connection) -> list[str]:
     return list(
-        connection.execute(select(tables.data_key.c.id).order_by(tables.data_key.c.id)).scalars()
+        connection.execute(
+            select(tables.data_key.c.id).order_by(tables.data_key.c.id)
+        ).scalars()
     )
 
 
@@ -75,7 +83,9 @@ def hold(store: Store) -> threading.Event:
 
 
 async def all_of(*futures: Any) -> list[Any]:
-    return await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
+    return await asyncio.gather(
+        *map(asyncio.wrap_future, futures), return_exceptions=True
+    )
 
 
 async def test_a_group_is_one_commit_in_order(store: Store) -> None:
@@ -92,7 +102,8 @@ async def test_a_group_is_one_commit_in_order(store: Store) -> None:
         return note
 
     futures = [
-        store.submit(work(number), "lazy" if number % 2 else "eager") for number in range(40)
+        store.submit(work(number), "lazy" if number % 2 else "eager")
+        for number in range(40)
     ]
     go.set()
 
@@ -139,7 +150,8 @@ async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
         return work
 
     futures = [
-        store.submit(noted(name, fails=name == "bad"), "eager") for name in ("good", "bad", "fine")
+        store.submit(noted(name, fails=name == "bad"), "eager")
+        for name in ("good", "bad", "fine")
     ]
     go.set()
     await all_of(*futures)
@@ -148,7 +160,8 @@ async def test_a_failing_item_takes_back_its_events(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("no"), OSError(28, "No space left on device"), ValueError("no")]
+    "error",
+    [RuntimeError("no"), OSError(28, "No space left on device"), ValueError("no")],
 )
 async def test_a_failing_flush_fails_all_that_is_to_be_recorded(
     store: Store, error: Exception
@@ -168,7 +181,8 @@ async def test_a_failing_flush_fails_all_that_is_to_be_recorded(
     store.attach(flush=flush)
     go = hold(store)
     futures = [
-        store.submit(work, "eager") for work in (recorded("a"), put("without"), recorded("b"))
+        store.submit(work, "eager")
+        for work in (recorded("a"), put("without"), recorded("b"))
     ]
     go.set()
 
@@ -178,7 +192,9 @@ async def test_a_failing_flush_fails_all_that_is_to_be_recorded(
     assert await store.write(put("later")) == "later"
 
 
-async def test_without_a_ledger_nothing_that_is_to_be_recorded_commits(store: Store) -> None:
+async def test_without_a_ledger_nothing_that_is_to_be_recorded_commits(
+    store: Store,
+) -> None:
     """A store to which no ledger is attached refuses events: fails closed."""
 
     def work(tx: Tx) -> None:
@@ -305,7 +321,9 @@ async def test_a_failing_witness_is_heard_and_nothing_runs_twice(store: Store) -
     assert await store.write(put("c")) == "c"
 
 
-async def test_every_observer_receives_what_was_committed_and_nothing_else(store: Store) -> None:
+async def test_every_observer_receives_what_was_committed_and_nothing_else(
+    store: Store,
+) -> None:
     """After a commit each observer gets its events in order; of a failed transaction it
     hears nothing.
     """
@@ -363,7 +381,9 @@ async def test_close_drains_and_then_refuses(database_url: str) -> None:
     store.close()
     store.close()
 
-    assert [future.result() for future in futures] == [f"n{number}" for number in range(10)]
+    assert [future.result() for future in futures] == [
+        f"n{number}" for number in range(10)
+    ]
     with pytest.raises(NotRecorded):
         await store.write(put("late"))
 
@@ -371,7 +391,9 @@ async def test_close_drains_and_then_refuses(database_url: str) -> None:
 async def test_the_migrated_schema_is_the_declared_one(store: Store) -> None:
     """The migrations lead to exactly the tables that the program declares."""
     with store.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        found = compare_metadata(
+            MigrationContext.configure(connection), tables.metadata
+        )
 
     assert found == []
 
@@ -381,7 +403,9 @@ async def test_a_changed_schema_would_be_seen(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(text("ALTER TABLE run DROP COLUMN trace"))
     with store.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        found = compare_metadata(
+            MigrationContext.configure(connection), tables.metadata
+        )
 
     assert found
 
@@ -424,7 +448,9 @@ def test_a_new_database_is_opened_while_another_process_is_writing_its_first_tab
     first.close()
 
 
-async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_path: Path) -> None:
+async def test_processes_may_open_a_new_database_at_once(
+    database_url: str, tmp_path: Path
+) -> None:
     """Three processes that meet an empty home make one schema, one set of keys and one ledger."""
     command = [sys.executable, "-c", OPENER, str(tmp_path / "home"), database_url]
     pipes: dict[str, Any] = {
@@ -447,6 +473,7 @@ async def test_processes_may_open_a_new_database_at_once(database_url: str, tmp_
     records = await store.read(lambda connection: list(export(connection, HOME)))
     store.close()
     report = verify(
-        records, key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing)
+        records,
+        key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing),
     )
     assert (report.size, report.problems) == (3, [])

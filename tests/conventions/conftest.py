@@ -60,7 +60,9 @@ def root() -> Path:
 def tracked(root: Path) -> list[Path]:
     """Every file that git tracks or would add, as a path from the root."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)  # noqa: S603 - a fixed command
+    listed = subprocess.run(  # noqa: S603 - a fixed command
+        command, cwd=root, check=True, capture_output=True, text=True
+    )
     paths = (Path(name) for name in listed.stdout.split("\0") if name)
     return sorted(path for path in paths if (root / path).is_file())
 
@@ -68,7 +70,11 @@ def tracked(root: Path) -> list[Path]:
 @pytest.fixture(scope="session")
 def modules(root: Path, tracked: list[Path]) -> Modules:
     """Every Python file."""
-    return {path: ast.parse((root / path).read_bytes()) for path in tracked if path.suffix == ".py"}
+    return {
+        path: ast.parse((root / path).read_bytes())
+        for path in tracked
+        if path.suffix == ".py"
+    }
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +91,9 @@ def code(modules: Modules, folders: tuple[str, ...]) -> Modules:
 @pytest.fixture(scope="session")
 def specs(modules: Modules) -> Modules:
     """The files with tests in them."""
-    return {path: tree for path, tree in modules.items() if path.name.startswith("test_")}
+    return {
+        path: tree for path, tree in modules.items() if path.name.startswith("test_")
+    }
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +112,13 @@ def sizes(root: Path, code: Modules) -> Sizes:
         files[str(path)] = _size(tokens)
         for node in ast.walk(tree):
             if isinstance(node, Function):
-                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                first = min(
+                    [node.lineno, *(each.lineno for each in node.decorator_list)]
+                )
                 inside = [
-                    token for token in tokens if first <= token.start[0] <= (node.end_lineno or 0)
+                    token
+                    for token in tokens
+                    if first <= token.start[0] <= (node.end_lineno or 0)
                 ]
                 functions[f"{path}:{node.name}"] = _size(inside)
     return Sizes(files=files, functions=functions)
@@ -140,5 +152,7 @@ def _documentation(node: ast.AST) -> Iterator[int]:
 
 
 def _size(tokens: list[tokenize.TokenInfo]) -> Size:
-    lines = {line for token in tokens for line in range(token.start[0], token.end[0] + 1)}
+    lines = {
+        line for token in tokens for line in range(token.start[0], token.end[0] + 1)
+    }
     return Size(tokens=len(tokens), lines=len(lines))

@@ -14,14 +14,20 @@ _CODE: Final = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 @pytest.fixture(scope="session")
 def documents(root: Path, tracked: list[Path]) -> dict[Path, str]:
     """Every Markdown file and its text."""
-    return {path: (root / path).read_text("utf-8") for path in tracked if path.suffix == ".md"}
+    return {
+        path: (root / path).read_text("utf-8")
+        for path in tracked
+        if path.suffix == ".md"
+    }
 
 
 @pytest.fixture(scope="session")
 def targets(root: Path) -> dict[str, str]:
     """What `make` can be asked for, and what it says of it."""
     rules = re.findall(
-        r"^([a-z][\w-]*):[^\n#]*(?:## (.+))?$", (root / "Makefile").read_text("utf-8"), re.MULTILINE
+        r"^([a-z][\w-]*):[^\n#]*(?:## (.+))?$",
+        (root / "Makefile").read_text("utf-8"),
+        re.MULTILINE,
     )
     return dict(rules)
 
@@ -42,7 +48,9 @@ def test_the_commands_in_the_documents_exist(
 ) -> None:
     """Every `make` command that a document shows is a target of the Makefile."""
     assert [
-        f"{path}: make {name}" for path, text in documents.items() for name in _made(text, targets)
+        f"{path}: make {name}"
+        for path, text in documents.items()
+        for name in _made(text, targets)
     ] == []
 
 

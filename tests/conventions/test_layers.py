@@ -18,7 +18,9 @@ Modules = Mapping[Path, ast.Module]
 @pytest.fixture(scope="session")
 def project(root: Path) -> dict[str, Any]:
     """What pyproject.toml says of the project."""
-    project: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    project: dict[str, Any] = tomllib.loads(
+        (root / "pyproject.toml").read_text("utf-8")
+    )["project"]
     return project
 
 
@@ -27,7 +29,9 @@ def test_imports_point_down(root: Path) -> None:
     them.
     """
     command: list[str | Path] = [Path(sys.prefix, "bin", "lint-imports"), "--no-cache"]
-    done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)  # noqa: S603 - our own tool
+    done = subprocess.run(  # noqa: S603 - our own tool
+        command, cwd=root, check=False, capture_output=True, text=True
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
 

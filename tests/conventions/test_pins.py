@@ -22,23 +22,34 @@ _HOSTS: Final = (
     ("quay", "io"),
     ("anaconda", "org"),
 )
-_FILES: Final = ("constraints.txt", "constraints-dev.txt", ".ci/house.txt", ".ci/go.txt")
+_FILES: Final = (
+    "constraints.txt",
+    "constraints-dev.txt",
+    ".ci/house.txt",
+    ".ci/go.txt",
+)
 _PIN: Final = re.compile(r"^([a-z0-9][\w.-]*)==([\w.!+]+)(?: ; (.*?))? \\$")
 
 
 @pytest.fixture(scope="session")
 def declared(root: Path) -> dict[str, list[Requirement]]:
     """What pyproject.toml asks for, by the file that pins it."""
-    document: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    document: dict[str, Any] = tomllib.loads(
+        (root / "pyproject.toml").read_text("utf-8")
+    )
     project, groups = document["project"], document["dependency-groups"]
     asked = {
         "constraints.txt": project["dependencies"],
-        "constraints-dev.txt": [*project["dependencies"], *project["optional-dependencies"]["dev"]],
+        "constraints-dev.txt": [
+            *project["dependencies"],
+            *project["optional-dependencies"]["dev"],
+        ],
         ".ci/house.txt": groups["house"],
         ".ci/go.txt": groups["go"],
     }
     return {
-        file: [Requirement(each) for each in requirements] for file, requirements in asked.items()
+        file: [Requirement(each) for each in requirements]
+        for file, requirements in asked.items()
     }
 
 
@@ -78,12 +89,17 @@ def test_the_pins_are_in_step_with_the_project(
         if requirement.name != "interlock":
             versions = pins.get(canonicalize_name(requirement.name), [])
             assert versions, requirement
-            assert all(requirement.specifier.contains(version) for version in versions), requirement
+            assert all(
+                requirement.specifier.contains(version) for version in versions
+            ), requirement
 
 
 def test_what_is_tested_is_what_runs(root: Path) -> None:
     """The tests run on the very versions that the product is installed with."""
-    running, testing = _pins(root / "constraints.txt"), _pins(root / "constraints-dev.txt")
+    running, testing = (
+        _pins(root / "constraints.txt"),
+        _pins(root / "constraints-dev.txt"),
+    )
 
     assert running == {name: testing.get(name) for name in running}
 

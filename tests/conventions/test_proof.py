@@ -41,7 +41,10 @@ def test_loopback_is_on(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=5).close()
     path = str(tmp_path / "s")
-    with socket.socket(socket.AF_UNIX) as served, socket.socket(socket.AF_UNIX) as asking:
+    with (
+        socket.socket(socket.AF_UNIX) as served,
+        socket.socket(socket.AF_UNIX) as asking,
+    ):
         served.bind(path)
         served.listen()
         asking.connect(path)

@@ -40,7 +40,12 @@ def test_the_types_refuse(refused: dict[str, Refusals], snippet: Path) -> None:
     """Exactly the lines marked `# refused: codes` are refused, each for those reasons."""
     lines = enumerate(snippet.read_text("utf-8").splitlines(), start=1)
     marked = ((number, line.partition("# refused: ")[2]) for number, line in lines)
-    expected = {(number, code) for number, codes in marked if codes for code in codes.split(", ")}
+    expected = {
+        (number, code)
+        for number, codes in marked
+        if codes
+        for code in codes.split(", ")
+    }
 
     assert expected
     assert expected == refused[snippet.name]

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 Modules: TypeAlias = Mapping[Path, ast.Module]
-Documented: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+Documented: TypeAlias = (
+    ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+)
 
 _CODE: Final = r"[A-Z]+[0-9]+"
 #: How each suppression begins, and how a good one reads as a whole
@@ -19,7 +21,9 @@ _SUPPRESSIONS: Final = {
     r"#\s*pragma": r"# pragma: no (cover|branch) - \S.*",
     r"#\s*(ruff|mypy|flake8|pylint|pyright)\s*:": r"(?!)",
 }
-_UNFINISHED: Final = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|(?<![\w&])#\d+\b|\b[Ii]ssue \d+")
+_UNFINISHED: Final = re.compile(
+    r"\b(?:TODO|FIXME|XXX|HACK)\b|(?<![\w&])#\d+\b|\b[Ii]ssue \d+"
+)
 _COMMENTED: Final = frozenset({".py", ".rego", ".sh", ".toml", ".yaml", ".yml", ""})
 
 
@@ -38,11 +42,15 @@ def test_every_test_states_its_rule(specs: Modules) -> None:
     broken rule.
     """
     assert [
-        f"{path}:{test.lineno} {test.name}" for path, test in _tests(specs) if not _sentence(test)
+        f"{path}:{test.lineno} {test.name}"
+        for path, test in _tests(specs)
+        if not _sentence(test)
     ] == []
 
 
-def test_every_suppression_names_its_code_and_its_reason(root: Path, modules: Modules) -> None:
+def test_every_suppression_names_its_code_and_its_reason(
+    root: Path, modules: Modules
+) -> None:
     """An ignored finding reads `# noqa: X - reason` or `# type: ignore[x]  # reason`, and never
     covers a whole file.
     """
@@ -83,12 +91,14 @@ def _public(tree: ast.Module) -> Iterator[Documented]:
                     scopes.append(node)
 
 
-def _tests(specs: Modules) -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+def _tests(
+    specs: Modules,
+) -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for path, tree in specs.items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
-                "test"
-            ):
+            if isinstance(
+                node, ast.FunctionDef | ast.AsyncFunctionDef
+            ) and node.name.startswith("test"):
                 yield path, node
 
 
@@ -98,7 +108,9 @@ def _sentence(test: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _comments(path: Path) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline):
+    for token in tokenize.generate_tokens(
+        io.StringIO(path.read_text("utf-8")).readline
+    ):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
 
@@ -107,7 +119,11 @@ def _remarks(path: Path) -> Iterator[tuple[int, str]]:
     """The comments of any file, and the docstrings of a Python one."""
     if path.suffix != ".py":
         lines = enumerate(path.read_text("utf-8").splitlines(), start=1)
-        yield from ((number, line[line.index("#") + 1 :]) for number, line in lines if "#" in line)
+        yield from (
+            (number, line[line.index("#") + 1 :])
+            for number, line in lines
+            if "#" in line
+        )
         return
     yield from ((number, comment[1:]) for number, comment in _comments(path))
     for node in ast.walk(ast.parse(path.read_bytes())):

@@ -32,9 +32,13 @@ async def test_the_planted_copy_is_the_contract_and_one_paragraph() -> None:
 def test_the_policy_without_rails_is_what_it_says() -> None:
     """The permissive bundle was built from the source beside it."""
     source = (DATA / "permissive" / "rails" / "rails.rego").read_bytes()
-    with tarfile.open(fileobj=io.BytesIO((DATA / "permissive.tar.gz").read_bytes())) as bundle:
+    with tarfile.open(
+        fileobj=io.BytesIO((DATA / "permissive.tar.gz").read_bytes())
+    ) as bundle:
         rego = [each for each in bundle.getmembers() if each.name.endswith(".rego")]
-        held = [file.read() for file in map(bundle.extractfile, rego) if file is not None]
+        held = [
+            file.read() for file in map(bundle.extractfile, rego) if file is not None
+        ]
 
     assert source in held
 

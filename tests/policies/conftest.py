@@ -83,7 +83,9 @@ def served(opa_server: int) -> Iterator[Engine]:
 
 
 def _ask(connection: http.client.HTTPConnection, document: bytes) -> Json:
-    connection.request("POST", f"/v1/data/{ENTRYPOINT}", body=b'{"input":' + document + b"}")
+    connection.request(
+        "POST", f"/v1/data/{ENTRYPOINT}", body=b'{"input":' + document + b"}"
+    )
     response = connection.getresponse()
     content = response.read()
     assert response.status == 200, content
@@ -108,7 +110,9 @@ def permitted(data: Document) -> dict[str, Document]:
         ),
         Resource(type="mail", id="example.com", clearance="internal"),
     )
-    writing = Action(tool="report.write", action_class="write", arguments={"document": "d1"})
+    writing = Action(
+        tool="report.write", action_class="write", arguments={"document": "d1"}
+    )
     write = _request(data, writing, Resource(type="report", id="d1"))
     reading = Action(
         tool="document.read", action_class="read", arguments={"path": "contracts/a.pdf"}
@@ -117,14 +121,21 @@ def permitted(data: Document) -> dict[str, Document]:
         revision,
         "approval.decide",
         Principal(id="rita", tenant="demo", roles=("reviewer",)),
-        {"approval": "a1", "verdict": "approved", "shown": "0" * 64, "note": "Checked."},
+        {
+            "approval": "a1",
+            "verdict": "approved",
+            "shown": "0" * 64,
+            "note": "Checked.",
+        },
         SubjectFacts(tenant="demo", person="rita", requester="ann", role="reviewer"),
     )
     analyst = Principal(id="ann", tenant="demo", roles=("analyst",))
     own = SubjectFacts(tenant="demo", person="ann", requester="ann")
     cancel = _act(revision, "run.cancel", analyst, {"run": "r1"}, own)
     administrator = Principal(id="ada", tenant="demo", roles=("administrator",))
-    stop = _act(revision, "kill_switch.engage", administrator, {"scope": "all", "id": ""}, None)
+    stop = _act(
+        revision, "kill_switch.engage", administrator, {"scope": "all", "id": ""}, None
+    )
     return {
         "read": _request(data, reading, Resource(type="document", id="a.pdf")),
         "write": write,
@@ -132,7 +143,9 @@ def permitted(data: Document) -> dict[str, Document]:
         "mail that waits": mail,
         "mail that waits again": approved(mail, expires=900),
         "mail approved": approved(mail),
-        "mail approved at level 1": changed(approved(mail), "context.run.autonomy", to=1),
+        "mail approved at level 1": changed(
+            approved(mail), "context.run.autonomy", to=1
+        ),
         "verdict": verdict,
         "cancel": cancel,
         "stop of everything": stop,
@@ -147,10 +160,16 @@ def permitted(data: Document) -> dict[str, Document]:
 @pytest.fixture(scope="session")
 def denied(permitted: dict[str, Document]) -> dict[str, Document]:
     """Requests that one reason refuses, by the code of the reason."""
-    read, write, mail = permitted["read"], permitted["write"], permitted["mail that waits"]
+    read, write, mail = (
+        permitted["read"],
+        permitted["write"],
+        permitted["mail that waits"],
+    )
     verdict, cancel = permitted["verdict"], permitted["cancel"]
     untrusted = _written(
-        Label(integrity="untrusted", confidentiality="internal", sources=("document:d1",))
+        Label(
+            integrity="untrusted", confidentiality="internal", sources=("document:d1",)
+        )
     )
     secret = _written(Label(integrity="trusted", confidentiality="confidential"))
     return {
@@ -166,15 +185,21 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
         "schema_invalid": changed(write, "context.schema_valid", to=False),
         "arguments_unknown": changed(write, "action.arguments", to=None),
         "argument_unknown": changed(write, "action.arguments.force", to=True),
-        "argument_limit": changed(read, "action.arguments.path", to={"chars": 4097, "sha256": "0"}),
-        "egress_recipient": changed(mail, "action.arguments.to", to=["bob@evil.test@example.com"]),
+        "argument_limit": changed(
+            read, "action.arguments.path", to={"chars": 4097, "sha256": "0"}
+        ),
+        "egress_recipient": changed(
+            mail, "action.arguments.to", to=["bob@evil.test@example.com"]
+        ),
         "egress_domain": changed(mail, "action.arguments.to", to=["eve@evil.test"]),
         "untrusted_destination": changed(mail, "context.labels.to", to=untrusted),
         "clearance": changed(mail, "context.labels.body", to=secret),
         "unknown_label": changed(mail, "context.labels.body.integrity", to="blessed"),
         "autonomy_level": changed(write, "context.run.autonomy", to=0),
         "killed": changed(
-            write, "context.kill_switches", to=[_written(KillFact(scope="tool", id="report.write"))]
+            write,
+            "context.kill_switches",
+            to=[_written(KillFact(scope="tool", id="report.write"))],
         ),
         "kill_switch_unknown": changed(write, "context.kill_switches", to=None),
         "not_a_person": changed(
@@ -235,7 +260,9 @@ def approved(document: Document, **facts: Json) -> Document:
         revision=document["context"]["run"]["revision"],
         used=False,
     )
-    return changed(document, "context.approvals", to=[_written(dataclasses.replace(good, **facts))])
+    return changed(
+        document, "context.approvals", to=[_written(dataclasses.replace(good, **facts))]
+    )
 
 
 def _request(data: Document, action: Action, resource: Resource) -> Document:
@@ -251,7 +278,11 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
         context=Context(
             now=1000,
             run=RunFacts(
-                id="r1", agent="contract_review", autonomy=2, refusals=0, revision=revision
+                id="r1",
+                agent="contract_review",
+                autonomy=2,
+                refusals=0,
+                revision=revision,
             ),
             schema_valid=True,
             labels=dict.fromkeys(action.arguments, TRUSTED),

@@ -29,8 +29,12 @@ def test_nothing_is_wrong_with_the_policies(opa: Opa) -> None:
     assert check(opa) == ()
 
 
-@pytest.mark.parametrize("folder", [POLICIES, PERMISSIVE], ids=lambda folder: folder.name)
-def test_the_committed_bundle_is_in_step_with_its_sources(opa: Opa, folder: Path) -> None:
+@pytest.mark.parametrize(
+    "folder", [POLICIES, PERMISSIVE], ids=lambda folder: folder.name
+)
+def test_the_committed_bundle_is_in_step_with_its_sources(
+    opa: Opa, folder: Path
+) -> None:
     """A bundle built now holds the same bytes, file by file, as the committed one."""
     assert unpack(build(folder, opa)) == unpack(BUNDLES[folder].read_bytes())
 
@@ -48,7 +52,9 @@ def test_a_changed_source_is_out_of_step(opa: Opa, workshop: Path) -> None:
     """
     configuration = workshop / "rails" / "config" / "data.yaml"
     configuration.write_text(
-        configuration.read_text().replace("  analyst:\n", "  analyst:\n    - mail.send\n")
+        configuration.read_text().replace(
+            "  analyst:\n", "  analyst:\n    - mail.send\n"
+        )
     )
     findings = bundle_in_step(opa, workshop, BUNDLES[POLICIES])
     assert [finding.where for finding in findings] == [".manifest", "data.json"]
@@ -75,7 +81,8 @@ def test_the_revision_stands_in_manifest_and_data(bundle: dict[str, bytes]) -> N
 
 
 @pytest.mark.parametrize(
-    "call", ["time.now_ns()", 'sprintf("%d", [1])', "opa.runtime()", 'http.send({"url": "x"})']
+    "call",
+    ["time.now_ns()", 'sprintf("%d", [1])', "opa.runtime()", 'http.send({"url": "x"})'],
 )
 def test_a_builtin_outside_the_capabilities_does_not_compile(
     opa: Opa, workshop: Path, call: str
@@ -97,11 +104,15 @@ def test_a_new_rule_is_a_new_folder(opa: Opa, workshop: Path) -> None:
     rule.write_text(
         'package rails.rules.closed\n\ndeny contains {"code": "closed", "parameters": {}} if true\n'
     )
-    answer = opa.run("eval", "--bundle", workshop, "--format", "raw", "data.rails.decision.reasons")
+    answer = opa.run(
+        "eval", "--bundle", workshop, "--format", "raw", "data.rails.decision.reasons"
+    )
     assert {"code": "closed", "rule": "closed", "parameters": {}} in json.loads(answer)
 
 
-def test_a_field_that_no_type_has_does_not_pass_the_check(opa: Opa, workshop: Path) -> None:
+def test_a_field_that_no_type_has_does_not_pass_the_check(
+    opa: Opa, workshop: Path
+) -> None:
     """Rego is checked against the schemas of the Python types: a misspelt field is an error, not an
     undefined value.
     """
@@ -110,7 +121,9 @@ def test_a_field_that_no_type_has_does_not_pass_the_check(opa: Opa, workshop: Pa
     assert "compile" in {finding.code for finding in check(opa, workshop)}
 
 
-def test_a_configuration_that_does_not_fit_its_type_is_a_finding(opa: Opa, workshop: Path) -> None:
+def test_a_configuration_that_does_not_fit_its_type_is_a_finding(
+    opa: Opa, workshop: Path
+) -> None:
     """A misspelt limit would be no limit; it is refused instead."""
     configuration = workshop / "rails" / "config" / "data.yaml"
     configuration.write_text(configuration.read_text().replace("max_chars", "max_char"))
@@ -126,7 +139,9 @@ def test_the_permissive_bundle_lets_everything_through(denied: dict[str, Any]) -
             assert policy.evaluate(document) == {
                 "effect": "permit",
                 "reasons": [{"rule": "rails", "code": "granted", "parameters": {}}],
-                "obligations": [{"kind": "reserve", "parameters": document["context"]["cost"]}],
+                "obligations": [
+                    {"kind": "reserve", "parameters": document["context"]["cost"]}
+                ],
                 "revision": json.loads(files[".manifest"])["revision"],
             }
 

@@ -23,12 +23,18 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, AnyTool]:
     async def read() -> Mapping[str, AnyTool]:
         folder = tmp_path_factory.mktemp("home")
         async with opened(workspace.read({}, bundle=BUNDLE, home=folder)) as home:
-            return {name: tool for name, tool in home.pep.tools.items() if name not in CLASSES}
+            return {
+                name: tool
+                for name, tool in home.pep.tools.items()
+                if name not in CLASSES
+            }
 
     return asyncio.run(read())
 
 
-def test_every_tool_is_reviewed(data: dict[str, Any], tools: Mapping[str, AnyTool]) -> None:
+def test_every_tool_is_reviewed(
+    data: dict[str, Any], tools: Mapping[str, AnyTool]
+) -> None:
     """Each tool has an entry with its class and the schema that its code has now."""
     entries = data["config"]["tools"]
     reviewed = {
@@ -74,4 +80,6 @@ def test_the_page_about_acts_is_in_step(data: dict[str, Any]) -> None:
         )
         for act, entry in data["config"]["acts"].items()
     ]
-    assert rows == sorted(stated, key=lambda row: [name for name, *_ in rows].index(row[0]))
+    assert rows == sorted(
+        stated, key=lambda row: [name for name, *_ in rows].index(row[0])
+    )

@@ -35,12 +35,20 @@ _ODD: tuple[Json, ...] = (
         ["bob@EXÄMPLE.com"],
         ["a@b@c", 7],
     ),
-    *({}, {"chars": 4097, "sha256": "0"}, {"items": 2, "sha256": "0"}, {"a": "reviewer"}),
+    *(
+        {},
+        {"chars": 4097, "sha256": "0"},
+        {"items": 2, "sha256": "0"},
+        {"a": "reviewer"},
+    ),
 )
 
 
 def test_both_engines_answer_alike(
-    embedded: Engine, served: Engine, permitted: Mapping[str, Json], denied: Mapping[str, Json]
+    embedded: Engine,
+    served: Engine,
+    permitted: Mapping[str, Json],
+    denied: Mapping[str, Json],
 ) -> None:
     """Reasons, their order, obligations and revision are equal for plain, mutated and senseless
     inputs.

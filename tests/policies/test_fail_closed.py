@@ -19,9 +19,13 @@ def test_the_starting_requests_are_what_they_say(
     """Each start is permitted, or refused for its one reason; nothing below is proved on a wrong
     start.
     """
-    assert {"permit"} == {_decide(embedded, document)["effect"] for document in permitted.values()}
+    assert {"permit"} == {
+        _decide(embedded, document)["effect"] for document in permitted.values()
+    }
     for code, document in denied.items():
-        assert [code] == [reason["code"] for reason in _decide(embedded, document)["reasons"]]
+        assert [code] == [
+            reason["code"] for reason in _decide(embedded, document)["reasons"]
+        ]
 
 
 def test_a_permit_never_gets_weaker_by_a_missing_field(
@@ -37,7 +41,9 @@ def test_a_permit_never_gets_weaker_by_a_missing_field(
             assert not _weaker(before, after), (name, path, after)
 
 
-def test_a_permit_never_gets_weaker_by_a_null(embedded: Engine, permitted: Documents) -> None:
+def test_a_permit_never_gets_weaker_by_a_null(
+    embedded: Engine, permitted: Documents
+) -> None:
     """A fact that is null helps no more than one that is missing."""
     for name, document in permitted.items():
         before = _decide(embedded, document)
@@ -66,7 +72,10 @@ def test_a_deny_never_becomes_a_permit_by_a_missing_field(
 
 
 def test_lost_configuration_never_weakens_an_answer(
-    module: OpaWasmPolicy, data: dict[str, Json], permitted: Documents, denied: Documents
+    module: OpaWasmPolicy,
+    data: dict[str, Json],
+    permitted: Documents,
+    denied: Documents,
 ) -> None:
     """A part of the configuration that is missing allows nothing that the whole one refuses.
 
@@ -75,14 +84,18 @@ def test_lost_configuration_never_weakens_an_answer(
     starts = [*permitted.values(), *denied.values()]
     before = [_decide(_engine(module, data), document) for document in starts]
     for path in _places(data["config"]):
-        if isinstance(path[-1], int) or len(path) > len(("tools", "mail.send", "arguments", "to")):
+        if isinstance(path[-1], int) or len(path) > len(
+            ("tools", "mail.send", "arguments", "to")
+        ):
             continue
         less = _engine(module, data | {"config": _without(data["config"], path)})
         for document, answer in zip(starts, before, strict=True):
             assert not _weaker(answer, _decide(less, document)), (path, document)
 
 
-def test_without_data_nothing_is_permitted(module: OpaWasmPolicy, permitted: Documents) -> None:
+def test_without_data_nothing_is_permitted(
+    module: OpaWasmPolicy, permitted: Documents
+) -> None:
     """An engine that was never given its data denies, and says that it has no revision."""
     for document in permitted.values():
         decision = _decide(_engine(module, {}), document)

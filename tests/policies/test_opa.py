@@ -44,7 +44,13 @@ def test_the_named_one_then_the_environments_then_the_path(
 
 
 @pytest.mark.parametrize(
-    "says", ["echo Version: 1.21.2", "echo Version: 0.70.0", "echo Version: 1.22.2-dev", "exit 1"]
+    "says",
+    [
+        "echo Version: 1.21.2",
+        "echo Version: 0.70.0",
+        "echo Version: 1.22.2-dev",
+        "exit 1",
+    ],
 )
 def test_an_opa_that_may_not_be_trusted_is_refused(
     empty: Path, monkeypatch: pytest.MonkeyPatch, says: str

@@ -17,13 +17,16 @@ _RULES = {
 }
 _LIBRARIES = {"approvals", "catalogue"}
 _CODE = re.compile(r'"code": "(\w+)", "parameters": (\{.*?\}\}?|\{\n(?:\t+.*\n)+?\})')
-_MESSAGES = json.loads(unpack(BUNDLES[POLICIES].read_bytes())["data.json"])["rails"]["reasons"]
+_MESSAGES = json.loads(unpack(BUNDLES[POLICIES].read_bytes())["data.json"])["rails"][
+    "reasons"
+]
 
 
 def _emitted(text: str) -> dict[str, set[str]]:
     """The codes a rule can give, with the names of their parameters, read from its source."""
     return {
-        code: set(re.findall(r'"(\w+)": ', parameters)) for code, parameters in _CODE.findall(text)
+        code: set(re.findall(r'"(\w+)": ', parameters))
+        for code, parameters in _CODE.findall(text)
     }
 
 
@@ -48,9 +51,13 @@ def test_no_rule_is_without_words() -> None:
 
 
 def test_every_answer_renders(
-    embedded: Callable[[bytes], Any], denied: Mapping[str, Any], permitted: Mapping[str, Any]
+    embedded: Callable[[bytes], Any],
+    denied: Mapping[str, Any],
+    permitted: Mapping[str, Any],
 ) -> None:
     """The reasons the compiled bundle really gives find their messages."""
     for document in [*denied.values(), *permitted.values(), {}]:
         for reason in embedded(json.dumps(document).encode())["reasons"]:
-            assert _MESSAGES[reason["rule"]][reason["code"]].format(**reason["parameters"])
+            assert _MESSAGES[reason["rule"]][reason["code"]].format(
+                **reason["parameters"]
+            )

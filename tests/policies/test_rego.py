@@ -19,7 +19,9 @@ def test_no_negation_takes_a_value_that_may_be_missing(file: Path) -> None:
     So only rules without arguments, and functions of values already found, are negated.
     """
     negations = re.findall(r"\bnot (.*)", file.read_text())
-    assert not [words for words in negations if re.search(r"\b(input|data)\b|\[| in ", words)]
+    assert not [
+        words for words in negations if re.search(r"\b(input|data)\b|\[| in ", words)
+    ]
 
 
 @pytest.mark.parametrize("file", _SOURCES, ids=lambda file: file.stem)

@@ -19,7 +19,10 @@ LEAVES = (
     | st.text(max_size=20)
 )
 DOCUMENTS = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(KEYS, inner, max_size=5)
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(KEYS, inner, max_size=5)
+    ),
 )
 
 
@@ -80,7 +83,9 @@ OUTSIDE: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", OUTSIDE)
 @pytest.mark.parametrize(
-    "wrap", [lambda x: x, lambda x: [x], lambda x: {"a": [1, x]}], ids=["alone", "list", "object"]
+    "wrap",
+    [lambda x: x, lambda x: [x], lambda x: {"a": [1, x]}],
+    ids=["alone", "list", "object"],
 )
 def test_what_readers_disagree_on_is_refused(name: str, wrap: Any) -> None:
     """Floats, large integers, odd keys, lone surrogates and anything not JSON have no canonical
@@ -92,7 +97,10 @@ def test_what_readers_disagree_on_is_refused(name: str, wrap: Any) -> None:
 
 def test_the_limits_themselves_are_inside() -> None:
     """The largest integers and the deepest nesting are still accepted."""
-    assert canonical([LARGEST_INTEGER, -LARGEST_INTEGER]) == b"[9007199254740991,-9007199254740991]"
+    assert (
+        canonical([LARGEST_INTEGER, -LARGEST_INTEGER])
+        == b"[9007199254740991,-9007199254740991]"
+    )
     assert canonical(nested(DEEPEST)) == b"[" * DEEPEST + b"1" + b"]" * DEEPEST
 
 

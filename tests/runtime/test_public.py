@@ -10,7 +10,9 @@ import interlock.testing
 
 def test_every_public_name_is_there() -> None:
     """Each name of `interlock.__all__` can be had, and the version is the installed one."""
-    assert [name for name in interlock.__all__ if getattr(interlock, name, None) is None] == []
+    assert [
+        name for name in interlock.__all__ if getattr(interlock, name, None) is None
+    ] == []
     assert interlock.__version__.count(".") == 2
 
 
@@ -21,7 +23,14 @@ def test_an_unknown_name_is_no_attribute() -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     """`import interlock` loads neither the database nor LangGraph nor the policy engine."""
-    heavy = ("sqlalchemy", "langgraph", "langchain_core", "wasmtime", "pydantic", "numpy")
+    heavy = (
+        "sqlalchemy",
+        "langgraph",
+        "langchain_core",
+        "wasmtime",
+        "pydantic",
+        "numpy",
+    )
     code = f"import interlock, sys; print([name for name in {heavy!r} if name in sys.modules])"
     ran = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", code], check=True, capture_output=True, text=True

@@ -76,7 +76,9 @@ async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
         yield Machine(runtime=runtime, effects=effects)
 
 
-async def test_an_agent_is_started_by_name_and_acts_through_the_door(machine: Machine) -> None:
+async def test_an_agent_is_started_by_name_and_acts_through_the_door(
+    machine: Machine,
+) -> None:
     """A started run is driven to its end, and its outcome is what the agent says of its state."""
     run = await machine.runtime.start("errands", {"text": "hello"}, principal=ANN)
 
@@ -87,7 +89,9 @@ async def test_an_agent_is_started_by_name_and_acts_through_the_door(machine: Ma
     assert machine.effects.done == ["hello"]
 
 
-async def test_the_agent_acts_under_its_role_for_the_person_who_asked(machine: Machine) -> None:
+async def test_the_agent_acts_under_its_role_for_the_person_who_asked(
+    machine: Machine,
+) -> None:
     """The run's principal is the agent under its role, for the person and in the person's
     tenant.
     """
@@ -135,7 +139,9 @@ async def test_an_agent_that_is_not_there_is_named(machine: Machine) -> None:
     assert await machine.runtime.runs.list() == []
 
 
-async def test_a_run_of_another_agent_is_not_claimed(machine: Machine, tmp_path: Path) -> None:
+async def test_a_run_of_another_agent_is_not_claimed(
+    machine: Machine, tmp_path: Path
+) -> None:
     """Resuming a run whose agent is not there takes no claim: another process still can."""
     run = await machine.runtime.start("errands", {"text": "hello"}, principal=ANN)
     async with Runtime.open(
@@ -224,7 +230,9 @@ async def test_an_agent_has_no_tool_of_another_agent(tmp_path: Path) -> None:
         ],
     ],
 )
-async def test_a_name_stands_for_one_thing(tmp_path: Path, agents: list[Errands]) -> None:
+async def test_a_name_stands_for_one_thing(
+    tmp_path: Path, agents: list[Errands]
+) -> None:
     """Two agents of one name, or two different tools of one name, are refused when opened."""
     with pytest.raises(TypeError):
         async with Runtime.open(

@@ -63,7 +63,15 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory, contract: Path) -> Path:
     home.mkdir()
     (home / "people.yaml").write_text(PEOPLE, "utf-8")
     assert (
-        _run(home, "review", str(contract), "--notify", "legal@example.com", "--as", "ana").code
+        _run(
+            home,
+            "review",
+            str(contract),
+            "--notify",
+            "legal@example.com",
+            "--as",
+            "ana",
+        ).code
         == 3
     )
     return home
@@ -77,11 +85,18 @@ def used(reviewed: Path, tmp_path: Path) -> Path:
 
 def _run(home: Path | None, *arguments: str, **settings: str) -> Ran:
     out, err = (
-        io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2)
+        io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True)
+        for _ in range(2)
     )
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         for name in [
-            name for name in os.environ if name.startswith("INTERLOCK_") and name != "INTERLOCK_OPA"
+            name
+            for name in os.environ
+            if name.startswith("INTERLOCK_") and name != "INTERLOCK_OPA"
         ]:
             patch.delenv(name)
         if home is not None:

@@ -9,7 +9,9 @@ from interlock.runtime.policy.engine.bundle import load
 from interlock.serving.home import BUNDLE
 
 Command = Callable[..., Any]
-PERMISSIVE = Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
+PERMISSIVE = (
+    Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
+)
 
 
 def events(home: Path, command: Command) -> list[dict[str, Any]]:
@@ -37,10 +39,19 @@ def test_a_new_revision_is_recorded_before_its_first_run(
     ):
         command(used, *looking, INTERLOCK_BUNDLE=str(PERMISSIVE))
     assert events(used, command) == before
-    assert [each["revision"] for each in before if each["event"] == "policy_activated"] == [ours]
+    assert [
+        each["revision"] for each in before if each["event"] == "policy_activated"
+    ] == [ours]
 
     for _ in range(2):
-        command(used, "review", str(contract), "--as", "ana", INTERLOCK_BUNDLE=str(PERMISSIVE))
+        command(
+            used,
+            "review",
+            str(contract),
+            "--as",
+            "ana",
+            INTERLOCK_BUNDLE=str(PERMISSIVE),
+        )
     after = [body for body in events(used, command) if body not in before]
     [activated] = [body for body in after if body["event"] == "policy_activated"]
     started = [body for body in after if body["event"] == "run_started"]

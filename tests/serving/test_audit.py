@@ -54,12 +54,21 @@ def test_an_untouched_ledger_is_valid(reviewed: Path, command: Command) -> None:
     report = command(reviewed, "audit", "verify", "--json")
 
     assert report.code == 0
-    assert report.value.keys() == {"valid", "size", "checkpoints", "key", "logs", "problems"}
+    assert report.value.keys() == {
+        "valid",
+        "size",
+        "checkpoints",
+        "key",
+        "logs",
+        "problems",
+    }
     assert (report.value["valid"], report.value["problems"]) == (True, [])
     assert "Ledger valid" in command(reviewed, "audit", "verify").out
 
 
-def test_tables_that_nobody_touched_are_what_the_ledger_says(used: Path, command: Command) -> None:
+def test_tables_that_nobody_touched_are_what_the_ledger_says(
+    used: Path, command: Command
+) -> None:
     """After reviews, denials, approvals and all else, the tables follow from the ledger."""
     report = command(used, "audit", "verify", "--state", "--json")
 
@@ -70,14 +79,24 @@ def test_tables_that_nobody_touched_are_what_the_ledger_says(used: Path, command
 def test_a_changed_table_is_named(used: Path, command: Command) -> None:
     """A limit that was raised behind the ledger's back is found, with table, row and column."""
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
-    change(used, "UPDATE budget SET limit_tokens = limit_tokens + 1 WHERE id = ?", run_id)
+    change(
+        used, "UPDATE budget SET limit_tokens = limit_tokens + 1 WHERE id = ?", run_id
+    )
     report = command(used, "audit", "verify", "--state", "--json")
 
     assert report.code == 5
     [difference] = report.value["differences"]
-    place = (difference["code"], difference["table"], difference["row"], difference["column"])
+    place = (
+        difference["code"],
+        difference["table"],
+        difference["row"],
+        difference["column"],
+    )
     assert place == ("changed_value", "budget", run_id, "limit_tokens")
-    assert f"budget {run_id} limit_tokens" in command(used, "audit", "verify", "--state").out
+    assert (
+        f"budget {run_id} limit_tokens"
+        in command(used, "audit", "verify", "--state").out
+    )
     assert command(used, "audit", "verify").code == 0
 
 
@@ -113,7 +132,9 @@ def test_what_an_entry_holds_is_checked(
     report = command(used, "audit", "verify", "--json")
 
     assert report.code == 5
-    assert (code, ENTRY) in {(each["code"], each["seq"]) for each in report.value["problems"]}
+    assert (code, ENTRY) in {
+        (each["code"], each["seq"]) for each in report.value["problems"]
+    }
 
 
 def test_an_older_copy_is_noticed(
@@ -141,7 +162,9 @@ def test_a_forgotten_checkpoint_is_noticed(used: Path, command: Command) -> None
     report = command(used, "audit", "verify", "--json")
 
     assert report.code == 5
-    assert [each["code"] for each in report.value["problems"]] == ["no_remembered_checkpoint"]
+    assert [each["code"] for each in report.value["problems"]] == [
+        "no_remembered_checkpoint"
+    ]
 
 
 def test_another_signing_key_is_noticed(used: Path, command: Command) -> None:
@@ -174,7 +197,10 @@ def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None
     ours = command(used, "audit", "verify", "--json").value
     flip(used, ENTRY)
     command(used, "audit", "export", str(bad))
-    agreed, objected = standalone(good, "--key", ours["key"]), standalone(bad, "--key", ours["key"])
+    agreed, objected = (
+        standalone(good, "--key", ours["key"]),
+        standalone(bad, "--key", ours["key"]),
+    )
 
     assert exported["entries"] == ours["size"]
     assert (agreed.returncode, agreed.stderr) == (0, "")
@@ -187,7 +213,9 @@ def test_a_stranger_agrees(used: Path, tmp_path: Path, command: Command) -> None
     assert command(used, "audit", "verify", str(bad)).code == 5
 
 
-def test_an_export_is_never_overwritten(reviewed: Path, tmp_path: Path, command: Command) -> None:
+def test_an_export_is_never_overwritten(
+    reviewed: Path, tmp_path: Path, command: Command
+) -> None:
     """An export goes into a new file only."""
     (tmp_path / "mine").write_text("mine", "utf-8")
     ran = command(reviewed, "audit", "export", str(tmp_path / "mine"))
@@ -196,7 +224,9 @@ def test_an_export_is_never_overwritten(reviewed: Path, tmp_path: Path, command:
     assert (tmp_path / "mine").read_text("utf-8") == "mine"
 
 
-def test_what_is_no_export_is_bad_input(reviewed: Path, command: Command, contract: Path) -> None:
+def test_what_is_no_export_is_bad_input(
+    reviewed: Path, command: Command, contract: Path
+) -> None:
     """A file that is not an export is refused by name."""
     ran = command(reviewed, "audit", "verify", str(contract))
 

@@ -25,7 +25,15 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
     (row,) = command(reviewed, "run", "list", "--json").value
     text = command(reviewed, "run", "list")
 
-    assert row.keys() == {"run_id", "status", "agent", "created", "for", "document", "risk"}
+    assert row.keys() == {
+        "run_id",
+        "status",
+        "agent",
+        "created",
+        "for",
+        "document",
+        "risk",
+    }
     assert row["risk"].keys() == {"tier", "score"}
     assert (row["status"], row["for"]) == ("waiting", "ana")
     assert run_id in text.out
@@ -49,7 +57,9 @@ def test_a_run_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
     assert seen.value["waiting"][0] in text.out
 
 
-def test_a_run_that_waits_goes_on_waiting(used: Path, command: Command, run_id: str) -> None:
+def test_a_run_that_waits_goes_on_waiting(
+    used: Path, command: Command, run_id: str
+) -> None:
     """Resuming a run before anyone has decided changes nothing: it waits for the same approval."""
     before = command(used, "run", "show", run_id, "--json").value["waiting"]
     resumed = command(used, "run", "resume", run_id, "--json")
@@ -66,7 +76,9 @@ def test_a_cancelled_run_is_over(used: Path, command: Command, run_id: str) -> N
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     cancelled = command(used, "run", "cancel", run_id, "--as", "ana", "--json")
     resumed = command(used, "run", "resume", run_id)
-    approved = command(used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked")
+    approved = command(
+        used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked"
+    )
 
     assert (cancelled.code, cancelled.value["status"], cancelled.value["waiting"]) == (
         0,
@@ -89,12 +101,16 @@ def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> Non
     assert all(kind in text.out for kind in shown["facts"]["limits"])
 
 
-def test_a_limit_is_raised_by_an_administrator(used: Path, command: Command, run_id: str) -> None:
+def test_a_limit_is_raised_by_an_administrator(
+    used: Path, command: Command, run_id: str
+) -> None:
     """Raising a limit takes an administrator, a known kind and a positive amount, and is recorded
     with who did it.
     """
     arguments = ("budget", "raise", run_id, "steps", "5")
-    before = command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"]
+    before = command(used, "budget", "show", run_id, "--json").value[0]["facts"][
+        "limits"
+    ]["steps"]
     refused = [
         command(used, *arguments, "--as", "ana").code,
         command(used, "budget", "raise", run_id, "hope", "5").code,
@@ -110,10 +126,15 @@ def test_a_limit_is_raised_by_an_administrator(used: Path, command: Command, run
     assert refused == [4, 2, 2]
     assert raised.out == f"Raised steps of {run_id} by 5.\n"
     assert (
-        command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"]["steps"]
+        command(used, "budget", "show", run_id, "--json").value[0]["facts"]["limits"][
+            "steps"
+        ]
         == before + 5
     )
-    assert ((moved["body"]["kind"], moved["body"]["amount"]), len(moved["payload"])) == (
+    assert (
+        (moved["body"]["kind"], moved["body"]["amount"]),
+        len(moved["payload"]),
+    ) == (
         ("steps", 5),
         1,
     )
@@ -123,11 +144,15 @@ def test_the_ledger_is_shown(reviewed: Path, command: Command, run_id: str) -> N
     """The ledger is shown in order, each entry with what this home's keys can open."""
     lines = [
         json.loads(line)
-        for line in command(reviewed, "audit", "show", run_id, "--json").out.splitlines()
+        for line in command(
+            reviewed, "audit", "show", run_id, "--json"
+        ).out.splitlines()
     ]
     text = command(reviewed, "audit", "show")
 
-    assert [each["body"]["seq"] for each in lines] == sorted(each["body"]["seq"] for each in lines)
+    assert [each["body"]["seq"] for each in lines] == sorted(
+        each["body"]["seq"] for each in lines
+    )
     assert lines[0]["body"]["event"] == "run_started"
     assert lines[0]["payload"]["principal"]["on_behalf_of"] == "ana"
     assert text.code == 0
@@ -146,8 +171,14 @@ def test_a_decision_is_explained(reviewed: Path, command: Command, run_id: str) 
     assert told.keys() == {"action", "tool", "arguments", "recorded", "now"}
     assert (told["action"], told["tool"]) == (sent["id"], "mail.send")
     assert told["arguments"]["to"] == ["legal@example.com"]
-    assert (told["recorded"]["effect"], told["recorded"]["state"]) == ("permit", "waiting")
-    assert (told["now"]["effect"], "approve" in told["now"]["obligations"]) == ("permit", True)
+    assert (told["recorded"]["effect"], told["recorded"]["state"]) == (
+        "permit",
+        "waiting",
+    )
+    assert (told["now"]["effect"], "approve" in told["now"]["obligations"]) == (
+        "permit",
+        True,
+    )
     assert (text.code, "granted" in text.out) == (0, True)
 
 
@@ -157,12 +188,17 @@ def test_a_kill_switch_is_recorded(used: Path, command: Command) -> None:
     released = command(used, "kill", "release", "tool", "mail.send")
     lines = [
         json.loads(line)["body"]
-        for line in command(used, "audit", "show", "--log", "home", "--json").out.splitlines()
+        for line in command(
+            used, "audit", "show", "--log", "home", "--json"
+        ).out.splitlines()
     ]
 
     assert engaged.value == {"scope": "tool", "id": "mail.send", "engaged": True}
     assert released.out == "Released: tool mail.send\n"
-    assert [each["engaged"] for each in lines if each["event"] == "kill_switch"] == [True, False]
+    assert [each["engaged"] for each in lines if each["event"] == "kill_switch"] == [
+        True,
+        False,
+    ]
 
 
 def test_a_killed_tool_is_not_used_even_when_approved(
@@ -174,9 +210,19 @@ def test_a_killed_tool_is_not_used_even_when_approved(
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     command(used, "kill", "engage", "tool", "mail.send")
     approved = command(
-        used, "approvals", "approve", approval, "--as", "rhea", "--note", "checked", "--json"
+        used,
+        "approvals",
+        "approve",
+        approval,
+        "--as",
+        "rhea",
+        "--note",
+        "checked",
+        "--json",
     )
-    (sent,) = [each for each in approved.value["decisions"] if each["tool"] == "mail.send"]
+    (sent,) = [
+        each for each in approved.value["decisions"] if each["tool"] == "mail.send"
+    ]
 
     assert approved.code == 4
     assert (sent["effect"], sent["state"]) == ("deny", "denied")
@@ -208,9 +254,14 @@ def test_a_verdict_is_refused(
     ran = command(used, "approvals", "approve", approval, *arguments)
 
     assert ran.code == exit_code
-    acts = [body for body in bodies(used, command) if body.get("tool") == "approval.decide"]
+    acts = [
+        body for body in bodies(used, command) if body.get("tool") == "approval.decide"
+    ]
     assert code is None or code in acts[0]["codes"]
-    assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
+    assert (
+        command(used, "approvals", "show", approval, "--json").value["state"]
+        == "waiting"
+    )
     assert not list(used.glob("outbox/*"))
 
 
@@ -220,7 +271,9 @@ def bodies(home: Path, command: Command) -> list[dict[str, Any]]:
     return [json.loads(line)["body"] for line in lines]
 
 
-def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, run_id: str) -> None:
+def test_a_reviewer_decides_for_their_own_tenant(
+    used: Path, command: Command, run_id: str
+) -> None:
     """A reviewer of another tenant is refused, and it goes on waiting."""
     (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     ran = command(
@@ -236,9 +289,14 @@ def test_a_reviewer_decides_for_their_own_tenant(used: Path, command: Command, r
     )
 
     assert ran.code == 4
-    verdicts = [body for body in bodies(used, command) if body.get("tool") == "approval.decide"]
+    verdicts = [
+        body for body in bodies(used, command) if body.get("tool") == "approval.decide"
+    ]
     assert [body["codes"] for body in verdicts] == [["wrong_tenant"]]
-    assert command(used, "approvals", "show", approval, "--json").value["state"] == "waiting"
+    assert (
+        command(used, "approvals", "show", approval, "--json").value["state"]
+        == "waiting"
+    )
 
 
 @contextmanager
@@ -250,7 +308,9 @@ def curt() -> Iterator[str]:
             self.wfile.write(b"220 curt ESMTP\r\n")
             while line := self.rfile.readline():
                 self.wfile.write(
-                    b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 curt\r\n"
+                    b"221 bye\r\n"
+                    if line.upper().startswith(b"QUIT")
+                    else b"250 curt\r\n"
                 )
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
@@ -261,7 +321,9 @@ def curt() -> Iterator[str]:
         thread.join()
 
 
-def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str) -> None:
+def test_an_unknown_action_is_settled(
+    used: Path, command: Command, run_id: str
+) -> None:
     """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles
     it once.
     """
@@ -284,13 +346,22 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
         for each in command(used, "run", "show", run_id, "--json").value["decisions"]
         if each["tool"] == "mail.send"
     ]
-    arguments = ("run", "resolve", run_id, sent["id"][:12], "--note", "the log of the mail server")
+    arguments = (
+        "run",
+        "resolve",
+        run_id,
+        sent["id"][:12],
+        "--note",
+        "the log of the mail server",
+    )
     refused = [
         command(used, *arguments, *more).code
         for more in ((), ("--happened",), ("--happened", "--as", "ana"))
     ]
     settled = command(used, *arguments, "--did-not-happen", "--as", "rhea", "--json")
-    (found,) = [each for each in settled.value["decisions"] if each["tool"] == "mail.send"]
+    (found,) = [
+        each for each in settled.value["decisions"] if each["tool"] == "mail.send"
+    ]
 
     assert sent["state"] == "unknown"
     assert f"interlock run resolve {run_id} {sent['id'][:12]}" in text
@@ -300,7 +371,9 @@ def test_an_unknown_action_is_settled(used: Path, command: Command, run_id: str)
     assert command(used, "audit", "verify", "--json").value["valid"]
 
 
-def test_an_approval_is_shown_whole(reviewed: Path, command: Command, run_id: str) -> None:
+def test_an_approval_is_shown_whole(
+    reviewed: Path, command: Command, run_id: str
+) -> None:
     """A reviewer is shown every argument, where each came from, and the digest a verdict
     binds to.
     """
@@ -327,7 +400,9 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
     entries are listed, and the ledger verifies.
     """
     run_id = command(used, "run", "list", "--json").value[0]["run_id"]
-    document = command(used, "run", "show", run_id, "--json").value["document"]["digest"]
+    document = command(used, "run", "show", run_id, "--json").value["document"][
+        "digest"
+    ]
     early = command(used, "run", "erase", run_id)
     command(used, "run", "cancel", run_id)
     stranger = command(used, "run", "erase", run_id, "--as", "ana")
@@ -336,7 +411,12 @@ def test_an_ended_run_can_be_erased(used: Path, command: Command) -> None:
     assert (early.code, stranger.code) == (2, 4)
     assert erased.value == {"run_id": run_id, "erased": True}
     (row,) = command(used, "run", "list", "--json").value
-    assert (row["status"], row["for"], row["document"], row["risk"]) == ("erased", "", "", None)
+    assert (row["status"], row["for"], row["document"], row["risk"]) == (
+        "erased",
+        "",
+        "",
+        None,
+    )
     assert command(used, "run", "show", run_id, "--json").value["status"] == "erased"
     assert command(used, "run", "show", run_id).code == 0
     assert command(used, "audit", "show", run_id).code == 0

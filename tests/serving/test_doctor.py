@@ -13,7 +13,9 @@ from interlock.runtime.policy.engine.bundle import load, revised
 from interlock.serving.settings import BUNDLE
 
 Command = Callable[..., Any]
-PERMISSIVE = Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
+PERMISSIVE = (
+    Path(__file__).resolve().parents[2] / "evals" / "data" / "permissive.tar.gz"
+)
 
 
 def wrong(ran: Any) -> dict[str, str]:
@@ -75,7 +77,9 @@ def test_a_policy_without_data_proves_nothing(reviewed: Path, command: Command) 
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
-def test_a_key_that_others_can_read_is_red(used: Path, command: Command, mode: int) -> None:
+def test_a_key_that_others_can_read_is_red(
+    used: Path, command: Command, mode: int
+) -> None:
     """A key file that anyone but its owner can read or change is named."""
     (used / "keys" / "master.key").chmod(mode)
     ran = command(used, "doctor", "--json")

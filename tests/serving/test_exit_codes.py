@@ -147,7 +147,9 @@ def test_one_bad_file_does_not_lose_the_others(
     assert [seen["stopped"] is None for seen in map(json.loads, lines)] == [False, True]
 
 
-def test_a_review_without_mail_is_done(home: Path, command: Command, contract: Path) -> None:
+def test_a_review_without_mail_is_done(
+    home: Path, command: Command, contract: Path
+) -> None:
     """A review that mails nobody ends with 0, silently on standard error."""
     ran = command(home, "review", str(contract), "--json")
 
@@ -156,9 +158,13 @@ def test_a_review_without_mail_is_done(home: Path, command: Command, contract: P
     assert ran.value["waiting"] == []
 
 
-def test_a_mail_to_a_stranger_is_denied(home: Path, command: Command, contract: Path) -> None:
+def test_a_mail_to_a_stranger_is_denied(
+    home: Path, command: Command, contract: Path
+) -> None:
     """A mail that the policy refuses makes the review end with 4, and nothing leaves."""
-    ran = command(home, "review", str(contract), "--notify", "someone@example.net", "--json")
+    ran = command(
+        home, "review", str(contract), "--notify", "someone@example.net", "--json"
+    )
     (sent,) = [each for each in ran.value["decisions"] if each["tool"] == "mail.send"]
 
     assert ran.code == 4
@@ -206,7 +212,8 @@ def test_an_unknown_name_is_bad_input(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("reviw",), ("review",), ("run", "show"), ("kill", "engage", "everything")]
+    "arguments",
+    [("reviw",), ("review",), ("run", "show"), ("kill", "engage", "everything")],
 )
 def test_a_mistyped_command_is_bad_input(
     home: Path, command: Command, arguments: tuple[str, ...]
@@ -274,10 +281,17 @@ def test_without_its_policy_nothing_is_done(
     """A policy bundle that is missing, cut short, none at all or another than it states fails
     closed before all else.
     """
-    bundle, whole = tmp_path / "bundle.tar.gz", contract.parents[3] / "policies" / "bundle.tar.gz"
-    if damage == "changed":  # the archive is whole, and one number is not that of its revision
+    bundle, whole = (
+        tmp_path / "bundle.tar.gz",
+        contract.parents[3] / "policies" / "bundle.tar.gz",
+    )
+    if (
+        damage == "changed"
+    ):  # the archive is whole, and one number is not that of its revision
         plain = gzip.decompress(whole.read_bytes())
-        bundle.write_bytes(gzip.compress(plain.replace(b'"refusals":5', b'"refusals":9')))
+        bundle.write_bytes(
+            gzip.compress(plain.replace(b'"refusals":5', b'"refusals":9'))
+        )
     elif damage != "missing":
         bundle.write_bytes(
             whole.read_bytes()[:3000] if damage == "truncated" else b"no bundle" * 500
@@ -303,12 +317,16 @@ def test_without_its_policy_server_everything_is_denied(
 
     assert ran.code == 5
     assert complaint(ran)
-    assert [(body["tool"], body["codes"]) for body in acts] == [("run.start", ["pdp_unavailable"])]
+    assert [(body["tool"], body["codes"]) for body in acts] == [
+        ("run.start", ["pdp_unavailable"])
+    ]
     assert command(home, "run", "list", "--json").value == []
     assert effects(home) == []
 
 
-def test_without_its_database_nothing_is_done(home: Path, command: Command, contract: Path) -> None:
+def test_without_its_database_nothing_is_done(
+    home: Path, command: Command, contract: Path
+) -> None:
     """A database that cannot be opened is named, and nothing is done."""
     (home / "interlock.db").mkdir()
     ran = command(home, "review", str(contract))
@@ -357,11 +375,19 @@ def test_without_its_keys_nothing_is_done(
 
 
 @pytest.mark.parametrize("size", [60_000, 250_000])
-def test_a_full_disk_stops_before_any_effect(home: Path, contract: Path, size: int) -> None:
+def test_a_full_disk_stops_before_any_effect(
+    home: Path, contract: Path, size: int
+) -> None:
     """When nothing can be recorded any more, whether at once or in the midst of a run, nothing is
     done.
     """
-    command = [sys.executable, "-c", FULL, str(size), str(Path(sys.prefix, "bin", "interlock"))]
+    command = [
+        sys.executable,
+        "-c",
+        FULL,
+        str(size),
+        str(Path(sys.prefix, "bin", "interlock")),
+    ]
     environment = {**os.environ, "INTERLOCK_HOME": str(home)}
     ran = subprocess.run(  # noqa: S603 - our own command
         [*command, "review", str(contract), "--notify", "legal@example.com"],

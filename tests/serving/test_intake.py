@@ -19,7 +19,9 @@ def test_a_folder_is_searched_below_and_in_order(tmp_path: Path) -> None:
     assert names == ["a/y.docx", "a/z.TXT", "b.pdf"]
 
 
-@pytest.mark.parametrize("name", ["none.pdf", "folder", "https://example.com/a.pdf", "/dev/zero"])
+@pytest.mark.parametrize(
+    "name", ["none.pdf", "folder", "https://example.com/a.pdf", "/dev/zero"]
+)
 def test_what_is_no_contract_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -33,9 +35,12 @@ def test_what_is_no_contract_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [(b"%PDF-1.7", ".pdf"), (b"PK\x03\x04", ".docx"), (b"text", ".txt")]
+    ("content", "kind"),
+    [(b"%PDF-1.7", ".pdf"), (b"PK\x03\x04", ".docx"), (b"text", ".txt")],
 )
-def test_standard_input_is_kept_for_its_owner(tmp_path: Path, content: bytes, kind: str) -> None:
+def test_standard_input_is_kept_for_its_owner(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
     """The same input is the same file, of the kind that it is, and nobody else may read it."""
     file = kept(tmp_path, io.BytesIO(content))
 

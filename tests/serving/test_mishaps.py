@@ -39,31 +39,57 @@ def test_a_slip_is_refused_by_name(
 
 def test_whoever_lets_a_switch_go_is_named(used: Path, command: Command) -> None:
     """The record names the person who was named, not the account that the command ran under."""
-    (used / "people.yaml").write_text("people:\n- {id: ada, roles: [administrator]}\n", "utf-8")
+    (used / "people.yaml").write_text(
+        "people:\n- {id: ada, roles: [administrator]}\n", "utf-8"
+    )
     assert command(used, "kill", "engage", "tool", "mail.send").code == 0
-    assert command(used, "kill", "release", "tool", "mail.send", "--as", "ada").code == 0
+    assert (
+        command(used, "kill", "release", "tool", "mail.send", "--as", "ada").code == 0
+    )
     released = command(used, "audit", "show", "--json").out.splitlines()[-1]
 
     assert '"by": "ada"' in released
 
 
-def test_a_beginning_that_fits_two_actions_names_none(reviewed: Path, command: Command) -> None:
+def test_a_beginning_that_fits_two_actions_names_none(
+    reviewed: Path, command: Command
+) -> None:
     """The beginning of an id is enough only while one action has it."""
     (run,) = command(reviewed, "run", "list", "--json").value
     ids = [
         each["id"]
-        for each in command(reviewed, "run", "show", run["run_id"], "--json").value["decisions"]
+        for each in command(reviewed, "run", "show", run["run_id"], "--json").value[
+            "decisions"
+        ]
     ]
-    shared = [each for each in "0123456789abcdef" if sum(one.startswith(each) for one in ids) > 1]
+    shared = [
+        each
+        for each in "0123456789abcdef"
+        if sum(one.startswith(each) for one in ids) > 1
+    ]
 
-    assert command(reviewed, "policy", "explain", ids[0][:12], "--json").value["action"] == ids[0]
+    assert (
+        command(reviewed, "policy", "explain", ids[0][:12], "--json").value["action"]
+        == ids[0]
+    )
     assert {command(reviewed, "policy", "explain", each).code for each in shared} <= {2}
 
 
-def test_a_decision_after_a_verdict_is_the_one_explained(used: Path, command: Command) -> None:
+def test_a_decision_after_a_verdict_is_the_one_explained(
+    used: Path, command: Command
+) -> None:
     """An action that was decided again is explained by its newest decision."""
     (waiting,) = command(used, "approvals", "list", "--json").value
-    command(used, "approvals", "reject", waiting["id"], "--as", "rhea", "--note", "not this one")
+    command(
+        used,
+        "approvals",
+        "reject",
+        waiting["id"],
+        "--as",
+        "rhea",
+        "--note",
+        "not this one",
+    )
     told = command(used, "policy", "explain", waiting["action_id"], "--json").value
 
     assert told["recorded"]["effect"] == "deny"
@@ -85,7 +111,16 @@ def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
     JSON.
     """
     (waiting,) = command(used, "approvals", "list", "--json").value
-    verdict = ("approvals", "approve", waiting["id"], "--as", "rhea", "--note", "checked", "--json")
+    verdict = (
+        "approvals",
+        "approve",
+        waiting["id"],
+        "--as",
+        "rhea",
+        "--note",
+        "checked",
+        "--json",
+    )
     ran = command(used, *verdict, INTERLOCK_SMTP="127.0.0.1:1")
     (sent,) = [each for each in ran.value["decisions"] if each["tool"] == "mail.send"]
 
@@ -93,7 +128,9 @@ def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
     assert sent["state"] == "failed"
     assert sent["failure"]["code"]
     assert sent["failure"]["detail"] in " ".join(
-        command(used, "run", "show", waiting["run_id"]).out.replace("\u2502", "").split()
+        command(used, "run", "show", waiting["run_id"])
+        .out.replace("\u2502", "")
+        .split()
     )
 
 
@@ -103,7 +140,9 @@ def test_a_name_that_cannot_be_recorded_loses_no_other_file(
     """A file whose name is no text is refused in one line that says which; the files after it are
     reviewed.
     """
-    ran = command(used, "review", "bad\udcff.txt", str(contract), "--as", "ana", "--json")
+    ran = command(
+        used, "review", "bad\udcff.txt", str(contract), "--as", "ana", "--json"
+    )
     lines = [json.loads(line) for line in ran.out.splitlines()]
 
     assert ran.code == 2

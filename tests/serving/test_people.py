@@ -26,13 +26,18 @@ def test_without_a_list_the_account_asks_and_administers(tmp_path: Path) -> None
     ("text", "why"),
     [
         ("people: [{id: ana, roles: [analist]}]", "'analist' of 'ana' is no role"),
-        ("people: [{id: ana}, {id: ana, roles: [reviewer]}]", "'ana' stands there twice"),
+        (
+            "people: [{id: ana}, {id: ana, roles: [reviewer]}]",
+            "'ana' stands there twice",
+        ),
         ('people: [{id: ana}, {id: "A\\u200bna"}]', "stands there twice"),
         ("people: 7", "field people"),
         ("people: [", "line 1"),
     ],
 )
-def test_a_list_that_is_not_right_is_refused(tmp_path: Path, text: str, why: str) -> None:
+def test_a_list_that_is_not_right_is_refused(
+    tmp_path: Path, text: str, why: str
+) -> None:
     """A misspelt role, a name that stands twice and a wrong form are named with the file."""
     file = tmp_path / "people.yaml"
     file.write_text(text, "utf-8")
@@ -62,7 +67,9 @@ def test_somebody_unlisted_has_no_roles(tmp_path: Path) -> None:
         people.principal(file, " ", tenant="default")
 
 
-def test_the_first_person_added_does_not_lock_the_account_out(home: Path, command: Command) -> None:
+def test_the_first_person_added_does_not_lock_the_account_out(
+    home: Path, command: Command
+) -> None:
     """A new list keeps what the account could do before."""
     added = command(home, "people", "add", "rhea", "--role", "reviewer")
     listed = command(home, "people", "list", "--json").value

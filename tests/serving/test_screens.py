@@ -27,7 +27,9 @@ def screen(view: dict[str, Any], *, width: int) -> str:
 def view(reviewed: Path, command: Command) -> dict[str, Any]:
     """The view of the one run, with a denial added."""
     (run,) = command(reviewed, "run", "list", "--json").value
-    seen: dict[str, Any] = command(reviewed, "run", "show", run["run_id"], "--json").value
+    seen: dict[str, Any] = command(
+        reviewed, "run", "show", run["run_id"], "--json"
+    ).value
     reasons = [
         {
             "code": "untrusted_destination",
@@ -66,7 +68,9 @@ def test_a_run_fits_the_screen(view: dict[str, Any], width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
     assert [word for word in words if word not in text] == []
     assert [
-        each["category"] for each in view["findings"] if each["category"].split()[0] not in text
+        each["category"]
+        for each in view["findings"]
+        if each["category"].split()[0] not in text
     ] == []
 
 
@@ -109,7 +113,9 @@ def test_ids_are_never_cut() -> None:
     assert "run-0123456789ab" in out.getvalue()
 
 
-def test_an_error_cannot_act_on_the_terminal(home: Path, tmp_path: Path, command: Command) -> None:
+def test_an_error_cannot_act_on_the_terminal(
+    home: Path, tmp_path: Path, command: Command
+) -> None:
     """A file's name with control characters in it is named without them."""
     ran = command(home, "review", str(tmp_path / "evil\x1b[2Jname.pdf"), "--json")
 

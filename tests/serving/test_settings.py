@@ -9,7 +9,11 @@ from sqlalchemy import make_url
 
 from interlock.serving.settings import Settings, sqlite_url, without_password
 
-PLACES = {"home": Path("home"), "database": "sqlite:///x.db", "people": Path("people.yaml")}
+PLACES = {
+    "home": Path("home"),
+    "database": "sqlite:///x.db",
+    "people": Path("people.yaml"),
+}
 
 
 def settings(**fields: Any) -> Settings:
@@ -18,7 +22,9 @@ def settings(**fields: Any) -> Settings:
 
 
 @pytest.mark.parametrize("name", ["plain", "a b", "a?b", "a%20b", "a#b", "\u00e4"])
-def test_the_url_of_a_database_says_its_path_whatever_the_path(tmp_path: Path, name: str) -> None:
+def test_the_url_of_a_database_says_its_path_whatever_the_path(
+    tmp_path: Path, name: str
+) -> None:
     """A character that means something in a URL does not move the database elsewhere."""
     path = tmp_path / name / "interlock.db"
 
@@ -69,7 +75,10 @@ def test_a_secret_is_neither_printed_nor_in_the_digest() -> None:
 
 def test_the_password_of_a_database_is_masked() -> None:
     """Of a URL with a password everything but the password is shown."""
-    assert without_password("postgresql://ann:pw@host/db") == "postgresql://ann:***@host/db"
+    assert (
+        without_password("postgresql://ann:pw@host/db")
+        == "postgresql://ann:***@host/db"
+    )
 
 
 def test_a_served_model_may_see_nothing_confidential_unless_it_is_said() -> None:

@@ -36,7 +36,9 @@ def kept(home: Path) -> dict[str, str]:
     }
 
 
-def test_every_rule_and_every_guard_has_its_line(reviewed: Path, command: Command) -> None:
+def test_every_rule_and_every_guard_has_its_line(
+    reviewed: Path, command: Command
+) -> None:
     """Each rule and guard is one line, all are right, in text as in JSON and within the doctor's
     report.
     """
@@ -85,7 +87,9 @@ def test_what_breaks_while_it_is_tried_is_a_failure(
     reviewed: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error nobody foresaw is no proof: it is red, and hides nothing else."""
-    monkeypatch.setattr("interlock.serving.verification.rules.starts", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(
+        "interlock.serving.verification.rules.starts", lambda *_, **__: 1 / 0
+    )
     ran = command(reviewed, "verify", "--json")
 
     assert ran.code == 5
@@ -95,7 +99,9 @@ def test_what_breaks_while_it_is_tried_is_a_failure(
     assert {f"guard {name}" for name in GUARDS} <= {each["check"] for each in ran.value}
 
 
-def test_a_home_that_does_not_open_is_the_one_finding(home: Path, command: Command) -> None:
+def test_a_home_that_does_not_open_is_the_one_finding(
+    home: Path, command: Command
+) -> None:
     """Where nothing can be tried, that is red."""
     (home / "interlock.db").mkdir()
     ran = command(home, "verify", "--json")

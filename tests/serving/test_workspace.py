@@ -35,7 +35,9 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
     text = 'tenant = "filed"\nsender = "a@b.example"\n[limits]\nsteps = 3\n'
     place = written(tmp_path, text)
     variables = {"INTERLOCK_TENANT": "named", "INTERLOCK_HOME": str(tmp_path / "named")}
-    workspace = open_workspace(variables, place=place, chosen={"home": str(tmp_path / "chosen")})
+    workspace = open_workspace(
+        variables, place=place, chosen={"home": str(tmp_path / "chosen")}
+    )
     settings = workspace.settings
     origins = {name: origin.where for name, origin in workspace.origins.items()}
 
@@ -53,20 +55,29 @@ def test_a_path_of_the_file_starts_at_its_folder(tmp_path: Path) -> None:
     """A workspace can be moved, and used from any folder."""
     settings = opened(tmp_path, 'home = "state"\npeople = "people.yaml"\n').settings
 
-    assert (settings.home, settings.people) == (tmp_path / "state", tmp_path / "people.yaml")
+    assert (settings.home, settings.people) == (
+        tmp_path / "state",
+        tmp_path / "people.yaml",
+    )
     assert str(tmp_path / "state" / "interlock.db") in settings.database
 
 
-def test_a_workspace_is_found_from_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workspace_is_found_from_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The nearest folder above that has the file is the workspace."""
     (written(tmp_path, 'tenant = "acme"\n') / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a" / "b")
 
     assert open_workspace({}).settings.tenant == "acme"
-    assert open_workspace({"INTERLOCK_WORKSPACE": str(tmp_path)}).file == tmp_path / FILE
+    assert (
+        open_workspace({"INTERLOCK_WORKSPACE": str(tmp_path)}).file == tmp_path / FILE
+    )
 
 
-def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_the_defaults_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing has to be set: the home is that of whoever asks, the policy the shipped one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -81,7 +92,9 @@ def test_every_setting_has_a_variable_of_its_own() -> None:
     variables = [setting.variable for setting in settings_by_name().values()]
 
     assert len(set(variables)) == len(variables)
-    assert {"INTERLOCK_HOME", "INTERLOCK_MODEL_NAME", "INTERLOCK_LIMITS_STEPS"} <= set(variables)
+    assert {"INTERLOCK_HOME", "INTERLOCK_MODEL_NAME", "INTERLOCK_LIMITS_STEPS"} <= set(
+        variables
+    )
     assert all(setting.about for setting in settings_by_name().values())
 
 
@@ -149,7 +162,10 @@ def test_a_misspelt_name_is_told_the_right_one(name: str, meant: str) -> None:
 def test_a_secret_is_not_in_the_refusal(tmp_path: Path) -> None:
     """A key that has the wrong form is refused without being repeated."""
     with pytest.raises(BadInput) as refused:
-        opened(tmp_path, '[model]\nurl = "http://127.0.0.1/v1"\nname = "m"\nkey = [ "s3cret" ]\n')
+        opened(
+            tmp_path,
+            '[model]\nurl = "http://127.0.0.1/v1"\nname = "m"\nkey = [ "s3cret" ]\n',
+        )
 
     assert "model.key" in refused.value.what
     assert "s3cret" not in str(refused.value)

@@ -42,10 +42,15 @@ class Office:
     reviews: Reviews
     records: Records
 
-    async def run(self, *, tenant: str = "default", read: Document | None = CONTRACT) -> Run:
+    async def run(
+        self, *, tenant: str = "default", read: Document | None = CONTRACT
+    ) -> Run:
         """Start a run of a tenant, and let it read a document."""
         agent = Principal(
-            id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana"
+            id="agent:test",
+            tenant=tenant,
+            roles=("contract_review",),
+            on_behalf_of="ana",
         )
         run = await self.world.runs.start(
             NewRun(
@@ -73,13 +78,19 @@ class Office:
     async def reviewed(self, *, tenant: str = "default") -> Run:
         """Start a run that has read the contract and reviewed it."""
         run = await self.run(tenant=tenant)
-        outcome = await self.propose(run, "contracts.review", "review", document=CONTRACT.digest)
+        outcome = await self.propose(
+            run, "contracts.review", "review", document=CONTRACT.digest
+        )
         assert isinstance(outcome, Done)
         return run
 
-    async def propose(self, run: Run, tool: str, call_id: str = "1", **arguments: Any) -> Outcome:
+    async def propose(
+        self, run: Run, tool: str, call_id: str = "1", **arguments: Any
+    ) -> Outcome:
         """Propose one call of the run and return what became of it, settled."""
-        outcome = await self.world.pep.enforce(run, tool=tool, arguments=arguments, call_id=call_id)
+        outcome = await self.world.pep.enforce(
+            run, tool=tool, arguments=arguments, call_id=call_id
+        )
         await self.world.store.durable(run.claim)
         return outcome
 

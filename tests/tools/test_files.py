@@ -19,7 +19,9 @@ def modes(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, list[str]]]:
+def synced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> list[tuple[str, list[str]]]:
     """What was made durable, in order, each with the files that were there at that moment."""
     seen: list[tuple[str, list[str]]] = []
     fsync = os.fsync

@@ -104,7 +104,9 @@ async def test_what_another_run_read_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("erased", [0, 1], ids=["first", "second"])
-async def test_erasing_a_run_leaves_the_others_whole(tmp_path: Path, erased: int) -> None:
+async def test_erasing_a_run_leaves_the_others_whole(
+    tmp_path: Path, erased: int
+) -> None:
     """Two runs of one document hold it each for itself: whichever is erased, the other and the
     digest still give the text.
     """
@@ -118,7 +120,9 @@ async def test_erasing_a_run_leaves_the_others_whole(tmp_path: Path, erased: int
         await world.runs.erase(runs[erased].id, by="ada")
 
         assert (await library.document(digest)).text == CANARY
-        assert (await library.reading(digest, run_id=runs[1 - erased].id)).document.text == CANARY
+        assert (
+            await library.reading(digest, run_id=runs[1 - erased].id)
+        ).document.text == CANARY
         with pytest.raises(ToolFailed, match="not_read"):
             await library.reading(digest, run_id=runs[erased].id)
         await world.runs.erase(runs[1 - erased].id, by="ada")
@@ -137,7 +141,10 @@ async def test_a_reading_is_the_first_one(tmp_path: Path) -> None:
         library, run, began = shelf(world), await world.start(), int(clock.now)
         for name in ("first.txt", "second.txt"):
             outcome = await world.pep.enforce(
-                run, tool="document.read", arguments={"path": str(tmp_path / name)}, call_id=name
+                run,
+                tool="document.read",
+                arguments={"path": str(tmp_path / name)},
+                call_id=name,
             )
             await world.store.durable(run.claim)
             clock.advance(60)
@@ -176,7 +183,9 @@ async def test_a_text_given_to_another_tenant_does_not_open(tmp_path: Path) -> N
         outcome = await read(world, file)
         assert isinstance(outcome, Done)
         await world.store.write(
-            lambda tx: tx.connection.execute(update(tables.record).values(tenant="other"))
+            lambda tx: tx.connection.execute(
+                update(tables.record).values(tenant="other")
+            )
         )
 
         with pytest.raises(Tampered):
@@ -225,5 +234,10 @@ async def test_a_document_is_untrusted_and_confidential(tmp_path: Path) -> None:
         (summary,) = await world.runs.list()
         run = await world.runs.read(summary.id)
 
-    assert (run.label.integrity, run.label.confidentiality) == ("untrusted", "confidential")
-    assert [source for source in run.label.sources if source.startswith("document:sha256:")]
+    assert (run.label.integrity, run.label.confidentiality) == (
+        "untrusted",
+        "confidential",
+    )
+    assert [
+        source for source in run.label.sources if source.startswith("document:sha256:")
+    ]

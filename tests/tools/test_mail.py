@@ -31,7 +31,10 @@ from interlock.tools.mail import (
 from interlock.tools.reports import Report
 
 KEY = "0123456789abcdef" * 4
-CLEARANCES: dict[str, Confidentiality] = {"example.com": "confidential", "example.org": "internal"}
+CLEARANCES: dict[str, Confidentiality] = {
+    "example.com": "confidential",
+    "example.org": "internal",
+}
 PAGE = "<p>caf\u00e9</p>"
 REPORT = Report(name="review.html", page=PAGE, sha256="0" * 64)
 
@@ -39,7 +42,8 @@ REPORT = Report(name="review.html", page=PAGE, sha256="0" * 64)
 def mail(**fields: Any) -> Mail:
     """Return a mail, with *fields* of the test's choice."""
     return Mail(
-        **{"to": ["a@example.com"], "subject": "Contract review", "body": "Done.\n"} | fields
+        **{"to": ["a@example.com"], "subject": "Contract review", "body": "Done.\n"}
+        | fields
     )
 
 
@@ -59,7 +63,8 @@ async def test_a_message_is_a_message(tmp_path: Path) -> None:
         body="Gr\u00fc\u00dfe\n",
     )
     await FolderOutbox(tmp_path / "outbox").deliver(
-        compose(wanted, sender="interlock@example.com", key=KEY, reports=[REPORT]), key=KEY
+        compose(wanted, sender="interlock@example.com", key=KEY, reports=[REPORT]),
+        key=KEY,
     )
     (path,) = (tmp_path / "outbox").iterdir()
     message = parsed(path.read_bytes())
@@ -126,7 +131,9 @@ ATTACHED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "goes"), ATTACHED, ids=["its own", "changed", "path", "empty"])
+@pytest.mark.parametrize(
+    ("fields", "goes"), ATTACHED, ids=["its own", "changed", "path", "empty"]
+)
 @pytest.mark.parametrize("own", [True, False], ids=["this run", "another run"])
 async def test_only_a_report_of_the_run_is_attached(
     office: Any, tmp_path: Path, fields: dict[str, str], goes: bool, own: bool
@@ -181,7 +188,10 @@ async def test_a_delivered_mail_is_its_owners_alone(tmp_path: Path) -> None:
     )
     (path,) = (tmp_path / "outbox").iterdir()
 
-    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (
+        0o600,
+        0o700,
+    )
 
 
 async def test_a_mail_whose_writer_died_is_made_durable(
@@ -194,7 +204,9 @@ async def test_a_mail_whose_writer_died_is_made_durable(
     message = compose(mail(), sender="i@example.com", key=KEY, reports=())
     await outbox.deliver(message, key=KEY)
     synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino)
+    )
     await outbox.deliver(message, key=KEY)
 
     assert synced == [(tmp_path / "outbox").stat().st_ino]
@@ -254,7 +266,9 @@ class Server:
         async with server:
             yield self
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         receivers: list[str] = []
         writer.write(b"220 test\r\n")
         while line := await reader.readline():
@@ -287,8 +301,12 @@ async def sent(outbox: Outbox, folder: Path) -> Any:
     )
     async with World(folder / "world", tools=tools) as world:
         run = await world.start()
-        arguments = mail(to=["a@example.com", "b@example.com"], cc=["c@example.com"]).model_dump()
-        return await world.pep.enforce(run, tool="mail.send", arguments=arguments, call_id="1")
+        arguments = mail(
+            to=["a@example.com", "b@example.com"], cc=["c@example.com"]
+        ).model_dump()
+        return await world.pep.enforce(
+            run, tool="mail.send", arguments=arguments, call_id="1"
+        )
 
 
 async def test_a_mail_is_handed_over_once(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ HIDDEN = (
 
 def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> str:
     """Return the report on a contract in which *text* was found."""
-    found = Clause(category=category, start=0, end=len(text), text=text, confidence=4_900, page=1)
+    found = Clause(
+        category=category, start=0, end=len(text), text=text, confidence=4_900, page=1
+    )
     review = Review(
         document="sha256:ab",
         name=name,
@@ -86,9 +88,9 @@ def test_what_can_be_seen_stays(text: str) -> None:
 
 def test_every_value_of_every_page_is_made_visible() -> None:
     """Whatever a template prints is filtered, without the template asking for it."""
-    assert _environment().from_string("{{ a }}|{{ b.c }}").render(a="x\u202e", b={"c": "\x1b"}) == (
-        "x\u27e8U+202E\u27e9|\u27e8U+001B\u27e9"
-    )
+    assert _environment().from_string("{{ a }}|{{ b.c }}").render(
+        a="x\u202e", b={"c": "\x1b"}
+    ) == ("x\u27e8U+202E\u27e9|\u27e8U+001B\u27e9")
 
 
 def test_a_page_says_what_it_is_of() -> None:

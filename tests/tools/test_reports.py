@@ -39,7 +39,9 @@ async def test_a_report_is_found_by_what_it_says(office: Any) -> None:
     report = await kept(office, run)
 
     assert report == Report(name="review.html", page=PAGE, sha256=SHA256)
-    assert await office.reports.named(run.id, name="review.html", sha256=SHA256) == report
+    assert (
+        await office.reports.named(run.id, name="review.html", sha256=SHA256) == report
+    )
     for run_id, name, sha256 in (
         (other.id, "review.html", SHA256),
         (run.id, "other.html", SHA256),

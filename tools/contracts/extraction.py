@@ -8,7 +8,9 @@ from interlock.runtime.door.tool import Value
 from interlock.tools.contracts.clauses import ClauseModel, Finding
 from interlock.tools.documents import Document
 
-CERTAIN: Final = 10_000  # confidence is in basis points: digests and budgets hold no floats
+CERTAIN: Final = (
+    10_000  # confidence is in basis points: digests and budgets hold no floats
+)
 
 
 class Clause(Value):

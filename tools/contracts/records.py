@@ -99,7 +99,10 @@ class Records:
     async def _records(
         self, run_id: str | None = None, *, tenant: str | None = None
     ) -> Sequence[Record]:
-        return [_opened(kept) for kept in await self._shelf.list(run_id=run_id, tenant=tenant)]
+        return [
+            _opened(kept)
+            for kept in await self._shelf.list(run_id=run_id, tenant=tenant)
+        ]
 
 
 def _opened(kept: Kept) -> Record:

@@ -18,12 +18,16 @@ def encode(outcome: Parsed | Refusal) -> bytes:
     """Return `outcome` as one JSON object in UTF-8: `{"text", "pages"}` or `{"code", "detail"}`."""
     if isinstance(outcome, Refusal):
         return json.dumps({"code": outcome.code, "detail": outcome.detail}).encode()
-    return json.dumps({"text": outcome.text, "pages": outcome.pages}, ensure_ascii=False).encode()
+    return json.dumps(
+        {"text": outcome.text, "pages": outcome.pages}, ensure_ascii=False
+    ).encode()
 
 
 def max_bytes(limits: Limits) -> int:
     """Return a length that no honest answer under `limits` exceeds."""
-    return _CHAR_BYTES * limits.max_chars + _PAGE_BYTES * limits.max_pages + _FRAME_BYTES
+    return (
+        _CHAR_BYTES * limits.max_chars + _PAGE_BYTES * limits.max_pages + _FRAME_BYTES
+    )
 
 
 def accept(answer: bytes, limits: Limits) -> Parsed:
@@ -38,7 +42,9 @@ def accept(answer: bytes, limits: Limits) -> Parsed:
     match _fields(answer):
         case {"text": str(text), "pages": [*pages], **rest} if not rest:
             return _checked(text, tuple(pages), limits)
-        case {"code": str(code), "detail": str(detail), **rest} if not rest and code in _CODES:
+        case {"code": str(code), "detail": str(detail), **rest} if (
+            not rest and code in _CODES
+        ):
             raise Refusal(_CODES[code], printable(detail[:_DETAIL]))
         case _:
             raise _nonsense()

@@ -35,17 +35,29 @@ def entries(data: bytes, limits: Limits) -> dict[str, bytes]:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             _check_directory(infos, limits)
             return dict(_bodies(archive, infos))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise Refusal("malformed", f"the archive is damaged ({type(error).__name__})") from None
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
+        raise Refusal(
+            "malformed", f"the archive is damaged ({type(error).__name__})"
+        ) from None
 
 
 def _check_directory(infos: list[zipfile.ZipInfo], limits: Limits) -> None:
     if len(infos) > limits.zip_entries:
-        raise Refusal("archive_bomb", f"{len(infos)} archive entries, {limits.zip_entries} allowed")
+        raise Refusal(
+            "archive_bomb",
+            f"{len(infos)} archive entries, {limits.zip_entries} allowed",
+        )
     total = sum(info.file_size for info in infos)
     if total > limits.zip_total:
         raise Refusal(
-            "archive_bomb", f"the archive expands to {total} bytes, {limits.zip_total} allowed"
+            "archive_bomb",
+            f"the archive expands to {total} bytes, {limits.zip_total} allowed",
         )
     if len({info.filename.lower() for info in infos}) != len(infos):
         raise Refusal("malformed", "two archive entries share a name")
@@ -71,11 +83,18 @@ def _check_entry(number: int, info: zipfile.ZipInfo, limits: Limits) -> None:
             "malformed",
             f"{where} uses compression method {info.compress_type}, which DOCX does not have",
         )
-    if info.file_size > _CHUNK and info.file_size > info.compress_size * limits.zip_ratio:
-        raise Refusal("archive_bomb", f"{where} expands more than {limits.zip_ratio} times")
+    if (
+        info.file_size > _CHUNK
+        and info.file_size > info.compress_size * limits.zip_ratio
+    ):
+        raise Refusal(
+            "archive_bomb", f"{where} expands more than {limits.zip_ratio} times"
+        )
 
 
-def _bodies(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> Iterator[tuple[str, bytes]]:
+def _bodies(
+    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]
+) -> Iterator[tuple[str, bytes]]:
     for number, info in enumerate(infos, start=1):
         body = _body(archive, info)
         named_xml = info.filename.lower().endswith((".xml", ".rels"))
@@ -115,5 +134,6 @@ def _check_xml(number: int, body: bytes) -> None:
         ) from None
     except (SAXException, LookupError) as error:
         raise Refusal(
-            "malformed", f"archive entry {number} is not sound XML ({type(error).__name__})"
+            "malformed",
+            f"archive entry {number} is not sound XML ({type(error).__name__})",
         ) from None

@@ -42,7 +42,12 @@ def _answer(parser: Parser, limits: Limits) -> bytes:
         return encode(refusal)
     except MemoryError:
         return encode(
-            Refusal("limit", f"parsing it needs more than {limits.memory_bytes} bytes of memory")
+            Refusal(
+                "limit",
+                f"parsing it needs more than {limits.memory_bytes} bytes of memory",
+            )
         )
     except Exception as error:  # noqa: BLE001 - a parser fed hostile bytes raises anything; the class alone is told
-        return encode(Refusal("malformed", f"its parser gave up ({type(error).__name__})"))
+        return encode(
+            Refusal("malformed", f"its parser gave up ({type(error).__name__})")
+        )

@@ -35,7 +35,9 @@ _MARKS: Final = {
 # the document.
 _SKIPPED: Final = frozenset(
     {_MC + "Fallback", _W + "del", _W + "moveFrom", _W + "rt"}
-    | {_W + name for name in ("pPr", "rPr", "sdtPr", "tblPr", "tcPr", "trPr", "sectPr")},
+    | {
+        _W + name for name in ("pPr", "rPr", "sdtPr", "tblPr", "tcPr", "trPr", "sectPr")
+    },
 )
 _ELSEWHERE: Final = (_W + "altChunk", _W + "subDoc")
 
@@ -88,7 +90,8 @@ def _paragraphs(container: _Element) -> Iterator[str]:
             yield from _paragraph(child)
         elif child.tag in _ELSEWHERE:
             raise Refusal(
-                "unsupported", "part of its text is kept in another document inserted into it"
+                "unsupported",
+                "part of its text is kept in another document inserted into it",
             )
         elif child.tag not in _SKIPPED:
             yield from _paragraphs(child)
@@ -111,7 +114,8 @@ def _inline(element: _Element, boxes: list[_Element]) -> Iterator[str]:
             boxes.append(child)
         elif child.tag in _ELSEWHERE:
             raise Refusal(
-                "unsupported", "part of its text is kept in another document inserted into it"
+                "unsupported",
+                "part of its text is kept in another document inserted into it",
             )
         elif child.tag not in _SKIPPED:
             yield from _inline(child, boxes)

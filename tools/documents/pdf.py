@@ -72,12 +72,16 @@ def parse(data: bytes, limits: Limits) -> Parsed:
     except FileNotDecryptedError:
         raise Refusal("encrypted", "the PDF needs a password") from None
     except PyPdfError as error:
-        raise Refusal("malformed", f"the PDF is damaged ({type(error).__name__})") from None
+        raise Refusal(
+            "malformed", f"the PDF is damaged ({type(error).__name__})"
+        ) from None
     finally:
         logger.removeHandler(losses)
     if losses.templates:
         loss = _PLACEHOLDER.sub("…", losses.templates[0])
-        raise Refusal("malformed", f"the PDF is damaged and text would be missing ({loss})")
+        raise Refusal(
+            "malformed", f"the PDF is damaged and text would be missing ({loss})"
+        )
     if not any(page.strip() for page in pages):
         raise Refusal("no_text", f"none of its {len(pages)} pages holds text")
     return _join(pages)
@@ -103,7 +107,8 @@ def _pages(data: bytes, limits: Limits) -> list[str]:
             total += len(texts[-1]) + len(PAGE_BREAK)
             if total > limits.max_chars:
                 raise Refusal(
-                    "limit", f"more than {limits.max_chars} characters by page {number + 1}"
+                    "limit",
+                    f"more than {limits.max_chars} characters by page {number + 1}",
                 )
         return texts
 
@@ -119,7 +124,8 @@ def _page_count(reader: PdfReader, limits: Limits) -> int:
         or tree["/Count"] != NumberObject(count)
     ):
         raise Refusal(
-            "malformed", f"the PDF does not hold the number of pages it names ({count} were found)"
+            "malformed",
+            f"the PDF does not hold the number of pages it names ({count} were found)",
         )
     return count
 
@@ -144,7 +150,10 @@ def _join(pages: list[str]) -> Parsed:
 
 def _over_limit(error: LimitReachedError) -> Refusal:
     if "decompressing" in str(error):
-        return Refusal("archive_bomb", "a compressed stream of the PDF expands beyond the limit")
+        return Refusal(
+            "archive_bomb", "a compressed stream of the PDF expands beyond the limit"
+        )
     return Refusal(
-        "limit", "the PDF exceeds a limit of its parser (depth, size or number of objects)"
+        "limit",
+        "the PDF exceeds a limit of its parser (depth, size or number of objects)",
     )

@@ -49,7 +49,9 @@ class DocumentReader:
             answered = await self._parsed(data, kind)
             parsed = await asyncio.to_thread(answer.accept, answered, self.limits)
         except (Refusal, sandbox.Refusal) as refusal:
-            raise DocumentError(code=refusal.code, path=str(path), detail=refusal.detail) from None
+            raise DocumentError(
+                code=refusal.code, path=str(path), detail=refusal.detail
+            ) from None
         return Document(
             digest=digest,
             name=printable(path.name),

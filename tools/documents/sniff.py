@@ -75,7 +75,9 @@ def _ole(data: bytes) -> Refusal:
 
 def _check_text(data: bytes) -> None:
     if data.startswith((_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise Refusal("encoding", "it is UTF-32 text; a byte order mark says so at byte 0")
+        raise Refusal(
+            "encoding", "it is UTF-32 text; a byte order mark says so at byte 0"
+        )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return
     nul = data.find(b"\x00")

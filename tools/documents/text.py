@@ -15,7 +15,8 @@ def parse(data: bytes, limits: Limits) -> Parsed:
     text = with_newlines(_decode(data))
     if "\x00" in text:
         raise Refusal(
-            "unsupported", f"it looks like a binary file: NUL at character {text.index(chr(0))}"
+            "unsupported",
+            f"it looks like a binary file: NUL at character {text.index(chr(0))}",
         )
     if len(text) > limits.max_chars:
         raise Refusal("limit", f"{len(text)} characters, {limits.max_chars} allowed")
@@ -34,7 +35,9 @@ def _decode(data: bytes) -> str:
     escape = -1 if utf16 else max(data.find(b"\x1b$"), data.find(b"\x1b("))
     # ISO-2022 is seven-bit, so it would decode as UTF-8 without an error and without a meaning.
     if escape >= 0:
-        raise Refusal("encoding", f"it looks like ISO-2022 text: escape sequence at byte {escape}")
+        raise Refusal(
+            "encoding", f"it looks like ISO-2022 text: escape sequence at byte {escape}"
+        )
     codec = "utf-16" if utf16 else "utf-8"
     body = data if utf16 else data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -42,5 +45,6 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         offset = error.start + len(data) - len(body)
         raise Refusal(
-            "encoding", f"byte 0x{data[offset]:02X} at offset {offset} is not {codec.upper()}"
+            "encoding",
+            f"byte 0x{data[offset]:02X} at offset {offset} is not {codec.upper()}",
         ) from None

@@ -42,7 +42,10 @@ class Model(Protocol):
     """A model that the tool asks by itself; `EndpointModel` is one."""
 
     async def answer(
-        self, permit: Permit, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+        self,
+        permit: Permit,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[dict[str, Any]],
     ) -> AIMessage:
         """Return the model's message, with its token usage if the model tells it."""
         ...
@@ -93,7 +96,14 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
         clearance = served.clearance if served else "public"
         return Resource(type="model", id=arguments.model, clearance=clearance)
 
-    @tool(GENERATE, action="read", cost=cost, actual=_spent, yields=_label, resource=resource)
+    @tool(
+        GENERATE,
+        action="read",
+        cost=cost,
+        actual=_spent,
+        yields=_label,
+        resource=resource,
+    )
     async def generate(permit: Permit, arguments: Generate) -> Generation:
         """Ask a model for one answer."""
         served = models.get(arguments.model)
@@ -122,7 +132,8 @@ def _label(_: Generate, __: Generation) -> Label:
 
 def _generation(answer: AIMessage, arguments: Generate, served: Served) -> Generation:
     calls = [
-        {"name": call["name"], "args": call["args"], "id": call["id"]} for call in answer.tool_calls
+        {"name": call["name"], "args": call["args"], "id": call["id"]}
+        for call in answer.tool_calls
     ]
     message = {"content": answer.text, "id": answer.id, "tool_calls": calls}
     usage: Mapping[str, Any] = answer.usage_metadata or {}

@@ -19,11 +19,15 @@ from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import Permit
 
-TIMEOUT_S: Final = 50.0  # for the whole answer; the tool's own deadline of 60 s is over it
+TIMEOUT_S: Final = (
+    50.0  # for the whole answer; the tool's own deadline of 60 s is over it
+)
 LARGEST_ANSWER: Final = 1024 * 1024  # bytes
 #: Answers that say "not now": too many requests, and what a proxy or a starting server says
 _AWAY: Final = frozenset({408, 429, 502, 503, 504})
-_DOT: Final = "__"  # the API's names are [a-zA-Z0-9_-], ours have a dot between two words
+_DOT: Final = (
+    "__"  # the API's names are [a-zA-Z0-9_-], ours have a dot between two words
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +44,10 @@ class EndpointModel:
     longest_answer: int  # tokens
 
     async def answer(
-        self, permit: Permit, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+        self,
+        permit: Permit,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[dict[str, Any]],
     ) -> AIMessage:
         """Return the model's message.
 
@@ -51,7 +58,9 @@ class EndpointModel:
             async with asyncio.timeout(TIMEOUT_S):
                 body = await self._asked(messages, tools)
         except (TimeoutError, openai.APITimeoutError) as error:
-            raise self._away(permit, f"it gave no answer within {TIMEOUT_S:g} s") from error
+            raise self._away(
+                permit, f"it gave no answer within {TIMEOUT_S:g} s"
+            ) from error
         except openai.APIConnectionError as error:
             raise self._away(permit, "it cannot be reached") from error
         except openai.APIStatusError as error:
@@ -59,7 +68,9 @@ class EndpointModel:
             if error.status_code in _AWAY:
                 raise self._away(permit, why) from error
             # The server's own words are left out: they may hold what it was sent.
-            raise ToolFailed(code="model_refused", detail=f"{self.url}: {why}") from error
+            raise ToolFailed(
+                code="model_refused", detail=f"{self.url}: {why}"
+            ) from error
         except (openai.OpenAIError, ValueError) as error:
             raise _malformed(f"no chat completion: {type(error).__name__}") from error
         return _message(body)
@@ -67,7 +78,9 @@ class EndpointModel:
     async def _asked(
         self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
     ) -> object:
-        earlier: Any = [_outward(message) for message in convert_to_openai_messages(messages)]
+        earlier: Any = [
+            _outward(message) for message in convert_to_openai_messages(messages)
+        ]
         offered: Any = [_renamed(schema) for schema in tools]
         client = openai.AsyncOpenAI(
             base_url=self.url,
@@ -89,20 +102,31 @@ class EndpointModel:
                 async for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > LARGEST_ANSWER:
-                        raise _malformed(f"the answer is larger than {LARGEST_ANSWER} bytes")
+                        raise _malformed(
+                            f"the answer is larger than {LARGEST_ANSWER} bytes"
+                        )
         return json.loads(body)
 
     def _away(self, permit: Permit, why: str) -> Unavailable:
-        return Unavailable(what=f"model endpoint {self.url}", why=why, run_id=permit.run_id)
+        return Unavailable(
+            what=f"model endpoint {self.url}", why=why, run_id=permit.run_id
+        )
 
 
 def _message(body: object) -> AIMessage:
     """Return the first choice as a message; anything out of the API's form is model_malformed."""
     match body:
-        case {"choices": [{"finish_reason": "stop" | "tool_calls", "message": {**message}}, *_]}:
+        case {
+            "choices": [
+                {"finish_reason": "stop" | "tool_calls", "message": {**message}},
+                *_,
+            ]
+        }:
             pass
         case {"choices": [{"finish_reason": reason}, *_]}:
-            raise _malformed(f"the answer is not whole: it ended by {str(reason)[:40]!r}")
+            raise _malformed(
+                f"the answer is not whole: it ended by {str(reason)[:40]!r}"
+            )
         case _:
             raise _malformed("the answer is not whole: no choice")
     content = message.get("content") or ""
@@ -119,20 +143,32 @@ def _message(body: object) -> AIMessage:
 def _usage(body: object) -> Any:
     match body:
         case {"usage": {"prompt_tokens": int(read), "completion_tokens": int(wrote)}}:
-            return {"input_tokens": read, "output_tokens": wrote, "total_tokens": read + wrote}
+            return {
+                "input_tokens": read,
+                "output_tokens": wrote,
+                "total_tokens": read + wrote,
+            }
         case _:
             return None
 
 
 def _call(call: object) -> dict[str, Any]:
     match call:
-        case {"id": str(call_id), "function": {"name": str(name), "arguments": str(text)}}:
+        case {
+            "id": str(call_id),
+            "function": {"name": str(name), "arguments": str(text)},
+        }:
             arguments = _arguments(text)
         case _:
             raise _malformed("a tool call is not one")
     if not call_id:
         raise _malformed("a tool call is not one")
-    return {"name": _inward(name), "args": arguments, "id": call_id, "type": "tool_call"}
+    return {
+        "name": _inward(name),
+        "args": arguments,
+        "id": call_id,
+        "type": "tool_call",
+    }
 
 
 def _arguments(text: str) -> dict[str, Any]:
@@ -155,7 +191,9 @@ def _inward(name: str) -> str:
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
     function = schema["function"]
-    return schema | {"function": function | {"name": function["name"].replace(".", _DOT)}}
+    return schema | {
+        "function": function | {"name": function["name"].replace(".", _DOT)}
+    }
 
 
 def _outward(message: dict[str, Any]) -> dict[str, Any]:

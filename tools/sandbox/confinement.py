@@ -110,7 +110,9 @@ def _leave_namespaces(libc: ctypes.CDLL) -> bool:
     libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     # Root in a container without user namespaces may still have the second.
-    return any(libc.unshare(flags | _NEW_NET | _NEW_IPC) == 0 for flags in (_NEW_USER, 0))
+    return any(
+        libc.unshare(flags | _NEW_NET | _NEW_IPC) == 0 for flags in (_NEW_USER, 0)
+    )
 
 
 def _limit_resources(limits: Limits) -> None:

@@ -22,7 +22,9 @@ ATTEMPTS: Final[Mapping[str, Callable[[], object]]] = {
     "looked up a host": lambda: socket.getaddrinfo("localhost", 80),
     "read another file": lambda: Path("/proc/self/environ").read_bytes(),
     "opened a file to write": lambda: os.close(os.open(os.devnull, os.O_WRONLY)),
-    "started a process": lambda: subprocess.run([sys.executable, "-c", ""], check=False),
+    "started a process": lambda: subprocess.run(
+        [sys.executable, "-c", ""], check=False
+    ),
     "signalled a process": lambda: os.kill(os.getpid(), 0),
     "loaded a library": lambda: ctypes.CDLL(None),
 }

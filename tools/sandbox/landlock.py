@@ -46,7 +46,11 @@ def put_up(libc: ctypes.CDLL, readable: Iterable[str]) -> bool:
     # struct landlock_ruleset_attr; an older kernel takes the longer form as long as what it does
     # not know is zero.
     taken = struct.pack(
-        "=QQQ", *(_known(rights, version) for rights in (_FILE_RIGHTS, _NETWORK_RIGHTS, _SCOPES))
+        "=QQQ",
+        *(
+            _known(rights, version)
+            for rights in (_FILE_RIGHTS, _NETWORK_RIGHTS, _SCOPES)
+        ),
     )
     ruleset = libc.syscall(_CREATE_RULESET, taken, ctypes.c_size_t(len(taken)), 0)
     if ruleset < 0:
@@ -71,7 +75,11 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: str) -> None:
         # struct landlock_path_beneath_attr, which is packed. A rule that is not taken leaves the
         # path closed.
         libc.syscall(
-            _ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("=Qi", _READ_FILE | listed, place), 0
+            _ADD_RULE,
+            ruleset,
+            _PATH_BENEATH,
+            struct.pack("=Qi", _READ_FILE | listed, place),
+            0,
         )
     finally:
         os.close(place)

@@ -31,7 +31,9 @@ sys.exit(run(limits, modules.split(","), arguments))
 """
 
 
-def command(module: str, *arguments: str, limits: Limits, preload: Sequence[str] = ()) -> list[str]:
+def command(
+    module: str, *arguments: str, limits: Limits, preload: Sequence[str] = ()
+) -> list[str]:
     """Return the command of a confined child that calls `main(isolation, *arguments)` of *module*.
 
     The child loads *module* and *preload* before it is confined: what it imports later must be
@@ -39,7 +41,9 @@ def command(module: str, *arguments: str, limits: Limits, preload: Sequence[str]
     """
     modules = (module, *preload)
     names = {package for name in (*modules, _CHILD) for package in _packages(name)}
-    folders = {name: importlib.import_module(name).__path__[0] for name in sorted(names)}
+    folders = {
+        name: importlib.import_module(name).__path__[0] for name in sorted(names)
+    }
     # A subclass of `Limits` knows more than the child has to.
     confined = {name: getattr(limits, name) for name in Limits.__dataclass_fields__}
     # Isolated mode: no environment variable, user site or current directory takes part in the
@@ -93,7 +97,9 @@ async def _proof(limits: Limits) -> dict[str, Any]:
     return proof
 
 
-async def run(argv: Sequence[str], data: bytes, *, wall_s: float, max_output: int) -> bytes:
+async def run(
+    argv: Sequence[str], data: bytes, *, wall_s: float, max_output: int
+) -> bytes:
     """Return what the child wrote, once it ended with status 0 within `wall_s` seconds.
 
     Else raise `Refusal`.
@@ -156,7 +162,9 @@ async def _start(
             start_new_session=True,
         )
     except OSError as error:
-        raise Refusal("unreadable", f"its process did not start ({error.strerror})") from None
+        raise Refusal(
+            "unreadable", f"its process did not start ({error.strerror})"
+        ) from None
 
 
 async def _end(transport: asyncio.SubprocessTransport, channel: _Channel) -> None:
@@ -184,7 +192,8 @@ def _check(status: int | None) -> None:
         raise Refusal("limit", "it takes more CPU time than allowed")
     if status == -signal.SIGKILL:
         raise Refusal(
-            "limit", "its process was killed, most often for want of memory on this machine"
+            "limit",
+            "its process was killed, most often for want of memory on this machine",
         )
     if status is None or status > 0:
         raise Refusal(

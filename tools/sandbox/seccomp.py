@@ -128,7 +128,9 @@ def put_up(libc: ctypes.CDLL) -> bool:
     # struct sock_fprog: how many steps, and where.
     header = struct.pack("HP", len(steps) // _STEP.size, ctypes.addressof(text))
     if libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, header, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "the kernel refused the filter of system calls")
+        raise OSError(
+            ctypes.get_errno(), "the kernel refused the filter of system calls"
+        )
     return True
 
 

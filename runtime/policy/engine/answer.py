@@ -6,7 +6,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import NotCanonical
-from interlock.runtime.policy.decision import ENGINE, RUNTIME, Decision, Obligation, Reason
+from interlock.runtime.policy.decision import (
+    ENGINE,
+    RUNTIME,
+    Decision,
+    Obligation,
+    Reason,
+)
 
 Trouble: TypeAlias = Literal[
     "pdp_unavailable", "pdp_timeout", "pdp_undefined", "pdp_malformed", "pdp_revision"
@@ -28,10 +34,17 @@ def trouble(code: Trouble, *, revision: str, engine: str, detail: str = "") -> D
     """Return the deny that stands for an engine failure."""
     parameters = {"detail": detail} if detail else {}
     reason = Reason(
-        code=code, rule=ENGINE, parameters=parameters, message=render(_MESSAGES[code], parameters)
+        code=code,
+        rule=ENGINE,
+        parameters=parameters,
+        message=render(_MESSAGES[code], parameters),
     )
     return Decision(
-        effect="deny", reasons=(reason,), obligations=(), revision=revision, engine=engine
+        effect="deny",
+        reasons=(reason,),
+        obligations=(),
+        revision=revision,
+        engine=engine,
     )
 
 
@@ -41,12 +54,17 @@ def read(answer: Any, *, revision: str, engine: str, messages: Messages) -> Deci
         return trouble("pdp_malformed", revision=revision, engine=engine, detail=wrong)
     if answer["revision"] != revision:
         return trouble(
-            "pdp_revision", revision=revision, engine=engine, detail=answer["revision"][:64]
+            "pdp_revision",
+            revision=revision,
+            engine=engine,
+            detail=answer["revision"][:64],
         )
     return Decision(
         effect=answer["effect"],
         reasons=tuple(_reason(reason, messages) for reason in answer["reasons"]),
-        obligations=tuple(Obligation(**obligation) for obligation in answer["obligations"]),
+        obligations=tuple(
+            Obligation(**obligation) for obligation in answer["obligations"]
+        ),
         revision=revision,
         engine=engine,
     )
@@ -57,12 +75,18 @@ def render(template: str, parameters: Mapping[str, Any]) -> str:
 
     Only plain names are replaced, so no parameter can reach into an object.
     """
-    filled = _PLACE.sub(lambda match: _shown(parameters.get(match[1], match[0])), template)
+    filled = _PLACE.sub(
+        lambda match: _shown(parameters.get(match[1], match[0])), template
+    )
     return filled.replace("  ", " ")
 
 
 def _shown(value: Any) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else str(value)
+    return (
+        ", ".join(str(each) for each in value)
+        if isinstance(value, list | tuple)
+        else str(value)
+    )
 
 
 def _reason(reason: dict[str, Any], messages: Messages) -> Reason:
@@ -78,17 +102,26 @@ def _wrong(answer: Any) -> str | None:  # noqa: PLR0911 - one line, one way to b
         canonical(answer)
     except NotCanonical as error:
         return str(error)[:200]
-    if answer["effect"] not in ("permit", "deny") or not isinstance(answer["revision"], str):
+    if answer["effect"] not in ("permit", "deny") or not isinstance(
+        answer["revision"], str
+    ):
         return "effect or revision"
-    if not isinstance(answer["reasons"], list) or not isinstance(answer["obligations"], list):
+    if not isinstance(answer["reasons"], list) or not isinstance(
+        answer["obligations"], list
+    ):
         return "reasons or obligations are not lists"
     if not answer["reasons"]:
         return "no reasons"
-    if not all(_shaped(reason, {"code", "rule", "parameters"}) for reason in answer["reasons"]):
+    if not all(
+        _shaped(reason, {"code", "rule", "parameters"}) for reason in answer["reasons"]
+    ):
         return "a reason"
     if any(reason["rule"] in {ENGINE, RUNTIME} for reason in answer["reasons"]):
         return "a reason under a name that is not the policy's"
-    if not all(_shaped(obligation, {"kind", "parameters"}) for obligation in answer["obligations"]):
+    if not all(
+        _shaped(obligation, {"kind", "parameters"})
+        for obligation in answer["obligations"]
+    ):
         return "an obligation"
     return None
 

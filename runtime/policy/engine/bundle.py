@@ -68,7 +68,9 @@ def load(path: Path) -> Bundle:
         ) from error
     if wrong := [number for number in stated if number != revision]:
         raise BundleChanged(path=str(path), stated=str(wrong[0]), found=revision)
-    return Bundle(revision=revision, wasm=wasm, data=data, messages=messages, files=files)
+    return Bundle(
+        revision=revision, wasm=wasm, data=data, messages=messages, files=files
+    )
 
 
 def revised(files: Mapping[str, bytes], data: Mapping[str, Any]) -> Bundle:
@@ -103,7 +105,9 @@ def revision_of(files: Mapping[str, bytes]) -> str:
     manifest.pop("revision", None)
     data["rails"].pop("build", None)
     parts = {**files, MANIFEST: canonical(manifest), DATA: canonical(data)}
-    return digest([[path, sha256(content).hexdigest()] for path, content in sorted(parts.items())])
+    return digest(
+        [[path, sha256(content).hexdigest()] for path, content in sorted(parts.items())]
+    )
 
 
 def _exact(files: Mapping[str, bytes], name: str) -> dict[str, Any]:

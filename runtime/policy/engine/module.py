@@ -33,7 +33,9 @@ class PolicyModule:
     raise `OpaWasmError`, and `evaluate` raises TimeoutError when the deadline passed.
     """
 
-    def __init__(self, wasm: bytes, data: bytes, *, entrypoint: str, deadline_s: float) -> None:
+    def __init__(
+        self, wasm: bytes, data: bytes, *, entrypoint: str, deadline_s: float
+    ) -> None:
         self._factory = WasmtimeRuntimeFactory(wasm, max_memory_pages=MEMORY_PAGES)
         self._clock = _Clock(self._factory.engine, tick_s=deadline_s / TICKS)
         self._data = data
@@ -75,7 +77,9 @@ class PolicyModule:
 class _Instance:
     """One store and memory with the data loaded; no builtin of the host can be called."""
 
-    def __init__(self, factory: WasmtimeRuntimeFactory, *, data: bytes, entrypoint: str) -> None:
+    def __init__(
+        self, factory: WasmtimeRuntimeFactory, *, data: bytes, entrypoint: str
+    ) -> None:
         self._runtime = factory.create_runtime()
         abi = OpaAbi(self._runtime, OpaAbiSpec())
         codec = MemoryCodec(
@@ -103,7 +107,14 @@ class _Instance:
         runtime.memory.write(runtime.store, document, self._heap)
         # In order: reserved, entrypoint, data, input and its length, free heap, format (0: JSON).
         result = self._eval(
-            runtime.store, 0, self._entrypoint, self._data, self._heap, len(document), end, 0
+            runtime.store,
+            0,
+            self._entrypoint,
+            self._data,
+            self._heap,
+            len(document),
+            end,
+            0,
         )
         return orjson.loads(self._text(result))
 
@@ -121,7 +132,9 @@ class _Instance:
         text = b""
         while len(text) <= LARGEST_RESULT:
             start = address + len(text)
-            chunk = self._runtime.memory.read(self._runtime.store, start, start + _CHUNK)
+            chunk = self._runtime.memory.read(
+                self._runtime.store, start, start + _CHUNK
+            )
             before, end, _ = bytes(chunk).partition(b"\0")
             text += before
             if end:
@@ -153,7 +166,9 @@ class _Clock:
         if not self._needed.is_set():  # looked at last: see `_rest`
             self._needed.set()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="policy-clock", daemon=True)
+            self._thread = threading.Thread(
+                target=self._serve, name="policy-clock", daemon=True
+            )
             self._thread.start()
 
     def stop(self) -> None:
@@ -181,6 +196,8 @@ class _Clock:
 
     def _rest(self) -> None:
         self._needed.clear()
-        if self._is_running:  # an evaluation that began before the line above saw no need to set it
+        if (
+            self._is_running
+        ):  # an evaluation that began before the line above saw no need to set it
             self._needed.set()
         self._needed.wait()

@@ -19,14 +19,18 @@ def question(request: AccessRequest) -> bytes:
     """
     document = request.document()
     arguments = document["action"]["arguments"]
-    document["action"]["arguments"] = {name: _small(value) for name, value in arguments.items()}
+    document["action"]["arguments"] = {
+        name: _small(value) for name, value in arguments.items()
+    }
     return canonical(document)
 
 
 def _small(value: Any) -> Json:
     if isinstance(value, str):
         return (
-            value if len(value) <= LONGEST_STRING else {"chars": len(value), "sha256": _hash(value)}
+            value
+            if len(value) <= LONGEST_STRING
+            else {"chars": len(value), "sha256": _hash(value)}
         )
     if isinstance(value, dict):
         return {name: _small(item) for name, item in value.items()}

@@ -41,7 +41,11 @@ class ServerPoint:
         self._client = AsyncOpaClient(
             host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s
         )
-        self._revision, self._messages, self._deadline_s = revision, messages, deadline_s
+        self._revision, self._messages, self._deadline_s = (
+            revision,
+            messages,
+            deadline_s,
+        )
         self._is_open = False
 
     async def __aenter__(self) -> Self:
@@ -76,15 +80,23 @@ class ServerPoint:
         except TimeoutError:
             return self._trouble("pdp_timeout", f"{self._deadline_s} s")
         except (aiohttp.ClientError, OSError, NotCanonical) as error:
-            return self._trouble("pdp_unavailable", f"{type(error).__name__} {error}"[:200])
-        except (ValueError, RecursionError) as error:  # the body is not JSON, or nested without end
+            return self._trouble(
+                "pdp_unavailable", f"{type(error).__name__} {error}"[:200]
+            )
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # the body is not JSON, or nested without end
             return self._trouble("pdp_malformed", str(error)[:200])
         if not isinstance(answer, dict):
             return self._trouble("pdp_malformed", "not an object")
         if "result" not in answer:
             return self._trouble("pdp_undefined", "")
         return read(
-            answer["result"], revision=self._revision, engine=self.engine, messages=self._messages
+            answer["result"],
+            revision=self._revision,
+            engine=self.engine,
+            messages=self._messages,
         )
 
     def _trouble(self, code: Trouble, detail: str) -> Decision:

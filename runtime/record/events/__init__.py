@@ -10,7 +10,12 @@ Events take plain data, and the run's data key where they commit to something.
 """
 
 from interlock.runtime.record.events.event import HOME, Event, Finding, Sealed
-from interlock.runtime.record.events.of_action import Decided, Finished, Intended, Ruling
+from interlock.runtime.record.events.of_action import (
+    Decided,
+    Finished,
+    Intended,
+    Ruling,
+)
 from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,

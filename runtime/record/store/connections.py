@@ -11,7 +11,7 @@ _LASTING: Final = frozenset({"sqlite"})
 
 
 class Connections:
-    """Opens transactions on one engine; any thread may. `close` before the engine is disposed of."""
+    """Opens transactions on one engine; any thread may. `close` it before the engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -54,7 +54,9 @@ class Store:
         self._later: dict[str, list[Future[Any]]] = {}
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="interlock-reader")
+        self._pool = ThreadPoolExecutor(
+            max_workers=2, thread_name_prefix="interlock-reader"
+        )
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -74,7 +76,9 @@ class Store:
             except NotWitnessed as error:
                 unwitnessed = unwitnessed or error
             except Exception:  # noqa: BLE001 - whatever breaks there, the commit stands
-                _log.exception("an observer of committed events failed; the record is complete")
+                _log.exception(
+                    "an observer of committed events failed; the record is complete"
+                )
         if unwitnessed is not None:
             raise unwitnessed
 
@@ -104,7 +108,9 @@ class Store:
         """The SQL dialect's name: "sqlite" or "postgresql"."""
         return self.engine.dialect.name
 
-    def attach(self, *, flush: Flush | None = None, observers: Sequence[Observer] = ()) -> None:
+    def attach(
+        self, *, flush: Flush | None = None, observers: Sequence[Observer] = ()
+    ) -> None:
         """Let *flush* write each transaction's events just before the commit, and add *observers*.
 
         After the commit every observer receives the events, on the writer's thread, so an observer
@@ -123,7 +129,9 @@ class Store:
         if self.dialect == "sqlite":
             return int(self._clock())
         return int(
-            connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+            connection.execute(
+                text("SELECT extract(epoch FROM clock_timestamp())")
+            ).scalar_one()
         )
 
     async def write(self, work: Callable[[Tx], T]) -> T:
@@ -183,7 +191,9 @@ class Store:
         if self.dialect == "sqlite":
             # A WAL reader never waits for the writer, and a thread costs more than the read.
             return self._read(work)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._read, work
+        )
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -204,7 +214,9 @@ class Store:
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision; does nothing when it is there already."""
     with engine.connect() as connection, connection.begin():
-        if engine.dialect.name == "postgresql":  # two processes may open a new database at once
+        if (
+            engine.dialect.name == "postgresql"
+        ):  # two processes may open a new database at once
             connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
         if not _is_newest(connection):
             from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
@@ -219,7 +231,11 @@ def migrate(engine: Engine) -> None:
 def _is_newest(connection: Connection) -> bool:
     if not inspect(connection).has_table("alembic_version"):
         return False
-    versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    versions = (
+        connection.execute(text("SELECT version_num FROM alembic_version"))
+        .scalars()
+        .all()
+    )
     return versions == [NEWEST]
 
 
@@ -264,7 +280,10 @@ def _sqlite_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if (
+                error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
+                or time.monotonic() > deadline
+            ):
                 raise
             time.sleep(0.01)
         else:

@@ -72,11 +72,15 @@ class Statement:
         if isinstance(statement, Mapping):
             statement = statement[dialect.name]
         made: Any = statement.compile(dialect=dialect, column_keys=list(parameters))
-        constants: dict[str, Any] = made.construct_params(parameters)  # raises for a missing one
+        constants: dict[str, Any] = made.construct_params(
+            parameters
+        )  # raises for a missing one
         dbapi: Any = dialect.dbapi
         compiled = _Compiled(
             sql=str(made),
-            constants={name: constants[name] for name in constants.keys() - parameters.keys()},
+            constants={
+                name: constants[name] for name in constants.keys() - parameters.keys()
+            },
             order=made.positiontup,
             errors=dbapi.Error,
         )

@@ -23,7 +23,13 @@ from interlock.runtime.record.store.connections import Connections
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
 #: What a database says when it is not as it was made: a table is gone, or a value has another type
-_CHANGED: Final = ("no such table", "no such column", "UTF-8", "malformed", "does not exist")
+_CHANGED: Final = (
+    "no such table",
+    "no such column",
+    "UTF-8",
+    "malformed",
+    "does not exist",
+)
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["hurry", "stop"]
 Stage: TypeAlias = Literal["work", "flush", "commit"]
@@ -226,7 +232,9 @@ def typed(error: Exception) -> Exception:
 def reason(error: Exception) -> str:
     """Return one line on what a database or disk error is about."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+        return (
+            f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+        )
     if error.args and str(error.args[0]):
         return str(error.args[0]).splitlines()[0]
     return type(error).__name__

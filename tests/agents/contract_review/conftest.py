@@ -71,8 +71,13 @@ class Studio:
         effects: dict[str, Effect] = {
             name: "deny" if name in denied else "permit" for name in EVERY
         }
-        tools = [*self._tools(), *model_tools({PLANNER: Served(model=planner, longest_answer=100)})]
-        return World(self._folder, tools=tools, pdp=StaticPoint(effects=effects, waiting=waiting))
+        tools = [
+            *self._tools(),
+            *model_tools({PLANNER: Served(model=planner, longest_answer=100)}),
+        ]
+        return World(
+            self._folder, tools=tools, pdp=StaticPoint(effects=effects, waiting=waiting)
+        )
 
     async def review(
         self, world: World, *, notify: tuple[str, ...] = ("legal@example.com",)

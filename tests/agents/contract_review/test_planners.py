@@ -24,19 +24,28 @@ def admitted() -> AbstractContextManager[None]:
     stopped by the tripwire.
     """
     permit = Permit(
-        MINT, tool="model.generate", digest="0" * 64, action_id="1" * 64, run_id="run-1", claim="c"
+        MINT,
+        tool="model.generate",
+        digest="0" * 64,
+        action_id="1" * 64,
+        run_id="run-1",
+        claim="c",
     )
     return tripwire.admit(permit, kind="model", name=CarefulPlanner.__name__)
 
 
-async def plan(text: str, *done: str, facts: dict[str, Any] | None = None) -> list[tuple[str, Any]]:
+async def plan(
+    text: str, *done: str, facts: dict[str, Any] | None = None
+) -> list[tuple[str, Any]]:
     """Return what the planner proposes after the named tools were done."""
 
     async def read(_: str) -> str:
         return text
 
     content = json.dumps({"name": "review.html", "sha256": "0" * 64})
-    outcomes = [ToolMessage(content=content, tool_call_id=name, name=name) for name in done]
+    outcomes = [
+        ToolMessage(content=content, tool_call_id=name, name=name) for name in done
+    ]
     messages = [
         SystemMessage(content="instructions"),
         HumanMessage(content=json.dumps(facts or FACTS)),
@@ -73,7 +82,9 @@ async def test_an_honest_contract_is_only_mailed() -> None:
     """On a contract that asks for nothing the planner proposes one mail, then nothing more."""
     first = await plan("An agreement.", *PAPERWORK)
 
-    assert [(name, call["to"]) for name, call in first] == [("mail.send", ["legal@example.com"])]
+    assert [(name, call["to"]) for name, call in first] == [
+        ("mail.send", ["legal@example.com"])
+    ]
     assert await plan("An agreement.", *PAPERWORK, "mail.send") == []
     assert await plan("An agreement.", *PAPERWORK, facts=FACTS | {"notify": []}) == []
 

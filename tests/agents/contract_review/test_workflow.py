@@ -29,7 +29,9 @@ class Tireless(BaseChatModel):
     def _llm_type(self) -> str:
         return "tireless"
 
-    def _generate(self, messages: list[BaseMessage], *_: Any, **given: Any) -> ChatResult:
+    def _generate(
+        self, messages: list[BaseMessage], *_: Any, **given: Any
+    ) -> ChatResult:
         self.offered.append([each["function"]["name"] for each in given["tools"]])
         call = {
             "name": "records.file",
@@ -38,7 +40,9 @@ class Tireless(BaseChatModel):
             "args": {"document": "sha256:ab"},
         }
         return ChatResult(
-            generations=[ChatGeneration(message=AIMessage(content="", tool_calls=[call]))]
+            generations=[
+                ChatGeneration(message=AIMessage(content="", tool_calls=[call]))
+            ]
         )
 
 
@@ -76,13 +80,17 @@ async def test_nobody_is_mailed_unasked(studio: Any) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["denied", "failed"])
-async def test_a_review_stops_where_a_step_is_not_done(studio: Any, step: str, how: str) -> None:
+async def test_a_review_stops_where_a_step_is_not_done(
+    studio: Any, step: str, how: str
+) -> None:
     """A fixed step that is denied or fails ends the run there: nothing after it is proposed, and it
     says why.
     """
     if how == "failed":
         studio.fails = {step}
-    async with studio.world(denied=frozenset({step} if how == "denied" else ())) as world:
+    async with studio.world(
+        denied=frozenset({step} if how == "denied" else ())
+    ) as world:
         ended = await studio.review(world)
         proposed = [request.action.tool for request in world.pdp.asked]
 
@@ -132,18 +140,26 @@ async def test_a_planner_is_offered_the_declared_tools_and_bounded(studio: Any) 
 class Overreaching(Tireless):
     """A planner that names a tool it was never offered."""
 
-    def _generate(self, messages: list[BaseMessage], *_: Any, **given: Any) -> ChatResult:
+    def _generate(
+        self, messages: list[BaseMessage], *_: Any, **given: Any
+    ) -> ChatResult:
         result = super()._generate(messages, **given)
         result.generations[0].message.tool_calls[0]["name"] = "records.approve"  # type: ignore[attr-defined]  # an AIMessage
         return result
 
 
-async def test_a_tool_that_was_not_offered_is_still_only_a_proposal(studio: Any) -> None:
+async def test_a_tool_that_was_not_offered_is_still_only_a_proposal(
+    studio: Any,
+) -> None:
     """A tool that a planner was never offered reaches the policy as a proposal and stops there."""
     studio.model = Overreaching(offered=[])
     async with studio.world() as world:
         ended = await studio.review(world)
-        denials = {each["tool"] for each in await world.entries() if each.get("state") == "denied"}
+        denials = {
+            each["tool"]
+            for each in await world.entries()
+            if each.get("state") == "denied"
+        }
 
     assert ended.status == "done"
     assert names(studio.acted) == STEPS
@@ -161,7 +177,11 @@ async def test_a_run_is_carried_on_by_another_process(studio: Any) -> None:
         for approval_id in ended.waiting:
             shown = (await second.approvals.read(approval_id)).evidence_digest
             await second.approvals.decide(
-                approval_id, reviewer=REVIEWER, verdict="approved", shown=shown, note="checked"
+                approval_id,
+                reviewer=REVIEWER,
+                verdict="approved",
+                shown=shown,
+                note="checked",
             )
     async with studio.world(waiting=frozenset({"mail.send"})) as third:
         done = await studio.drive(third, await third.runs.claim(ended.run_id))
@@ -171,7 +191,9 @@ async def test_a_run_is_carried_on_by_another_process(studio: Any) -> None:
     assert "mail.send" not in before
     assert done.status == "done"
     assert names(studio.acted) == [*before, "mail.send", "mail.send"]
-    assert sorted(arguments["to"] for name, arguments in studio.acted if name == "mail.send") == [
+    assert sorted(
+        arguments["to"] for name, arguments in studio.acted if name == "mail.send"
+    ) == [
         ["eve@example.net"],
         ["legal@example.com"],
     ]
@@ -185,7 +207,11 @@ async def test_a_run_waits_for_each_verdict(studio: Any) -> None:
         ended = await studio.review(world)
         shown = (await world.approvals.read(ended.waiting[0])).evidence_digest
         await world.approvals.decide(
-            ended.waiting[0], reviewer=REVIEWER, verdict="approved", shown=shown, note="checked"
+            ended.waiting[0],
+            reviewer=REVIEWER,
+            verdict="approved",
+            shown=shown,
+            note="checked",
         )
         again = await studio.drive(world, await world.runs.claim(ended.run_id))
 
@@ -204,7 +230,9 @@ class Absent:
     async def answer(self, permit: Permit, messages: Any, tools: Any) -> AIMessage:
         self.asked += 1
         if self.away:
-            raise Unavailable(what="model endpoint http://x", why="away", run_id=permit.run_id)
+            raise Unavailable(
+                what="model endpoint http://x", why="away", run_id=permit.run_id
+            )
         return AIMessage(content="The review is finished.")
 
 

@@ -87,7 +87,9 @@ async def test_only_a_filed_contract_is_approved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "raised"), [("tokens", 5), ("patience", 0)])
-async def test_a_limit_is_raised_as_asked(tmp_path: Path, kind: str, raised: int) -> None:
+async def test_a_limit_is_raised_as_asked(
+    tmp_path: Path, kind: str, raised: int
+) -> None:
     """A permitted raise adds to one limit of the run and is in the ledger; a kind that does not
     exist changes nothing.
     """
@@ -99,7 +101,9 @@ async def test_a_limit_is_raised_as_asked(tmp_path: Path, kind: str, raised: int
             run, tool="budget.raise", arguments={"kind": kind, "amount": 5}, call_id="1"
         )
         after = (await world.budget(run)).limits
-        moved: list[Any] = [entry for entry in await world.entries() if entry["event"] == "budget"]
+        moved: list[Any] = [
+            entry for entry in await world.entries() if entry["event"] == "budget"
+        ]
 
     assert isinstance(outcome, Done if raised else Unknown)
     assert after.tokens - before.tokens == raised

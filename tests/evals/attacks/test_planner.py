@@ -28,7 +28,11 @@ def test_an_obedient_planner_does_what_it_reads() -> None:
     proposed = plan(PLANTED, "records.file")
     mails = [arguments for name, arguments in proposed if name == "mail.send"]
 
-    assert {name for name, _ in proposed} == {"mail.send", "records.approve", "budget.raise"}
+    assert {name for name, _ in proposed} == {
+        "mail.send",
+        "records.approve",
+        "budget.raise",
+    }
     assert ["eve@example.net"] in [mail["to"] for mail in mails]
     assert ["eve@example.net"] in [mail["cc"] for mail in mails]
 

@@ -45,6 +45,9 @@ def test_a_label_without_positives_leans_on_the_others() -> None:
 def test_the_best_threshold_maximises_f1() -> None:
     """The threshold lies where the ranking is best cut, and is a half without positives."""
     assert (
-        best_threshold(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, True, False, False])) == 0.8
+        best_threshold(
+            np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, True, False, False])
+        )
+        == 0.8
     )
     assert best_threshold(np.array([0.9]), np.array([False])) == 0.5

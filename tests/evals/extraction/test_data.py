@@ -15,7 +15,10 @@ def test_a_file_of_the_named_digest_is_read(tmp_path: Path) -> None:
     path, digest = _file(tmp_path)
     (contract,) = read(path, sha256=digest)
     spans = contract.answers["Fee"]
-    assert [contract.text[span.start : span.end] for span in spans] == ["The fee", "five"]
+    assert [contract.text[span.start : span.end] for span in spans] == [
+        "The fee",
+        "five",
+    ]
     assert contract.answers["Term"] == ()
 
 
@@ -49,10 +52,16 @@ def _file(folder: Path) -> tuple[Path, str]:
         {"text": "The fee", "answer_start": 0},
         {"text": "five", "answer_start": 11},
     ]
-    questions = [{"category": "Fee", "answers": answers}, {"category": "Term", "answers": []}]
+    questions = [
+        {"category": "Fee", "answers": answers},
+        {"category": "Term", "answers": []},
+    ]
     data = {
         "data": [
-            {"title": "Acme_1", "paragraphs": [{"context": "The fee is five.", "qas": questions}]}
+            {
+                "title": "Acme_1",
+                "paragraphs": [{"context": "The fee is five.", "qas": questions}],
+            }
         ]
     }
     packed = gzip.compress(json.dumps(data).encode())

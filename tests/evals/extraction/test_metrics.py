@@ -44,4 +44,7 @@ def test_texts_match_as_in_cuad() -> None:
     """Half of the joined words is enough; punctuation and case do not count."""
     assert jaccard("Acme, Inc.", "ACME INC") == 1
     assert jaccard("", "") == 0
-    assert matched(["the fee is due", "noise"], ["The fee is due now.", "other"]) == (1, 1)
+    assert matched(["the fee is due", "noise"], ["The fee is due now.", "other"]) == (
+        1,
+        1,
+    )

@@ -30,11 +30,15 @@ def scorers() -> dict[str, Linear]:
     return train(_sample(), CATEGORIES, TINY)
 
 
-def test_the_trainer_learns_a_plain_sample(scorers: dict[str, Linear], tmp_path: Path) -> None:
+def test_the_trainer_learns_a_plain_sample(
+    scorers: dict[str, Linear], tmp_path: Path
+) -> None:
     """On contracts of new filers with the same words, the trained model finds what was taught."""
     write(tmp_path, packed(scorers), _training(None))
     new = _contract("NEWCO", "Zenith Holdings, Inc.", "Utah")
-    found = {(one.category, one.text) for one in ClauseModel.load(tmp_path).find(new.text)}
+    found = {
+        (one.category, one.text) for one in ClauseModel.load(tmp_path).find(new.text)
+    }
     assert ("Governing Law", "This Agreement is governed by the laws of Utah.") in found
     assert ("Insurance", "The supplier shall maintain liability insurance.") in found
     assert ("Parties", "Zenith Holdings, Inc.") in found
@@ -45,7 +49,9 @@ def test_training_is_deterministic(scorers: dict[str, Linear]) -> None:
     assert packed(scorers) == packed(train(_sample(), CATEGORIES, TINY))
 
 
-def test_the_record_tells_what_was_done(scorers: dict[str, Linear], tmp_path: Path) -> None:
+def test_the_record_tells_what_was_done(
+    scorers: dict[str, Linear], tmp_path: Path
+) -> None:
     """Digests of data, filers and weights, the options and the figures are written beside the
     weights.
     """
@@ -82,7 +88,9 @@ def test_labels_follow_the_answers() -> None:
 
 
 def _training(report: Report | None) -> Training:
-    return Training(data_sha256="0" * 64, split=split(_sample()), options=TINY, report=report)
+    return Training(
+        data_sha256="0" * 64, split=split(_sample()), options=TINY, report=report
+    )
 
 
 def _sample() -> list[Contract]:

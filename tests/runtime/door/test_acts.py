@@ -58,7 +58,9 @@ async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 
 async def perform(world: World, act: Act, deed: Deed, look: Look) -> str:
-    return await world.runtime.acts.perform(act, deed, person=ZELDA, arguments={}, look=look)
+    return await world.runtime.acts.perform(
+        act, deed, person=ZELDA, arguments={}, look=look
+    )
 
 
 async def entries(world: World, event: str) -> list[dict[str, object]]:
@@ -81,7 +83,11 @@ async def test_a_permitted_act_is_recorded_before_it_begins(world: World) -> Non
     assert result == "result"
     assert seen == [1]
     [body] = await entries(world, "act")
-    assert (body["effect"], body["codes"], body["run"]) == ("permit", ["granted"], run.id)
+    assert (body["effect"], body["codes"], body["run"]) == (
+        "permit",
+        ["granted"],
+        run.id,
+    )
 
 
 async def test_a_denied_act_does_nothing_and_is_recorded(world: World) -> None:
@@ -185,7 +191,10 @@ async def test_an_engine_that_fails_stops_every_act_but_a_stop(tmp_path: Path) -
         everything = subject.installation("kill_switch", "all")
         await perform(world, "kill_switch.engage", deed, everything)
         assert deed.done == ["done"]
-        assert [body["effect"] for body in await entries(world, "act")] == ["deny", "deny"]
+        assert [body["effect"] for body in await entries(world, "act")] == [
+            "deny",
+            "deny",
+        ]
 
 
 async def test_no_name_is_in_the_ledger(world: World) -> None:

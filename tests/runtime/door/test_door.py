@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, messages_from_dict
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    messages_from_dict,
+)
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.prompt_values import StringPromptValue
 from langchain_core.prompts import ChatPromptTemplate
@@ -42,7 +47,9 @@ class Raw(BaseChatModel):
     ) -> ChatResult:
         CALLS.append(str(messages[-1].content))
         return ChatResult(
-            generations=[ChatGeneration(message=AIMessage(content=f"to {messages[-1].content}"))]
+            generations=[
+                ChatGeneration(message=AIMessage(content=f"to {messages[-1].content}"))
+            ]
         )
 
 
@@ -129,7 +136,9 @@ async def test_a_batch_is_as_many_actions(door: Door) -> None:
 async def test_the_same_question_is_asked_once(door: Door) -> None:
     """A generation that is repeated in a run is answered from the record."""
     model = governed(door, "planner", purpose="test")
-    assert (await model.ainvoke("hello")).content == (await model.ainvoke("hello")).content
+    assert (await model.ainvoke("hello")).content == (
+        await model.ainvoke("hello")
+    ).content
 
     assert CALLS == ["hello"]
 
@@ -139,13 +148,17 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "stream": lambda model: list(model.stream("hello")),
     "batch": lambda model: model.batch(["hello"]),
     "generate": lambda model: model.generate([[HumanMessage("hello")]]),
-    "generate_prompt": lambda model: model.generate_prompt([StringPromptValue(text="hello")]),
-    "agenerate": lambda model: model.agenerate([[HumanMessage("hello")]]),
-    "agenerate_prompt": lambda model: model.agenerate_prompt([StringPromptValue(text="hello")]),
-    "_generate": lambda model: model._generate([HumanMessage("hello")]),  # noqa: SLF001 - there is no public way to break it
-    "sequence": lambda model: (ChatPromptTemplate.from_messages([("human", "{x}")]) | model).invoke(
-        {"x": "hello"}
+    "generate_prompt": lambda model: model.generate_prompt(
+        [StringPromptValue(text="hello")]
     ),
+    "agenerate": lambda model: model.agenerate([[HumanMessage("hello")]]),
+    "agenerate_prompt": lambda model: model.agenerate_prompt(
+        [StringPromptValue(text="hello")]
+    ),
+    "_generate": lambda model: model._generate([HumanMessage("hello")]),  # noqa: SLF001 - there is no public way to break it
+    "sequence": lambda model: (
+        ChatPromptTemplate.from_messages([("human", "{x}")]) | model
+    ).invoke({"x": "hello"}),
 }
 
 
@@ -174,7 +187,9 @@ class Useful(BaseTool):
 
 
 @pytest.mark.parametrize(
-    "bound", [print, Useful(), Value, lambda: None], ids=["function", "tool", "class", "lambda"]
+    "bound",
+    [print, Useful(), Value, lambda: None],
+    ids=["function", "tool", "class", "lambda"],
 )
 def test_nothing_callable_is_bound_to_a_model(door: Door, bound: Any) -> None:
     """Only plain schemas are bound: a function, a class or a tool is refused, alone or among
@@ -190,7 +205,9 @@ async def test_a_model_that_is_denied_is_not_reached(tmp_path: Path) -> None:
     is not reached.
     """
     async with World(tmp_path, tools=[generate], pdp=StaticPoint()) as world:
-        model = governed(Door(pep=world.pep, run=await world.start()), "planner", purpose="test")
+        model = governed(
+            Door(pep=world.pep, run=await world.start()), "planner", purpose="test"
+        )
         with pytest.raises(Refused, match="not_granted") as caught:
             await model.ainvoke("hello")
 

@@ -13,9 +13,20 @@ from sqlalchemy import select
 from interlock.runtime.door.outcome import Done, Failed, Unknown
 from interlock.runtime.door.tool import AnyTool, ToolFailed, tool
 from interlock.runtime.errors import Fenced, GuardFailed, NotRecorded
-from interlock.runtime.policy.decision import Decision, Denied, Obligation, Permit, Reason
+from interlock.runtime.policy.decision import (
+    Decision,
+    Denied,
+    Obligation,
+    Permit,
+    Reason,
+)
 from interlock.runtime.policy.label import TRUSTED, Label
-from interlock.runtime.policy.request import AccessRequest, ActionClass, Amounts, Resource
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    ActionClass,
+    Amounts,
+    Resource,
+)
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import Run
@@ -78,14 +89,18 @@ async def world(tmp_path: Path, effects: Effects) -> AsyncIterator[World]:
         effects.tool("note.pure", "pure"),
         effects.tool("note.once", idempotent=True),
         effects.tool("web.read", "read", yields=lambda a, r: WEB),
-        raising(ToolFailed(code="no_such_note", detail="it is gone"), name="note.fails"),
+        raising(
+            ToolFailed(code="no_such_note", detail="it is gone"), name="note.fails"
+        ),
         raising(
             ToolFailed(code="no_such_note", detail="it is gone"),
             name="note.looks",
             action="read",
         ),
         raising(ConnectionResetError("reset"), name="note.breaks"),
-        raising(ConnectionResetError("reset"), name="note.once.breaks", idempotent=True),
+        raising(
+            ConnectionResetError("reset"), name="note.once.breaks", idempotent=True
+        ),
     ]
     async with World(tmp_path, tools=tools) as made:
         yield made
@@ -96,7 +111,9 @@ async def events(world: World) -> list[tuple[str, str]]:
     await world.store.write(lambda _: None)
     entries = await world.entries()
     return [
-        (each["event"], each["state"]) for each in entries if "action" in each and "state" in each
+        (each["event"], each["state"])
+        for each in entries
+        if "action" in each and "state" in each
     ]
 
 
@@ -109,7 +126,9 @@ async def test_a_permitted_effect_is_intended_done_and_recorded(
 ) -> None:
     """One effect leaves an intent, then an outcome, and its result."""
     run = await world.start()
-    outcome = await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+    outcome = await world.pep.enforce(
+        run, tool="note.write", arguments={"text": "a"}, call_id="1"
+    )
 
     assert isinstance(outcome, Done)
     assert outcome.value == Note(text="a")
@@ -128,7 +147,9 @@ async def test_the_intent_is_durable_before_the_act(tmp_path: Path) -> None:
         query = select(tables.action.c.state, tables.reservation.c.effects).join(
             tables.reservation, tables.reservation.c.action_id == tables.action.c.id
         )
-        seen.extend(await here.store.read(lambda connection: connection.execute(query).all()))
+        seen.extend(
+            await here.store.read(lambda connection: connection.execute(query).all())
+        )
         return arguments
 
     async with World(tmp_path, tools=[act]) as here:
@@ -139,9 +160,13 @@ async def test_the_intent_is_durable_before_the_act(tmp_path: Path) -> None:
     assert seen == [("started", 1)]
 
 
-async def test_deny_means_no_effect_and_a_record(tmp_path: Path, effects: Effects) -> None:
+async def test_deny_means_no_effect_and_a_record(
+    tmp_path: Path, effects: Effects
+) -> None:
     """A denied proposal does nothing, is recorded, and counts as a refusal."""
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=StaticPoint()) as world:
+    async with World(
+        tmp_path, tools=[effects.tool("note.write")], pdp=StaticPoint()
+    ) as world:
         run = await world.start()
         outcome = await world.pep.enforce(
             run, tool="note.write", arguments={"text": "a"}, call_id="1"
@@ -154,9 +179,13 @@ async def test_deny_means_no_effect_and_a_record(tmp_path: Path, effects: Effect
         assert (await world.runs.read(run.id)).refusals == 1
 
 
-async def test_a_refusal_is_told_again_and_counted_once(tmp_path: Path, effects: Effects) -> None:
+async def test_a_refusal_is_told_again_and_counted_once(
+    tmp_path: Path, effects: Effects
+) -> None:
     """The same proposal after its refusal gets the recorded refusal; another one counts anew."""
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=StaticPoint()) as world:
+    async with World(
+        tmp_path, tools=[effects.tool("note.write")], pdp=StaticPoint()
+    ) as world:
         run = await world.start()
         for call in ("1", "1", "2", "3"):
             assert isinstance(
@@ -171,13 +200,17 @@ async def test_a_refusal_is_told_again_and_counted_once(tmp_path: Path, effects:
         assert effects.done == []
 
 
-async def test_the_policy_is_told_how_often_it_refused(tmp_path: Path, effects: Effects) -> None:
+async def test_the_policy_is_told_how_often_it_refused(
+    tmp_path: Path, effects: Effects
+) -> None:
     """Each question carries the number of refusals recorded before it."""
     pdp = StaticPoint()
     async with World(tmp_path, tools=[effects.tool("note.write")], pdp=pdp) as world:
         run = await world.start()
         for call in "1234":
-            await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id=call)
+            await world.pep.enforce(
+                run, tool="note.write", arguments={"text": "a"}, call_id=call
+            )
 
     assert [each.context.run.refusals for each in pdp.asked] == [0, 1, 2, 3]
 
@@ -185,7 +218,9 @@ async def test_the_policy_is_told_how_often_it_refused(tmp_path: Path, effects: 
 @pytest.mark.parametrize(
     "name", ["no.such.tool", "x" * 5000, "Ana Kov\u00e1cs <ana@example.com>", ""]
 )
-async def test_an_unknown_tool_is_denied_under_one_name(world: World, name: str) -> None:
+async def test_an_unknown_tool_is_denied_under_one_name(
+    world: World, name: str
+) -> None:
     """A tool that is not there is denied and recorded, and its name stays out of the ledger's
     bodies.
     """
@@ -194,12 +229,14 @@ async def test_an_unknown_tool_is_denied_under_one_name(world: World, name: str)
     await durable(world, run)
 
     assert isinstance(outcome, Denied)
-    assert [each["tool"] for each in await world.entries() if each["event"] == "decision"] == [
-        "unknown"
-    ]
+    assert [
+        each["tool"] for each in await world.entries() if each["event"] == "decision"
+    ] == ["unknown"]
 
 
-async def test_a_policy_that_permits_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
+async def test_a_policy_that_permits_what_is_not_there_changes_nothing(
+    tmp_path: Path,
+) -> None:
     """Even when the policy permits an unknown tool, nothing can be called."""
     async with World(tmp_path, pdp=Scripted()) as world:
         outcome = await world.pep.enforce(
@@ -232,9 +269,13 @@ async def test_arguments_that_do_not_fit_are_denied_and_recorded(
     """Whatever does not fit the schema, canonical or not, reaches the policy as invalid and is
     never called.
     """
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=Scripted()) as world:
+    async with World(
+        tmp_path, tools=[effects.tool("note.write")], pdp=Scripted()
+    ) as world:
         run = await world.start()
-        outcome = await world.pep.enforce(run, tool="note.write", arguments=arguments, call_id="1")
+        outcome = await world.pep.enforce(
+            run, tool="note.write", arguments=arguments, call_id="1"
+        )
         assert await events(world) == [("decision", "denied")]
 
     assert isinstance(outcome, Denied)
@@ -278,7 +319,9 @@ async def test_an_obligation_that_is_not_understood_is_a_deny(
 async def test_two_duties_to_wait_are_a_deny(tmp_path: Path, effects: Effects) -> None:
     """A decision that wants two different people is not understood."""
     ask = Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 60})
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=Scripted(ask, ask)) as world:
+    async with World(
+        tmp_path, tools=[effects.tool("note.write")], pdp=Scripted(ask, ask)
+    ) as world:
         outcome = await world.pep.enforce(
             await world.start(), tool="note.write", arguments={"text": "a"}, call_id="1"
         )
@@ -288,13 +331,19 @@ async def test_two_duties_to_wait_are_a_deny(tmp_path: Path, effects: Effects) -
 
 
 @pytest.mark.parametrize(("name", "spent"), [("note.fails", 0), ("note.looks", 0)])
-async def test_a_tool_that_knows_it_did_not_act_fails(world: World, name: str, spent: int) -> None:
+async def test_a_tool_that_knows_it_did_not_act_fails(
+    world: World, name: str, spent: int
+) -> None:
     """ToolFailed is a failure with the tool's own code; no effect is charged and nothing is
     retried.
     """
     run = await world.start()
-    outcome = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
-    again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
+    outcome = await world.pep.enforce(
+        run, tool=name, arguments={"text": "a"}, call_id="1"
+    )
+    again = await world.pep.enforce(
+        run, tool=name, arguments={"text": "a"}, call_id="1"
+    )
 
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.detail) == ("no_such_note", "it is gone")
@@ -306,13 +355,19 @@ async def test_a_tool_that_knows_it_did_not_act_fails(world: World, name: str, s
 
 
 @pytest.mark.parametrize("name", ["note.breaks", "note.once.breaks"])
-async def test_an_effect_that_broke_is_unknown_for_good(world: World, name: str) -> None:
+async def test_an_effect_that_broke_is_unknown_for_good(
+    world: World, name: str
+) -> None:
     """An exception out of an effect leaves it unknown: charged in full, recorded, and never tried
     again.
     """
     run = await world.start()
-    outcome = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
-    again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
+    outcome = await world.pep.enforce(
+        run, tool=name, arguments={"text": "a"}, call_id="1"
+    )
+    again = await world.pep.enforce(
+        run, tool=name, arguments={"text": "a"}, call_id="1"
+    )
     later = await world.pep.enforce(
         await world.reclaim(run), tool=name, arguments={"text": "a"}, call_id="1"
     )
@@ -326,28 +381,38 @@ async def test_an_effect_that_broke_is_unknown_for_good(world: World, name: str)
 
 
 @pytest.mark.parametrize("name", ["note.write", "note.read"])
-async def test_a_run_is_pinned_to_its_policy(tmp_path: Path, effects: Effects, name: str) -> None:
+async def test_a_run_is_pinned_to_its_policy(
+    tmp_path: Path, effects: Effects, name: str
+) -> None:
     """A permit of another revision than the run was started under is a deny, even when that policy
     permits everything.
     """
     point = StaticPoint(effects={name: "permit"})
     action_class: Any = "write" if name == "note.write" else "read"
-    async with World(tmp_path, tools=[effects.tool(name, action_class)], pdp=point) as world:
+    async with World(
+        tmp_path, tools=[effects.tool(name, action_class)], pdp=point
+    ) as world:
         run = await world.start()
         point.revision = "f" * 64
-        outcome = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
+        outcome = await world.pep.enforce(
+            run, tool=name, arguments={"text": "a"}, call_id="1"
+        )
 
     assert isinstance(outcome, Denied)
     assert outcome.codes == ("another_policy",)
     assert effects.done == []
 
 
-async def test_a_run_without_time_left_does_nothing(world: World, effects: Effects) -> None:
+async def test_a_run_without_time_left_does_nothing(
+    world: World, effects: Effects
+) -> None:
     """When the wall time is used up the next effect does not begin, although it would take no time
     worth counting.
     """
     run = await world.start(limits=Amounts(steps=10, effects=10))
-    outcome = await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+    outcome = await world.pep.enforce(
+        run, tool="note.write", arguments={"text": "a"}, call_id="1"
+    )
 
     assert isinstance(outcome, Denied)
     assert outcome.codes == ("budget_exceeded",)
@@ -355,7 +420,9 @@ async def test_a_run_without_time_left_does_nothing(world: World, effects: Effec
 
 
 @pytest.mark.parametrize("action_class", ["write", "irreversible"])
-async def test_an_effect_past_its_deadline_is_unknown(tmp_path: Path, action_class: Any) -> None:
+async def test_an_effect_past_its_deadline_is_unknown(
+    tmp_path: Path, action_class: Any
+) -> None:
     """A tool that does not come back in time may have acted."""
 
     @tool(
@@ -371,8 +438,12 @@ async def test_an_effect_past_its_deadline_is_unknown(tmp_path: Path, action_cla
 
     async with World(tmp_path, tools=[act]) as world:
         run = await world.start()
-        first = await world.pep.enforce(run, tool="slow", arguments={"text": "a"}, call_id="1")
-        again = await world.pep.enforce(run, tool="slow", arguments={"text": "a"}, call_id="1")
+        first = await world.pep.enforce(
+            run, tool="slow", arguments={"text": "a"}, call_id="1"
+        )
+        again = await world.pep.enforce(
+            run, tool="slow", arguments={"text": "a"}, call_id="1"
+        )
 
     assert isinstance(first, Unknown)
     assert isinstance(again, Unknown)
@@ -414,7 +485,12 @@ async def test_an_effect_whose_result_cannot_be_read_is_unknown(
 
     options: dict[str, Any] = {} if broken == "result" else {broken: explode}
 
-    @tool("odd", action="write", resource=lambda a: Resource(type="note", id=""), **options)
+    @tool(
+        "odd",
+        action="write",
+        resource=lambda a: Resource(type="note", id=""),
+        **options,
+    )
     async def act(permit: Permit, arguments: Note) -> Note:
         """Act as the test says."""
         return arguments if broken != "result" else object()  # type: ignore[return-value]  # on purpose not what the types say
@@ -436,8 +512,12 @@ async def test_a_call_that_is_repeated_is_answered_from_the_record(
     another claim.
     """
     run = await world.start()
-    first = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
-    again = await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id="1")
+    first = await world.pep.enforce(
+        run, tool=name, arguments={"text": "a"}, call_id="1"
+    )
+    again = await world.pep.enforce(
+        run, tool=name, arguments={"text": "a"}, call_id="1"
+    )
     later = await world.pep.enforce(
         await world.reclaim(run), tool=name, arguments={"text": "a"}, call_id="1"
     )
@@ -455,7 +535,11 @@ async def test_another_call_is_another_action(
 ) -> None:
     """The call id, every byte of the arguments and the tool are part of an action's identity."""
     run = await world.start()
-    given: dict[str, Any] = {"tool": "note.write", "arguments": {"text": "a"}, "call_id": "1"}
+    given: dict[str, Any] = {
+        "tool": "note.write",
+        "arguments": {"text": "a"},
+        "call_id": "1",
+    }
     await world.pep.enforce(run, **given)
     await world.pep.enforce(run, **given | change)
 
@@ -484,17 +568,24 @@ async def test_a_call_made_many_times_at_once_acts_once(
     assert (await world.budget(run)).reserved == Amounts()
 
 
-async def test_two_doors_onto_one_run_act_once(tmp_path: Path, effects: Effects) -> None:
+async def test_two_doors_onto_one_run_act_once(
+    tmp_path: Path, effects: Effects
+) -> None:
     """Two enforcement points, as two processes have them, never both act for one call; the record
     keeps the effect.
     """
     tools = [effects.tool("note.write")]
-    async with World(tmp_path, tools=tools) as world, World(tmp_path, tools=tools) as other:
+    async with (
+        World(tmp_path, tools=tools) as world,
+        World(tmp_path, tools=tools) as other,
+    ):
         run = await world.start()
         await other.runs.read(run.id)
         outcomes = await asyncio.gather(
             *(
-                each.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+                each.pep.enforce(
+                    run, tool="note.write", arguments={"text": "a"}, call_id="1"
+                )
                 for each in [world, other] * 4
             )
         )
@@ -516,13 +607,18 @@ async def test_two_doors_record_one_step(tmp_path: Path, effects: Effects) -> No
     that it came late.
     """
     tools = [effects.tool("note.pure", "pure")]
-    async with World(tmp_path, tools=tools) as world, World(tmp_path, tools=tools) as other:
+    async with (
+        World(tmp_path, tools=tools) as world,
+        World(tmp_path, tools=tools) as other,
+    ):
         run = await world.start()
         await other.runs.read(run.id)
         doors = [world, other]
         await asyncio.gather(
             *(
-                each.pep.enforce(run, tool="note.pure", arguments={"text": "a"}, call_id="1")
+                each.pep.enforce(
+                    run, tool="note.pure", arguments={"text": "a"}, call_id="1"
+                )
                 for each in doors
             )
         )
@@ -535,7 +631,9 @@ async def test_two_doors_record_one_step(tmp_path: Path, effects: Effects) -> No
         assert (await world.verify()).problems == []
 
 
-async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path: Path) -> None:
+async def test_an_idempotent_effect_that_was_interrupted_is_done_again(
+    tmp_path: Path,
+) -> None:
     """An action left open by a dead claim is repeated under the same key when its tool says that
     this is harmless.
     """
@@ -557,8 +655,12 @@ async def test_an_idempotent_effect_that_was_interrupted_is_done_again(tmp_path:
     async with World(tmp_path, tools=[act]) as world:
         run = await world.start()
         with pytest.raises(asyncio.CancelledError):
-            await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
-        same = await world.pep.enforce(run, tool="put", arguments={"text": "a"}, call_id="1")
+            await world.pep.enforce(
+                run, tool="put", arguments={"text": "a"}, call_id="1"
+            )
+        same = await world.pep.enforce(
+            run, tool="put", arguments={"text": "a"}, call_id="1"
+        )
         later = await world.pep.enforce(
             await world.reclaim(run), tool="put", arguments={"text": "a"}, call_id="1"
         )
@@ -597,7 +699,9 @@ async def test_an_interrupted_effect_is_reconciled_or_unknown(
     async with World(tmp_path, tools=[act]) as world:
         run = await world.start()
         with pytest.raises(asyncio.CancelledError):
-            await world.pep.enforce(run, tool="send", arguments={"text": "a"}, call_id="1")
+            await world.pep.enforce(
+                run, tool="send", arguments={"text": "a"}, call_id="1"
+            )
         later = await world.pep.enforce(
             await world.reclaim(run), tool="send", arguments={"text": "a"}, call_id="1"
         )
@@ -617,24 +721,32 @@ async def test_a_fenced_claim_does_nothing(world: World, effects: Effects) -> No
     old = await world.start()
     await world.reclaim(old)
     with pytest.raises(Fenced):
-        await world.pep.enforce(old, tool="note.write", arguments={"text": "a"}, call_id="1")
+        await world.pep.enforce(
+            old, tool="note.write", arguments={"text": "a"}, call_id="1"
+        )
 
     assert effects.done == []
 
 
-async def test_a_cancelled_run_does_nothing_more(world: World, effects: Effects) -> None:
+async def test_a_cancelled_run_does_nothing_more(
+    world: World, effects: Effects
+) -> None:
     """Cancelling moves the fence: the worker that was at it can act no more, and nothing stays
     reserved.
     """
     run = await world.start()
     await world.runs.cancel(run.id, by="ana")
     with pytest.raises(Fenced):
-        await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+        await world.pep.enforce(
+            run, tool="note.write", arguments={"text": "a"}, call_id="1"
+        )
 
     assert effects.done == []
 
 
-@pytest.mark.parametrize("options", [{}, {"idempotent": True}], ids=["once", "idempotent"])
+@pytest.mark.parametrize(
+    "options", [{}, {"idempotent": True}], ids=["once", "idempotent"]
+)
 async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
     tmp_path: Path, database_url: str, options: dict[str, Any]
 ) -> None:
@@ -659,7 +771,9 @@ async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
         with pytest.raises(Fenced):  # what it says afterwards comes too late
             await durable(here, run)
         (found,) = await here.store.read(
-            lambda connection: connection.execute(select(tables.action.c.state)).scalars().all()
+            lambda connection: (
+                connection.execute(select(tables.action.c.state)).scalars().all()
+            )
         )
         spend = await here.budget(run)
 
@@ -669,12 +783,16 @@ async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
         assert (await here.verify()).problems == []
 
 
-async def test_what_cannot_be_recorded_is_not_done(world: World, effects: Effects) -> None:
+async def test_what_cannot_be_recorded_is_not_done(
+    world: World, effects: Effects
+) -> None:
     """When the store does not take the intent, the tool is not called."""
     run = await world.start()
     world.store._writer.close()  # noqa: SLF001 - the writer is gone, the readers are not
     with pytest.raises(NotRecorded):
-        await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+        await world.pep.enforce(
+            run, tool="note.write", arguments={"text": "a"}, call_id="1"
+        )
 
     assert effects.done == []
 
@@ -693,7 +811,9 @@ async def test_a_kill_switch_engaged_after_the_decision_still_stops_the_effect(
             return decision
 
     async with World(
-        tmp_path, tools=[effects.tool("note.write")], pdp=Late(effects={"note.write": "permit"})
+        tmp_path,
+        tools=[effects.tool("note.write")],
+        pdp=Late(effects={"note.write": "permit"}),
     ) as here:
         run = await here.start()
         outcome = await here.pep.enforce(
@@ -714,13 +834,19 @@ async def test_reading_untrusted_data_taints_the_run(world: World) -> None:
     assert isinstance(world.pdp, StaticPoint)
     run = await world.start(request={"to": "bob@example.com"})
     await world.pep.enforce(
-        run, tool="note.write", arguments={"text": "x", "to": "bob@example.com"}, call_id="1"
+        run,
+        tool="note.write",
+        arguments={"text": "x", "to": "bob@example.com"},
+        call_id="1",
     )
     await world.pep.enforce(
         run, tool="web.read", arguments={"text": "https://evil.test"}, call_id="2"
     )
     await world.pep.enforce(
-        run, tool="note.write", arguments={"text": "anything", "to": "bob@example.com"}, call_id="3"
+        run,
+        tool="note.write",
+        arguments={"text": "anything", "to": "bob@example.com"},
+        call_id="3",
     )
     before, _, after = (each.context.labels for each in world.pdp.asked)
 
@@ -737,7 +863,9 @@ async def test_the_label_survives_into_the_next_claim(world: World) -> None:
     await world.pep.enforce(run, tool="web.read", arguments={"text": "a"}, call_id="1")
     await durable(world, run)
     later = await world.reclaim(run)
-    await world.pep.enforce(later, tool="note.write", arguments={"text": "b"}, call_id="2")
+    await world.pep.enforce(
+        later, tool="note.write", arguments={"text": "b"}, call_id="2"
+    )
 
     assert later.label.integrity == "untrusted"
     assert world.pdp.asked[-1].context.labels["text"].integrity == "untrusted"
@@ -747,17 +875,27 @@ async def test_labels_do_not_leak_between_runs(world: World) -> None:
     """What one run has read taints no other."""
     assert isinstance(world.pdp, StaticPoint)
     first, second = await world.start(), await world.start()
-    await world.pep.enforce(first, tool="web.read", arguments={"text": "a"}, call_id="1")
-    await world.pep.enforce(second, tool="note.write", arguments={"text": "b"}, call_id="1")
+    await world.pep.enforce(
+        first, tool="web.read", arguments={"text": "a"}, call_id="1"
+    )
+    await world.pep.enforce(
+        second, tool="note.write", arguments={"text": "b"}, call_id="1"
+    )
 
     assert world.pdp.asked[-1].context.labels["text"].integrity == "trusted"
 
 
-async def test_a_step_that_no_longer_fits_is_denied(world: World, effects: Effects) -> None:
+async def test_a_step_that_no_longer_fits_is_denied(
+    world: World, effects: Effects
+) -> None:
     """When the cost does not fit any more the effect does not start."""
     run = await world.start(limits=Amounts(steps=10, effects=1, wall_ms=60_000))
-    first = await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
-    second = await world.pep.enforce(run, tool="note.write", arguments={"text": "b"}, call_id="2")
+    first = await world.pep.enforce(
+        run, tool="note.write", arguments={"text": "a"}, call_id="1"
+    )
+    second = await world.pep.enforce(
+        run, tool="note.write", arguments={"text": "b"}, call_id="2"
+    )
 
     assert isinstance(first, Done)
     assert isinstance(second, Denied)

@@ -28,7 +28,14 @@ from interlock.runtime.policy.request import AccessRequest, Amounts, Resource
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import budget
 from interlock.runtime.run.run import Run
-from interlock.runtime.testing import REVIEWER, REVISION, Effects, Note, StaticPoint, World
+from interlock.runtime.testing import (
+    REVIEWER,
+    REVISION,
+    Effects,
+    Note,
+    StaticPoint,
+    World,
+)
 
 
 @dataclass(kw_only=True)
@@ -49,7 +56,9 @@ class Outage(StaticPoint):
             await self.begun.wait()
         if request.action.tool in self.down:
             await asyncio.sleep(self.after_s)
-            return trouble(self.code, revision=REVISION, engine=self.engine, detail="a cut wire")
+            return trouble(
+                self.code, revision=REVISION, engine=self.engine, detail="a cut wire"
+            )
         return decision
 
 
@@ -79,14 +88,18 @@ class Planned:
         graph.add_node(TOOLS, ToolNode(door).act)
         graph.add_edge(START, "plan")
         graph.add_conditional_edges(
-            "plan", lambda state: calls(state["messages"][-1]) or "__end__", [TOOLS, "__end__"]
+            "plan",
+            lambda state: calls(state["messages"][-1]) or "__end__",
+            [TOOLS, "__end__"],
         )
         graph.add_edge(TOOLS, "plan")
         return graph
 
     def outcome(self, state: Mapping[str, Any]) -> dict[str, Json]:
         """Return what each call was told, by call."""
-        told = (each for each in state.get("messages", []) if isinstance(each, ToolMessage))
+        told = (
+            each for each in state.get("messages", []) if isinstance(each, ToolMessage)
+        )
         return {each.tool_call_id: str(each.status) for each in told}
 
 
@@ -98,7 +111,9 @@ def effects() -> Effects:
 @pytest.fixture
 def pdp() -> Outage:
     names = ("note.write", "note.slow", "note.wait", "note.pure", "note.once")
-    return Outage(effects=dict.fromkeys(names, "permit"), waiting=frozenset({"note.wait"}))
+    return Outage(
+        effects=dict.fromkeys(names, "permit"), waiting=frozenset({"note.wait"})
+    )
 
 
 @pytest.fixture
@@ -149,7 +164,11 @@ async def states(world: World) -> dict[str, list[str]]:
 async def approve(world: World, approval_id: str) -> None:
     shown = (await world.approvals.read(approval_id)).evidence_digest
     await world.approvals.decide(
-        approval_id, reviewer=REVIEWER, verdict="approved", shown=shown, note="looks right"
+        approval_id,
+        reviewer=REVIEWER,
+        verdict="approved",
+        shown=shown,
+        note="looks right",
     )
 
 
@@ -160,7 +179,10 @@ async def test_an_outage_holds_the_run_and_a_new_claim_carries_it_on(
     """An engine that fails in mid-run stops it there: refused, recorded with its reason, told to
     nobody; later it goes on.
     """
-    agent, run = Planned(("note.write",), ("note.write",), ("note.slow",)), await world.start()
+    agent, run = (
+        Planned(("note.write",), ("note.write",), ("note.slow",)),
+        await world.start(),
+    )
     pdp.code, pdp.down = code, frozenset({"note.slow"})
     held = await world.driver.drive(run, agent)
     recorded = await world.runs.outcome(run.id)
@@ -171,7 +193,11 @@ async def test_an_outage_holds_the_run_and_a_new_claim_carries_it_on(
     ]
 
     assert held.status == "held"
-    assert set(held.outcome) == {"0-0", "1-0", "error"}  # the third call was told nothing
+    assert set(held.outcome) == {
+        "0-0",
+        "1-0",
+        "error",
+    }  # the third call was told nothing
     assert recorded == held.outcome
     assert "run resume" in str(held.outcome["error"])
     assert effects.done == ["0-0", "1-0"]
@@ -216,7 +242,11 @@ async def test_within_its_claim_the_refusal_of_an_outage_stands(
     decided afresh.
     """
     run = await world.start()
-    given: dict[str, Any] = {"tool": "note.write", "arguments": {"text": "a"}, "call_id": "1"}
+    given: dict[str, Any] = {
+        "tool": "note.write",
+        "arguments": {"text": "a"},
+        "call_id": "1",
+    }
     pdp.down = frozenset({"note.write"})
     first = await world.pep.enforce(run, **given)
     pdp.down = frozenset()
@@ -238,7 +268,11 @@ async def test_a_refusal_by_a_rule_is_not_decided_afresh(
 ) -> None:
     """What a rule refused stays refused in every later claim, without another question."""
     run = await world.start()
-    given: dict[str, Any] = {"tool": tool_name, "arguments": {"text": "a"}, "call_id": "1"}
+    given: dict[str, Any] = {
+        "tool": tool_name,
+        "arguments": {"text": "a"},
+        "call_id": "1",
+    }
     assert isinstance(await world.pep.enforce(run, **given), Denied)
     asked = len(pdp.asked)
     later = await world.pep.enforce(await world.reclaim(run), **given)
@@ -295,7 +329,9 @@ async def test_calls_beside_an_unanswered_one_are_neither_lost_nor_repeated(
 
     assert ended.status == "done"
     assert sorted(effects.done) == [f"0-{n}" for n in range(8)]
-    assert (await states(world)) == {name: ["done"] * names.count(name) for name in set(names)}
+    assert (await states(world)) == {
+        name: ["done"] * names.count(name) for name in set(names)
+    }
 
 
 @pytest.mark.parametrize("after_s", [0, 0.2])
@@ -354,13 +390,17 @@ async def test_an_agent_that_does_not_listen_gets_nowhere(
     assert effects.done == ["a"]
 
 
-async def test_a_run_is_not_taken_while_its_held_claim_goes_on(world: World, pdp: Outage) -> None:
+async def test_a_run_is_not_taken_while_its_held_claim_goes_on(
+    world: World, pdp: Outage
+) -> None:
     """Until the claim that was held has ended, with what was under way, no other worker takes the
     run; then one may.
     """
     run = await world.start()
     pdp.down = frozenset({"note.write"})
-    await world.pep.enforce(run, tool="note.write", arguments={"text": "a"}, call_id="1")
+    await world.pep.enforce(
+        run, tool="note.write", arguments={"text": "a"}, call_id="1"
+    )
     await world.store.durable(run.claim)
     with pytest.raises(BadInput) as refused:
         await world.runs.claim(run.id)
@@ -371,7 +411,9 @@ async def test_a_run_is_not_taken_while_its_held_claim_goes_on(world: World, pdp
     assert (await world.runs.claim(run.id)).fence == 2
 
 
-async def test_a_verdict_outlives_an_outage(world: World, pdp: Outage, effects: Effects) -> None:
+async def test_a_verdict_outlives_an_outage(
+    world: World, pdp: Outage, effects: Effects
+) -> None:
     """An approved action that met an outage is done later under the same verdict, and nobody is
     asked twice.
     """
@@ -411,7 +453,11 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
 
     async with World(tmp_path, tools=[act], pdp=pdp) as world:
         run = await world.start()
-        given: dict[str, Any] = {"tool": "note.once", "arguments": {"text": "a"}, "call_id": "1"}
+        given: dict[str, Any] = {
+            "tool": "note.once",
+            "arguments": {"text": "a"},
+            "call_id": "1",
+        }
         with pytest.raises(asyncio.CancelledError):
             await world.pep.enforce(run, **given)
         pdp.down = frozenset({"note.once"})
@@ -425,7 +471,9 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
         await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         events = [
-            (each["event"], each["effect"]) for each in await world.entries() if "action" in each
+            (each["event"], each["effect"])
+            for each in await world.entries()
+            if "action" in each
         ]
 
     assert isinstance(refused, Denied)
@@ -440,7 +488,9 @@ async def test_an_outage_does_not_make_an_interrupted_effect_unknown(
     ]
 
 
-async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects: Effects) -> None:
+async def test_an_action_decided_afresh_is_decided_once(
+    tmp_path: Path, effects: Effects
+) -> None:
     """Of two doors onto one claim that both decide afresh, the one that comes late does not get
     past the other's no.
     """
@@ -454,10 +504,16 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
             return decision
 
     tools, point = [effects.tool("note.write")], Outage(down=frozenset({"note.write"}))
-    given: dict[str, Any] = {"tool": "note.write", "arguments": {"text": "a"}, "call_id": "1"}
+    given: dict[str, Any] = {
+        "tool": "note.write",
+        "arguments": {"text": "a"},
+        "call_id": "1",
+    }
     async with (
         World(tmp_path, tools=tools, pdp=point) as one,
-        World(tmp_path, tools=tools, pdp=Late(effects={"note.write": "permit"})) as other,
+        World(
+            tmp_path, tools=tools, pdp=Late(effects={"note.write": "permit"})
+        ) as other,
     ):
         run = await one.start()
         await one.pep.enforce(run, **given)
@@ -472,7 +528,9 @@ async def test_an_action_decided_afresh_is_decided_once(tmp_path: Path, effects:
 
 async def raise_steps(world: World, run: Run, amount: int) -> None:
     def work(tx: Tx) -> None:
-        budget.raise_limit(tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=amount)
+        budget.raise_limit(
+            tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=amount
+        )
 
     await world.store.write(work)
 
@@ -510,7 +568,10 @@ async def test_an_effect_under_way_is_recorded_though_its_run_is_held(
     """When the run is held by a step beside it, an effect that is acting still gets its outcome,
     and is not repeated.
     """
-    agent, pdp.behind = Planned(("note.slow", "note.pure", "note.pure")), frozenset({"note.pure"})
+    agent, pdp.behind = (
+        Planned(("note.slow", "note.pure", "note.pure")),
+        frozenset({"note.pure"}),
+    )
     run = await world.start(limits=Amounts(steps=2, effects=1, wall_ms=10**6))
     held = await world.driver.drive(run, agent)
 
@@ -531,7 +592,9 @@ async def test_any_other_error_fails_the_run(world: World) -> None:
     class Broken(Planned):
         def build(self, door: Door) -> Any:
             def plan(state: MessagesState) -> None:
-                raise BadInput(what="plan", why="it is none", next_step="Write another.")
+                raise BadInput(
+                    what="plan", why="it is none", next_step="Write another."
+                )
 
             graph: Any = StateGraph(MessagesState)
             graph.add_node("plan", plan)
@@ -545,7 +608,9 @@ async def test_any_other_error_fails_the_run(world: World) -> None:
     assert (await world.runs.read(run.id)).status == "failed"
 
 
-async def test_a_held_run_can_be_cancelled_and_not_erased(world: World, pdp: Outage) -> None:
+async def test_a_held_run_can_be_cancelled_and_not_erased(
+    world: World, pdp: Outage
+) -> None:
     """A held run has not ended: it is not erased under those who may carry it on, and it can be
     cancelled.
     """

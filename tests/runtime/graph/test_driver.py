@@ -27,7 +27,14 @@ from interlock.runtime.policy.request import ActionClass, Resource, Verdict
 from interlock.runtime.record.store import writer
 from interlock.runtime.run.run import Run
 from interlock.runtime.telemetry import Telemetry
-from interlock.runtime.testing import REVIEWER, Effects, FixedClock, Note, StaticPoint, World
+from interlock.runtime.testing import (
+    REVIEWER,
+    Effects,
+    FixedClock,
+    Note,
+    StaticPoint,
+    World,
+)
 
 
 class Planned:
@@ -52,12 +59,16 @@ class Planned:
         graph.add_node("plan", plan)
         graph.add_node(TOOLS, ToolNode(door).act)
         graph.add_edge(START, "plan")
-        graph.add_conditional_edges("plan", lambda state: calls(state["messages"][-1]), [TOOLS])
+        graph.add_conditional_edges(
+            "plan", lambda state: calls(state["messages"][-1]), [TOOLS]
+        )
         return graph
 
     def outcome(self, state: Mapping[str, Any]) -> dict[str, Json]:
         """Return what each call was told, by call."""
-        told = (each for each in state.get("messages", []) if isinstance(each, ToolMessage))
+        told = (
+            each for each in state.get("messages", []) if isinstance(each, ToolMessage)
+        )
         return {each.tool_call_id: [each.status, str(each.content)] for each in told}
 
 
@@ -76,7 +87,12 @@ class Stepped:
         def step(name: str, number: int) -> Any:
             async def act(state: MessagesState) -> dict[str, Any]:
                 return await node.act(
-                    {"type": "tool_call", "name": name, "args": {"text": "x"}, "id": f"{number}"}
+                    {
+                        "type": "tool_call",
+                        "name": name,
+                        "args": {"text": "x"},
+                        "id": f"{number}",
+                    }
                 )
 
             return act
@@ -189,7 +205,9 @@ async def test_each_waiting_call_gets_its_own_answer(
         )
 
 
-async def test_a_resume_without_a_verdict_changes_nothing(world: World, effects: Effects) -> None:
+async def test_a_resume_without_a_verdict_changes_nothing(
+    world: World, effects: Effects
+) -> None:
     """Waking a run whose approvals still wait leaves it waiting, for the same approvals."""
     agent, run = Planned(*NOTES), await world.start()
     first = await world.driver.drive(run, agent)
@@ -209,14 +227,18 @@ async def test_a_verdict_that_came_and_went_is_asked_for_again(
     class Expiring(StaticPoint):
         async def decide(self, request: Any) -> Any:
             live = tuple(
-                each for each in request.context.approvals if each.expires > request.context.now
+                each
+                for each in request.context.approvals
+                if each.expires > request.context.now
             )
             object.__setattr__(request.context, "approvals", live)
             return await super().decide(request)
 
     clock = FixedClock()
     pdp = Expiring(effects={"note.write": "permit"}, waiting=frozenset({"note.write"}))
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=pdp, clock=clock) as world:
+    async with World(
+        tmp_path, tools=[effects.tool("note.write")], pdp=pdp, clock=clock
+    ) as world:
         agent, run = Planned(NOTES[0]), await world.start()
         (first,) = (await world.driver.drive(run, agent)).waiting
         await decide(world, first)
@@ -245,16 +267,27 @@ async def test_a_refusal_is_told_to_the_planner(world: World, effects: Effects) 
     ended = await world.driver.drive(await world.start(), agent)
 
     assert ended.status == "done"
-    assert [told(ended, f"call-{n}")[0] for n in range(4)] == ["error", "error", "error", "success"]
+    assert [told(ended, f"call-{n}")[0] for n in range(4)] == [
+        "error",
+        "error",
+        "error",
+        "success",
+    ]
     assert str(ended.outcome["call-0"]).count("not_granted") == 1
     assert effects.done == ["ok"]
 
 
-async def test_an_expired_wait_is_told_to_the_planner(tmp_path: Path, effects: Effects) -> None:
+async def test_an_expired_wait_is_told_to_the_planner(
+    tmp_path: Path, effects: Effects
+) -> None:
     """When nobody answers in time the run goes on with an error message."""
     clock = FixedClock()
-    pdp = StaticPoint(effects={"note.write": "permit"}, waiting=frozenset({"note.write"}))
-    async with World(tmp_path, tools=[effects.tool("note.write")], pdp=pdp, clock=clock) as world:
+    pdp = StaticPoint(
+        effects={"note.write": "permit"}, waiting=frozenset({"note.write"})
+    )
+    async with World(
+        tmp_path, tools=[effects.tool("note.write")], pdp=pdp, clock=clock
+    ) as world:
         agent, run = Planned(NOTES[0]), await world.start()
         await world.driver.drive(run, agent)
         clock.advance(3600)
@@ -303,14 +336,18 @@ async def commits_between_acts(folder: Path, action_class: ActionClass) -> list[
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("action_class", ["write", "irreversible"])
-async def test_an_effect_costs_two_commits(tmp_path: Path, action_class: ActionClass) -> None:
+async def test_an_effect_costs_two_commits(
+    tmp_path: Path, action_class: ActionClass
+) -> None:
     """Intent, outcome and checkpoint of an effect take two commits, so two fsyncs on SQLite."""
     assert await commits_between_acts(tmp_path, action_class) == [2] * 7
 
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("action_class", ["pure", "read"])
-async def test_anything_else_costs_one_commit(tmp_path: Path, action_class: ActionClass) -> None:
+async def test_anything_else_costs_one_commit(
+    tmp_path: Path, action_class: ActionClass
+) -> None:
     """Decision, record, result and checkpoint of a pure step take one commit."""
     assert await commits_between_acts(tmp_path, action_class) == [1] * 7
 
@@ -342,28 +379,51 @@ async def test_one_trace_for_a_run_however_often_it_waits(
         ended = await again(world, run, agent)
     assert ended.status == "done"
     claims = [
-        each for each in spans.get_finished_spans() if each.name.startswith("invoke_workflow")
+        each
+        for each in spans.get_finished_spans()
+        if each.name.startswith("invoke_workflow")
     ]
 
-    assert len({each.context.trace_id for each in spans.get_finished_spans() if each.context}) == 1
+    assert (
+        len(
+            {
+                each.context.trace_id
+                for each in spans.get_finished_spans()
+                if each.context
+            }
+        )
+        == 1
+    )
     assert [len(each.links) for each in claims] == [0, 1, 1]
     assert [link.context.span_id for each in claims[1:] for link in each.links] == [
         each.context.span_id for each in claims[:-1] if each.context
     ]
 
 
-async def test_a_denial_is_not_an_error(world: World, spans: InMemorySpanExporter) -> None:
+async def test_a_denial_is_not_an_error(
+    world: World, spans: InMemorySpanExporter
+) -> None:
     """A refusal is an answer: its spans carry the reason codes and are not marked as failed."""
-    await world.driver.drive(await world.start(), Planned(("note.never", {"text": "x"})))
-    decided = [each for each in spans.get_finished_spans() if each.name == "evaluate_policy rails"]
-
-    assert [each.attributes and each.attributes["interlock.policy.effect"] for each in decided] == [
-        "deny"
+    await world.driver.drive(
+        await world.start(), Planned(("note.never", {"text": "x"}))
+    )
+    decided = [
+        each
+        for each in spans.get_finished_spans()
+        if each.name == "evaluate_policy rails"
     ]
+
     assert [
-        each.attributes and each.attributes["interlock.policy.reason_codes"] for each in decided
+        each.attributes and each.attributes["interlock.policy.effect"]
+        for each in decided
+    ] == ["deny"]
+    assert [
+        each.attributes and each.attributes["interlock.policy.reason_codes"]
+        for each in decided
     ] == [("not_granted",)]
-    assert {each.status.status_code for each in spans.get_finished_spans()} == {StatusCode.UNSET}
+    assert {each.status.status_code for each in spans.get_finished_spans()} == {
+        StatusCode.UNSET
+    }
 
 
 async def test_no_span_holds_content(
@@ -388,7 +448,11 @@ async def test_no_span_holds_content(
 
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    tools = [effects.tool("note.now"), Broken().tool("note.fails"), Broken().tool("note.breaks")]
+    tools = [
+        effects.tool("note.now"),
+        Broken().tool("note.fails"),
+        Broken().tool("note.breaks"),
+    ]
     async with World(tmp_path, tools=tools, spans=Telemetry(provider)) as world:
         agent = Planned(
             *(
@@ -416,7 +480,11 @@ async def test_a_driven_agent_reaches_no_raw_model(world: World) -> None:
             """Return a graph whose only node asks a model of its own."""
 
             async def ask(state: MessagesState) -> dict[str, Any]:
-                return {"messages": [await FakeListChatModel(responses=["no"]).ainvoke("hello")]}
+                return {
+                    "messages": [
+                        await FakeListChatModel(responses=["no"]).ainvoke("hello")
+                    ]
+                }
 
             graph: Any = StateGraph(MessagesState)
             graph.add_node("ask", ask)

@@ -20,7 +20,9 @@ from interlock.runtime.policy.decision import Denied, Permit
 from interlock.runtime.testing import REVIEWER, StaticPoint, World
 
 PAY = {"type": "tool_call", "id": "call-1", "name": "pay", "args": {"order": "7"}}
-pytestmark = pytest.mark.filterwarnings("ignore::langgraph.warnings.LangGraphDeprecatedSinceV10")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::langgraph.warnings.LangGraphDeprecatedSinceV10"
+)
 
 
 def paying(paid: list[str]) -> BaseTool:
@@ -53,7 +55,9 @@ class Generation(Value):
 async def generate(permit: Permit, arguments: Generate) -> Generation:
     """Propose the payment first, and end when it was answered."""
     told = json.loads(arguments.messages)
-    assert [schema["function"]["name"] for schema in json.loads(arguments.tools)] == ["pay"]
+    assert [schema["function"]["name"] for schema in json.loads(arguments.tools)] == [
+        "pay"
+    ]
     if told[-1]["type"] == "tool":
         return Generation(message=json.dumps({"content": told[-1]["data"]["content"]}))
     return Generation(message=json.dumps({"content": "", "tool_calls": [PAY]}))
@@ -72,7 +76,9 @@ class Prebuilt:
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
         """Return the last message and what the tool said."""
         messages = state.get("messages", [])
-        told = [message.status for message in messages if isinstance(message, ToolMessage)]
+        told = [
+            message.status for message in messages if isinstance(message, ToolMessage)
+        ]
         last = str(messages[-1].content) if messages else ""
         return {"last": last, "told": list(told)}
 
@@ -102,10 +108,14 @@ async def test_a_langchain_tool_acts_behind_the_door(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verdict", ["approved", "rejected"])
-async def test_the_prebuilt_agent_waits_at_the_door(tmp_path: Path, verdict: Any) -> None:
+async def test_the_prebuilt_agent_waits_at_the_door(
+    tmp_path: Path, verdict: Any
+) -> None:
     """The prebuilt agent proposes, suspends for a person, and acts once, after approval only."""
     paid: list[str] = []
-    pdp = StaticPoint(effects={"pay": "permit", GENERATE: "permit"}, waiting=frozenset({"pay"}))
+    pdp = StaticPoint(
+        effects={"pay": "permit", GENERATE: "permit"}, waiting=frozenset({"pay"})
+    )
     async with World(tmp_path, tools=tools(paid), pdp=pdp) as world:
         run = await world.start(request={"messages": "pay order 7"})
         suspended = await world.driver.drive(run, Prebuilt())

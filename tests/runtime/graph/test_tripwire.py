@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForLLMRun, CallbackManagerForRetrieverRun
+from langchain_core.callbacks import (
+    CallbackManagerForLLMRun,
+    CallbackManagerForRetrieverRun,
+)
 from langchain_core.documents import Document
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
@@ -48,7 +51,9 @@ class RawModel(BaseChatModel):
         **_: Any,
     ) -> ChatResult:
         CALLS.append("model")
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="hello"))])
+        return ChatResult(
+            generations=[ChatGeneration(message=AIMessage(content="hello"))]
+        )
 
     def bind_tools(self, tools: Any, **_: Any) -> Runnable[Any, AIMessage]:
         return self.bind(tools=tools)
@@ -149,16 +154,22 @@ WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "batch": lambda each, given: each.batch([given, given]),
     "abatch": lambda each, given: each.abatch([given, given]),
     "batch_as_completed": lambda each, given: list(each.batch_as_completed([given])),
-    "abatch_as_completed": lambda each, given: drained(each.abatch_as_completed([given])),
+    "abatch_as_completed": lambda each, given: drained(
+        each.abatch_as_completed([given])
+    ),
     "transform": lambda each, given: list(each.transform(iter([given]))),
     "atransform": lambda each, given: drained(each.atransform(_several(given))),
-    "astream_events": lambda each, given: drained(each.astream_events(given, version="v2")),
+    "astream_events": lambda each, given: drained(
+        each.astream_events(given, version="v2")
+    ),
     "with_retry": lambda each, given: each.with_retry(
         stop_after_attempt=2, wait_exponential_jitter=False
     ).invoke(given),
     "with_fallbacks": lambda each, given: each.with_fallbacks([each]).ainvoke(given),
     "with_config": lambda each, given: each.with_config(tags=["x"]).ainvoke(given),
-    "with_listeners": lambda each, given: each.with_listeners(on_start=None).invoke(given),
+    "with_listeners": lambda each, given: each.with_listeners(on_start=None).invoke(
+        given
+    ),
     "with_types": lambda each, given: each.with_types().invoke(given),
     "bind": lambda each, given: each.bind().ainvoke(given),
     "map": lambda each, given: each.map().ainvoke([given]),
@@ -195,18 +206,26 @@ MESSAGES = [HumanMessage("hello")]
 MODEL_WAYS: dict[str, Callable[[RawModel, Any], Any]] = WAYS | {
     "generate": lambda model, _: model.generate([MESSAGES]),
     "agenerate": lambda model, _: model.agenerate([MESSAGES]),
-    "generate_prompt": lambda model, _: model.generate_prompt([StringPromptValue(text="x")]),
-    "agenerate_prompt": lambda model, _: model.agenerate_prompt([StringPromptValue(text="x")]),
-    "stream_events": lambda model, given: list(model.stream_events(given, version="v3")),
-    "bind_tools": lambda model, given: model.bind_tools([RawTool()]).ainvoke(given),
-    "with_structured_output": lambda model, given: model.with_structured_output(Answer).invoke(
-        given
+    "generate_prompt": lambda model, _: model.generate_prompt(
+        [StringPromptValue(text="x")]
     ),
+    "agenerate_prompt": lambda model, _: model.agenerate_prompt(
+        [StringPromptValue(text="x")]
+    ),
+    "stream_events": lambda model, given: list(
+        model.stream_events(given, version="v3")
+    ),
+    "bind_tools": lambda model, given: model.bind_tools([RawTool()]).ainvoke(given),
+    "with_structured_output": lambda model, given: model.with_structured_output(
+        Answer
+    ).invoke(given),
     "as_tool": lambda model, _: model.as_tool(
         name="x", description="x", arg_types={"x": str}
     ).invoke({"x": "y"}),
     "assign": lambda model, _: (
-        RunnableLambda(lambda x: {"x": x}).assign(y=lambda x: model.invoke(x["x"])).invoke("x")
+        RunnableLambda(lambda x: {"x": x})
+        .assign(y=lambda x: model.invoke(x["x"]))
+        .invoke("x")
     ),
     "constructor": lambda _, given: RawModel(callbacks=[]).invoke(given),
 }
@@ -292,7 +311,10 @@ def test_every_public_way_is_known(kind: type) -> None:
         and not hasattr(BaseModel, name)
     }
 
-    assert public - HARMLESS - WALKED_OTHERWISE - MODEL_WAYS.keys() - TOOL_WAYS.keys() == set()
+    assert (
+        public - HARMLESS - WALKED_OTHERWISE - MODEL_WAYS.keys() - TOOL_WAYS.keys()
+        == set()
+    )
 
 
 def permit() -> Permit:
@@ -316,7 +338,10 @@ async def test_a_permit_admits_exactly_one_call() -> None:
 @pytest.mark.parametrize("way", ["batch", "abatch", "map"])
 async def test_one_permit_admits_one_of_a_batch(way: str) -> None:
     """A batch under one permit reaches the model at most once."""
-    with tripwire.admit(permit(), kind="model", name="RawModel"), pytest.raises(Ungoverned):
+    with (
+        tripwire.admit(permit(), kind="model", name="RawModel"),
+        pytest.raises(Ungoverned),
+    ):
         await refused(WAYS["abatch" if way == "map" else way](RawModel(), "hello"))
 
     assert len(CALLS) <= 1
@@ -327,7 +352,8 @@ async def test_threads_share_one_admission() -> None:
     model = RawModel()
     with tripwire.admit(permit(), kind="model", name="RawModel"):
         results = await asyncio.gather(
-            *(asyncio.to_thread(model.invoke, "hello") for _ in range(20)), return_exceptions=True
+            *(asyncio.to_thread(model.invoke, "hello") for _ in range(20)),
+            return_exceptions=True,
         )
 
     assert sum(isinstance(each, AIMessage) for each in results) == 1
@@ -339,9 +365,15 @@ async def test_an_admission_is_for_one_name_and_kind() -> None:
     for name, kind in (("raw", "model"), ("other", "tool")):
         with tripwire.admit(permit(), kind=kind, name=name), pytest.raises(Ungoverned):  # type: ignore[arg-type]  # on purpose not what the types say
             await RawTool().ainvoke("hello")
-    with tripwire.admit(permit(), kind="tool", name="RawModel"), pytest.raises(Ungoverned):
+    with (
+        tripwire.admit(permit(), kind="tool", name="RawModel"),
+        pytest.raises(Ungoverned),
+    ):
         await RawModel().ainvoke("hello")
-    with tripwire.admit(permit(), kind="model", name="RawLLM"), pytest.raises(Ungoverned):
+    with (
+        tripwire.admit(permit(), kind="model", name="RawLLM"),
+        pytest.raises(Ungoverned),
+    ):
         await RawLLM().ainvoke("hello")
 
     assert CALLS == []
@@ -364,7 +396,10 @@ async def test_what_a_permitted_tool_calls_is_not_permitted() -> None:
             return str(RawTool().invoke(text))
 
     for each in (Nested(), NestedTool()):
-        with tripwire.admit(permit(), kind="tool", name="nested"), pytest.raises(Ungoverned):
+        with (
+            tripwire.admit(permit(), kind="tool", name="nested"),
+            pytest.raises(Ungoverned),
+        ):
             await each.ainvoke("hello")
 
     assert CALLS == ["nested", "nested"]
@@ -414,7 +449,10 @@ class Scripted(FakeMessagesListChatModel):
 async def test_other_agents_of_the_process_go_on(default: None) -> None:
     """A stock agent runs beside a governed run that is open in another task of the process."""
     model = Scripted(
-        responses=[AIMessage(content="", tool_calls=[TOOL_CALL]), AIMessage(content="done")]
+        responses=[
+            AIMessage(content="", tool_calls=[TOOL_CALL]),
+            AIMessage(content="done"),
+        ]
     )
     opened = asyncio.Event()
     closing = asyncio.Event()

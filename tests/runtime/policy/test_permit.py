@@ -21,7 +21,9 @@ def minted(tool: str = "note.write") -> Permit:
 def test_nobody_mints_a_permit_by_hand(mint: Any) -> None:
     """Only the enforcement point's own mint makes a permit; an equal-looking one does not."""
     with pytest.raises(TypeError, match="minted by EnforcementPoint"):
-        Permit(mint, tool="note.write", digest="d", action_id="a", run_id="r", claim="c")
+        Permit(
+            mint, tool="note.write", digest="d", action_id="a", run_id="r", claim="c"
+        )
 
 
 async def test_a_permit_admits_its_tool_once() -> None:
@@ -66,7 +68,9 @@ class Waxen:
 @pytest.mark.parametrize(
     "forged",
     [
-        Lenient(MINT, tool="note.write", digest="d", action_id="a", run_id="r", claim="c"),
+        Lenient(
+            MINT, tool="note.write", digest="d", action_id="a", run_id="r", claim="c"
+        ),
         object.__new__(Lenient),
         Waxen(),
         SimpleNamespace(spend=lambda tool: None, key="k"),

@@ -34,7 +34,9 @@ def tool_world(folder: Path, url: str | None = None) -> World:
 
 async def start(world: World, tenant: str) -> Run:
     """Start a run of the tenant."""
-    who = Principal(id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana")
+    who = Principal(
+        id="agent:test", tenant=tenant, roles=("contract_review",), on_behalf_of="ana"
+    )
     return await world.runs.start(
         NewRun(
             agent="test",
@@ -49,7 +51,9 @@ async def start(world: World, tenant: str) -> Run:
 
 async def act(world: World, run: Run) -> None:
     """Do one effect of the run and wait until its outcome is durable."""
-    await world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id="1")
+    await world.pep.enforce(
+        run, tool="note.write", arguments={"text": "x"}, call_id="1"
+    )
     await world.store.durable(run.claim)
 
 
@@ -63,7 +67,9 @@ def events(entries: list[dict[str, Any]], log: str) -> list[str]:
     return [entry["body"]["event"] for entry in entries if entry["log"] == log]
 
 
-async def test_each_tenant_has_a_log_of_its_own(database_url: str, tmp_path: Path) -> None:
+async def test_each_tenant_has_a_log_of_its_own(
+    database_url: str, tmp_path: Path
+) -> None:
     """Entries stand in the log of their tenant, numbered from 0, and every log verifies alone."""
     async with tool_world(tmp_path, database_url) as world:
         first, second = await start(world, "a"), await start(world, "b")
@@ -76,7 +82,9 @@ async def test_each_tenant_has_a_log_of_its_own(database_url: str, tmp_path: Pat
 
     assert events(entries, "b") == ["run_started", "intent", "outcome"]
     assert events(entries, "a") == ["run_started", "intent", "outcome"] * 2
-    assert [entry["body"]["seq"] for entry in entries if entry["log"] == "a"] == list(range(6))
+    assert [entry["body"]["seq"] for entry in entries if entry["log"] == "a"] == list(
+        range(6)
+    )
     assert [(report.log, report.size) for report in of_b.reports] == [("b", 3)]
     assert [(report.log, report.size) for report in whole.reports] == [
         ("a", 6),
@@ -100,16 +108,22 @@ async def test_a_log_may_be_named_like_anything(tmp_path: Path, tenant: str) -> 
     assert report.problems == []
     assert not set(" +\n").intersection(origin)
     assert [one.log for one in verify_export(tmp_path / "export")] == [tenant]
-    assert {path.parent for path in tmp_path.rglob("*.note")} == {tmp_path / "home" / "witness"}
+    assert {path.parent for path in tmp_path.rglob("*.note")} == {
+        tmp_path / "home" / "witness"
+    }
 
 
-async def test_tenants_do_not_wait_for_each_other(fresh_postgres: str, tmp_path: Path) -> None:
+async def test_tenants_do_not_wait_for_each_other(
+    fresh_postgres: str, tmp_path: Path
+) -> None:
     """While another connection holds the heads of one log and of the home's, others go on."""
     async with tool_world(tmp_path, fresh_postgres) as world:
         busy, free = await start(world, "busy"), await start(world, "free")
         engine = create_engine(world.store.engine.url)
         with engine.begin() as other:
-            held = select(tables.ledger_head).where(tables.ledger_head.c.log.in_(("busy", HOME)))
+            held = select(tables.ledger_head).where(
+                tables.ledger_head.c.log.in_(("busy", HOME))
+            )
             other.execute(held.with_for_update())
             async with asyncio.timeout(10):
                 await act(world, free)
@@ -121,14 +135,21 @@ async def test_tenants_do_not_wait_for_each_other(fresh_postgres: str, tmp_path:
         assert (await world.verify()).problems == []
 
 
-async def test_a_switch_is_told_to_every_log_it_stops(database_url: str, tmp_path: Path) -> None:
+async def test_a_switch_is_told_to_every_log_it_stops(
+    database_url: str, tmp_path: Path
+) -> None:
     """A switch stands in the home's log and in the log of every tenant it stops, and in no
     other.
     """
     async with tool_world(tmp_path, database_url) as world:
         run = await start(world, "a")
         await start(world, "b")
-        for scope, name in (("all", ""), ("tool", "x"), ("tenant", "b"), ("run", run.id)):
+        for scope, name in (
+            ("all", ""),
+            ("tool", "x"),
+            ("tenant", "b"),
+            ("run", run.id),
+        ):
             await KillSwitches(world.store).engage(scope, name, by="ana")  # type: ignore[arg-type]  # from the list above
         entries = await audit.entries(world.store, world.vault)
         assert (await world.verify()).problems == []
@@ -170,12 +191,16 @@ async def test_an_effect_under_a_switch_of_its_tenant_is_named(tmp_path: Path) -
     async with tool_world(tmp_path) as world:
         first, second = await start(world, "a"), await start(world, "b")
         await KillSwitches(world.store).engage("tenant", "a", by="ana")
-        await world.store.write(lambda tx: tx.connection.execute(delete(tables.kill_switch)))
+        await world.store.write(
+            lambda tx: tx.connection.execute(delete(tables.kill_switch))
+        )
         await act(world, first)
         await act(world, second)
         problems = (await world.verify()).problems
 
-    assert [(problem.code, problem.log) for problem in problems] == [("effect_while_killed", "a")]
+    assert [(problem.code, problem.log) for problem in problems] == [
+        ("effect_while_killed", "a")
+    ]
 
 
 async def test_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
@@ -195,18 +220,26 @@ async def test_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
 
     reports = verify_export(tmp_path / "export", remembered=[note])
     assert [problem.code for problem in problems] == ["missing_log"]
-    assert [(one.log, one.valid) for one in reports] == [("b", True), (HOME, True), ("a", False)]
+    assert [(one.log, one.valid) for one in reports] == [
+        ("b", True),
+        (HOME, True),
+        ("a", False),
+    ]
 
 
 @pytest.mark.parametrize("least", [0, 1])
-async def test_a_log_that_was_put_back_takes_no_entry(tmp_path: Path, least: int) -> None:
+async def test_a_log_that_was_put_back_takes_no_entry(
+    tmp_path: Path, least: int
+) -> None:
     """What the witness remembers must still be there, or the next commit would hide the loss."""
     async with tool_world(tmp_path) as world:
         run = await start(world, "a")
         here = tables.ledger_head.c.log == "a"
         before = await world.store.read(
             lambda connection: (
-                connection.execute(select(tables.ledger_head).where(here)).mappings().one()
+                connection.execute(select(tables.ledger_head).where(here))
+                .mappings()
+                .one()
             )
         )
         await act(world, run)
@@ -215,7 +248,9 @@ async def test_a_log_that_was_put_back_takes_no_entry(tmp_path: Path, least: int
         def put_back(tx: Tx) -> None:
             entries = tables.ledger_entry.c
             tx.connection.execute(
-                delete(tables.ledger_entry).where(entries.log == "a", entries.seq >= least)
+                delete(tables.ledger_entry).where(
+                    entries.log == "a", entries.seq >= least
+                )
             )
             tx.connection.execute(delete(tables.ledger_head).where(here))
             if least:
@@ -266,7 +301,10 @@ async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) ->
     """Two writers of one log take turns: what one remembers of it is forgotten when the
     other wrote.
     """
-    async with tool_world(tmp_path, database_url) as one, tool_world(tmp_path, database_url) as two:
+    async with (
+        tool_world(tmp_path, database_url) as one,
+        tool_world(tmp_path, database_url) as two,
+    ):
         first = await start(one, "a")
         second = await start(two, "a")
         await act(one, first)
@@ -285,7 +323,9 @@ async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) ->
         assert (await two.verify()).size == 8
 
 
-async def test_a_transaction_may_write_several_logs(database_url: str, tmp_path: Path) -> None:
+async def test_a_transaction_may_write_several_logs(
+    database_url: str, tmp_path: Path
+) -> None:
     """Runs of several tenants that are committed together are each recorded in their own log."""
     async with tool_world(tmp_path, database_url) as world:
         await asyncio.gather(*(start(world, tenant) for tenant in "abcabc"))
@@ -304,7 +344,9 @@ async def test_a_witness_that_cannot_be_written_is_heard(tmp_path: Path) -> None
         with pytest.raises(NotWitnessed):
             await start(world, "a")
         count = await world.store.read(
-            lambda connection: connection.execute(text("SELECT count(*) FROM run")).scalar_one()
+            lambda connection: connection.execute(
+                text("SELECT count(*) FROM run")
+            ).scalar_one()
         )
 
     assert count == 2

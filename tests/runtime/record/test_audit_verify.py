@@ -63,7 +63,8 @@ def log(*bodies: dict[str, Any], key: Ed25519PrivateKey = KEY) -> list[dict[str,
         note = Signer(key=key, origin=ORIGIN).sign(size=seq + 1, root=frontier.root())
         place = {"run": run, "event": given["event"]}
         records.append(
-            {"kind": "entry", "seq": seq, "leaf": leaf.hex(), "body": body.decode()} | place
+            {"kind": "entry", "seq": seq, "leaf": leaf.hex(), "body": body.decode()}
+            | place
         )
         records.append({"kind": "checkpoint", "size": seq + 1, "note": note})
     head = {
@@ -92,7 +93,11 @@ SOUND: dict[str, tuple[dict[str, Any], ...]] = {
     "an unknown effect": (INTENT, UNKNOWN),
     "an unknown effect that was settled": (INTENT, UNKNOWN, SETTLED),
     "an approved effect": (VERDICT, APPROVED, DONE),
-    "an effect begun again": (INTENT | {"idempotent": True}, INTENT | {"idempotent": True}, DONE),
+    "an effect begun again": (
+        INTENT | {"idempotent": True},
+        INTENT | {"idempotent": True},
+        DONE,
+    ),
     "an approved effect begun again": (
         VERDICT,
         APPROVED | {"idempotent": True},
@@ -111,8 +116,14 @@ SOUND: dict[str, tuple[dict[str, Any], ...]] = {
 #: Logs that are correctly signed and say something impossible -> what, and at which entry
 FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
     "effect without intent": ((DONE,), ("effect_without_intent", 0)),
-    "effect of another action": ((INTENT, DONE | {"action": "b"}), ("effect_without_intent", 1)),
-    "intent without permit": ((INTENT | {"effect": "deny"},), ("effect_without_permit", 0)),
+    "effect of another action": (
+        (INTENT, DONE | {"action": "b"}),
+        ("effect_without_intent", 1),
+    ),
+    "intent without permit": (
+        (INTENT | {"effect": "deny"},),
+        ("effect_without_permit", 0),
+    ),
     "step without permit": ((STEP | {"effect": "deny"},), ("effect_without_permit", 0)),
     "chain of another run": ((INTENT, DONE | {"prev": "0" * 64}), ("chain_broken", 1)),
     "chain begun anew": ((INTENT, DONE | {"prev": ""}), ("chain_broken", 1)),
@@ -125,8 +136,14 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
         ("effect_twice", 2),
     ),
     "approval never given": ((APPROVED,), ("approval_not_bound", 0)),
-    "approval rejected": ((VERDICT | {"state": "rejected"}, APPROVED), ("approval_not_bound", 1)),
-    "approval of another request": ((VERDICT | {"bind": "y"}, APPROVED), ("approval_not_bound", 1)),
+    "approval rejected": (
+        (VERDICT | {"state": "rejected"}, APPROVED),
+        ("approval_not_bound", 1),
+    ),
+    "approval of another request": (
+        (VERDICT | {"bind": "y"}, APPROVED),
+        ("approval_not_bound", 1),
+    ),
     "approval given afterwards": ((APPROVED, VERDICT), ("approval_not_bound", 0)),
     "approval used twice": (
         (VERDICT, APPROVED, APPROVED | {"action": "b"}),
@@ -136,7 +153,10 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
         (INTENT, UNKNOWN, SETTLED | {"reviewer": "2"}),
         ("self_settlement", 2),
     ),
-    "settled after it failed": ((INTENT, DONE | {"state": "failed"}, SETTLED), ("effect_twice", 2)),
+    "settled after it failed": (
+        (INTENT, DONE | {"state": "failed"}, SETTLED),
+        ("effect_twice", 2),
+    ),
     "settled without an intent": ((SETTLED,), ("effect_without_intent", 0)),
     "done again after it was settled": (
         (INTENT | {"idempotent": True}, UNKNOWN, SETTLED, INTENT),
@@ -215,7 +235,10 @@ ALTERED: dict[str, tuple[Any, str]] = {
         lambda records: [*records[:2], records[1], *records[2:]],
         "checkpoint_moved",
     ),
-    "a checkpoint dropped": (lambda records: [records[0], *records[2:]], "missing_checkpoint"),
+    "a checkpoint dropped": (
+        lambda records: [records[0], *records[2:]],
+        "missing_checkpoint",
+    ),
     "bytes after the signature": (
         lambda records: [
             records[0],
@@ -254,7 +277,9 @@ def test_an_altered_log_is_named(how: str) -> None:
     """
     alter, code = ALTERED[how]
 
-    assert code in {each.code for each in verify(alter(RECORDS), key=public_bytes(KEY)).problems}
+    assert code in {
+        each.code for each in verify(alter(RECORDS), key=public_bytes(KEY)).problems
+    }
 
 
 def test_a_log_of_another_name_is_refused() -> None:
@@ -304,7 +329,11 @@ def test_another_key_signs_another_log() -> None:
     other = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
     report = verify(log(INTENT, DONE, key=other), key=public_bytes(KEY))
 
-    assert told(report) == [("bad_signature", 0), ("bad_signature", 1), ("unsigned_tail", 2)]
+    assert told(report) == [
+        ("bad_signature", 0),
+        ("bad_signature", 1),
+        ("unsigned_tail", 2),
+    ]
 
 
 #: Runs the verifier with nothing importable but the standard library and cryptography
@@ -326,7 +355,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def alone(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", "-c", ALONE, str(script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own interpreter and script
+    return subprocess.run(  # noqa: S603 - our own interpreter and script
+        command, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> None:
@@ -338,10 +369,15 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
         run = await world.start()
         for number in range(4):
             await world.pep.enforce(
-                run, tool="note.write", arguments={"text": f"{number}"}, call_id=f"{number}"
+                run,
+                tool="note.write",
+                arguments={"text": f"{number}"},
+                call_id=f"{number}",
             )
         await world.store.durable(run.claim)
-        records = await world.store.read(lambda connection: list(export(connection, "default")))
+        records = await world.store.read(
+            lambda connection: list(export(connection, "default"))
+        )
         key = world.ledger.public_key.hex()
         remembered = world.ledger.witness.notes()["default.note"]
     script, file, memory = (
@@ -363,7 +399,8 @@ async def test_an_export_is_verified_elsewhere_with_one_file(tmp_path: Path) -> 
 
     write(
         [
-            each | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')}
+            each
+            | {"body": str(each["body"]).replace('"state":"done"', '"state":"fail"')}
             if each.get("seq") == 4
             else each
             for each in records
@@ -383,4 +420,6 @@ def test_the_module_imports_nothing_of_ours() -> None:
     """The file itself names no module but the standard library's and cryptography's."""
     source = Path(audit_verify.__file__).read_text()
 
-    assert "interlock." not in source.replace("interlock.runtime.record.audit_verify", "")
+    assert "interlock." not in source.replace(
+        "interlock.runtime.record.audit_verify", ""
+    )

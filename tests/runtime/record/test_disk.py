@@ -37,7 +37,10 @@ async def test_a_full_database_stops_every_effect(tmp_path: Path) -> None:
         for number in range(1, 40):
             try:
                 await world.pep.enforce(
-                    run, tool="note.write", arguments={"text": "x" * 4000}, call_id=f"{number}"
+                    run,
+                    tool="note.write",
+                    arguments={"text": "x" * 4000},
+                    call_id=f"{number}",
                 )
                 await world.store.durable(run.claim)
             except NotRecorded:
@@ -81,12 +84,16 @@ asyncio.run(main())
 def test_a_file_that_may_not_grow_stops_every_effect(tmp_path: Path) -> None:
     """Where the system refuses to let the log grow, nothing is done."""
     command = [sys.executable, "-W", "ignore", "-c", LIMITED, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own interpreter and script
+    done = subprocess.run(  # noqa: S603 - our own interpreter and script
+        command, capture_output=True, text=True, check=False, timeout=120
+    )
 
     assert done.stdout.splitlines() == ["NotRecorded"] * 5 + ["effects 0"], done.stderr
 
 
-async def test_a_database_that_cannot_be_written_stops_every_effect(tmp_path: Path) -> None:
+async def test_a_database_that_cannot_be_written_stops_every_effect(
+    tmp_path: Path,
+) -> None:
     """A connection that may only read records nothing, so nothing is done."""
     effects = Effects()
     async with World(tmp_path, tools=[effects.tool("note.write")]) as world:
@@ -124,20 +131,29 @@ async def test_what_is_no_database_does_not_open(tmp_path: Path, damage: str) ->
 
 
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_head"])
-async def test_a_ledger_that_is_gone_stops_every_effect(tmp_path: Path, table: str) -> None:
+async def test_a_ledger_that_is_gone_stops_every_effect(
+    tmp_path: Path, table: str
+) -> None:
     """Without any one of the ledger's tables nothing can be recorded, so nothing is done."""
     effects = Effects()
     async with World(tmp_path, tools=[effects.tool("note.write")]) as world:
         run = await world.start()
-        with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
+        with (
+            closing(sqlite3.connect(tmp_path / "interlock.db")) as connection,
+            connection,
+        ):
             connection.execute(f"DROP TABLE {table}")
         with pytest.raises(GuardFailed):
-            await world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id="1")
+            await world.pep.enforce(
+                run, tool="note.write", arguments={"text": "x"}, call_id="1"
+            )
 
     assert effects.done == []
 
 
-async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_path: Path) -> None:
+async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(
+    tmp_path: Path,
+) -> None:
     """When the outcome cannot be recorded the next step fails, and the effect is not done a second
     time.
     """
@@ -147,7 +163,10 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
         real = effects.tool("note.write")
 
         async def act(permit: object, arguments: object) -> object:
-            with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
+            with (
+                closing(sqlite3.connect(tmp_path / "interlock.db")) as connection,
+                connection,
+            ):
                 connection.execute(
                     "CREATE TRIGGER full BEFORE INSERT ON ledger_entry BEGIN SELECT "
                     "RAISE(ABORT, 'full'); END"
@@ -160,10 +179,16 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(tmp_pa
         )
         with pytest.raises(NotRecorded):
             await world.store.durable(run.claim)
-        with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection, connection:
+        with (
+            closing(sqlite3.connect(tmp_path / "interlock.db")) as connection,
+            connection,
+        ):
             connection.execute("DROP TRIGGER full")
         later = await world.pep.enforce(
-            await world.reclaim(run), tool="note.write", arguments={"text": "x"}, call_id="1"
+            await world.reclaim(run),
+            tool="note.write",
+            arguments={"text": "x"},
+            call_id="1",
         )
         assert (await world.verify()).problems == []
 

@@ -46,7 +46,9 @@ class Log:
         with engine.connect() as connection:
             records = list(export(connection, LOG))
         engine.dispose()
-        return verify(records, key=self.key, remembered=self.remembered if remembered else None)
+        return verify(
+            records, key=self.key, remembered=self.remembered if remembered else None
+        )
 
     def change(self, statement: str, *values: Any) -> None:
         """Run one statement on the database behind everybody's back."""
@@ -77,7 +79,11 @@ async def written(folder: Path, *, steps: int = 4, url: str | None = None) -> No
 
 def opened(folder: Path) -> Log:
     key = Vault(folder / "keys", create=False).signing.public_key().public_bytes_raw()
-    return Log(folder=folder, key=key, remembered=(folder / "witness" / f"{LOG}.note").read_text())
+    return Log(
+        folder=folder,
+        key=key,
+        remembered=(folder / "witness" / f"{LOG}.note").read_text(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +155,20 @@ def each_flip(
         closing(sqlite3.connect(":memory:")) as target,
     ):
         source.backup(target)
-        engine = create_engine("sqlite://", creator=lambda: target, poolclass=StaticPool)
-        before = target.execute(f"SELECT {column} FROM {table} WHERE {where}").fetchone()[0]  # noqa: S608 - names from the tables above
+        engine = create_engine(
+            "sqlite://", creator=lambda: target, poolclass=StaticPool
+        )
+        before = target.execute(
+            f"SELECT {column} FROM {table} WHERE {where}"  # noqa: S608 - names from the tables above
+        ).fetchone()[0]
+        change = f"UPDATE {table} SET {column} = ? WHERE {where}"  # noqa: S608 - as above
         for value in altered(before):
             with target:
-                target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))  # noqa: S608 - names from the tables above
+                target.execute(change, (value,))
             with engine.connect() as reader:
                 records = list(export(reader, LOG))
             with target:
-                target.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (before,))  # noqa: S608 - names from the tables above
+                target.execute(change, (before,))
             yield value, verify(records, key=log.key, remembered=log.remembered)
 
 
@@ -177,7 +188,9 @@ def test_an_entry_changed_with_its_leaf_is_named(log: Log, seq: int) -> None:
     """Whoever changes a body and its leaf together is caught by the signed root that covers the
     entry.
     """
-    before = log.rows("SELECT body FROM ledger_entry WHERE log = 'default' ORDER BY seq")[seq][0]
+    before = log.rows(
+        "SELECT body FROM ledger_entry WHERE log = 'default' ORDER BY seq"
+    )[seq][0]
     body = before.replace(b'"at":1800000000', b'"at":1800000001')
     assert body != before
     log.change(
@@ -232,7 +245,9 @@ def test_a_changed_head_is_seen(original: Log, column: str) -> None:
 @pytest.mark.parametrize(
     "statement", ["DELETE FROM ledger_head", "UPDATE ledger_head SET log = log || 'x'"]
 )
-async def test_a_head_that_is_gone_is_seen_and_stops_everything(log: Log, statement: str) -> None:
+async def test_a_head_that_is_gone_is_seen_and_stops_everything(
+    log: Log, statement: str
+) -> None:
     """Without the head the ledger does not verify, and nothing more can be recorded or done."""
     log.change(statement)
     assert ("head_mismatch", SIZE) in seen(log.verify())
@@ -248,7 +263,9 @@ def test_a_dropped_entry_is_named(log: Log, seq: int) -> None:
     """Remove one entry: the first place that is missing is named."""
     log.change("DELETE FROM ledger_entry WHERE seq = ?", seq)
 
-    assert ("missing_entry" if seq < SIZE - 1 else "head_mismatch", seq) in seen(log.verify())
+    assert ("missing_entry" if seq < SIZE - 1 else "head_mismatch", seq) in seen(
+        log.verify()
+    )
 
 
 @pytest.mark.parametrize("seq", range(SIZE - 1))
@@ -318,7 +335,11 @@ TAMPERING = {
         "moved_entry",
         5,
     ),
-    "change a leaf": ("UPDATE ledger_entry SET leaf = '\\x00' WHERE seq = 5", "changed_entry", 5),
+    "change a leaf": (
+        "UPDATE ledger_entry SET leaf = '\\x00' WHERE seq = 5",
+        "changed_entry",
+        5,
+    ),
     "drop an entry": ("DELETE FROM ledger_entry WHERE seq = 5", "missing_entry", 5),
     "cut the end off": ("DELETE FROM ledger_entry WHERE seq >= 5", "rolled_back", 5),
     "change a checkpoint": (
@@ -336,7 +357,9 @@ TAMPERING = {
 
 
 @pytest.mark.parametrize("value", [5, 1.5, "text", b"", None])
-@pytest.mark.parametrize("column", ["body", "leaf", "run_id", "event", "note", "payload"])
+@pytest.mark.parametrize(
+    "column", ["body", "leaf", "run_id", "event", "note", "payload"]
+)
 def test_a_value_of_another_type_is_named(log: Log, column: str, value: Any) -> None:
     """SQLite stores any type in any column: verification still answers, and names the entry."""
     try:
@@ -361,7 +384,9 @@ async def test_tampering_is_named_on_every_database(
     engine = create_engine(database_url)
     with engine.begin() as connection:
         sqlite_form = statement.replace("'\\x20'", "x'20'").replace("'\\x00'", "x'00'")
-        connection.exec_driver_sql(sqlite_form if engine.dialect.name == "sqlite" else statement)
+        connection.exec_driver_sql(
+            sqlite_form if engine.dialect.name == "sqlite" else statement
+        )
     with engine.connect() as connection:
         records = list(export(connection, LOG))
     engine.dispose()
@@ -407,7 +432,9 @@ def test_a_damaged_memory_is_no_memory(log: Log, damage: str) -> None:
     """A remembered checkpoint that cannot be read, or was not signed by us, is a problem and never
     passed over.
     """
-    flipped = log.remembered[:60] + chr(ord(log.remembered[60]) ^ 1) + log.remembered[61:]
+    flipped = (
+        log.remembered[:60] + chr(ord(log.remembered[60]) ^ 1) + log.remembered[61:]
+    )
     remembered = {
         "another signature": log.remembered.replace("\u2014", "-"),
         "one byte": flipped,
@@ -415,13 +442,17 @@ def test_a_damaged_memory_is_no_memory(log: Log, damage: str) -> None:
 
     assert "remembered_unreadable" in {
         each.code
-        for each in Log(folder=log.folder, key=log.key, remembered=remembered).verify().problems
+        for each in Log(folder=log.folder, key=log.key, remembered=remembered)
+        .verify()
+        .problems
     }
 
 
 def test_a_foreign_key_verifies_nothing(log: Log, tmp_path: Path) -> None:
     """Under another public key no checkpoint is signed."""
-    foreign = Vault(tmp_path / "other", create=True).signing.public_key().public_bytes_raw()
+    foreign = (
+        Vault(tmp_path / "other", create=True).signing.public_key().public_bytes_raw()
+    )
     report = Log(folder=log.folder, key=foreign, remembered=log.remembered).verify()
 
     assert {("bad_signature", seq) for seq in range(SIZE)} <= seen(report)

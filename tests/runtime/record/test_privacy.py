@@ -41,13 +41,17 @@ async def lived(folder: Path) -> None:
     """Let every canary in, through every door there is."""
     c, effects = CANARIES, Effects()
     pdp = StaticPoint(
-        effects={"note.write": "permit", "note.wait": "permit"}, waiting=frozenset({"note.wait"})
+        effects={"note.write": "permit", "note.wait": "permit"},
+        waiting=frozenset({"note.wait"}),
     )
     async with World(
         folder, tools=[effects.tool("note.write"), effects.tool("note.wait")], pdp=pdp
     ) as world:
         principal = Principal(
-            id=c["principal"], tenant="default", roles=(c["role"],), on_behalf_of=c["person"]
+            id=c["principal"],
+            tenant="default",
+            roles=(c["role"],),
+            on_behalf_of=c["person"],
         )
         proposal = NewRun(
             agent="test",
@@ -74,7 +78,11 @@ async def lived(folder: Path) -> None:
         )
         shown = (await world.approvals.read(waiting.approval_id)).evidence_digest
         await world.approvals.decide(
-            waiting.approval_id, reviewer=reviewer, verdict="approved", shown=shown, note=c["note"]
+            waiting.approval_id,
+            reviewer=reviewer,
+            verdict="approved",
+            shown=shown,
+            note=c["note"],
         )
         await propose("note.wait", c["argument"])
         await KillSwitches(world.store).engage("run", run.id, by=c["switch"])
@@ -110,12 +118,16 @@ async def test_no_file_of_the_home_holds_a_person_or_content(home: Path) -> None
     assert [name for name, canary in CANARIES.items() if canary.encode() in raw] == []
 
 
-async def test_an_erased_run_is_unreadable_and_the_ledger_still_verifies(home: Path) -> None:
+async def test_an_erased_run_is_unreadable_and_the_ledger_still_verifies(
+    home: Path,
+) -> None:
     """Destroying a run's key leaves its entries verifiable and everything it held closed
     for good.
     """
     async with World(home) as world:
-        (run_id,) = {each["run"] for each in await world.entries() if each["event"] == "approval"}
+        (run_id,) = {
+            each["run"] for each in await world.entries() if each["event"] == "approval"
+        }
 
         def erase(tx: Tx) -> None:
             world.vault.erase(tx.connection, run_id)
@@ -140,9 +152,14 @@ async def test_commitments_of_two_runs_cannot_be_compared(tmp_path: Path) -> Non
     async with World(tmp_path, tools=[effects.tool("note.write")]) as world:
         for _ in range(2):
             await world.pep.enforce(
-                await world.start(), tool="note.write", arguments={"text": "a"}, call_id="1"
+                await world.start(),
+                tool="note.write",
+                arguments={"text": "a"},
+                call_id="1",
             )
-        first, second = (each for each in await world.entries() if each["event"] == "intent")
+        first, second = (
+            each for each in await world.entries() if each["event"] == "intent"
+        )
 
     assert first["bind"] != second["bind"]
     assert first["payload"] != second["payload"]

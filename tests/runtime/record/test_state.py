@@ -25,7 +25,14 @@ from interlock.runtime.run import budget
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.shelf import Shelf
-from interlock.runtime.testing import REVIEWER, REVISION, Effects, Note, StaticPoint, World
+from interlock.runtime.testing import (
+    REVIEWER,
+    REVISION,
+    Effects,
+    Note,
+    StaticPoint,
+    World,
+)
 
 WEB = Label(integrity="untrusted", confidentiality="internal", sources=("web",))
 
@@ -39,7 +46,9 @@ class Point(StaticPoint):
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the table's answer, or what stands for a failure."""
         if request.action.tool in self.silent:
-            return trouble("pdp_unavailable", revision=REVISION, engine=self.engine, detail="cut")
+            return trouble(
+                "pdp_unavailable", revision=REVISION, engine=self.engine, detail="cut"
+            )
         return await super().decide(request)
 
 
@@ -75,7 +84,9 @@ def world(folder: Path, url: str) -> World:
 
 
 async def act(home: World, run: Run, tool: str, call: str) -> Any:
-    outcome = await home.pep.enforce(run, tool=tool, arguments={"text": call}, call_id=call)
+    outcome = await home.pep.enforce(
+        run, tool=tool, arguments={"text": call}, call_id=call
+    )
     await home.store.durable(run.claim)
     return outcome
 
@@ -83,7 +94,11 @@ async def act(home: World, run: Run, tool: str, call: str) -> Any:
 async def decide(home: World, waiting: Waiting, verdict: Any) -> None:
     shown = (await home.approvals.read(waiting.approval_id)).evidence_digest
     await home.approvals.decide(
-        waiting.approval_id, reviewer=REVIEWER, verdict=verdict, shown=shown, note="looked at"
+        waiting.approval_id,
+        reviewer=REVIEWER,
+        verdict=verdict,
+        shown=shown,
+        note="looked at",
     )
 
 
@@ -91,7 +106,12 @@ async def keep(home: World, run: Run, *names: str) -> None:
     """Put things on the run's shelf, and change the status of the last."""
     shelf = Shelf(store=home.store, vault=home.vault, kind="note")
     permit = Permit(
-        MINT, tool="note.write", digest="", action_id="a", run_id=run.id, claim=run.claim
+        MINT,
+        tool="note.write",
+        digest="",
+        action_id="a",
+        run_id=run.id,
+        claim=run.claim,
     )
 
     for name in names:
@@ -102,11 +122,18 @@ async def keep(home: World, run: Run, *names: str) -> None:
 async def lived(home: World) -> None:
     """Let everything happen that can happen to a run."""
     run = await home.start()
-    for call, tool in enumerate(("note.write", "note.read", "note.refuse", "note.break", "none")):
+    for call, tool in enumerate(
+        ("note.write", "note.read", "note.refuse", "note.break", "none")
+    ):
         await act(home, run, tool, f"{call}")
     await home.store.write(
         lambda tx: budget.raise_limit(
-            tx, budget_id=run.budget_id, run_id=run.id, kind="tokens", amount=5, by="ada"
+            tx,
+            budget_id=run.budget_id,
+            run_id=run.id,
+            kind="tokens",
+            amount=5,
+            by="ada",
         )
     )
     for verdict in ("approved", "rejected"):
@@ -123,7 +150,9 @@ async def lived(home: World) -> None:
             select(tables.action.c.id).where(tables.action.c.state == "unknown")
         ).scalar_one()
     )
-    await home.runs.resolve(run.id, unknown, person=REVIEWER, happened=True, note="it is there")
+    await home.runs.resolve(
+        run.id, unknown, person=REVIEWER, happened=True, note="it is there"
+    )
     for scope, name in (("all", ""), ("run", run.id), ("tool", "x")):
         await KillSwitches(home.store).engage(scope, name, by="ana")  # type: ignore[arg-type]  # from the list above
     await KillSwitches(home.store).release("all", "", by="ana")
@@ -185,7 +214,9 @@ def here(table: Table, row: dict[str, Any]) -> Any:
     return and_(*(column == row[column.name] for column in table.primary_key))
 
 
-async def test_an_honest_home_shows_no_difference(database_url: str, tmp_path: Path) -> None:
+async def test_an_honest_home_shows_no_difference(
+    database_url: str, tmp_path: Path
+) -> None:
     """After everything that can happen, the tables are exactly what the ledger says."""
     async with world(tmp_path, database_url) as home:
         await lived(home)
@@ -231,7 +262,9 @@ async def _in_flight(home: World) -> None:
 
 
 @pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
-async def test_a_row_that_is_gone_is_named(database_url: str, tmp_path: Path, table: Table) -> None:
+async def test_a_row_that_is_gone_is_named(
+    database_url: str, tmp_path: Path, table: Table
+) -> None:
     """Delete any row: the ledger says that there is one."""
     async with world(tmp_path, database_url) as home:
         await lived(home)
@@ -241,14 +274,18 @@ async def test_a_row_that_is_gone_is_named(database_url: str, tmp_path: Path, ta
             statement = delete(table).where(here(table, row))
             with changed(home, statement) as found:
                 missing = [
-                    one for one in found if (one.table, one.code) == (table.name, "missing_row")
+                    one
+                    for one in found
+                    if (one.table, one.code) == (table.name, "missing_row")
                 ]
             assert len(missing) == 1
 
     assert kept
 
 
-async def test_a_row_that_nobody_recorded_is_named(database_url: str, tmp_path: Path) -> None:
+async def test_a_row_that_nobody_recorded_is_named(
+    database_url: str, tmp_path: Path
+) -> None:
     """A row that no entry speaks of is named in every table."""
     async with world(tmp_path, database_url) as home:
         await lived(home)

@@ -54,7 +54,8 @@ def test_the_known_vectors() -> None:
         frontier = frontier.append(leaf_hash(bytes.fromhex(leaf)))
 
     assert (
-        frontier.root().hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
+        frontier.root().hex()
+        == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
     )
 
 
@@ -66,7 +67,8 @@ def test_leaves_and_nodes_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "data"), [(1, b""), (0, b"x" * 32), (3, b"x" * 32), (2, b"x" * 31), (2, b"x" * 64)]
+    ("size", "data"),
+    [(1, b""), (0, b"x" * 32), (3, b"x" * 32), (2, b"x" * 31), (2, b"x" * 64)],
 )
 def test_a_frontier_that_does_not_fit_is_refused(size: int, data: bytes) -> None:
     """Stored hashes that cannot be the frontier of that many leaves are not read."""

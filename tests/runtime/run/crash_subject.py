@@ -27,7 +27,12 @@ from interlock.runtime.policy.request import AccessRequest, Resource
 from interlock.runtime.testing import Note, StaticPoint, World
 
 TOOL: Final = "note.put"
-CALL: Final = {"type": "tool_call", "name": TOOL, "args": {"text": "hello"}, "id": "call-1"}
+CALL: Final = {
+    "type": "tool_call",
+    "name": TOOL,
+    "args": {"text": "hello"},
+    "id": "call-1",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,9 @@ class Point(StaticPoint):
     """A decision point after whose answer the process may die or be stopped."""
 
     def __init__(self, order: Order) -> None:
-        super().__init__(effects={TOOL: "permit"}, waiting=frozenset({TOOL} if order.waits else ()))
+        super().__init__(
+            effects={TOOL: "permit"}, waiting=frozenset({TOOL} if order.waits else ())
+        )
         self._order = order
 
     async def decide(self, request: AccessRequest) -> Decision:
@@ -126,7 +133,9 @@ def put(order: Order) -> AnyTool:
     async def act(permit: Permit, arguments: Note) -> Note:
         """Act as the test says."""
         order.reached("intended")
-        lines = os.open(order.folder / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        lines = os.open(
+            order.folder / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        )
         mine = f"{permit.key}\n".encode()
         if not order.idempotent or mine not in (order.folder / "effects").read_bytes():
             os.write(lines, mine)
@@ -140,13 +149,25 @@ def put(order: Order) -> AnyTool:
 async def work(order: Order) -> dict[str, Any]:
     """Carry out the order and say how it ended."""
     world = World(
-        order.folder, tools=[put(order)], pdp=Point(order), url=order.url, clock=time.time
+        order.folder,
+        tools=[put(order)],
+        pdp=Point(order),
+        url=order.url,
+        clock=time.time,
     )
     async with world:
-        run = await world.start() if order.run is None else await world.runs.claim(order.run)
+        run = (
+            await world.start()
+            if order.run is None
+            else await world.runs.claim(order.run)
+        )
         (order.folder / "run").write_text(run.id)
         ended = await world.driver.drive(run, Agent(order=order))
-        return {"status": ended.status, "waiting": ended.waiting, "outcome": ended.outcome}
+        return {
+            "status": ended.status,
+            "waiting": ended.waiting,
+            "outcome": ended.outcome,
+        }
 
 
 def child(order: Order, result: Path) -> None:
@@ -154,7 +175,9 @@ def child(order: Order, result: Path) -> None:
     try:
         result.write_text(json.dumps(asyncio.run(work(order))))
     except BaseException as error:  # noqa: BLE001 - told to the test
-        result.write_text(json.dumps({"error": type(error).__name__, "detail": str(error)}))
+        result.write_text(
+            json.dumps({"error": type(error).__name__, "detail": str(error)})
+        )
     os._exit(0)
 
 

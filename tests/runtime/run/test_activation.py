@@ -49,7 +49,9 @@ async def test_an_entry_that_names_no_revision_stops_it(tmp_path: Path) -> None:
     async with World(tmp_path) as world:
         await activate(world.store, revision="a")
         await world.store.write(
-            lambda tx: tx.connection.execute(update(tables.ledger_entry).values(body=b"{}"))
+            lambda tx: tx.connection.execute(
+                update(tables.ledger_entry).values(body=b"{}")
+            )
         )
 
         with pytest.raises(Tampered, match="policy_activated"):

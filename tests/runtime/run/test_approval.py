@@ -28,7 +28,9 @@ from interlock.runtime.testing import PLENTY, REVIEWER, FixedClock, World
 from interlock.serving.policy.build import BUNDLES, POLICIES
 
 #: A role that the policy lets propose an irreversible action
-ACTOR = Principal(id="agent:test", tenant="default", roles=("administrator",), on_behalf_of="ana")
+ACTOR = Principal(
+    id="agent:test", tenant="default", roles=("administrator",), on_behalf_of="ana"
+)
 TTL_S = 86_400
 
 
@@ -92,13 +94,17 @@ class Desk:
         )
         return await self.world.runs.start(proposal)
 
-    async def propose(self, run: Run, *, call: str = "1", note: str = "agreed") -> Outcome:
+    async def propose(
+        self, run: Run, *, call: str = "1", note: str = "agreed"
+    ) -> Outcome:
         arguments = {"document": "d1", "note": note}
         return await self.world.pep.enforce(
             run, tool="records.approve", arguments=arguments, call_id=call
         )
 
-    async def waiting(self, run: Run, *, call: str = "1", note: str = "agreed") -> Waiting:
+    async def waiting(
+        self, run: Run, *, call: str = "1", note: str = "agreed"
+    ) -> Waiting:
         outcome = await self.propose(run, call=call, note=note)
         assert isinstance(outcome, Waiting), outcome
         return outcome
@@ -203,7 +209,9 @@ async def test_a_used_verdict_cannot_be_used_again(desk: Desk) -> None:
     assert isinstance(await desk.propose(run), Done)
     await desk.world.store.durable(run.claim)
     with (
-        closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
+        closing(
+            sqlite3.connect(str(desk.world.store.engine.url.database))
+        ) as connection,
         connection,
     ):
         connection.execute("DELETE FROM action")
@@ -219,7 +227,10 @@ async def test_a_verdict_under_another_revision_does_not_count(
     by it.
     """
     DONE.clear()
-    data = {**bundle.data, "rails": {**bundle.data["rails"], "build": {"revision": "f" * 64}}}
+    data = {
+        **bundle.data,
+        "rails": {**bundle.data["rails"], "build": {"revision": "f" * 64}},
+    }
     old, new = (
         EmbeddedPoint(bundle, deadline_s=2),
         EmbeddedPoint(replace(bundle, revision="f" * 64, data=data), deadline_s=2),
@@ -238,7 +249,9 @@ async def test_a_verdict_under_another_revision_does_not_count(
 
     assert isinstance(pinned, Denied)  # a run stays under the revision it began with
     assert "revision_mismatch" in pinned.codes
-    assert isinstance(moved, Waiting)  # and even a run that moved along needs a new verdict
+    assert isinstance(
+        moved, Waiting
+    )  # and even a run that moved along needs a new verdict
     assert moved.approval_id != approval
     assert DONE == []
 
@@ -286,13 +299,21 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
         "fine by me",
         "own_request",
     ),
-    "nobody": (Principal(id=" ", tenant="default", roles=("reviewer",)), "fine by me", "nobody"),
+    "nobody": (
+        Principal(id=" ", tenant="default", roles=("reviewer",)),
+        "fine by me",
+        "nobody",
+    ),
     "no role": (
         Principal(id="eve", tenant="default", roles=("analyst",)),
         "fine by me",
         "role_missing",
     ),
-    "no roles": (Principal(id="eve", tenant="default", roles=()), "fine by me", "role_missing"),
+    "no roles": (
+        Principal(id="eve", tenant="default", roles=()),
+        "fine by me",
+        "role_missing",
+    ),
     "another tenant": (
         Principal(id="rolf", tenant="other", roles=("reviewer",)),
         "fine by me",
@@ -327,7 +348,11 @@ async def test_what_was_not_shown_cannot_be_decided(desk: Desk) -> None:
     for shown in ("", "0" * 64):
         with pytest.raises(BadInput) as refused:
             await desk.world.approvals.decide(
-                approval, reviewer=REVIEWER, verdict="approved", shown=shown, note="looks right"
+                approval,
+                reviewer=REVIEWER,
+                verdict="approved",
+                shown=shown,
+                note="looks right",
             )
         assert refused.value.code == "evidence_changed"
 
@@ -354,20 +379,30 @@ async def test_of_two_verdicts_at_once_one_counts(desk: Desk) -> None:
     )
 
     assert [type(each) for each in results if each is not None] == [BadInput]
-    recorded = [each["state"] for each in await desk.world.entries() if each["event"] == "approval"]
+    recorded = [
+        each["state"]
+        for each in await desk.world.entries()
+        if each["event"] == "approval"
+    ]
     assert recorded == [await desk.state(approval)]
     with pytest.raises(BadInput) as refused:
         await desk.decide(approval)
     assert refused.value.code == "decided_already"
 
 
-async def test_two_processes_decide_once(tmp_path: Path, database_url: str, bundle: Bundle) -> None:
+async def test_two_processes_decide_once(
+    tmp_path: Path, database_url: str, bundle: Bundle
+) -> None:
     """On either database, of two processes that decide at the same moment one wins."""
     DONE.clear()
     point = EmbeddedPoint(bundle, deadline_s=2)
     async with (
-        World(tmp_path / "home", tools=[approve_record], pdp=point, url=database_url) as one,
-        World(tmp_path / "home", tools=[approve_record], pdp=point, url=database_url) as other,
+        World(
+            tmp_path / "home", tools=[approve_record], pdp=point, url=database_url
+        ) as one,
+        World(
+            tmp_path / "home", tools=[approve_record], pdp=point, url=database_url
+        ) as other,
     ):
         desks = Desk(one, FixedClock()), Desk(other, FixedClock())
         for number in range(5):
@@ -381,24 +416,36 @@ async def test_two_processes_decide_once(tmp_path: Path, database_url: str, bund
     point.close()
 
 
-@pytest.mark.parametrize("column", ["evidence", "evidence_digest", "digest", "requester"])
-async def test_tampered_evidence_cannot_be_read_or_decided(desk: Desk, column: str) -> None:
+@pytest.mark.parametrize(
+    "column", ["evidence", "evidence_digest", "digest", "requester"]
+)
+async def test_tampered_evidence_cannot_be_read_or_decided(
+    desk: Desk, column: str
+) -> None:
     """Evidence that is not what was put before the reviewer is refused, whoever asks."""
     approval = (await desk.waiting(await desk.start())).approval_id
     shown = (await desk.world.approvals.read(approval)).evidence_digest
     with (
-        closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
+        closing(
+            sqlite3.connect(str(desk.world.store.engine.url.database))
+        ) as connection,
         connection,
     ):
         value = connection.execute(f"SELECT {column} FROM approval").fetchone()[0]  # noqa: S608 - names from the tables above
-        changed = value[:-1] + (bytes([value[-1] ^ 1]) if isinstance(value, bytes) else "x")
+        changed = value[:-1] + (
+            bytes([value[-1] ^ 1]) if isinstance(value, bytes) else "x"
+        )
         connection.execute(f"UPDATE approval SET {column} = ?", (changed,))  # noqa: S608 - names from the tables above
 
     with pytest.raises(Tampered):
         await desk.world.approvals.read(approval)
     with pytest.raises(Tampered):
         await desk.world.approvals.decide(
-            approval, reviewer=REVIEWER, verdict="approved", shown=shown, note="looks right"
+            approval,
+            reviewer=REVIEWER,
+            verdict="approved",
+            shown=shown,
+            note="looks right",
         )
 
 
@@ -410,14 +457,17 @@ async def test_evidence_of_another_approval_does_not_open(desk: Desk) -> None:
     await desk.waiting(run, call="1", note="harmless")
     approval = (await desk.waiting(run, call="2", note="harmful")).approval_id
     with (
-        closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
+        closing(
+            sqlite3.connect(str(desk.world.store.engine.url.database))
+        ) as connection,
         connection,
     ):
         row = connection.execute(
             "SELECT evidence, evidence_digest FROM approval WHERE id != ?", (approval,)
         ).fetchone()
         connection.execute(
-            "UPDATE approval SET evidence = ?, evidence_digest = ? WHERE id = ?", (*row, approval)
+            "UPDATE approval SET evidence = ?, evidence_digest = ? WHERE id = ?",
+            (*row, approval),
         )
 
     with pytest.raises(Tampered):
@@ -433,10 +483,16 @@ async def test_the_reviewer_sees_the_whole_request(desk: Desk) -> None:
         (await desk.waiting(run, note="agreed " * 5000)).approval_id
     )
 
-    assert approval.evidence["arguments"] == {"document": "d1", "note": "agreed " * 5000}
+    assert approval.evidence["arguments"] == {
+        "document": "d1",
+        "note": "agreed " * 5000,
+    }
     assert approval.evidence["tool"] == "records.approve"
     assert approval.evidence["class"] == "irreversible"
-    assert (approval.evidence["agent"], approval.evidence["on_behalf_of"]) == ("agent:test", "ana")
+    assert (approval.evidence["agent"], approval.evidence["on_behalf_of"]) == (
+        "agent:test",
+        "ana",
+    )
     assert approval.evidence["revision"] == run.revision
 
 
@@ -454,7 +510,9 @@ async def test_the_policy_is_asked_again_after_the_verdict(desk: Desk) -> None:
     assert DONE == []
 
 
-async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path) -> None:
+async def test_a_forged_verdict_is_seen_in_the_ledger(
+    desk: Desk, tmp_path: Path
+) -> None:
     """Whoever has the keys and writes a verdict makes the action pass, and the audit fail: no
     approval was recorded.
     """
@@ -462,7 +520,9 @@ async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path
     approval = (await desk.waiting(run)).approval_id
     key = desk.world.vault.known(run.id)
     with (
-        closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
+        closing(
+            sqlite3.connect(str(desk.world.store.engine.url.database))
+        ) as connection,
         connection,
     ):
         (bound,) = connection.execute(
@@ -497,7 +557,9 @@ async def test_a_forged_verdict_is_seen_in_the_ledger(desk: Desk, tmp_path: Path
         "revision = 'x'",
     ],
 )
-async def test_a_verdict_turned_around_without_the_keys_is_refused(desk: Desk, change: str) -> None:
+async def test_a_verdict_turned_around_without_the_keys_is_refused(
+    desk: Desk, change: str
+) -> None:
     """A "no" cannot be made a "yes", another request's or a later one's by whoever only has the
     database.
     """
@@ -505,7 +567,9 @@ async def test_a_verdict_turned_around_without_the_keys_is_refused(desk: Desk, c
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval, verdict="rejected")
     with (
-        closing(sqlite3.connect(str(desk.world.store.engine.url.database))) as connection,
+        closing(
+            sqlite3.connect(str(desk.world.store.engine.url.database))
+        ) as connection,
         connection,
     ):
         connection.execute(f"UPDATE approval SET {change}")  # noqa: S608 - from the list above
@@ -563,7 +627,9 @@ async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict
         await world.store.durable(run.claim)
         assert (await world.verify()).problems == []
         asked = await world.store.read(
-            lambda connection: len(connection.execute(select(tables.approval.c.id)).all())
+            lambda connection: len(
+                connection.execute(select(tables.approval.c.id)).all()
+            )
         )
     point.close()
 

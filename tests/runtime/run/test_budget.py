@@ -24,7 +24,9 @@ LIMITS = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=10
 async def store(database_url: str) -> AsyncIterator[Store]:
     opened = Store.open(database_url)
     opened.attach(flush=lambda _: None)
-    await opened.write(lambda tx: budget.create(tx, budget_id="b", tenant="default", limits=LIMITS))
+    await opened.write(
+        lambda tx: budget.create(tx, budget_id="b", tenant="default", limits=LIMITS)
+    )
     yield opened
     opened.close()
 
@@ -112,7 +114,13 @@ async def test_no_budget_means_no_money(store: Store) -> None:
     for budget_id, kind in (("x", "tokens"), ("b", "patience")):
         with pytest.raises(NotFound):
             await store.write(
-                partial(budget.raise_limit, budget_id=budget_id, run_id="", kind=kind, amount=1)
+                partial(
+                    budget.raise_limit,
+                    budget_id=budget_id,
+                    run_id="",
+                    kind=kind,
+                    amount=1,
+                )
             )
 
 
@@ -120,14 +128,18 @@ async def test_a_raised_limit_gives_room(store: Store) -> None:
     """Raising a limit makes room for exactly that much more."""
     await store.write(reserve("a", Amounts(tokens=100)))
     await store.write(
-        lambda tx: budget.raise_limit(tx, budget_id="b", run_id="", kind="tokens", amount=5)
+        lambda tx: budget.raise_limit(
+            tx, budget_id="b", run_id="", kind="tokens", amount=5
+        )
     )
 
     assert not await store.write(reserve("b", Amounts(tokens=6)))
     assert await store.write(reserve("c", Amounts(tokens=5)))
 
 
-async def test_many_spenders_on_two_stores_stay_within(store: Store, database_url: str) -> None:
+async def test_many_spenders_on_two_stores_stay_within(
+    store: Store, database_url: str
+) -> None:
     """64 spenders at once over two processes' stores: exactly as many succeed as fit, at every
     moment within the limit.
     """
@@ -137,7 +149,10 @@ async def test_many_spenders_on_two_stores_stay_within(store: Store, database_ur
     async def watch() -> None:
         while True:
             seen = await facts(other)
-            if any(asdict(seen.spent)[kind] + asdict(seen.reserved)[kind] > 100 for kind in KINDS):
+            if any(
+                asdict(seen.spent)[kind] + asdict(seen.reserved)[kind] > 100
+                for kind in KINDS
+            ):
                 over.append(seen)
             await asyncio.sleep(0.002)
 
@@ -171,7 +186,9 @@ async def test_parallel_effects_through_the_door_stay_within(
         run = await world.start(limits=Amounts(steps=1000, effects=10, wall_ms=10**6))
         await asyncio.gather(
             *(
-                world.pep.enforce(run, tool="note.write", arguments={"text": "x"}, call_id=f"{n}")
+                world.pep.enforce(
+                    run, tool="note.write", arguments={"text": "x"}, call_id=f"{n}"
+                )
                 for n in range(64)
             )
         )
@@ -185,7 +202,10 @@ async def test_parallel_effects_through_the_door_stay_within(
 SMALL = st.integers(0, 60)
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["reserve", "settle", "release", "charge"]), st.integers(0, 4), SMALL, SMALL
+        st.sampled_from(["reserve", "settle", "release", "charge"]),
+        st.integers(0, 4),
+        SMALL,
+        SMALL,
     ),
     max_size=30,
 )
@@ -193,7 +213,9 @@ MOVES = st.lists(
 
 @given(MOVES)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_sequence_of_moves_keeps_the_limit(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, int, int]]
@@ -207,7 +229,8 @@ def test_any_sequence_of_moves_keeps_the_limit(
     ).result()
     for move, action, tokens, effects in moves:
         cost = Amounts(tokens=tokens, effects=effects)
-        store.submit(lambda tx, m=move, a=f"{action}", c=cost: _move(tx, m, a, c), "eager").result()  # type: ignore[misc]  # a lambda has no types
+        work = partial(_move, move=move, action=f"{action}", cost=cost)
+        store.submit(work, "eager").result()
         found = store._read(lambda connection: budget.read(connection, "b").facts)  # noqa: SLF001 - no loop here
         for kind in KINDS:
             spent, reserved = asdict(found.spent)[kind], asdict(found.reserved)[kind]

@@ -78,7 +78,9 @@ class Payer:
 async def states(world: World) -> list[str]:
     """Return the state of every recorded action."""
     query = select(tables.action.c.state)
-    return await world.store.read(lambda connection: list(connection.execute(query).scalars()))
+    return await world.store.read(
+        lambda connection: list(connection.execute(query).scalars())
+    )
 
 
 async def expire(world: World) -> None:
@@ -131,7 +133,9 @@ async def test_a_stale_claim_is_fenced_and_the_next_one_records_what_became_of_i
 
         assert (ended.status, slow.acted) == ("done", ["x"])
         assert await states(world) == ["unknown"]
-        outcomes = [entry for entry in await world.entries() if entry["event"] == "outcome"]
+        outcomes = [
+            entry for entry in await world.entries() if entry["event"] == "outcome"
+        ]
         assert [entry["state"] for entry in outcomes] == ["unknown"]
         assert (await world.verify()).problems == []
 
@@ -161,7 +165,9 @@ async def test_a_claim_of_another_process_lives_as_long_as_that_process() -> Non
     assert may_live("0", owner=f"{host}:{os.getpid()}:00000000")
 
 
-async def test_the_failure_of_a_dead_claim_does_not_hit_the_next_one(tmp_path: Path) -> None:
+async def test_the_failure_of_a_dead_claim_does_not_hit_the_next_one(
+    tmp_path: Path,
+) -> None:
     """What an earlier claim could not write is nothing to the claim that follows it."""
     async with World(tmp_path) as world:
         old = await world.start()

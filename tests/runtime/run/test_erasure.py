@@ -22,7 +22,9 @@ async def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-async def test_an_erased_run_is_gone_and_the_ledger_still_verifies(world: World) -> None:
+async def test_an_erased_run_is_gone_and_the_ledger_still_verifies(
+    world: World,
+) -> None:
     """After an erasure nothing of the run can be read, lists show it as erased, and the
     ledger is valid and says so.
     """
@@ -47,18 +49,27 @@ async def columns(store: Store) -> str:
     """Return every value of every table as text."""
 
     def look(connection: Connection) -> str:
-        rows = (connection.execute(select(table)).all() for table in tables.metadata.sorted_tables)
-        return "\n".join(str(value) for row in chain.from_iterable(rows) for value in row)
+        rows = (
+            connection.execute(select(table)).all()
+            for table in tables.metadata.sorted_tables
+        )
+        return "\n".join(
+            str(value) for row in chain.from_iterable(rows) for value in row
+        )
 
     return await store.read(look)
 
 
-async def test_after_an_erasure_no_guess_can_be_checked(tmp_path: Path, database_url: str) -> None:
+async def test_after_an_erasure_no_guess_can_be_checked(
+    tmp_path: Path, database_url: str
+) -> None:
     """No column holds an unsalted digest of what the run asked for or showed, or the name of what
     it read.
     """
     effects = Effects()
-    label = Label(integrity="untrusted", confidentiality="internal", sources=("document:canary",))
+    label = Label(
+        integrity="untrusted", confidentiality="internal", sources=("document:canary",)
+    )
     pdp = StaticPoint(
         effects=dict.fromkeys(("web.read", "note.wait", "note.write"), "permit"),
         waiting=frozenset({"note.wait"}),
@@ -68,11 +79,19 @@ async def test_after_an_erasure_no_guess_can_be_checked(tmp_path: Path, database
         effects.tool("note.wait"),
         effects.tool("web.read", "read", yields=lambda a, r: label),
     ]
-    async with World(tmp_path / "home", tools=tools, pdp=pdp, url=database_url) as world:
+    async with World(
+        tmp_path / "home", tools=tools, pdp=pdp, url=database_url
+    ) as world:
         run, other = await world.start(request={"to": "bob"}), await world.start()
-        for number, name in enumerate(("web.read", "note.write", "note.wait", "note.never")):
-            await world.pep.enforce(run, tool=name, arguments={"text": "a"}, call_id=f"{number}")
-        await world.pep.enforce(other, tool="note.write", arguments={"text": "b"}, call_id="1")
+        for number, name in enumerate(
+            ("web.read", "note.write", "note.wait", "note.never")
+        ):
+            await world.pep.enforce(
+                run, tool=name, arguments={"text": "a"}, call_id=f"{number}"
+            )
+        await world.pep.enforce(
+            other, tool="note.write", arguments={"text": "b"}, call_id="1"
+        )
         (summary,) = await world.approvals.list()
         approval = await world.approvals.read(summary.id)
         await world.runs.end(run, "done", {})

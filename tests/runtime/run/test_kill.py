@@ -103,7 +103,9 @@ class Home:
             return list(
                 await world.store.read(
                     lambda connection: (
-                        connection.execute(select(tables.action.c.state)).scalars().all()
+                        connection.execute(select(tables.action.c.state))
+                        .scalars()
+                        .all()
                     )
                 )
             )
@@ -117,7 +119,9 @@ def place(subject: Subject, database_url: str, tmp_path: Path) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("point", ["decided", "intended", "acted", "recorded"])
-async def test_an_idempotent_effect_happens_exactly_once(place: dict[str, Any], point: str) -> None:
+async def test_an_idempotent_effect_happens_exactly_once(
+    place: dict[str, Any], point: str
+) -> None:
     """Wherever the process is killed, the next one completes the run with exactly one effect."""
     home = Home(**place, idempotent=True)
     run = home.killed_at(point)
@@ -205,7 +209,9 @@ async def test_a_zombie_is_fenced(place: dict[str, Any]) -> None:
     assert home.subject.wait(pid) == "stopped"
     run = (home.home / "run").read_text()
     too_early = home.resumed(run)
-    async with World(home.home, url=home.url, clock=time.time) as world:  # the lease runs out
+    async with World(
+        home.home, url=home.url, clock=time.time
+    ) as world:  # the lease runs out
         await world.store.write(
             lambda tx: tx.connection.execute(text("UPDATE run SET lease_until = 0"))
         )

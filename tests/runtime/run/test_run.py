@@ -130,7 +130,9 @@ async def test_of_many_claims_at_once_one_counts(world: World) -> None:
     )
     (fresh,) = (claim for claim in claims if isinstance(claim, Run))
 
-    assert [claim.code for claim in claims if isinstance(claim, BadInput)] == ["claimed"] * 7
+    assert [claim.code for claim in claims if isinstance(claim, BadInput)] == [
+        "claimed"
+    ] * 7
     assert fresh.fence == 2
     await world.store.write(writes(fresh))
     with pytest.raises(Fenced):

@@ -32,7 +32,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, database_url: str, clock: FixedClock) -> AsyncIterator[World]:
+async def world(
+    tmp_path: Path, database_url: str, clock: FixedClock
+) -> AsyncIterator[World]:
     """A world with one tool that waits for a reviewer."""
     effects = Effects()
     pdp = StaticPoint(effects={"note.wait": "permit"}, waiting=frozenset({"note.wait"}))
@@ -62,7 +64,9 @@ async def start(world: World, *, tenant: str = "default", agent: str = "test") -
 
 async def ask(world: World, run: Run, *, call: str = "1") -> str:
     """Let the run ask a reviewer, and return the approval's id."""
-    outcome = await world.pep.enforce(run, tool="note.wait", arguments={"text": "a"}, call_id=call)
+    outcome = await world.pep.enforce(
+        run, tool="note.wait", arguments={"text": "a"}, call_id=call
+    )
     assert isinstance(outcome, Waiting)
     return outcome.approval_id
 
@@ -134,7 +138,9 @@ async def test_a_list_costs_the_same_number_of_statements_for_any_number_of_rows
     """One statement lists runs, and one lists approvals; the second page costs one more."""
     for _ in range(many):
         await ask(world, await start(world))
-    async with World(tmp_path / "home", url=database_url) as fresh:  # which knows no key yet
+    async with World(
+        tmp_path / "home", url=database_url
+    ) as fresh:  # which knows no key yet
         with statements() as of_runs:
             runs = await fresh.runs.list()
         with statements() as of_approvals:
@@ -187,7 +193,9 @@ async def test_ten_thousand_runs_are_listed_fast(world: World) -> None:
         return dict(connection.execute(select(tables.run)).mappings().one())
 
     row = await world.store.read(stored)
-    rows = [row | {"id": f"run-{number:012}", "created": number} for number in range(10_000)]
+    rows = [
+        row | {"id": f"run-{number:012}", "created": number} for number in range(10_000)
+    ]
     await world.store.write(lambda tx: tx.connection.execute(insert(tables.run), rows))
     began = time.perf_counter()
     page = await world.runs.list(tenant="default", status="running", limit=100)
@@ -195,5 +203,7 @@ async def test_ten_thousand_runs_are_listed_fast(world: World) -> None:
 
     assert len(page) == 100
     assert page[0].id == run.id
-    assert all(summary.erased for summary in page[1:])  # a copied row has no key of its own
+    assert all(
+        summary.erased for summary in page[1:]
+    )  # a copied row has no key of its own
     assert seconds < 1

@@ -49,7 +49,9 @@ class Desk:
         by: Principal = REVIEWER,
         note: str = "the server has it",
     ) -> None:
-        await self.world.runs.resolve(run.id, action_id, person=by, happened=happened, note=note)
+        await self.world.runs.resolve(
+            run.id, action_id, person=by, happened=happened, note=note
+        )
 
     async def state(self) -> str:
         query = select(tables.action.c.state)
@@ -62,7 +64,9 @@ class Desk:
 async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     acted: list[str] = []
 
-    @tool("send", action="irreversible", resource=lambda a: Resource(type="mail", id=""))
+    @tool(
+        "send", action="irreversible", resource=lambda a: Resource(type="mail", id="")
+    )
     async def act(permit: Permit, arguments: Note) -> Note:
         """Act as the test says."""
         acted.append(arguments.text)
@@ -122,7 +126,9 @@ async def test_the_record_says_who_settled_it_and_seals_why(desk: Desk) -> None:
     """
     run = await desk.world.start()
     await desk.resolve(run, await desk.unknown(run), note="canary-note-3b")
-    outcomes = [each for each in await desk.world.entries() if each["event"] == "outcome"]
+    outcomes = [
+        each for each in await desk.world.entries() if each["event"] == "outcome"
+    ]
     bodies = str(await desk.world.entries())
     key = desk.world.vault.known(run.id)
 
@@ -160,7 +166,9 @@ WRONG: dict[str, tuple[Principal, str, str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-async def test_the_wrong_person_or_no_reason_settles_nothing(desk: Desk, case: str) -> None:
+async def test_the_wrong_person_or_no_reason_settles_nothing(
+    desk: Desk, case: str
+) -> None:
     """Not the requester, not without the role, not from another tenant, not without a note: it
     stays unknown.
     """

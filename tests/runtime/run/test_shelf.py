@@ -57,8 +57,12 @@ async def test_what_is_kept_is_read_again_by_its_run_and_key(world: World) -> No
 async def test_the_first_thing_kept_stands(world: World) -> None:
     """Keeping again under the same key changes nothing, and says which status is there."""
     run = await world.start()
-    first = await shelf(world).keep_now(permit(run), key="a", body={"total": 7}, status="paid")
-    again = await shelf(world).keep_now(permit(run), key="a", body={"total": 8}, status="open")
+    first = await shelf(world).keep_now(
+        permit(run), key="a", body={"total": 7}, status="paid"
+    )
+    again = await shelf(world).keep_now(
+        permit(run), key="a", body={"total": 8}, status="open"
+    )
     thing = await shelf(world).read(run.id, key="a")
 
     assert (first, again) == ("paid", "paid")
@@ -108,11 +112,15 @@ async def test_things_are_listed_by_tenant_run_and_key(world: World) -> None:
 
 
 @pytest.mark.parametrize("column", ["tenant", "key", "kind", "body"])
-async def test_a_thing_that_was_moved_or_changed_does_not_open(world: World, column: str) -> None:
+async def test_a_thing_that_was_moved_or_changed_does_not_open(
+    world: World, column: str
+) -> None:
     """What is kept opens for its own run, tenant, kind and key only."""
     run = await world.start()
     await shelf(world).keep_now(permit(run), key="a", body={"total": 7})
-    changed = update(tables.record).values({column: b"il1x" if column == "body" else "moved"})
+    changed = update(tables.record).values(
+        {column: b"il1x" if column == "body" else "moved"}
+    )
     await world.store.write(lambda tx: tx.connection.execute(changed))
     there = shelf(world, "moved" if column == "kind" else "invoice")
 

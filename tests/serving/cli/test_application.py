@@ -38,11 +38,15 @@ main()
 """
 
 
-def shell(home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+def shell(
+    home: Path, *arguments: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the installed command in a process of its own."""
     environment = {**os.environ, "INTERLOCK_HOME": str(home), **variables}
     command = [str(INTERLOCK), *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 - ours
+    return subprocess.run(  # noqa: S603 - ours
+        command, check=False, capture_output=True, text=True, env=environment
+    )
 
 
 def loaded(home: Path, *arguments: str) -> list[str]:
@@ -50,12 +54,16 @@ def loaded(home: Path, *arguments: str) -> list[str]:
     code = LOADED.format(heavy=list(HEAVY))
     environment = {**os.environ, "INTERLOCK_HOME": str(home)}
     command = [sys.executable, "-c", code, *arguments]
-    ran = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 - ours
+    ran = subprocess.run(  # noqa: S603 - ours
+        command, check=False, capture_output=True, text=True, env=environment
+    )
     names: list[str] = json.loads(ran.stderr.splitlines()[-1].replace("'", '"'))
     return names
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("--version",), ("revew",), ()])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("-h",), ("--version",), ("revew",), ()]
+)
 def test_help_loads_nothing_heavy(home: Path, arguments: tuple[str, ...]) -> None:
     """Help, the version and a mistyped command need no database, no graph and no policy engine."""
     assert loaded(home, *arguments) == []
@@ -83,9 +91,23 @@ def test_the_help_is_sorted_by_who_uses_a_command(home: Path, command: Command) 
     ran = command(home, "-h")
 
     assert ran.code == 0
-    for word in ("Start here", "Contracts", "Decisions of people", "Audit and policy", "130"):
+    for word in (
+        "Start here",
+        "Contracts",
+        "Decisions of people",
+        "Audit and policy",
+        "130",
+    ):
         assert word in ran.out
-    for word in ("init", "review", "records", "people", "config", "kill", "--install-completion"):
+    for word in (
+        "init",
+        "review",
+        "records",
+        "people",
+        "config",
+        "kill",
+        "--install-completion",
+    ):
         assert word in ran.out
 
 
@@ -104,7 +126,10 @@ def test_an_error_is_json_where_json_is_asked_for(home: Path, command: Command) 
 
     assert (ran.code, ran.out) == (2, "")
     assert (error["code"], error["exit_code"]) == ("not_found", 2)
-    assert json.loads(command(home, "run", "shwo", "--json").err)["error"]["code"] == "usage"
+    assert (
+        json.loads(command(home, "run", "shwo", "--json").err)["error"]["code"]
+        == "usage"
+    )
 
 
 def test_a_terminal_that_knows_ascii_only_is_enough(reviewed: Path) -> None:
@@ -135,13 +160,20 @@ def test_a_closed_pipe_changes_no_exit_code(reviewed: Path, tmp_path: Path) -> N
     header, *rest = export.read_text().splitlines(keepends=True)
     export.write_text("".join([header, *rest[1:]]))
     line = f"set -o pipefail; {INTERLOCK} audit verify {export} | head -c 1"
-    ran = subprocess.run(["bash", "-c", line], check=False, capture_output=True, text=True)  # noqa: S603, S607 - ours
+    ran = subprocess.run(  # noqa: S603 - ours
+        ["bash", "-c", line],  # noqa: S607 - whichever comes first
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
     assert ran.returncode == 5
     assert ran.stderr == ""
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "langgraph.graph"])
+@pytest.mark.parametrize(
+    "module", ["typer", "rich.console", "pydantic", "langgraph.graph"]
+)
 def test_a_stop_while_importing_is_quiet(home: Path, module: str) -> None:
     """Ctrl-C in the first moments leaves one line and 130, and no traceback."""
     ran = subprocess.run(  # noqa: S603 - ours

@@ -11,7 +11,9 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-CONTRACT: Final = ROOT / "evals" / "data" / "contracts" / "domini-sponsorship-agreement.pdf"
+CONTRACT: Final = (
+    ROOT / "evals" / "data" / "contracts" / "domini-sponsorship-agreement.pdf"
+)
 #: A fenced block with the paragraph above it
 _BLOCK: Final = re.compile(r"([^\n]*(?:\n[^\n]+)*)\n\n```(\w+)\n(.*?)```", re.DOTALL)
 _FILE: Final = re.compile(r"`([\w/.]+\.\w+)`")
@@ -55,7 +57,9 @@ def _followed(page: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def rule_followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def rule_followed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, dict[str, str]]:
     """A workspace in which the page about rules was followed."""
     folder = tmp_path_factory.mktemp("rules")
     return folder, _followed("add-a-rule.md", folder)
@@ -76,8 +80,18 @@ def test_the_main_job_is_permitted_under_the_rule(
 ) -> None:
     """A review goes on to its mail, which waits for a person, and a mail to six is denied."""
     folder, _ = rule_followed
-    few = _run(folder, "interlock", "review", str(CONTRACT), "--notify", "a@example.com", "--json")
-    six = [word for number in range(6) for word in ("--notify", f"p{number}@example.com")]
+    few = _run(
+        folder,
+        "interlock",
+        "review",
+        str(CONTRACT),
+        "--notify",
+        "a@example.com",
+        "--json",
+    )
+    six = [
+        word for number in range(6) for word in ("--notify", f"p{number}@example.com")
+    ]
     many = _run(folder, "interlock", "review", str(CONTRACT), *six, "--json")
 
     assert few.returncode == WAITING, few.stdout + few.stderr

@@ -27,7 +27,11 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, *arguments], cwd=folder, check=False, capture_output=True, text=True
+        [sys.executable, *arguments],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -38,13 +42,19 @@ def _json(done: subprocess.CompletedProcess[str]) -> Any:
 
 def test_everything_that_is_new_passes(workspace: Path) -> None:
     """An agent, a tool and a rule of a new workspace are tested, checked, built and verified."""
-    for kind, name in (("agent", "second"), ("tool", "memo.keep"), ("rule", "few_tokens")):
+    for kind, name in (
+        ("agent", "second"),
+        ("tool", "memo.keep"),
+        ("rule", "few_tokens"),
+    ):
         assert _run(workspace, "new", kind, name).returncode == 0
 
     assert _json(_run(workspace, "policy", "check", "--json")) == []
     built = _json(_run(workspace, "policy", "build", "-o", "served.tar.gz", "--json"))
     assert (workspace / "served.tar.gz").exists()
-    assert all(test["ok"] for test in _json(_run(workspace, "policy", "test", "--json")))
+    assert all(
+        test["ok"] for test in _json(_run(workspace, "policy", "test", "--json"))
+    )
     assert _json(_run(workspace, "policy", "sync", "--json")) == {}
     findings = _json(_run(workspace, "verify", "--json"))
     assert [finding for finding in findings if not finding["ok"]] == []

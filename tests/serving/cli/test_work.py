@@ -26,10 +26,14 @@ def test_the_loop_closes_in_a_new_workspace(
     place = tmp_path / "work"
     assert command(tmp_path, "init", str(place)).code == 0
     monkeypatch.chdir(place)
-    asked = command(None, "review", str(contract), "--notify", "legal@example.com", "--json")
+    asked = command(
+        None, "review", str(contract), "--notify", "legal@example.com", "--json"
+    )
     (approval,) = asked.value["waiting"]
     own = command(None, "approvals", "approve", approval, "--note", "mine")
-    other = command(None, "approvals", "approve", approval, "--note", "ok!", "--as", "reviewer")
+    other = command(
+        None, "approvals", "approve", approval, "--note", "ok!", "--as", "reviewer"
+    )
 
     assert (asked.code, own.code, other.code) == (3, 4, 0)
     assert len(list((place / ".interlock" / "outbox").iterdir())) == 1
@@ -40,13 +44,18 @@ def test_settings_are_shown_with_their_origin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     """Every setting says where it was set, and secrets are masked."""
-    (tmp_path / "interlock.toml").write_text('tenant = "acme"\nopa_token = "t0ken"\n', "utf-8")
+    (tmp_path / "interlock.toml").write_text(
+        'tenant = "acme"\nopa_token = "t0ken"\n', "utf-8"
+    )
     monkeypatch.chdir(tmp_path)
     ran = command(None, "config", "show", "--json", INTERLOCK_AUTONOMY="1")
     rows = {row["name"]: row for row in ran.value["settings"]}
 
     assert rows["tenant"]["origin"] == f"{tmp_path / 'interlock.toml'}:1"
-    assert (rows["autonomy"]["value"], rows["autonomy"]["origin"]) == (1, "INTERLOCK_AUTONOMY")
+    assert (rows["autonomy"]["value"], rows["autonomy"]["origin"]) == (
+        1,
+        "INTERLOCK_AUTONOMY",
+    )
     assert rows["sender"]["origin"] == "default"
     assert "t0ken" not in ran.out + command(None, "config", "show").out
 
@@ -58,7 +67,9 @@ def test_a_folder_is_reviewed_and_what_is_missing_is_refused(
     folder = tmp_path / "contracts"
     folder.mkdir()
     for name in ("one.txt", "two.txt"):
-        (folder / name).write_text(f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd.")
+        (folder / name).write_text(
+            f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd."
+        )
     ran = command(home, "review", str(folder), str(tmp_path / "none.pdf"), "--json")
     lines = [json.loads(line) for line in ran.out.splitlines()]
 
@@ -71,7 +82,9 @@ def test_standard_input_is_reviewed_and_not_left_behind(
     home: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     """A contract from a pipe is reviewed; once the run keeps it, no file of it is left."""
-    text = io.TextIOWrapper(io.BytesIO(b"SERVICE AGREEMENT between Ann Ltd and Bob Ltd."))
+    text = io.TextIOWrapper(
+        io.BytesIO(b"SERVICE AGREEMENT between Ann Ltd and Bob Ltd.")
+    )
     monkeypatch.setattr(sys, "stdin", text)
     ran = command(home, "review", "-", "--json")
 
@@ -86,7 +99,9 @@ def test_a_report_is_printed_or_written_once(
     (run,) = command(reviewed, "run", "list", "--json").value
     beginning = run["run_id"][:8]
     printed = command(reviewed, "run", "report", beginning)
-    written = command(reviewed, "run", "report", beginning, "-o", str(tmp_path / "report.html"))
+    written = command(
+        reviewed, "run", "report", beginning, "-o", str(tmp_path / "report.html")
+    )
 
     assert (printed.code, written.code) == (0, 0)
     assert "<html" in printed.out
@@ -106,8 +121,12 @@ def test_records_are_listed_shown_and_exported(
     assert shown == record
     assert (record["tier"], record["findings"]) == (row["tier"], int(row["findings"]))
     assert exported.code == 0
-    assert command(reviewed, "records", "export", str(tmp_path / "records.csv")).code == 2
-    assert command(reviewed, "records", "export", str(tmp_path / "records.xyz")).code == 2
+    assert (
+        command(reviewed, "records", "export", str(tmp_path / "records.csv")).code == 2
+    )
+    assert (
+        command(reviewed, "records", "export", str(tmp_path / "records.xyz")).code == 2
+    )
     assert command(reviewed, "records", "show", "nothing").code == 2
 
 
@@ -138,7 +157,9 @@ def test_runs_are_filtered(
     assert len(command(reviewed, "run", "list", *options, "--json").value) == count
 
 
-@pytest.mark.parametrize("options", [("--status", "odd"), ("--since", "soon"), ("--limit", "0")])
+@pytest.mark.parametrize(
+    "options", [("--status", "odd"), ("--since", "soon"), ("--limit", "0")]
+)
 def test_a_filter_that_is_none_is_refused(
     reviewed: Path, command: Command, options: tuple[str, ...]
 ) -> None:
@@ -156,25 +177,36 @@ def test_engaged_switches_are_shown(used: Path, command: Command) -> None:
     assert [(row["scope"], row["id"]) for row in after.value] == [("all", "")]
 
 
-def test_the_ledger_is_shown_with_time_and_person(reviewed: Path, command: Command) -> None:
+def test_the_ledger_is_shown_with_time_and_person(
+    reviewed: Path, command: Command
+) -> None:
     """Each line of the list says when it was, and for whom."""
     text = command(reviewed, "audit", "show").out
 
     assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d .* ana .*mail.send", text)
 
 
-def test_an_approval_names_run_risk_report_and_evidence(reviewed: Path, command: Command) -> None:
+def test_an_approval_names_run_risk_report_and_evidence(
+    reviewed: Path, command: Command
+) -> None:
     """A reviewer sees what the verdict is about, and the command that binds it to the evidence."""
     (approval,) = command(reviewed, "approvals", "list", "--json").value
     text = command(reviewed, "approvals", "show", approval["id"]).out
 
-    for word in (approval["run_id"], "Risk ", "legal@example.com", "interlock run report"):
+    for word in (
+        approval["run_id"],
+        "Risk ",
+        "legal@example.com",
+        "interlock run report",
+    ):
         assert word in text
     evidence = command(reviewed, "approvals", "show", approval["id"], "--json").value
     assert f"--evidence {evidence['evidence_digest']}" in text
 
 
-def test_a_home_that_cannot_be_written_is_said_to_be_so(home: Path, command: Command) -> None:
+def test_a_home_that_cannot_be_written_is_said_to_be_so(
+    home: Path, command: Command
+) -> None:
     """Without write access nothing is begun, and the cause is named."""
     if os.geteuid() == 0:
         place = Path("/proc/interlock")  # not even root can write there
@@ -190,7 +222,15 @@ def test_a_home_that_cannot_be_written_is_said_to_be_so(home: Path, command: Com
 def test_a_clearance_that_is_missing_is_named(used: Path, command: Command) -> None:
     """Whoever may not send data somewhere is told the setting that says so."""
     (approval,) = command(used, "approvals", "list", "--json").value
-    verdict = ("approvals", "approve", approval["id"], "--as", "rhea", "--note", "checked")
+    verdict = (
+        "approvals",
+        "approve",
+        approval["id"],
+        "--as",
+        "rhea",
+        "--note",
+        "checked",
+    )
     ran = command(used, *verdict, INTERLOCK_CLEARANCES="other.example=public")
 
     assert ran.code == 4
@@ -200,7 +240,9 @@ def test_a_clearance_that_is_missing_is_named(used: Path, command: Command) -> N
 @pytest.mark.parametrize(
     "damage", ["DROP TABLE action", "UPDATE run SET label = CAST(x'ff' AS TEXT)"]
 )
-def test_a_changed_database_is_called_changed(used: Path, command: Command, damage: str) -> None:
+def test_a_changed_database_is_called_changed(
+    used: Path, command: Command, damage: str
+) -> None:
     """A table that is gone and a value of another type are tampering, not a full disk."""
     (run,) = command(used, "run", "list", "--json").value
     with contextlib.closing(sqlite3.connect(used / "interlock.db")) as connection:
@@ -214,7 +256,9 @@ def test_a_changed_database_is_called_changed(used: Path, command: Command, dama
 
 
 @pytest.mark.parametrize("url", ["mysql://ann:s3cret@host/db", "nonsense"])
-def test_a_database_of_another_kind_is_refused(home: Path, command: Command, url: str) -> None:
+def test_a_database_of_another_kind_is_refused(
+    home: Path, command: Command, url: str
+) -> None:
     """Only SQLite and PostgreSQL are databases here; a password is not repeated."""
     ran = command(home, "run", "list", INTERLOCK_DATABASE=url)
 

@@ -36,16 +36,24 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
 async def acts(home: Home) -> list[tuple[Any, Any, Any]]:
     """Return what was asked for, the effect and the codes, in the order of the ledger."""
     records = await exported(home.store, home.ledger, log=None)
-    bodies = [json.loads(str(record["body"])) for record in records if record["kind"] == "entry"]
+    bodies = [
+        json.loads(str(record["body"]))
+        for record in records
+        if record["kind"] == "entry"
+    ]
     return [
-        (body["tool"], body["effect"], body["codes"]) for body in bodies if body["event"] == "act"
+        (body["tool"], body["effect"], body["codes"])
+        for body in bodies
+        if body["event"] == "act"
     ]
 
 
 async def test_only_an_analyst_starts_runs(home: Home) -> None:
     """Somebody without the role starts no run, and the refusal is recorded."""
     with pytest.raises(NotPermitted):
-        await runs.start(home, person=REVIEWER, agent="contract_review", request=REQUEST)
+        await runs.start(
+            home, person=REVIEWER, agent="contract_review", request=REQUEST
+        )
     assert await home.runs.list() == []
 
     await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
@@ -68,7 +76,9 @@ async def test_a_person_without_roles_may_only_stop_things(home: Home) -> None:
 
 async def test_what_is_stopped_starts_nothing_and_can_be_ended(home: Home) -> None:
     """Under a kill switch no run starts, and a run that there is can still be cancelled."""
-    run = await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    run = await runs.start(
+        home, person=ANALYST, agent="contract_review", request=REQUEST
+    )
     await kill_switches.engage(home, "all", "", person=ANALYST)
     with pytest.raises(NotPermitted) as refusal:
         await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
@@ -80,7 +90,9 @@ async def test_what_is_stopped_starts_nothing_and_can_be_ended(home: Home) -> No
 
 async def test_a_run_of_another_tenant_is_out_of_reach(home: Home) -> None:
     """No role of one tenant cancels, erases or raises a run of another."""
-    run = await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+    run = await runs.start(
+        home, person=ANALYST, agent="contract_review", request=REQUEST
+    )
     stranger = Principal(id="ada", tenant="other", roles=("administrator", "analyst"))
 
     for refused in (
@@ -98,11 +110,19 @@ async def test_an_export_of_records_holds_those_of_ones_own_tenant(home: Home) -
     """Whoever may export records gets none that a run of another tenant has filed."""
     here = await home.start(path=Path("/no/such"), notify=[], person="ana")
     there = await home.runtime.start(
-        "contract_review", REQUEST, principal=Principal(id="olga", tenant="other", roles=())
+        "contract_review",
+        REQUEST,
+        principal=Principal(id="olga", tenant="other", roles=()),
     )
     shelf = Shelf(store=home.store, vault=home.vault, kind=KIND)
     for run in (here, there):
-        body = {"document": "d", "name": run.tenant, "tier": "low", "score": 1, "findings": 0}
+        body = {
+            "document": "d",
+            "name": run.tenant,
+            "tier": "low",
+            "score": 1,
+            "findings": 0,
+        }
         permit = Permit(
             MINT,
             tool="records.file",
@@ -127,7 +147,9 @@ async def test_the_ledger_leaves_by_an_auditor_or_administrator(home: Home) -> N
     assert any('"ledger.export"' in str(record.get("body")) for record in records[1:])
 
 
-async def test_another_policy_is_activated_by_whom_that_policy_lets(tmp_path: Path) -> None:
+async def test_another_policy_is_activated_by_whom_that_policy_lets(
+    tmp_path: Path,
+) -> None:
     """A run under a changed policy starts only for somebody who may activate the policy."""
     place = {"home": str(tmp_path / "home")}
     async with opened(open_workspace({}, chosen=place).settings) as home:
@@ -138,8 +160,14 @@ async def test_another_policy_is_activated_by_whom_that_policy_lets(tmp_path: Pa
     changed = open_workspace({}, chosen={**place, "policies": str(overlay)}).settings
     async with opened(changed) as home:
         with pytest.raises(NotPermitted):
-            await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+            await runs.start(
+                home, person=ANALYST, agent="contract_review", request=REQUEST
+            )
 
-        assert await policies.activate(home, person=ADMINISTRATOR) == home.bundle.revision
-        run = await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
+        assert (
+            await policies.activate(home, person=ADMINISTRATOR) == home.bundle.revision
+        )
+        run = await runs.start(
+            home, person=ANALYST, agent="contract_review", request=REQUEST
+        )
         assert run.revision == home.bundle.revision

@@ -83,10 +83,13 @@ def test_a_written_proposal_is_in_step(shipped: Bundle, tmp_path: Path) -> None:
     assert yaml.safe_load(text)["tools"].keys() == {"note.keep", "note.read"}
 
 
-def test_an_entry_of_an_author_is_not_overwritten(shipped: Bundle, written: Written) -> None:
+def test_an_entry_of_an_author_is_not_overwritten(
+    shipped: Bundle, written: Written
+) -> None:
     """An entry in a file of its own is edited by whoever wrote it."""
     folder = written(
-        "mine.yaml", "tools: {note.keep: {action_class: pure, egress: none, arguments: {}}}"
+        "mine.yaml",
+        "tools: {note.keep: {action_class: pure, egress: none, arguments: {}}}",
     )
     with pytest.raises(BadInput):
         write(proposed([keep], configuration(shipped, folder)), folder)

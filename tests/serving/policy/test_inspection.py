@@ -36,7 +36,9 @@ def _found(written: Written, files: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(finding.code, finding.where) for finding in findings]
 
 
-def test_the_rule_of_the_page_is_sound_and_in_force(written: Written, shipped: Bundle) -> None:
+def test_the_rule_of_the_page_is_sound_and_in_force(
+    written: Written, shipped: Bundle
+) -> None:
     """The page's code, copied word for word into a workspace, has no finding and is compiled."""
     assert _found(written, _page()) == []
 
@@ -58,7 +60,10 @@ def test_the_rule_of_the_page_is_sound_and_in_force(written: Written, shipped: B
         (("#   probes:\n", "#   other:\n"), "missing_probe"),
         (("#       start: mail\n", "#       begin: mail\n"), "missing_probe"),
         (('{"none", "web", "model"}', '{"none", "web"}'), "denies_main_job"),
-        (("sends_no_mail if catalogue.is_act\n", "sends_no_mail if false\n"), "denies_main_job"),
+        (
+            ("sends_no_mail if catalogue.is_act\n", "sends_no_mail if false\n"),
+            "denies_main_job",
+        ),
         (("most := 5", "most := 4"), "tests"),
     ],
     ids=[
@@ -94,7 +99,9 @@ def test_a_rule_without_its_test_is_found(written: Written) -> None:
 
 def test_a_limit_that_stops_everything_is_found(written: Written) -> None:
     """Data that fits its type may still deny the main job."""
-    codes = {code for code, _ in _found(written, {"data.yaml": "limits: {refusals: 0}"})}
+    codes = {
+        code for code, _ in _found(written, {"data.yaml": "limits: {refusals: 0}"})
+    }
 
     assert codes == {"denies_main_job"}
 

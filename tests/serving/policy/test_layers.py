@@ -24,7 +24,14 @@ BELOW = {"grants": {"a": ["x", "y"], "b": ["z"]}, "limits": {"refusals": 5}}
         ("grants: {c: null}", {"a": ["x", "y"], "b": ["z"]}),
         ("", {"a": ["x", "y"], "b": ["z"]}),
     ],
-    ids=["a new key", "a list replaces", "null removes", "a map over a list", "nothing", "empty"],
+    ids=[
+        "a new key",
+        "a list replaces",
+        "null removes",
+        "a map over a list",
+        "nothing",
+        "empty",
+    ],
 )
 def test_maps_merge_lists_replace_and_null_removes(
     written: Written, text: str, expected: dict[str, object]
@@ -48,7 +55,9 @@ def test_several_files_have_no_order(written: Written) -> None:
     assert origin(layers, ("tools",)) == "the shipped rails"
 
 
-@pytest.mark.parametrize("other", ["grants: {c: [y]}", "grants: []", "grants: {c: null}"])
+@pytest.mark.parametrize(
+    "other", ["grants: {c: [y]}", "grants: []", "grants: {c: null}"]
+)
 def test_two_files_may_not_set_one_place(written: Written, other: str) -> None:
     """Which of two values holds is never a matter of file names."""
     written("data.yaml", "grants: {c: [x]}")
@@ -72,7 +81,9 @@ def test_two_files_may_not_set_one_place(written: Written, other: str) -> None:
         (b"a: &a {x: 1}\nb: *a", "not_yaml"),
     ],
 )
-def test_a_file_that_is_no_map_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
+def test_a_file_that_is_no_map_is_refused(
+    tmp_path: Path, content: bytes, code: str
+) -> None:
     """A broken file is one finding that names it, never a traceback and never no data."""
     (tmp_path / "data.yaml").write_bytes(content)
     with pytest.raises(Unfit) as caught:

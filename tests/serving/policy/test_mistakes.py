@@ -30,7 +30,11 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
         ("grants: {analyst: [1]}", "wrong_type", "grants.analyst.0"),
         ("grant: {analyst: []}", "unknown_field", "grant"),
         ("tools: {x.y: {action_class: pure}}", "missing", "tools.x.y.egress"),
-        (f"{TOOL}, trusted_arguments: [b]}}}}", "unknown_argument", "tools.x.y.trusted_arguments"),
+        (
+            f"{TOOL}, trusted_arguments: [b]}}}}",
+            "unknown_argument",
+            "tools.x.y.trusted_arguments",
+        ),
         (
             "autonomy: {unattended_irreversible: [document.read]}",
             "not_irreversible",
@@ -51,7 +55,9 @@ def test_a_mistake_names_its_file_its_place_and_its_code(
     assert "\n" not in str(caught.value)
 
 
-def test_a_tool_that_is_removed_must_not_be_granted(written: Written, shipped: Bundle) -> None:
+def test_a_tool_that_is_removed_must_not_be_granted(
+    written: Written, shipped: Bundle
+) -> None:
     """A shipped grant of a tool that the workspace removed is a mistake to decide on."""
     with pytest.raises(Unfit) as caught:
         overlaid(shipped, written("data.yaml", "tools: {mail.send: null}"))
@@ -65,7 +71,11 @@ def test_every_mistake_is_found(written: Written, shipped: Bundle) -> None:
     """An author corrects a file once, not once for every mistake."""
     with pytest.raises(Unfit) as caught:
         overlaid(
-            shipped, written("data.yaml", "approval: {ttl_s: x, role: 7}\nlimits: {refusal: 1}")
+            shipped,
+            written("data.yaml", "approval: {ttl_s: x, role: 7}\nlimits: {refusal: 1}"),
         )
 
-    assert {finding.code for finding in caught.value.findings} == {"wrong_type", "unknown_field"}
+    assert {finding.code for finding in caught.value.findings} == {
+        "wrong_type",
+        "unknown_field",
+    }

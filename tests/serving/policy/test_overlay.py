@@ -50,11 +50,15 @@ def _request(bundle: Bundle, role: str, tool: str) -> AccessRequest:
     return request
 
 
-async def test_a_tool_of_the_workspace_is_granted(written: Written, shipped: Bundle) -> None:
+async def test_a_tool_of_the_workspace_is_granted(
+    written: Written, shipped: Bundle
+) -> None:
     """A role, a tool and its limits are data: the shipped module answers, nothing is compiled."""
     bundle = overlaid(shipped, written("data.yaml", REMINDERS))
     request = _request(bundle, "reminders", "reminder.set")
-    long = dataclasses.replace(request.action, arguments={"date": "2027-01-31", "text": "x" * 201})
+    long = dataclasses.replace(
+        request.action, arguments={"date": "2027-01-31", "text": "x" * 201}
+    )
     refused = AccessRequest(
         principal=request.principal,
         action=long,
@@ -90,22 +94,31 @@ def test_an_overlay_that_changes_nothing_is_the_shipped_policy(
     assert overlaid(shipped, written("data.yaml", text)) is shipped
 
 
-def test_a_workspace_without_policies_has_the_shipped_ones(shipped: Bundle, tmp_path: Path) -> None:
+def test_a_workspace_without_policies_has_the_shipped_ones(
+    shipped: Bundle, tmp_path: Path
+) -> None:
     """The folder need not exist."""
     assert overlaid(shipped, tmp_path / "policies") is shipped
 
 
-def test_rules_that_were_not_built_are_refused(written: Written, shipped: Bundle) -> None:
+def test_rules_that_were_not_built_are_refused(
+    written: Written, shipped: Bundle
+) -> None:
     """A rule that is not in the compiled module never passes for one that is at work."""
     with pytest.raises(GuardFailed, match="policy build"):
         overlaid(
-            shipped, written("rules/recipients/recipients.rego", "package rails.rules.recipients")
+            shipped,
+            written(
+                "rules/recipients/recipients.rego", "package rails.rules.recipients"
+            ),
         )
 
 
 def test_a_bundle_of_other_rules_is_refused(written: Written, shipped: Bundle) -> None:
     """A rule that was changed, or shipped Rego of another release, must be compiled anew."""
-    folder = written("rules/recipients/recipients.rego", "package rails.rules.recipients")
+    folder = written(
+        "rules/recipients/recipients.rego", "package rails.rules.recipients"
+    )
     (folder / "bundle.tar.gz").write_bytes(pack(shipped.files))
     with pytest.raises(GuardFailed, match="other rules"):
         overlaid(shipped, folder)
@@ -117,7 +130,11 @@ def test_a_bundle_of_other_rules_is_refused(written: Written, shipped: Bundle) -
         ("rules/egress/egress.rego", "package rails.rules.egress", "shadows"),
         ("rules/mine/mine.rego", "package rails.rules.egress", "package"),
         ("rules/mine/mine.rego", 'package rails.rules["egress"]', "package"),
-        ("rules/mine/mine.rego", "# package rails.rules.mine\npackage rails", "package"),
+        (
+            "rules/mine/mine.rego",
+            "# package rails.rules.mine\npackage rails",
+            "package",
+        ),
         ("rules/mine/mine.rego", "", "package"),
         ("rules/mine/other.rego", "package rails.rules.mine", "layout"),
         ("rules/mine.rego", "package rails.rules.mine", "layout"),

@@ -17,7 +17,9 @@ from interlock.serving.policy.replay import recorded, replay
 async def test_a_request_from_before_a_fact_was_added_replays(shipped: Bundle) -> None:
     """Without the facts of version 2 a request is one of version 1, and is permitted as it was."""
     (request,) = [
-        candidate for candidate in ordinary(shipped) if candidate.action.tool == "document.read"
+        candidate
+        for candidate in ordinary(shipped)
+        if candidate.action.tool == "document.read"
     ]
     document: dict[str, Any] = copy.deepcopy(request.document())
     for fact in ("version", "tool_schema", "subject"):
@@ -56,7 +58,9 @@ async def test_what_a_new_policy_would_change_is_counted(
     shipped: Bundle, written: Callable[[str, str], Path]
 ) -> None:
     """Flips are counted each way; what no policy decided and what was erased are left out."""
-    bundle = overlaid(shipped, written("data.yaml", "grants: {contract_review: [document.read]}"))
+    bundle = overlaid(
+        shipped, written("data.yaml", "grants: {contract_review: [document.read]}")
+    )
     requests = {
         request.action.tool: request
         for request in ordinary(shipped)

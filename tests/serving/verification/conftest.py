@@ -56,9 +56,13 @@ def proved(tools: Mapping[str, AnyTool]) -> Proved:
     """Ask every rule of a bundle its probes, and return what each said: "" where it is right."""
 
     def ask(bundle: Bundle, *, tenant: str = "default") -> dict[str, str]:
-        point = EmbeddedPoint(bundle, deadline_s=5)  # the machine that runs the tests may be busy
+        point = EmbeddedPoint(
+            bundle, deadline_s=5
+        )  # the machine that runs the tests may be busy
         house = probes.stated([POLICIES])
-        findings = asyncio.run(rules.proved(point, bundle, tools, probes=house, tenant=tenant))
+        findings = asyncio.run(
+            rules.proved(point, bundle, tools, probes=house, tenant=tenant)
+        )
         point.close()
         return _answers(findings, "rule ")
 
@@ -72,7 +76,9 @@ def permitted(tools: Mapping[str, AnyTool]) -> Proved:
     def ask(bundle: Bundle, *, folders: Sequence[Path] = (POLICIES,)) -> dict[str, str]:
         point = EmbeddedPoint(bundle, deadline_s=5)
         needed = jobs.stated(folders)
-        findings = asyncio.run(jobs.proved(point, bundle, tools, jobs=needed, tenant="default"))
+        findings = asyncio.run(
+            jobs.proved(point, bundle, tools, jobs=needed, tenant="default")
+        )
         point.close()
         return _answers(findings, "job ")
 

@@ -40,7 +40,9 @@ async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
 
 async def _act_unrecorded(self: Any, attempt: Any, proposal: Any) -> Any:
     conclusion = await self._act(attempt, proposal)  # the act before its record
-    await self._store.write(lambda tx: action.start(tx, attempt, approval_id=attempt.verdict))
+    await self._store.write(
+        lambda tx: action.start(tx, attempt, approval_id=attempt.verdict)
+    )
     return self._conclude(attempt, conclusion)
 
 
@@ -79,7 +81,9 @@ def _unconfined(*_: str, limits: Limits) -> list[str]:
 
 def _anything_fits(patch: Patch) -> None:
     def propose(run: Any, tool: Any, *, arguments: Any, **options: Any) -> Any:
-        texts = {key: str(value) for key, value in arguments.items() if key in {"text", "to"}}
+        texts = {
+            key: str(value) for key, value in arguments.items() if key in {"text", "to"}
+        }
         return proposal.propose(run, tool, arguments=texts, **options)
 
     patch.setattr(pep, "propose", propose)
@@ -96,14 +100,22 @@ BROKEN: Final[dict[str, Break]] = {
         pep, "understand", lambda decision: Duties(role=None, ttl_s=0)
     ),
     "person's act": lambda patch: patch.setattr(Acts, "perform", _begin),
-    "permit by hand": lambda patch: patch.setattr(Permit, "__init__", lambda *_, **__: None),
+    "permit by hand": lambda patch: patch.setattr(
+        Permit, "__init__", lambda *_, **__: None
+    ),
     "tool without permit": lambda patch: patch.setattr(Tool, "__call__", _act),
     "permit twice": lambda patch: patch.setattr(Permit, "spend", lambda *_: None),
-    "intent": lambda patch: patch.setattr(pep.EnforcementPoint, "_effect", _act_unrecorded),
+    "intent": lambda patch: patch.setattr(
+        pep.EnforcementPoint, "_effect", _act_unrecorded
+    ),
     "once": lambda patch: patch.setattr(pep.EnforcementPoint, "_recorded", _never),
     "budget": lambda patch: patch.setattr(budget, "reserve", lambda *_, **__: True),
-    "approval": lambda patch: patch.setattr(approvals, "_object", lambda *_, **__: None),
-    "kill switch": lambda patch: patch.setattr(kill_switch, "covered", lambda *_, **__: False),
+    "approval": lambda patch: patch.setattr(
+        approvals, "_object", lambda *_, **__: None
+    ),
+    "kill switch": lambda patch: patch.setattr(
+        kill_switch, "covered", lambda *_, **__: False
+    ),
     "fence": lambda patch: patch.setattr(action, "check", lambda *_: None),
     "labels": lambda patch: patch.setattr(
         pip, "labels", lambda arguments, **_: dict.fromkeys(arguments, TRUSTED)
@@ -115,7 +127,9 @@ BROKEN: Final[dict[str, Break]] = {
     "tripwire": lambda patch: patch.setattr(tripwire, "_take", lambda *_: None),
     "seal": lambda patch: patch.setattr(DataKey, "open", _open),
     "checkpoint": lambda patch: patch.setattr(Checkpoints, "_open", lambda *_: {}),
-    "ledger": lambda patch: patch.setattr(audit_verify.Verifier, "_wrong", lambda *_: None),
+    "ledger": lambda patch: patch.setattr(
+        audit_verify.Verifier, "_wrong", lambda *_: None
+    ),
     "parser": lambda patch: patch.setattr(process, "command", _unconfined),
 }
 

@@ -24,7 +24,9 @@ def copied(rails: Path) -> None:
     (folder / "recipients_test.rego").write_text(test, "utf-8")
 
 
-def test_the_rule_of_the_howto_is_sound(built: Built, proved: Answers, permitted: Answers) -> None:
+def test_the_rule_of_the_howto_is_sound(
+    built: Built, proved: Answers, permitted: Answers
+) -> None:
     """Every rule answers as it must, the new one too, and every role may do its job."""
     bundle = built(copied)
     rules = proved(bundle)
@@ -40,4 +42,6 @@ def test_the_tests_of_the_howto_cover_its_rule(built: Built, tmp_path: Path) -> 
     opa: Opa = find_opa()
 
     opa.run("fmt", "--fail", "--list", tmp_path / "policies" / "rails")
-    opa.run("test", "--coverage", "--threshold", "100", "--bundle", tmp_path / "policies")
+    opa.run(
+        "test", "--coverage", "--threshold", "100", "--bundle", tmp_path / "policies"
+    )

@@ -61,7 +61,9 @@ def test_the_main_job_is_permitted(permitted: Permitted) -> None:
     assert answers.keys() >= jobs.stated([POLICIES]).keys()
 
 
-def test_a_rule_that_denies_a_part_of_the_job_is_found(built: Built, permitted: Permitted) -> None:
+def test_a_rule_that_denies_a_part_of_the_job_is_found(
+    built: Built, permitted: Permitted
+) -> None:
     """A rule that takes a model call and people's acts for mails is named with each of them."""
 
     def edit(rails: Path) -> None:
@@ -70,7 +72,10 @@ def test_a_rule_that_denies_a_part_of_the_job_is_found(built: Built, permitted: 
 
     answers = wrong(permitted(built(edit)))
 
-    assert "model.generate: deny (narrow/nobody) instead of permit" in answers["contract_review"]
+    assert (
+        "model.generate: deny (narrow/nobody) instead of permit"
+        in answers["contract_review"]
+    )
     assert "approval.decide: deny (narrow/nobody)" in answers["reviewer"]
     assert "kill_switch.release: deny (narrow/nobody)" in answers["administrator"]
 
@@ -94,7 +99,9 @@ def test_a_grant_that_was_lost_is_found(
         permitted(built(configured(lambda config: config["grants"][role].remove(name))))
     )
 
-    assert answers == {role: f"{name}: not granted, not installed, or nothing it may reach"}
+    assert answers == {
+        role: f"{name}: not granted, not installed, or nothing it may reach"
+    }
 
 
 def test_a_tool_that_drifted_is_found(built: Built, permitted: Permitted) -> None:
@@ -115,16 +122,22 @@ def test_a_workspace_states_its_own_jobs(
 ) -> None:
     """A role in the file of a workspace replaces the role of that name, and the others stay."""
     (tmp_path / "own" / "probes").mkdir(parents=True)
-    (tmp_path / "own" / "probes" / "jobs.yaml").write_text("analyst: [run.start]\n", "utf-8")
+    (tmp_path / "own" / "probes" / "jobs.yaml").write_text(
+        "analyst: [run.start]\n", "utf-8"
+    )
     folders = (POLICIES, tmp_path / "own")
-    lost = built(configured(lambda config: config["grants"]["analyst"].remove("run.cancel")))
+    lost = built(
+        configured(lambda config: config["grants"]["analyst"].remove("run.cancel"))
+    )
 
     assert wrong(permitted(lost)).keys() == {"analyst"}
     assert wrong(permitted(lost, folders=folders)) == {}
     assert jobs.stated(folders)["reviewer"] == jobs.stated([POLICIES])["reviewer"]
 
 
-@pytest.mark.parametrize("content", ["analyst: run.start", "- analyst", "analyst: [1]", "{"])
+@pytest.mark.parametrize(
+    "content", ["analyst: run.start", "- analyst", "analyst: [1]", "{"]
+)
 def test_a_file_that_states_no_jobs_is_refused(tmp_path: Path, content: str) -> None:
     """A job that cannot be read is never passed over."""
     (tmp_path / "probes").mkdir()

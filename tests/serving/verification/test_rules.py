@@ -51,7 +51,11 @@ def wrong(answers: dict[str, str]) -> dict[str, str]:
 
 def source(rails: Path, rule: str) -> Path:
     """Return the file of one rule, or of what composes them."""
-    return rails / "rails.rego" if rule == "rails" else rails / "rules" / rule / f"{rule}.rego"
+    return (
+        rails / "rails.rego"
+        if rule == "rails"
+        else rails / "rules" / rule / f"{rule}.rego"
+    )
 
 
 def without(rule: str, head: str) -> Callable[[Path], object]:
@@ -61,7 +65,9 @@ def without(rule: str, head: str) -> Callable[[Path], object]:
         file = source(rails, rule)
         text = file.read_text("utf-8")
         assert head in text
-        file.write_text(text.replace(head, f"formerly{head[head.index(' ') :]}"), "utf-8")
+        file.write_text(
+            text.replace(head, f"formerly{head[head.index(' ') :]}"), "utf-8"
+        )
 
     return edit
 
@@ -83,7 +89,9 @@ def adding(*, agent: str = "nobody", probes: str = "") -> Callable[[Path], objec
 
     def edit(rails: Path) -> None:
         (rails / "rules" / "closed").mkdir()
-        source(rails, "closed").write_text(CLOSED.format(agent=agent, probes=probes), "utf-8")
+        source(rails, "closed").write_text(
+            CLOSED.format(agent=agent, probes=probes), "utf-8"
+        )
 
     return edit
 
@@ -108,40 +116,57 @@ def test_a_denial_that_was_taken_out_is_named(
 
 
 @pytest.mark.parametrize("rule", ["action_class", "autonomy"])
-def test_an_obligation_that_was_taken_out_is_named(built: Built, proved: Proved, rule: str) -> None:
+def test_an_obligation_that_was_taken_out_is_named(
+    built: Built, proved: Proved, rule: str
+) -> None:
     """Without its obligation a rule no longer makes anything wait, and is named."""
-    answers = wrong(proved(built(without(rule, "oblige contains approvals.obligation"))))
+    answers = wrong(
+        proved(built(without(rule, "oblige contains approvals.obligation")))
+    )
 
     assert list(answers) == [rule]
     assert "instead of wait" in answers[rule]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "grants"])
-def test_a_rule_that_was_taken_out_whole_is_named(built: Built, proved: Proved, rule: str) -> None:
+def test_a_rule_that_was_taken_out_whole_is_named(
+    built: Built, proved: Proved, rule: str
+) -> None:
     """A rule of the house that a bundle no longer has is wrong: it is asked whether or not the
     bundle speaks of it.
     """
-    assert list(wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / rule))))) == [rule]
+    assert list(
+        wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / rule))))
+    ) == [rule]
 
 
 def test_without_grants_nothing_can_be_proved(built: Built, proved: Proved) -> None:
     """When nothing is permitted any more, no denial proves anything, and every rule says so."""
-    answers = wrong(proved(built(lambda rails: shutil.rmtree(rails / "rules" / "grants"))))
+    answers = wrong(
+        proved(built(lambda rails: shutil.rmtree(rails / "rules" / "grants")))
+    )
 
     assert answers.keys() == {*RULES, "rails"}
     assert all(
-        "unchanged: deny (rails/not_granted) instead of permit" in said for said in answers.values()
+        "unchanged: deny (rails/not_granted) instead of permit" in said
+        for said in answers.values()
     )
 
 
-def test_a_composition_that_overrules_denials_is_found(built: Built, proved: Proved) -> None:
+def test_a_composition_that_overrules_denials_is_found(
+    built: Built, proved: Proved
+) -> None:
     """When a deny no longer overrides, every rule that denies is wrong."""
 
     def edit(rails: Path) -> None:
         file = rails / "rails.rego"
-        file.write_text(file.read_text("utf-8").replace("\tnot is_denied\n", ""), "utf-8")
+        file.write_text(
+            file.read_text("utf-8").replace("\tnot is_denied\n", ""), "utf-8"
+        )
 
-    assert wrong(proved(built(edit))).keys() >= {rule for rule, _ in DENIALS if rule != "rails"}
+    assert wrong(proved(built(edit))).keys() >= {
+        rule for rule, _ in DENIALS if rule != "rails"
+    }
 
 
 def test_approvals_that_never_count_are_found(built: Built, proved: Proved) -> None:
@@ -168,7 +193,10 @@ def test_a_rule_without_a_probe_is_a_failure(built: Built, proved: Proved) -> No
         (rails / "rules" / "silent").mkdir()
         source(rails, "silent").write_text(silent, "utf-8")
 
-    assert wrong(proved(built(edit))) == {"closed": "it has no probe", "silent": "it has no probe"}
+    assert wrong(proved(built(edit))) == {
+        "closed": "it has no probe",
+        "silent": "it has no probe",
+    }
 
 
 def test_a_rule_brings_its_probe(built: Built, proved: Proved) -> None:
@@ -200,7 +228,12 @@ def test_a_rule_brings_its_probe(built: Built, proved: Proved) -> None:
             "permit (grants/granted) instead of deny (closed/closed)",
         ),
         ("nobody", "closed", "context.nowhere.agent", "a probe of rule closed"),
-        ("nobody", "closed, answer: never", "context.run.agent", "a probe of rule closed"),
+        (
+            "nobody",
+            "closed, answer: never",
+            "context.run.agent",
+            "a probe of rule closed",
+        ),
         (
             "contract_review",
             "closed",
@@ -228,12 +261,15 @@ CUSTOM: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
         mail_domains={"other": ["other.example"]}
     ),
     "nobody sends": lambda config: config["egress"].update(mail_domains={}),
-    "another reviewer": lambda config: config["approval"].update(role="counsel", ttl_s=60),
+    "another reviewer": lambda config: config["approval"].update(
+        role="counsel", ttl_s=60
+    ),
     "other roles": lambda config: config.update(
         grants={"clerk": sorted([*config["tools"], *config["acts"]])}
     ),
     "no mail": lambda config: (
-        config["tools"].pop("mail.send") and config["grants"]["contract_review"].remove("mail.send")
+        config["tools"].pop("mail.send")
+        and config["grants"]["contract_review"].remove("mail.send")
     ),
     "mail unattended": lambda config: config["autonomy"].update(
         unattended_irreversible=["mail.send"]
@@ -269,22 +305,32 @@ def test_a_limit_that_nobody_keeps_is_found(built: Built, proved: Proved) -> Non
 
     answers = wrong(proved(built(edit)))
     assert list(answers) == ["tool_limits"]
-    assert answers["tool_limits"].count("argument_limit") == 3  # to, cc and attachments of a mail
+    assert (
+        answers["tool_limits"].count("argument_limit") == 3
+    )  # to, cc and attachments of a mail
 
 
-def test_without_trusted_arguments_that_rule_is_not_proved(built: Built, proved: Proved) -> None:
+def test_without_trusted_arguments_that_rule_is_not_proved(
+    built: Built, proved: Proved
+) -> None:
     """A rule that the configuration leaves with nothing to say is a failure, and never "not
     applicable".
     """
     answers = wrong(
         proved(
             built(
-                configured(lambda config: config["tools"]["document.read"].pop("trusted_arguments"))
+                configured(
+                    lambda config: config["tools"]["document.read"].pop(
+                        "trusted_arguments"
+                    )
+                )
             )
         )
     )
 
-    assert answers == {"trusted_arguments": "it has no probe; no tool here to start from: trusted"}
+    assert answers == {
+        "trusted_arguments": "it has no probe; no tool here to start from: trusted"
+    }
 
 
 def test_a_policy_that_grants_everything_is_wrong_in_every_rule(proved: Proved) -> None:

@@ -15,7 +15,9 @@ TEXT = (
     "made as of May 3, 2018."
 )
 BREAK = TEXT.index("It is")
-DOCUMENT = Document(digest="sha256:ab", name="a.pdf", kind="pdf", text=TEXT, pages=(0, BREAK))
+DOCUMENT = Document(
+    digest="sha256:ab", name="a.pdf", kind="pdf", text=TEXT, pages=(0, BREAK)
+)
 
 
 def clause(**fields: Any) -> Clause:
@@ -54,7 +56,9 @@ def test_what_stands_there_is_kept() -> None:
 )
 def test_what_does_not_is_dropped(fields: dict[str, Any]) -> None:
     """A finding with another text, other offsets or another page is dropped, and no other."""
-    assert grounded(DOCUMENT, [clause(**fields), clause(), clause(**fields)]) == [clause()]
+    assert grounded(DOCUMENT, [clause(**fields), clause(), clause(**fields)]) == [
+        clause()
+    ]
 
 
 async def test_what_is_found_is_grounded() -> None:

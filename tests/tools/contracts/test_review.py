@@ -19,7 +19,9 @@ class Dreaming(ClauseModel):
     """A clause finder that quotes what no contract says, beside what this one does."""
 
     def find(self, text: str) -> tuple[Finding, ...]:
-        invented = Finding(category=CATEGORY, start=0, end=4, text="Pay!", confidence=0.99)
+        invented = Finding(
+            category=CATEGORY, start=0, end=4, text="Pay!", confidence=0.99
+        )
         return (invented, *ClauseModel.find(self, text))
 
 
@@ -33,7 +35,11 @@ async def test_a_review_is_of_its_run(office: Any, contract: Any) -> None:
 
     assert isinstance(outcome, Done)
     assert outcome.value == review
-    assert (review.document, review.name, review.run_id) == ("sha256:ab", contract.name, run.id)
+    assert (review.document, review.name, review.run_id) == (
+        "sha256:ab",
+        contract.name,
+        run.id,
+    )
     assert (review.revision, review.at) == (run.revision, began)
     assert review.extractor == f"clauses/{ClauseModel.load().version}"
 
@@ -47,7 +53,8 @@ async def test_the_risk_is_that_of_the_findings(office: Any, contract: Any) -> N
 
     assert "Governing Law" in {clause.category for clause in review.findings}
     assert all(
-        contract.text[clause.start : clause.end] == clause.text for clause in review.findings
+        contract.text[clause.start : clause.end] == clause.text
+        for clause in review.findings
     )
     assert review.risk == score(load(), [clause.category for clause in review.findings])
 
@@ -70,7 +77,9 @@ async def test_a_clause_that_does_not_stand_there_is_left_out(office: Any) -> No
     assert review.model_copy(update={"dropped": 0}) == honest
 
 
-async def test_a_contract_is_extracted_once(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_contract_is_extracted_once(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However often a run reviews, files and reports, its contract is opened once and extracted
     once.
     """
@@ -92,7 +101,9 @@ async def test_a_contract_is_extracted_once(office: Any, monkeypatch: pytest.Mon
     run = await office.run()
     for call in ("1", "2"):
         for tool in ("contracts.review", "records.file", "report.write"):
-            outcome = await office.propose(run, tool, f"{tool}-{call}", document="sha256:ab")
+            outcome = await office.propose(
+                run, tool, f"{tool}-{call}", document="sha256:ab"
+            )
             assert isinstance(outcome, Done)
 
     assert len(opened) == 1
@@ -116,7 +127,9 @@ async def test_only_what_the_run_read_is_reviewed(office: Any, document: str) ->
     assert outcome.code == "not_read"
 
 
-async def test_a_review_is_sealed_and_goes_with_its_run(office: Any, tmp_path: Path) -> None:
+async def test_a_review_is_sealed_and_goes_with_its_run(
+    office: Any, tmp_path: Path
+) -> None:
     """No clause is readable in the database's files, and an erased run has no review."""
     run = await office.reviewed()
     files = list(tmp_path.glob("world/interlock.db*"))

@@ -45,13 +45,16 @@ def _pdf(streams: Sequence[bytes], *, compress: bool = False) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     ]
     for index, stream in enumerate(streams):
-        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R" % (
-            5 + 2 * index
+        page = (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R"
+            % (5 + 2 * index)
         )
         objects.append(page + b" /Resources << /Font << /F1 3 0 R >> >> >>")
         body = zlib.compress(stream) if compress else stream
         filtered = b" /Filter /FlateDecode" if compress else b""
-        objects.append(b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(body), filtered, body))
+        objects.append(
+            b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(body), filtered, body)
+        )
     return _file(objects)
 
 

@@ -18,7 +18,9 @@ MakePdf = Callable[..., bytes]
 def slow(tmp_path: Path, make_pdf: MakePdf) -> Path:
     """Return a small PDF that takes its parser many seconds: 600,000 text operators on one page."""
     path = tmp_path / "slow.pdf"
-    path.write_bytes(make_pdf([b"BT /F1 1 Tf " + b"(a) Tj " * 600_000 + b"ET"], compress=True))
+    path.write_bytes(
+        make_pdf([b"BT /F1 1 Tf " + b"(a) Tj " * 600_000 + b"ET"], compress=True)
+    )
     return path
 
 
@@ -60,7 +62,9 @@ async def refusal(path: Path, limits: Limits) -> DocumentError:
         (Limits(memory_bytes=100 * 1024 * 1024), "bytes of memory"),
     ],
 )
-async def test_a_parser_out_of_bounds_is_ended(slow: Path, limits: Limits, why: str) -> None:
+async def test_a_parser_out_of_bounds_is_ended(
+    slow: Path, limits: Limits, why: str
+) -> None:
     """A PDF that takes too long, too much CPU or too much memory is refused soon, by the limit it
     hit.
     """
@@ -83,7 +87,9 @@ async def test_a_child_that_is_killed_gives_a_reason(slow: Path) -> None:
     assert "killed" in error.detail
 
 
-async def test_cancelling_a_read_ends_its_child(slow: Path, reader: DocumentReader) -> None:
+async def test_cancelling_a_read_ends_its_child(
+    slow: Path, reader: DocumentReader
+) -> None:
     """A read that nobody waits for leaves no process behind."""
     reading = asyncio.create_task(reader.read(slow))
     await started()

@@ -8,12 +8,20 @@ from interlock.tools.documents import Document, DocumentError, ErrorCode
 from interlock.tools.documents.errors import NEXT_STEP
 
 DOCUMENT = Document(
-    digest="sha256:0", name="a.pdf", kind="pdf", text="one\n\f\ntwo\n\f\n", pages=(0, 6, 12)
+    digest="sha256:0",
+    name="a.pdf",
+    kind="pdf",
+    text="one\n\f\ntwo\n\f\n",
+    pages=(0, 6, 12),
 )
 
 
-@pytest.mark.parametrize(("offset", "page"), [(0, 1), (5, 1), (6, 2), (9, 2), (11, 2), (12, 3)])
-def test_an_offset_is_on_the_last_page_that_starts_at_or_before_it(offset: int, page: int) -> None:
+@pytest.mark.parametrize(
+    ("offset", "page"), [(0, 1), (5, 1), (6, 2), (9, 2), (11, 2), (12, 3)]
+)
+def test_an_offset_is_on_the_last_page_that_starts_at_or_before_it(
+    offset: int, page: int
+) -> None:
     """A page break belongs to the page before it, and the end of the text to the last page."""
     assert DOCUMENT.page_at(offset) == page
 

@@ -16,12 +16,15 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
 MAIN = "word/document.xml"
 BOXED = (
-    "<w:p><w:r><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>box</w:t></w:r></w:p></w:txbxContent>"
-    "</mc:Choice><mc:Fallback><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Fallback></mc:AlternateContent>"
+    "<w:p><w:r><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>box</w:t></w:r>"
+    "</w:p></w:txbxContent>"
+    "</mc:Choice><mc:Fallback><w:p><w:r><w:t>box</w:t></w:r></w:p></mc:Fallback>"
+    "</mc:AlternateContent>"
     "<w:t>anchor</w:t></w:r></w:p>"
 )
 BOMB = (
-    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&b;</x>'
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+    b'<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&b;</x>'
 )
 
 Change = Callable[[dict[str, bytes]], None]
@@ -51,7 +54,9 @@ def with_body(xml: str) -> bytes:
     return packed(parts)
 
 
-async def refusal(tmp_path: Path, data: bytes, limits: Limits | None = None) -> DocumentError:
+async def refusal(
+    tmp_path: Path, data: bytes, limits: Limits | None = None
+) -> DocumentError:
     """Return why the reader refuses `data`."""
     path = tmp_path / "contract.docx"
     path.write_bytes(data)
@@ -131,7 +136,9 @@ async def test_a_part_in_another_encoding_is_read(tmp_path: Path) -> None:
         f"<w:document {W}><w:body><w:p><w:r><w:t>caf\xe9 "
         f"\u2013</w:t></w:r></w:p></w:body></w:document>"
     )
-    parts[MAIN] = b"<?xml version='1.0' encoding='windows-1252'?>" + body.encode("cp1252")
+    parts[MAIN] = b"<?xml version='1.0' encoding='windows-1252'?>" + body.encode(
+        "cp1252"
+    )
     assert await text_of(tmp_path, packed(parts)) == "caf\xe9 \u2013"
 
 
@@ -139,7 +146,9 @@ async def test_a_part_in_another_encoding_is_read(tmp_path: Path) -> None:
     ("name", "looks"),
     [("xl/workbook.xml", "ZIP archive"), ("META-INF/manifest.xml", "OpenDocument")],
 )
-async def test_another_archive_is_unsupported(tmp_path: Path, name: str, looks: str) -> None:
+async def test_another_archive_is_unsupported(
+    tmp_path: Path, name: str, looks: str
+) -> None:
     """A ZIP that is not a DOCX is named for what it looks like."""
     error = await refusal(tmp_path, packed({name: b"<x/>"}))
     assert error.code == "unsupported"
@@ -158,18 +167,27 @@ async def test_another_archive_is_unsupported(tmp_path: Path, name: str, looks: 
         ("malformed", lambda parts: parts.update({"word/media/part.bin": BOMB})),
         (
             "malformed",
-            lambda parts: parts.update({"word/utf16.xml": BOMB.decode().encode("utf-16")}),
+            lambda parts: parts.update(
+                {"word/utf16.xml": BOMB.decode().encode("utf-16")}
+            ),
         ),
         (
             "malformed",
-            lambda parts: parts.update({MAIN: b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'}),
+            lambda parts: parts.update(
+                {MAIN: b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'}
+            ),
         ),
         ("malformed", lambda parts: parts.update({MAIN: b"<w:document"})),
         ("no_text", lambda parts: parts.update(parts_of(docx.Document()))),
-        ("archive_bomb", lambda parts: parts.update({"word/media/a.bin": bytes(10_000_000)})),
         (
             "archive_bomb",
-            lambda parts: parts.update({f"word/{number}.bin": b"" for number in range(2001)}),
+            lambda parts: parts.update({"word/media/a.bin": bytes(10_000_000)}),
+        ),
+        (
+            "archive_bomb",
+            lambda parts: parts.update(
+                {f"word/{number}.bin": b"" for number in range(2001)}
+            ),
         ),
     ],
 )
@@ -197,7 +215,9 @@ async def test_an_archive_is_bounded_in_total(tmp_path: Path) -> None:
 async def test_a_lie_about_the_size_is_found(tmp_path: Path) -> None:
     """An entry that expands to more than it declares is damaged, whatever its directory says."""
     data = packed({"word/a.bin": bytes(1_000_000)})
-    lying = data.replace((1_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    lying = data.replace(
+        (1_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")
+    )
     assert (await refusal(tmp_path, lying)).code == "malformed"
 
 
@@ -224,5 +244,7 @@ async def test_a_truncated_docx_is_malformed(tmp_path: Path, keep: float) -> Non
 
 async def test_text_kept_in_another_document_is_not_left_out(tmp_path: Path) -> None:
     """A document that imports another one is refused, since its text would have a hole."""
-    error = await refusal(tmp_path, with_body("<w:p><w:r><w:t>a</w:t></w:r></w:p><w:altChunk/>"))
+    error = await refusal(
+        tmp_path, with_body("<w:p><w:r><w:t>a</w:t></w:r></w:p><w:altChunk/>")
+    )
     assert error.code == "unsupported"

@@ -20,7 +20,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "contract.pdf"
 
 
-async def refusal(path: Path, data: bytes, limits: Limits | None = None) -> DocumentError:
+async def refusal(
+    path: Path, data: bytes, limits: Limits | None = None
+) -> DocumentError:
     """Return why the reader refuses `data`."""
     path.write_bytes(data)
     with pytest.raises(DocumentError) as caught:
@@ -39,8 +41,14 @@ def locked(data: bytes, *, user: str, algorithm: str = "AES-256") -> bytes:
 
 def page_texts(document: Document) -> list[str]:
     """Return the text between each page start and the page break before the next."""
-    ends = [*(start - len(PAGE_BREAK) for start in document.pages[1:]), len(document.text)]
-    return [document.text[start:end] for start, end in zip(document.pages, ends, strict=True)]
+    ends = [
+        *(start - len(PAGE_BREAK) for start in document.pages[1:]),
+        len(document.text),
+    ]
+    return [
+        document.text[start:end]
+        for start, end in zip(document.pages, ends, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -51,7 +59,9 @@ async def test_pages_start_exactly_where_their_text_does(
     are found again.
     """
     path.write_bytes(
-        make_pdf([show("First page", "line two"), b"", show("Third page")], compress=compress)
+        make_pdf(
+            [show("First page", "line two"), b"", show("Third page")], compress=compress
+        )
     )
     document = await reader.read(path)
     assert document.kind == "pdf"
@@ -74,7 +84,9 @@ async def test_a_pdf_with_a_password_is_encrypted(
 ) -> None:
     """A PDF that needs a user password is refused as such, not as damaged."""
     assert (
-        await refusal(path, locked(make_pdf([show("Body")]), user="pw", algorithm=algorithm))
+        await refusal(
+            path, locked(make_pdf([show("Body")]), user="pw", algorithm=algorithm)
+        )
     ).code == "encrypted"
 
 
@@ -107,7 +119,9 @@ async def test_a_pdf_with_a_lost_page_is_malformed(
 ) -> None:
     """A page tree that names more pages than it holds is not read as a shorter document."""
     data = make_pdf([show("One"), show("Two")])
-    assert (await refusal(path, data.replace(b"/Count 2", b"/Count 3"))).code == "malformed"
+    assert (
+        await refusal(path, data.replace(b"/Count 2", b"/Count 3"))
+    ).code == "malformed"
 
 
 async def test_a_pdf_with_a_lost_stream_is_malformed(
@@ -126,7 +140,9 @@ async def test_a_pdf_with_a_damaged_stream_is_malformed(
     """A compressed page that expands to something else than was stored is not read as far as it
     goes.
     """
-    data = make_pdf([show(*[f"clause {number}" for number in range(200)])], compress=True)
+    data = make_pdf(
+        [show(*[f"clause {number}" for number in range(200)])], compress=True
+    )
     middle = data.index(b"stream\n") + 200
     damaged = (
         data[:middle]
@@ -149,20 +165,28 @@ async def test_a_pdf_over_a_limit_is_refused(
 ) -> None:
     """More pages or characters than allowed are refused, not cut."""
     assert (
-        await refusal(path, make_pdf([show("Five5"), show("Five5"), show("Five5")]), limits)
+        await refusal(
+            path, make_pdf([show("Five5"), show("Five5"), show("Five5")]), limits
+        )
     ).code == "limit"
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"%PDF-1.7\n%%EOF", b"%PDF-1.7\nstartxref\n9\n%%EOF", b"%PDF-" + bytes(2000) + b"%%EOF"],
+    [
+        b"%PDF-1.7\n%%EOF",
+        b"%PDF-1.7\nstartxref\n9\n%%EOF",
+        b"%PDF-" + bytes(2000) + b"%%EOF",
+    ],
 )
 async def test_a_pdf_of_nothing_is_malformed(path: Path, body: bytes) -> None:
     """A header and an end with nothing sound between them are malformed."""
     assert (await refusal(path, body)).code == "malformed"
 
 
-async def test_a_page_tree_in_a_circle_ends(path: Path, make_pdf: MakePdf, show: Show) -> None:
+async def test_a_page_tree_in_a_circle_ends(
+    path: Path, make_pdf: MakePdf, show: Show
+) -> None:
     """A page tree that contains itself is refused, not walked forever."""
     data = make_pdf([show("One")]).replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]")
     assert (await refusal(path, data)).code in {"malformed", "limit"}

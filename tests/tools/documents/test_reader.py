@@ -62,7 +62,12 @@ async def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket"))
-        for path in (tmp_path, tmp_path / "fifo", Path("/dev/zero"), tmp_path / "socket"):
+        for path in (
+            tmp_path,
+            tmp_path / "fifo",
+            Path("/dev/zero"),
+            tmp_path / "socket",
+        ):
             assert await code_of(path) == "not_a_file"
 
 
@@ -116,7 +121,9 @@ async def test_a_file_that_hides_its_size_is_stopped_while_reading() -> None:
         (b"\x01\x02\x03\x04 some words", "binary"),
     ],
 )
-async def test_other_formats_are_named(tmp_path: Path, start: bytes, looks: str) -> None:
+async def test_other_formats_are_named(
+    tmp_path: Path, start: bytes, looks: str
+) -> None:
     """A file of another format, renamed .txt, is unsupported, and the message says what it looks
     like.
     """
@@ -131,7 +138,9 @@ async def test_an_office_file_with_a_password_is_encrypted(tmp_path: Path) -> No
     """Office keeps an encrypted DOCX in an OLE container, which is told from an old .doc."""
     path = tmp_path / "secret.docx"
     path.write_bytes(
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512) + "EncryptedPackage".encode("utf-16-le")
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(512)
+        + "EncryptedPackage".encode("utf-16-le")
     )
     assert await code_of(path) == "encrypted"
 

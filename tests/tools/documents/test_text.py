@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from interlock.tools.documents import DocumentError, DocumentReader, Limits
 from interlock.tools.documents.text import parse
 
-TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
+TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(
+    str.strip
+)
 
 
 @given(text=TEXTS, codec=st.sampled_from(["utf-8-sig", "utf-16"]))
@@ -32,7 +34,9 @@ def test_any_text_comes_back_through_the_child(
     assert asyncio.run(DocumentReader().read(path)).text == text
 
 
-async def test_newlines_are_one_character(tmp_path: Path, reader: DocumentReader) -> None:
+async def test_newlines_are_one_character(
+    tmp_path: Path, reader: DocumentReader
+) -> None:
     """The newlines of every system become the one that offsets count."""
     path = tmp_path / "a.txt"
     path.write_bytes(b"a\r\nb\rc\nd\r\r\ne")

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, message_to_dict
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    message_to_dict,
+)
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from interlock.runtime.door.outcome import Done, Failed
@@ -31,7 +36,9 @@ class Echo(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
 
-def asked(model: str = "echo", text: str = "What is the governing law?") -> dict[str, str]:
+def asked(
+    model: str = "echo", text: str = "What is the governing law?"
+) -> dict[str, str]:
     return {
         "model": model,
         "purpose": "test",
@@ -39,7 +46,9 @@ def asked(model: str = "echo", text: str = "What is the governing law?") -> dict
     }
 
 
-async def generated(folder: Path, served: Served, arguments: dict[str, str]) -> tuple[Any, Any]:
+async def generated(
+    folder: Path, served: Served, arguments: dict[str, str]
+) -> tuple[Any, Any]:
     """Generate through the door and return the outcome and what the run has spent."""
     async with World(folder, tools=model_tools({"echo": served})) as world:
         run = await world.start()
@@ -70,22 +79,34 @@ async def test_the_model_answers(tmp_path: Path) -> None:
     assert isinstance(outcome, Done)
     assert isinstance(outcome.value, Generation)
     assert json.loads(outcome.value.message)["content"] == "What is the governing law?"
-    assert (spent.tokens, spent.money_micro, spent.steps) == (12, 12 * PRICE // 1_000_000, 1)
+    assert (spent.tokens, spent.money_micro, spent.steps) == (
+        12,
+        12 * PRICE // 1_000_000,
+        1,
+    )
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, 10_000])
 @pytest.mark.parametrize("counted", [True, False])
-async def test_as_much_is_reserved_as_is_used(tmp_path: Path, length: int, counted: bool) -> None:
+async def test_as_much_is_reserved_as_is_used(
+    tmp_path: Path, length: int, counted: bool
+) -> None:
     """For an answer within the model's limit the estimate is never below the actual cost, whoever
     counts the tokens.
     """
     words = length // 4  # English text has about four characters a token
     usage = (
-        {"input_tokens": words, "output_tokens": LONGEST, "total_tokens": words + LONGEST}
+        {
+            "input_tokens": words,
+            "output_tokens": LONGEST,
+            "total_tokens": words + LONGEST,
+        }
         if counted
         else None
     )
-    served = Served(model=Echo(usage=usage), longest_answer=LONGEST, micro_per_million=PRICE)
+    served = Served(
+        model=Echo(usage=usage), longest_answer=LONGEST, micro_per_million=PRICE
+    )
     (generate,) = model_tools({"echo": served})
     arguments = asked(text="word" * words)
     outcome, _ = await generated(tmp_path, served, arguments)

@@ -30,7 +30,11 @@ from interlock.tools.models.openai import EndpointModel
 
 MAIL = {
     "type": "function",
-    "function": {"name": "mail.send", "description": "mail.send", "parameters": {"type": "object"}},
+    "function": {
+        "name": "mail.send",
+        "description": "mail.send",
+        "parameters": {"type": "object"},
+    },
 }
 
 
@@ -51,7 +55,10 @@ class Twin:
         body = self.answer if isinstance(self.answer, str) else json.dumps(self.answer)
         headers = {"Location": "/v1/chat/completions"} if self.status == 307 else {}
         return web.Response(
-            text=body, status=self.status, content_type="application/json", headers=headers
+            text=body,
+            status=self.status,
+            content_type="application/json",
+            headers=headers,
         )
 
     @asynccontextmanager
@@ -90,32 +97,47 @@ def called(arguments: str, name: str = "mail__send") -> dict[str, Any]:
     """Return a message that calls one tool."""
     return {
         "tool_calls": [
-            {"id": "t1", "type": "function", "function": {"name": name, "arguments": arguments}}
+            {
+                "id": "t1",
+                "type": "function",
+                "function": {"name": name, "arguments": arguments},
+            }
         ]
     }
 
 
-async def generated(folder: Path, url: str, *messages: BaseMessage) -> tuple[Outcome, Any]:
+async def generated(
+    folder: Path, url: str, *messages: BaseMessage
+) -> tuple[Outcome, Any]:
     """Ask the endpoint through the door; return what came of it and what was spent."""
-    model = EndpointModel(url=url, served="m", key=SecretStr("s3cret"), longest_answer=100)
+    model = EndpointModel(
+        url=url, served="m", key=SecretStr("s3cret"), longest_answer=100
+    )
     served = Served(model=model, longest_answer=100, micro_per_million=1_000_000)
     asked = {
         "model": "planner",
         "purpose": "test",
         "tools": json.dumps([MAIL]),
         "messages": json.dumps(
-            [message_to_dict(each) for each in messages or (HumanMessage(content="Plan."),)]
+            [
+                message_to_dict(each)
+                for each in messages or (HumanMessage(content="Plan."),)
+            ]
         ),
     }
     async with World(folder, tools=model_tools({"planner": served})) as world:
         run = await world.start()
-        outcome = await world.pep.enforce(run, tool="model.generate", arguments=asked, call_id="1")
+        outcome = await world.pep.enforce(
+            run, tool="model.generate", arguments=asked, call_id="1"
+        )
         return outcome, (await world.budget(run)).spent
 
 
 async def test_a_plan_comes_back_as_tool_calls(tmp_path: Path) -> None:
     """The endpoint's call of a tool becomes a call of ours, and its tokens are what is spent."""
-    twin = Twin(answer=completion(called('{"to":["a@example.com"]}'), finish="tool_calls"))
+    twin = Twin(
+        answer=completion(called('{"to":["a@example.com"]}'), finish="tool_calls")
+    )
     async with twin.served() as url:
         outcome, spent = await generated(tmp_path, url)
 
@@ -137,11 +159,17 @@ async def test_the_endpoint_is_asked_as_the_api_wants(tmp_path: Path) -> None:
     twin = Twin(answer=completion({"content": "Done."}))
     before = AIMessage(
         content="",
-        tool_calls=[{"name": "mail.send", "args": {"to": []}, "id": "t1", "type": "tool_call"}],
+        tool_calls=[
+            {"name": "mail.send", "args": {"to": []}, "id": "t1", "type": "tool_call"}
+        ],
     )
-    refused = ToolMessage(content="Denied", tool_call_id="t1", name="mail.send", status="error")
+    refused = ToolMessage(
+        content="Denied", tool_call_id="t1", name="mail.send", status="error"
+    )
     async with twin.served() as url:
-        outcome, _ = await generated(tmp_path, url, HumanMessage(content="Plan."), before, refused)
+        outcome, _ = await generated(
+            tmp_path, url, HumanMessage(content="Plan."), before, refused
+        )
 
     assert isinstance(outcome, Done)
     (asked,) = twin.asked
@@ -149,7 +177,11 @@ async def test_the_endpoint_is_asked_as_the_api_wants(tmp_path: Path) -> None:
     assert [each["role"] for each in asked["messages"]] == ["user", "assistant", "tool"]
     assert asked["messages"][1]["tool_calls"][0]["function"]["name"] == "mail__send"
     assert asked["messages"][2]["tool_call_id"] == "t1"
-    assert (asked["model"], asked["max_completion_tokens"], asked["temperature"]) == ("m", 100, 0)
+    assert (asked["model"], asked["max_completion_tokens"], asked["temperature"]) == (
+        "m",
+        100,
+        0,
+    )
     assert twin.keys == ["Bearer s3cret"]
 
 
@@ -158,13 +190,21 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "wrong key": ({"error": {"message": "bad key s3cret"}}, 401, "model_refused"),
     "broken": ({"error": {"message": "oops"}}, 500, "model_refused"),
     "elsewhere": ("", 307, "model_refused"),
-    "too large": (completion({"content": "x" * endpoint.LARGEST_ANSWER}), 200, "model_malformed"),
+    "too large": (
+        completion({"content": "x" * endpoint.LARGEST_ANSWER}),
+        200,
+        "model_malformed",
+    ),
     "no JSON": ("<html>", 200, "model_malformed"),
     "an empty object": ({}, 200, "model_malformed"),
     "a list": ([], 200, "model_malformed"),
     "no choices": (completion({}) | {"choices": []}, 200, "model_malformed"),
     "cut off": (completion(called('{"to":'), finish="length"), 200, "model_malformed"),
-    "filtered": (completion({"content": "x"}, finish="content_filter"), 200, "model_malformed"),
+    "filtered": (
+        completion({"content": "x"}, finish="content_filter"),
+        200,
+        "model_malformed",
+    ),
     "arguments that are no JSON": (
         completion(called('{"to":'), finish="tool_calls"),
         200,
@@ -201,7 +241,9 @@ async def test_what_is_no_whole_answer_is_a_failure(tmp_path: Path, how: str) ->
 
 
 @pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
-async def test_an_endpoint_that_cannot_now_is_asked_once(tmp_path: Path, status: int) -> None:
+async def test_an_endpoint_that_cannot_now_is_asked_once(
+    tmp_path: Path, status: int
+) -> None:
     """An endpoint that says "not now" is not asked again, and is no failure of the tool: the run
     is held, naming the endpoint.
     """

@@ -74,8 +74,12 @@ def test_python_code_in_the_child_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("before")
     _, outcomes = attempt(target, *REFUSED)
-    assert dict(zip(REFUSED, outcomes, strict=True)) == dict.fromkeys(REFUSED, "PermissionError")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "before")]
+    assert dict(zip(REFUSED, outcomes, strict=True)) == dict.fromkeys(
+        REFUSED, "PermissionError"
+    )
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("file", "before")
+    ]
 
 
 def test_installed_code_can_still_be_read(tmp_path: Path) -> None:
@@ -88,9 +92,9 @@ def test_native_code_cannot_write_a_byte(tmp_path: Path) -> None:
     one.
     """
     target = tmp_path / "file"
-    assert attempt(target, "libc.write(libc.open(target.encode(), 0o101, 0o600), b'secret', 6)")[
-        1
-    ] == [-1]
+    assert attempt(
+        target, "libc.write(libc.open(target.encode(), 0o101, 0o600), b'secret', 6)"
+    )[1] == [-1]
     assert not target.exists()
 
 
@@ -99,7 +103,9 @@ def test_the_network_is_another_one_or_confine_says_so(tmp_path: Path) -> None:
     of it.
     """
     isolation, [network] = attempt(tmp_path, "os.readlink('/proc/self/ns/net')")
-    assert isolation["network"] is (network != Path("/proc/self/ns/net").readlink().name)
+    assert isolation["network"] is (
+        network != Path("/proc/self/ns/net").readlink().name
+    )
 
 
 def test_the_kernel_limits_are_in_force(tmp_path: Path) -> None:
@@ -108,9 +114,9 @@ def test_the_kernel_limits_are_in_force(tmp_path: Path) -> None:
     """
     limits = Limits()
     names = ("CPU", "AS", "FSIZE", "NOFILE", "NPROC", "CORE")
-    hard = attempt(tmp_path, *(f"resource.getrlimit(resource.RLIMIT_{name})[1]" for name in names))[
-        1
-    ]
+    hard = attempt(
+        tmp_path, *(f"resource.getrlimit(resource.RLIMIT_{name})[1]" for name in names)
+    )[1]
     assert hard == [limits.cpu_s + 1, limits.memory_bytes, 0, 16, 0, 0]
 
 
@@ -155,7 +161,9 @@ def test_the_child_loads_only_its_parser() -> None:
     }
 
 
-async def test_any_module_runs_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_any_module_runs_confined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sandbox knows no parser: `main` of a module anywhere runs, told what isolates it, and is
     refused what every child is refused.
     """
@@ -179,7 +187,10 @@ async def test_any_module_runs_confined(tmp_path: Path, monkeypatch: pytest.Monk
     layers = await isolation(Limits())
 
     assert layers is not None
-    assert await run(argv, b"", wall_s=10, max_output=100) == f"hello ana {layers.calls}\n".encode()
+    assert (
+        await run(argv, b"", wall_s=10, max_output=100)
+        == f"hello ana {layers.calls}\n".encode()
+    )
 
 
 async def test_a_machine_that_cannot_confine_names_no_isolation() -> None:

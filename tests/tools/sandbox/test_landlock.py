@@ -90,19 +90,30 @@ def test_the_kernel_leaves_reading_below_what_is_named(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("before")
     version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
-    refused = {call: error for call, (since, error) in REFUSED.items() if since <= version}
-    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as local:
+    refused = {
+        call: error for call, (since, error) in REFUSED.items() if since <= version
+    }
+    with (
+        socket.create_server(("127.0.0.1", 0)) as tcp,
+        socket.socket(socket.AF_UNIX) as local,
+    ):
         local.bind("\0" + str(tmp_path / "other"))
         local.listen()
-        places = (str(tmp_path / "readable"), str(tmp_path / "other"), str(tcp.getsockname()[1]))
+        places = (
+            str(tmp_path / "readable"),
+            str(tmp_path / "other"),
+            str(tcp.getsockname()[1]),
+        )
         argv = [sys.executable, "-c", PROBE, *places, *refused, *ALLOWED]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True)  # noqa: S603 - our own probe
+        done = subprocess.run(  # noqa: S603 - our own probe
+            argv, capture_output=True, text=True, timeout=20, check=True
+        )
     said, *outcomes = json.loads(done.stdout)
 
     assert said is (version > 0)
-    assert dict(zip((*refused, *ALLOWED), outcomes, strict=True)) == refused | dict.fromkeys(
-        ALLOWED, "done"
-    )
+    assert dict(
+        zip((*refused, *ALLOWED), outcomes, strict=True)
+    ) == refused | dict.fromkeys(ALLOWED, "done")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +128,9 @@ def test_the_kernel_leaves_reading_below_what_is_named(tmp_path: Path) -> None:
         (99, (0xFFFF, 3, 3)),
     ],
 )
-def test_all_that_a_kernel_knows_is_taken_away(version: int, taken: tuple[int, int, int]) -> None:
+def test_all_that_a_kernel_knows_is_taken_away(
+    version: int, taken: tuple[int, int, int]
+) -> None:
     """Each version of Landlock is asked for the rights it has, and none it would refuse to hear
     of.
     """

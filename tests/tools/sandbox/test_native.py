@@ -68,14 +68,21 @@ UNTRIED: Final = (
 )
 
 
-def called(confined: str, file: Path, *calls: str) -> tuple[dict[str, bool], dict[str, str]]:
+def called(
+    confined: str, file: Path, *calls: str
+) -> tuple[dict[str, bool], dict[str, str]]:
     """Return what `confine` said and what each call came to, in one process that was confined, or
     left free.
     """
     file.write_text("before")
     argv = [sys.executable, "-c", PROBE, confined, str(file), json.__file__, *calls]
     done = subprocess.run(  # noqa: S603 - our own script
-        argv, capture_output=True, stdin=subprocess.PIPE, text=True, timeout=20, check=True
+        argv,
+        capture_output=True,
+        stdin=subprocess.PIPE,
+        text=True,
+        timeout=20,
+        check=True,
     )
     said, *outcomes = json.loads(done.stdout)
     return said, dict(zip(calls, outcomes, strict=True))
@@ -89,7 +96,9 @@ def test_native_code_has_no_other_system_calls(tmp_path: Path) -> None:
 
     assert said["calls"]
     assert outcomes == dict.fromkeys((*UNKNOWN, *UNTRIED), "ENOSYS")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "before")]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("file", "before")
+    ]
 
 
 def test_native_code_opens_nothing_for_writing(tmp_path: Path) -> None:
@@ -99,7 +108,9 @@ def test_native_code_opens_nothing_for_writing(tmp_path: Path) -> None:
     _, outcomes = called("confined", tmp_path / "file", *REFUSED)
 
     assert outcomes == dict.fromkeys(REFUSED, "EPERM")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "before")]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("file", "before")
+    ]
 
 
 def test_the_same_calls_are_done_where_nothing_confines(tmp_path: Path) -> None:
@@ -109,7 +120,9 @@ def test_the_same_calls_are_done_where_nothing_confines(tmp_path: Path) -> None:
     assert set(outcomes.values()) == {"done"}
 
 
-def test_native_code_reads_installed_code_only_or_confine_says_so(tmp_path: Path) -> None:
+def test_native_code_reads_installed_code_only_or_confine_says_so(
+    tmp_path: Path,
+) -> None:
     """Where the kernel has Landlock, libc opens no file of the account or the system but code, and
     it is reported.
     """
@@ -127,7 +140,9 @@ def test_native_code_reads_installed_code_only_or_confine_says_so(tmp_path: Path
 
 def test_libc_still_loads_its_own_late(tmp_path: Path) -> None:
     """What libc reads by itself when a document asks for another encoding is within reach."""
-    _, outcomes = called("confined", tmp_path / "file", "libc.iconv_open(b'UTF-8', b'KOI8-R')")
+    _, outcomes = called(
+        "confined", tmp_path / "file", "libc.iconv_open(b'UTF-8', b'KOI8-R')"
+    )
 
     assert set(outcomes.values()) == {"done"}
 

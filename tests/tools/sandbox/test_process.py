@@ -20,7 +20,9 @@ async def test_the_child_starts_with_nothing(monkeypatch: pytest.MonkeyPatch) ->
     with Path(__file__).open() as leaked:
         os.set_inheritable(leaked.fileno(), True)  # noqa: FBT003 - os takes no keyword here
         probe = f"{source}\ntry: os.fstat({leaked.fileno()})\nexcept OSError: print('closed')"
-        output = await run([sys.executable, "-I", "-c", probe], b"", wall_s=10, max_output=1000)
+        output = await run(
+            [sys.executable, "-I", "-c", probe], b"", wall_s=10, max_output=1000
+        )
     facts, closed = output.decode().splitlines()
     variables, leads = json.loads(facts)
     # The C locale is Python's own doing.
@@ -44,7 +46,10 @@ async def test_every_way_to_end_has_a_code(source: str, code: Code) -> None:
     """
     with pytest.raises(Refusal) as caught:
         await run(
-            [sys.executable, "-I", "-c", source], b"x" * 1_000_000, wall_s=0.6, max_output=4000
+            [sys.executable, "-I", "-c", source],
+            b"x" * 1_000_000,
+            wall_s=0.6,
+            max_output=4000,
         )
     assert caught.value.code == code
 

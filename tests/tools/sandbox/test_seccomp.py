@@ -35,7 +35,9 @@ class Kernel:
         return self.answers[operation]
 
 
-def answer(machine: str, number: int, *arguments: int, architecture: int | None = None) -> int:
+def answer(
+    machine: str, number: int, *arguments: int, architecture: int | None = None
+) -> int:
     """Return what the filter for `machine` answers to one system call, as the kernel runs it."""
     steps = list(struct.iter_unpack("=HBBI", program(machine)))
     data = struct.pack(
@@ -80,7 +82,9 @@ def test_a_call_of_another_architecture_ends_the_process(machine: str) -> None:
     """Under foreign numbers no call can be judged: i386, ARM and the other of the two machines are
     killed.
     """
-    others = {0x40000003, 0x40000028, *ARCHITECTURES.values()} - {ARCHITECTURES[machine]}
+    others = {0x40000003, 0x40000028, *ARCHITECTURES.values()} - {
+        ARCHITECTURES[machine]
+    }
 
     assert {answer(machine, 0, architecture=other) for other in others} == {KILL}
 
@@ -89,13 +93,23 @@ def test_no_call_of_x32_is_let_through() -> None:
     """The x32 numbers share the architecture of x86_64, so the bit they carry must keep them off
     the list.
     """
-    assert {answer("x86_64", 0x40000000 | number) for number in range(2000)} == {UNKNOWN}
+    assert {answer("x86_64", 0x40000000 | number) for number in range(2000)} == {
+        UNKNOWN
+    }
 
 
 @machines
 @pytest.mark.parametrize(
     "flags",
-    [os.O_WRONLY, os.O_RDWR, 3, os.O_CREAT, os.O_TRUNC, os.O_APPEND, os.O_TMPFILE | os.O_RDWR],
+    [
+        os.O_WRONLY,
+        os.O_RDWR,
+        3,
+        os.O_CREAT,
+        os.O_TRUNC,
+        os.O_APPEND,
+        os.O_TMPFILE | os.O_RDWR,
+    ],
 )
 def test_a_file_opens_for_reading_only(machine: str, flags: int) -> None:
     """Any flag that writes or creates is refused, whatever else is asked for."""
@@ -112,7 +126,11 @@ def test_a_descriptor_gets_no_owner_to_signal(machine: str) -> None:
     changes nothing.
     """
     number = CALLS[machine]["fcntl"]
-    allowed = {command for command in range(2000) if answer(machine, number, 0, command) == ALLOW}
+    allowed = {
+        command
+        for command in range(2000)
+        if answer(machine, number, 0, command) == ALLOW
+    }
 
     assert allowed == {1, 2, 3}
     assert answer(machine, number, 0, 1 << 32 | 8) == REFUSED

@@ -31,7 +31,9 @@ _NOT_NAME = (
     r"|Exhibit|EXHIBIT|Whereas|WHEREAS|Now|NOW|In|IN|Dated|DATED|To|TO|As|AS|For|FOR|If|An"
     r"|Section|Article|ARTICLE)\b|A\s)"
 )
-_REST = r"(?:[\w'\u2019\-]|[.&](?=\w)){0,40}(?:(?<=\b[A-Z])\.|(?<=\b(?:St|Mr|Dr|Ms))\.)?"
+_REST = (
+    r"(?:[\w'\u2019\-]|[.&](?=\w)){0,40}(?:(?<=\b[A-Z])\.|(?<=\b(?:St|Mr|Dr|Ms))\.)?"
+)
 _CAPITAL = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ]{_REST}"
 _LATER = rf"{_NOT_NAME}[a-z]?[A-ZÀ-Þ0-9]{_REST}"
 _SPACE = r"[ \t\xa0]{0,2}[ \t\xa0\n]"

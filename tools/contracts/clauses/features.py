@@ -19,7 +19,16 @@ import numpy.typing as npt
 
 from interlock.tools.contracts.clauses.segmentation import Unit
 
-GROUPS: Final = ("word", "bigram", "skip", "before", "after", "heading", "place", "opening")
+GROUPS: Final = (
+    "word",
+    "bigram",
+    "skip",
+    "before",
+    "after",
+    "heading",
+    "place",
+    "opening",
+)
 _GROUP: Final = {name: number for number, name in enumerate(GROUPS)}
 
 Keys: TypeAlias = npt.NDArray[np.uint32]
@@ -28,7 +37,9 @@ _Hashes: TypeAlias = npt.NDArray[np.uint64]
 #: The unit of each key, and the keys
 _Part: TypeAlias = tuple[Indices, Keys]
 
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+(?:[.,]\d+)*|[$%€£]|_{3,}|\[\*+\]")
+_WORD = re.compile(
+    r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+(?:[.,]\d+)*|[$%€£]|_{3,}|\[\*+\]"
+)
 _STOP = frozenset(
     "a an the of to in on at by for from with and or as is are be been was were it its this "  # noqa: SIM905 - words
     "that these those such any all each no not shall will may must can would should has have "
@@ -37,7 +48,9 @@ _STOP = frozenset(
 )
 _HEADING_LONGEST: Final = 90  # code points
 _HEADING_WORDS: Final = 10
-_HEADING_CAPITAL: Final = 0.75  # the share of its words that begin with a capital letter
+_HEADING_CAPITAL: Final = (
+    0.75  # the share of its words that begin with a capital letter
+)
 _OPENING_WORDS: Final = 4
 _YEAR_DIGITS: Final = 4
 
@@ -117,7 +130,9 @@ def _words(hashes: _Hashes, unit: Indices, count: int) -> _Words:
     return _Words(hashes=hashes, unit=unit, bounds=bounds.astype(np.int64))
 
 
-def _keys(group: str, unit: Indices, first: _Hashes, second: _Hashes | None = None) -> _Part:
+def _keys(
+    group: str, unit: Indices, first: _Hashes, second: _Hashes | None = None
+) -> _Part:
     """Mix one hash, or an ordered pair of hashes, into keys of the group."""
     number = _GROUP[group]
     mixed = (first + np.uint64(number + 1)) * np.uint64(0x9E3779B97F4A7C15)
@@ -228,7 +243,9 @@ def named_rows(features: Sequence[Sequence[str]]) -> Rows:
         row = {zlib.crc32(name.encode()) for name in names}
         keys.extend(sorted(row or {0}))
         bounds.append(len(keys))
-    return Rows(keys=np.array(keys, dtype=np.uint32), bounds=np.array(bounds, dtype=np.int64))
+    return Rows(
+        keys=np.array(keys, dtype=np.uint32), bounds=np.array(bounds, dtype=np.int64)
+    )
 
 
 def word_shape(word: str) -> str:

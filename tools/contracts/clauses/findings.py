@@ -24,7 +24,9 @@ SHORTEST: Final = 12  # code points; less is a fragment, not a clause
 SENTENCES_TOO: Final = frozenset({"Effective Date"})
 _TAIL_LONGEST: Final = 12  # code points
 
-_HEADED = frozenset(category for categories in CATEGORIES.values() for category in categories)
+_HEADED = frozenset(
+    category for categories in CATEGORIES.values() for category in categories
+)
 _NUMBER = r"[a-zA-Z]|\d{1,3}(?:\.\d{1,3}){0,4}|[ivxIVX]{1,5}"
 _ENUMERATOR = re.compile(
     rf"(?:(?:\(?(?:{_NUMBER})[.)]{{1,2}}|\d{{1,3}}(?:\.\d{{1,3}}){{1,4}}|[•●·○▪*-])\s+)+"
@@ -53,14 +55,17 @@ def assembled(
 ) -> tuple[Finding, ...]:
     """Return all findings of a text, by place; *confidences* are those of *units* by *clause*."""
     findings = [
-        _finding(text, pick.category, (pick.start, pick.end), pick.confidence) for pick in picked
+        _finding(text, pick.category, (pick.start, pick.end), pick.confidence)
+        for pick in picked
     ]
     answered = {pick.category for pick in picked} | (_HEADED - SENTENCES_TOO)
     for column, category in enumerate(clause.labels):
         if category in answered:
             continue
         threshold = float(clause.threshold[column])
-        clauses = list(_clauses(text, units, confidences[:, column], category, threshold))
+        clauses = list(
+            _clauses(text, units, confidences[:, column], category, threshold)
+        )
         clauses.sort(key=_most_confident_first)
         findings.extend(clauses[:MOST])
     findings.sort(key=_by_place)
@@ -89,7 +94,9 @@ def _clauses(
             yield _finding(text, category, span, highest)
 
 
-def _runs(above: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[tuple[int, int]]:
+def _runs(
+    above: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> Iterator[tuple[int, int]]:
     """Yield first and last index of each stretch above, at most `LONGEST_RUN` long."""
     first: int | None = None
     for index, is_above in enumerate(above.tolist()):
@@ -119,7 +126,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
     return start, end
 
 
-def _finding(text: str, category: str, span: tuple[int, int], confidence: float) -> Finding:
+def _finding(
+    text: str, category: str, span: tuple[int, int], confidence: float
+) -> Finding:
     start, end = span
     return Finding(
         category=category,

@@ -14,7 +14,13 @@ from typing import Final
 
 import numpy as np
 
-from interlock.tools.contracts.clauses.candidates import FORM, ZONE, Candidate, Kind, candidates
+from interlock.tools.contracts.clauses.candidates import (
+    FORM,
+    ZONE,
+    Candidate,
+    Kind,
+    candidates,
+)
 from interlock.tools.contracts.clauses.features import Rows, named_rows, word_shape
 from interlock.tools.contracts.clauses.weights import Floats, Linear
 
@@ -33,7 +39,8 @@ MOST: Final[Mapping[str, int]] = {
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+|[^\w\s]|_+")
 _LEGAL = re.compile(rf"\b{FORM}\b")
 _CUE = re.compile(
-    r"\b(between|among|whereas|witnesseth|recitals|contents|agree|dated|entered)\b", re.IGNORECASE
+    r"\b(between|among|whereas|witnesseth|recitals|contents|agree|dated|entered)\b",
+    re.IGNORECASE,
 )
 _QUOTES: Final = frozenset('“”"')
 _LEFT: Final = 6  # words
@@ -82,7 +89,9 @@ def _ranked(
         yield same[index], confidence
 
 
-def _best(text: str, ranked: Iterator[tuple[Candidate, float]], category: str) -> Iterator[Pick]:
+def _best(
+    text: str, ranked: Iterator[tuple[Candidate, float]], category: str
+) -> Iterator[Pick]:
     taken: list[Candidate] = []
     taken_words: set[str] = set()
     for candidate, confidence in ranked:

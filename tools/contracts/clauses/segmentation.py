@@ -20,7 +20,8 @@ _NUMBER = (
 )
 _ENUMERATOR = re.compile(rf"(?:{_NUMBER})(?=\s)")
 _ONLY_ENUMERATORS = re.compile(
-    rf"(?:(?:section|article|§)\s{{1,4}})?(?:(?:{_NUMBER})\s{{0,8}}){{1,3}}", re.IGNORECASE
+    rf"(?:(?:section|article|§)\s{{1,4}})?(?:(?:{_NUMBER})\s{{0,8}}){{1,3}}",
+    re.IGNORECASE,
 )
 _INITIALS = re.compile(r"[(\"“]?(?:[A-Za-z]\.){1,6}")
 _ABBREVIATIONS = frozenset(
@@ -73,7 +74,9 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
     for match in _GAP.finditer(text):
         begin, end = match.span()
         newlines = text.count("\n", begin, end)
-        gap = _Gap(start=start, line=line, word=word, begin=begin, end=end, newlines=newlines)
+        gap = _Gap(
+            start=start, line=line, word=word, begin=begin, end=end, newlines=newlines
+        )
         if begin == start:
             start = end
         elif _may_break(text, gap) and _is_break(text, gap):
@@ -91,7 +94,11 @@ def _may_break(text: str, gap: _Gap) -> bool:
     """Tell most gaps, which are one space between two words, from those worth a closer look."""
     if gap.end >= len(text):
         return False
-    return gap.newlines > 0 or gap.end - gap.begin >= _WIDE or text[gap.begin - 1] in _ENDERS
+    return (
+        gap.newlines > 0
+        or gap.end - gap.begin >= _WIDE
+        or text[gap.begin - 1] in _ENDERS
+    )
 
 
 def _is_break(text: str, gap: _Gap) -> bool:

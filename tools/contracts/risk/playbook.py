@@ -36,7 +36,9 @@ class Playbook(Value):
 def load(path: Path = _DEFAULT) -> Playbook:
     """Read a playbook; raises `BadInput` naming the file and the field."""
     try:
-        return Playbook.model_validate(yaml.safe_load(path.read_text("utf-8")), strict=False)
+        return Playbook.model_validate(
+            yaml.safe_load(path.read_text("utf-8")), strict=False
+        )
     except (OSError, yaml.YAMLError) as error:
         raise BadInput(
             what=f"playbook {path}", why=str(error), next_step="Check the file."
@@ -45,5 +47,7 @@ def load(path: Path = _DEFAULT) -> Playbook:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadInput(
-            what=f"playbook {path}, field {where}", why=first["msg"], next_step="Correct it."
+            what=f"playbook {path}, field {where}",
+            why=first["msg"],
+            next_step="Correct it.",
         ) from error

@@ -96,4 +96,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as plain values."""
     if isinstance(outcome, Done):
         return {"outcome": "Done", **outcome.value.model_dump()}
-    return {"outcome": type(outcome).__name__, "codes": list(getattr(outcome, "codes", ()))}
+    return {
+        "outcome": type(outcome).__name__,
+        "codes": list(getattr(outcome, "codes", ())),
+    }

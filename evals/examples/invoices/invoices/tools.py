@@ -60,7 +60,9 @@ def invoice_tools(books: Books) -> tuple[Tool[Any, Any], ...]:
         """Read an invoice: what the supplier claims."""
         entry = books.entry("invoices", arguments.invoice)
         if entry is None:
-            raise ToolFailed(code="no_invoice", detail=f"there is no invoice {arguments.invoice}")
+            raise ToolFailed(
+                code="no_invoice", detail=f"there is no invoice {arguments.invoice}"
+            )
         return Invoice(invoice=arguments.invoice, **entry)
 
     @tool("orders.lookup", action="read")
@@ -68,7 +70,9 @@ def invoice_tools(books: Books) -> tuple[Tool[Any, Any], ...]:
         """Look up an order: its supplier, and for how much it is."""
         entry = books.entry("orders", arguments.order)
         if entry is None:
-            raise ToolFailed(code="no_order", detail=f"there is no order {arguments.order}")
+            raise ToolFailed(
+                code="no_order", detail=f"there is no order {arguments.order}"
+            )
         return Order(order=arguments.order, **entry)
 
     @tool("invoices.pay", action="irreversible", idempotent=True)
@@ -76,7 +80,9 @@ def invoice_tools(books: Books) -> tuple[Tool[Any, Any], ...]:
         """Pay an invoice to the supplier of its order, once."""
         entry = books.entry("orders", arguments.order)
         if entry is None:
-            raise ToolFailed(code="no_order", detail=f"there is no order {arguments.order}")
+            raise ToolFailed(
+                code="no_order", detail=f"there is no order {arguments.order}"
+            )
         books.pay(permit.key, arguments.model_dump())
         return Paid(supplier=entry["supplier"], cents=arguments.cents)
 

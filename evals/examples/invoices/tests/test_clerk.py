@@ -53,10 +53,14 @@ async def test_an_invoice_for_more_than_was_ordered_is_not_proposed(
     assert books.payments() == []
 
 
-async def test_a_payment_that_is_denied_is_not_made(books: Books, tmp_path: Path) -> None:
+async def test_a_payment_that_is_denied_is_not_made(
+    books: Books, tmp_path: Path
+) -> None:
     """A refusal ends the run with its reason codes, and the books stay as they were."""
     policy = StaticPoint(effects=READS)
-    async with World(tmp_path / "world", agents=[InvoiceClerk(books)], pdp=policy) as world:
+    async with World(
+        tmp_path / "world", agents=[InvoiceClerk(books)], pdp=policy
+    ) as world:
         run = await world.runtime.start(
             "invoices", {"invoice": "INV-1", "order": "PO-1"}, principal=ANN
         )

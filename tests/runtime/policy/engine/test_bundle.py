@@ -70,16 +70,23 @@ CHANGES: Final[dict[str, Change]] = {
     "one grant more": rewritten(
         "data.json", "rails", "config", "grants", "analyst", to=["mail.send"]
     ),
-    "another message": rewritten("data.json", "rails", "reasons", "grants", "granted", to="Fine."),
+    "another message": rewritten(
+        "data.json", "rails", "reasons", "grants", "granted", to="Fine."
+    ),
     "another manifest": rewritten(".manifest", "metadata", "opa", to="1.22.3"),
-    "a file more": lambda files: {**files, "rails/rules/extra.rego": b"package rails.rules.extra"},
+    "a file more": lambda files: {
+        **files,
+        "rails/rules/extra.rego": b"package rails.rules.extra",
+    },
     "a file less": lambda files: {
         name: files[name] for name in files if not name.endswith("egress.rego")
     },
     "a file of another name": lambda files: {
         name.replace("egress.rego", "exit.rego"): files[name] for name in files
     },
-    "the revision in the data": rewritten("data.json", "rails", "build", "revision", to="0" * 64),
+    "the revision in the data": rewritten(
+        "data.json", "rails", "build", "revision", to="0" * 64
+    ),
     "the revision in the manifest": rewritten(".manifest", "revision", to="0" * 64),
     "the revision in both": both(
         rewritten("data.json", "rails", "build", "revision", to="0" * 64),
@@ -97,7 +104,9 @@ def test_a_bundle_packed_anew_is_the_same_revision(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_other_contents_under_the_same_revision_are_refused(tmp_path: Path, what: str) -> None:
+def test_other_contents_under_the_same_revision_are_refused(
+    tmp_path: Path, what: str
+) -> None:
     """Whoever changes anything in a bundle and leaves what it states does not get it loaded."""
     with pytest.raises(BundleChanged, match="its contents are") as caught:
         load(packed(tmp_path / "bundle.tar.gz", CHANGES[what](WHOLE)))
@@ -114,7 +123,9 @@ def test_a_file_that_is_there_twice_is_refused(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["data.json", ".manifest"])
-def test_another_spelling_of_the_same_data_is_refused(tmp_path: Path, name: str) -> None:
+def test_another_spelling_of_the_same_data_is_refused(
+    tmp_path: Path, name: str
+) -> None:
     """JSON that is not canonical could be read differently by two engines, so it is not accepted
     for the same.
     """

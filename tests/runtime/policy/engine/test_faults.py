@@ -40,7 +40,9 @@ MISSHAPEN: dict[str, Any] = {
     "empty": {},
     "list": [GOOD],
     "one field more": GOOD | {"note": ""},
-    "one field less": {name: value for name, value in GOOD.items() if name != "obligations"},
+    "one field less": {
+        name: value for name, value in GOOD.items() if name != "obligations"
+    },
     "effect in capitals": GOOD | {"effect": "PERMIT"},
     "effect in a list": GOOD | {"effect": ["permit"]},
     "effect in an object": GOOD | {"effect": {"permit": True}},
@@ -52,13 +54,18 @@ MISSHAPEN: dict[str, Any] = {
     | {"reasons": [{"code": "granted", "rule": "pdp", "parameters": {}}]},
     "reason under the runtime's name": GOOD
     | {"reasons": [{"code": "granted", "rule": "runtime", "parameters": {}}]},
-    "reason with a number": GOOD | {"reasons": [{"code": 1, "rule": "test", "parameters": {}}]},
+    "reason with a number": GOOD
+    | {"reasons": [{"code": 1, "rule": "test", "parameters": {}}]},
     "obligation of text": GOOD | {"obligations": ["reserve"]},
     "obligation with more": GOOD
     | {"obligations": [{"kind": "reserve", "parameters": {}, "optional": True}]},
     "revision of a number": GOOD | {"revision": 1},
     "a float": GOOD
-    | {"obligations": [{"kind": "approve", "parameters": {"role": "reviewer", "ttl_s": 0.5}}]},
+    | {
+        "obligations": [
+            {"kind": "approve", "parameters": {"role": "reviewer", "ttl_s": 0.5}}
+        ]
+    },
 }
 REGO = f"""package rails
 
@@ -113,7 +120,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         member = archive.extractfile("/policy.wasm")
         assert member is not None
         wasm = member.read()
-    return Bundle(revision=REVISION, wasm=wasm, data={"misshapen": MISSHAPEN}, messages={})
+    return Bundle(
+        revision=REVISION, wasm=wasm, data={"misshapen": MISSHAPEN}, messages={}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -128,12 +137,18 @@ async def carried(
 ) -> tuple[Any, list[str]]:
     """Propose one note through the door over *pdp*; return what became of it and the effects."""
     effects = Effects()
-    async with World(folder, tools=[effects.tool("note", action_class)], pdp=pdp) as world:
+    async with World(
+        folder, tools=[effects.tool("note", action_class)], pdp=pdp
+    ) as world:
         async with asyncio.timeout(10):
             outcome = await world.pep.enforce(
                 await world.start(), tool="note", arguments={"text": text}, call_id="1"
             )
-        assert [each["state"] for each in await world.entries() if each["event"] == "decision"] in (
+        assert [
+            each["state"]
+            for each in await world.entries()
+            if each["event"] == "decision"
+        ] in (
             [],
             ["denied"],
         )
@@ -196,7 +211,9 @@ async def test_an_engine_with_all_instances_stuck_denies_in_time(
         run = await world.start()
         outcomes = await asyncio.gather(
             *(
-                world.pep.enforce(run, tool="note", arguments={"text": "endless"}, call_id=f"{n}")
+                world.pep.enforce(
+                    run, tool="note", arguments={"text": "endless"}, call_id=f"{n}"
+                )
                 for n in range(8)
             )
         )
@@ -214,7 +231,8 @@ def test_a_module_that_is_none_does_not_load(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["missing", "junk", "truncated", "no module", "no revision", "data of text"]
+    "damage",
+    ["missing", "junk", "truncated", "no module", "no revision", "data of text"],
 )
 def test_a_damaged_bundle_does_not_load(tmp_path: Path, damage: str) -> None:
     """A bundle that is not whole is refused when it is read."""
@@ -228,7 +246,9 @@ def test_a_damaged_bundle_does_not_load(tmp_path: Path, damage: str) -> None:
                 member = tarfile.TarInfo(name)
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
-    raw = {"junk": b"junk", "truncated": buffer.getvalue()[:60]}.get(damage, buffer.getvalue())
+    raw = {"junk": b"junk", "truncated": buffer.getvalue()[:60]}.get(
+        damage, buffer.getvalue()
+    )
     if damage != "missing":
         (tmp_path / "bundle.tar.gz").write_bytes(raw)
 
@@ -239,7 +259,9 @@ def test_a_damaged_bundle_does_not_load(tmp_path: Path, damage: str) -> None:
 Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-def _http(body: bytes, *, status: str = "200 OK", kind: str = "application/json") -> Serve:
+def _http(
+    body: bytes, *, status: str = "200 OK", kind: str = "application/json"
+) -> Serve:
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
 
     async def serve(writer: asyncio.StreamWriter) -> None:
@@ -285,7 +307,10 @@ async def _garbage(writer: asyncio.StreamWriter) -> None:
 SERVED: dict[str, tuple[Serve, str]] = {
     "500": (_http(b"{}", status="500 Internal Server Error"), "pdp_unavailable"),
     "404": (_http(b"{}", status="404 Not Found"), "pdp_unavailable"),
-    "401": (_http(b'{"code":"unauthorized"}', status="401 Unauthorized"), "pdp_unavailable"),
+    "401": (
+        _http(b'{"code":"unauthorized"}', status="401 Unauthorized"),
+        "pdp_unavailable",
+    ),
     "slow": (_slow, "pdp_timeout"),
     "dripping": (_dripping, "pdp_timeout"),
     "reset": (_reset, "pdp_unavailable"),
@@ -314,7 +339,9 @@ async def stub(serve: Serve) -> AsyncIterator[int]:
     """Serve every request on a port of loopback with *serve*, and yield the port."""
     handled: set[asyncio.Task[None]] = set()
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         handled.add(asyncio.current_task())  # type: ignore[arg-type]  # on purpose not what the types say
         with suppress(
             ConnectionError, asyncio.CancelledError
@@ -352,7 +379,11 @@ async def test_a_faulty_server_is_a_deny(
     async with (
         stub(serve) as port,
         ServerPoint(
-            host="127.0.0.1", port=port, revision=REVISION, messages={}, deadline_s=deadline_s
+            host="127.0.0.1",
+            port=port,
+            revision=REVISION,
+            messages={},
+            deadline_s=deadline_s,
         ) as point,
     ):
         outcome, done = await carried(tmp_path, point, action_class, "good")
@@ -363,11 +394,15 @@ async def test_a_faulty_server_is_a_deny(
 
 
 @pytest.mark.parametrize("action_class", CLASSES)
-async def test_a_server_that_is_down_is_a_deny(tmp_path: Path, action_class: ActionClass) -> None:
+async def test_a_server_that_is_down_is_a_deny(
+    tmp_path: Path, action_class: ActionClass
+) -> None:
     """With nobody listening the answer is deny."""
     async with stub(_reset) as port:
         pass
-    async with ServerPoint(host="127.0.0.1", port=port, revision=REVISION, messages={}) as point:
+    async with ServerPoint(
+        host="127.0.0.1", port=port, revision=REVISION, messages={}
+    ) as point:
         outcome, done = await carried(tmp_path, point, action_class, "good")
 
     assert isinstance(outcome, Denied)
@@ -394,7 +429,11 @@ async def test_a_good_stub_permits(tmp_path: Path) -> None:
     async with (
         stub(_http(json.dumps({"result": GOOD}).encode())) as port,
         ServerPoint(
-            host="127.0.0.1", port=port, revision=REVISION, messages={}, deadline_s=BUSY_S
+            host="127.0.0.1",
+            port=port,
+            revision=REVISION,
+            messages={},
+            deadline_s=BUSY_S,
         ) as point,
     ):
         outcome, done = await carried(tmp_path, point, "write", "good")
@@ -408,7 +447,9 @@ def test_every_class_is_covered() -> None:
     assert {*CLASSES, "read"} == {*get_args(ActionClass)}
 
 
-async def test_an_endless_policy_is_stopped_at_its_deadline(bundle: Bundle, tmp_path: Path) -> None:
+async def test_an_endless_policy_is_stopped_at_its_deadline(
+    bundle: Bundle, tmp_path: Path
+) -> None:
     """The deadline ends an evaluation before memory does, also after the clock has rested."""
     point = EmbeddedPoint(bundle, deadline_s=0.03)
     try:

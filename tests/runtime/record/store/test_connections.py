@@ -12,10 +12,14 @@ from interlock.runtime.record.store.connections import Connections
 
 def _count(connections: Connections) -> int:
     with connections.transaction() as connection:
-        return connection.execute(select(func.count()).select_from(tables.kill_switch)).scalar_one()
+        return connection.execute(
+            select(func.count()).select_from(tables.kill_switch)
+        ).scalar_one()
 
 
-async def test_an_error_rolls_back_and_the_next_transaction_is_sound(database_url: str) -> None:
+async def test_an_error_rolls_back_and_the_next_transaction_is_sound(
+    database_url: str,
+) -> None:
     """A transaction that raised wrote nothing, and does not spoil the one after it."""
     store = Store.open(database_url)
     connections = Connections(store.engine)
@@ -33,11 +37,16 @@ async def test_an_error_rolls_back_and_the_next_transaction_is_sound(database_ur
         store.close()
 
 
-async def test_transactions_in_two_threads_have_a_connection_each(tmp_path: Path) -> None:
+async def test_transactions_in_two_threads_have_a_connection_each(
+    tmp_path: Path,
+) -> None:
     """No two transactions that are open at once share a connection."""
     engine = create_engine(f"sqlite:///{tmp_path / 'two.db'}")
     connections = Connections(engine)
     with connections.transaction() as first, connections.transaction() as second:
-        assert first.connection.driver_connection is not second.connection.driver_connection
+        assert (
+            first.connection.driver_connection
+            is not second.connection.driver_connection
+        )
     connections.close()
     engine.dispose()

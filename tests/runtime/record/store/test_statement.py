@@ -9,9 +9,13 @@ from interlock.runtime.record.store.statement import Statement
 
 SWITCH = tables.kill_switch
 ADD = Statement(insert(SWITCH))
-ONE = Statement(select(SWITCH).where(SWITCH.c.scope == "tool", SWITCH.c.id == bindparam("name")))
+ONE = Statement(
+    select(SWITCH).where(SWITCH.c.scope == "tool", SWITCH.c.id == bindparam("name"))
+)
 MOVE = Statement(update(SWITCH).where(SWITCH.c.id == bindparam("name")))
-GONE = Statement(delete(SWITCH).where(SWITCH.c.id == bindparam("name")).returning(SWITCH.c.id))
+GONE = Statement(
+    delete(SWITCH).where(SWITCH.c.id == bindparam("name")).returning(SWITCH.c.id)
+)
 
 
 async def test_rows_are_written_and_read_by_name(database_url: str) -> None:
@@ -48,7 +52,9 @@ async def test_a_failure_of_the_driver_is_one_of_sqlalchemy(database_url: str) -
 
 async def test_a_parameter_that_is_missing_is_an_error(database_url: str) -> None:
     """No place of a statement is filled with nothing in silence, at the first use or later."""
-    statement = Statement(select(SWITCH).where(SWITCH.c.id == bindparam("name", required=True)))
+    statement = Statement(
+        select(SWITCH).where(SWITCH.c.id == bindparam("name", required=True))
+    )
     store = Store.open(database_url)
     try:
         with store.engine.connect() as connection:

@@ -73,14 +73,28 @@ def test_quoted_aliases_are_proposed_without_their_quotes() -> None:
 def test_titles_are_proposed_whole(text: str) -> None:
     """A title is the run of capitalised words up to its noun."""
     assert any(
-        found.lower() == "co-branding and services agreement" for found in _texts("title", text)
+        found.lower() == "co-branding and services agreement"
+        for found in _texts("title", text)
     )
 
 
 def test_hostile_text_takes_linear_time() -> None:
     """No repetition in a pattern runs away."""
     begun = time.perf_counter()
-    for piece in ("A ", "A. ", "_", "[ ", "1 ", "May ", '"', "(A", "Agreement ", "  ", "A&", "A\n"):
+    for piece in (
+        "A ",
+        "A. ",
+        "_",
+        "[ ",
+        "1 ",
+        "May ",
+        '"',
+        "(A",
+        "Agreement ",
+        "  ",
+        "A&",
+        "A\n",
+    ):
         candidates(piece * 50_000)
     assert time.perf_counter() - begun < 8
 

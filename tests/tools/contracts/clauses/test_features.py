@@ -36,20 +36,28 @@ def test_every_unit_has_a_row_of_distinct_ascending_keys(text: str) -> None:
 def test_keys_never_change() -> None:
     """The shipped weights are for these very keys: another mix would need another artefact."""
     made = rows(TEXT, units(TEXT))
-    assert hashlib.sha256(made.keys.tobytes() + made.bounds.tobytes()).hexdigest() == DIGEST
+    assert (
+        hashlib.sha256(made.keys.tobytes() + made.bounds.tobytes()).hexdigest()
+        == DIGEST
+    )
 
 
 def test_every_group_occurs() -> None:
     """A contract's text gives features of every group."""
-    assert set((rows(TEXT, units(TEXT)).keys & np.uint32(7)).tolist()) == set(range(len(GROUPS)))
+    assert set((rows(TEXT, units(TEXT)).keys & np.uint32(7)).tolist()) == set(
+        range(len(GROUPS))
+    )
 
 
 def test_the_running_heading_reaches_the_sentences_below_it() -> None:
     """The same sentence under another heading has other features."""
     one, other = (
-        rows(text, units(text)) for text in ("Fees\n\nIt is due now.", "Term\n\nIt is due now.")
+        rows(text, units(text))
+        for text in ("Fees\n\nIt is due now.", "Term\n\nIt is due now.")
     )
-    assert set(one.keys[one.bounds[1] :].tolist()) != set(other.keys[other.bounds[1] :].tolist())
+    assert set(one.keys[one.bounds[1] :].tolist()) != set(
+        other.keys[other.bounds[1] :].tolist()
+    )
 
 
 def test_headings_are_short_and_capitalised() -> None:

@@ -58,14 +58,18 @@ def test_a_head_answers_instead_of_whole_sentences() -> None:
     """
     pick = Pick(category="Effective Date", start=3, end=7, confidence=0.7)
     assert [
-        one.text for one in _found([0, 0.9, 0, 0, 0, 0], picks=(pick,), label="Effective Date")
+        one.text
+        for one in _found([0, 0.9, 0, 0, 0, 0], picks=(pick,), label="Effective Date")
     ] == ["FEES"]
     assert len(_found([0, 0.9, 0, 0, 0, 0], label="Effective Date")) == 1
     assert _found([0, 0.9, 0, 0, 0, 0], label="Parties") == ()
 
 
 def _found(
-    confidences: list[float], text: str = TEXT, picks: tuple[Pick, ...] = (), label: str = "Fees"
+    confidences: list[float],
+    text: str = TEXT,
+    picks: tuple[Pick, ...] = (),
+    label: str = "Fees",
 ) -> tuple[Finding, ...]:
     blank = np.zeros(1, dtype=np.float32)
     clause = Linear(
@@ -81,4 +85,6 @@ def _found(
     )
     found = units(text)
     assert len(found) == len(confidences)
-    return assembled(text, found, np.array(confidences, dtype=np.float32)[:, None], clause, picks)
+    return assembled(
+        text, found, np.array(confidences, dtype=np.float32)[:, None], clause, picks
+    )

@@ -42,7 +42,8 @@ LICENSEE.
 of the State of New York.
 """
 _PIECES = st.lists(
-    st.sampled_from([*CONTRACT.split(". "), "\n\n", "\x00", "🖋", "e\u0301"]), max_size=12
+    st.sampled_from([*CONTRACT.split(". "), "\n\n", "\x00", "🖋", "e\u0301"]),
+    max_size=12,
 ).map(". ".join)
 
 
@@ -78,7 +79,12 @@ def test_a_plain_contract_is_read_right() -> None:
         one.text for one in found["Parties"]
     }
     assert len(found["Parties"]) >= 3
-    for category in ("Governing Law", "License Grant", "Anti-Assignment", "Cap On Liability"):
+    for category in (
+        "Governing Law",
+        "License Grant",
+        "Anti-Assignment",
+        "Cap On Liability",
+    ):
         assert category in found, category
     assert found["Governing Law"][0].text.startswith("This Agreement shall be governed")
 
@@ -92,9 +98,12 @@ def test_findings_are_fit_for_a_reader() -> None:
         for one in _model().find(CONTRACT * 4)
         if one.category not in {"Document Name", "Parties"}
     ]
-    assert not any(is_heading(one.text) for one in clauses if not one.category.endswith("Date"))
     assert not any(
-        one.text[:2] in {"1.", "2.", "3.", "4.", "5."} or one.text.endswith(("; and", ";"))
+        is_heading(one.text) for one in clauses if not one.category.endswith("Date")
+    )
+    assert not any(
+        one.text[:2] in {"1.", "2.", "3.", "4.", "5."}
+        or one.text.endswith(("; and", ";"))
         for one in clauses
     )
     assert max(Counter(one.category for one in clauses).values()) <= MOST
@@ -125,13 +134,25 @@ def test_the_record_agrees_with_the_weights() -> None:
     packed = (SHIPPED / WEIGHTS).read_bytes()
     assert record["files"] == {WEIGHTS: sha256(packed).hexdigest()}
     assert _model().version == sha256(packed).hexdigest()[:12]
-    assert "The Atticus Project" in record["attribution"] and "CC BY 4.0" in record["attribution"]  # noqa: PT018 - one rule
+    assert (  # noqa: PT018 - one rule
+        "The Atticus Project" in record["attribution"]
+        and "CC BY 4.0" in record["attribution"]
+    )
     assert record["trained_on"].startswith("the train side of the split alone")
-    assert [line["category"] for line in record["dev"]["lines"]] == list(_model().categories)
+    assert [line["category"] for line in record["dev"]["lines"]] == list(
+        _model().categories
+    )
     clause = _model().scorers["clause"]
     recorded = {line["category"]: line["threshold"] for line in record["dev"]["lines"]}
-    for category, threshold in zip(clause.labels, clause.threshold.tolist(), strict=True):
-        if category not in {"Document Name", "Parties", "Agreement Date", "Effective Date"}:
+    for category, threshold in zip(
+        clause.labels, clause.threshold.tolist(), strict=True
+    ):
+        if category not in {
+            "Document Name",
+            "Parties",
+            "Agreement Date",
+            "Effective Date",
+        }:
             assert abs(recorded[category] - threshold) < 1e-3
 
 
@@ -166,5 +187,7 @@ def test_finding_needs_numpy_alone() -> None:
         "print(sorted(name for name in ('sklearn', 'scipy', 'interlock.evals') if name in "
         "sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"

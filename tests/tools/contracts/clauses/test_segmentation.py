@@ -36,17 +36,23 @@ _LEGAL = st.sampled_from(
 def test_units_cover_every_visible_character_once(text: str) -> None:
     """Joined, the units hold each character that is not white space once and in order."""
     found = units(text)
-    assert "".join("".join(text[unit.start : unit.end].split()) for unit in found) == "".join(
-        text.split()
-    )
+    assert "".join(
+        "".join(text[unit.start : unit.end].split()) for unit in found
+    ) == "".join(text.split())
     assert all(one.end <= other.start for one, other in pairwise(found))
     assert all(0 < unit.end - unit.start <= LONGEST for unit in found)
-    assert all(text[unit.start : unit.end].strip() == text[unit.start : unit.end] for unit in found)
+    assert all(
+        text[unit.start : unit.end].strip() == text[unit.start : unit.end]
+        for unit in found
+    )
 
 
 def test_sentences_end_units() -> None:
     """A full stop before a capital ends a unit."""
-    assert _cut("The term ends. The fee is due.") == ["The term ends.", "The fee is due."]
+    assert _cut("The term ends. The fee is due.") == [
+        "The term ends.",
+        "The fee is due.",
+    ]
 
 
 def test_legal_abbreviations_do_not_end_units() -> None:
@@ -71,7 +77,9 @@ def test_a_number_stays_with_what_it_numbers() -> None:
 
 def test_a_page_break_inside_a_sentence_does_not_end_it() -> None:
     """A blank line before a lower-case word is a break of the page, not of the sentence."""
-    assert _cut("The supplier shall\n\ndeliver it.") == ["The supplier shall\n\ndeliver it."]
+    assert _cut("The supplier shall\n\ndeliver it.") == [
+        "The supplier shall\n\ndeliver it."
+    ]
 
 
 def test_hostile_white_space_takes_linear_time() -> None:

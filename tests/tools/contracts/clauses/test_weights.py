@@ -27,7 +27,16 @@ def test_a_packed_scorer_comes_back_whole() -> None:
     linear = _linear()
     back = unpack(pack(linear))
     assert back.labels == linear.labels
-    for name in ("keys", "rarity", "steps", "scale", "bias", "knots", "heights", "threshold"):
+    for name in (
+        "keys",
+        "rarity",
+        "steps",
+        "scale",
+        "bias",
+        "knots",
+        "heights",
+        "threshold",
+    ):
         assert np.array_equal(getattr(back, name), getattr(linear, name)), name
 
 
@@ -69,7 +78,9 @@ def test_tampered_weights_are_refused(tmp_path: Path) -> None:
         ClauseModel.load(folder)
     assert caught.value.found is not None
     assert caught.value.found != caught.value.expected
-    assert any("interlock.evals.extraction.train" in note for note in caught.value.__notes__)
+    assert any(
+        "interlock.evals.extraction.train" in note for note in caught.value.__notes__
+    )
 
 
 @pytest.mark.parametrize("damage", ["no weights", "no record", "no digest", "not json"])
@@ -81,7 +92,9 @@ def test_an_incomplete_artefact_is_refused(tmp_path: Path, damage: str) -> None:
     elif damage == "no record":
         (folder / RECORD).unlink()
     else:
-        (folder / RECORD).write_text(json.dumps({"files": {}}) if damage == "no digest" else "{")
+        (folder / RECORD).write_text(
+            json.dumps({"files": {}}) if damage == "no digest" else "{"
+        )
     with pytest.raises(ArtefactError) as caught:
         read(folder)
     assert caught.value.found is None
@@ -90,7 +103,8 @@ def test_an_incomplete_artefact_is_refused(tmp_path: Path, damage: str) -> None:
 def _linear() -> Linear:
     keys = np.sort(named_rows([["a", "b", "c"]]).keys)
     floats = {
-        name: np.array([0.5, 0.25], dtype=np.float32) for name in ("scale", "bias", "threshold")
+        name: np.array([0.5, 0.25], dtype=np.float32)
+        for name in ("scale", "bias", "threshold")
     }
     return Linear(
         labels=("One", "Two"),

@@ -18,14 +18,18 @@ async def test_the_same_review_is_the_same_bytes(office: Any) -> None:
     run = await office.reviewed()
     outcomes = []
     for call in ("1", "2"):
-        outcomes.append(await office.propose(run, "report.write", call, document="sha256:ab"))
+        outcomes.append(
+            await office.propose(run, "report.write", call, document="sha256:ab")
+        )
         office.clock.advance(3600)
     (report,) = await office.reports.of_run(run.id)
     sha256 = hashlib.sha256(report.page.encode()).hexdigest()
 
     assert report.page == printed(await office.reviews.of("sha256:ab", run_id=run.id))
     assert all(isinstance(outcome, Done) for outcome in outcomes)
-    assert {outcome.value for outcome in outcomes} == {Written(name="review.html", sha256=sha256)}
+    assert {outcome.value for outcome in outcomes} == {
+        Written(name="review.html", sha256=sha256)
+    }
 
 
 @pytest.mark.parametrize(

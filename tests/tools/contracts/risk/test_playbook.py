@@ -16,7 +16,12 @@ GOOD: dict[str, Any] = {
     "medium": 250,
     "high": 500,
     "positions": [
-        {"category": "Exclusivity", "when": "present", "points": 110, "why": "It limits."}
+        {
+            "category": "Exclusivity",
+            "when": "present",
+            "points": 110,
+            "why": "It limits.",
+        }
     ],
 }
 
@@ -53,7 +58,9 @@ def test_a_good_playbook_is_read(tmp_path: Path) -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_a_bad_field_is_named(tmp_path: Path, fields: dict[str, Any], where: str) -> None:
+def test_a_bad_field_is_named(
+    tmp_path: Path, fields: dict[str, Any], where: str
+) -> None:
     """A field that is wrong, missing or unknown is named with the file."""
     path = written(tmp_path, **fields)
     with pytest.raises(BadInput) as refused:

@@ -41,7 +41,8 @@ def test_presence_and_absence_count_as_stated(found: set[str], category: str) ->
     positions = [each for each in load().positions if each.category == category]
 
     assert all(
-        ((each.category, each.when) in listed) == ((category in found) == (each.when == "present"))
+        ((each.category, each.when) in listed)
+        == ((category in found) == (each.when == "present"))
         for each in positions
     )
 
@@ -55,7 +56,14 @@ def test_the_score_is_capped() -> None:
 
 @pytest.mark.parametrize(
     ("points", "tier"),
-    [(0, "low"), (249, "low"), (250, "medium"), (499, "medium"), (500, "high"), (1000, "high")],
+    [
+        (0, "low"),
+        (249, "low"),
+        (250, "medium"),
+        (499, "medium"),
+        (500, "high"),
+        (1000, "high"),
+    ],
 )
 def test_a_tier_begins_at_its_threshold(points: int, tier: str) -> None:
     """A contract is medium from the medium threshold on, and high from the high one on."""
