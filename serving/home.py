@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from opentelemetry.sdk.trace import TracerProvider
 from pydantic import SecretStr
 
 from interlock.agents.contract_review import ContractReview
@@ -146,9 +147,7 @@ async def opened(
         pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
-        provider = telemetry.provider()
-        if provider is not None:
-            stack.callback(provider.shutdown)
+        provider = _provider(stack)
         named = agents.load(settings.agents, folder=settings.modules)
         runtime = Runtime(
             storage=storage,
@@ -165,6 +164,14 @@ async def opened(
             reviews=kept.reviews,
             reports=kept.reports,
         )
+
+
+def _provider(stack: AsyncExitStack) -> TracerProvider | None:
+    """Return what exports spans, if anything does; *stack* shuts the provider down."""
+    provider = telemetry.provider()
+    if provider is not None:
+        stack.callback(provider.shutdown)
+    return provider
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
