@@ -99,10 +99,12 @@ class Records:
     async def _records(
         self, run_id: str | None = None, *, tenant: str | None = None
     ) -> Sequence[Record]:
-        return [
-            _opened(kept)
-            for kept in await self._shelf.list(run_id=run_id, tenant=tenant)
-        ]
+        shelved = await self._shelf.list(
+            run_id=run_id,
+            tenant=tenant,
+            limit=None,
+        )
+        return [_opened(kept) for kept in shelved]
 
 
 def _opened(kept: Kept) -> Record:
