@@ -9,14 +9,14 @@ from interlock.serving.view import Readable
 
 
 async def verified(home: Readable, *, log: str | None = None) -> Audit:
-    """Verify one log of *home* or all of them; see `interlock.runtime.record.audit.verified`."""
+    """Verify one log of *home*, or all logs; see `interlock.runtime.record.audit.verified`."""
     return await audit.verified(home.store, home.vault, home.ledger, log=log)
 
 
 async def entries(
     home: Readable, run_id: str | None = None, *, log: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return entries of *home* with their payloads opened, of one run or one log where named."""
+    """Return the entries of *home* with their payloads opened: all, or those of one run or log."""
     return await audit.entries(home.store, home.vault, run_id=run_id, log=log)
 
 

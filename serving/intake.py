@@ -26,11 +26,12 @@ def contracts(name: str) -> Iterator[Path]:
     """
     path = Path(name)
     if path.is_dir():
-        found = sorted(below for below in path.rglob("*") if _is_contract(below, path))
-        if not found:
+        files = sorted(file for file in path.rglob("*") if _is_contract(file, path))
+        if not files:
             why = f"it holds no file that ends with {', '.join(KINDS)}"
             raise _refused(name, why, "Name a folder of contracts.")
-        yield from (below.absolute() for below in found)
+        for file in files:
+            yield file.absolute()
         return
     if "://" in name:
         raise _refused(
@@ -75,7 +76,8 @@ def forget(file: Path) -> None:
 
 
 def _is_contract(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    parts = path.relative_to(folder).parts
+    hidden = any(part.startswith(".") for part in parts)
     return not hidden and path.suffix.lower() in KINDS and path.is_file()
 
 

@@ -46,9 +46,11 @@ class Wanted:
 
 def since_when(text: str, *, now: float) -> int:
     """Return the Unix seconds of a date ("2026-11-24") or of a time ago ("12h", "7d", "2w")."""
-    number, unit = text[:-1], text[-1:]
+    number = text[:-1]
+    unit = text[-1:]
     if number.isdecimal() and unit in _UNITS:
-        return int(now - int(number) * _UNITS[unit].total_seconds())
+        ago = int(number) * _UNITS[unit].total_seconds()
+        return int(now - ago)
     try:
         date = datetime.fromisoformat(text)
     except ValueError as error:
@@ -57,7 +59,9 @@ def since_when(text: str, *, now: float) -> int:
             why="it is no date",
             next_step="Write it as 2026-11-24, or as 12h, 7d or 2w ago.",
         ) from error
-    return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return int(date.timestamp())
 
 
 async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
@@ -97,7 +101,7 @@ async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]
 def _risks(
     storage: Storage, connection: Connection, runs: list[RunSummary]
 ) -> dict[str, dict[str, Any]]:
-    """Return the tier and the score of every run that has come so far, in one statement."""
+    """Return the tier and the score of each run that has been scored by now, in one statement."""
     kept = [run.id for run in runs if not run.erased]
     query = (
         select(tables.run.c.id, tables.run.c.outcome, tables.data_key.c.wrapped)
@@ -107,7 +111,8 @@ def _risks(
     risks = {}
     for row in connection.execute(query):
         key = storage.vault.unwrapped(row.id, row.wrapped)
-        outcome = orjson.loads(key.open(row.outcome, place=f"run/{row.id}/outcome"))
+        opened = key.open(row.outcome, place=f"run/{row.id}/outcome")
+        outcome = orjson.loads(opened)
         risk = outcome.get("risk")
         if risk:
             risks[row.id] = {"tier": risk["tier"], "score": risk["score"]}

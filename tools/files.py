@@ -9,7 +9,7 @@ _FOLDER: Final = 0o700
 
 
 class NotSynced(Exception):
-    """A file that is there, and that nobody can say a power cut leaves there."""
+    """A file was written, but might not survive a power cut."""
 
     def __init__(self, *, folder: Path, why: str) -> None:
         self.folder = folder
@@ -21,11 +21,11 @@ class NotSynced(Exception):
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put *content* at *path*, whole or not at all; when it returns, a power cut leaves it there.
+    """Put *content* at *path*, whole or not at all; after the return the file survives a power cut.
 
-    The file is for its owner alone, and so is each folder that has to be made; one that is there
-    keeps its mode. Raises OSError when the file is what it was before, and `NotSynced` when it is
-    the new one for now.
+    The file, and each folder that has to be made, is for its owner alone; a folder that exists
+    keeps its mode. Raises OSError when the file is what it was before, and `NotSynced` when the
+    file is the new one but might not survive a power cut.
     """
     _folder(path.parent)
     temporary = path.with_suffix(".new")

@@ -117,6 +117,10 @@ def _opened(kept: Kept) -> Reading:
     )
 
 
+def _file(arguments: Read) -> Resource:
+    return Resource(type="file", id=arguments.path)
+
+
 def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool, ...]:
     """Return `document.read`, the only tool that opens the file.
 
@@ -133,7 +137,7 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
     @tool(
         "document.read",
         action="read",
-        resource=lambda a: Resource(type="file", id=a.path),
+        resource=_file,
         yields=label,
     )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:

@@ -134,15 +134,14 @@ def mail_tools(
 ) -> tuple[AnyTool, ...]:
     """Return `mail.send`.
 
-    *clearances* says how restricted the data may be that each recipient domain gets; a domain that
-    is not listed gets public data.
+    *clearances* names, by recipient domain, the most restricted data that the domain may get; a
+    domain that is not listed gets public data.
     """
 
     def mailbox(mail: Mail) -> Resource:
         recipients = [*mail.to, *mail.cc]
-        clearance = _lowest(
-            clearances.get(_domain(address), "public") for address in recipients
-        )
+        domains = [_domain(address) for address in recipients]
+        clearance = _lowest(clearances.get(domain, "public") for domain in domains)
         return Resource(
             type="mailbox",
             id=",".join(recipients),
@@ -157,12 +156,14 @@ def mail_tools(
     )
     async def send(permit: Permit, mail: Mail) -> Sent:
         """Send one mail, with the report of this run attached when asked for."""
-        attached = [
-            await reports.named(
-                permit.run_id, name=attachment.name, sha256=attachment.sha256
+        attached = []
+        for attachment in mail.attachments:
+            report = await reports.named(
+                permit.run_id,
+                name=attachment.name,
+                sha256=attachment.sha256,
             )
-            for attachment in mail.attachments
-        ]
+            attached.append(report)
         message = compose(
             mail,
             sender=sender,
@@ -222,9 +223,9 @@ def compose(
 
 
 def _check_plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
-    """Refuse anything but plain addresses.
+    """Raise ValueError unless the header holds exactly the plain addresses *wanted*.
 
-    A name or a second address in one text would reach somebody whom nobody was shown.
+    A name or a second address in one text could send the mail to a person whom no reviewer saw.
     """
     addresses = []
     if message[header]:

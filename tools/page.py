@@ -57,16 +57,16 @@ def _seen(char: str) -> str:
     if char == "\u00a0":
         return " "
     hidden = unicodedata.category(char) in _UNSEEN or ord(char) in _BLANK
-    return f"\u27e8U+{ord(char):04X}\u27e9" if hidden and char not in _SPACE else char
+    if hidden and char not in _SPACE:
+        return f"\u27e8U+{ord(char):04X}\u27e9"
+    return char
 
 
 def _finalised(value: Any) -> Any:
-    """Make text visible; what is markup already was made of text that is."""
-    return (
-        visible(value)
-        if isinstance(value, str) and not hasattr(value, "__html__")
-        else value
-    )
+    """Return text made visible, and anything else as it is; markup was made of visible text."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return visible(value)
+    return value
 
 
 @cache

@@ -119,9 +119,8 @@ def _metadata(opa: Opa, stage: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
     Messages are by rule and code, and name every rule; probes are by rule.
     """
-    report = json.loads(
-        opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage)
-    )
+    printed = opa.run("inspect", "--annotations", "--format", "json", ".", cwd=stage)
+    report = json.loads(printed)
     names = [name for name in report["namespaces"] if name.startswith(_RULES)]
     messages: dict[str, Any] = {name.removeprefix(_RULES): {} for name in names}
     probes: dict[str, Any] = {}

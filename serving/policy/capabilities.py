@@ -7,7 +7,7 @@ answer.
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from interlock.serving.policy.opa import Opa
 
@@ -37,8 +37,12 @@ def capabilities(opa: Opa) -> bytes:
         builtin for builtin in current["builtins"] if builtin["name"] in _ALLOWED
     ]
     document = {
-        "builtins": sorted(allowed, key=lambda builtin: str(builtin["name"])),
+        "builtins": sorted(allowed, key=_name),
         "features": ["keywords_in_refs", "rego_v1"],
         "allow_net": [],
     }
     return json.dumps(document, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def _name(builtin: dict[str, Any]) -> str:
+    return str(builtin["name"])

@@ -55,7 +55,10 @@ def write(proposal: Mapping[str, Any], folder: Path) -> Path:
     for layer in files:
         if layer.file == file:
             content = layer.content
-        elif taken := layer.content.get("tools", {}).keys() & proposal["tools"].keys():
+            continue
+        entries = layer.content.get("tools", {})
+        taken = entries.keys() & proposal["tools"].keys()
+        if taken:
             raise BadInput(
                 what=f"{layer.file.name}: tools.{min(taken)}",
                 why="the entry is not in step with the code of the tool",
@@ -87,6 +90,7 @@ def _difference(tool: AnyTool, entry: Mapping[str, Any]) -> dict[str, Any]:
         difference["schema"] = schema_digest(tool)
     fields = tool.arguments.model_fields.keys()
     listed = entry["arguments"].keys()
-    if added := [name for name in fields if name not in listed]:
+    added = [name for name in fields if name not in listed]
+    if added:
         difference["arguments"] = {name: {} for name in added}
     return difference

@@ -54,9 +54,10 @@ async def explained(
 
 
 def _is_of(entry: Mapping[str, Any], action_id: str) -> bool:
-    return action_id != "" and str(entry["body"].get("action") or "").startswith(
-        action_id
-    )
+    if not action_id:
+        return False
+    action = str(entry["body"].get("action") or "")
+    return action.startswith(action_id)
 
 
 def _shown(decision: Decision) -> dict[str, Any]:

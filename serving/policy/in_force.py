@@ -28,8 +28,10 @@ def roles(bundle: Bundle) -> frozenset[str] | None:
     if "grants" not in config:
         return None
     acts = config.get("acts", {})
-    return frozenset(
-        role
-        for role, granted in config["grants"].items()
-        if role != EVERYONE and (not acts or not acts.keys().isdisjoint(granted))
-    )
+    entitled = set()
+    for role, names in config["grants"].items():
+        if role == EVERYONE:
+            continue
+        if not acts or not acts.keys().isdisjoint(names):
+            entitled.add(role)
+    return frozenset(entitled)

@@ -40,18 +40,17 @@ async def inspect(folder: Path, find_opa: Callable[[], Opa]) -> tuple[Finding, .
     try:
         own = rules.whole(folder)
         if not own:
-            return await _main_job(overlaid(load(BUNDLES[POLICIES]), folder))
+            shipped = load(BUNDLES[POLICIES])
+            return await _main_job(overlaid(shipped, folder))
         with tempfile.TemporaryDirectory() as scratch:
             stage = Path(scratch, "stage")
             write(stage, _with_tests(folder, own))
-            return await _rules(
-                folder,
-                _Workshop(
-                    opa=find_opa(),
-                    stage=stage,
-                    own=own,
-                ),
+            workshop = _Workshop(
+                opa=find_opa(),
+                stage=stage,
+                own=own,
             )
+            return await _rules(folder, workshop)
     except Unfit as unfit:
         return unfit.findings
 

@@ -31,7 +31,8 @@ def read(folder: Path) -> tuple[Layer, ...]:
     Raises `Unfit` for a file that cannot be read, is not YAML or is no map, and when two files or
     one file twice set the same place.
     """
-    layers = tuple(Layer(file=file, content=_content(file)) for file in _files(folder))
+    files = _files(folder)
+    layers = tuple(Layer(file=file, content=_content(file)) for file in files)
     for number, layer in enumerate(layers):
         for other in layers[:number]:
             _apart(layer, other)
@@ -178,7 +179,7 @@ def _leaves(content: Mapping[str, Any], above: Place = ()) -> Iterator[Place]:
 
 
 def _meets(content: Any, place: Place) -> bool:
-    """Whether *content* sets *place*, or a value above it that is no map."""
+    """Tell whether *content* sets *place*, or a value above *place* that is no map."""
     for key in place:
         if not isinstance(content, Mapping):
             return True

@@ -73,22 +73,22 @@ def _words(error: Mapping[str, Any]) -> str:
         return "it is missing"
     if kind == "extra_forbidden":
         return "there is no such setting"
-    given = f"it is {error['input']!r}"
+    problem = f"it is {error['input']!r}"
     if kind == "literal_error":
-        return f"{given}, not {error['ctx']['expected']}"
+        return f"{problem}, not {error['ctx']['expected']}"
     if kind in _TYPES:
-        return f"{given}, not {_TYPES[kind]}"
-    return f"{given}: {error['msg']}"
+        return f"{problem}, not {_TYPES[kind]}"
+    return f"{problem}: {error['msg']}"
 
 
 def _unknown_names(
     config: Mapping[str, Any], where: Callable[[Place], str]
 ) -> Iterator[Finding]:
     tools = config["tools"]
-    known = {*tools, *config.get("acts", {})}
+    grantable = {*tools, *config.get("acts", {})}
     for role, names in config["grants"].items():
         for name in names:
-            if name not in known:
+            if name not in grantable:
                 yield Finding(
                     code="unknown_tool",
                     where=where(("grants", role)),

@@ -37,7 +37,8 @@ class OpaRefused(GuardFailed):
     """OPA ran and said no; its own words are the reason."""
 
     def __init__(self, *, command: str, said: str) -> None:
-        self.command, self.said = command, said
+        self.command = command
+        self.said = said
         super().__init__(
             guard=f"opa {command}",
             why=said,
@@ -59,9 +60,8 @@ class Opa:
         """
         done = self.ask(*arguments, cwd=cwd)
         if done.returncode != 0:
-            said = "\n".join(
-                part for part in (done.stderr.strip(), done.stdout.strip()) if part
-            )
+            words = (done.stderr.strip(), done.stdout.strip())
+            said = "\n".join(part for part in words if part)
             raise OpaRefused(command=str(arguments[0]), said=said)
         return done.stdout
 
@@ -80,12 +80,13 @@ def find_opa() -> Opa:
     """
     named = os.environ.get("INTERLOCK_OPA")
     beside = Path(sys.prefix, "bin", "opa")
-    found = named or (str(beside) if beside.exists() else shutil.which("opa"))
-    if found is None:
+    program = named or (str(beside) if beside.exists() else shutil.which("opa"))
+    if program is None:
         raise OpaUnavailable(
             where="INTERLOCK_OPA, this environment, PATH", why="there is none"
         )
-    return Opa(path=Path(found), version=_trusted_version(found))
+    version = _trusted_version(program)
+    return Opa(path=Path(program), version=version)
 
 
 def _trusted_version(path: str) -> str:

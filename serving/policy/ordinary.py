@@ -28,9 +28,8 @@ from interlock.runtime.policy.request import (
 REQUESTER: Final = "requester"
 #: The person who acts
 PERSON: Final = "person"
-NOW: Final = (
-    1_800_000_000  # Unix seconds; the policy reads no clock, so any time serves
-)
+#: In Unix seconds; the policy reads no clock, so any time serves
+NOW: Final = 1_800_000_000
 _PLENTY: Final = Amounts(
     money_micro=100,
     tokens=100,
@@ -48,7 +47,8 @@ def ordinary(bundle: Bundle, *, tenant: str = "default") -> Iterator[AccessReque
     tenant may send anything to anywhere.
     """
     config = at(bundle.data, "rails", "config")
-    for role, names in (at(config, "grants") or {}).items():
+    grants = at(config, "grants") or {}
+    for role, names in grants.items():
         for name in names:
             if at(config, "tools", name):
                 yield from _tool(bundle, role, name, tenant)
@@ -191,9 +191,8 @@ def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
 
 def _arguments(rules: Any) -> dict[str, Json]:
     """Return a small value for each argument that keeps to its limits."""
-    return {
-        name: _value(limits) for name, limits in (at(rules, "arguments") or {}).items()
-    }
+    arguments = at(rules, "arguments") or {}
+    return {name: _value(limits) for name, limits in arguments.items()}
 
 
 def _value(limits: Mapping[str, Any]) -> Json:

@@ -28,9 +28,9 @@ def overlaid(bundle: Bundle, folder: Path) -> Bundle:
     rails = compiled.data["rails"]
     if rails["config"] == config:
         return compiled
-    return revised(
-        compiled.files, {**compiled.data, "rails": {**rails, "config": config}}
-    )
+    data = dict(compiled.data)
+    data["rails"] = {**rails, "config": config}
+    return revised(compiled.files, data)
 
 
 def configuration(bundle: Bundle, folder: Path) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def configuration(bundle: Bundle, folder: Path) -> dict[str, Any]:
 
 
 def _compiled(bundle: Bundle, folder: Path) -> Bundle:
-    """Return the bundle that holds the rules of *folder*: *bundle* itself when it has none."""
+    """Return the bundle that holds the rules of *folder*: *bundle* when *folder* has no rules."""
     own = rules.sources(folder)
     if not own:
         return bundle

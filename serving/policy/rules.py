@@ -90,6 +90,8 @@ def _package(file: Path) -> str | None:
     """Return the package that the first statement names, or None."""
     for line in file.read_text("utf-8", errors="replace").splitlines():
         words = line.split("#")[0].split()
-        if words:
-            return words[1] if len(words) == 2 and words[0] == "package" else None  # noqa: PLR2004 - `package NAME`
+        if not words:
+            continue
+        is_package = len(words) == 2 and words[0] == "package"  # noqa: PLR2004 - `package NAME`
+        return words[1] if is_package else None
     return None
