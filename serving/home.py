@@ -97,9 +97,19 @@ class Home:
         """What waits, or waited, for a person."""
         return self.runtime.approvals
 
-    async def start(self, *, path: Path, notify: list[str], person: str) -> Run:
+    async def start(
+        self,
+        *,
+        path: Path,
+        notify: list[str],
+        person: str,
+    ) -> Run:
         """Start the review of one file on behalf of *person*; see `Runtime.start`."""
-        principal = Principal(id=person, tenant=self.settings.tenant, roles=())
+        principal = Principal(
+            id=person,
+            tenant=self.settings.tenant,
+            roles=(),
+        )
         return await self.runtime.start(
             "contract_review",
             {"path": str(path), "notify": notify},

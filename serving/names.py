@@ -39,7 +39,11 @@ async def approval_named(store: Store, beginning: str) -> str:
 
 
 async def _named(
-    store: Store, table: Table, kind: str, prefix: str, beginning: str
+    store: Store,
+    table: Table,
+    kind: str,
+    prefix: str,
+    beginning: str,
 ) -> str:
     column = table.c.id
     begins = column.startswith(beginning, autoescape=True)

@@ -51,7 +51,11 @@ class Library:
     """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._shelf = Shelf(store=store, vault=vault, kind=KIND)
+        self._shelf = Shelf(
+            store=store,
+            vault=vault,
+            kind=KIND,
+        )
 
     def keep(self, document: Document, *, permit: Permit) -> None:
         """Keep the document for the permit's run, with the step's checkpoint.
@@ -59,7 +63,12 @@ class Library:
         The run's first reading of a document stands.
         """
         body = {name: getattr(document, name) for name in Document.__dataclass_fields__}
-        self._shelf.keep(permit, key=document.digest, status=document.kind, body=body)
+        self._shelf.keep(
+            permit,
+            key=document.digest,
+            status=document.kind,
+            body=body,
+        )
 
     async def reading(self, digest: str, *, run_id: str) -> Reading:
         """Return the document as this run read it.
@@ -82,18 +91,29 @@ class Library:
         reading = await self._newest(key=digest)
         if reading is None:
             next_step = "Review the file first: `interlock review FILE`."
-            raise NotFound(kind="document", name=digest, next_step=next_step)
+            raise NotFound(
+                kind="document",
+                name=digest,
+                next_step=next_step,
+            )
         return reading.document
 
     async def _newest(self, *, key: str, run_id: str | None = None) -> Reading | None:
-        readings = await self._shelf.list(key=key, run_id=run_id, limit=1)
+        readings = await self._shelf.list(
+            key=key,
+            run_id=run_id,
+            limit=1,
+        )
         return _opened(readings[0]) if readings else None
 
 
 def _opened(kept: Kept) -> Reading:
     document = Document(**{**kept.body, "pages": tuple(kept.body["pages"])})
     return Reading(
-        document=document, run_id=kept.run_id, revision=kept.revision, at=kept.at
+        document=document,
+        run_id=kept.run_id,
+        revision=kept.revision,
+        at=kept.at,
     )
 
 

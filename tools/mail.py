@@ -104,7 +104,10 @@ class SmtpOutbox:
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
         """Send the message; a refused connection is a certain failure, anything later is not."""
         client = aiosmtplib.SMTP(
-            hostname=self._host, port=self._port, start_tls=self._tls, timeout=30
+            hostname=self._host,
+            port=self._port,
+            start_tls=self._tls,
+            timeout=30,
         )
         try:
             await client.connect()
@@ -140,7 +143,11 @@ def mail_tools(
         clearance = _lowest(
             clearances.get(_domain(address), "public") for address in recipients
         )
-        return Resource(type="mailbox", id=",".join(recipients), clearance=clearance)
+        return Resource(
+            type="mailbox",
+            id=",".join(recipients),
+            clearance=clearance,
+        )
 
     @tool(
         "mail.send",
@@ -156,7 +163,12 @@ def mail_tools(
             )
             for attachment in mail.attachments
         ]
-        message = compose(mail, sender=sender, key=permit.key, reports=attached)
+        message = compose(
+            mail,
+            sender=sender,
+            key=permit.key,
+            reports=attached,
+        )
         await outbox.deliver(message, key=permit.key)
         return Sent(message_id=str(message["Message-ID"]), to=mail.to)
 
@@ -173,7 +185,11 @@ def _lowest(clearances: Iterable[Confidentiality]) -> Confidentiality:
 
 
 def compose(
-    mail: Mail, *, sender: str, key: str, reports: Sequence[Report]
+    mail: Mail,
+    *,
+    sender: str,
+    key: str,
+    reports: Sequence[Report],
 ) -> EmailMessage:
     """Return the message, identified by *key*, with every report attached.
 

@@ -31,19 +31,44 @@ class Reports:
     """The reports of this home, each of the run that wrote it; holds no report itself."""
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._shelf = Shelf(store=store, vault=vault, kind=KIND)
+        self._shelf = Shelf(
+            store=store,
+            vault=vault,
+            kind=KIND,
+        )
 
-    def keep(self, permit: Permit, *, name: str, page: str) -> Report:
+    def keep(
+        self,
+        permit: Permit,
+        *,
+        name: str,
+        page: str,
+    ) -> Report:
         """Keep a page for the permit's run, with the step's checkpoint, and return the report.
 
         Keeping the same page again changes nothing.
         """
         sha256 = hashlib.sha256(page.encode()).hexdigest()
         body = {"name": name, "page": page}
-        self._shelf.keep(permit, key=sha256, status="written", body=body)
-        return Report(name=name, page=page, sha256=sha256)
+        self._shelf.keep(
+            permit,
+            key=sha256,
+            status="written",
+            body=body,
+        )
+        return Report(
+            name=name,
+            page=page,
+            sha256=sha256,
+        )
 
-    async def named(self, run_id: str, *, name: str, sha256: str) -> Report:
+    async def named(
+        self,
+        run_id: str,
+        *,
+        name: str,
+        sha256: str,
+    ) -> Report:
         """Return the run's report of this name and content; `ToolFailed` when the run has none."""
         for report in await self._kept(run_id, key=sha256):
             if report.name == name:
@@ -62,7 +87,11 @@ class Reports:
         for report in await self.of_run(run_id):
             return report
         next_step = "Look at the run with `interlock run show`."
-        raise NotFound(kind="report of run", name=run_id, next_step=next_step)
+        raise NotFound(
+            kind="report of run",
+            name=run_id,
+            next_step=next_step,
+        )
 
     async def _kept(self, run_id: str, *, key: str | None = None) -> tuple[Report, ...]:
         pages = await self._shelf.list(run_id=run_id, key=key)
@@ -70,4 +99,8 @@ class Reports:
 
 
 def _opened(kept: Kept) -> Report:
-    return Report(name=kept.body["name"], page=kept.body["page"], sha256=kept.key)
+    return Report(
+        name=kept.body["name"],
+        page=kept.body["page"],
+        sha256=kept.key,
+    )

@@ -54,33 +54,44 @@ class Planner(BaseChatModel):
             for message in messages
             if isinstance(message, ToolMessage)
         }
-        tool_calls = [
-            {
+        plan = self.plan(facts, text, done)
+        tool_calls = []
+        for index, (name, arguments) in enumerate(plan):
+            tool_call = {
                 "name": name,
                 "args": arguments,
                 "id": f"r{len(done)}-{index}-{name}",
                 "type": "tool_call",
             }
-            for index, (name, arguments) in enumerate(self.plan(facts, text, done))
-        ]
+            tool_calls.append(tool_call)
         content = "" if tool_calls else "The review is finished."
         answer = AIMessage(content=content, tool_calls=tool_calls)
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
-    def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[Call]:
+    def plan(
+        self,
+        facts: dict[str, Any],
+        text: str,
+        done: Answers,
+    ) -> Iterator[Call]:
         """Yield the calls of the next round; none ends the review."""
         raise NotImplementedError
 
 
 class CarefulPlanner(Planner):
-    """Files the record, writes the report, mails the report to those whom the request names.
+    """Files the record, writes the report, mails the report to the people whom the request names.
 
-    Naively, it also copies whoever the contract asks to be sent it, which is for the policy to
-    refuse.
+    The planner is naive: if the contract asks to be sent to somebody, the planner proposes that
+    mail, too. The policy is what refuses it.
     """
 
-    def plan(self, facts: dict[str, Any], text: str, done: Answers) -> Iterator[Call]:
-        """See the class."""
+    def plan(
+        self,
+        facts: dict[str, Any],
+        text: str,
+        done: Answers,
+    ) -> Iterator[Call]:
+        """Yield the calls of the next round: file and report first, the mails after that."""
         if "records.file" not in done:
             yield from paperwork(facts)
             return
@@ -99,9 +110,9 @@ def addresses(text: str) -> list[str]:
 
 
 def paperwork(facts: dict[str, Any]) -> Iterator[Call]:
-    """Yield what every review ends with.
+    """Yield the two calls that every review ends with.
 
-    A document is all that these tools take; what they say of it is theirs.
+    Both take the document's digest only: the tools themselves know what to say of the document.
     """
     document = {"document": facts["document"]["digest"]}
     yield "records.file", document
@@ -109,7 +120,11 @@ def paperwork(facts: dict[str, Any]) -> Iterator[Call]:
 
 
 def mail(
-    facts: dict[str, Any], to: list[str], done: Answers, *, cc: tuple[str, ...] = ()
+    facts: dict[str, Any],
+    to: list[str],
+    done: Answers,
+    *,
+    cc: tuple[str, ...] = (),
 ) -> Call:
     """Return the mail on the review, with the report attached if the report was written."""
     name = facts["document"]["name"]

@@ -84,15 +84,14 @@ class ContractReview:
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
         """Return document, findings, risk and why the run stopped, as far as the run got."""
-        view: dict[str, Json] = {
-            name: state[name] for name in ("document", "stopped") if name in state
-        }
+        view: dict[str, Json] = {}
+        for name in ("document", "stopped"):
+            if name in state:
+                view[name] = state[name]
         review = state.get("review", {})
-        view |= {
-            name: review[name]
-            for name in ("findings", "dropped", "risk")
-            if name in review
-        }
+        for name in ("findings", "dropped", "risk"):
+            if name in review:
+                view[name] = review[name]
         return view
 
 
@@ -103,9 +102,8 @@ class _Steps:
         self._door = door
 
     async def read(self, state: Review) -> Review:
-        outcome = await self._door.call(
-            "document.read", {"path": state["path"]}, call_id="read"
-        )
+        file = {"path": state["path"]}
+        outcome = await self._door.call("document.read", file, call_id="read")
         if not isinstance(outcome, Done):
             return {"stopped": _stopped("document", outcome)}
         return {"document": outcome.value.model_dump(mode="json")}
@@ -124,25 +122,26 @@ class _Steps:
                 "rounds": ROUNDS,
                 "messages": [AIMessage(content="No more rounds.")],
             }
-        asked = state.get("messages")
-        messages = asked or _briefing(state)
-        planner = governed(
-            self._door, PLANNER, purpose="plan the actions of a contract review"
+        earlier = state.get("messages")
+        messages = earlier or _briefing(state)
+        model = governed(
+            self._door,
+            PLANNER,
+            purpose="plan the actions of a contract review",
         )
+        planner = model.bind_tools(self._door.schemas(*ACTIONS))
         try:
-            answer = await planner.bind_tools(self._door.schemas(*ACTIONS)).ainvoke(
-                messages
-            )
+            answer = await planner.ainvoke(messages)
         except Refused as refusal:
             return {"stopped": _stopped("decide", refusal.outcome)}
-        new: list[AnyMessage] = [answer] if asked else [*messages, answer]
+        new: list[AnyMessage] = [answer] if earlier else [*messages, answer]
         return {"messages": new, "rounds": rounds + 1}
 
 
 def _briefing(state: Review) -> list[AnyMessage]:
     """Return what the planner is told: the request, the document, and the review in numbers.
 
-    No word of the contract is among it, except the file's name.
+    The briefing holds no word of the contract, except the file's name.
     """
     review = state["review"]
     facts = {
@@ -155,19 +154,28 @@ def _briefing(state: Review) -> list[AnyMessage]:
             "findings": len(review["findings"]),
         },
     }
+    briefing = json.dumps(facts, sort_keys=True, ensure_ascii=False)
     return [
         SystemMessage(content=INSTRUCTIONS),
-        HumanMessage(content=json.dumps(facts, sort_keys=True, ensure_ascii=False)),
+        HumanMessage(content=briefing),
     ]
 
 
 def _stopped(
     step: str, outcome: Denied | Waiting | Failed | Unknown | Resolved
 ) -> dict[str, str]:
-    kind = type(outcome).__name__.lower()
     if isinstance(outcome, Failed):
-        return {"step": step, "kind": kind, "code": outcome.code, "why": outcome.detail}
-    return {"step": step, "kind": kind, "code": "", "why": say(outcome)}
+        code = outcome.code
+        why = outcome.detail
+    else:
+        code = ""
+        why = say(outcome)
+    return {
+        "step": step,
+        "kind": type(outcome).__name__.lower(),
+        "code": code,
+        "why": why,
+    }
 
 
 def _unless_stopped(after: str) -> Callable[[Review], Awaitable[str]]:

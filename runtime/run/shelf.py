@@ -118,11 +118,12 @@ class Shelf:
         run_id: str | None = None,
         key: str | None = None,
         tenant: str | None = None,
-        limit: int = PAGE,
+        limit: int | None = PAGE,
     ) -> list[Kept]:
         """Return what is kept, newest first, by one statement; nothing of erased runs.
 
-        Raises `Tampered` when one of the things is not what was kept.
+        The list ends at *limit* things; with None the list is whole. Raises `Tampered` when one of
+        the things is not what was kept.
         """
 
         def look(connection: Connection) -> list[Kept]:

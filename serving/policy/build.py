@@ -92,7 +92,11 @@ def compiled(files: Mapping[str, bytes], opa: Opa) -> Bundle:
     content = {path: text for path, text in files.items() if path.endswith(".rego")}
     content[MODULE] = wasm
     content[MANIFEST] = canonical(
-        {"roots": ["rails"], "rego_version": 1, "metadata": {"opa": opa.version}}
+        {
+            "roots": ["rails"],
+            "rego_version": 1,
+            "metadata": {"opa": opa.version},
+        }
     )
     return revised(content, data)
 

@@ -65,7 +65,11 @@ def _shown(decision: Decision) -> dict[str, Any]:
         "revision": decision.revision,
         "obligations": [obligation.kind for obligation in decision.obligations],
         "reasons": [
-            {"code": reason.code, "rule": reason.rule, "message": reason.message}
+            {
+                "code": reason.code,
+                "rule": reason.rule,
+                "message": reason.message,
+            }
             for reason in decision.reasons
         ],
     }

@@ -44,7 +44,14 @@ async def inspect(folder: Path, find_opa: Callable[[], Opa]) -> tuple[Finding, .
         with tempfile.TemporaryDirectory() as scratch:
             stage = Path(scratch, "stage")
             write(stage, _with_tests(folder, own))
-            return await _rules(folder, _Workshop(opa=find_opa(), stage=stage, own=own))
+            return await _rules(
+                folder,
+                _Workshop(
+                    opa=find_opa(),
+                    stage=stage,
+                    own=own,
+                ),
+            )
     except Unfit as unfit:
         return unfit.findings
 
@@ -57,7 +64,11 @@ def own_test_results(folder: Path, opa: Opa) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as scratch:
         stage = Path(scratch, "stage")
         write(stage, _with_tests(folder, own))
-        workshop = _Workshop(opa=opa, stage=stage, own=own)
+        workshop = _Workshop(
+            opa=opa,
+            stage=stage,
+            own=own,
+        )
         if wrong := tuple(workshop.compile()):
             raise Unfit(*wrong)
         results: list[dict[str, Any]] = workshop.test()
@@ -67,7 +78,13 @@ def own_test_results(folder: Path, opa: Opa) -> list[dict[str, Any]]:
 class _Workshop:
     """The rails and the rules of one workspace in a folder of their own, and the OPA to ask."""
 
-    def __init__(self, *, opa: Opa, stage: Path, own: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        *,
+        opa: Opa,
+        stage: Path,
+        own: Mapping[str, bytes],
+    ) -> None:
         self.opa = opa
         self.stage = stage
         self.own = own

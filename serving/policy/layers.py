@@ -119,11 +119,19 @@ def _content(file: Path) -> Mapping[str, Any]:
         document = yaml.load(file.read_text("utf-8"), _Strict)  # noqa: S506 - it is a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise Unfit(
-            Finding(code="unreadable", where=where, detail=str(error))
+            Finding(
+                code="unreadable",
+                where=where,
+                detail=str(error),
+            )
         ) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise Unfit(
-            Finding(code="not_yaml", where=where, detail=_words(error))
+            Finding(
+                code="not_yaml",
+                where=where,
+                detail=_words(error),
+            )
         ) from error
     if document is None:
         return {}

@@ -60,7 +60,11 @@ def _unfit(error: Mapping[str, Any], where: Callable[[Place], str]) -> Finding:
     place = tuple(str(part) for part in error["loc"])
     kind = error["type"]
     code = _CODES.get(kind, "wrong_type")
-    return Finding(code=code, where=where(place), detail=_words(error))
+    return Finding(
+        code=code,
+        where=where(place),
+        detail=_words(error),
+    )
 
 
 def _words(error: Mapping[str, Any]) -> str:

@@ -32,7 +32,11 @@ NOW: Final = (
     1_800_000_000  # Unix seconds; the policy reads no clock, so any time serves
 )
 _PLENTY: Final = Amounts(
-    money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100
+    money_micro=100,
+    tokens=100,
+    steps=100,
+    effects=100,
+    wall_ms=100,
 )
 
 
@@ -59,7 +63,12 @@ def at(document: Any, *path: str) -> Any:
     return document
 
 
-def _tool(bundle: Bundle, role: str, tool: str, tenant: str) -> Iterator[AccessRequest]:
+def _tool(
+    bundle: Bundle,
+    role: str,
+    tool: str,
+    tenant: str,
+) -> Iterator[AccessRequest]:
     rules = at(bundle.data, "rails", "config", "tools", tool)
     egress = at(bundle.data, "rails", "config", "egress")
     destination = _destination(egress, at(rules, "egress"), tenant)
@@ -105,13 +114,22 @@ def _context(
         schema_valid=True,
         labels=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(steps=1),
-        budget=BudgetFacts(limits=_PLENTY, spent=none, reserved=none),
+        budget=BudgetFacts(
+            limits=_PLENTY,
+            spent=none,
+            reserved=none,
+        ),
         tool_schema=schema,
         version=FACTS,
     )
 
 
-def _act(bundle: Bundle, role: str, act: Act, tenant: str) -> AccessRequest:
+def _act(
+    bundle: Bundle,
+    role: str,
+    act: Act,
+    tenant: str,
+) -> AccessRequest:
     arguments = _arguments(at(bundle.data, "rails", "config", "acts", act))
     if "note" in arguments:
         arguments["note"] = "ordinary"
@@ -125,7 +143,11 @@ def _act(bundle: Bundle, role: str, act: Act, tenant: str) -> AccessRequest:
     )
     return persons_act(
         act,
-        person=Principal(id=PERSON, tenant=tenant, roles=(role,)),
+        person=Principal(
+            id=PERSON,
+            tenant=tenant,
+            roles=(role,),
+        ),
         arguments=arguments,
         resource=Resource(
             type="thing",

@@ -70,17 +70,30 @@ class Records:
     """
 
     def __init__(self, *, store: Store, vault: Vault) -> None:
-        self._shelf = Shelf(store=store, vault=vault, kind=KIND)
+        self._shelf = Shelf(
+            store=store,
+            vault=vault,
+            kind=KIND,
+        )
 
     async def file(self, permit: Permit, review: Review) -> Filed:
         """File the review in one transaction; a record that the run has filed already stands."""
         body = contract(review).model_dump()
         status = await self._shelf.keep_now(
-            permit, key=review.document, status="reviewed", body=body
+            permit,
+            key=review.document,
+            status="reviewed",
+            body=body,
         )
         return Filed(document=review.document, status=status)
 
-    async def mark(self, permit: Permit, *, document: str, status: str) -> bool:
+    async def mark(
+        self,
+        permit: Permit,
+        *,
+        document: str,
+        status: str,
+    ) -> bool:
         """Set the status of what the permit's run filed; False when it filed no such document."""
         return await self._shelf.mark(permit, key=document, status=status)
 
@@ -93,16 +106,22 @@ class Records:
         records = await self._records(run_id)
         if not records:
             next_step = "List the records with `interlock records list`."
-            raise NotFound(kind="record of run", name=run_id, next_step=next_step)
+            raise NotFound(
+                kind="record of run",
+                name=run_id,
+                next_step=next_step,
+            )
         return records
 
     async def _records(
         self, run_id: str | None = None, *, tenant: str | None = None
     ) -> Sequence[Record]:
-        return [
-            _opened(kept)
-            for kept in await self._shelf.list(run_id=run_id, tenant=tenant)
-        ]
+        shelved = await self._shelf.list(
+            run_id=run_id,
+            tenant=tenant,
+            limit=None,
+        )
+        return [_opened(kept) for kept in shelved]
 
 
 def _opened(kept: Kept) -> Record:

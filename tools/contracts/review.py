@@ -57,7 +57,11 @@ class Reviews:
         model: ClauseModel,
         playbook: Playbook,
     ) -> None:
-        self._shelf = Shelf(store=store, vault=vault, kind=KIND)
+        self._shelf = Shelf(
+            store=store,
+            vault=vault,
+            kind=KIND,
+        )
         self._library = library
         self._model = model
         self._playbook = playbook
@@ -73,7 +77,12 @@ class Reviews:
             return review
         made = await self.anew(document, run_id=permit.run_id)
         body = made.model_dump(mode="json")
-        self._shelf.keep(permit, key=document, status="made", body=body)
+        self._shelf.keep(
+            permit,
+            key=document,
+            status="made",
+            body=body,
+        )
         return made
 
     async def of(self, document: str, *, run_id: str) -> Review:

@@ -89,12 +89,20 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
         if served is None:
             return Amounts(steps=1, tokens=tokens)
         tokens += served.longest_answer
-        return Amounts(steps=1, tokens=tokens, money_micro=served.price(tokens))
+        return Amounts(
+            steps=1,
+            tokens=tokens,
+            money_micro=served.price(tokens),
+        )
 
     def resource(arguments: Generate) -> Resource:
         served = models.get(arguments.model)
         clearance = served.clearance if served else "public"
-        return Resource(type="model", id=arguments.model, clearance=clearance)
+        return Resource(
+            type="model",
+            id=arguments.model,
+            clearance=clearance,
+        )
 
     @tool(
         GENERATE,
@@ -122,20 +130,36 @@ def _tokens(text: str) -> int:
 
 def _spent(used: Generation) -> Amounts:
     tokens = used.input_tokens + used.output_tokens
-    return Amounts(steps=1, tokens=tokens, money_micro=used.money_micro)
+    return Amounts(
+        steps=1,
+        tokens=tokens,
+        money_micro=used.money_micro,
+    )
 
 
 def _label(_: Generate, __: Generation) -> Label:
     # What a model says may come from anything it read, and from its training.
-    return Label(integrity="untrusted", confidentiality="public", sources=("model",))
+    return Label(
+        integrity="untrusted",
+        confidentiality="public",
+        sources=("model",),
+    )
 
 
 def _generation(answer: AIMessage, arguments: Generate, served: Served) -> Generation:
     calls = [
-        {"name": call["name"], "args": call["args"], "id": call["id"]}
+        {
+            "name": call["name"],
+            "args": call["args"],
+            "id": call["id"],
+        }
         for call in answer.tool_calls
     ]
-    message = {"content": answer.text, "id": answer.id, "tool_calls": calls}
+    message = {
+        "content": answer.text,
+        "id": answer.id,
+        "tool_calls": calls,
+    }
     usage: Mapping[str, Any] = answer.usage_metadata or {}
     read = int(usage.get("input_tokens", _tokens(arguments.messages)))
     wrote = int(usage.get("output_tokens", 0))

@@ -109,7 +109,9 @@ class EndpointModel:
 
     def _away(self, permit: Permit, why: str) -> Unavailable:
         return Unavailable(
-            what=f"model endpoint {self.url}", why=why, run_id=permit.run_id
+            what=f"model endpoint {self.url}",
+            why=why,
+            run_id=permit.run_id,
         )
 
 

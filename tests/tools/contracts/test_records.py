@@ -1,5 +1,6 @@
 """Contract records: filed once a run from the review that the run keeps, sealed."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -8,7 +9,9 @@ import pytest
 
 from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.errors import NotFound
+from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.run.run import Run
+from interlock.runtime.run.shelf import PAGE
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Contract, Filed, Record
 from interlock.tools.contracts.risk import load, score
@@ -112,3 +115,25 @@ async def test_a_record_goes_with_its_run_alone(office: Any, filed: Filer) -> No
     await office.world.runs.erase(gone.id, by="ada")
 
     assert await office.records.list() == [filed(kept)]
+
+
+async def test_the_list_is_whole(office: Any) -> None:
+    """More records than one answer of a shelf holds are all listed."""
+    run = await office.reviewed()
+    review = await office.reviews.of("sha256:ab", run_id=run.id)
+    permit = Permit(
+        MINT,
+        tool="records.file",
+        digest="0" * 64,
+        action_id="1" * 64,
+        run_id=run.id,
+        claim=run.claim,
+    )
+    documents = {f"sha256:{number:04}" for number in range(PAGE + 1)}
+    reviews = [
+        review.model_copy(update={"document": document}) for document in documents
+    ]
+    await asyncio.gather(*(office.records.file(permit, review) for review in reviews))
+    records = await office.records.list()
+
+    assert {record.contract.document for record in records} == documents

@@ -80,7 +80,11 @@ def candidates(text: str) -> tuple[Candidate, ...]:
     for start, end in _names(zone):
         spans.add(("name", start, end))
     return tuple(
-        Candidate(kind=kind, start=start, end=end)
+        Candidate(
+            kind=kind,
+            start=start,
+            end=end,
+        )
         for kind, start, end in sorted(spans)
         if start < end
     )

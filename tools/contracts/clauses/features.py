@@ -106,17 +106,20 @@ def _read(text: str, units: Sequence[Unit]) -> tuple[_Words, _Words]:
         for word in _WORD.findall(text, piece.start, piece.end):
             if word not in by_word:
                 by_word[word] = _hashed(word)
-            hashed, carries = by_word[word]
-            hashes.append(hashed)
-            content.append(carries)
+            word_hash, carries_content = by_word[word]
+            hashes.append(word_hash)
+            content.append(carries_content)
             unit.append(index)
     every_hash = np.array(hashes, dtype=np.uint64)
     every_unit = np.array(unit, dtype=np.int64)
-    chosen = np.array(content, dtype=np.bool_)
-    return (
-        _words(every_hash, every_unit, len(units)),
-        _words(every_hash[chosen], every_unit[chosen], len(units)),
+    has_content = np.array(content, dtype=np.bool_)
+    every_word = _words(every_hash, every_unit, len(units))
+    content_words = _words(
+        every_hash[has_content],
+        every_unit[has_content],
+        len(units),
     )
+    return every_word, content_words
 
 
 def _hashed(word: str) -> tuple[int, bool]:
@@ -127,11 +130,18 @@ def _hashed(word: str) -> tuple[int, bool]:
 
 def _words(hashes: _Hashes, unit: Indices, count: int) -> _Words:
     bounds = np.searchsorted(unit, np.arange(count + 1))
-    return _Words(hashes=hashes, unit=unit, bounds=bounds.astype(np.int64))
+    return _Words(
+        hashes=hashes,
+        unit=unit,
+        bounds=bounds.astype(np.int64),
+    )
 
 
 def _keys(
-    group: str, unit: Indices, first: _Hashes, second: _Hashes | None = None
+    group: str,
+    unit: Indices,
+    first: _Hashes,
+    second: _Hashes | None = None,
 ) -> _Part:
     """Mix one hash, or an ordered pair of hashes, into keys of the group."""
     number = _GROUP[group]
@@ -142,7 +152,8 @@ def _keys(
     mixed = mixed ^ (mixed >> np.uint64(32))
     mixed = mixed * np.uint64(0xD6E8FEB86659FD93)
     high = (mixed >> np.uint64(32)) & np.uint64(0xFFFFFFF8)
-    return unit, high.astype(np.uint32) | np.uint32(number)
+    keys = high.astype(np.uint32) | np.uint32(number)
+    return unit, keys
 
 
 def _pairs(group: str, words: _Words, distance: int) -> _Part:
@@ -173,17 +184,17 @@ def _borrowed(group: str, words: _Words, source: Indices) -> _Part:
 
 
 def _opened(words: _Words) -> _Part:
-    """Return the first words of a unit, apart from its other words: clauses announce themselves."""
+    """Return the first words of every unit as a group: a clause often names its subject there."""
     place = np.arange(len(words.unit)) - words.bounds[words.unit]
     early = place < _OPENING_WORDS
     return _keys("opening", words.unit[early], words.hashes[early])
 
 
 def _placed(words: _Words, heading: Indices) -> _Part:
-    """Return what is known of a unit apart from its words.
+    """Return the facts of every unit apart from its words.
 
-    Position from the front, position in tenths, length class, whether the unit is itself a heading,
-    and how long the text is. Each kind of fact has its own hundred.
+    The facts are the position from the front, the position in tenths, the length class, whether the
+    unit is itself a heading, and how long the text is. Each kind of fact has its own hundred.
     """
     count = len(heading)
     here = np.arange(count)
@@ -244,14 +255,15 @@ def named_rows(features: Sequence[Sequence[str]]) -> Rows:
         keys.extend(sorted(row or {0}))
         bounds.append(len(keys))
     return Rows(
-        keys=np.array(keys, dtype=np.uint32), bounds=np.array(bounds, dtype=np.int64)
+        keys=np.array(keys, dtype=np.uint32),
+        bounds=np.array(bounds, dtype=np.int64),
     )
 
 
 def word_shape(word: str) -> str:
-    """Return the word in lower case.
+    """Return the word in lower case; of a number return only its form.
 
-    Of a number only its form, as years and amounts must generalise.
+    The model must treat all years alike, and all amounts of one length.
     """
     if not word[0].isdigit():
         return word.lower().replace("\u2019", "'")
@@ -272,4 +284,7 @@ def _merge(parts: Sequence[_Part], count: int) -> Rows:
     first_of_unit = np.arange(count + 1).astype(np.uint64)
     bounds = np.searchsorted(distinct >> np.uint64(32), first_of_unit)
     low = distinct & np.uint64(0xFFFFFFFF)
-    return Rows(keys=low.astype(np.uint32), bounds=bounds.astype(np.int64))
+    return Rows(
+        keys=low.astype(np.uint32),
+        bounds=bounds.astype(np.int64),
+    )

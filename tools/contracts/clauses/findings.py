@@ -8,6 +8,7 @@ a head answers is not answered by whole sentences as well.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -24,9 +25,7 @@ SHORTEST: Final = 12  # code points; less is a fragment, not a clause
 SENTENCES_TOO: Final = frozenset({"Effective Date"})
 _TAIL_LONGEST: Final = 12  # code points
 
-_HEADED = frozenset(
-    category for categories in CATEGORIES.values() for category in categories
-)
+_HEADED = frozenset(chain.from_iterable(CATEGORIES.values()))
 _NUMBER = r"[a-zA-Z]|\d{1,3}(?:\.\d{1,3}){0,4}|[ivxIVX]{1,5}"
 _ENUMERATOR = re.compile(
     rf"(?:(?:\(?(?:{_NUMBER})[.)]{{1,2}}|\d{{1,3}}(?:\.\d{{1,3}}){{1,4}}|[•●·○▪*-])\s+)+"
@@ -54,18 +53,18 @@ def assembled(
     picked: Sequence[Pick],
 ) -> tuple[Finding, ...]:
     """Return all findings of a text, by place; *confidences* are those of *units* by *clause*."""
-    findings = [
-        _finding(text, pick.category, (pick.start, pick.end), pick.confidence)
-        for pick in picked
-    ]
-    answered = {pick.category for pick in picked} | (_HEADED - SENTENCES_TOO)
+    findings = []
+    answered = set(_HEADED - SENTENCES_TOO)
+    for pick in picked:
+        span = (pick.start, pick.end)
+        findings.append(_finding(text, pick.category, span, pick.confidence))
+        answered.add(pick.category)
     for column, category in enumerate(clause.labels):
         if category in answered:
             continue
         threshold = float(clause.threshold[column])
-        clauses = list(
-            _clauses(text, units, confidences[:, column], category, threshold)
-        )
+        confidence = confidences[:, column]
+        clauses = list(_clauses(text, units, confidence, category, threshold))
         clauses.sort(key=_most_confident_first)
         findings.extend(clauses[:MOST])
     findings.sort(key=_by_place)
@@ -127,7 +126,10 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _finding(
-    text: str, category: str, span: tuple[int, int], confidence: float
+    text: str,
+    category: str,
+    span: tuple[int, int],
+    confidence: float,
 ) -> Finding:
     start, end = span
     return Finding(

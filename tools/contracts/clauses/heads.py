@@ -60,7 +60,7 @@ class Pick:
 def picks(text: str, scorers: Mapping[str, Linear]) -> tuple[Pick, ...]:
     """Return the best candidates of each category, at most `MOST`.
 
-    None overlaps or repeats another of its category.
+    No candidate overlaps another one of its category or repeats its words.
     """
     every = candidates(text)
     chosen: list[Pick] = []
@@ -99,7 +99,9 @@ def _best(
             return
         span = text[candidate.start : candidate.end]
         words = " ".join(span.lower().split())
-        if words in taken_words or any(_overlap(candidate, other) for other in taken):
+        if words in taken_words:
+            continue
+        if any(_overlap(candidate, other) for other in taken):
             continue
         taken.append(candidate)
         taken_words.add(words)
@@ -187,8 +189,10 @@ def _place(zone: str, candidate: Candidate) -> Iterator[str]:
     after = zone[end:].lstrip(" \t\xa0,.;")
     begins_line = not before or before[-1] == "\n"
     ends_line = not after or after[0] == "\n"
-    cut_before = "a" if zone[max(0, start - 1) : start].isalnum() else ""
-    cut_after = "b" if zone[end : end + 1].isalnum() else ""
+    previous = zone[max(0, start - 1) : start]
+    following = zone[end : end + 1]
+    cut_before = "a" if previous.isalnum() else ""
+    cut_after = "b" if following.isalnum() else ""
     yield f"form:{_form(inner)}"
     yield f"legal:{_LEGAL.search(inner) is not None}"
     yield f"alone:{begins_line}{ends_line}"
@@ -215,5 +219,6 @@ def _cued(cues: Sequence[tuple[int, str]], candidate: Candidate) -> Iterator[str
         yield f"cue:{word} {distance.bit_length()}"
     else:
         yield "cue:^"
-    for word in sorted({word for _, word in before}):
+    earlier = {word for _, word in before}
+    for word in sorted(earlier):
         yield f"past:{word}"

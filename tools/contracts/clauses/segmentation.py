@@ -75,7 +75,12 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
         begin, end = match.span()
         newlines = text.count("\n", begin, end)
         gap = _Gap(
-            start=start, line=line, word=word, begin=begin, end=end, newlines=newlines
+            start=start,
+            line=line,
+            word=word,
+            begin=begin,
+            end=end,
+            newlines=newlines,
         )
         if begin == start:
             start = end
@@ -91,7 +96,7 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _may_break(text: str, gap: _Gap) -> bool:
-    """Tell most gaps, which are one space between two words, from those worth a closer look."""
+    """Tell whether a unit can end at the gap; most gaps are one space between two words."""
     if gap.end >= len(text):
         return False
     return (
@@ -141,14 +146,15 @@ def _is_abbreviation(word: str) -> bool:
 
 
 def _capped(text: str, start: int, end: int) -> Iterator[Unit]:
-    """Cut what is too long, where a reader would.
+    """Yield the stretch as units of at most `LONGEST`.
 
-    That is at the last semicolon, else comma, else space in the second half of the longest length,
-    else anywhere.
+    A stretch that is too long is cut at the last semicolon, else comma, else space in the second
+    half of the longest length, else anywhere.
     """
     while end - start > LONGEST:
         cut = _cut(text, start + LONGEST // 2, start + LONGEST)
-        yield Unit(start=start, end=start + len(text[start:cut].rstrip()))
+        piece = text[start:cut].rstrip()
+        yield Unit(start=start, end=start + len(piece))
         start = cut
         while text[start].isspace():
             start += 1

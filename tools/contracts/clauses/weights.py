@@ -31,7 +31,13 @@ _LEAST_SQUARE: Final = np.float32(1e-12)  # of a row without a known key
 class ArtefactError(Exception):
     """An artefact file is missing or is not the recorded one. For the operator."""
 
-    def __init__(self, *, path: Path, expected: str | None, found: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        path: Path,
+        expected: str | None,
+        found: str | None,
+    ) -> None:
         """Keep the data; the message is derived from it."""
         self.path = path
         self.expected = expected
@@ -66,22 +72,28 @@ class Linear:
     def confidences(self, rows: Rows) -> Floats:
         """Return the calibrated probability of each label for each row, rows by labels."""
         margins = self.margins(rows)
-        columns = [
-            np.interp(margins[:, label], self.knots[label], self.heights[label])
-            for label in range(len(self.labels))
-        ]
+        columns = []
+        for label in range(len(self.labels)):
+            column = np.interp(
+                margins[:, label],
+                self.knots[label],
+                self.heights[label],
+            )
+            columns.append(column)
         return np.stack(columns, axis=1).astype(np.float32)
 
     def margins(self, rows: Rows) -> Floats:
         """Return the raw score of each label for each row, rows by labels."""
         count = len(rows.bounds) - 1
-        margins = np.empty((count, len(self.labels)), dtype=np.float32)
+        shape = (count, len(self.labels))
+        margins = np.empty(shape, dtype=np.float32)
         for first in range(0, count, _BLOCK):
             last = min(first + _BLOCK, count)
             begin = rows.bounds[first]
             end = rows.bounds[last]
             starts = rows.bounds[first:last] - begin
-            margins[first:last] = self._block(rows.keys[begin:end], starts)
+            keys = rows.keys[begin:end]
+            margins[first:last] = self._block(keys, starts)
         return margins
 
     def _block(self, keys: Keys, starts: npt.NDArray[np.int64]) -> Floats:
@@ -90,11 +102,13 @@ class Linear:
         place = np.minimum(place, len(self.keys) - 1)
         is_known = self.keys[place] == keys
         value = np.where(is_known, self.rarity[place], np.float32(0))
-        weighted = self.steps[place].astype(np.float32) * value[:, None]
+        steps = self.steps[place].astype(np.float32)
+        weighted = steps * value[:, None]
         sums = np.add.reduceat(weighted, starts, axis=0)
         squares = np.add.reduceat(value * value, starts)
         norm = np.sqrt(np.maximum(squares, _LEAST_SQUARE))
-        margins = sums / norm[:, None] * self.scale + self.bias
+        scaled = sums / norm[:, None] * self.scale
+        margins = scaled + self.bias
         return np.asarray(margins, dtype=np.float32)
 
 
@@ -114,11 +128,23 @@ def read(folder: Path) -> Artefact:
     try:
         packed = path.read_bytes()
     except OSError as error:
-        raise ArtefactError(path=path, expected=expected, found=None) from error
+        raise ArtefactError(
+            path=path,
+            expected=expected,
+            found=None,
+        ) from error
     digest = hashlib.sha256(packed).hexdigest()
     if digest != expected:
-        raise ArtefactError(path=path, expected=expected, found=digest)
-    return Artefact(scorers=_scorers(packed), record=record, digest=digest)
+        raise ArtefactError(
+            path=path,
+            expected=expected,
+            found=digest,
+        )
+    return Artefact(
+        scorers=_scorers(packed),
+        record=record,
+        digest=digest,
+    )
 
 
 def _recorded(path: Path) -> tuple[dict[str, object], str]:
@@ -127,7 +153,11 @@ def _recorded(path: Path) -> tuple[dict[str, object], str]:
         record = json.loads(path.read_text(encoding="utf-8"))
         return record, str(record["files"][WEIGHTS])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(path=path, expected=None, found=None) from error
+        raise ArtefactError(
+            path=path,
+            expected=None,
+            found=None,
+        ) from error
 
 
 def _scorers(packed: bytes) -> dict[str, Linear]:
@@ -136,7 +166,8 @@ def _scorers(packed: bytes) -> dict[str, Linear]:
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         for key in arrays.files:
             scorer, _, array = key.partition(".")
-            by_scorer.setdefault(scorer, {})[array] = arrays[key]
+            of_scorer = by_scorer.setdefault(scorer, {})
+            of_scorer[array] = arrays[key]
     return {name: unpack(by_scorer[name]) for name in sorted(by_scorer)}
 
 
@@ -148,11 +179,13 @@ def pack(linear: Linear) -> dict[str, npt.NDArray[np.generic]]:
     """
     label, key = np.nonzero(linear.steps.T)
     places = label.astype(np.int64) * len(linear.keys) + key
+    key_gaps = np.diff(linear.keys, prepend=np.uint32(0))
+    place_gaps = np.diff(places, prepend=0)
     arrays: dict[str, npt.NDArray[np.generic]] = {
         "labels": np.array(linear.labels, dtype=np.str_),
-        "keys": np.diff(linear.keys, prepend=np.uint32(0)).astype(np.uint32),
+        "keys": key_gaps.astype(np.uint32),
         "rarity": linear.rarity.astype(np.float16),
-        "places": np.diff(places, prepend=0).astype(np.uint32),
+        "places": place_gaps.astype(np.uint32),
         "steps": linear.steps.T[label, key],
     }
     for name in _FLOATS:

@@ -41,7 +41,9 @@ def load(path: Path = _DEFAULT) -> Playbook:
         )
     except (OSError, yaml.YAMLError) as error:
         raise BadInput(
-            what=f"playbook {path}", why=str(error), next_step="Check the file."
+            what=f"playbook {path}",
+            why=str(error),
+            next_step="Check the file.",
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
