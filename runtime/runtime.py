@@ -248,9 +248,7 @@ def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
 
 
 def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
-    """Return the tools of each agent; nothing for a single agent, who has every tool."""
-    if len(agents) == 1:
-        return {}
+    """Return the tools of each agent: the door lets no agent propose another agent's."""
     return {name: _tools([agent]) for name, agent in agents.items()}
 
 

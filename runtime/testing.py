@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -141,12 +141,16 @@ class FixedClock:
         self.now += seconds
 
 
+#: The agent that stands for the tools of a world
+TOOLBOX: Final = "test"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Toolbox:
     """An agent that only brings tools: tests propose the calls themselves."""
 
     tools: tuple[AnyTool, ...]
-    name: str = "test"
+    name: str = TOOLBOX
     role: str = "contract_review"
     request: type[Value] = Note
 
@@ -219,12 +223,18 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    def add(self, tool: AnyTool) -> None:
+        """Put one more tool behind the door, for a tool that needs the store of this world."""
+        self.tools[tool.name] = tool
+        self.pep.tools[tool.name] = tool
+        self.pep.by_agent[TOOLBOX][tool.name] = tool
+
     async def start(
         self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
     ) -> Run:
         """Start a run with plenty of budget."""
         new = NewRun(
-            agent="test",
+            agent=TOOLBOX,
             principal=AGENT,
             request=dict(request or {}),
             limits=limits,

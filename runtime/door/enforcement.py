@@ -55,8 +55,8 @@ class EnforcementPoint:
         self._pdp = pdp
         #: Every tool behind this door, by name
         self.tools = dict(tools)
-        #: An agent that is not here may propose every tool
-        self._by_agent = by_agent
+        #: An agent that is not here has no tool (fails closed)
+        self.by_agent = {agent: dict(own) for agent, own in by_agent.items()}
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -69,7 +69,7 @@ class EnforcementPoint:
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
         """
-        known = self._by_agent.get(run.agent, self.tools)
+        known = self.by_agent.get(run.agent, {})
         proposal = propose(
             run, known.get(tool), name=tool, arguments=arguments, call_id=call_id
         )

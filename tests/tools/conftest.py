@@ -122,7 +122,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             *report_tools(reports=reports, reviews=reviews),
         ]
         for each in every:
-            world.pep.tools[each.name] = each
+            world.add(each)
             world.pdp.effects[each.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
         yield Office(
             world=world,

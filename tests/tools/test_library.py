@@ -22,7 +22,7 @@ def shelf(world: World) -> Library:
     """Return a library over the world's store, its tool behind the world's door."""
     library = Library(store=world.store, vault=world.vault)
     (read,) = document_tools(reader=DocumentReader(), library=library)
-    world.pep.tools[read.name] = read
+    world.add(read)
     world.pdp.effects[read.name] = "permit"  # type: ignore[attr-defined]  # the table of this world's twin
     return library
 

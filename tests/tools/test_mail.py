@@ -150,7 +150,7 @@ async def test_only_a_report_of_the_run_is_attached(
         sender="i@example.com",
         clearances=CLEARANCES,
     )
-    office.world.pep.tools[send.name] = send
+    office.world.add(send)
     office.world.pdp.effects[send.name] = "permit"
     wanted = mail(attachments=[Attachment(**written.value.model_dump() | fields)])
     outcome = await office.propose(sender, "mail.send", **wanted.model_dump())

@@ -28,7 +28,7 @@ def bait(world: World) -> None:
         approvals=world.approvals,
     )
     for tool in bait_tools(storage):
-        world.pep.tools[tool.name] = tool
+        world.add(tool)
         world.pdp.effects[tool.name] = "permit"  # type: ignore[attr-defined]  # this world's twin
 
 

@@ -4,6 +4,7 @@ wrong.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -901,3 +902,17 @@ async def test_a_step_that_no_longer_fits_is_denied(
     assert isinstance(second, Denied)
     assert second.codes == ("budget_exceeded",)
     assert effects.done == ["a"]
+
+
+async def test_a_run_of_an_agent_that_is_not_here_has_no_tool(tmp_path: Path) -> None:
+    """A run whose agent nobody declared to this door is denied every tool (fails closed)."""
+    effects = Effects()
+    async with World(tmp_path, tools=[effects.tool("note.write")]) as world:
+        run = await world.start()
+        ghost = replace(run, agent="ghost")
+        outcome = await world.pep.enforce(
+            ghost, tool="note.write", arguments={"text": "x"}, call_id="1"
+        )
+
+    assert isinstance(outcome, Denied)
+    assert effects.done == []

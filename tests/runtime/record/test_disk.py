@@ -173,7 +173,7 @@ async def test_a_record_lost_after_the_effect_is_heard_and_never_repeated(
                 )
             return await real.act(permit, arguments)  # type: ignore[arg-type]  # on purpose not what the types say
 
-        world.pep.tools["note.write"] = replace(real, act=act)
+        world.add(replace(real, act=act))
         first = await world.pep.enforce(
             run, tool="note.write", arguments={"text": "x"}, call_id="1"
         )
