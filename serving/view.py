@@ -13,7 +13,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import budget, recorded_action
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.recorded_action import RecordedAction
-from interlock.runtime.run.run import row_of
+from interlock.runtime.run.run import Run, row_of
 from interlock.runtime.run.runs import Runs
 
 SHOWN: Final = ("digest", "name", "chars", "pages")
@@ -54,7 +54,7 @@ class Readable(Protocol):
 async def view(home: Readable, run_id: str) -> dict[str, Any]:
     """Return the run as plain data: request, result, decisions, what waits, spend, ledger head.
 
-    Of an erased run only its dates are left. Raises `NotFound`.
+    An erased run has its dates and nothing else. Raises `NotFound`.
     """
     try:
         run = await home.runs.read(run_id)
@@ -63,36 +63,56 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
             raise
         return await _erased(home, run_id)
     outcome = await home.runs.outcome(run_id) or {}
-
-    def recorded(connection: Connection) -> tuple[list[RecordedAction], budget.Budget]:
-        key = home.vault.key(connection, run_id)
-        return recorded_action.of_run(connection, run_id, key), budget.read(
-            connection, run.budget_id
-        )
-
-    actions, spent = await home.store.read(recorded)
+    actions, spent = await _recorded(home, run)
     waiting = await home.approvals.list(run=run_id, state="waiting")
     head = await home.ledger.head(run.tenant)
-    document: Any = outcome.get("document")
-    named = {name: document[name] for name in SHOWN} if document else None
+    return {
+        **_request(run),
+        "document": _document(run, outcome),
+        "findings": [finding(clause) for clause in _list(outcome.get("findings"))],
+        "risk": outcome.get("risk"),
+        "report": any(_is_report(action) for action in actions),
+        "decisions": [decision(action) for action in actions],
+        "waiting": [approval.id for approval in waiting],
+        "spend": asdict(spent.facts),
+        "ledger": {"size": head.size, "root": head.root},
+        "stopped": _error(outcome) or outcome.get("stopped"),
+    }
+
+
+async def _recorded(
+    home: Readable, run: Run
+) -> tuple[list[RecordedAction], budget.Budget]:
+    """Return the actions of the run and its budget, as they are at one moment."""
+
+    def look(connection: Connection) -> tuple[list[RecordedAction], budget.Budget]:
+        key = home.vault.key(connection, run.id)
+        actions = recorded_action.of_run(connection, run.id, key)
+        return actions, budget.read(connection, run.budget_id)
+
+    return await home.store.read(look)
+
+
+def _request(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.id,
         "status": run.status,
         "agent": run.agent,
         "for": run.principal.on_behalf_of or "",
         "created": run.created,
-        "document": named or {"path": run.request.get("path")},
-        "findings": [finding(clause) for clause in _list(outcome.get("findings"))],
-        "risk": outcome.get("risk"),
-        "report": any(
-            step.tool == "report.write" and step.state == "done" for step in actions
-        ),
-        "decisions": [decision(step) for step in actions],
-        "waiting": [approval.id for approval in waiting],
-        "spend": asdict(spent.facts),
-        "ledger": {"size": head.size, "root": head.root},
-        "stopped": _error(outcome) or outcome.get("stopped"),
     }
+
+
+def _document(run: Run, outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return what is shown of the document: only its path until the document was read."""
+    document = outcome.get("document")
+    if not document:
+        return {"path": run.request.get("path")}
+    return {name: document[name] for name in SHOWN}
+
+
+def _is_report(action: RecordedAction) -> bool:
+    return action.tool == "report.write" and action.state == "done"
 
 
 async def _erased(home: Readable, run_id: str) -> dict[str, Any]:

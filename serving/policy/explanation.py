@@ -1,6 +1,6 @@
 """Why an action was decided as it was, and how another policy would decide the same request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from interlock.runtime.errors import BadInput, NotFound
@@ -19,6 +19,29 @@ async def explained(
     was decided again, after its verdict, is explained by its newest decision.
     """
     of_action = [entry for entry in entries if _is_of(entry, action_id)]
+    newest = _newest(of_action, action_id)
+    body = newest["body"]
+    payload = newest["payload"]
+    states = [entry["body"]["state"] for entry in of_action if "state" in entry["body"]]
+    now = await point.decide(recorded(body, payload))
+    return {
+        "action": body["action"],
+        "tool": body["tool"],
+        "arguments": payload["arguments"],
+        "recorded": {
+            "effect": body["effect"],
+            "state": states[-1],
+            "revision": body["revision"],
+            "reasons": payload["reasons"],
+        },
+        "now": _shown(now),
+    }
+
+
+def _newest(
+    of_action: Sequence[Mapping[str, Any]], action_id: str
+) -> Mapping[str, Any]:
+    """Return the entry of the newest decision; raises as `explained` does."""
     decisions = [entry for entry in of_action if "context" in (entry["payload"] or {})]
     ids = {str(entry["body"]["action"]) for entry in decisions}
     if not decisions:
@@ -35,22 +58,7 @@ async def explained(
             next_step="Write more of its id.",
             code="ambiguous",
         )
-    body = decisions[-1]["body"]
-    payload = decisions[-1]["payload"]
-    states = [entry["body"]["state"] for entry in of_action if "state" in entry["body"]]
-    now = await point.decide(recorded(body, payload))
-    return {
-        "action": body["action"],
-        "tool": body["tool"],
-        "arguments": payload["arguments"],
-        "recorded": {
-            "effect": body["effect"],
-            "state": states[-1],
-            "revision": body["revision"],
-            "reasons": payload["reasons"],
-        },
-        "now": _shown(now),
-    }
+    return decisions[-1]
 
 
 def _is_of(entry: Mapping[str, Any], action_id: str) -> bool:

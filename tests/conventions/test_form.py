@@ -40,8 +40,6 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "serving/cli/init.py:init": (292, _WHOLE),
     "serving/cli/people.py:add": (286, _WHOLE),
     "serving/cli/run.py:list_runs": (289, _WHOLE),
-    "serving/policy/explanation.py:explained": (262, _WHOLE),
-    "serving/view.py:view": (362, _WHOLE),
     "serving/workspace.py:_refusal": (284, _WHOLE),
     "serving/workspace.py:_values": (276, _WHOLE),
 }
