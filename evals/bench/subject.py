@@ -24,7 +24,7 @@ from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal, Resource
 from interlock.runtime.run.run import NewRun
-from interlock.runtime.testing import PLENTY, World
+from interlock.runtime.testing import PLENTY, TOOLBOX, World
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -154,7 +154,7 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
         clock=time.time,
     ) as world:
         new = NewRun(
-            agent="bench",
+            agent=TOOLBOX,
             principal=PRINCIPAL,
             request={},
             limits=PLENTY,
