@@ -7,12 +7,14 @@ import gzip
 import io
 import json
 import tarfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from wasmtime import Engine
 
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.errors import GuardFailed
@@ -20,6 +22,7 @@ from interlock.runtime.policy.decision import Denied
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.engine.module import _Clock
 from interlock.runtime.policy.engine.server import LARGEST_ANSWER, ServerPoint
 from interlock.runtime.policy.request import ActionClass
 from interlock.runtime.testing import REVISION, Effects, World
@@ -479,3 +482,15 @@ async def test_an_endless_policy_is_stopped_at_its_deadline(
             await asyncio.sleep(0.5)  # the clock rests by then
     finally:
         point.close()
+
+
+def test_closing_ends_a_clock_that_is_about_to_rest() -> None:
+    """A close that comes just before the clock rests is not slept through."""
+    clock = _Clock(Engine(), tick_s=0.01)
+    clock.close()
+
+    resting = threading.Thread(target=clock.rest, daemon=True)
+    resting.start()
+    resting.join(timeout=5)
+
+    assert not resting.is_alive()
