@@ -3,7 +3,6 @@
 import shutil
 import stat
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -11,7 +10,6 @@ import typer
 
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
-from interlock.serving.audit import verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
 from interlock.serving.cli.verify import tell
@@ -20,6 +18,8 @@ from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import isolation
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from interlock.serving.home import Home
 
 SMALLEST: Final = 256 * 1024 * 1024  # bytes free
@@ -97,6 +97,8 @@ async def _policy(home: "Home") -> tuple[bool, str]:
 
 
 async def _ledger(home: "Home") -> tuple[bool, str]:
+    from interlock.serving.audit import verified
+
     report = await verified(home)
     if report.valid:
         return True, f"{report.size} entries, verified"

@@ -16,6 +16,7 @@ from interlock.serving.verification import (
 )
 from interlock.serving.verification.finding import Finding, wrong
 
+
 async def verify(home: Home) -> list[Finding]:
     """Return one finding for each rule, each role and each guard of *home*.
 
