@@ -4,6 +4,7 @@ A body states a value plainly, or commits to the value under the run's key (`Com
 the digest of the sealed bytes (`Sealed`).
 """
 
+from collections import defaultdict
 from collections.abc import Callable  # noqa: TC003 - as the other modules do
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,6 +26,8 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.record,
     tables.data_key,
 )
+#: What an entry raises that is changed, or none of ours
+_UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,18 @@ def derive(connection: Connection) -> "Derived":
         body = body_of(stored)
         try:
             derived.apply(log, body)
-        except (LookupError, TypeError, ValueError):
+        except _UNREADABLE:
             continue  # an entry that says nothing readable: the verifier names it
     return derived
+
+
+@dataclass(slots=True)
+class _OfRun:
+    """What belongs to one run, so that its end and its erasure look at nothing else."""
+
+    actions: list[Values] = field(default_factory=list)
+    approvals: list[Values] = field(default_factory=list)
+    records: list[tuple[str, ...]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,6 +80,9 @@ class Derived:
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
+    _of_run: defaultdict[str, _OfRun] = field(
+        default_factory=lambda: defaultdict(_OfRun)
+    )
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
@@ -78,7 +93,7 @@ class Derived:
     def apply(self, log: str, body: Values) -> None:
         """Apply one entry of *log*.
 
-        Raises LookupError, TypeError or ValueError for an entry that is none of ours.
+        Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
         handlers: dict[str, Callable[[str, str, Values], None]] = {
             "run_started": self._start,
@@ -98,7 +113,24 @@ class Derived:
         }
         handler = handlers.get(body["event"])
         if handler is not None:
-            handler(log, body["run"], body)
+            handler(log, str(body["run"]), body)
+
+    def _start(self, log: str, run_id: str, body: Values) -> None:
+        self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
+        self.data_key[(run_id,)] = {"id": run_id}
+        self.run[(run_id,)] = {
+            "id": run_id,
+            "tenant": log,
+            "label": _committed(run_id, body["label"]),
+            "budget_id": body["budget"],
+            "attempts": body["fence"],
+            "refusals": 0,
+            "outcome": None,
+            "created": body["at"],
+            "updated": body["at"],
+            **_same(body, "agent", "status", "autonomy", "revision", "fence"),
+            **_sealed(body),
+        }
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
@@ -110,33 +142,6 @@ class Derived:
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"
 
-    def _approve(self, _: str, run_id: str, body: Values) -> None:
-        approval = self.approval[(body["approval"],)]
-        approval.update(_sealed(body), state=body["state"], decided=body["at"])
-
-    def _raise(self, _: str, run_id: str, body: Values) -> None:
-        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
-
-    def _run(self, run_id: str) -> Values:
-        return self.run[(run_id,)]
-
-    def _start(self, log: str, run_id: str, body: Values) -> None:
-        self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
-        self.data_key[(run_id,)] = {"id": run_id}
-        self.run[(run_id,)] = {
-            "id": run_id,
-            "tenant": log,
-            "label": Committed(run_id, body["label"]),
-            "budget_id": body["budget"],
-            "attempts": body["fence"],
-            "refusals": 0,
-            "outcome": None,
-            "created": body["at"],
-            "updated": body["at"],
-            **_same(body, "agent", "status", "autonomy", "revision", "fence"),
-            **_sealed(body),
-        }
-
     def _end(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
         run.update(
@@ -145,9 +150,9 @@ class Derived:
             fence=body["fence"],
             updated=body["at"],
         )
-        if body["status"] == "cancelled":
-            for approval in self.approval.values():
-                if approval["run_id"] == run_id and approval["state"] == "waiting":
+        if body["status"] in {"done", "failed", "cancelled"}:
+            for approval in self._of_run[run_id].approvals:
+                if approval["state"] == "waiting":
                     approval["state"] = "withdrawn"
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
@@ -178,33 +183,14 @@ class Derived:
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
-    def _label(self, run_id: str, body: Values) -> None:
-        if "label" in body:
-            self._run(run_id)["label"] = Committed(run_id, body["label"])
-
-    def _put(self, run_id: str, body: Values) -> None:
-        """Write the action's row, as whoever decides on it does."""
-        new = {
-            "id": body["action"],
-            "run_id": run_id,
-            "tool": body["tool"],
-            "action_class": body["class"],
-            "digest": Committed(run_id, body["bind"]),
-            "created": body["at"],
-        }
-        action = self.action.setdefault((body["action"],), new)
-        action.update(_sealed(body))
-        action.update(_same(body, "state", "fence", "effect", "revision"))
-        action["updated"] = body["at"]
-
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        self.approval[(body["approval"],)] = {
+        approval = {
             "id": body["approval"],
             "run_id": run_id,
             "action_id": body["action"],
             "tenant": log,
-            "digest": Committed(run_id, body["bind"]),
-            "evidence_digest": Committed(run_id, body["evidence"]),
+            "digest": _committed(run_id, body["bind"]),
+            "evidence_digest": _committed(run_id, body["evidence"]),
             "state": "waiting",
             "reviewer": None,
             "reviewer_roles": None,
@@ -214,6 +200,15 @@ class Derived:
             **_same(body, "tool", "revision", "role", "expires"),
             **_sealed(body),
         }
+        self.approval[(body["approval"],)] = approval
+        self._of_run[run_id].approvals.append(approval)
+
+    def _approve(self, _: str, run_id: str, body: Values) -> None:
+        approval = self.approval[(body["approval"],)]
+        approval.update(_sealed(body), state=body["state"], decided=body["at"])
+
+    def _raise(self, _: str, run_id: str, body: Values) -> None:
+        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
 
     def _turn(self, log: str, run_id: str, body: Values) -> None:
         if log != HOME:
@@ -227,29 +222,55 @@ class Derived:
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])
-        new = {
-            "run_id": run_id,
-            "kind": body["kind"],
-            "key": Committed(run_id, body["name"]),
-            "tenant": log,
-            "updated": body["at"],
-        }
-        record = self.record.setdefault(place, new)
+        if place not in self.record:
+            self.record[place] = {
+                "run_id": run_id,
+                "kind": body["kind"],
+                "key": _committed(run_id, body["name"]),
+                "tenant": log,
+                "updated": body["at"],
+            }
+            self._of_run[run_id].records.append(place)
+        record = self.record[place]
         record.update(_sealed(body), status=body["status"], action_id=body["action"])
 
     def _erase(self, log: str, _: str, body: Values) -> None:
         # Sealed bytes stay: nothing opens them any more.
         run_id = body["of"]
-        del self.data_key[(run_id,)]
+        self.data_key.pop((run_id,), None)
         self._run(run_id)["label"] = ""
-        for action in self.action.values():
-            if action["run_id"] == run_id:
-                action["digest"] = ""
-        for approval in self.approval.values():
-            if approval["run_id"] == run_id:
-                approval.update(digest="", evidence_digest="")
-        for place in [place for place in self.record if place[0] == run_id]:
-            del self.record[place]
+        of_run = self._of_run[run_id]
+        for action in of_run.actions:
+            action["digest"] = ""
+        for approval in of_run.approvals:
+            approval.update(digest="", evidence_digest="")
+        for place in of_run.records:
+            self.record.pop(place, None)
+
+    def _run(self, run_id: str) -> Values:
+        return self.run[(run_id,)]
+
+    def _put(self, run_id: str, body: Values) -> None:
+        """Write the action's row, as whoever decides on it does."""
+        action = self.action.get((body["action"],))
+        if action is None:
+            action = {
+                "id": body["action"],
+                "run_id": run_id,
+                "tool": body["tool"],
+                "action_class": body["class"],
+                "digest": _committed(run_id, body["bind"]),
+                "created": body["at"],
+            }
+            self.action[(body["action"],)] = action
+            self._of_run[run_id].actions.append(action)
+        action.update(_sealed(body))
+        action.update(_same(body, "state", "fence", "effect", "revision"))
+        action["updated"] = body["at"]
+
+    def _label(self, run_id: str, body: Values) -> None:
+        if "label" in body:
+            self._run(run_id)["label"] = _committed(run_id, body["label"])
 
 
 def _same(body: Values, *columns: str) -> Values:
@@ -257,8 +278,13 @@ def _same(body: Values, *columns: str) -> Values:
     return {column: body[column] for column in columns}
 
 
+def _committed(run_id: str, commitment: object) -> Committed:
+    return Committed(run_id, str(commitment))
+
+
 def _sealed(body: Values) -> Values:
+    """Return the columns of which the body holds the digest of the sealed bytes."""
     return {
-        column: None if digest is None else Sealed(digest)
+        column: None if digest is None else Sealed(str(digest))
         for column, digest in body.get("sealed", {}).items()
     }

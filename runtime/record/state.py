@@ -80,7 +80,7 @@ def _compared(
             if not _is(connection, vault, wanted, value):
                 differences.append(_changed(table, name, column, wanted, value))
     differences += [
-        Difference(code="missing_row", table=table.name, row="/".join(key))
+        Difference(code="missing_row", table=table.name, row="/".join(map(str, key)))
         for key in missing
     ]
     return differences
