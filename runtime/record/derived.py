@@ -1,7 +1,6 @@
 """The working tables as the ledger says they must be: rows derived from the bodies of the entries.
 
-A body states a value plainly, or commits to the value under the run's key (`Committed`), or holds
-the digest of the sealed bytes (`Sealed`).
+How a body states a value is in `interlock.runtime.record.entry_values`.
 """
 
 from collections import defaultdict
@@ -12,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.record.audit import body_of
+from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
@@ -28,21 +28,6 @@ DERIVED: Final[tuple[Table, ...]] = (
 )
 #: What an entry raises that is changed, or none of ours
 _UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A value that is known by its commitment under a run's key."""
-
-    run_id: str
-    commitment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Sealed bytes that are known by their SHA-256."""
-
-    digest: str
 
 
 def derive(connection: Connection) -> "Derived":
@@ -121,23 +106,21 @@ class Derived:
         self.run[(run_id,)] = {
             "id": run_id,
             "tenant": log,
-            "label": _committed(run_id, body["label"]),
+            "label": committed(run_id, body["label"]),
             "budget_id": body["budget"],
             "attempts": body["fence"],
             "refusals": 0,
             "outcome": None,
             "created": body["at"],
             "updated": body["at"],
-            **_same(body, "agent", "status", "autonomy", "revision", "fence"),
-            **_sealed(body),
+            **same(body, "agent", "status", "autonomy", "revision", "fence"),
+            **sealed(body),
         }
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
-        run["status"] = "running"
-        run["fence"] = body["fence"]
+        run.update(status="running", fence=body["fence"], updated=body["at"])
         run["attempts"] += 1
-        run["updated"] = body["at"]
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"
@@ -145,7 +128,7 @@ class Derived:
     def _end(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
         run.update(
-            _sealed(body),
+            sealed(body),
             status=body["status"],
             fence=body["fence"],
             updated=body["at"],
@@ -179,7 +162,7 @@ class Derived:
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action.update(_sealed(body), state=body["state"], updated=body["at"])
+        action.update(sealed(body), state=body["state"], updated=body["at"])
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
@@ -189,23 +172,23 @@ class Derived:
             "run_id": run_id,
             "action_id": body["action"],
             "tenant": log,
-            "digest": _committed(run_id, body["bind"]),
-            "evidence_digest": _committed(run_id, body["evidence"]),
+            "digest": committed(run_id, body["bind"]),
+            "evidence_digest": committed(run_id, body["evidence"]),
             "state": "waiting",
             "reviewer": None,
             "reviewer_roles": None,
             "note": None,
             "created": body["at"],
             "decided": 0,
-            **_same(body, "tool", "revision", "role", "expires"),
-            **_sealed(body),
+            **same(body, "tool", "revision", "role", "expires"),
+            **sealed(body),
         }
         self.approval[(body["approval"],)] = approval
         self._of_run[run_id].approvals.append(approval)
 
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         approval = self.approval[(body["approval"],)]
-        approval.update(_sealed(body), state=body["state"], decided=body["at"])
+        approval.update(sealed(body), state=body["state"], decided=body["at"])
 
     def _raise(self, _: str, run_id: str, body: Values) -> None:
         self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
@@ -216,7 +199,7 @@ class Derived:
         switch = (body["scope"], body["id"])
         self.kill_switch.pop(switch, None)
         if body["engaged"]:
-            self.kill_switch[switch] = _same(body, "scope", "id") | {
+            self.kill_switch[switch] = same(body, "scope", "id") | {
                 "engaged": body["at"]
             }
 
@@ -226,13 +209,13 @@ class Derived:
             self.record[place] = {
                 "run_id": run_id,
                 "kind": body["kind"],
-                "key": _committed(run_id, body["name"]),
+                "key": committed(run_id, body["name"]),
                 "tenant": log,
                 "updated": body["at"],
             }
             self._of_run[run_id].records.append(place)
         record = self.record[place]
-        record.update(_sealed(body), status=body["status"], action_id=body["action"])
+        record.update(sealed(body), status=body["status"], action_id=body["action"])
 
     def _erase(self, log: str, _: str, body: Values) -> None:
         # Sealed bytes stay: nothing opens them any more.
@@ -259,32 +242,15 @@ class Derived:
                 "run_id": run_id,
                 "tool": body["tool"],
                 "action_class": body["class"],
-                "digest": _committed(run_id, body["bind"]),
+                "digest": committed(run_id, body["bind"]),
                 "created": body["at"],
             }
             self.action[(body["action"],)] = action
             self._of_run[run_id].actions.append(action)
-        action.update(_sealed(body))
-        action.update(_same(body, "state", "fence", "effect", "revision"))
+        action.update(sealed(body))
+        action.update(same(body, "state", "fence", "effect", "revision"))
         action["updated"] = body["at"]
 
     def _label(self, run_id: str, body: Values) -> None:
         if "label" in body:
-            self._run(run_id)["label"] = _committed(run_id, body["label"])
-
-
-def _same(body: Values, *columns: str) -> Values:
-    """Return the columns that the body states under their own names."""
-    return {column: body[column] for column in columns}
-
-
-def _committed(run_id: str, commitment: object) -> Committed:
-    return Committed(run_id, str(commitment))
-
-
-def _sealed(body: Values) -> Values:
-    """Return the columns of which the body holds the digest of the sealed bytes."""
-    return {
-        column: None if digest is None else Sealed(str(digest))
-        for column, digest in body.get("sealed", {}).items()
-    }
+            self._run(run_id)["label"] = committed(run_id, body["label"])
