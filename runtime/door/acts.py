@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Document, Json
 from interlock.runtime.errors import InterlockError, NotPermitted, Unanswered
 from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.decision import Decision, Reason
@@ -97,7 +97,6 @@ class Acts:
     async def _record(
         self, act_id: str, request: AccessRequest, decision: Decision, run_id: str
     ) -> None:
-        document = request.document()
         reasons: list[Json] = [
             {
                 "code": reason.code,
@@ -106,13 +105,7 @@ class Acts:
             }
             for reason in decision.reasons
         ]
-        asked: dict[str, Json] = {
-            "principal": document["principal"],
-            "arguments": request.action.arguments,
-            "resource": document["resource"],
-            "context": document["context"],
-            "reasons": reasons,
-        }
+        asked: dict[str, Document] = request.asked() | {"reasons": reasons}
 
         def work(tx: Tx) -> None:
             tx.events.append(
