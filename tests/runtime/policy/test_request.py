@@ -1,10 +1,12 @@
 """Requests: what of a name counts when two names are compared, and what an engine is asked."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from interlock.runtime.canonical import canonical
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.question import question
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
@@ -21,6 +23,7 @@ from interlock.runtime.policy.request import (
     SubjectFacts,
     identity,
 )
+from interlock.runtime.record.events import HOME
 
 
 @pytest.mark.parametrize(
@@ -101,3 +104,25 @@ def test_an_engine_is_asked_the_whole_request(arguments: dict[str, Any]) -> None
             "context": request.document()["context"],
         }
     )
+
+
+@pytest.mark.parametrize("tenant", [HOME, "@other", "a\udc80", "a\nb", " a", "a" * 65])
+def test_a_tenant_has_a_name_of_its_own(tenant: str) -> None:
+    """No tenant has the log of the home or a name that cannot be written: the principal is none."""
+    with pytest.raises(BadInput) as refused:
+        Principal(id="ann", tenant=tenant, roles=())
+
+    assert refused.value.code == "invalid"
+
+
+@pytest.mark.parametrize("names", [{"id": "a\udc80"}, {"on_behalf_of": "a\udc80"}])
+def test_a_person_has_a_name_that_can_be_written(names: dict[str, Any]) -> None:
+    """Half a character is no name: whatever records the name would fail."""
+    with pytest.raises(BadInput):
+        replace(Principal(id="ann", tenant="acme", roles=()), **names)
+
+
+@pytest.mark.parametrize("tenant", ["home", "a b", "J\u00f6rg & Co", "a@b", "a" * 64])
+def test_any_other_name_is_a_tenants(tenant: str) -> None:
+    """Letters of any script, spaces and signs are as good."""
+    assert Principal(id="ann", tenant=tenant, roles=()).tenant == tenant
