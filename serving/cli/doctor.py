@@ -133,7 +133,7 @@ async def _documents(_: "Home") -> tuple[bool, str]:
     return True, ", ".join(words)
 
 
-async def _environment(_: Home) -> tuple[bool, str]:
+async def _environment(_: "Home") -> tuple[bool, str]:
     """Name the variables that a library reads by itself; none is refused, or nothing had opened."""
     words = []
     for name, entry in environment.present():
