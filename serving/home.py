@@ -33,6 +33,7 @@ from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Endpoint, Settings
+from interlock.serving.tool_servers import ToolServers, refuse_strangers
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
@@ -57,6 +58,7 @@ class Home:
     settings: Settings
     bundle: Bundle
     runtime: Runtime
+    servers: ToolServers
     library: Library
     records: Records
     reviews: Reviews
@@ -158,17 +160,21 @@ async def opened(
         kept = _Kept.over(storage)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         provider = _provider(stack)
+        servers = ToolServers(settings, bundle, stack)
         named = agents.load(settings.agents, folder=settings.modules)
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
             agents=[ContractReview(tools), *named],
+            more=servers.of_agent,
             telemetry=telemetry.Telemetry(provider),
         )
+        refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,
             bundle=bundle,
             runtime=runtime,
+            servers=servers,
             library=kept.library,
             records=kept.records,
             reviews=kept.reviews,

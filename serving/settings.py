@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, astuple
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 from pydantic import (
@@ -20,11 +20,12 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.policy.label import Confidentiality
-from interlock.runtime.policy.request import Amounts, Autonomy
+from interlock.runtime.policy.request import ActionClass, Amounts, Autonomy
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
@@ -40,6 +41,9 @@ MASK: Final = "***"
 _HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+#: How variables begin that hold secrets of ours
+_OURS: Final = frozenset({"INTERLOCK_"})
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
@@ -91,6 +95,19 @@ def _http_url(text: str) -> str:
     return text
 
 
+def _server_url(text: str) -> str:
+    parts = urlsplit(_http_url(text))
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("what is sent to it could be read on the way: use https")
+    if "@" in parts.netloc:
+        raise ValueError("it holds a password: name the variable of a token instead")
+    return text
+
+
+def _beginning(variable: str) -> str:
+    return variable.partition("_")[0] + "_"
+
+
 def _agent(text: str) -> str:
     module, separator, name = text.partition(":")
     parts = [*module.split("."), name] if separator else []
@@ -139,6 +156,7 @@ Name = Annotated[
         strip_whitespace=True,
     ),
 ]
+ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 
 
@@ -173,6 +191,46 @@ class Endpoint(Section):
         ge=0,
         description="Millionths of the currency for a million tokens",
     )
+
+
+class ToolServer(Section):
+    """An MCP server: what is run or reached, whose tools it has, and what each of them may do."""
+
+    command: tuple[Name, ...] = Field(
+        (), strict=False, description="The program that is the server, and its words"
+    )
+    url: Annotated[str, AfterValidator(_server_url)] = Field(
+        "", description="Where the server is: https, or http on this machine"
+    )
+    agents: tuple[Name, ...] = Field(
+        (), description="The agents that may propose its tools"
+    )
+    environment: tuple[Name, ...] = Field(
+        (), description="The variables of our environment that the program is handed"
+    )
+    token_variable: str = Field(
+        "", description="The variable that holds the bearer token for the URL"
+    )
+    clearance: Confidentiality = Field(
+        "public", description="The most restricted data that the server may be sent"
+    )
+    confidentiality: Confidentiality = Field(
+        "confidential", description="How restricted is what the server says"
+    )
+    classes: dict[Name, ActionClass] = Field(
+        {}, alias="class", description="TOOL = pure, read, write or irreversible"
+    )
+    idempotent: tuple[Name, ...] = Field(
+        (), description="The tools whose second call with one key has no second effect"
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("a server has a command or a url, and not both")
+        if named := _OURS.intersection(map(_beginning, self.environment)):
+            raise ValueError(f"a server is handed no variable {min(named)}...")
+        return self
 
 
 class Settings(Section):
@@ -218,6 +276,9 @@ class Settings(Section):
         None,
         repr=False,
         description="The bearer token for that server",
+    )
+    mcp: dict[ServerName, ToolServer] = Field(
+        {}, description="MCP servers: a table [mcp.NAME] with a command or a url each"
     )
     sender: Annotated[str, AfterValidator(_sender)] = Field(
         "interlock@example.com", description="The address that mails come from"

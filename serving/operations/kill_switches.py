@@ -65,8 +65,10 @@ def _named(scope: str, name: str) -> str:
 
 
 async def _exists(home: Home, scope: KillScope, name: str) -> None:
-    if scope == "tool" and name not in home.runtime.tools:
-        tools = ", ".join(sorted(home.runtime.tools))
+    config = home.bundle.data["rails"].get("config", {})
+    known = home.runtime.tools.keys() | config.get("tools", {}).keys()
+    if scope == "tool" and name not in known:
+        tools = ", ".join(sorted(known))
         raise NotFound(kind="tool", name=name, next_step=f"Tools are {tools}.")
     if scope == "run":
         await home.runs.read(name)

@@ -7,7 +7,7 @@ nothing was done, and the run can be carried on when the endpoint is back.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,9 +25,7 @@ TIMEOUT_S: Final = (
 LARGEST_ANSWER: Final = 1024 * 1024  # bytes
 #: Answers that say "not now": too many requests, and what a proxy or a starting server says
 _AWAY: Final = frozenset({408, 429, 502, 503, 504})
-_DOT: Final = (
-    "__"  # the API's names are [a-zA-Z0-9_-], ours have a dot between two words
-)
+_DOT: Final = "__"  # the API's names are [a-zA-Z0-9_-], ours have dots between words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +71,7 @@ class EndpointModel:
             ) from error
         except (openai.OpenAIError, ValueError) as error:
             raise _malformed(f"no chat completion: {type(error).__name__}") from error
-        return _message(body)
+        return _message(body, tools)
 
     async def _asked(
         self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
@@ -115,8 +113,10 @@ class EndpointModel:
         )
 
 
-def _message(body: object) -> AIMessage:
+def _message(body: object, tools: Sequence[dict[str, Any]]) -> AIMessage:
     """Return the first choice as a message; anything out of the API's form is model_malformed."""
+    offered = [schema["function"]["name"] for schema in tools]
+    ours = {name.replace(".", _DOT): name for name in offered}
     match body:
         case {
             "choices": [
@@ -137,7 +137,7 @@ def _message(body: object) -> AIMessage:
         raise _malformed("the message is not one")
     return AIMessage(
         content=content,
-        tool_calls=[_call(call) for call in calls],
+        tool_calls=[_call(call, ours) for call in calls],
         usage_metadata=_usage(body),
     )
 
@@ -154,7 +154,7 @@ def _usage(body: object) -> Any:
             return None
 
 
-def _call(call: object) -> dict[str, Any]:
+def _call(call: object, ours: Mapping[str, str]) -> dict[str, Any]:
     match call:
         case {
             "id": str(call_id),
@@ -166,7 +166,7 @@ def _call(call: object) -> dict[str, Any]:
     if not call_id:
         raise _malformed("a tool call is not one")
     return {
-        "name": _inward(name),
+        "name": ours.get(name, name),
         "args": arguments,
         "id": call_id,
         "type": "tool_call",
@@ -185,10 +185,6 @@ def _arguments(text: str) -> dict[str, Any]:
 
 def _malformed(detail: str) -> ToolFailed:
     return ToolFailed(code="model_malformed", detail=detail)
-
-
-def _inward(name: str) -> str:
-    return name.replace(_DOT, ".", 1)
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
