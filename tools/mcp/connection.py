@@ -74,6 +74,11 @@ class Connection:
                 next_step="See that it starts by hand, and correct it in interlock.toml.",
             )
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a call can be sent."""
+        return self._client is not None
+
     def close(self) -> None:
         """Let the session end."""
         self._over.set()
@@ -98,9 +103,14 @@ class Connection:
                     request, protocol.CallToolResult
                 )
         except Exception as error:
-            raise ServerFailed(_failure(error), was_sent=True) from error
+            failure = _failure(error)
+            if failure == "mcp_gone" and self.server.command:
+                self._client = None  # the process is over, and nothing starts another
+            raise ServerFailed(failure, was_sent=True) from error
         if answer.is_error:
             raise ServerFailed("mcp_refused", was_sent=True)
+        if answer.result_type != "complete":
+            raise ServerFailed("mcp_malformed", was_sent=True)
         return answer
 
 
@@ -119,12 +129,14 @@ async def connected(server: Server) -> AsyncIterator[Connection]:
         await connection.ready()
         yield connection
     finally:
+        if not connection.is_open:
+            task.cancel()  # it may still be waiting for a first word
         connection.close()
         _, unfinished = await asyncio.wait({task}, timeout=3 * STOP_S)
         for late in unfinished:
             late.cancel()
-            with suppress(asyncio.CancelledError):
-                await late
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _listed(client: Client) -> tuple[protocol.Tool, ...]:
@@ -140,8 +152,15 @@ async def _listed(client: Client) -> tuple[protocol.Tool, ...]:
         if len(tools) > MOST_TOOLS:
             break
         if cursor is None:
-            return tuple(tools)
+            return _distinct(tools)
     raise ValueError(f"it lists more than {MOST_TOOLS} tools")
+
+
+def _distinct(tools: list[protocol.Tool]) -> tuple[protocol.Tool, ...]:
+    names = {listed.name for listed in tools}
+    if len(names) < len(tools):
+        raise ValueError("it lists two tools of one name")
+    return tuple(tools)
 
 
 def _failure(error: Exception) -> Failure:
