@@ -42,8 +42,8 @@ _HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-#: How variables begin that hold secrets of ours
-_OURS: Final = frozenset({"INTERLOCK_"})
+#: How the variables begin that hold settings of ours, secrets too
+_OURS: Final = "INTERLOCK_"
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
@@ -102,10 +102,6 @@ def _server_url(text: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("it holds a password: name the variable of a token instead")
     return text
-
-
-def _beginning(variable: str) -> str:
-    return variable.partition("_")[0] + "_"
 
 
 def _agent(text: str) -> str:
@@ -228,8 +224,9 @@ class ToolServer(Section):
     def _is_one(self) -> Self:
         if bool(self.command) == bool(self.url):
             raise ValueError("a server has a command or a url, and not both")
-        if named := _OURS.intersection(map(_beginning, self.environment)):
-            raise ValueError(f"a server is handed no variable {min(named)}...")
+        for variable in (*self.environment, self.token_variable):
+            if variable.startswith(_OURS):
+                raise ValueError(f"no server is handed our own variable {variable}")
         return self
 
 
