@@ -1,7 +1,11 @@
 """The composition root: the one place where everything is constructed, once."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -150,12 +154,7 @@ async def opened(
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
-        opening = Storage.open(
-            database=settings.database,
-            keys=settings.home / "keys",
-            witness=settings.home / "checkpoints",
-        )
-        storage = await stack.enter_async_context(opening)
+        storage = await stack.enter_async_context(_storage(settings))
         pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
@@ -180,6 +179,14 @@ async def opened(
             reviews=kept.reviews,
             reports=kept.reports,
         )
+
+
+def _storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    return Storage.open(
+        database=settings.database,
+        keys=settings.home / "keys",
+        witness=settings.home / "checkpoints",
+    )
 
 
 def _provider(stack: AsyncExitStack) -> TracerProvider | None:
