@@ -14,7 +14,6 @@ from interlock.errors import BadInput, GuardFailed
 from interlock.runtime.policy.request import Principal
 from interlock.serving.cli.policy import _proposed
 from interlock.serving.home import Home, opened
-from interlock.serving.operations import kill_switches
 from interlock.serving.settings import Settings
 from interlock.serving.workspace import open_workspace
 
@@ -216,18 +215,6 @@ async def test_what_only_reads_starts_no_server(desk: Desk) -> None:
         assert await home.runs.list() == []
 
     assert "odd" in refused.value.guard
-
-
-async def test_a_reviewed_tool_of_a_server_can_be_stopped(desk: Desk) -> None:
-    """A kill switch takes a tool by its name, whether or not its server was started."""
-    desk.options = {"class": {"add": "write"}}
-    await desk.review()
-    async with opened(desk.settings) as home:
-        await kill_switches.engage(home, "tool", ADD, person=RITA)
-        ended = await desk.run(home)
-
-    assert "killed" in " ".join(ended.outcome["first"])
-    assert desk.notes == []
 
 
 async def test_an_agent_has_the_servers_that_name_it(desk: Desk) -> None:
