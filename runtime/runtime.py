@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
+from interlock.runtime import environment
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
@@ -72,6 +73,7 @@ class Runtime:
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
     ) -> None:
+        environment.refuse()
         self._more = more
         spans = telemetry or Telemetry()
         self.store = storage.store

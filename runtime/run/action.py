@@ -12,12 +12,11 @@ expected state fails and nothing is written. "unknown" is shown to a person and 
 """
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 
-from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
@@ -128,7 +127,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
             sealed=sealed,
             approval=approval_id,
             idempotent=step.idempotent,
-            reserved=asdict(cost),
+            reserved=cost.counts(),
             asked=step.asked,
         )
     )
@@ -224,7 +223,7 @@ def resolve(
             ruling=ruling_of(row, key, tenant=run["tenant"], codes=[RESOLVED]),
             sealed={"result": None},
             state=state,
-            spent=asdict(Amounts()),
+            spent=Amounts().counts(),
             finding=Finding(
                 reviewer=person.id,
                 roles=person.roles,
@@ -252,7 +251,7 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
                 ruling=ruling_of(row, key, tenant=tenant, codes=codes),
                 sealed={"result": None},
                 state="unknown",
-                spent=asdict(cost),
+                spent=cost.counts(),
             )
         )
 
@@ -287,7 +286,7 @@ def _finished(
         ruling=step.ruling,
         sealed=sealed,
         state=ending.state,
-        spent=asdict(actual),
+        spent=actual.counts(),
         label=label,
         failure=ending.failure,
     )
@@ -361,9 +360,9 @@ def _put(
 
     Returns what was sealed into the row.
     """
-    reasons = canonical(step.reasons)
+    place = f"action/{step.id}/reasons"
     sealed: Sealed = {
-        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
+        "reasons": step.key.seal(step.reasons.text, place=place),
         "result": _sealed(step, result),
     }
     values: dict[str, Any] = {

@@ -17,12 +17,20 @@ def question(request: AccessRequest) -> bytes:
     and digest, so that a rule can limit them and no document text reaches the engine. Raises
     `NotCanonical`.
     """
-    document = request.document()
-    arguments = document["action"]["arguments"]
-    document["action"]["arguments"] = {
-        name: _small(value) for name, value in arguments.items()
-    }
-    return canonical(document)
+    action = request.action
+    small = {name: _small(value) for name, value in action.arguments.items()}
+    return canonical(
+        {
+            "principal": request.principal.written,
+            "action": {
+                "tool": action.tool,
+                "action_class": action.action_class,
+                "arguments": action.written if small == action.arguments else small,
+            },
+            "resource": request.resource.written,
+            "context": request.context.written,
+        }
+    )
 
 
 def _small(value: Any) -> Json:
