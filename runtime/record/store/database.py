@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -94,7 +95,10 @@ class Store:
         """
         try:
             engine, reader = _engines(url)
-            migrate(engine)
+            with ExitStack() as unopened:
+                unopened.callback(engine.dispose)
+                migrate(engine)
+                unopened.pop_all()
         except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
             raise GuardFailed(
                 guard="store",
