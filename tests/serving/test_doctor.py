@@ -129,7 +129,7 @@ def test_variables_that_libraries_obey_are_told(used: Path, command: Command) ->
 
 
 def test_an_engaged_switch_is_red(used: Path, command: Command) -> None:
-    """While a switch denies every run, the installation is not called well, and the switch is named."""
+    """While a switch denies every run, the installation is not called well; the switch is named."""
     assert command(used, "kill", "engage", "all").code == 0
     report = command(used, "doctor", "--json")
     findings = {finding["check"]: finding for finding in report.value}
