@@ -1,10 +1,12 @@
 """The store, on every database: order, durability, and failures that stay where they belong."""
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ from interlock.runtime.errors import (
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.logs import export
-from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store import Store, Tx, database, tables
 from interlock.runtime.record.store.tables import NEWEST, metadata, version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
@@ -541,3 +543,23 @@ def test_another_column_makes_another_version() -> None:
     changed.tables["run"].append_column(Column("odd", Text))
 
     assert version_of(changed) != NEWEST
+
+
+async def test_a_database_that_is_locked_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that cannot begin is the fault of no item, so all waiters hear of it at
+    once.
+    """
+    monkeypatch.setattr(database, "_SQLITE_WAIT", 0.5)
+    store = Store.open(f"sqlite:///{tmp_path / 'locked.db'}")
+    with contextlib.closing(sqlite3.connect(tmp_path / "locked.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        futures = [store.submit(put(f"n{number}"), "eager") for number in range(16)]
+        heard = await all_of(*futures)
+        waited_s = time.monotonic() - began
+    store.close()
+
+    assert {type(each) for each in heard} == {NotRecorded}
+    assert waited_s < 16 * 0.5 / 2
