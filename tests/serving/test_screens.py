@@ -14,7 +14,7 @@ from rich.console import Console
 
 from interlock.serving.cli.show import grid, run_panel, shown, whole
 from interlock.serving.cli.verify import tell
-from interlock.serving.verification import Finding
+from interlock.serving.verification.finding import Finding
 
 Command = Callable[..., Any]
 

@@ -5,11 +5,12 @@ where a rule reads the text, which is what the entry of the argument in the poli
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.policy.request import AccessRequest
+from interlock.runtime.canonical import Document, Json, Written, canonical
+from interlock.runtime.policy.request import AccessRequest, Context
 
 LONGEST_STRING: Final = 1024  # characters
 LONGEST_LIST: Final = 64  # items
@@ -44,31 +45,44 @@ def question(request: AccessRequest, entries: Listed) -> bytes:
     items are replaced in both. The name of an argument that nobody listed is an agent's word where
     the arguments do not fit the schema, and becomes a digest. Raises `NotCanonical`.
     """
-    document = request.document()
-    action = document["action"]
-    known = entries.get(action["tool"], {})
-    names = {
-        name: name
-        if document["context"]["schema_valid"] or name in known
-        else _named(name)
-        for name in (*action["arguments"], *document["context"]["labels"])
-    }
+    action = request.action
+    known = entries.get(action.tool, {})
+    arguments: dict[str, Document] = {}
     unseen: list[str] = []
-    arguments: dict[str, Json] = {}
-    for name, value in action["arguments"].items():
-        if known.get(name, False):
-            arguments[names[name]] = _small(value)
-            continue
-        arguments[names[name]] = _hidden(value)
-        unseen += _texts(value)
-    action["arguments"] = arguments
-    document["context"]["labels"] = {
-        names[name]: label for name, label in document["context"]["labels"].items()
+    for name, value in action.arguments.items():
+        is_named = request.context.schema_valid or name in known
+        is_shown = known.get(name, False)
+        arguments[name if is_named else _named(name)] = (
+            _small(value) if is_shown else _hidden(value)
+        )
+        unseen += [] if is_shown else _texts(value)
+    unlisted = [name for name in action.arguments if name not in arguments]
+    resource = request.resource
+    if _repeats(resource.id, unseen):
+        resource = replace(resource, id=_named(resource.id))
+    return canonical(
+        {
+            "principal": request.principal.written,
+            "action": {
+                "tool": action.tool,
+                "action_class": action.action_class,
+                "arguments": arguments,
+            },
+            "resource": resource.written,
+            "context": _context(request.context, unlisted),
+        }
+    )
+
+
+def _context(context: Context, unlisted: list[str]) -> Written:
+    """Return the facts, with the labels of the *unlisted* arguments under the digests too."""
+    if not unlisted:
+        return context.written
+    labels = {
+        _named(name) if name in unlisted else name: label
+        for name, label in context.labels.items()
     }
-    resource = document["resource"]
-    if _repeats(resource["id"], unseen):
-        resource["id"] = _named(resource["id"])
-    return canonical(document)
+    return replace(context, labels=labels).written
 
 
 def _at(value: Any, name: str) -> dict[str, Any]:

@@ -95,11 +95,9 @@ class ServerPoint:
         self._client = _Client(
             host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s
         )
-        self._revision, self._messages, self._deadline_s = (
-            revision,
-            messages,
-            deadline_s,
-        )
+        self._revision = revision
+        self._messages = messages
+        self._deadline_s = deadline_s
         self._listed = listed or {}
         self._is_open = False
 
