@@ -51,7 +51,6 @@ from interlock.tools.reports import Reports
 
 #: Tools beside the agent's own
 MoreTools: TypeAlias = Callable[[Storage], Sequence[AnyTool]]
-BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
 LONGEST_PLAN: Final = 2_000  # tokens
 
 
