@@ -232,8 +232,7 @@ def _act(
         now=1000,
         revision=revision,
     )
-    document = _written(request)
-    del document["digest"]
+    document = request.document()
     return document
 
 
@@ -292,8 +291,7 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
             version=FACTS,
         ),
     )
-    document = _written(request)
-    del document["digest"]
+    document = request.document()
     return document
 
 
