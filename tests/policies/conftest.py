@@ -232,8 +232,7 @@ def _act(
         now=1000,
         revision=revision,
     )
-    document = request.document()
-    return document
+    return request.document()
 
 
 def changed(document: Document, path: str, *, to: object) -> Document:
@@ -291,8 +290,7 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
             version=FACTS,
         ),
     )
-    document = request.document()
-    return document
+    return request.document()
 
 
 def _written(value: object) -> Document:
