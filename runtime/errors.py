@@ -136,6 +136,17 @@ class NotAPermit(InterlockError):
         )
 
 
+class AgentFailed(InterlockError):
+    """An agent raised an error of its own, and its run has failed."""
+
+    def __init__(self, *, agent: str, run_id: str, why: str) -> None:
+        self.agent, self.run_id, self.why = agent, run_id, why
+        super().__init__(
+            f"run {run_id}: agent {agent!r} broke off: {why}. "
+            f"Mend the agent; what was done before: `interlock run show {run_id}`."
+        )
+
+
 # The operator must act
 # -----------------------------------------------------------------------------------
 

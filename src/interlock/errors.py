@@ -4,6 +4,7 @@ A refusal by the policy is no error. It is a value: `interlock.Denied`.
 """
 
 from interlock.runtime.errors import (
+    AgentFailed,
     BadInput,
     BundleChanged,
     Erased,
@@ -23,6 +24,7 @@ from interlock.runtime.errors import (
 )
 
 __all__ = [
+    "AgentFailed",
     "BadInput",
     "BundleChanged",
     "Erased",
