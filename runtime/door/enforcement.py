@@ -146,6 +146,7 @@ class EnforcementPoint:
         duties = understand(attempt.decision)
         if isinstance(duties, Reason):
             return await self._deny(attempt.refused(duties))
+        attempt = attempt.bounded(duties.bounds)
         if duties.role is not None:
             return await self._ask(attempt, duties, role=duties.role)
         if proposal.tool.has_effect or proposal.cost.priced:
@@ -248,6 +249,7 @@ class EnforcementPoint:
             action_id=attempt.id,
             run_id=attempt.run.id,
             claim=attempt.run.claim,
+            bounds=attempt.bounds,
         )
         span = self._spans.tool(
             tool=tool.name,

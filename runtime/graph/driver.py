@@ -128,10 +128,11 @@ class Driver:
     async def drive(self, run: Run, agent: Workflow) -> Ended:
         """Carry the claimed *run* on until it ends, waits or is held by a guard, and record which.
 
-        However it ends, the claim is given back and the run is not left "running". Raises `Fenced`,
-        with which nothing can be recorded; `NotRecorded`, with which the run is held unless not even
-        that can be recorded; any other error of ours, and `AgentFailed` for whatever else the agent
-        raised: the run has then failed. A drive that is cancelled leaves the run held.
+        However it ends, the claim is given back and the run is not left "running". Raises
+        `Fenced`, with which nothing can be recorded; `NotRecorded`, with which the run is held
+        unless not even that can be recorded; any other error of ours, and `AgentFailed` for
+        whatever else the agent raised: the run has then failed. A drive that is cancelled leaves
+        the run held.
         """
         try:
             return await self._driven(run, agent)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from interlock.runtime.canonical import Document, Written, canonical
+from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact
@@ -53,6 +54,7 @@ class Attempt:
     open_approval: str | None = None
     #: A person was asked and did not answer in time
     lapsed: bool = False
+    bounds: Bounds = ORDINARY
 
     @cached_property
     def label(self) -> Label:
@@ -112,6 +114,10 @@ class Attempt:
     def decided(self, decision: Decision) -> "Attempt":
         """Return the attempt under *decision*."""
         return replace(self, decision=decision)
+
+    def bounded(self, bounds: Bounds) -> "Attempt":
+        """Return the attempt within *bounds*."""
+        return replace(self, bounds=bounds)
 
     def refused(self, reason: Reason) -> "Attempt":
         """Return the attempt, denied by the runtime itself."""

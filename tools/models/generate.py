@@ -14,9 +14,9 @@ from interlock.runtime.graph.model import GENERATE
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality, Label
 from interlock.runtime.policy.request import Amounts, Resource
+from interlock.tools.models.answer import taken
+from interlock.tools.models.usage import counted, estimated, sent
 
-#: English text has about 4 characters a token: 3 reserves too much, never too little
-CHARS_A_TOKEN: Final = 3
 MICRO: Final = 1_000_000
 
 
@@ -27,6 +27,10 @@ class Generate(Value):
     purpose: str
     messages: str
     tools: str = "[]"
+
+    def conversation(self) -> Sequence[BaseMessage]:
+        """Return the messages."""
+        return messages_from_dict(json.loads(self.messages))
 
 
 class Generation(Value):
@@ -69,7 +73,7 @@ class Served:
 
     async def answer(self, permit: Permit, arguments: Generate) -> AIMessage:
         """Return the model's message to the arguments of one call."""
-        messages = messages_from_dict(json.loads(arguments.messages))
+        messages = arguments.conversation()
         tools = json.loads(arguments.tools)
         if not isinstance(self.model, BaseChatModel):
             return await self.model.answer(permit, messages, tools)
@@ -85,7 +89,7 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
 
     def cost(arguments: Generate) -> Amounts:
         served = models.get(arguments.model)
-        tokens = _tokens(arguments.messages + arguments.tools)
+        tokens = estimated(arguments.messages + arguments.tools)
         if served is None:
             return Amounts(steps=1, tokens=tokens)
         tokens += served.longest_answer
@@ -119,13 +123,10 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
             detail = f"no model {arguments.model!r}; there are {sorted(models)}"
             raise ToolFailed(code="unknown_model", detail=detail)
         answer = await served.answer(permit, arguments)
-        return _generation(answer, arguments, served)
+        message = taken(answer, bounds=permit.bounds)
+        return _generation(answer, message, arguments, served)
 
     return (generate,)
-
-
-def _tokens(text: str) -> int:
-    return len(text) // CHARS_A_TOKEN
 
 
 def _spent(used: Generation) -> Amounts:
@@ -146,25 +147,15 @@ def _label(_: Generate, __: Generation) -> Label:
     )
 
 
-def _generation(answer: AIMessage, arguments: Generate, served: Served) -> Generation:
-    calls = [
-        {
-            "name": call["name"],
-            "args": call["args"],
-            "id": call["id"],
-        }
-        for call in answer.tool_calls
-    ]
-    message = {
-        "content": answer.text,
-        "id": answer.id,
-        "tool_calls": calls,
-    }
-    usage: Mapping[str, Any] = answer.usage_metadata or {}
-    read = int(usage.get("input_tokens", _tokens(arguments.messages)))
-    wrote = int(usage.get("output_tokens", 0))
+def _generation(
+    answer: AIMessage, message: str, arguments: Generate, served: Served
+) -> Generation:
+    told: Mapping[str, Any] = answer.usage_metadata or {}
+    passed = sent(arguments.conversation(), arguments.tools)
+    read = counted(told, "input_tokens", passed=passed)
+    wrote = counted(told, "output_tokens", passed=sent([answer], ""))
     return Generation(
-        message=json.dumps(message, ensure_ascii=False),
+        message=message,
         input_tokens=read,
         output_tokens=wrote,
         money_micro=served.price(read + wrote),
