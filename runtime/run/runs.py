@@ -1,8 +1,9 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, RowMapping, insert, update
@@ -28,6 +29,8 @@ from interlock.runtime.run.run import (
 )
 from interlock.runtime.run.run_list import RunSummary
 
+T = TypeVar("T")
+
 
 class Runs:
     """Starts, claims, ends and lists runs; holds no state of its own and is safe to share."""
@@ -43,11 +46,13 @@ class Runs:
         """
         if not claim:
             return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token="")
+                lambda tx: self._start(tx, new, trace, token=""),
+                logs=(new.principal.tenant,),
             )
         with taken() as token:
             return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=token)
+                lambda tx: self._start(tx, new, trace, token=token),
+                logs=(new.principal.tenant,),
             )
 
     def _start(
@@ -86,8 +91,8 @@ class Runs:
         holds it ("claimed").
         """
         with taken() as token:
-            return await self._store.write(
-                lambda tx: take_over(tx, self._vault, run_id, token=token)
+            return await self._write(
+                run_id, lambda tx: take_over(tx, self._vault, run_id, token=token)
             )
 
     def give_back(self, run: Run) -> None:
@@ -101,7 +106,7 @@ class Runs:
 
     async def beat(self, run: Run) -> None:
         """Extend the lease; raises `Fenced` when another claim has taken the run."""
-        await self._store.write(lambda tx: extend(tx, run))
+        await self._store.write(lambda tx: extend(tx, run), logs=(run.tenant,))
 
     async def trace(self, run: Run, reference: str) -> None:
         """Remember the span of this claim, for the next claim to link to; not awaited."""
@@ -112,14 +117,16 @@ class Runs:
             tx.connection.execute(traced.values(trace=reference))
 
         if reference:
-            self._store.later(run.claim, work)
+            self._store.later(run.claim, work, logs=(run.tenant,))
 
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
         """Record how this claim ended: done, failed, waiting for a person, or held.
 
         When the run itself has ended, what still waits for a person is withdrawn.
         """
-        await self._store.write(lambda tx: self._end(tx, run, status, outcome))
+        await self._store.write(
+            lambda tx: self._end(tx, run, status, outcome), logs=(run.tenant,)
+        )
 
     def _end(
         self,
@@ -221,7 +228,7 @@ class Runs:
         it becomes unknown and is charged what was set aside. Raises `NotFound`, and `BadInput`
         ("ended").
         """
-        await self._store.write(lambda tx: self._cancel(tx, run_id, by=by))
+        await self._write(run_id, lambda tx: self._cancel(tx, run_id, by=by))
 
     def _cancel(self, tx: Tx, run_id: str, *, by: str) -> None:
         row = row_of(tx.connection, run_id, lock=True)
@@ -282,7 +289,7 @@ class Runs:
                 note=note,
             )
 
-        await self._store.write(work)
+        await self._write(run_id, work)
 
     async def erase(self, run_id: str, *, by: str) -> None:
         """Erase an ended run for good and record that it was, in one transaction.
@@ -303,7 +310,14 @@ class Runs:
                 by=by,
             )
 
-        await self._store.write(work)
+        await self._write(run_id, work)
+
+    async def _write(self, run_id: str, work: Callable[[Tx], T]) -> T:
+        """Run *work* while the head of the run's log is held; raises `NotFound`."""
+        tenant = await self._store.read(
+            lambda connection: row_of(connection, run_id)["tenant"]
+        )
+        return await self._store.write(work, logs=(tenant,))
 
 
 def _fields(

@@ -114,6 +114,7 @@ async def keep(home: World, run: Run, *names: str) -> None:
         action_id="a",
         run_id=run.id,
         claim=run.claim,
+        tenant=run.tenant,
     )
 
     for name in names:
