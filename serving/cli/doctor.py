@@ -51,6 +51,7 @@ async def _examine(home: "Home") -> list[Finding]:
         "database": _database,
         "policy": _policy,
         "ledger": _ledger,
+        "kill switches": _kill_switches,
         "people": _people,
         "documents": _documents,
         "environment": _environment,
@@ -106,6 +107,16 @@ async def _ledger(home: "Home") -> tuple[bool, str]:
         return True, f"{report.size} entries, verified"
     first = report.problems[0]
     return False, f"{first.log} entry {first.seq}: {first.code}: {first.detail}"
+
+
+async def _kill_switches(home: "Home") -> tuple[bool, str]:
+    from interlock.runtime.run.kill_switch import KillSwitches
+
+    engaged = await KillSwitches(home.store).list()
+    if not engaged:
+        return True, "none is engaged"
+    names = ", ".join(f"{switch.scope} {switch.id}".strip() for switch in engaged)
+    return False, f"engaged, so what they cover is denied: {names}"
 
 
 async def _people(home: "Home") -> tuple[bool, str]:

@@ -189,7 +189,7 @@ def explain(
 async def _proposed(home: "Home") -> dict[str, Any]:
     config = home.bundle.data["rails"]["config"]
     tools = [tool for name, tool in home.pep.tools.items() if name not in CLASSES]
-    return catalogue.proposed(tools, config)
+    return catalogue.proposed([*tools, *await home.servers.all()], config)
 
 
 async def _replayed(storage: "Storage", bundle: Bundle) -> "Replay":

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from interlock.serving.home import BUNDLE, Home
+from interlock.serving.home import Home
+from interlock.serving.settings import BUNDLE
 from interlock.serving.verification import (
     guards,
     jobs,
