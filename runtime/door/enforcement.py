@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.conclusion import Conclusion, concluded, failed
-from interlock.runtime.door.facts import Facts, InformationPoint
+from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
@@ -23,9 +23,8 @@ from interlock.runtime.policy.decision import (
 )
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
-from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
@@ -93,7 +92,7 @@ class EnforcementPoint:
         )  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)
-        return _attempt(run, proposal, facts, key)
+        return facts.attempt(run, proposal, key=key)
 
     async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
         """Return the answer that the record gives, or None when the policy is to decide (again)."""
@@ -289,27 +288,6 @@ class EnforcementPoint:
 
     def _later(self, run: Run, work: Callable[[Tx], None]) -> None:
         self._store.later(run.claim, work, logs=(run.tenant,))
-
-
-def _attempt(run: Run, proposal: Proposal, facts: Facts, key: DataKey) -> Attempt:
-    request = AccessRequest(
-        principal=run.principal,
-        action=proposal.action,
-        resource=proposal.resource,
-        context=facts.context,
-    )
-    return Attempt(
-        run=run,
-        key=key,
-        id=proposal.id,
-        request=request,
-        idempotent=proposal.tool is not None and proposal.tool.repeatable,
-        now=facts.context.now,
-        run_label=facts.run_label,
-        row=facts.row,
-        open_approval=facts.open_approval,
-        lapsed=facts.lapsed,
-    )
 
 
 def _ms(began: float) -> int:

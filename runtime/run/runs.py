@@ -2,20 +2,19 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, update
+from sqlalchemy import Connection, insert, update
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.events import RunEnded, RunStarted
+from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval, budget, erasure, run_list
-from interlock.runtime.run.claim import claimed, extend, give_back, take_over, taken
+from interlock.runtime.run.beginning import fields_of, started_of
+from interlock.runtime.run.claim import extend, give_back, take_over, taken
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
     OPEN,
@@ -24,7 +23,6 @@ from interlock.runtime.run.run import (
     Status,
     check,
     opened,
-    requester_of,
     row_of,
 )
 from interlock.runtime.run.run_list import RunSummary
@@ -71,7 +69,7 @@ class Runs:
             tenant=new.principal.tenant,
             limits=new.limits,
         )
-        fields = _fields(
+        fields = fields_of(
             new,
             key,
             trace=trace,
@@ -80,7 +78,7 @@ class Runs:
         )
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()
-        tx.events.append(_started(new, row, key))
+        tx.events.append(started_of(new, row, key))
         return opened(row, key, claim=token)
 
     async def claim(self, run_id: str) -> Run:
@@ -318,65 +316,3 @@ class Runs:
             lambda connection: row_of(connection, run_id)["tenant"]
         )
         return await self._store.write(work, logs=(tenant,))
-
-
-def _fields(
-    new: NewRun,
-    key: DataKey,
-    *,
-    trace: str,
-    token: str,
-    now: int,
-) -> dict[str, Any]:
-    """Return the row of a new run, claimed under *token* or queued without one."""
-    run_id = key.id
-    principal = canonical(asdict(new.principal))
-    fields = {
-        "id": run_id,
-        "tenant": new.principal.tenant,
-        "agent": new.agent,
-        "status": "queued",
-        "principal": key.seal(principal, place=f"run/{run_id}/principal"),
-        "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
-        "label": canonical(asdict(TRUSTED)).decode(),
-        "autonomy": new.autonomy,
-        "revision": new.revision,
-        "budget_id": run_id,
-        "fence": 0,
-        "claim": token,
-        "owner": "",
-        "lease_until": 0,
-        "attempts": 0,
-        "refusals": 0,
-        "trace": trace,
-        "created": now,
-        "updated": now,
-    }
-    if token:
-        fields |= claimed(
-            token,
-            fence=1,
-            attempts=1,
-            now=now,
-        )
-    return fields
-
-
-def _started(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
-    return RunStarted(
-        log=row["tenant"],
-        run_id=row["id"],
-        key=key,
-        agent=new.agent,
-        revision=new.revision,
-        autonomy=new.autonomy,
-        status=row["status"],
-        fence=row["fence"],
-        budget=row["budget_id"],
-        limits=asdict(new.limits),
-        label=row["label"],
-        requester=requester_of(new.principal),
-        principal=asdict(new.principal),
-        request=new.request,
-        sealed={"principal": row["principal"], "request": row["request"]},
-    )

@@ -88,7 +88,8 @@ class Writer:
     raises is raised at every waiter. When a transaction fails before its commit, each of its items
     gets a transaction of its own, so that a failing item fails alone; work may therefore run twice,
     the first time rolled back. When a transaction cannot begin, all of its items fail. Fails
-    closed: what could not commit raises at its waiter. Close is idempotent and drains what was handed in.
+    closed: what could not commit raises at its waiter. Close is idempotent and drains what was
+    handed in.
     """
 
     def __init__(
