@@ -137,7 +137,8 @@ async def lived(home: World) -> None:
             kind="tokens",
             amount=5,
             by="ada",
-        )
+        ),
+        logs=(run.tenant,),
     )
     for verdict in ("approved", "rejected"):
         waiting = await act(home, run, "note.wait", verdict)
