@@ -181,19 +181,13 @@ class EnforcementPoint:
             return await self._unsure(attempt, why)
         if attempt.lapsed:
             return await self._deny(attempt.refused(by_runtime("approval_expired")))
-        decision = attempt.decision
         approval_id = attempt.open_approval
         if approval_id is None:
-            asked = approval.Asked(
-                request=attempt.request,
-                action_id=attempt.id,
-                role=role,
-                ttl_s=duties.ttl_s,
-                revision=decision.revision,
-                reasons=decision.reasons,
-            )
+            asked = attempt.question(role=role, ttl_s=duties.ttl_s)
             approval_id = await self._put(attempt, asked)
-        return Waiting(action_id=attempt.id, approval_id=approval_id, decision=decision)
+        return Waiting(
+            action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
+        )
 
     async def _put(self, attempt: Attempt, asked: approval.Asked) -> str:
         def work(tx: Tx) -> str:
@@ -222,6 +216,8 @@ class EnforcementPoint:
 
     async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
+        if not attempt.time_ms:
+            return await self._deny(attempt.refused(by_runtime("no_time")))
         conclusion = await self._act(attempt, proposal)
         return self._conclude(attempt, conclusion, record=action.complete)
 
@@ -240,7 +236,7 @@ class EnforcementPoint:
             return failed(attempt, proposal, error, elapsed_ms=_ms(began))
 
     async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
-        """Mint the permit, and call the tool within its deadline and the run's wall time."""
+        """Mint the permit, and call the tool within the time it may take."""
         tool = proposal.callable
         permit = Permit(
             MINT,
@@ -258,7 +254,7 @@ class EnforcementPoint:
             approval=attempt.verdict,
         )
         with span:
-            async with asyncio.timeout(min(tool.deadline_s, attempt.left_s)):
+            async with asyncio.timeout(attempt.time_ms / 1000):
                 value: Value = await tool(permit, proposal.arguments)
                 return value
 
