@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
@@ -27,11 +28,13 @@ def concluded(
 ) -> Conclusion:
     """Return the conclusion of an act that gave *value*."""
     tool = proposal.callable
-    cost = tool.actual(value) if tool.actual else attempt.request.context.cost
+    cost = attempt.request.context.cost
+    if tool.actual is not None:
+        cost = _plain(tool.actual(value), estimate=cost)
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
         ending=Ending(state="done", result=value.model_dump_json().encode()),
-        actual=replace(cost, wall_ms=elapsed_ms),
+        actual=replace(cost, wall_ms=min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
 
@@ -46,9 +49,10 @@ def failed(
     """
     tool = proposal.callable
     nothing_left = isinstance(error, ToolFailed)
-    spent = attempt.request.context.cost
+    taken_ms = min(elapsed_ms, attempt.time_ms)
+    spent = replace(attempt.request.context.cost, wall_ms=taken_ms)
     if nothing_left or not (tool.has_effect or spent.priced):
-        spent = Amounts(steps=1, wall_ms=elapsed_ms)
+        spent = Amounts(steps=1, wall_ms=taken_ms)
     outcome = failure(attempt.id, error)
     cause = (outcome.code, outcome.detail)
     if nothing_left or not tool.has_effect:
@@ -61,4 +65,23 @@ def failed(
         ending=Ending(state="unknown", failure=cause),
         actual=spent,
         label=attempt.label,
+    )
+
+
+def _plain(claimed: Amounts, *, estimate: Amounts) -> Amounts:
+    """Return what a tool says it used in whole numbers from 0 that a record can hold.
+
+    What is no whole number counts as the estimate. What goes beyond the estimate is charged as far
+    as the limit allows, and the rest is recorded.
+    """
+    estimated = estimate.counts()
+    counts = {
+        kind: amount if type(amount) is int else estimated[kind]
+        for kind, amount in claimed.counts().items()
+    }
+    return Amounts(
+        **{
+            kind: min(max(0, amount), LARGEST_INTEGER)
+            for kind, amount in counts.items()
+        }
     )

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.conclusion import Conclusion, concluded, failed
-from interlock.runtime.door.facts import Facts, InformationPoint
+from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
@@ -23,12 +23,13 @@ from interlock.runtime.policy.decision import (
 )
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
-from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
+
+T = TypeVar("T")
 
 
 class EnforcementPoint:
@@ -91,7 +92,7 @@ class EnforcementPoint:
         )  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)
-        return _attempt(run, proposal, facts, key)
+        return facts.attempt(run, proposal, key=key)
 
     async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
         """Return the answer that the record gives, or None when the policy is to decide (again)."""
@@ -158,7 +159,7 @@ class EnforcementPoint:
         if attempt.may_have_acted and not attempt.decision.unanswered:
             why = "the process died during the effect, and the policy now denies it"
             return await self._unsure(attempt, why)
-        self._store.later(attempt.run.claim, lambda tx: action.deny(tx, attempt))
+        self._later(attempt.run, lambda tx: action.deny(tx, attempt))
         return Denied(
             request=attempt.request, decision=attempt.decision, action_id=attempt.id
         )
@@ -171,7 +172,7 @@ class EnforcementPoint:
         def work(tx: Tx) -> None:
             action.finish(tx, attempt, ending=ending, actual=cost, label=attempt.label)
 
-        await self._store.write(work)
+        await self._write(attempt.run, work)
         return Unknown(action_id=attempt.id, detail=why)
 
     async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
@@ -181,19 +182,13 @@ class EnforcementPoint:
             return await self._unsure(attempt, why)
         if attempt.lapsed:
             return await self._deny(attempt.refused(by_runtime("approval_expired")))
-        decision = attempt.decision
         approval_id = attempt.open_approval
         if approval_id is None:
-            asked = approval.Asked(
-                request=attempt.request,
-                action_id=attempt.id,
-                role=role,
-                ttl_s=duties.ttl_s,
-                revision=decision.revision,
-                reasons=decision.reasons,
-            )
+            asked = attempt.question(role=role, ttl_s=duties.ttl_s)
             approval_id = await self._put(attempt, asked)
-        return Waiting(action_id=attempt.id, approval_id=approval_id, decision=decision)
+        return Waiting(
+            action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
+        )
 
     async def _put(self, attempt: Attempt, asked: approval.Asked) -> str:
         def work(tx: Tx) -> str:
@@ -204,15 +199,15 @@ class EnforcementPoint:
 
         tool = attempt.request.action.tool
         with self._spans.approval(tool=tool, action_id=attempt.id) as span:
-            approval_id = await self._store.write(work)
+            approval_id = await self._write(attempt.run, work)
             span.set_attribute(telemetry.APPROVAL, approval_id)
         return approval_id
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Record the intent and reserve its cost, act, record the outcome."""
         spend = attempt.verdict
-        refusal = await self._store.write(
-            lambda tx: action.start(tx, attempt, approval_id=spend)
+        refusal = await self._write(
+            attempt.run, lambda tx: action.start(tx, attempt, approval_id=spend)
         )
         if refusal == "already_started":
             return Unknown(action_id=attempt.id, detail="this action is in flight")
@@ -222,6 +217,8 @@ class EnforcementPoint:
 
     async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
+        if not attempt.time_ms:
+            return await self._deny(attempt.refused(by_runtime("no_time")))
         conclusion = await self._act(attempt, proposal)
         return self._conclude(attempt, conclusion, record=action.complete)
 
@@ -234,13 +231,13 @@ class EnforcementPoint:
             if proposal.callable.has_effect:
                 return failed(attempt, proposal, error, elapsed_ms=_ms(began))
             # Nothing was done and no agent may plan around it: a later claim asks again.
-            self._store.later(attempt.run.claim, lambda tx: hold(tx, attempt.run))
+            self._later(attempt.run, lambda tx: hold(tx, attempt.run))
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
             return failed(attempt, proposal, error, elapsed_ms=_ms(began))
 
     async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
-        """Mint the permit, and call the tool within its deadline and the run's wall time."""
+        """Mint the permit, and call the tool within the time it may take."""
         tool = proposal.callable
         permit = Permit(
             MINT,
@@ -250,6 +247,7 @@ class EnforcementPoint:
             run_id=attempt.run.id,
             claim=attempt.run.claim,
             bounds=attempt.bounds,
+            tenant=attempt.run.tenant,
         )
         span = self._spans.tool(
             tool=tool.name,
@@ -258,7 +256,7 @@ class EnforcementPoint:
             approval=attempt.verdict,
         )
         with span:
-            async with asyncio.timeout(min(tool.deadline_s, attempt.left_s)):
+            async with asyncio.timeout(attempt.time_ms / 1000):
                 value: Value = await tool(permit, proposal.arguments)
                 return value
 
@@ -280,29 +278,14 @@ class EnforcementPoint:
                 label=conclusion.label,
             )
 
-        self._store.later(attempt.run.claim, work)
+        self._later(attempt.run, work)
         return conclusion.outcome
 
+    async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:
+        return await self._store.write(work, logs=(run.tenant,))
 
-def _attempt(run: Run, proposal: Proposal, facts: Facts, key: DataKey) -> Attempt:
-    request = AccessRequest(
-        principal=run.principal,
-        action=proposal.action,
-        resource=proposal.resource,
-        context=facts.context,
-    )
-    return Attempt(
-        run=run,
-        key=key,
-        id=proposal.id,
-        request=request,
-        idempotent=proposal.tool is not None and proposal.tool.repeatable,
-        now=facts.context.now,
-        run_label=facts.run_label,
-        row=facts.row,
-        open_approval=facts.open_approval,
-        lapsed=facts.lapsed,
-    )
+    def _later(self, run: Run, work: Callable[[Tx], None]) -> None:
+        self._store.later(run.claim, work, logs=(run.tenant,))
 
 
 def _ms(began: float) -> int:

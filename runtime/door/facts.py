@@ -1,5 +1,6 @@
 """The information point: the facts of one request, and none of them from the agent."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,11 +9,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.proposal import Proposal
-from interlock.runtime.door.tool import schema_digest
+from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     FACTS,
+    AccessRequest,
     ApprovalFact,
     Context,
     KillFact,
@@ -23,6 +25,7 @@ from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch, recorded_action
+from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
@@ -58,6 +61,44 @@ class Facts:
     open_approval: str | None = None
     #: A reviewer was asked and did not answer in time
     lapsed: bool = False
+
+    def attempt(self, run: Run, proposal: Proposal, *, key: DataKey) -> Attempt:
+        """Return the proposal as an attempt under these facts, not yet decided."""
+        request = AccessRequest(
+            principal=run.principal,
+            action=proposal.action,
+            resource=proposal.resource,
+            context=self.context,
+        )
+        return Attempt(
+            run=run,
+            key=key,
+            id=proposal.id,
+            request=request,
+            idempotent=proposal.tool is not None and proposal.tool.repeatable,
+            time_ms=self._time_ms(proposal.tool),
+            now=self.context.now,
+            run_label=self.run_label,
+            row=self.row,
+            open_approval=self.open_approval,
+            lapsed=self.lapsed,
+        )
+
+    def _time_ms(self, tool: AnyTool | None) -> int:
+        """Return how long the action may take, which is nothing for a call of no tool.
+
+        An effect is given its deadline, and does not begin unless that can be set aside. What was
+        begun before has set its time aside.
+        """
+        if tool is None:
+            return 0
+        deadline = math.ceil(tool.deadline_s * 1000)
+        begun = self.row is not None and self.row.state == "started"
+        if tool.has_effect or begun:
+            return deadline
+        budget = self.context.budget
+        spoken_for = budget.spent.wall_ms + budget.reserved.wall_ms
+        return max(0, min(deadline, budget.limits.wall_ms - spoken_for))
 
 
 class InformationPoint:

@@ -20,6 +20,7 @@ _RUNTIME: Final[dict[str, str]] = {
     "not_callable": "The policy permits a call that no tool can carry out.",
     "killed": "A kill switch was engaged in the meantime.",
     "budget_exceeded": "The cost does not fit into what is left of the budget.",
+    "no_time": "The time it may take does not fit into what is left of the run's time.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
     "another_policy": "The run is pinned to the policy it was started under; another is in force.",
     "too_many_questions": "As many questions wait for people as may wait at a time.",
@@ -106,6 +107,7 @@ class Permit:
     an answer may be taken. It guards against
     mistakes, not against hostile Python in our own process (docs/threat-model.md). `claim` is the
     token of the claim that acts.
+    `tenant` is that of the run.
     `key` is stable across retries and restarts: hand it to the outside system as the idempotency
     key.
     """
@@ -118,6 +120,7 @@ class Permit:
         "digest",
         "key",
         "run_id",
+        "tenant",
         "tool",
     )
 
@@ -130,6 +133,7 @@ class Permit:
         action_id: str,
         run_id: str,
         claim: str,
+        tenant: str,
         bounds: Bounds = ORDINARY,
     ) -> None:
         if mint is not MINT:
@@ -141,6 +145,7 @@ class Permit:
         self.key = action_id
         self.claim = claim
         self.bounds = bounds
+        self.tenant = tenant
         self._spent = False
 
     def spend(self, tool: str) -> None:

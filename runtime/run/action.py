@@ -106,14 +106,10 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         return "already_started"
     if _is_killed(tx, step):
         return "killed"  # engaged since the policy was asked
-    cost = step.request.context.cost
-    if not budget.reserve(
-        tx,
-        budget_id=step.run.budget_id,
-        action_id=step.id,
-        cost=cost,
-    ):
-        return "budget_exceeded"
+    reserved = step.reserved
+    place = step.run.budget_id
+    if not budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved):
+        return budget.lacking(tx, budget_id=place, cost=reserved)
     if (
         approval_id is not None
         and not is_repeated
@@ -127,7 +123,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
             sealed=sealed,
             approval=approval_id,
             idempotent=step.idempotent,
-            reserved=cost.counts(),
+            reserved=reserved.counts(),
             asked=step.asked,
         )
     )
@@ -147,10 +143,11 @@ def finish(
     result = _sealed(step, ending.kept)
     if not _move(tx, step.id, "started", ending.state, result=result):
         raise _elsewhere(step)
-    budget.charge_reserved(tx, action_id=step.id, actual=actual)
+    charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
-    sealed = {"result": result}
-    tx.events.append(_finished(step, ending, actual, sealed, label=grown))
+    finished = _finished(step, ending, charged, {"result": result}, label=grown)
+    overrun = budget.beyond(charged, actual)
+    tx.events.append(replace(finished, overrun=overrun))
 
 
 def complete(

@@ -7,9 +7,10 @@ from interlock.runtime.canonical import Document, Written, canonical
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import AccessRequest, ApprovalFact
+from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFact
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.approval import Asked
 from interlock.runtime.run.recorded_action import RecordedAction, State
 from interlock.runtime.run.run import Run
 
@@ -44,6 +45,8 @@ class Attempt:
     id: str
     request: AccessRequest
     idempotent: bool
+    #: How long the action may take: an effect has its whole deadline, a look at most what is left
+    time_ms: int
     now: int
     #: The run's label when the facts were gathered
     run_label: Label
@@ -80,6 +83,17 @@ class Attempt:
         )
         return fresh and fact.verdict == "approved"
 
+    def question(self, *, role: str, ttl_s: int) -> Asked:
+        """Return what is put before the people of *role*, who have *ttl_s* seconds."""
+        return Asked(
+            request=self.request,
+            action_id=self.id,
+            role=role,
+            ttl_s=ttl_s,
+            revision=self.decision.revision,
+            reasons=self.decision.reasons,
+        )
+
     @cached_property
     def reasons(self) -> Written:
         """The decision's reasons as the action's row and the ledger hold them."""
@@ -106,10 +120,10 @@ class Attempt:
         return self.row is not None and self.row.state == "denied"
 
     @property
-    def left_s(self) -> float:
-        """The seconds that are left of the run's wall time."""
-        budget = self.request.context.budget
-        return max(0, budget.limits.wall_ms - budget.spent.wall_ms) / 1000
+    def reserved(self) -> Amounts:
+        """What is set aside before the act: the estimated cost, and the time it may take."""
+        cost = self.request.context.cost
+        return replace(cost, wall_ms=max(cost.wall_ms, self.time_ms))
 
     def decided(self, decision: Decision) -> "Attempt":
         """Return the attempt under *decision*."""

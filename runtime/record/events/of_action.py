@@ -1,7 +1,7 @@
 """Events of one action: what was decided, what was intended, what became of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -131,6 +131,8 @@ class Finished(_OfAction):
 
     state: str
     spent: Counts
+    #: What was used and not charged, because the limit did not allow it
+    overrun: Counts = field(default_factory=dict)
     #: The run's label from now on, as it is stored; None when the label stays
     label: str | None = None
     #: A code, and words for people
@@ -150,6 +152,8 @@ class Finished(_OfAction):
         body = self.ruling.body(self.state)
         body["spent"] = self.spent
         body["sealed"] = digests(self.sealed)
+        if self.overrun:
+            body["overrun"] = self.overrun
         if self.label is not None:
             body["label"] = key.commit(self.label.encode())
         if self.failure is not None:
