@@ -33,7 +33,7 @@ def test_labels_are_a_lattice(first: Label, second: Label, third: Label) -> None
 
 @given(LABELS, LABELS)
 def test_a_join_never_vouches_for_more(first: Label, second: Label) -> None:
-    """The join is at most as trusted as either, and at least as restricted; it names all sources."""
+    """The join is no more trusted than either and no less restricted, and it names all sources."""
     joined = first.join(second)
 
     for label in (first, second):
