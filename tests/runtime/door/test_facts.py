@@ -59,7 +59,7 @@ async def test_what_the_request_does_not_name_is_nobodys_word_but_the_agents(
     read = Effects().tool("web.read", "read")
     point = StaticPoint(effects={"web.read": "permit"})
     async with World(tmp_path, tools=[read], pdp=point) as world:
-        run = await world.start(request={"to": ["ann", "bob"]})
+        run = await world.start(request={"to": "ann"})
         await asyncio.gather(
             *(
                 world.pep.enforce(
