@@ -6,7 +6,7 @@ text, and gives the same findings for the same text and artefact. The weights we
 v1 by The Atticus Project, Inc., licensed CC BY 4.0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,8 +15,10 @@ from interlock.tools.contracts.clauses.answers import Answers
 from interlock.tools.contracts.clauses.features import rows
 from interlock.tools.contracts.clauses.findings import assembled
 from interlock.tools.contracts.clauses.heads import picks
-from interlock.tools.contracts.clauses.segmentation import units
-from interlock.tools.contracts.clauses.weights import SHIPPED, Linear, read
+from interlock.tools.contracts.clauses.ranking import compared, rivals
+from interlock.tools.contracts.clauses.segmentation import Unit, units
+from interlock.tools.contracts.clauses.trees import Trees
+from interlock.tools.contracts.clauses.weights import SHIPPED, Floats, Linear, read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,9 @@ class ClauseModel:
 
     version: str  # short digest of the artefact
     scorers: Mapping[str, Linear]
+    trees: Trees | None
+    #: The categories that the model learnt too little of to look for
+    unsupported: tuple[str, ...]
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
@@ -33,17 +38,17 @@ class ClauseModel:
         Raises `ArtefactError` unless the artefact's files are the recorded ones.
         """
         artefact = read(folder or SHIPPED)
-        return cls(version=artefact.digest[:12], scorers=artefact.scorers)
+        return cls(
+            version=artefact.digest[:12],
+            scorers=artefact.scorers,
+            trees=artefact.trees,
+            unsupported=artefact.unsupported,
+        )
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Every category the model can find."""
         return self.scorers["clause"].labels
-
-    @property
-    def unsupported(self) -> tuple[str, ...]:
-        """The categories that the model learnt too little of to look for."""
-        return ()
 
     def find(self, text: str) -> Answers:
         """Return what the model shows a reader, by place: at most a few findings a category."""
@@ -55,6 +60,31 @@ class ClauseModel:
                 unread=0,
             )
         clause = self.scorers["clause"]
-        confidences = clause.confidences(rows(text, pieces))
+        margins = clause.margins(rows(text, pieces))
         picked = picks(text, self.scorers)
-        return assembled(text, pieces, confidences, clause, picked)
+        return assembled(
+            text,
+            pieces,
+            self.compared(text, pieces, margins),
+            clause,
+            picked,
+            unsupported=self.unsupported,
+        )
+
+    def compared(
+        self,
+        text: str,
+        pieces: Sequence[Unit],
+        margins: Floats,
+    ) -> Floats:
+        """Return the confidence of each unit for each category, its rivals in the text considered.
+
+        *margins* are those of the clause scorer for the units of the text.
+        """
+        confidences = self.scorers["clause"].calibrated(margins)
+        if self.trees is not None:
+            best = rivals(text, pieces, margins, confidences)
+            worthy = compared(best)
+            better = self.trees.probabilities(worthy.facts)
+            confidences[worthy.unit, worthy.label] = better
+        return confidences
