@@ -32,18 +32,32 @@ def corrected(
 ) -> tuple[Floats, Polarities]:
     """Return the confidences after the rules, and what each noticed unit says of its category."""
     better = confidences.copy()
+    _lower(text, units, labels, better, floor=floor)
     _raise(text, units, labels, better)
     polarities: Polarities = {}
     for unit, column in np.argwhere(better >= floor).tolist():
         category = labels[column]
         sentence = text[units[unit].start : units[unit].end]
-        if not names_topic(category, sentence):
-            better[unit, column] *= WORTH
         if only_defines(category, sentence):
             better[unit, column] = 0
         else:
             polarities[unit, column] = polarity(category, sentence)
     return better, polarities
+
+
+def _lower(
+    text: str,
+    units: Sequence[Unit],
+    labels: Sequence[str],
+    confidences: Floats,
+    *,
+    floor: float,
+) -> None:
+    """Lower the confidence of the units that do not name the topic of their category."""
+    for unit, column in np.argwhere(confidences >= floor).tolist():
+        sentence = text[units[unit].start : units[unit].end]
+        if not names_topic(labels[column], sentence):
+            confidences[unit, column] *= WORTH
 
 
 def _raise(
