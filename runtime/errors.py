@@ -148,6 +148,21 @@ class GuardFailed(InterlockError):
         super().__init__(f"{guard}: {why}. {next_step}")
 
 
+class OtherVersion(GuardFailed):
+    """The database has the tables of another version of this program, so it was left as it is."""
+
+    def __init__(self, *, database: str, stated: str, ours: str) -> None:
+        self.database, self.stated, self.ours = database, stated, ours
+        super().__init__(
+            guard=f"database {database}",
+            why=f"its tables are of version {stated or 'unknown'}, this program's of {ours}",
+            next_step=(
+                "Keep the database and its keys aside for the program that made them, and begin "
+                "anew with an empty home."
+            ),
+        )
+
+
 class BundleChanged(GuardFailed):
     """The policy bundle holds something else than its revision stands for, so it was not loaded."""
 
@@ -185,6 +200,30 @@ class Unavailable(GuardFailed):
         self.run_id = run_id
         next_step = f"When it is back, `interlock run resume {run_id}`."
         super().__init__(guard=what, why=why, next_step=next_step)
+
+
+class VariableRefused(GuardFailed):
+    """A variable of the environment has a library do what no setting says and nobody decided on."""
+
+    def __init__(self, *, name: str, library: str, why: str) -> None:
+        self.name, self.library = name, library
+        super().__init__(
+            guard=f"variable {name} of {library}",
+            why=why,
+            next_step=f"Unset {name} for this program.",
+        )
+
+
+class Overheard(GuardFailed):
+    """A listener of LangChain hears all that a run reads, and nobody decided on the listener."""
+
+    def __init__(self, *, listener: str, run_id: str) -> None:
+        self.listener, self.run_id = listener, run_id
+        super().__init__(
+            guard=f"run {run_id}",
+            why=f"{listener} is attached to everything that LangChain does in this process",
+            next_step=f"Take it away, then `interlock run resume {run_id}`.",
+        )
 
 
 class NotRecorded(GuardFailed):

@@ -1,7 +1,11 @@
 """The composition root: the one place where everything is constructed, once."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -15,12 +19,10 @@ from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool
-from interlock.runtime.errors import BadInput
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
-from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
@@ -31,8 +33,10 @@ from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
+from interlock.serving.desk import Desk, decision_point
 from interlock.serving.policy.in_force import in_force
-from interlock.serving.settings import Endpoint, Settings
+from interlock.serving.settings import Settings, address
+from interlock.serving.tool_servers import ToolServers, refuse_strangers
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
@@ -42,11 +46,11 @@ from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
 from interlock.tools.models.generate import Served, model_tools
+from interlock.tools.outbound.destination import Destination
 from interlock.tools.reports import Reports
 
 #: Tools beside the agent's own
 MoreTools: TypeAlias = Callable[[Storage], Sequence[AnyTool]]
-BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
 LONGEST_PLAN: Final = 2_000  # tokens
 
 
@@ -57,6 +61,7 @@ class Home:
     settings: Settings
     bundle: Bundle
     runtime: Runtime
+    servers: ToolServers
     library: Library
     records: Records
     reviews: Reviews
@@ -96,6 +101,16 @@ class Home:
     def approvals(self) -> Approvals:
         """What waits, or waited, for a person."""
         return self.runtime.approvals
+
+    @property
+    def desk(self) -> Desk:
+        """What people's acts need of the home."""
+        return Desk(
+            settings=self.settings,
+            storage=self.runtime.storage,
+            acts=self.runtime.acts,
+            bundle=self.bundle,
+        )
 
     async def start(
         self,
@@ -148,32 +163,39 @@ async def opened(
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
-        opening = Storage.open(
-            database=settings.database,
-            keys=settings.home / "keys",
-            witness=settings.home / "checkpoints",
-        )
-        storage = await stack.enter_async_context(opening)
+        storage = await stack.enter_async_context(_storage(settings))
         pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         provider = _provider(stack)
+        servers = ToolServers(settings, bundle, stack)
         named = agents.load(settings.agents, folder=settings.modules)
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
             agents=[ContractReview(tools), *named],
+            more=servers.of_agent,
             telemetry=telemetry.Telemetry(provider),
         )
+        refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,
             bundle=bundle,
             runtime=runtime,
+            servers=servers,
             library=kept.library,
             records=kept.records,
             reviews=kept.reviews,
             reports=kept.reports,
         )
+
+
+def _storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    return Storage.open(
+        database=settings.database,
+        keys=settings.home / "keys",
+        witness=settings.home / "checkpoints",
+    )
 
 
 def _provider(stack: AsyncExitStack) -> TracerProvider | None:
@@ -218,7 +240,7 @@ def _tools(
     return (
         *document_tools(reader=DocumentReader(), library=kept.library),
         *review_tools(kept.reviews),
-        *model_tools({PLANNER: _planner(settings.model, planner, kept.library)}),
+        *model_tools({PLANNER: _planner(settings, planner, kept.library)}),
         *record_tools(kept.records, reviews=kept.reviews),
         *report_tools(reports=kept.reports, reviews=kept.reviews),
         *mail_tools(
@@ -230,30 +252,8 @@ def _tools(
     )
 
 
-async def decision_point(
-    settings: Settings, bundle: Bundle, stack: AsyncExitStack
-) -> DecisionPoint:
-    """Return the engine that *settings* name, held to *bundle*'s revision; *stack* closes it."""
-    if settings.opa_server is None:
-        embedded = EmbeddedPoint(bundle)
-        stack.callback(embedded.close)
-        return embedded
-    from interlock.runtime.policy.engine.server import ServerPoint  # noqa: PLC0415 - its client is slow to import and rarely needed
-
-    host, port = address(settings.opa_server, name="INTERLOCK_OPA_SERVER")
-    server = ServerPoint(
-        host=host,
-        port=port,
-        revision=bundle.revision,
-        messages=bundle.messages,
-        tls=settings.opa_tls,
-        token=settings.opa_token,
-    )
-    return await stack.enter_async_context(server)
-
-
 def _planner(
-    endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library
+    settings: Settings, planner: PlannerMaker | None, library: Library
 ) -> Served:
     """Return what plans: *planner* if there is one, else the served model if one is set."""
 
@@ -262,12 +262,18 @@ def _planner(
 
     if planner is not None:
         return Served(model=planner(text=text), longest_answer=LONGEST_PLAN)
+    endpoint = settings.model
     if endpoint is None:
         return Served(model=CarefulPlanner(text=text), longest_answer=LONGEST_PLAN)
-    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - a second of imports that a scripted planner does without
+    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
 
     model = EndpointModel(
-        url=endpoint.url,
+        endpoint=Destination.parse(
+            endpoint.url,
+            reach="any",
+            plain_http=endpoint.plain_http,
+            proxy=settings.proxy,
+        ),
         served=endpoint.name,
         key=SecretStr(endpoint.key),
         longest_answer=LONGEST_PLAN,
@@ -285,15 +291,3 @@ def _outbox(settings: Settings) -> Outbox:
         return FolderOutbox(settings.home / "outbox")
     host, port = address(settings.smtp, name="INTERLOCK_SMTP")
     return SmtpOutbox(host=host, port=port)
-
-
-def address(text: str, *, name: str) -> tuple[str, int]:
-    """Return the host and port in "host:port"; raises `BadInput` naming the setting."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadInput(
-            what=f"{name} {text!r}",
-            why="it is not host:port",
-            next_step="Write it as host:port.",
-        )
-    return host, int(port)

@@ -10,8 +10,8 @@ import re
 from dataclasses import asdict, astuple
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from typing import Annotated, Any, Final, Self
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -20,11 +20,21 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
 )
 
 from interlock.runtime.canonical import digest
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality
-from interlock.runtime.policy.request import Amounts, Autonomy
+from interlock.runtime.policy.request import (
+    ActionClass,
+    Amounts,
+    Autonomy,
+    why_no_tenant,
+)
+from interlock.tools.outbound.destination import Destination
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
@@ -40,6 +50,8 @@ MASK: Final = "***"
 _HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
+#: How the variables begin that hold settings of ours, secrets too
+_OURS: Final = "INTERLOCK_"
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
@@ -85,9 +97,12 @@ def _database(text: str) -> str:
 
 
 def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError("it is not a URL that begins with http:// or https://")
+    Destination.parse(text, reach="any", plain_http=True)
+    return text
+
+
+def _server_url(text: str) -> str:
+    Destination.parse(text, reach="any")
     return text
 
 
@@ -100,6 +115,13 @@ def _agent(text: str) -> str:
             f'{text!r} is neither "package.module:Class" nor an entry point'
         )
     return text
+
+
+def _tenant(name: str) -> str:
+    why = why_no_tenant(name)
+    if why:
+        raise ValueError(why)
+    return name
 
 
 def _number(value: Any) -> Any:
@@ -139,6 +161,8 @@ Name = Annotated[
         strip_whitespace=True,
     ),
 ]
+ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 
 
@@ -155,7 +179,7 @@ class Section(BaseModel):
 class Endpoint(Section):
     """A served model: an endpoint that speaks OpenAI's chat completions."""
 
-    url: Annotated[str, AfterValidator(_http_url)] = Field(
+    url: HttpUrl = Field(
         description="The base of its API, such as http://127.0.0.1:8000/v1"
     )
     name: Name = Field(description="The model's name at its endpoint")
@@ -173,6 +197,59 @@ class Endpoint(Section):
         ge=0,
         description="Millionths of the currency for a million tokens",
     )
+    plain_http: bool = Field(
+        default=False,
+        validate_default=True,
+        description="Whether the endpoint may be asked by plain HTTP off this machine",
+    )
+
+    @field_validator("plain_http", mode="after")
+    @classmethod
+    def _allows_the_url(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's form
+        if "url" in info.data:
+            Destination.parse(info.data["url"], reach="any", plain_http=allowed)
+        return allowed
+
+
+class ToolServer(Section):
+    """An MCP server: what is run or reached, whose tools it has, and what each of them may do."""
+
+    command: tuple[Name, ...] = Field(
+        (), strict=False, description="The program that is the server, and its words"
+    )
+    url: Annotated[str, AfterValidator(_server_url)] = Field(
+        "", description="Where the server is: https, or http on this machine"
+    )
+    agents: tuple[Name, ...] = Field(
+        (), description="The agents that may propose its tools"
+    )
+    environment: tuple[Name, ...] = Field(
+        (), description="The variables of our environment that the program is handed"
+    )
+    token_variable: str = Field(
+        "", description="The variable that holds the bearer token for the URL"
+    )
+    clearance: Confidentiality = Field(
+        "public", description="The most restricted data that the server may be sent"
+    )
+    confidentiality: Confidentiality = Field(
+        "confidential", description="How restricted is what the server says"
+    )
+    classes: dict[Name, ActionClass] = Field(
+        {}, alias="class", description="TOOL = pure, read, write or irreversible"
+    )
+    idempotent: tuple[Name, ...] = Field(
+        (), description="The tools whose second call with one key has no second effect"
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("a server has a command or a url, and not both")
+        for variable in (*self.environment, self.token_variable):
+            if variable.startswith(_OURS):
+                raise ValueError(f"no server is handed our own variable {variable}")
+        return self
 
 
 class Settings(Section):
@@ -196,7 +273,9 @@ class Settings(Section):
     modules: Path | None = Field(
         None, description="A folder whose modules may hold those agents"
     )
-    tenant: Name = Field("default", description="Whose data this is")
+    tenant: Annotated[Name, AfterValidator(_tenant)] = Field(
+        "default", description="Whose data this is"
+    )
     autonomy: Annotated[Autonomy, BeforeValidator(_number)] = Field(
         2, description="How much agents may do alone, from 0 to 3"
     )
@@ -205,6 +284,10 @@ class Settings(Section):
     ] = Field(LIMITS, description="What one run may spend")
     model: Endpoint | None = Field(
         None, description="What plans, instead of the scripted planner"
+    )
+    proxy: HttpUrl | None = Field(
+        None,
+        description="The proxy of requests that leave this machine; no variable names one",
     )
     opa_server: HostAndPort | None = Field(
         None,
@@ -218,6 +301,9 @@ class Settings(Section):
         None,
         repr=False,
         description="The bearer token for that server",
+    )
+    mcp: dict[ServerName, ToolServer] = Field(
+        {}, description="MCP servers: a table [mcp.NAME] with a command or a url each"
     )
     sender: Annotated[str, AfterValidator(_sender)] = Field(
         "interlock@example.com", description="The address that mails come from"
@@ -240,3 +326,15 @@ class Settings(Section):
             exclude={"opa_token": True, "model": {"key"}},
         )
         return digest(fields | {"database": without_password(self.database)})
+
+
+def address(text: str, *, name: str) -> tuple[str, int]:
+    """Return the host and port in "host:port"; raises `BadInput` naming the setting."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise BadInput(
+            what=f"{name} {text!r}",
+            why="it is not host:port",
+            next_step="Write it as host:port.",
+        )
+    return host, int(port)

@@ -1,7 +1,7 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from dataclasses import dataclass
-from typing import Final, assert_never
+from dataclasses import asdict, dataclass
+from typing import assert_never
 
 import orjson
 from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_, update
@@ -13,10 +13,8 @@ from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.approval import State, four_eyes, person, place
+from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.refusal import refused
-
-#: Rows of one page, unless the caller says another number
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,23 +35,12 @@ class ApprovalSummary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Approval:
+class Approval(ApprovalSummary):
     """One approval as it stands, with the evidence its reviewer is shown."""
 
-    id: str
-    run_id: str
-    action_id: str
-    tenant: str
-    tool: str
-    state: State
-    requester: str
-    role: str
     reviewer: str
     evidence: dict[str, Json]
     evidence_digest: str
-    revision: str
-    created: int
-    expires: int
 
 
 class Approvals:
@@ -70,11 +57,12 @@ class Approvals:
         run: str | None = None,
         state: State | None = None,
         after: str | None = None,
-        limit: int = PAGE,
+        limit: int | None = None,
     ) -> list[ApprovalSummary]:
-        """Return one page of approvals, newest first, without those of erased runs.
+        """Return the approvals, newest first, without those of erased runs.
 
-        *after* is the id of the last approval of the page before; raises `NotFound` for an unknown
+        The list ends at *limit* approvals; without one it is whole. For a next page *after* is the
+        id of the last approval of the page before; raises `NotFound` for an unknown
         one. The number of statements is the same for any number of approvals.
         """
 
@@ -95,19 +83,20 @@ class Approvals:
                 )
                 query = query.where(older)
             rows = connection.execute(query).mappings()
-            return [self._summary(row, now) for row in rows]
+            return [self._listed(row, now) for row in rows]
 
         return await self._store.read(look)
 
     async def read(self, approval_id: str) -> Approval:
         """Return one approval with its evidence.
 
-        Raises `NotFound`, and `Tampered` when the evidence is not what was recorded.
+        Raises `NotFound`, `Tampered` when the evidence is not what was recorded, and as
+        `erasure.key_of` does.
         """
 
         def look(connection: Connection) -> Approval:
             row = _row(connection, approval_id)
-            key = self._vault.key(connection, row["run_id"])
+            key = key_of(connection, self._vault, row["run_id"])
             return _opened(row, key, self._store.now(connection))
 
         return await self._store.read(look)
@@ -125,12 +114,12 @@ class Approvals:
 
         Nothing acts until the run is resumed. Raises `NotFound`, and `BadInput` when the approval
         waits no more ("expired", "decided_already", "not_waiting"), when other evidence was shown
-        ("evidence_changed"), and as `four_eyes` does.
+        ("evidence_changed"), and as `four_eyes` and `erasure.key_of` do.
         """
 
         def work(tx: Tx) -> None:
             row = _row(tx.connection, approval_id)
-            key = self._vault.key(tx.connection, row["run_id"])
+            key = key_of(tx.connection, self._vault, row["run_id"])
             approval = _opened(row, key, tx.now)
             _object(approval, reviewer, shown=shown, note=note)
             sealed = _decide(
@@ -164,21 +153,9 @@ class Approvals:
 
         await self._store.write(work)
 
-    def _summary(self, row: RowMapping, now: int) -> ApprovalSummary:
+    def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
-        return ApprovalSummary(
-            id=row["id"],
-            run_id=row["run_id"],
-            action_id=row["action_id"],
-            tenant=row["tenant"],
-            tool=row["tool"],
-            state=_state(row, now),
-            requester=person(key, row, "requester"),
-            role=row["role"],
-            revision=row["revision"],
-            created=row["created"],
-            expires=row["expires"],
-        )
+        return _summary(row, key, now)
 
 
 def _decide(
@@ -291,6 +268,15 @@ def _opened(row: RowMapping, key: DataKey, now: int) -> Approval:
             why="its evidence is not what was put before the reviewer",
         )
     return Approval(
+        **asdict(_summary(row, key, now)),
+        reviewer=person(key, row, "reviewer"),
+        evidence=evidence,
+        evidence_digest=row["evidence_digest"],
+    )
+
+
+def _summary(row: RowMapping, key: DataKey, now: int) -> ApprovalSummary:
+    return ApprovalSummary(
         id=row["id"],
         run_id=row["run_id"],
         action_id=row["action_id"],
@@ -299,9 +285,6 @@ def _opened(row: RowMapping, key: DataKey, now: int) -> Approval:
         state=_state(row, now),
         requester=person(key, row, "requester"),
         role=row["role"],
-        reviewer=person(key, row, "reviewer"),
-        evidence=evidence,
-        evidence_digest=row["evidence_digest"],
         revision=row["revision"],
         created=row["created"],
         expires=row["expires"],

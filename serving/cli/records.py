@@ -11,8 +11,9 @@ import typer
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
+from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, out
-from interlock.serving.cli.show import TIERS, folded, grid, shown, whole
+from interlock.serving.cli.show import folded, grid, risk_level, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
@@ -56,13 +57,12 @@ def list_records(as_json: AsJson = False) -> None:
         folded("Contract"),
     )
     for row in rows:
-        level = f"[{TIERS[row['tier']]}]{row['tier']} {row['score']}[/]"
         table.add_row(
             row["run_id"],
             row["status"],
-            level,
+            risk_level(row),
             str(row["findings"]),
-            shown(row["name"]),
+            row["name"],
         )
     out.print(table)
 
@@ -94,7 +94,7 @@ def show(
         return
     for row in rows:
         for column in COLUMNS:
-            session.say(shown(f"{column:<9} {row[column]}"))
+            session.say(f"{column:<9} {row[column]}")
         session.next_step(f"interlock run report {row['run_id']} -o report.html")
 
 
@@ -123,15 +123,7 @@ def export(
         ]
 
     rows = session.run(work, using=settings)
-    try:
-        with file.open("x", encoding="utf-8", newline="") as target:
-            target.write(written(rows))
-    except OSError as error:
-        raise BadInput(
-            what=str(file),
-            why=error.strerror or "it cannot be written",
-            next_step="Name a new file.",
-        ) from error
+    write_new(file, written(rows))
     if as_json:
         session.print_json({"file": str(file), "records": len(rows)})
         return

@@ -10,9 +10,10 @@ import typer
 
 from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
-from interlock.serving.cli.result import exit_code, report
+from interlock.serving.cli.output import write_new
+from interlock.serving.cli.result import report
 from interlock.serving.cli.session import As, AsJson, out
-from interlock.serving.cli.show import TIERS, folded, grid, moment, shown, whole
+from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
@@ -61,25 +62,29 @@ def list_runs(
             status=status,
             agent=agent,
             since=begun,
-            limit=limit,
+            limit=limit + 1,
         )
         return await listed(storage, wanted)
 
-    rows = session.read(work)
+    rows = session.cut(session.read(work), limit)
     if sort == "risk":
         rows.sort(key=_score, reverse=True)
     if as_json:
         session.print_json(rows)
         return
     if not rows:
-        session.say(
-            "No runs yet." if not (status or agent or since) else "No run fits."
-        )
-        session.next_step("interlock review FILE")
+        _tell_none(filtered=bool(status or agent or since))
         return
     out.print(_table(rows))
-    if len(rows) == limit:
-        session.next_step(f"interlock run list --limit {limit * 10}, for older ones")
+
+
+def _tell_none(*, filtered: bool) -> None:
+    if filtered:
+        session.say("No run fits.")
+        session.next_step("interlock run list, for every run")
+        return
+    session.say("No runs yet.")
+    session.next_step("interlock review FILE")
 
 
 def _score(row: dict[str, Any]) -> int:
@@ -95,19 +100,14 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         folded("Document"),
     )
     for row in rows:
-        risk = row["risk"]
-        level = (
-            f"[{TIERS[risk['tier']]}]{risk['tier']} {risk['score']}[/]" if risk else "-"
-        )
         name = Path(row["document"]).name  # the whole path is in the JSON
         for_whom = f" (for {row['for']})" if row["for"] else ""
-        subject = shown(f"{name or row['agent']}{for_whom}")
         table.add_row(
             row["run_id"],
             row["status"],
             moment(row["created"])[:16],
-            level,
-            subject,
+            risk_level(row["risk"]) if row["risk"] else "-",
+            f"{name or row['agent']}{for_whom}",
         )
     return table
 
@@ -148,16 +148,7 @@ def print_report(
         sys.stdout.buffer.write(page)
         sys.stdout.flush()
         return
-    try:
-        with output.open("xb") as target:
-            target.write(page)
-    except OSError as error:
-        why = error.strerror or "it cannot be written"
-        raise BadInput(
-            what=str(output),
-            why=why,
-            next_step="Name a new file.",
-        ) from error
+    write_new(output, page)
     session.say(f"The report of {whole_id} is in {output}")
 
 
@@ -231,8 +222,7 @@ def resume(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
             person=who,
         )
         seen = await _view(home.runtime.storage, whole_id)
-        report(seen, as_json=as_json)
-        return exit_code(seen)
+        return report(seen, as_json=as_json)
 
     session.leave(session.run(work, using=settings))
 

@@ -21,6 +21,7 @@ from interlock.serving.cli.show import shown
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Principal
     from interlock.runtime.storage import Storage
+    from interlock.serving.desk import Desk
     from interlock.serving.home import Home, MoreTools, PlannerMaker
     from interlock.serving.settings import Settings
     from interlock.serving.workspace import Workspace
@@ -46,7 +47,15 @@ As = Annotated[
 
 
 class Screen(Console):
-    """A console that no closed pipe disturbs: what nobody reads is dropped, the exit code stays."""
+    """A console on which a string is inert: only a `Text` has colours or several lines.
+
+    No closed pipe disturbs it: what nobody reads is dropped, the exit code stays.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string, of a cell or a line, as text that is safe to print; see `shown`."""
+        inert = {"markup": False, "emoji": False, "highlight": False}
+        return super().render_str(shown(text).plain, **(options | inert))
 
     def on_broken_pipe(self) -> None:
         """Let the rest of the output go nowhere."""
@@ -167,6 +176,22 @@ def run(
     return asyncio.run(inside())
 
 
+def act(
+    work: "Callable[[Desk], Awaitable[T]]", *, using: "Settings | None" = None
+) -> T:
+    """Open the desk, run *work* with it, close the desk: for an act that needs no agent."""
+    settings = using or configured()
+    _check_writable(settings.home)
+    from interlock.serving.desk import opened
+
+    async def inside() -> T:
+        async with opened(settings) as desk:
+            return await work(desk)
+
+    gc.enable()
+    return asyncio.run(inside())
+
+
 def read(
     work: "Callable[[Storage], Awaitable[T]]", *, using: "Settings | None" = None
 ) -> T:
@@ -198,13 +223,19 @@ def print_json(value: Any) -> None:
 
 
 def say(text: str | Text) -> None:
-    """Print one line that is never wrapped, marked up or coloured."""
-    out.print(
-        text,
-        soft_wrap=True,
-        markup=False,
-        highlight=False,
-    )
+    """Print one line that is never wrapped; a string is printed as inert text."""
+    out.print(text, soft_wrap=True)
+
+
+def cut(rows: list[T], limit: int) -> list[T]:
+    """Return at most *limit* of *rows*, and say on standard error when that leaves some out.
+
+    Whoever asks for *limit* rows reads one more, so that nobody takes a part for the whole.
+    """
+    if len(rows) > limit:
+        more = f"there are more than {limit}: --limit {limit * 10} shows more."
+        err.print(Text(f"interlock: {more}", style="dim"), soft_wrap=True)
+    return rows[:limit]
 
 
 def next_step(text: str) -> None:

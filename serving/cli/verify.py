@@ -4,14 +4,13 @@ from dataclasses import asdict
 from typing import NoReturn
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from interlock.runtime.errors import InterlockError
-from interlock.serving import verification
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.verification import Finding
+from interlock.serving.cli.show import grid, whole
+from interlock.serving.verification.finding import Finding
 
 application = typer.Typer(add_completion=False)
 
@@ -19,8 +18,10 @@ application = typer.Typer(add_completion=False)
 @application.command()
 def verify(as_json: AsJson = False) -> None:
     """Try every rule and every guard, and touch nothing; 5 when one does not fire."""
+    from interlock.serving.verification import installation
+
     try:
-        findings = session.run(verification.verify)
+        findings = session.run(installation.verify)
     except InterlockError as error:
         findings = [Finding(check="open", ok=False, detail=str(error))]
     tell(findings, as_json=as_json)
@@ -37,10 +38,10 @@ def tell(findings: list[Finding], *, as_json: bool) -> NoReturn:
 
 
 def _print(findings: list[Finding]) -> None:
-    table = Table("Check", "", "Detail")
+    table = grid("Check", whole(""), "Detail")
     for finding in findings:
         mark = (
             Text("ok", style="green") if finding.ok else Text("WRONG", style="bold red")
         )
-        table.add_row(finding.check, mark, Text(finding.detail))
+        table.add_row(finding.check, mark, finding.detail)
     out.print(table)

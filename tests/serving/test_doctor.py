@@ -115,3 +115,24 @@ def test_a_home_that_does_not_open_is_red(home: Path, command: Command) -> None:
 
     assert ran.code == 5
     assert list(wrong(ran)) == ["open"]
+
+
+def test_variables_that_libraries_obey_are_told(used: Path, command: Command) -> None:
+    """Each is named with what becomes of it, and one that is refused is the one finding."""
+    ran = command(used, "doctor", "--json", PGHOST="db")
+    says = {each["check"]: each["detail"] for each in ran.value}["environment"]
+    stopped = command(used, "doctor", "--json", LANGSMITH_TRACING="true")
+
+    assert "PGHOST is obeyed" in says
+    assert stopped.code == 5
+    assert "LANGSMITH_TRACING" in wrong(stopped)["open"]
+
+
+def test_an_engaged_switch_is_red(used: Path, command: Command) -> None:
+    """While a switch denies every run, the installation is not called well; the switch is named."""
+    assert command(used, "kill", "engage", "all").code == 0
+    report = command(used, "doctor", "--json")
+    findings = {finding["check"]: finding for finding in report.value}
+
+    assert report.code == 5
+    assert findings["kill switches"]["ok"] is False

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed, NotWitnessed
+from interlock.runtime.errors import GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.record.store.tables import NEWEST
+from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
     Observer,
@@ -36,6 +36,11 @@ _IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
 _SNAPSHOT: Final = Statement(text("BEGIN"))
 #: Seconds for another process's transaction: ours take milliseconds, a migration under a second
 _SQLITE_WAIT: Final = 10.0
+#: Where a database states its version
+_VERSIONS: Final = "alembic_version"
+#: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
+#: SQLite's own number, 1,000, every fortieth effect would wait for them
+_SQLITE_LOG: Final = 4_000
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -84,14 +89,16 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
-        """Open the database at *url*, bringing its schema up to date first.
+        """Open the database at *url*, making its tables first when it is empty.
 
-        Raises `GuardFailed` when it cannot be reached or migrated.
+        Raises `OtherVersion` for tables of another version, `GuardFailed` when it cannot be
+        reached, and for a URL that names neither
+        a file of SQLite nor a database of PostgreSQL.
         """
         try:
             engine, reader = _engines(url)
-            migrate(engine)
-        except (SQLAlchemyError, OSError, ImportError) as error:
+            _prepare(engine, reader)
+        except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
             raise GuardFailed(
                 guard="store",
                 why=reason(error),
@@ -211,43 +218,72 @@ class Store:
         self._reader.dispose()
 
 
+def _prepare(engine: Engine, reader: Engine) -> None:
+    """Migrate the database, or close both engines and raise."""
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        reader.dispose()
+        raise
+
+
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; does nothing when it is there already."""
+    """Make the tables in an empty database; does nothing when they are there already.
+
+    Raises `OtherVersion` for a database with the tables of another version (fails closed).
+    """
     with engine.connect() as connection, connection.begin():
-        if (
-            engine.dialect.name == "postgresql"
-        ):  # two processes may open a new database at once
+        if engine.dialect.name == "postgresql":
+            # Two processes may open a new database at once.
             connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
-        if not _is_newest(connection):
-            from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
-            from alembic.config import Config  # noqa: PLC0415 - as above
+        stated = _stated(connection)
+        if stated is None:
+            _make(connection)
+        elif stated != NEWEST:
+            raise OtherVersion(
+                database=_shown(engine.url.render_as_string()),
+                stated=stated,
+                ours=NEWEST,
+            )
 
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+
+def _make(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
-def _is_newest(connection: Connection) -> bool:
-    if not inspect(connection).has_table("alembic_version"):
-        return False
-    versions = (
-        connection.execute(text("SELECT version_num FROM alembic_version"))
-        .scalars()
-        .all()
-    )
-    return versions == [NEWEST]
+def _stated(connection: Connection) -> str | None:
+    """Return the version that the database states, or None when it has none of our tables.
+
+    An empty text stands for tables of ours without a version, or with several.
+    """
+    tables = set(inspect(connection).get_table_names())
+    if _VERSIONS in tables:
+        query = text(f"SELECT version_num FROM {_VERSIONS}")  # noqa: S608 - a constant
+        versions = connection.execute(query).scalars().all()
+        return str(versions[0]) if len(versions) == 1 else ""
+    return "" if tables.intersection(metadata.tables) else None
 
 
 def _engines(url: str) -> tuple[Engine, Engine]:
+    """Return the engines to write and to read with; raises ValueError for any other URL."""
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(
-                parents=True,
-                exist_ok=True,
-                mode=0o700,
-            )  # states and amounts are not sealed
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database in {None, "", ":memory:"}:
+            raise ValueError("a database in memory is another one for each connection")
+        # Not for others to read: states and amounts are not sealed.
+        Path(str(parsed.database)).parent.mkdir(
+            parents=True,
+            exist_ok=True,
+            mode=0o700,
+        )
         writer = create_engine(
             parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
         )
@@ -258,6 +294,8 @@ def _engines(url: str) -> tuple[Engine, Engine]:
             event.listen(engine, "connect", _sqlite_manual)
             event.listen(engine, "begin", begin)
         return writer, reader
+    if backend not in {"postgresql", "postgres"}:
+        raise ValueError(f"it is a database of {backend}")
     parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(parsed, pool_pre_ping=True), create_engine(
         parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ"
@@ -267,7 +305,12 @@ def _engines(url: str) -> tuple[Engine, Engine]:
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     _sqlite_wal(connection)
     # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in (
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        f"wal_autocheckpoint={_SQLITE_LOG}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -308,7 +351,7 @@ def _sqlite_snapshot(connection: Connection) -> None:
 def _shown(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, ValueError):
         return "INTERLOCK_DATABASE: it is no database URL, such as sqlite:///file or postgresql://host/name"
 
 

@@ -1,6 +1,7 @@
 """The working tables against the ledger: an honest home differs nowhere, a changed row is named."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record import state
 from interlock.runtime.record.derived import DERIVED
+from interlock.runtime.record.events import HOME
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import budget
@@ -233,7 +235,10 @@ async def test_an_honest_home_shows_no_difference(
 async def test_whatever_is_changed_in_a_table_is_named(
     database_url: str, tmp_path: Path, table: Table
 ) -> None:
-    """Change any derived column of any row: the difference names table, row and column."""
+    """Change any derived column of any row: the difference names table, row and column.
+
+    Of a run whose data key is another, nothing that was committed to can be confirmed.
+    """
     async with world(tmp_path, database_url) as home:
         await lived(home)
         await _in_flight(home)
@@ -243,7 +248,9 @@ async def test_whatever_is_changed_in_a_table_is_named(
                 statement = update(table).where(here(table, row)).values(values)
                 with changed(home, statement) as found:
                     named = {(one.table, one.code, one.column) for one in found}
-                if column.name in NOT_DERIVED.get(table.name, ()):
+                if column is tables.data_key.c.wrapped and row["id"] != HOME:
+                    assert ("run", "changed_value", "label") in named
+                elif column.name in NOT_DERIVED.get(table.name, ()):
                     assert named == set(), column
                 elif column.primary_key:
                     assert {
@@ -314,3 +321,20 @@ async def test_an_erasure_that_was_undone_is_named(tmp_path: Path) -> None:
     assert [(one.code, one.table, one.row) for one in found] == [
         ("unknown_row", "data_key", run.id)
     ]
+
+
+async def test_no_change_of_an_entry_stops_the_comparison(tmp_path: Path) -> None:
+    """Whatever stands in an entry, the tables are compared: the verifier names the entry."""
+    entries = tables.ledger_entry
+    async with world(tmp_path, f"sqlite:///{tmp_path / 'interlock.db'}") as home:
+        await lived(home)
+        one_of_each = {row["event"]: row for row in rows(home, entries)}
+        values: tuple[Any, ...] = ([], 5)
+        for row in one_of_each.values():
+            body = json.loads(row["body"])
+            for name in body:
+                for value in values:
+                    changed_body = json.dumps(body | {name: value}).encode()
+                    statement = update(entries).where(here(entries, row))
+                    with changed(home, statement.values(body=changed_body)) as found:
+                        assert isinstance(found, list)
