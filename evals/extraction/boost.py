@@ -63,6 +63,7 @@ def grow(
     linear: Linear,
     margins: Floats,
     labels: Flags,
+    *,
     fold_of: Sequence[int],
     growth: Growth,
 ) -> Grown:
@@ -84,7 +85,7 @@ def grow(
         share = machine.predict_proba(rows.facts[outside])[:, 1]
         confidences[rows.unit[outside], rows.label[outside]] = share
     machine = _fitted(rows.facts, rows.truth, growth)
-    return Grown(trees=_trees(machine), confidences=confidences)
+    return Grown(trees=as_trees(machine), confidences=confidences)
 
 
 def comparison(
@@ -140,15 +141,10 @@ def _fitted(
     return machine.fit(facts, truth)
 
 
-def _trees(machine: HistGradientBoostingClassifier) -> Trees:
+def as_trees(machine: HistGradientBoostingClassifier) -> Trees:
     """Return the fitted trees as one table of nodes."""
-    tables = [
-        predictor.nodes
-        for (predictor,) in machine._predictors  # noqa: SLF001 - no public access to nodes
-    ]
-    sizes = [len(nodes) for nodes in tables]
+    nodes, sizes = _nodes(machine)
     roots = np.cumsum([0, *sizes])[:-1]
-    nodes = np.concatenate(tables)
     offset = np.repeat(roots, sizes)
     own = np.arange(len(nodes))
     is_leaf = nodes["is_leaf"].astype(np.bool_)
@@ -166,3 +162,14 @@ def _trees(machine: HistGradientBoostingClassifier) -> Trees:
         baseline=float(np.ravel(machine._baseline_prediction)[0]),  # noqa: SLF001 - as above
         depth=int(nodes["depth"].max()),
     )
+
+
+def _nodes(
+    machine: HistGradientBoostingClassifier,
+) -> tuple[npt.NDArray[np.void], list[int]]:
+    """Return the nodes of all trees, one tree after the other, and the size of each tree."""
+    tables = [
+        predictor.nodes
+        for (predictor,) in machine._predictors  # noqa: SLF001 - no public access to nodes
+    ]
+    return np.concatenate(tables), [len(nodes) for nodes in tables]

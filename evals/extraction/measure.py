@@ -99,6 +99,37 @@ class _Ranking:
 
 def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
     """Return the figures of a model on contracts it was not trained on."""
+    ranking, area = _ranked(model, contracts)
+    begun = time.perf_counter()
+    shown = [model.find(contract.text).findings for contract in contracts]
+    seconds = time.perf_counter() - begun
+    lines = []
+    for column, category in enumerate(model.categories):
+        own_ranking = ranking.column(column)
+        pairs = zip(contracts, shown, strict=True)
+        line = Line(
+            category=category,
+            units=int(own_ranking.truth.sum()),
+            average_precision=round(own_ranking.average_precision(), 4),
+            threshold=round(_threshold(model, category), 4),
+            counts=total(
+                tally(contract, category, findings) for contract, findings in pairs
+            ),
+        )
+        lines.append(line)
+    return _report(
+        ranking,
+        lines,
+        area=area,
+        seconds=seconds / max(len(contracts), 1),
+        contracts=len(contracts),
+    )
+
+
+def _ranked(
+    model: ClauseModel, contracts: Sequence[Contract]
+) -> tuple[_Ranking, float]:
+    """Return what every unit is worth for every category, and the area of CUAD's curve."""
     clause = model.scorers["clause"]
     table = examples(contracts, clause.labels)
     margins = clause.margins(Rows(keys=table.keys, bounds=table.bounds))
@@ -113,46 +144,25 @@ def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
         scores=np.concatenate(confidences),
         truth=table.labels,
     )
-    begun = time.perf_counter()
-    shown = [model.find(contract.text).findings for contract in contracts]
-    seconds = time.perf_counter() - begun
-    lines = []
-    for column, category in enumerate(clause.labels):
-        own_ranking = ranking.column(column)
-        pairs = zip(contracts, shown, strict=True)
-        line = Line(
-            category=category,
-            units=int(own_ranking.truth.sum()),
-            average_precision=round(own_ranking.average_precision(), 4),
-            threshold=round(_threshold(model, category), 4),
-            counts=total(
-                tally(contract, category, findings) for contract, findings in pairs
-            ),
-        )
-        lines.append(line)
-    area = curve.area(contracts, proposed)
-    return _report(
-        ranking, lines, area, seconds / max(len(contracts), 1), len(contracts)
-    )
+    return ranking, curve.area(contracts, proposed)
 
 
 def _report(
     ranking: _Ranking,
     lines: Sequence[Line],
+    *,
     area: float,
     seconds: float,
     contracts: int,
 ) -> Report:
     """Return the rounded figures of all categories together."""
-    precisions = [line.average_precision for line in lines if line.units]
-    macro = float(np.mean(precisions or [0.0]))
     above = ranking.calibration_error(least=_LEAST)
     counts = total(line.counts for line in lines)
     return Report(
         contracts=contracts,
         units=len(ranking.truth),
         micro=round(ranking.average_precision(), 4),
-        macro=round(macro, 4),
+        macro=_macro(lines),
         area=round(area, 4),
         calibration_error=round(ranking.calibration_error(), 5),
         calibration_error_above=round(above, 4),
@@ -166,6 +176,11 @@ def _report(
         seconds_per_contract=round(seconds, 4),
         lines=tuple(lines),
     )
+
+
+def _macro(lines: Sequence[Line]) -> float:
+    precisions = [line.average_precision for line in lines if line.units]
+    return round(float(np.mean(precisions or [0.0])), 4)
 
 
 def _threshold(model: ClauseModel, category: str) -> float:

@@ -40,9 +40,9 @@ from interlock.tools.contracts.clauses.weights import (
 )
 
 _READ: Final = (
-    "bounds of the thresholds, forms of head candidates, ends of units and the rules after the model "
-    "were set after reading findings on the train and dev sides, so the figures of heads and of "
-    "shown findings on dev flatter a little"
+    "bounds of the thresholds, forms of head candidates, ends of units and the rules after the "
+    "model were set after reading findings on the train and dev sides, so the figures of heads and "
+    "of shown findings on dev flatter a little"
 )
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 

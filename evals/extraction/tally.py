@@ -1,8 +1,8 @@
 """Counts what a reader meets: shown findings that are right, and gold answers that are shown.
 
 A finding is shown when the model answers *found* and does not say that the text denies the
-category. It matches a gold answer by CUAD's rule on their words. It touches one when the two share a
-character, or match: the data places a text that occurs several times at its first occurrence.
+category. It matches a gold answer by CUAD's rule on their words. It touches one when the two share
+a character, or match: the data places a text that occurs several times at its first occurrence.
 """
 
 from collections.abc import Iterable, Sequence

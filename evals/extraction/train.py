@@ -62,7 +62,9 @@ OPTIONS: Mapping[str, Options] = {
 GROWTH: Final = Growth()
 #: A category that fewer of its contracts show is not looked for
 SUPPORTED: Final = 0.2
-_TRIAL: Final = "all contracts; the figures are those of the same fit on the train side alone, measured on dev"
+_TRIAL: Final = (
+    "all contracts; the figures on dev are of the same fit on the train side alone"
+)
 
 
 def train(
@@ -78,7 +80,7 @@ def train(
     _say(f"clause: fitted in {time.monotonic() - begun:.0f} s")
     trained = completed(contracts, table, fitted, options["clause"], growth)
     _say(f"trees: grown after {time.monotonic() - begun:.0f} s")
-    return replace(trained, scorers=trained.scorers | heads(contracts, options))
+    return replace(trained, scorers={**trained.scorers, **heads(contracts, options)})
 
 
 def heads(
@@ -106,8 +108,8 @@ def completed(
         fitted.linear,
         fitted.margins.astype(np.float32),
         table.labels,
-        folds(contracts, options.folds),
-        growth,
+        fold_of=folds(contracts, options.folds),
+        growth=growth,
     )
     thresholds = np.zeros(table.labels.shape[1], dtype=np.float32)
     for column in range(len(thresholds)):

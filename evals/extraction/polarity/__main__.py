@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, get_args
 
 from interlock.evals.extraction.polarity.judgement import (
     Judgement,
@@ -17,7 +18,7 @@ from interlock.evals.extraction.polarity.judgement import (
     judge,
     score,
 )
-from interlock.evals.extraction.polarity.suite import pairs, sentences
+from interlock.evals.extraction.polarity.suite import Says, pairs, sentences
 from interlock.tools.contracts.clauses import ClauseModel
 
 
@@ -40,23 +41,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = ClauseModel.load(options.artefact)
     judgements = [judge(model, sentence) for sentence in sentences()]
     told = [is_told_apart(model, pair) for pair in pairs()]
-    kinds = sorted({judgement.sentence.says for judgement in judgements})
-    scores = {
-        "open": asdict(score(one for one in judgements if not one.sentence.held_out)),
-        "held_out": asdict(score(one for one in judgements if one.sentence.held_out)),
-        "all": asdict(score(judgements)),
-        "by_kind": {
-            kind: asdict(score(one for one in judgements if one.sentence.says == kind))
-            for kind in kinds
-        },
-        "pairs": {"pairs": len(told), "right": sum(told)},
-    }
+    scores = _scores(judgements, told)
     if options.json:
         text = json.dumps(scores, indent=1)
         sys.stdout.write(f"{text}\n")
         return
     sys.stdout.writelines(f"{name}: {counts}\n" for name, counts in scores.items())
     sys.stdout.writelines(_wrong(judgements))
+
+
+def _scores(
+    judgements: Sequence[Judgement], told: Sequence[bool]
+) -> dict[str, dict[str, Any]]:
+    """Return the scores of several selections of the suite."""
+    selections = {
+        "open": [one for one in judgements if not one.sentence.held_out],
+        "held_out": [one for one in judgements if one.sentence.held_out],
+        "all": list(judgements),
+    }
+    for says in get_args(Says):
+        selections[says] = [one for one in judgements if one.sentence.says == says]
+    scores = {name: asdict(score(chosen)) for name, chosen in selections.items()}
+    scores["pairs"] = {"pairs": len(told), "right": sum(told)}
+    return scores
 
 
 def _wrong(judgements: Sequence[Judgement]) -> list[str]:

@@ -17,13 +17,13 @@ Says = Literal["stated", "denied", "conditional", "other"]
 _FILE: Final = Path(__file__).resolve().parent / "sentences.yaml"
 _THIRD: Final = 3
 _BEFORE: Final = (
-    "SERVICES AGREEMENT\n\nThis Services Agreement is made as of May 3, 2018 by and between Northgate "
-    "Supplies, Inc. and Oakfield Retail LLC.\n\n1. Meetings. The parties shall meet once a month to "
-    "discuss the progress of the work.\n\n2. "
+    "SERVICES AGREEMENT\n\nThis Services Agreement is made as of May 3, 2018 by and between "
+    "Northgate Supplies, Inc. and Oakfield Retail LLC.\n\n1. Meetings. The parties shall meet "
+    "once a month to discuss the progress of the work.\n\n2. "
 )
 _AFTER: Final = (
-    "\n\n3. Notices. Every notice under this Agreement shall be in writing.\n\n4. Counterparts. This "
-    "Agreement may be signed in counterparts."
+    "\n\n3. Notices. Every notice under this Agreement shall be in writing.\n\n4. Counterparts. "
+    "This Agreement may be signed in counterparts."
 )
 
 

@@ -73,7 +73,7 @@ def assembled(
     unread: int = 0,
 ) -> Answers:
     """Return all findings of a text, by place; *confidences* are those of *units* by *clause*."""
-    findings: list[Finding] = []
+    findings = [_picked(text, pick) for pick in picked]
     more: dict[str, int] = {}
     better, polarities = corrected(
         text,
@@ -82,10 +82,6 @@ def assembled(
         confidences,
         floor=POSSIBLE,
     )
-    for pick in picked:
-        span = (pick.start, pick.end)
-        made = _finding(text, pick.category, span, pick.confidence, answer=pick.answer)
-        findings.append(made)
     silent = _silent(picked, unsupported)
     long = np.array([unit.end - unit.start > _RULE_LONGEST for unit in units])
     for number, category in enumerate(clause.labels):
@@ -110,6 +106,16 @@ def assembled(
         findings=tuple(findings),
         more=more,
         unread=unread,
+    )
+
+
+def _picked(text: str, pick: Pick) -> Finding:
+    return _finding(
+        text,
+        pick.category,
+        (pick.start, pick.end),
+        pick.confidence,
+        answer=pick.answer,
     )
 
 

@@ -9,7 +9,7 @@ v1 by The Atticus Project, Inc., licensed CC BY 4.0.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from interlock.tools.contracts.clauses.answers import Answers
 from interlock.tools.contracts.clauses.features import rows
@@ -19,6 +19,10 @@ from interlock.tools.contracts.clauses.ranking import compared, rivals
 from interlock.tools.contracts.clauses.segmentation import Unit, units
 from interlock.tools.contracts.clauses.trees import Trees
 from interlock.tools.contracts.clauses.weights import SHIPPED, Floats, Linear, read
+
+#: Five times the longest contract known; what follows is not read, and its length is told
+MOST_READ: Final = 2_000_000  # code points
+MOST_UNITS: Final = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,12 +56,13 @@ class ClauseModel:
 
     def find(self, text: str) -> Answers:
         """Return what the model shows a reader, by place: at most a few findings a category."""
-        pieces = units(text)
+        read = text[:MOST_READ]
+        pieces = units(read, MOST_UNITS)
         if not pieces:
             return Answers(
                 findings=(),
                 more={},
-                unread=0,
+                unread=len(text) - len(read),
             )
         clause = self.scorers["clause"]
         margins = clause.margins(rows(text, pieces))
@@ -69,6 +74,7 @@ class ClauseModel:
             clause,
             picked,
             unsupported=self.unsupported,
+            unread=_unread(text, read, pieces),
         )
 
     def compared(
@@ -88,3 +94,10 @@ class ClauseModel:
             better = self.trees.probabilities(worthy.facts)
             confidences[worthy.unit, worthy.label] = better
         return confidences
+
+
+def _unread(text: str, read: str, pieces: Sequence[Unit]) -> int:
+    """Return how many code points stand behind the last one that was read."""
+    if len(pieces) < MOST_UNITS:
+        return len(text) - len(read)
+    return len(text.rstrip()) - pieces[-1].end

@@ -32,10 +32,11 @@ class Trees:
 
     def probabilities(self, facts: Floats) -> Floats:
         """Return the probability of each row of facts."""
-        parts = [np.zeros(0, dtype=np.float32)]
+        shares = np.zeros(len(facts), dtype=np.float32)
         for first in range(0, len(facts), _BLOCK):
-            parts.append(self._block(facts[first : first + _BLOCK]))
-        return np.concatenate(parts)
+            last = first + _BLOCK
+            shares[first:last] = self._block(facts[first:last])
+        return shares
 
     def _block(self, facts: Floats) -> Floats:
         row = np.arange(len(facts))[:, None]

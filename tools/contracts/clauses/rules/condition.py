@@ -37,7 +37,8 @@ _CAUSE: Final = re.compile(
 )
 _NO_CAUSE: Final = re.compile(
     r"\b(?:convenience|any reason|no reason|without (?:any )?(?:cause|reason)|(?:with )?or without"
-    r"|at will|sole (?:and absolute )?(?:discretion|option)|absolute discretion|other than for cause"
+    r"|at will|sole (?:and absolute )?(?:discretion|option)|absolute discretion"
+    r"|other than for cause"
     r"|at any time(?! if| in the event| upon| for| on| after| should)"
     r"|not for cause)\b",
     re.IGNORECASE,

@@ -7,9 +7,9 @@ is called the Effective Date states that date. Pure; every repetition in a patte
 import re
 from typing import Final
 
-_NAMED: Final = r"[\"“”'‘][^\"“”]{1,80}[\"“”'’]"
+_NAMED: Final = '["“”\'\u2018][^"“”]{1,80}["“”\'\u2019]'
 _DEFINES: Final = re.compile(
-    rf"[^\"“”‘']{{0,60}}?{_NAMED}(?:,? (?:or|and) {_NAMED})?[^.;\"“”]{{0,40}}?"
+    rf"[^\"“”\u2018']{{0,60}}?{_NAMED}(?:,? (?:or|and) {_NAMED})?[^.;\"“”]{{0,40}}?"
     r"\b(?:means?|refers? to|has the (?:same )?meaning|is defined as|shall be defined as"
     r"|shall have the meaning|(?:shall )?include[sd]?)\b",
     re.IGNORECASE,

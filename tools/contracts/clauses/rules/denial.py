@@ -69,8 +69,10 @@ _TOPICS: Final[Mapping[str, tuple[str, str]]] = {
     "Insurance": ("gdn", r"\binsurance\b"),
     "Ip Ownership Assignment": (
         "gv",
-        r"\b(?:assign|transfer|convey)\w*\b[^.;]{0,80}\b(?:intellectual|right|title|copyright"
-        r"|patent|invention)",
+        (
+            r"\b(?:assign|transfer|convey)\w*\b[^.;]{0,80}\b(?:intellectual|right|title|copyright"
+            r"|patent|invention)"
+        ),
     ),
     "Irrevocable Or Perpetual License": (
         "gv",
@@ -166,9 +168,7 @@ _STATES: Final[Mapping[str, str]] = {
         r"\b(?:not exceed|no event|no circumstances|not be (?:\w+ )?liable|disclaim\w*"
         r"|(?<!not )(?<!not be )limited to)\b"
     ),
-    "Irrevocable Or Perpetual License": (
-        r"\bgrants? [^.;]{0,60}\birrevocable\b"
-    ),
+    "Irrevocable Or Perpetual License": (r"\bgrants? [^.;]{0,60}\birrevocable\b"),
 }
 
 

@@ -9,7 +9,8 @@ from interlock.tools.contracts.clauses.segmentation import Unit
 MOST_ITEMS: Final = 10
 LONGEST: Final = 3_000  # code points of a lead-in and its list
 _ITEM: Final = re.compile(
-    r"(?:\((?:[a-zA-Z]|[ivxIVX]{1,5}|\d{1,2})\)|(?:[a-z]|[ivx]{1,5}|\d{1,2})[.)]|[•●·○▪–-])\s"
+    r"(?:\((?:[a-zA-Z]|[ivxIVX]{1,5}|\d{1,2})\)|(?:[a-z]|[ivx]{1,5}|\d{1,2})[.)]"
+    r"|[•●·○▪\u2013-])\s"
 )
 
 

@@ -19,7 +19,8 @@ NAMED: Final = 0.6
 _BEFORE: Final = 240  # code points looked at
 _AFTER: Final = 40
 _ASIDE: Final = re.compile(
-    r"\brat(?:ed|ings?)\b[^.;]{0,120}$|\b(?:near|opposite|behind|rated [^.;]{0,20}by|represented by|represented by its [^.;]{0,40}"
+    r"\brat(?:ed|ings?)\b[^.;]{0,120}$"
+    r"|\b(?:near|opposite|behind|represented by|represented by its [^.;]{0,40}"
     r"|through its [^.;]{0,30}|signed by|attention|attn|c/o)[:,]?\s{1,3}$",
     re.IGNORECASE,
 )
@@ -35,7 +36,8 @@ _BETWEEN: Final = re.compile(
 _PREAMBLE: Final = 600  # code points after the first "between"
 _OPENING: Final = re.compile(r"\b(?:between|among)\b", re.IGNORECASE)
 _COMMON: Final = re.compile(
-    r"(?:the|its|their|our|your|any|each|all|to|an?|such|both|certain)\b|.*\b(?:agreement|parties)$",
+    r"(?:the|its|their|our|your|any|each|all|to|an?|such|both|certain)\b"
+    r"|.*\b(?:agreement|parties)$",
     re.IGNORECASE,
 )
 _ENDS: Final = re.compile(r"\s{0,2}(?:[,.(]|and\b)")

@@ -74,7 +74,8 @@ PHRASES: Final = (
         "terminat",
         r"\bmay (?:\w+ )?terminate this (?:agreement|contract)[^.;]{0,120}\b(?:for any reason"
         r"|for (?:its )?convenience|with or without cause|without cause)\b"
-        r"|\bmay (?:\w+ )?terminate this (?:agreement|contract) (?:at any time )?(?:up)?on [^.;,]{0,40}"
+        r"|\bmay (?:\w+ )?terminate this (?:agreement|contract) (?:at any time )?(?:up)?on "
+        r"[^.;,]{0,40}"
         r"(?:days|months)['\u2019]? (?:prior )?(?:written )?notice[^.;,]{0,40}(?:\.|$)",
         0.6,
     ),

@@ -9,7 +9,8 @@ from typing import Final
 
 #: A negative word in these denies nothing
 _HARMLESS: Final = re.compile(
-    r"\b(?:including|such as),? ?\(?(?:but )?(?:is |are )?(?:not limited to|without limitation)\)?,?"
+    r"\b(?:including|such as),? ?\(?(?:but )?(?:is |are )?"
+    r"(?:not limited to|without limitation)\)?,?"
     r"|\(?\bbut not limited to\)?|, ?without limitation,|\(without limitation\)"
     r"|\bnot (?:as )?(?:a )?penalt(?:y|ies)\b|\bwhether or not\b|\bif not\b|\bnot only\b"
     r"|\b(?:not|no) (?:less|more|later|fewer|earlier|sooner|greater|longer) than\b"

@@ -12,11 +12,12 @@ from typing import Final
 #: What the confidence of a unit is worth that does not name its topic
 WORTH: Final = 0.3
 
+_AFFILIATES: Final = r"affiliat|subsidiar|group|parent|related (?:comp|enti)|control"
 _WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     category: re.compile(pattern, re.IGNORECASE)
     for category, pattern in {
-        "Affiliate License-Licensee": r"affiliat|subsidiar|group|parent|related (?:comp|enti)|control",
-        "Affiliate License-Licensor": r"affiliat|subsidiar|group|parent|related (?:comp|enti)|control",
+        "Affiliate License-Licensee": _AFFILIATES,
+        "Affiliate License-Licensor": _AFFILIATES,
         "Governing Law": r"govern|constru|interpret|applicable law|law[^.;]{0,40}\bappl\w+ to this",
         "Irrevocable Or Perpetual License": r"irrevoc|perpetu|surviv|non-?terminable|forever",
         "Joint Ip Ownership": r"joint|co-?own|equal|both|together|undivided",
