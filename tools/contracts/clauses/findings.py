@@ -83,12 +83,10 @@ def assembled(
         floor=POSSIBLE,
     )
     silent = _silent(picked, unsupported)
-    long = np.array([unit.end - unit.start > _RULE_LONGEST for unit in units])
+    _without_paragraphs(units, clause.labels, better)
     for number, category in enumerate(clause.labels):
         if category in silent:
             continue
-        if category == RULE_TOO:
-            better[long, number] = 0
         column = _Column(
             text=text,
             units=units,
@@ -107,6 +105,16 @@ def assembled(
         more=more,
         unread=unread,
     )
+
+
+def _without_paragraphs(
+    units: Sequence[Unit], labels: Sequence[str], confidences: Floats
+) -> None:
+    """Take from long units what they are worth as a date: a paragraph is no date."""
+    long = [unit.end - unit.start > _RULE_LONGEST for unit in units]
+    for column, category in enumerate(labels):
+        if category == RULE_TOO:
+            confidences[np.array(long), column] = 0
 
 
 def _picked(text: str, pick: Pick) -> Finding:

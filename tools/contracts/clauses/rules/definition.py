@@ -50,7 +50,8 @@ _AMOUNTS: Final = frozenset(
     {"Minimum Commitment", "Volume Restriction", "Warranty Duration"}
 )
 _AMOUNT: Final = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|ten|twelve|eighteen|twenty|thirty|sixty|ninety"
+    r"(?<!schedule )(?<!section )(?<!exhibit )(?<!article )(?<!annex )\b\d"
+    r"|\b(?:one|two|three|four|five|six|seven|ten|twelve|eighteen|twenty|thirty|sixty|ninety"
     r"|hundred|thousand)\b",
     re.IGNORECASE,
 )
