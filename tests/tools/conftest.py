@@ -86,6 +86,7 @@ class Office:
                 action_id="1" * 64,
                 run_id=run.id,
                 claim=run.claim,
+                tenant=run.tenant,
             )
             self.library.keep(read, permit=permit)
             await self.world.store.durable(run.claim)

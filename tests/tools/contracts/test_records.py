@@ -128,6 +128,7 @@ async def test_the_list_is_whole(office: Any) -> None:
         action_id="1" * 64,
         run_id=run.id,
         claim=run.claim,
+        tenant=run.tenant,
     )
     documents = {f"sha256:{number:04}" for number in range(1_001)}
     reviews = [
