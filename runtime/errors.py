@@ -112,6 +112,20 @@ class NotPermitted(InterlockError):
         super().__init__(f"{person!r} may not do {act}: {why}")
 
 
+class RefusedTooOften(InterlockError):
+    """A run was refused as often as the policy lets it be, so its claim ends and the run fails."""
+
+    exit_code = 4
+    code = "too_many_refusals"
+
+    def __init__(self, *, run_id: str, tool: str, why: str) -> None:
+        self.run_id, self.tool = run_id, tool
+        super().__init__(
+            f"run {run_id} ends at its call of {tool}: {why} "
+            f"Look at what was refused with `interlock run show {run_id}`."
+        )
+
+
 # The developer must act
 # ----------------------------------------------------------------------------------
 

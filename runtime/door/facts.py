@@ -36,6 +36,7 @@ _ROWS: Final = Statement(
         tables.run.c.refusals,
         tables.run.c.label,
         *budget.AMOUNTS,
+        *budget.OWN,
         *recorded_action.COLUMNS,
         tables.kill_switch.c.scope.label("kill_scope"),
         tables.kill_switch.c.id.label("kill_id"),
@@ -43,6 +44,9 @@ _ROWS: Final = Statement(
     .select_from(tables.run)
     .join(tables.budget, tables.budget.c.id == tables.run.c.budget_id)
     .outerjoin(tables.action, tables.action.c.id == bindparam("action"))
+    .outerjoin(
+        tables.reservation, tables.reservation.c.action_id == bindparam("action")
+    )
     .outerjoin(tables.kill_switch, kill_switch.COVERS)
     .where(tables.run.c.id == bindparam("run"))
 )
@@ -158,7 +162,7 @@ def _facts(
             proposal.action.arguments, request=run.request, run_label=run_label
         ),
         cost=proposal.cost,
-        budget=budget.facts(row),
+        budget=budget.facts_for(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),
         tool_schema=None if tool is None else schema_digest(tool),

@@ -18,6 +18,7 @@ from interlock.runtime.errors import (
     GuardFailed,
     InterlockError,
     NotRecorded,
+    RefusedTooOften,
 )
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.agent import Workflow
@@ -84,6 +85,20 @@ class _Claim:
 
         Raises `Fenced` and `NotRecorded`: then nothing can be recorded.
         """
+        why: dict[str, Json] = {"error": str(self.door.failure or error)}
+        return await self._as_far_as_it_got("held", why)
+
+    async def refused(self, error: RefusedTooOften) -> Ended:
+        """Wait for what is under way, and return the claim as failed: it is refused everything."""
+        stopped: dict[str, Json] = {
+            "step": error.tool,
+            "kind": "denied",
+            "code": error.code,
+            "why": str(error),
+        }
+        return await self._as_far_as_it_got("failed", {"stopped": stopped})
+
+    async def _as_far_as_it_got(self, status: Status, why: dict[str, Json]) -> Ended:
         while True:  # each failure is raised once
             try:
                 await self.saver.durable()
@@ -92,12 +107,10 @@ class _Claim:
                 raise
             except GuardFailed:
                 continue
-        ended = Ended(run_id=self.run.id, status="held", waiting=(), outcome={})
+        ended = Ended(run_id=self.run.id, status=status, waiting=(), outcome={})
         with suppress(Exception):  # what does not open now is not shown
-            ended = replace(self.ended(await self.state()), status="held")
-        return replace(
-            ended, outcome=ended.outcome | {"error": str(self.door.failure or error)}
-        )
+            ended = replace(self.ended(await self.state()), status=status)
+        return replace(ended, outcome=ended.outcome | why)
 
 
 class Driver:
@@ -203,6 +216,8 @@ class Driver:
             raise
         except GuardFailed as error:
             return await claim.held(error)
+        except RefusedTooOften as error:
+            return await claim.refused(error)
 
     async def _advance(self, claim: _Claim) -> Ended:
         state = await claim.state()

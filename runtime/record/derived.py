@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.audit import body_of
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.of_run import OfRun
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -45,15 +46,6 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class _OfRun:
-    """What belongs to one run, so that its end and its erasure look at nothing else."""
-
-    actions: list[Values] = field(default_factory=list)
-    approvals: list[Values] = field(default_factory=list)
-    records: list[tuple[str, ...]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Derived:
     """The rows of every derived table by key, as far as the entries were applied."""
 
@@ -65,9 +57,7 @@ class Derived:
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
-    _of_run: defaultdict[str, _OfRun] = field(
-        default_factory=lambda: defaultdict(_OfRun)
-    )
+    _of_run: defaultdict[str, OfRun] = field(default_factory=lambda: defaultdict(OfRun))
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
@@ -134,15 +124,13 @@ class Derived:
             updated=body["at"],
         )
         if body["status"] in {"done", "failed", "cancelled"}:
-            for approval in self._of_run[run_id].approvals:
-                if approval["state"] == "waiting":
-                    approval["state"] = "withdrawn"
+            self._of_run[run_id].end(self.spend)
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":
             return  # the engine failed while the action may have acted: its row stays
         self._put(run_id, body)
-        self.spend.close(body["action"], {})
+        self.spend.decide(self._run(run_id)["budget_id"], body)
         if body["counted"]:
             run = self._run(run_id)
             run["refusals"] += 1
@@ -189,6 +177,8 @@ class Derived:
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         approval = self.approval[(body["approval"],)]
         approval.update(sealed(body), state=body["state"], decided=body["at"])
+        if body["state"] == "rejected":
+            self.spend.close(body["action"], {})
 
     def _raise(self, _: str, run_id: str, body: Values) -> None:
         self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
@@ -222,12 +212,7 @@ class Derived:
         run_id = body["of"]
         self.data_key.pop((run_id,), None)
         self._run(run_id)["label"] = ""
-        of_run = self._of_run[run_id]
-        for action in of_run.actions:
-            action["digest"] = ""
-        for approval in of_run.approvals:
-            approval.update(digest="", evidence_digest="")
-        for place in of_run.records:
+        for place in self._of_run[run_id].erase():
             self.record.pop(place, None)
 
     def _run(self, run_id: str) -> Values:

@@ -11,20 +11,26 @@ Each move is one compare-and-set together with its ledger entry; a move whose ro
 expected state fails and nothing is written. "unknown" is shown to a person and never retried.
 """
 
-import time
 from dataclasses import replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, select, update
 
-from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
 from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
+from interlock.runtime.run.action_row import (
+    UNDECIDED,
+    elsewhere,
+    expect,
+    move,
+    put,
+    seal,
+    stage_of,
+)
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.recorded_action import (
     State,
@@ -34,6 +40,7 @@ from interlock.runtime.run.recorded_action import (
 )
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
+    Run,
     check,
     hold,
     join_label,
@@ -41,24 +48,10 @@ from interlock.runtime.run.run import (
     requester_of,
 )
 
-#: Where an action stands within a transaction: None before it is recorded, "reopened" when the
-#: engine's failure to answer binds it no more
-Stage: TypeAlias = State | Literal["reopened"] | None
-UNDECIDED: Final[tuple[Stage, ...]] = (None, "waiting", "reopened")
 #: The role of those who may say what became of an unknown action
 RESOLVER: Final = "reviewer"
 #: The code of an outcome that a person found out
 RESOLVED: Final = "resolved"
-_SHOW: Final = "Look with `interlock run show`."
-_ROW: Final = tables.action.c.id == bindparam("action")
-_STATE: Final = Statement(
-    select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
-)
-_NEW: Final = Statement(insert(tables.action))
-_CHANGE: Final = Statement(update(tables.action).where(_ROW))
-_MOVE: Final = Statement(
-    update(tables.action).where(_ROW, tables.action.c.state == bindparam("from_state"))
-)
 
 
 def deny(tx: Tx, step: Attempt) -> None:
@@ -73,25 +66,48 @@ def deny(tx: Tx, step: Attempt) -> None:
     if unanswered:
         hold(tx, step.run)
         expected = (*UNDECIDED, "started")
-    stage = _expect(tx, step, expected)
+    stage = expect(tx, step, expected)
     if stage == "started":
         tx.events.append(_decided(step, "started", {}))
         return
-    sealed = _put(tx, step, "denied", stage=stage)
+    sealed = put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
+    denied = _decided(step, "denied", sealed)
     if not unanswered:
-        refusals = tables.run.c.refusals + 1
-        counted = update(tables.run).where(tables.run.c.id == step.run.id)
-        tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
-    tx.events.append(_decided(step, "denied", sealed, counted=not unanswered))
+        denied = replace(denied, counted=True, spent=_counted(tx, step.run))
+    tx.events.append(denied)
 
 
-def wait(tx: Tx, step: Attempt) -> None:
-    """Record that the action waits for a person."""
+def _counted(tx: Tx, run: Run) -> dict[str, int]:
+    """Count one refusal of the run, and return what it cost: a step, as long as there is one."""
+    refusals = tables.run.c.refusals + 1
+    counted = update(tables.run).where(tables.run.c.id == run.id)
+    tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
+    one = budget.ONE_STEP
+    is_paid = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
+    return one.counts() if is_paid else {}
+
+
+def wait(tx: Tx, step: Attempt) -> str | None:
+    """Record that the action waits for a person: a step is spent, and the effect set aside.
+
+    Returns a reason code instead when nobody may be asked.
+    """
     check(tx, step.run)
-    stage = _expect(tx, step, UNDECIDED)
-    sealed = _put(tx, step, "waiting", stage=stage)
-    tx.events.append(_decided(step, "waiting", sealed))
+    stage = expect(tx, step, UNDECIDED)
+    if approval.is_crowded(tx, run=step.run, bounds=step.bounds):
+        return "too_many_questions"
+    ready = step.kept_ready
+    one = budget.ONE_STEP
+    place = step.run.budget_id
+    cost = one if stage == "waiting" else replace(ready, steps=one.steps)
+    if not budget.charge(tx, budget_id=place, cost=cost, actual=one):
+        return "budget_exceeded"
+    budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
+    sealed = put(tx, step, "waiting", stage=stage)
+    waiting = _decided(step, "waiting", sealed)
+    tx.events.append(replace(waiting, spent=one.counts(), reserved=ready.counts()))
+    return None
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
@@ -100,7 +116,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     Returns a reason code instead when the action may not start after all.
     """
     check(tx, step.run)
-    stage = _stage(tx, step)
+    stage = stage_of(tx, step)
     is_repeated = stage == "started" and step.idempotent
     if stage not in UNDECIDED and not is_repeated:
         return "already_started"
@@ -116,7 +132,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         and not approval.use(tx, approval_id=approval_id, action_id=step.id)
     ):
         return "approval_gone"
-    sealed = _put(tx, step, "started", stage=stage)
+    sealed = put(tx, step, "started", stage=stage)
     tx.events.append(
         Intended(
             ruling=step.ruling,
@@ -140,9 +156,9 @@ def finish(
 ) -> None:
     """Record the outcome of a started action, charge its cost and join its label to the run."""
     check(tx, step.run, closing=True)
-    result = _sealed(step, ending.kept)
-    if not _move(tx, step.id, "started", ending.state, result=result):
-        raise _elsewhere(step)
+    result = seal(step, ending.kept)
+    if not move(tx, step.id, "started", ending.state, result=result):
+        raise elsewhere(step)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, charged, {"result": result}, label=grown)
@@ -164,7 +180,7 @@ def complete(
     action is recorded, and no checkpoint that knows its result can be.
     """
     check(tx, step.run, closing=True)
-    stage = _expect(tx, step, UNDECIDED)
+    stage = expect(tx, step, UNDECIDED)
     cost = step.request.context.cost
     if not budget.charge(
         tx,
@@ -174,7 +190,7 @@ def complete(
     ):
         hold(tx, step.run)
         return
-    sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
+    sealed = put(tx, step, ending.state, stage=stage, result=ending.kept)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, actual, sealed, label=grown)
     tx.events.append(replace(finished, asked=step.asked))
@@ -208,7 +224,7 @@ def resolve(
         note=note,
     )
     state: State = "done" if happened else "failed"
-    if not _move(tx, row["id"], "unknown", state):
+    if not move(tx, row["id"], "unknown", state):
         raise refused(
             "wrong_state",
             what=what,
@@ -241,7 +257,7 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
         cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        _move(tx, row["id"], "started", "unknown")
+        move(tx, row["id"], "started", "unknown")
         codes = [reason.code for reason in reasons_of(row, key)]
         tx.events.append(
             Finished(
@@ -259,14 +275,11 @@ def blank(tx: Tx, *, run_id: str) -> None:
     tx.connection.execute(actions.values(digest=""))
 
 
-def _decided(
-    step: Attempt, state: State, sealed: Sealed, *, counted: bool = False
-) -> Decided:
+def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
     return Decided(
         ruling=step.ruling,
         sealed=sealed,
         state=state,
-        counted=counted,
         asked=step.asked,
     )
 
@@ -296,96 +309,3 @@ def _is_killed(tx: Tx, step: Attempt) -> bool:
         tool=step.request.action.tool,
         run_id=step.run.id,
     )
-
-
-def _stage(tx: Tx, step: Attempt) -> Stage:
-    """Return where the action stands; its row is locked until the transaction ends."""
-    row = _STATE.one(tx.connection, {"action": step.id})
-    if row is None:
-        return None
-    state: State = row["state"]
-    if state == "denied" and step.afresh and row["fence"] < step.run.fence:
-        return "reopened"
-    return state
-
-
-def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
-    """Return where the action stands; fails closed (`GuardFailed`) for none of *expected*."""
-    stage = _stage(tx, step)
-    if stage not in expected:
-        raise _elsewhere(step)
-    return stage
-
-
-def _move(
-    tx: Tx,
-    action_id: str,
-    before: State,
-    after: State,
-    *,
-    result: bytes | None = None,
-) -> bool:
-    """Move an action that is in the state *before*, and say whether it was."""
-    values = {
-        "action": action_id,
-        "from_state": before,
-        "state": after,
-        "result": result,
-        "updated": tx.now,
-    }
-    return _MOVE.run(tx.connection, values) == 1
-
-
-def _elsewhere(step: Attempt) -> GuardFailed:
-    why = "it is not in the state it was to be moved from"
-    return GuardFailed(
-        guard=f"action {step.id}",
-        why=why,
-        next_step=_SHOW,
-    )
-
-
-def _put(
-    tx: Tx,
-    step: Attempt,
-    state: State,
-    *,
-    stage: Stage,
-    result: bytes | None = None,
-) -> Sealed:
-    """Write the row of an action that stood at *stage* and is in *state* from now on.
-
-    Returns what was sealed into the row.
-    """
-    place = f"action/{step.id}/reasons"
-    sealed: Sealed = {
-        "reasons": step.key.seal(step.reasons.text, place=place),
-        "result": _sealed(step, result),
-    }
-    values: dict[str, Any] = {
-        "state": state,
-        "fence": step.run.fence,
-        "effect": step.decision.effect,
-        "revision": step.decision.revision,
-        "updated": tx.now,
-        **sealed,
-    }
-    if stage is not None:
-        _CHANGE.run(tx.connection, {"action": step.id} | values)
-        return sealed
-    action = step.request.action
-    proposed = {
-        "id": step.id,
-        "run_id": step.run.id,
-        "tool": action.tool,
-        "action_class": action.action_class,
-        "digest": step.request.digest,
-        "created": tx.now,
-        "ordinal": time.time_ns() // 1000,
-    }
-    _NEW.run(tx.connection, proposed | values)
-    return sealed
-
-
-def _sealed(step: Attempt, result: bytes | None) -> bytes | None:
-    return None if result is None else step.key.seal(result, place=f"action/{step.id}")

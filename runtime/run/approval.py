@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.errors import Tampered
+from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -30,6 +31,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, requester_of
@@ -38,6 +40,31 @@ State: TypeAlias = Literal[
     "waiting", "approved", "rejected", "expired", "used", "withdrawn"
 ]
 Column: TypeAlias = Literal["requester", "reviewer", "reviewer_roles"]
+_APPROVALS: Final = tables.approval.c
+#: How many questions wait: of one run, and of its tenant
+OPEN_OF_RUN: Final = (
+    select(func.count())
+    .select_from(tables.approval)
+    .where(
+        _APPROVALS.run_id == bindparam("of_run"),
+        _APPROVALS.state == "waiting",
+        _APPROVALS.expires > bindparam("at"),
+    )
+    .scalar_subquery()
+)
+OPEN_OF_TENANT: Final = (
+    select(func.count())
+    .select_from(tables.approval)
+    .where(
+        _APPROVALS.tenant == bindparam("of_tenant"),
+        _APPROVALS.state == "waiting",
+        _APPROVALS.expires > bindparam("at"),
+    )
+    .scalar_subquery()
+)
+_OPEN: Final = Statement(
+    select(OPEN_OF_RUN.label("of_run"), OPEN_OF_TENANT.label("of_tenant"))
+)
 SHORTEST_NOTE: Final = 3  # characters: a verdict without a reason is a rubber stamp
 
 
@@ -114,6 +141,19 @@ def _requested(
         evidence=shown,
         expires=row["expires"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},
+    )
+
+
+def is_crowded(tx: Tx, *, run: Run, bounds: Bounds) -> bool:
+    """Whether as many questions of the run, or of its tenant, wait as may wait at a time.
+
+    The head of the tenant's log is held, so no other transaction asks at the same time.
+    """
+    row = _OPEN.one(
+        tx.connection, {"of_run": run.id, "of_tenant": run.tenant, "at": tx.now}
+    )
+    return row is None or (
+        row["of_run"] >= bounds.open_of_run or row["of_tenant"] >= bounds.open_of_tenant
     )
 
 

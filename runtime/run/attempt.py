@@ -125,6 +125,11 @@ class Attempt:
         cost = self.request.context.cost
         return replace(cost, wall_ms=max(cost.wall_ms, self.time_ms))
 
+    @property
+    def kept_ready(self) -> Amounts:
+        """What is set aside while a person is asked: time and the step are set aside at the act."""
+        return replace(self.request.context.cost, steps=0, wall_ms=0)
+
     def decided(self, decision: Decision) -> "Attempt":
         """Return the attempt under *decision*."""
         return replace(self, decision=decision)

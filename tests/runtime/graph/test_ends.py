@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import tool
 from interlock.runtime.errors import AgentFailed, InterlockError, NotRecorded
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
-from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.decision import Decision, Permit, Reason
+from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.run.run import Run
-from interlock.runtime.testing import Effects, Note, World
+from interlock.runtime.testing import Effects, Note, StaticPoint, World
 
+MOST_REFUSALS = 5
 Step = Callable[[MessagesState], Any]
 
 
@@ -182,3 +185,47 @@ async def test_what_could_not_be_recorded_holds_the_run(tmp_path: Path) -> None:
                 run, Scripted(proposing({"text": "x"}, "note.lost"))
             )
         assert await stands(world, run) == "held"
+
+
+class Refusing(StaticPoint):
+    """A policy that refuses everything, and after five refusals says so."""
+
+    async def decide(self, request: AccessRequest) -> Decision:
+        """Return the refusal."""
+        decision = await super().decide(request)
+        if request.context.run.refusals < MOST_REFUSALS:
+            return decision
+        reason = Reason(code="too_many_refusals", rule="refusals")
+        return replace(decision, reasons=(reason,))
+
+
+async def test_a_run_that_is_refused_too_often_ends(tmp_path: Path) -> None:
+    """The refusal that is one too many is the last entry on a call; the run has then failed."""
+    rounds = list[int]()
+
+    def insist(_: MessagesState) -> dict[str, list[AnyMessage]]:
+        rounds.append(1)
+        call = {"name": "note.now", "args": {"text": "x"}, "id": str(len(rounds))}
+        return {"messages": [AIMessage(content="", tool_calls=[call])]}
+
+    agent = Scripted(insist)
+    looped = agent.build
+
+    def build(door: Door) -> Any:
+        graph = looped(door)
+        graph.add_edge(TOOLS, "step")
+        return graph
+
+    agent.build = build  # type: ignore[method-assign]  # the same graph, going round
+    tools = [Effects().tool("note.now")]
+    async with World(tmp_path, tools=tools, pdp=Refusing()) as world:
+        run = await world.start()
+        ended = await world.driver.drive(run, agent)
+        entries = await world.entries()
+        outcome = await world.runs.outcome(run.id)
+        assert (await world.verify()).problems == []
+
+    stopped: Any = (outcome or {})["stopped"]
+    assert (ended.status, stopped["code"]) == ("failed", "too_many_refusals")
+    assert len(rounds) == MOST_REFUSALS + 1
+    assert [entry["event"] for entry in entries][-2:] == ["decision", "run_ended"]
