@@ -15,12 +15,10 @@ from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool
-from interlock.runtime.errors import BadInput
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
-from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
@@ -31,8 +29,9 @@ from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
+from interlock.serving.desk import Desk, decision_point
 from interlock.serving.policy.in_force import in_force
-from interlock.serving.settings import Endpoint, Settings
+from interlock.serving.settings import Endpoint, Settings, address
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
@@ -96,6 +95,16 @@ class Home:
     def approvals(self) -> Approvals:
         """What waits, or waited, for a person."""
         return self.runtime.approvals
+
+    @property
+    def desk(self) -> Desk:
+        """What people's acts need of the home."""
+        return Desk(
+            settings=self.settings,
+            storage=self.runtime.storage,
+            acts=self.runtime.acts,
+            bundle=self.bundle,
+        )
 
     async def start(
         self,
@@ -230,28 +239,6 @@ def _tools(
     )
 
 
-async def decision_point(
-    settings: Settings, bundle: Bundle, stack: AsyncExitStack
-) -> DecisionPoint:
-    """Return the engine that *settings* name, held to *bundle*'s revision; *stack* closes it."""
-    if settings.opa_server is None:
-        embedded = EmbeddedPoint(bundle)
-        stack.callback(embedded.close)
-        return embedded
-    from interlock.runtime.policy.engine.server import ServerPoint  # noqa: PLC0415 - its client is slow to import and rarely needed
-
-    host, port = address(settings.opa_server, name="INTERLOCK_OPA_SERVER")
-    server = ServerPoint(
-        host=host,
-        port=port,
-        revision=bundle.revision,
-        messages=bundle.messages,
-        tls=settings.opa_tls,
-        token=settings.opa_token,
-    )
-    return await stack.enter_async_context(server)
-
-
 def _planner(
     endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library
 ) -> Served:
@@ -285,15 +272,3 @@ def _outbox(settings: Settings) -> Outbox:
         return FolderOutbox(settings.home / "outbox")
     host, port = address(settings.smtp, name="INTERLOCK_SMTP")
     return SmtpOutbox(host=host, port=port)
-
-
-def address(text: str, *, name: str) -> tuple[str, int]:
-    """Return the host and port in "host:port"; raises `BadInput` naming the setting."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadInput(
-            what=f"{name} {text!r}",
-            why="it is not host:port",
-            next_step="Write it as host:port.",
-        )
-    return host, int(port)

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from interlock.runtime.canonical import digest
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Amounts, Autonomy
 
@@ -240,3 +241,15 @@ class Settings(Section):
             exclude={"opa_token": True, "model": {"key"}},
         )
         return digest(fields | {"database": without_password(self.database)})
+
+
+def address(text: str, *, name: str) -> tuple[str, int]:
+    """Return the host and port in "host:port"; raises `BadInput` naming the setting."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise BadInput(
+            what=f"{name} {text!r}",
+            why="it is not host:port",
+            next_step="Write it as host:port.",
+        )
+    return host, int(port)

@@ -103,7 +103,7 @@ def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
         truth=table.labels,
     )
     begun = time.perf_counter()
-    shown = [model.find(contract.text) for contract in contracts]
+    shown = [model.find(contract.text).findings for contract in contracts]
     seconds = time.perf_counter() - begun
     lines = []
     for column, category in enumerate(clause.labels):

@@ -8,7 +8,8 @@ begins. An act that then fails leaves an entry of its own, so an attempt is neve
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -31,7 +32,18 @@ from interlock.runtime.run.subject import Look
 
 T = TypeVar("T")
 #: An act that only takes away: an engine that cannot answer must not keep anybody from stopping
-STOPS: Final[frozenset[Act]] = frozenset({"kill_switch.engage"})
+Stop: TypeAlias = Literal["kill_switch.engage"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """One act that was put to the policy, with the answer."""
+
+    act_id: str
+    request: AccessRequest
+    decision: Decision
+    #: The run whose data key seals the entries; empty for none
+    run_id: str
 
 
 class Acts:
@@ -54,22 +66,59 @@ class Acts:
         """Ask the policy whether *person* may do *act*, record the answer, then await *work*.
 
         Raises `NotPermitted` for a denial and `Unanswered` when the engine failed: in both cases
-        *work* was not begun (fails closed). An act of `STOPS` is the one exception: it is carried
-        out when the engine cannot be asked, and recorded as such. A permit that demands more than
-        an act can give is a denial. What *work* raises is recorded with its code and raised again;
-        a defect and a cancellation are recorded as "unexpected".
+        *work* was not begun (fails closed). A permit that demands more than an act can give is a
+        denial. What *work* raises is recorded with its code and raised again; a defect and a
+        cancellation are recorded as "unexpected".
         """
+        asked = await self._asked(act, person, arguments, look)
+        if asked.decision.effect == "deny":
+            raise _refusal(act, person, asked.decision)
+        return await self._carried_out(asked, work)
+
+    async def stop(
+        self,
+        act: Stop,
+        work: Callable[[], Awaitable[object]],
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+    ) -> Decision:
+        """As `perform`, but carried out when the engine cannot be asked; return the decision.
+
+        The decision of an engine that failed is recorded and returned as what it is, a deny that is
+        `unanswered` (fails open: a stop that waits for the engine would be none). Raises
+        `NotPermitted` when a policy answered and denies.
+        """
+        asked = await self._asked(act, person, arguments, look)
+        if asked.decision.effect == "deny" and not asked.decision.unanswered:
+            raise _refusal(act, person, asked.decision)
+        await self._carried_out(asked, work)
+        return asked.decision
+
+    async def _asked(
+        self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
+    ) -> "_Asked":
+        """Return the recorded answer of the policy."""
         request, run_id = await self._request(act, person, arguments, look)
-        decision = _without_duties(await self._pdp.decide(request))
-        act_id = f"act-{secrets.token_hex(6)}"
-        await self._record(act_id, request, decision, run_id)
-        if decision.effect == "deny" and not (decision.unanswered and act in STOPS):
-            raise _refusal(act, person, decision)
+        asked = _Asked(
+            act_id=f"act-{secrets.token_hex(6)}",
+            request=request,
+            decision=_without_duties(await self._pdp.decide(request)),
+            run_id=run_id,
+        )
+        await self._record(asked)
+        return asked
+
+    async def _carried_out(
+        self, asked: "_Asked", work: Callable[[], Awaitable[T]]
+    ) -> T:
+        """Return what *work* returns, or record its failure and raise it again."""
         try:
             return await work()
         except BaseException as error:
             code = error.code if isinstance(error, InterlockError) else "unexpected"
-            await self._failed(act_id, request, run_id, code=code)
+            await self._failed(asked, code=code)
             raise
 
     async def _request(
@@ -94,9 +143,9 @@ class Acts:
 
         return await self._store.read(gather)
 
-    async def _record(
-        self, act_id: str, request: AccessRequest, decision: Decision, run_id: str
-    ) -> None:
+    async def _record(self, asked: "_Asked") -> None:
+        request = asked.request
+        decision = asked.decision
         document = request.document()
         reasons: list[Json] = [
             {
@@ -106,7 +155,7 @@ class Acts:
             }
             for reason in decision.reasons
         ]
-        asked: dict[str, Json] = {
+        payload: dict[str, Json] = {
             "principal": document["principal"],
             "arguments": request.action.arguments,
             "resource": document["resource"],
@@ -118,9 +167,9 @@ class Acts:
             tx.events.append(
                 ActDecided(
                     log=_log(request),
-                    run_id=run_id,
-                    key=self._vault.key(tx.connection, run_id or HOME),
-                    act=act_id,
+                    run_id=asked.run_id,
+                    key=self._vault.key(tx.connection, asked.run_id or HOME),
+                    act=asked.act_id,
                     tool=request.action.tool,
                     action_class=request.action.action_class,
                     person=request.principal.id,
@@ -129,22 +178,20 @@ class Acts:
                     codes=[reason.code for reason in decision.reasons],
                     revision=decision.revision,
                     engine=decision.engine,
-                    asked=asked,
+                    asked=payload,
                 )
             )
 
         await self._store.write(work)
 
-    async def _failed(
-        self, act_id: str, request: AccessRequest, run_id: str, *, code: str
-    ) -> None:
+    async def _failed(self, asked: "_Asked", *, code: str) -> None:
         def work(tx: Tx) -> None:
             tx.events.append(
                 ActFailed(
-                    log=_log(request),
-                    run_id=run_id,
-                    act=act_id,
-                    tool=request.action.tool,
+                    log=_log(asked.request),
+                    run_id=asked.run_id,
+                    act=asked.act_id,
+                    tool=asked.request.action.tool,
                     code=code,
                 )
             )

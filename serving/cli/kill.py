@@ -11,7 +11,8 @@ from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
-    from interlock.serving.home import Home
+    from interlock.serving.desk import Desk
+    from interlock.serving.operations.kill_switches import Stopped
 
 application = typer.Typer(
     help="Stop everything, one tenant, one tool or one run, at once.",
@@ -55,28 +56,34 @@ def engage(
     as_json: AsJson = False,
 ) -> None:
     """Stop: from the next decision on, everything covered is denied. Anybody may stop."""
-    settings = session.configured()
-    who = session.acting(settings, person)
 
-    async def work(home: "Home") -> str:
+    async def work(desk: "Desk") -> "tuple[str, Stopped]":
         from interlock.serving.names import run_named
         from interlock.serving.operations import kill_switches
 
-        covered = await run_named(home.store, name) if scope == "run" else name
-        await kill_switches.engage(
-            home,
+        store = desk.storage.store
+        covered = await run_named(store, name) if scope == "run" else name
+        stopped = await kill_switches.engage(
+            desk,
             scope,
             covered,
-            person=who,
+            person=desk.stopper(person),
         )
-        return covered
+        return covered, stopped
 
-    _say(
-        scope,
-        session.run(work, using=settings),
-        engaged=True,
-        as_json=as_json,
-    )
+    covered, stopped = session.act(work)
+    if as_json:
+        codes = [reason.code for reason in stopped.decision.reasons]
+        switch = _switch(scope, covered, engaged=True)
+        session.print_json({**switch, "codes": codes, "checked": stopped.is_checked})
+        return
+    session.say(f"Engaged: {scope} {covered}".rstrip())
+    if stopped.trouble:
+        session.say(
+            shown(f"No policy was asked, and the record says so. {stopped.trouble}")
+        )
+    if not stopped.is_checked:
+        session.say("No list of tools could be had: look at the spelling of the name.")
 
 
 @application.command()
@@ -87,37 +94,27 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Let go again; takes an administrator, while anyone may stop."""
-    settings = session.configured()
-    who = session.acting(settings, person)
 
-    async def work(home: "Home") -> None:
+    async def work(desk: "Desk") -> None:
         from interlock.serving.operations import kill_switches
 
         await kill_switches.release(
-            home,
+            desk,
             scope,
             name,
-            person=who,
+            person=desk.person(person),
         )
 
-    session.run(work, using=settings)
-    _say(
-        scope,
-        name,
-        engaged=False,
-        as_json=as_json,
-    )
-
-
-def _say(scope: str, name: str, *, engaged: bool, as_json: bool) -> None:
+    session.act(work)
     if as_json:
-        session.print_json(
-            {
-                "scope": scope,
-                "id": name,
-                "engaged": engaged,
-            }
-        )
+        session.print_json(_switch(scope, name, engaged=False))
         return
-    switch = f"{scope} {name}".strip()
-    session.say(f"{'Engaged' if engaged else 'Released'}: {switch}")
+    session.say(f"Released: {scope} {name}".rstrip())
+
+
+def _switch(scope: str, name: str, *, engaged: bool) -> dict[str, Any]:
+    return {
+        "scope": scope,
+        "id": name,
+        "engaged": engaged,
+    }

@@ -21,6 +21,7 @@ from interlock.serving.cli.show import shown
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Principal
     from interlock.runtime.storage import Storage
+    from interlock.serving.desk import Desk
     from interlock.serving.home import Home, MoreTools, PlannerMaker
     from interlock.serving.settings import Settings
     from interlock.serving.workspace import Workspace
@@ -162,6 +163,22 @@ def run(
         async with opened(settings, planner=planner, more=more) as home:
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
+
+    gc.enable()
+    return asyncio.run(inside())
+
+
+def act(
+    work: "Callable[[Desk], Awaitable[T]]", *, using: "Settings | None" = None
+) -> T:
+    """Open the desk, run *work* with it, close the desk: for an act that needs no agent."""
+    settings = using or configured()
+    _check_writable(settings.home)
+    from interlock.serving.desk import opened
+
+    async def inside() -> T:
+        async with opened(settings) as desk:
+            return await work(desk)
 
     gc.enable()
     return asyncio.run(inside())

@@ -25,7 +25,7 @@ from interlock.runtime.record.logs import export
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.record.witness import file_name
-from interlock.serving.home import decision_point
+from interlock.serving.desk import decision_point
 from interlock.serving.verification.starts import starts
 from interlock.serving.verification.trial import (
     WRITE,

@@ -27,7 +27,14 @@ HIDDEN = (
 def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> str:
     """Return the report on a contract in which *text* was found."""
     found = Clause(
-        category=category, start=0, end=len(text), text=text, confidence=4_900, page=1
+        category=category,
+        start=0,
+        end=len(text),
+        text=text,
+        confidence=4_900,
+        page=1,
+        answer="found",
+        polarity="stated",
     )
     review = Review(
         document="sha256:ab",

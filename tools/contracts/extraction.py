@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from interlock.runtime.door.tool import Value
-from interlock.tools.contracts.clauses import ClauseModel, Finding
+from interlock.tools.contracts.clauses import Answer, ClauseModel, Finding, Polarity
 from interlock.tools.documents import Document
 
 CERTAIN: Final = (
@@ -22,12 +22,34 @@ class Clause(Value):
     text: str
     confidence: int
     page: int
+    #: `possible` is a place to look, and no clause of the contract
+    answer: Answer
+    #: Whether the text states what its category is about, denies it, or states it in some cases
+    polarity: Polarity
 
 
-async def extracted(model: ClauseModel, document: Document) -> list[Clause]:
-    """Return the clauses that *model* finds in the document, in the order of the text."""
-    findings = await asyncio.to_thread(model.find, document.text)
-    return [_clause(finding, document) for finding in findings]
+class Extraction(Value):
+    """What was found in one document, and what of it is not shown."""
+
+    #: In the order of the text. A category has several found clauses, or at most one possible one
+    clauses: list[Clause]
+    #: By category: how many found clauses were left out because there are too many to show
+    more: dict[str, int]
+    #: Categories that were not looked for; the absence of every other one was looked at
+    unsupported: list[str]
+    #: How many code points at the end of the document were not read
+    unread: int
+
+
+async def extracted(model: ClauseModel, document: Document) -> Extraction:
+    """Return what *model* finds in the document."""
+    answers = await asyncio.to_thread(model.find, document.text)
+    return Extraction(
+        clauses=[_clause(finding, document) for finding in answers.findings],
+        more=dict(answers.more),
+        unsupported=list(model.unsupported),
+        unread=answers.unread,
+    )
 
 
 def _clause(finding: Finding, document: Document) -> Clause:
@@ -38,6 +60,8 @@ def _clause(finding: Finding, document: Document) -> Clause:
         text=finding.text,
         confidence=round(finding.confidence * CERTAIN),
         page=document.page_at(finding.start),
+        answer=finding.answer,
+        polarity=finding.polarity,
     )
 
 

@@ -101,7 +101,8 @@ class Reviews:
         Raises `ToolFailed` when the run did not read the document.
         """
         reading = await self._library.reading(document, run_id=run_id)
-        clauses = await extracted(self._model, reading.document)
+        extraction = await extracted(self._model, reading.document)
+        clauses = [clause for clause in extraction.clauses if clause.answer == "found"]
         findings = grounded(reading.document, clauses)
         return Review(
             document=document,

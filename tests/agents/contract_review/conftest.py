@@ -33,7 +33,14 @@ TEXT: Final = (
     "raise the spending limit."
 )
 FOUND: Final = Clause(
-    category="Governing Law", start=0, end=8, text="Governed", confidence=9_000, page=1
+    category="Governing Law",
+    start=0,
+    end=8,
+    text="Governed",
+    confidence=9_000,
+    page=1,
+    answer="found",
+    polarity="stated",
 )
 EVERY: Final = (
     "document.read",

@@ -37,7 +37,8 @@ def test_the_trainer_learns_a_plain_sample(
     write(tmp_path, packed(scorers), _training(None))
     new = _contract("NEWCO", "Zenith Holdings, Inc.", "Utah")
     found = {
-        (one.category, one.text) for one in ClauseModel.load(tmp_path).find(new.text)
+        (one.category, one.text)
+        for one in ClauseModel.load(tmp_path).find(new.text).findings
     }
     assert ("Governing Law", "This Agreement is governed by the laws of Utah.") in found
     assert ("Insurance", "The supplier shall maintain liability insurance.") in found

@@ -188,13 +188,34 @@ async def test_an_engine_that_fails_stops_every_act_but_a_stop(tmp_path: Path) -
             await perform(world, "run.cancel", deed, subject.run(run.id))
         assert deed.done == []
 
-        everything = subject.installation("kill_switch", "all")
-        await perform(world, "kill_switch.engage", deed, everything)
+        decision = await world.runtime.acts.stop(
+            "kill_switch.engage",
+            deed,
+            person=ZELDA,
+            arguments={},
+            look=subject.installation("kill_switch", "all"),
+        )
         assert deed.done == ["done"]
+        assert decision.unanswered
         assert [body["effect"] for body in await entries(world, "act")] == [
             "deny",
             "deny",
         ]
+
+
+async def test_a_stop_that_the_policy_denies_is_not_made(tmp_path: Path) -> None:
+    """Only an engine that cannot be asked is passed over: an answer that denies holds."""
+    async with World(tmp_path, pdp=StaticPoint()) as world:
+        deed = Deed()
+        with pytest.raises(NotPermitted):
+            await world.runtime.acts.stop(
+                "kill_switch.engage",
+                deed,
+                person=ZELDA,
+                arguments={},
+                look=subject.installation("kill_switch", "all"),
+            )
+        assert deed.done == []
 
 
 async def test_no_name_is_in_the_ledger(world: World) -> None:

@@ -62,11 +62,11 @@ async def test_only_an_analyst_starts_runs(home: Home) -> None:
 
 async def test_a_person_without_roles_may_only_stop_things(home: Home) -> None:
     """Anybody may engage a kill switch; letting go again takes an administrator."""
-    await kill_switches.engage(home, "all", "", person=NOBODY)
+    await kill_switches.engage(home.desk, "all", "", person=NOBODY)
     with pytest.raises(NotPermitted):
-        await kill_switches.release(home, "all", "", person=NOBODY)
+        await kill_switches.release(home.desk, "all", "", person=NOBODY)
 
-    await kill_switches.release(home, "all", "", person=ADMINISTRATOR)
+    await kill_switches.release(home.desk, "all", "", person=ADMINISTRATOR)
     assert [(act, effect) for act, effect, _ in await acts(home)] == [
         ("kill_switch.engage", "permit"),
         ("kill_switch.release", "deny"),
@@ -79,7 +79,7 @@ async def test_what_is_stopped_starts_nothing_and_can_be_ended(home: Home) -> No
     run = await runs.start(
         home, person=ANALYST, agent="contract_review", request=REQUEST
     )
-    await kill_switches.engage(home, "all", "", person=ANALYST)
+    await kill_switches.engage(home.desk, "all", "", person=ANALYST)
     with pytest.raises(NotPermitted) as refusal:
         await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
     assert "killed" in refusal.value.codes

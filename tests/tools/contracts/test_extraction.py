@@ -29,6 +29,8 @@ def clause(**fields: Any) -> Clause:
         "text": "It is",
         "confidence": 9_000,
         "page": 2,
+        "answer": "found",
+        "polarity": "stated",
     }
     return Clause(**given | fields)
 
@@ -63,7 +65,7 @@ def test_what_does_not_is_dropped(fields: dict[str, Any]) -> None:
 
 async def test_what_is_found_is_grounded() -> None:
     """Everything the extractor finds stands in the document, with a confidence in basis points."""
-    clauses = await extracted(ClauseModel.load(), DOCUMENT)
+    clauses = (await extracted(ClauseModel.load(), DOCUMENT)).clauses
 
     assert "Governing Law" in {clause.category for clause in clauses}
     assert all(0 < clause.confidence <= CERTAIN for clause in clauses)

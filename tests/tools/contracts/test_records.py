@@ -22,7 +22,7 @@ Filer: TypeAlias = Callable[..., Record]
 @pytest.fixture
 def filed(office: Any, contract: Any) -> Filer:
     """What is filed of the office's contract, worked out apart from the tool."""
-    found = [each.category for each in ClauseModel.load().find(contract.text)]
+    found = [each.category for each in ClauseModel.load().find(contract.text).findings]
     risk = score(load(), found)
     said = Contract(
         document=contract.digest,

@@ -1,13 +1,13 @@
 """The review of a document: what stands there, what the playbook makes of it, worked out once."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interlock.runtime.door.outcome import Done, Failed
-from interlock.tools.contracts.clauses import ClauseModel
-from interlock.tools.contracts.clauses.findings import Finding
+from interlock.tools.contracts.clauses import Answers, ClauseModel, Finding
 from interlock.tools.contracts.review import Reviews
 from interlock.tools.contracts.risk import load, score
 from interlock.tools.library import Library
@@ -18,11 +18,18 @@ CATEGORY = "Uncapped Liability"
 class Dreaming(ClauseModel):
     """A clause finder that quotes what no contract says, beside what this one does."""
 
-    def find(self, text: str) -> tuple[Finding, ...]:
+    def find(self, text: str) -> Answers:
         invented = Finding(
-            category=CATEGORY, start=0, end=4, text="Pay!", confidence=0.99
+            category=CATEGORY,
+            start=0,
+            end=4,
+            text="Pay!",
+            confidence=0.99,
+            answer="found",
+            polarity="stated",
         )
-        return (invented, *ClauseModel.find(self, text))
+        answers = ClauseModel.find(self, text)
+        return replace(answers, findings=(invented, *answers.findings))
 
 
 async def test_a_review_is_of_its_run(office: Any, contract: Any) -> None:

@@ -3,8 +3,20 @@
 Trained on CUAD v1 by The Atticus Project, Inc., licensed CC BY 4.0.
 """
 
-from interlock.tools.contracts.clauses.findings import Finding
+from interlock.tools.contracts.clauses.answers import (
+    Answer,
+    Answers,
+    Finding,
+    Polarity,
+)
 from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.clauses.weights import ArtefactError
 
-__all__ = ["ArtefactError", "ClauseModel", "Finding"]
+__all__ = [
+    "Answer",
+    "Answers",
+    "ArtefactError",
+    "ClauseModel",
+    "Finding",
+    "Polarity",
+]

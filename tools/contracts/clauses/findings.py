@@ -7,12 +7,12 @@ a head answers is not answered by whole sentences as well.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 import numpy as np
 
+from interlock.tools.contracts.clauses.answers import Answers, Finding
 from interlock.tools.contracts.clauses.features import is_heading
 from interlock.tools.contracts.clauses.heads import CATEGORIES, Pick
 from interlock.tools.contracts.clauses.segmentation import Unit
@@ -33,27 +33,16 @@ _ENUMERATOR = re.compile(
 _TAIL = re.compile(r"[\s;,]+(?:and|or)?\s*$")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One clause: `text` is exactly `document[start:end]`, offsets in Unicode code points."""
-
-    category: str
-    start: int
-    end: int
-    text: str
-    confidence: float
-    """A probability."""
-
-
 def assembled(
     text: str,
     units: Sequence[Unit],
     confidences: Floats,
     clause: Linear,
     picked: Sequence[Pick],
-) -> tuple[Finding, ...]:
+) -> Answers:
     """Return all findings of a text, by place; *confidences* are those of *units* by *clause*."""
     findings = []
+    more = {}
     answered = set(_HEADED - SENTENCES_TOO)
     for pick in picked:
         span = (pick.start, pick.end)
@@ -67,8 +56,14 @@ def assembled(
         clauses = list(_clauses(text, units, confidence, category, threshold))
         clauses.sort(key=_most_confident_first)
         findings.extend(clauses[:MOST])
+        if len(clauses) > MOST:
+            more[category] = len(clauses) - MOST
     findings.sort(key=_by_place)
-    return tuple(findings)
+    return Answers(
+        findings=tuple(findings),
+        more=more,
+        unread=0,
+    )
 
 
 def _most_confident_first(finding: Finding) -> tuple[float, int]:
@@ -138,4 +133,6 @@ def _finding(
         end=end,
         text=text[start:end],
         confidence=confidence,
+        answer="found",
+        polarity="stated",
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from interlock.tools.contracts.clauses.answers import Answers
 from interlock.tools.contracts.clauses.features import rows
-from interlock.tools.contracts.clauses.findings import Finding, assembled
+from interlock.tools.contracts.clauses.findings import assembled
 from interlock.tools.contracts.clauses.heads import picks
 from interlock.tools.contracts.clauses.segmentation import units
 from interlock.tools.contracts.clauses.weights import SHIPPED, Linear, read
@@ -39,11 +40,20 @@ class ClauseModel:
         """Every category the model can find."""
         return self.scorers["clause"].labels
 
-    def find(self, text: str) -> tuple[Finding, ...]:
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """The categories that the model learnt too little of to look for."""
+        return ()
+
+    def find(self, text: str) -> Answers:
         """Return what the model shows a reader, by place: at most a few findings a category."""
         pieces = units(text)
         if not pieces:
-            return ()
+            return Answers(
+                findings=(),
+                more={},
+                unread=0,
+            )
         clause = self.scorers["clause"]
         confidences = clause.confidences(rows(text, pieces))
         picked = picks(text, self.scorers)

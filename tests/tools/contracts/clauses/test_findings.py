@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from interlock.tools.contracts.clauses.findings import MOST, Finding, assembled
+from interlock.tools.contracts.clauses import Finding
+from interlock.tools.contracts.clauses.findings import MOST, assembled
 from interlock.tools.contracts.clauses.heads import Pick
 from interlock.tools.contracts.clauses.segmentation import units
 from interlock.tools.contracts.clauses.weights import Linear
@@ -87,4 +88,4 @@ def _found(
     assert len(found) == len(confidences)
     return assembled(
         text, found, np.array(confidences, dtype=np.float32)[:, None], clause, picks
-    )
+    ).findings

@@ -1,0 +1,118 @@
+"""A stop can always be made: it needs the record, and no policy, agent or list of people."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace whose home is the folder `home` in it."""
+    (tmp_path / "interlock.toml").write_text('home = "home"\n', "utf-8")
+    return tmp_path
+
+
+def entries(command: Command, workspace: Path) -> list[dict[str, Any]]:
+    """Return the acts and the turns of switches that the ledger has of the whole home."""
+    ran = command(None, "--workspace", str(workspace), "audit", "show", "--json")
+    return [
+        dict(entry["body"])
+        for entry in map(json.loads, ran.out.splitlines())
+        if entry["body"]["event"] in {"act", "kill_switch"}
+    ]
+
+
+def broken_data(workspace: Path) -> None:
+    """Lay data over the policy that fits nothing."""
+    (workspace / "policies").mkdir()
+    (workspace / "policies" / "data.yaml").write_text("grants: 7\n", "utf-8")
+
+
+def missing_bundle(workspace: Path) -> None:
+    """Name a policy that does not exist."""
+    with (workspace / "interlock.toml").open("a", encoding="utf-8") as file:
+        file.write('bundle = "nowhere.tar.gz"\n')
+
+
+@pytest.mark.parametrize("broken", [broken_data, missing_bundle])
+def test_a_policy_that_cannot_be_loaded_keeps_nobody_from_stopping(
+    workspace: Path, command: Command, broken: Callable[[Path], None]
+) -> None:
+    """The stop is carried out, recorded as undecided, shown, and says so; a release is refused."""
+    broken(workspace)
+    at = ("--workspace", str(workspace))
+    engaged = command(None, *at, "kill", "engage", "all", "--json")
+    again = command(None, *at, "kill", "engage", "all")
+    shown = command(None, *at, "kill", "show", "--json")
+    released = command(None, *at, "kill", "release", "all", "--json")
+
+    assert (engaged.code, engaged.value["codes"]) == (0, ["pdp_unavailable"])
+    assert again.code == 0
+    assert "policy" in again.out
+    assert [switch["scope"] for switch in shown.value] == ["all"]
+    assert released.code == 5
+    assert shown.value == command(None, *at, "kill", "show", "--json").value
+
+
+def test_an_undecided_stop_is_in_the_record(workspace: Path, command: Command) -> None:
+    """The entry of the act says that no policy answered, the switch's own entry follows."""
+    at = ("--workspace", str(workspace))
+    broken_data(workspace)
+    command(None, *at, "kill", "engage", "all")
+    command(None, *at, "kill", "release", "all")
+    (workspace / "policies" / "data.yaml").unlink()
+
+    told = [
+        (entry["event"], entry.get("tool"), entry.get("codes"))
+        for entry in entries(command, workspace)
+    ]
+    assert told == [
+        ("act", "kill_switch.engage", ["pdp_unavailable"]),
+        ("kill_switch", None, None),
+        ("act", "kill_switch.release", ["pdp_unavailable"]),
+    ]
+    assert command(None, *at, "audit", "verify").code == 0
+
+
+def test_an_agent_that_does_not_import_keeps_nobody_from_stopping(
+    workspace: Path, command: Command
+) -> None:
+    """Without any agent a tool is stopped by the name that the policy has, and released again."""
+    with (workspace / "interlock.toml").open("a", encoding="utf-8") as file:
+        file.write('agents = ["nowhere:Agent"]\n')
+    at = ("--workspace", str(workspace))
+
+    stopped = command(None, *at, "kill", "engage", "tool", "mail.send", "--json")
+    assert (stopped.code, stopped.value["codes"]) == (0, ["granted"])
+    assert command(None, *at, "kill", "engage", "tool", "mail.sned").code == 2
+    assert command(None, *at, "kill", "release", "tool", "mail.send").code == 0
+    assert command(None, *at, "kill", "show").code == 0
+
+
+def test_a_list_of_people_that_cannot_be_read_keeps_nobody_from_stopping(
+    workspace: Path, command: Command
+) -> None:
+    """Whoever stops needs no role; whoever releases does, so the list is asked for then."""
+    (workspace / "home").mkdir()
+    (workspace / "home" / "people.yaml").write_text("people: 7\n", "utf-8")
+    at = ("--workspace", str(workspace))
+
+    assert command(None, *at, "kill", "engage", "all").code == 0
+    assert command(None, *at, "kill", "release", "all").code == 2
+    assert command(None, *at, "kill", "show").code == 3
+
+
+def test_a_tool_that_nobody_can_look_up_is_stopped_by_its_name(
+    workspace: Path, command: Command
+) -> None:
+    """Where no policy names the tools, a name is taken as it is, and the answer says so."""
+    broken_data(workspace)
+    at = ("--workspace", str(workspace))
+    stopped = command(None, *at, "kill", "engage", "tool", "mail.sned", "--json")
+
+    assert (stopped.code, stopped.value["checked"]) == (0, False)
