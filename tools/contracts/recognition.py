@@ -32,9 +32,10 @@ will may are its other
 """
 _CONTRACT_WORDS: Final = """
 agreement agreements breach contract covenant covenants customer effective exhibit governed hereby
-herein hereinafter hereof hereto hereunder indemnify lessee lessor liability liable licensee licensor
-obligations parties party purchaser pursuant seller shall supplier terminate terminated termination
-terms thereof therein thereto undersigned vendor warranties warranty warrants whereas buyer
+herein hereinafter hereof hereto hereunder indemnify lessee lessor liability liable licensee
+licensor obligations parties party purchaser pursuant seller shall supplier terminate terminated
+termination terms thereof therein thereto undersigned vendor warranties warranty warrants whereas
+buyer
 """
 _ENGLISH: Final = frozenset(_ENGLISH_WORDS.split())
 _CONTRACTUAL: Final = frozenset(_CONTRACT_WORDS.split())
