@@ -17,7 +17,13 @@ from interlock.runtime.graph.agent import Agent
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
-from interlock.runtime.policy.request import Amounts, Autonomy, Principal, Verdict
+from interlock.runtime.policy.request import (
+    Amounts,
+    Autonomy,
+    Principal,
+    Verdict,
+    identity,
+)
 from interlock.runtime.run import subject
 from interlock.runtime.run.activation import activate
 from interlock.runtime.run.refusal import refused
@@ -216,9 +222,10 @@ class Runtime:
 
 
 def _is_person(principal: Principal) -> bool:
-    is_named = principal.id.strip() and principal.tenant
-    is_agent = principal.on_behalf_of is not None or principal.id.startswith(AGENT)
-    return bool(is_named) and not is_agent
+    """Whether *principal* has a name that is seen and is not an agent's, in whatever letters."""
+    name = identity(principal.id)
+    is_agent = principal.on_behalf_of is not None or name.startswith(AGENT)
+    return bool(name and principal.tenant) and not is_agent
 
 
 def _agent(source: AgentSource, storage: Storage) -> Agent:

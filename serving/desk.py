@@ -32,6 +32,11 @@ class Desk:
     #: None when the policy cannot be loaded
     bundle: Bundle | None
 
+    @property
+    def roles(self) -> frozenset[str] | None:
+        """The roles that can be given; None when no policy says which there are."""
+        return None if self.bundle is None else roles(self.bundle)
+
     def person(self, name: str | None) -> Principal:
         """Return who acts: *name*, or the account, with the roles of the list of people.
 
@@ -41,7 +46,7 @@ class Desk:
             self.settings.people,
             name,
             tenant=self.settings.tenant,
-            roles=None if self.bundle is None else roles(self.bundle),
+            roles=self.roles,
         )
 
     def stopper(self, name: str | None) -> Principal:

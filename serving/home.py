@@ -31,7 +31,7 @@ from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
 from interlock.serving.policy.in_force import in_force
-from interlock.serving.settings import Endpoint, Settings, address
+from interlock.serving.settings import Settings, address
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
@@ -41,6 +41,7 @@ from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
 from interlock.tools.models.generate import Served, model_tools
+from interlock.tools.outbound.destination import Destination
 from interlock.tools.reports import Reports
 
 #: Tools beside the agent's own
@@ -227,7 +228,7 @@ def _tools(
     return (
         *document_tools(reader=DocumentReader(), library=kept.library),
         *review_tools(kept.reviews),
-        *model_tools({PLANNER: _planner(settings.model, planner, kept.library)}),
+        *model_tools({PLANNER: _planner(settings, planner, kept.library)}),
         *record_tools(kept.records, reviews=kept.reviews),
         *report_tools(reports=kept.reports, reviews=kept.reviews),
         *mail_tools(
@@ -240,7 +241,7 @@ def _tools(
 
 
 def _planner(
-    endpoint: Endpoint | None, planner: PlannerMaker | None, library: Library
+    settings: Settings, planner: PlannerMaker | None, library: Library
 ) -> Served:
     """Return what plans: *planner* if there is one, else the served model if one is set."""
 
@@ -249,12 +250,18 @@ def _planner(
 
     if planner is not None:
         return Served(model=planner(text=text), longest_answer=LONGEST_PLAN)
+    endpoint = settings.model
     if endpoint is None:
         return Served(model=CarefulPlanner(text=text), longest_answer=LONGEST_PLAN)
-    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - a second of imports that a scripted planner does without
+    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
 
     model = EndpointModel(
-        url=endpoint.url,
+        endpoint=Destination.parse(
+            endpoint.url,
+            reach="any",
+            plain_http=endpoint.plain_http,
+            proxy=settings.proxy,
+        ),
         served=endpoint.name,
         key=SecretStr(endpoint.key),
         longest_answer=LONGEST_PLAN,

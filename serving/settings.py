@@ -11,7 +11,7 @@ from dataclasses import asdict, astuple
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -20,12 +20,15 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
 )
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Amounts, Autonomy
+from interlock.tools.outbound.destination import Destination
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
@@ -86,9 +89,7 @@ def _database(text: str) -> str:
 
 
 def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError("it is not a URL that begins with http:// or https://")
+    Destination.parse(text, reach="any", plain_http=True)
     return text
 
 
@@ -140,6 +141,7 @@ Name = Annotated[
         strip_whitespace=True,
     ),
 ]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 
 
@@ -156,7 +158,7 @@ class Section(BaseModel):
 class Endpoint(Section):
     """A served model: an endpoint that speaks OpenAI's chat completions."""
 
-    url: Annotated[str, AfterValidator(_http_url)] = Field(
+    url: HttpUrl = Field(
         description="The base of its API, such as http://127.0.0.1:8000/v1"
     )
     name: Name = Field(description="The model's name at its endpoint")
@@ -174,6 +176,18 @@ class Endpoint(Section):
         ge=0,
         description="Millionths of the currency for a million tokens",
     )
+    plain_http: bool = Field(
+        default=False,
+        validate_default=True,
+        description="Whether the endpoint may be asked by plain HTTP off this machine",
+    )
+
+    @field_validator("plain_http", mode="after")
+    @classmethod
+    def _allows_the_url(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's form
+        if "url" in info.data:
+            Destination.parse(info.data["url"], reach="any", plain_http=allowed)
+        return allowed
 
 
 class Settings(Section):
@@ -206,6 +220,10 @@ class Settings(Section):
     ] = Field(LIMITS, description="What one run may spend")
     model: Endpoint | None = Field(
         None, description="What plans, instead of the scripted planner"
+    )
+    proxy: HttpUrl | None = Field(
+        None,
+        description="The proxy of requests that leave this machine; no variable names one",
     )
     opa_server: HostAndPort | None = Field(
         None,

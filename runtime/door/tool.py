@@ -132,7 +132,7 @@ def tool(
     and result come from the annotations. Without *resource* the tool acts on one resource named
     after the first part of *name* ("refund" for "refund.pay"), cleared for public data only.
     Without *cost* one call costs one step, and one effect if it has one. Raises TypeError for a
-    function without a docstring or with other annotations.
+    function that is not async, has no docstring or has other annotations.
     """
     estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
     place = Resource(type=name.partition(".")[0], id="", clearance="public")
@@ -173,12 +173,15 @@ def _description(act: Callable[..., Any]) -> str:
 
 def _types(act: Callable[..., Any]) -> tuple[Any, Any]:
     hints = get_type_hints(act)
-    _, *others = inspect.signature(act).parameters
-    arguments = hints.get(others[0]) if len(others) == 1 else None
+    parameters = list(inspect.signature(act).parameters)
+    arguments = hints.get(parameters[-1]) if len(parameters) == 2 else None  # noqa: PLR2004 - permit, arguments
     result = hints.get("return")
-    for hint in (arguments, result):
-        if not isinstance(hint, type) or not issubclass(hint, Value):
-            raise TypeError(
-                f"{act.__qualname__} must be async (permit: Permit, arguments: Value) -> Value"
-            )
+    is_typed = all(
+        isinstance(hint, type) and issubclass(hint, Value)
+        for hint in (arguments, result)
+    )
+    if not is_typed or not inspect.iscoroutinefunction(act):
+        raise TypeError(
+            f"{act.__qualname__} must be async (permit: Permit, arguments: Value) -> Value"
+        )
     return arguments, result

@@ -80,7 +80,10 @@ async def verified(
 async def entries(
     store: Store, vault: Vault, *, run_id: str | None = None, log: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return entries by log and in order: log, body, and the opened payload (None when erased)."""
+    """Return entries by log and in order: log, body, and the opened payload (None when erased).
+
+    Raises `NotFound` for a log that has not begun.
+    """
     query = select(tables.ledger_entry).order_by(*_BY_PLACE)
     if run_id is not None:
         query = query.where(_entries.run_id == run_id)
@@ -88,6 +91,7 @@ async def entries(
         query = query.where(_entries.log == log)
 
     def look(connection: Connection) -> list[dict[str, Any]]:
+        _named(connection, log)
         return [
             {
                 "log": row["log"],

@@ -16,13 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import data_key
 
 #: Bytes of a random nonce; NIST SP 800-38D section 8.2.2: few messages for each key
 _NONCE: Final = 12
+_WRAPPED: Final = Statement(
+    select(data_key.c.wrapped).where(data_key.c.id == bindparam("key_id"))
+)
 _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
 
 
@@ -83,29 +87,34 @@ class Vault:
         self.signing = Ed25519PrivateKey.from_private_bytes(
             _key_file(folder / "ledger.key", create=create)
         )
-        self._keys: dict[str, DataKey] = {}
+        #: Every key that was opened here, beside the stored form it was opened from
+        self._keys: dict[str, tuple[bytes, DataKey]] = {}
 
     def create(self, connection: Connection, key_id: str) -> DataKey:
         """Make and store the data key *key_id* in the caller's transaction."""
-        secret, nonce = os.urandom(32), os.urandom(_NONCE)
+        secret = os.urandom(32)
+        nonce = os.urandom(_NONCE)
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
         connection.execute(insert(data_key).values(id=key_id, wrapped=wrapped))
-        key = self._keys[key_id] = DataKey(id=key_id, secret=secret)
+        key = DataKey(id=key_id, secret=secret)
+        self._keys[key_id] = wrapped, key
         return key
 
     def key(self, connection: Connection, key_id: str) -> DataKey:
-        """Return the data key *key_id*.
+        """Return the data key *key_id* as it is stored now: another process may have erased it.
 
         Raises `Erased` when it is gone, `Tampered` when it is foreign or changed.
         """
-        if (known := self._keys.get(key_id)) is not None:
-            return known
-        wrapped = connection.execute(
-            select(data_key.c.wrapped).where(data_key.c.id == key_id)
-        ).scalar_one_or_none()
-        if wrapped is None:
+        row = _WRAPPED.one(connection, {"key_id": key_id})
+        if row is None:
+            self._keys.pop(key_id, None)
             raise Erased(run_id=key_id)
-        key = self._keys[key_id] = self.unwrapped(key_id, wrapped)
+        wrapped = row["wrapped"]
+        opened = self._keys.get(key_id)
+        if opened is not None and opened[0] == wrapped:
+            return opened[1]
+        key = self.unwrapped(key_id, wrapped)
+        self._keys[key_id] = wrapped, key
         return key
 
     def unwrapped(self, key_id: str, wrapped: bytes) -> DataKey:
@@ -127,7 +136,7 @@ class Vault:
     def known(self, key_id: str) -> DataKey:
         """Return a data key this process has already opened; raises `Tampered` otherwise."""
         try:
-            return self._keys[key_id]
+            return self._keys[key_id][1]
         except KeyError as error:
             raise Tampered(
                 what=f"data key {key_id}", why="it was not opened by this process"

@@ -75,13 +75,11 @@ def list_approvals(
         whole("Until"),
     )
     for approval in approvals:
-        ids = f"{approval.id}\n{approval.run_id}"
-        asked = shown(approval.requester)
         table.add_row(
-            ids,
+            Text(f"{approval.id}\n{approval.run_id}"),
             approval.state,
             approval.tool,
-            asked,
+            approval.requester,
             moment(approval.expires),
         )
     out.print(table)
@@ -121,28 +119,23 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
         )
     )
     document = view["document"].get("name") or view["document"].get("path") or ""
-    session.say(
-        Text.assemble(
-            "run       ",
-            approval.run_id,
-            " ",
-            shown(str(document)),
-        )
-    )
-    session.say(Text.assemble("asked by  ", shown(approval.requester)))
+    session.say(f"run       {approval.run_id} {document}")
+    session.say(f"asked by  {approval.requester}")
     if view["risk"]:
         session.say(risk_line(view))
     evidence: dict[str, Any] = approval.evidence
     session.say(
         Text.assemble(
-            "would do  ", (evidence["tool"], "bold"), f" ({evidence['class']})"
+            "would do  ",
+            shown(evidence["tool"], style="bold"),
+            f" ({evidence['class']})",
         )
     )
     for name, value in evidence["arguments"].items():
         origin = ", ".join(evidence["labels"].get(name, []))
-        session.say(Text(f"  {name} ({origin})", style="dim"))
+        session.say(shown(f"  {name} ({origin})", style="dim"))
         for line in _lines(value):
-            session.say(Text.assemble("    ", shown(line)))
+            session.say(f"    {line}")
     session.say(f"evidence  {approval.evidence_digest}")
     if view["report"]:
         session.next_step(f"interlock run report {approval.run_id} -o report.html")

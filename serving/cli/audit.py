@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from rich.text import Text
 
-from interlock.runtime.errors import BadInput
+from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
@@ -75,7 +75,7 @@ def _print_state(differences: "list[Difference]", *, asked: bool) -> None:
         line = f"{place}: {difference.code}"
         if difference.column:
             line += f": the ledger says {difference.expected!r}, here is {difference.actual!r}"
-        session.say(shown(line))
+        session.say(line)
     if asked:
         session.say(f"State: {len(differences)} differences from the ledger")
 
@@ -104,7 +104,7 @@ def _plain(audit: "Audit") -> dict[str, Any]:
 def _print(audit: "Audit") -> None:
     for problem in audit.problems:
         line = f"{problem.log} entry {problem.seq}: {problem.code}: {problem.detail}"
-        session.say(Text(line, style="red"))
+        session.say(shown(line, style="red"))
     verdict = ("valid", "bold green") if audit.valid else ("NOT VALID", "bold red")
     sizes = f": {audit.size} entries, {audit.checkpoints} signed checkpoints"
     session.say(Text.assemble("Ledger ", verdict, sizes))
@@ -219,17 +219,17 @@ def show(
     out.print(table)
 
 
-def _cells(row: dict[str, Any]) -> list[str | Text]:
+def _cells(row: dict[str, Any]) -> list[str]:
     body = row["body"]
     state = str(body.get("state") or body.get("status") or body.get("effect") or "")
     codes = [*body.get("codes", []), *([body["code"]] if "code" in body else [])]
     return [
-        shown(row["log"]),
+        row["log"],
         str(body["seq"]),
         moment(body["at"])[:16] if "at" in body else "",
         str(body.get("of") or body["run"]).removeprefix("run-"),
         str(body["event"]).replace("_", " "),
-        shown(_person(row["payload"])),
+        _person(row["payload"]),
         str(body.get("tool", "")),
         ", ".join([state, *codes] if state else codes),
     ]
@@ -257,16 +257,26 @@ def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
         )
     try:
         reports = audit_verify.verify_export(file, key=key)
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        why = f"it is not a ledger export ({error})"
+    except OSError as error:
         raise BadInput(
             what=str(file),
-            why=why,
+            why=error.strerror or "it cannot be read",
+            next_step="Name a file that `interlock audit export` wrote.",
+        ) from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadInput(
+            what=str(file),
+            why=f"it is not a ledger export ({error})",
             next_step="Export it again.",
         ) from error
-    return Audit(
-        reports=tuple(report for report in reports if log in {None, report.log})
-    )
+    wanted = tuple(report for report in reports if log in {None, report.log})
+    if not wanted:
+        raise NotFound(
+            kind="log",
+            name=log or "",
+            next_step=f"{file} has {', '.join(report.log for report in reports)}.",
+        )
+    return Audit(reports=wanted)
 
 
 def _is_hexadecimal(text: str) -> bool:

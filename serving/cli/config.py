@@ -9,7 +9,7 @@ from rich.table import Column
 
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, shown, whole
+from interlock.serving.cli.show import grid, whole
 from interlock.serving.origins import Setting, settings_by_name
 from interlock.serving.settings import MASK, without_password
 from interlock.serving.workspace import Workspace
@@ -48,7 +48,7 @@ def show(as_json: AsJson = False) -> None:
         Column("Set by", overflow="fold"),
     )
     for row in rows:
-        table.add_row(row["name"], shown(_text(row["value"])), shown(row["origin"]))
+        table.add_row(row["name"], _text(row["value"]), row["origin"])
     out.print(table)
     session.say(f"workspace {file or 'none: no interlock.toml here or above'}")
     session.say(f"digest    {workspace.settings.digest}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
-from rich.table import Table
+from rich.text import Text
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.act import CLASSES
@@ -17,7 +17,7 @@ from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.audit import entries
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import shown
+from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.home import Home
 from interlock.serving.policy import catalogue, rules
 from interlock.serving.policy.build import extended
@@ -93,7 +93,7 @@ def run_tests(as_json: AsJson = False) -> None:
         )
     else:
         for name in failed:
-            session.say(shown(f"{name} fails"))
+            session.say(f"{name} fails")
         session.say(f"{len(results) - len(failed)} of {len(results)} tests pass.")
     session.leave(session.FAILED_CLOSED if failed else session.DONE)
 
@@ -118,13 +118,20 @@ def sync(
     if write and proposal:
         if folder is None:
             raise _no_workspace()
-        session.trace(f"writes {catalogue.write(proposal, folder)}")
+        file = catalogue.write(proposal, folder)
+    else:
+        file = None
     if as_json:
         session.print_json(proposal)
-    elif proposal:
-        session.say(catalogue.rendered(proposal).rstrip())
-    else:
+        return
+    if not proposal:
         session.say("Every tool is in step with its entry.")
+        return
+    for line in catalogue.rendered(proposal).splitlines():
+        session.say(line)
+    if file is not None:
+        session.say(f"Wrote {file}")
+        session.next_step("review the entries, then: interlock policy check")
 
 
 @application.command("replay")
@@ -142,7 +149,7 @@ def replay_decisions(
         return
     for flip in replay.flips:
         change = f"{flip.action[:12]} {flip.tool}: {flip.before} -> {flip.after}"
-        session.say(shown(f"{change} ({', '.join(flip.reasons)})"))
+        session.say(f"{change} ({', '.join(flip.reasons)})")
     counts = f"{replay.count('permit')} permit -> deny, {replay.count('deny')} deny -> permit"
     session.say(f"{replay.asked} recorded decisions: {counts}.")
 
@@ -157,14 +164,12 @@ def explain(
     if as_json:
         session.print_json(explanation)
         return
-    title = f"{explanation['tool']} {explanation['action'][:16]}"
-    table = Table("", "Effect", "Revision", "Reasons", title=title, expand=True)
+    session.say(f"{explanation['tool']} {explanation['action']}")
+    table = grid(whole("Decided"), whole("Effect"), whole("Revision"), "Reasons")
     for name in ("recorded", "now"):
         decision = explanation[name]
-        reasons = "\n".join(map(_reason, decision["reasons"]))
-        table.add_row(
-            name, decision["effect"], decision["revision"][:12], shown(reasons)
-        )
+        reasons = Text("\n").join(map(_reason, decision["reasons"]))
+        table.add_row(name, decision["effect"], decision["revision"][:12], reasons)
     out.print(table)
 
 
@@ -196,8 +201,8 @@ async def _explained(home: Home, action_id: str) -> dict[str, Any]:
     return explanation
 
 
-def _reason(reason: dict[str, str]) -> str:
-    return f"{reason['rule']}/{reason['code']}: {reason['message']}"
+def _reason(reason: dict[str, str]) -> Text:
+    return shown(f"{reason['rule']}/{reason['code']}: {reason['message']}")
 
 
 def _folder(workspace: Workspace) -> Path | None:
@@ -217,9 +222,9 @@ def _tell(findings: Sequence[Finding], *, as_json: bool) -> NoReturn:
         )
     else:
         for finding in findings:
-            session.say(shown(str(finding)))
+            session.say(str(finding))
         session.say(
-            f"{len(findings)} findings." if findings else "The policy is sound."
+            f"Findings: {len(findings)}" if findings else "The policy is sound."
         )
     session.leave(session.FAILED_CLOSED if findings else session.DONE)
 

@@ -12,7 +12,7 @@ import typer
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
 from interlock.serving.cli.session import As, AsJson, out
-from interlock.serving.cli.show import TIERS, folded, grid, shown, whole
+from interlock.serving.cli.show import folded, grid, risk_level, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
@@ -56,13 +56,12 @@ def list_records(as_json: AsJson = False) -> None:
         folded("Contract"),
     )
     for row in rows:
-        level = f"[{TIERS[row['tier']]}]{row['tier']} {row['score']}[/]"
         table.add_row(
             row["run_id"],
             row["status"],
-            level,
+            risk_level(row),
             str(row["findings"]),
-            shown(row["name"]),
+            row["name"],
         )
     out.print(table)
 
@@ -94,7 +93,7 @@ def show(
         return
     for row in rows:
         for column in COLUMNS:
-            session.say(shown(f"{column:<9} {row[column]}"))
+            session.say(f"{column:<9} {row[column]}")
         session.next_step(f"interlock run report {row['run_id']} -o report.html")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from interlock.runtime.errors import BadInput, InterlockError, NotRecorded
 from interlock.serving import intake
@@ -117,7 +118,8 @@ async def _all(home: "Home", paths: list[Path], asking: Asking) -> list[int]:
         name = session.under_way.not_begun.pop(0)
         quiet = asking.as_json or session.choices().quiet or not err.is_terminal
         count = f"{number} of {len(paths)}: " if len(paths) > 1 else ""
-        with nullcontext() if quiet else err.status(f"reviewing {count}{name}"):
+        doing = Text(f"reviewing {count}{name}")
+        with nullcontext() if quiet else err.status(doing):
             view, code = await _one(home, path, asking)
         if view is not None:
             shown_code = report(view, as_json=asking.as_json)

@@ -12,7 +12,7 @@ from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
 from interlock.serving.cli.result import exit_code, report
 from interlock.serving.cli.session import As, AsJson, out
-from interlock.serving.cli.show import TIERS, folded, grid, moment, shown, whole
+from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
@@ -72,14 +72,20 @@ def list_runs(
         session.print_json(rows)
         return
     if not rows:
-        session.say(
-            "No runs yet." if not (status or agent or since) else "No run fits."
-        )
-        session.next_step("interlock review FILE")
+        _tell_none(filtered=bool(status or agent or since))
         return
     out.print(_table(rows))
     if len(rows) == limit:
         session.next_step(f"interlock run list --limit {limit * 10}, for older ones")
+
+
+def _tell_none(*, filtered: bool) -> None:
+    if filtered:
+        session.say("No run fits.")
+        session.next_step("interlock run list, for every run")
+        return
+    session.say("No runs yet.")
+    session.next_step("interlock review FILE")
 
 
 def _score(row: dict[str, Any]) -> int:
@@ -95,19 +101,14 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         folded("Document"),
     )
     for row in rows:
-        risk = row["risk"]
-        level = (
-            f"[{TIERS[risk['tier']]}]{risk['tier']} {risk['score']}[/]" if risk else "-"
-        )
         name = Path(row["document"]).name  # the whole path is in the JSON
         for_whom = f" (for {row['for']})" if row["for"] else ""
-        subject = shown(f"{name or row['agent']}{for_whom}")
         table.add_row(
             row["run_id"],
             row["status"],
             moment(row["created"])[:16],
-            level,
-            subject,
+            risk_level(row["risk"]) if row["risk"] else "-",
+            f"{name or row['agent']}{for_whom}",
         )
     return table
 

@@ -47,7 +47,15 @@ As = Annotated[
 
 
 class Screen(Console):
-    """A console that no closed pipe disturbs: what nobody reads is dropped, the exit code stays."""
+    """A console on which a string is inert: only a `Text` has colours or several lines.
+
+    No closed pipe disturbs it: what nobody reads is dropped, the exit code stays.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string, of a cell or a line, as text that is safe to print; see `shown`."""
+        inert = {"markup": False, "emoji": False, "highlight": False}
+        return super().render_str(shown(text).plain, **(options | inert))
 
     def on_broken_pipe(self) -> None:
         """Let the rest of the output go nowhere."""
@@ -215,13 +223,8 @@ def print_json(value: Any) -> None:
 
 
 def say(text: str | Text) -> None:
-    """Print one line that is never wrapped, marked up or coloured."""
-    out.print(
-        text,
-        soft_wrap=True,
-        markup=False,
-        highlight=False,
-    )
+    """Print one line that is never wrapped; a string is printed as inert text."""
+    out.print(text, soft_wrap=True)
 
 
 def next_step(text: str) -> None:

@@ -58,12 +58,13 @@ def folded(header: str) -> Column:
     return Column(header, overflow="fold")
 
 
-def shown(text: str) -> Text:
+def shown(text: str, *, style: str = "") -> Text:
     """Return text from outside as one inert line, without markup.
 
     What is hidden is shown by its code, and every space is a plain one.
     """
-    return Text("".join(char if char.isprintable() else " " for char in visible(text)))
+    line = "".join(char if char.isprintable() else " " for char in visible(text))
+    return Text(line, style=style)
 
 
 def moment(seconds: int) -> str:
@@ -75,7 +76,7 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
     """Return the whole story of one run."""
     parts: list[RenderableType] = [_document(view)]
     if view["stopped"]:
-        parts.append(Text(f"Stopped: {view['stopped']['why']}", style="red"))
+        parts.append(shown(f"Stopped: {view['stopped']['why']}", style="red"))
     if view["risk"]:
         parts.append(risk_line(view))
     if view["findings"]:
@@ -99,6 +100,11 @@ def _document(view: dict[str, Any]) -> Text:
     return shown(
         str(document.get("name") or document.get("path") or view.get("agent") or "")
     )
+
+
+def risk_level(risk: dict[str, Any]) -> Text:
+    """Return the tier and the score, in the colour of the tier."""
+    return Text(f"{risk['tier']} {risk['score']}", style=TIERS[risk["tier"]])
 
 
 def risk_line(view: dict[str, Any]) -> Text:
@@ -129,11 +135,10 @@ def findings(clauses: list[dict[str, Any]]) -> Table:
     for clause in clauses:
         text = clause["text"]
         if len(text) > QUOTED:
-            text = text[: QUOTED - 1] + "…"
-        span = f"p. {clause['page']}, {clause['start']}\u2013{clause['end']}"
-        category = Text(clause["category"])
+            text = text[: QUOTED - 3] + "..."
+        span = f"p. {clause['page']}, {clause['start']}-{clause['end']}"
         table.add_row(
-            category,
+            shown(clause["category"]),
             shown(text),
             span,
             f"{clause['confidence']:.0%}",
@@ -160,7 +165,7 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
         state = Text(step["state"], style=STATES.get(step["state"], ""))
         codes = shown(", ".join(reason["code"] for reason in step["reasons"]))
         table.add_row(
-            Text(step["tool"]),
+            shown(step["tool"]),
             step["class"],
             effect,
             state,
@@ -179,12 +184,11 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
 def denial(step: dict[str, Any]) -> RenderableType:
     """Return why an action was denied, one reason a line."""
     title = Text.assemble(
-        (f"Denied {step['tool']}", "red"),
+        shown(f"Denied {step['tool']}", style="red"),
         f" (interlock policy explain {step['id'][:12]})",
     )
     reasons = [
-        Text.assemble(f"{reason['code']}: ", shown(reason["message"]))
-        for reason in step["reasons"]
+        shown(f"{reason['code']}: {reason['message']}") for reason in step["reasons"]
     ]
     return Group(Text(), title, *(Padding(reason, (0, 0, 0, 2)) for reason in reasons))
 
@@ -193,7 +197,7 @@ def failing(step: dict[str, Any]) -> RenderableType:
     """Return why an action did not happen, or may have."""
     why = shown(f"{step['failure']['code']}: {step['failure']['detail']}")
     word = "Unknown" if step["state"] == "unknown" else "Failed"
-    title = Text(f"{word} {step['tool']}", style=STATES[step["state"]])
+    title = shown(f"{word} {step['tool']}", style=STATES[step["state"]])
     return Group(title, Padding(why, (0, 0, 0, 2)))
 
 

@@ -4,13 +4,13 @@ from dataclasses import asdict
 from typing import NoReturn
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from interlock.runtime.errors import InterlockError
 from interlock.serving import verification
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.show import grid, whole
 from interlock.serving.verification import Finding
 
 application = typer.Typer(add_completion=False)
@@ -37,10 +37,10 @@ def tell(findings: list[Finding], *, as_json: bool) -> NoReturn:
 
 
 def _print(findings: list[Finding]) -> None:
-    table = Table("Check", "", "Detail")
+    table = grid("Check", whole(""), "Detail")
     for finding in findings:
         mark = (
             Text("ok", style="green") if finding.ok else Text("WRONG", style="bold red")
         )
-        table.add_row(finding.check, mark, Text(finding.detail))
+        table.add_row(finding.check, mark, finding.detail)
     out.print(table)

@@ -35,3 +35,10 @@ def roles(bundle: Bundle) -> frozenset[str] | None:
         if not acts or not acts.keys().isdisjoint(names):
             entitled.add(role)
     return frozenset(entitled)
+
+
+def granting(bundle: Bundle | None, act: str) -> frozenset[str]:
+    """Return the roles that the policy grants *act* to; none when the policy lists no grants."""
+    config = {} if bundle is None else bundle.data["rails"].get("config", {})
+    grants = config.get("grants", {})
+    return frozenset(role for role, names in grants.items() if act in names)

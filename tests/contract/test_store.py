@@ -477,3 +477,36 @@ async def test_processes_may_open_a_new_database_at_once(
         key=public_bytes(Vault(tmp_path / "home" / "keys", create=False).signing),
     )
     assert (report.size, report.problems) == (3, [])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://host/name",
+        "postgresql://host:port/name",
+        "nonsense",
+    ],
+)
+def test_a_url_that_is_no_database_of_ours_is_refused(url: str) -> None:
+    """A database in memory would be another one for each connection, and of other kinds we know
+    nothing: nothing is opened.
+    """
+    with pytest.raises(GuardFailed) as refusal:
+        Store.open(url)
+
+    assert refusal.value.guard == "store"
+
+
+def test_a_database_of_a_newer_release_is_refused(database_url: str) -> None:
+    """A schema that this program does not know is left as it is."""
+    store = Store.open(database_url)
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+
+    with pytest.raises(GuardFailed) as refusal:
+        Store.open(database_url)
+
+    assert refusal.value.guard == "store"

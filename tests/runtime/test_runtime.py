@@ -118,7 +118,9 @@ async def test_a_request_that_does_not_fit_leaves_no_run(
     [
         Principal(id="agent:other", tenant="acme", roles=(), on_behalf_of="ann"),
         Principal(id="agent:other", tenant="acme", roles=()),
+        Principal(id=" Agent:other", tenant="acme", roles=()),
         Principal(id=" ", tenant="acme", roles=()),
+        Principal(id="\u200b", tenant="acme", roles=()),
         Principal(id="ann", tenant="", roles=()),
     ],
 )

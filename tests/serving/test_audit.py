@@ -232,3 +232,37 @@ def test_what_is_no_export_is_bad_input(
 
     assert ran.code == 2
     assert str(contract) in ran.err
+
+
+@pytest.mark.parametrize("word", ["verify", "show", "export"])
+def test_a_log_that_does_not_exist_is_not_sound(
+    used: Path, tmp_path: Path, command: Command, word: str
+) -> None:
+    """A log that was never begun is bad input for every command, and is never called valid."""
+    file = tmp_path / "ledger.jsonl"
+    arguments = [str(file)] if word == "export" else []
+    ran = command(used, "audit", word, *arguments, "--log", "nope")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert not file.exists()
+
+
+def test_an_export_without_the_log_is_not_sound(
+    used: Path, tmp_path: Path, command: Command
+) -> None:
+    """To verify a log that an export lacks is bad input; nothing was verified."""
+    file = tmp_path / "ledger.jsonl"
+    assert command(used, "audit", "export", str(file)).code == 0
+    ran = command(used, "audit", "verify", str(file), "--log", "nope")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert command(used, "audit", "verify", str(file), "--log", LOG).code == 0
+
+
+def test_an_empty_export_is_not_sound(tmp_path: Path, command: Command) -> None:
+    """A file without any log proves nothing, so it is bad input."""
+    file = tmp_path / "ledger.jsonl"
+    file.write_text("", "utf-8")
+    ran = command(None, "audit", "verify", str(file))
+
+    assert (ran.code, ran.out) == (2, "")

@@ -1,5 +1,6 @@
 """People: a list that is right or refused, and that locks nobody out unseen."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,39 @@ def test_the_last_administrator_stays(home: Path, command: Command) -> None:
     assert refused.code == 2
     assert command(home, "people", "remove", people.current()).code == 0
     assert command(home, "people", "remove", "nobody").code == 2
+
+
+def acts(command: Command, home: Path) -> list[tuple[str, str]]:
+    """Return the tool and the effect of each act that the ledger has."""
+    ran = command(home, "audit", "show", "--json")
+    bodies = [json.loads(line)["body"] for line in ran.out.splitlines()]
+    return [(body["tool"], body["effect"]) for body in bodies if body["event"] == "act"]
+
+
+def test_who_may_do_what_is_changed_by_acts(home: Path, command: Command) -> None:
+    """Adding and removing are decided by the policy and recorded, and no name leaves the home."""
+    command(home, "people", "add", "zelda", "--role", "administrator")
+    denied = command(
+        home, "people", "add", "quentin", "--role", "reviewer", "--as", "quentin"
+    )
+    removed = command(home, "people", "remove", "zelda", "--as", "zelda")
+    record = home.parent / "record"
+    command(home, "audit", "export", str(record))
+
+    assert (denied.code, removed.code) == (4, 0)
+    assert acts(command, home)[:3] == [
+        ("people.add", "permit"),
+        ("people.add", "deny"),
+        ("people.remove", "permit"),
+    ]
+    assert list(people.load(home / "people.yaml")) == [people.current()]
+    assert "zelda" not in record.read_text("utf-8")
+
+
+def test_without_a_policy_nobody_is_added(home: Path, command: Command) -> None:
+    """Where the policy cannot be loaded the list of people stays as it is."""
+    at = {"INTERLOCK_BUNDLE": str(home / "nowhere.tar.gz")}
+    added = command(home, "people", "add", "rhea", "--role", "reviewer", **at)
+
+    assert added.code == 5
+    assert not (home / "people.yaml").exists()

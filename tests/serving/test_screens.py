@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 
 from interlock.serving.cli.show import grid, run_panel, shown, whole
+from interlock.serving.cli.verify import tell
+from interlock.serving.verification import Finding
 
 Command = Callable[..., Any]
 
@@ -122,3 +125,29 @@ def test_an_error_cannot_act_on_the_terminal(
     assert ran.code == 2
     assert "\x1b" not in ran.err
     assert json.loads(ran.out)["status"] == "refused"
+
+
+def test_whatever_is_printed_is_inert(tmp_path: Path, command: Command) -> None:
+    """A line and a cell of a table show control characters and markup, and obey neither."""
+    hostile = "\x1b[2J[red]x[bold]:bomb:"
+    folder = tmp_path / hostile
+    line = command(None, "init", str(folder))
+    row = command(None, "--workspace", str(folder), "config", "show")
+    export = tmp_path / "export.jsonl"
+    log = {"kind": "log", "log": hostile, "origin": hostile, "public_key": "ab" * 32}
+    entry = {"kind": "entry", "seq": 0, "body": hostile, "run": hostile}
+    export.write_text(f"{json.dumps(log)}\n{json.dumps(entry)}\n", "utf-8")
+    problem = command(None, "audit", "verify", str(export))
+
+    for ran in (line, row, problem):
+        assert "\x1b" not in ran.out + ran.err
+        assert "[red]x[bold]:bomb:" in "".join(ran.out.split())
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\u202e", "[red]", ":bomb:"])
+def test_a_finding_is_inert(capsys: pytest.CaptureFixture[str], hostile: str) -> None:
+    """What a check says of names and files from outside is shown, and acts on no terminal."""
+    with pytest.raises(typer.Exit):
+        tell([Finding(check="people", ok=False, detail=hostile)], as_json=False)
+
+    assert shown(hostile).plain in capsys.readouterr().out

@@ -109,6 +109,11 @@ WRONG: dict[str, dict[str, str]] = {
         "INTERLOCK_MODEL_NAME": "m",
         "INTERLOCK_MODEL_PRICE": "1.5",
     },
+    "INTERLOCK_MODEL_URL": {
+        "INTERLOCK_MODEL_URL": "http://model.example/v1",
+        "INTERLOCK_MODEL_NAME": "m",
+    },
+    "INTERLOCK_PROXY": {"INTERLOCK_PROXY": "proxy.example:3128"},
     "INTERLOCK_CLEARANCES": {"INTERLOCK_CLEARANCES": "example.com"},
 }
 

@@ -5,24 +5,24 @@ with a code of its own, never half a plan (fails closed). An endpoint that is aw
 nothing was done, and the run can be carried on when the endpoint is back.
 """
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
-import openai
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
 from pydantic import SecretStr
 
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import Permit
+from interlock.tools.outbound.client import Bounds, send
+from interlock.tools.outbound.destination import Destination
+from interlock.tools.outbound.errors import NotSent, Spoilt
 
-TIMEOUT_S: Final = (
-    50.0  # for the whole answer; the tool's own deadline of 60 s is over it
-)
-LARGEST_ANSWER: Final = 1024 * 1024  # bytes
+#: A megabyte, and less than the tool's own deadline of 60 s, for the whole answer
+BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=50.0)
 #: Answers that say "not now": too many requests, and what a proxy or a starting server says
 _AWAY: Final = frozenset({408, 429, 502, 503, 504})
 _DOT: Final = (
@@ -34,14 +34,15 @@ _DOT: Final = (
 class EndpointModel:
     """One model of one endpoint; it keeps no connection between calls.
 
-    *url* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there. The
-    endpoint is asked once a call, and no redirect is followed.
+    *endpoint* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there.
+    The endpoint is asked once a call.
     """
 
-    url: str
+    endpoint: Destination
     served: str
     key: SecretStr
     longest_answer: int  # tokens
+    bounds: Bounds = BOUNDS
 
     async def answer(
         self,
@@ -51,65 +52,59 @@ class EndpointModel:
     ) -> AIMessage:
         """Return the model's message.
 
-        Raises `ToolFailed` (model_refused, model_malformed), and `Unavailable` when the endpoint
+        Raises `ToolFailed` (model_refused, model_malformed, and model_ with the code of what came
+        back spoilt), and `Unavailable` when the endpoint
         cannot be reached, does not answer in time, or says that it cannot now.
         """
+        url = self.endpoint.url
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                body = await self._asked(messages, tools)
-        except (TimeoutError, openai.APITimeoutError) as error:
-            raise self._away(
-                permit, f"it gave no answer within {TIMEOUT_S:g} s"
-            ) from error
-        except openai.APIConnectionError as error:
-            raise self._away(permit, "it cannot be reached") from error
-        except openai.APIStatusError as error:
-            why = f"it answered {error.status_code}"
-            if error.status_code in _AWAY:
-                raise self._away(permit, why) from error
-            # The server's own words are left out: they may hold what it was sent.
-            raise ToolFailed(
-                code="model_refused", detail=f"{self.url}: {why}"
-            ) from error
-        except (openai.OpenAIError, ValueError) as error:
-            raise _malformed(f"no chat completion: {type(error).__name__}") from error
-        return _message(body)
-
-    async def _asked(
-        self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
-    ) -> object:
-        earlier: Any = [
-            _outward(message) for message in convert_to_openai_messages(messages)
-        ]
-        offered: Any = [_renamed(schema) for schema in tools]
-        client = openai.AsyncOpenAI(
-            base_url=self.url,
-            api_key=self.key.get_secret_value(),
-            timeout=TIMEOUT_S,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
-        )
-        async with client:
-            request = client.chat.completions.with_streaming_response.create(
-                model=self.served,
-                messages=earlier,
-                tools=offered or openai.omit,
-                max_completion_tokens=self.longest_answer,
-                temperature=0,
+            answer = await send(
+                self.endpoint,
+                method="POST",
+                path="/chat/completions",
+                headers={
+                    "Authorization": f"Bearer {self.key.get_secret_value()}",
+                    "Content-Type": "application/json",
+                },
+                body=json.dumps(self._question(messages, tools)).encode(),
+                bounds=self.bounds,
             )
-            async with request as response:
-                body = bytearray()
-                async for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > LARGEST_ANSWER:
-                        raise _malformed(
-                            f"the answer is larger than {LARGEST_ANSWER} bytes"
-                        )
-        return json.loads(body)
+        except NotSent as error:
+            raise self._away(permit, error.why) from error
+        except Spoilt as error:
+            if error.code in {"late", "cut_off"}:
+                raise self._away(permit, error.why) from error
+            raise ToolFailed(code=f"model_{error.code}", detail=str(error)) from error
+        if answer.status in _AWAY:
+            raise self._away(permit, f"it answered {answer.status}")
+        if answer.status != HTTPStatus.OK:
+            # The server's own words are left out: they may hold what it was sent.
+            detail = f"{url}: it answered {answer.status}"
+            raise ToolFailed(code="model_refused", detail=detail)
+        try:
+            return _message(json.loads(answer.body))
+        except (ValueError, RecursionError) as error:
+            raise _malformed(f"no chat completion: {type(error).__name__}") from error
+
+    def _question(
+        self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the body of the request, as the API has it."""
+        question: dict[str, Any] = {
+            "model": self.served,
+            "messages": [
+                _outward(message) for message in convert_to_openai_messages(messages)
+            ],
+            "max_completion_tokens": self.longest_answer,
+            "temperature": 0,
+        }
+        if tools:
+            question["tools"] = [_renamed(schema) for schema in tools]
+        return question
 
     def _away(self, permit: Permit, why: str) -> Unavailable:
         return Unavailable(
-            what=f"model endpoint {self.url}",
+            what=f"model endpoint {self.endpoint.url}",
             why=why,
             run_id=permit.run_id,
         )

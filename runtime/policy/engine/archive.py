@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import posixpath
 import tarfile
 from collections.abc import Mapping
 from typing import Final
@@ -12,8 +13,9 @@ LARGEST: Final = 32 * 1024 * 1024  # bytes of any one member
 def unpack(raw: bytes) -> dict[str, bytes]:
     """Return the files of the archive by path.
 
-    Raises `ValueError` for a file beyond `LARGEST` and for a path that is in the archive twice: two
-    engines could read such an archive differently. Raises what `tarfile` and `gzip` raise.
+    Raises `ValueError` for a file beyond `LARGEST`, and for a path that is in the archive twice or
+    is not spelt plainly (`./x`, `a/../x`): two engines could read such an archive differently.
+    Raises what `tarfile` and `gzip` raise.
     """
     files: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(raw), mode="r:gz") as archive:
@@ -21,6 +23,8 @@ def unpack(raw: bytes) -> dict[str, bytes]:
             if not member.isfile():
                 continue
             name = member.name.lstrip("/")
+            if posixpath.normpath(name) != name:
+                raise ValueError(f"{name!r} is not a plain path")
             if name in files:
                 raise ValueError(f"{name} is in it twice")
             content = archive.extractfile(member) if member.size <= LARGEST else None

@@ -163,7 +163,7 @@ class _Clock:
         """Tick from now on: an evaluation begins."""
         self._started += 1
         self._is_running = True
-        if not self._needed.is_set():  # looked at last: see `_rest`
+        if not self._needed.is_set():  # looked at last: see `rest`
             self._needed.set()
         if self._thread is None:
             self._thread = threading.Thread(
@@ -191,13 +191,13 @@ class _Clock:
             quiet = quiet + 1 if started == self._started else 0
             started = self._started
             if quiet > QUIET_TICKS and not self._is_running:
-                self._rest()
+                self.rest()
                 quiet = 0
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
+        """Sleep until an evaluation begins or the clock is closed."""
         self._needed.clear()
-        if (
-            self._is_running
-        ):  # an evaluation that began before the line above saw no need to set it
+        # An evaluation that began, or a close that came, before the line above is seen here.
+        if self._is_running or self._closed.is_set():
             self._needed.set()
         self._needed.wait()

@@ -1,8 +1,12 @@
 """The policy asked of an OPA server through opa-python-client, strictly."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 import orjson
@@ -15,6 +19,55 @@ from interlock.runtime.policy.engine.question import question
 from interlock.runtime.policy.request import AccessRequest
 
 DEADLINE_S: Final = 0.25
+LARGEST_ANSWER: Final = 1024 * 1024  # bytes; a decision has some hundred
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """One whole answer, in the form in which the library takes a response."""
+
+    body: bytes = field(repr=False)
+
+    def raise_for_status(self) -> None:
+        """Do nothing: only an answer with status 200 becomes an object of this class."""
+
+    async def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+class _Client(AsyncOpaClient):  # type: ignore[misc]  # ships no types
+    """The library's client, held to one server and to an answer of bounded size.
+
+    A redirect, a compressed body, another content type and a body beyond the bound raise
+    ValueError: none of them is an answer (fails closed). The library's session asks no proxy.
+    """
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, url: str, **options: Any
+    ) -> AsyncIterator[_Answer]:
+        strictly = {
+            "allow_redirects": False,
+            "auto_decompress": False,
+            "headers": {"Accept-Encoding": "identity"},
+        }
+        async with super()._request(method, url, **options, **strictly) as response:
+            response.raise_for_status()
+            yield _Answer(body=await _body(response))
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    if response.status != HTTPStatus.OK:
+        raise ValueError(f"the server answered {response.status}")
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding != "identity" or response.content_type != "application/json":
+        raise ValueError("the server's answer is compressed, or no JSON")
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+    return bytes(body)
 
 
 class ServerPoint:
@@ -38,7 +91,7 @@ class ServerPoint:
         token: str | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._client = AsyncOpaClient(
+        self._client = _Client(
             host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s
         )
         self._revision, self._messages, self._deadline_s = (

@@ -86,12 +86,13 @@ class Store:
     def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
         """Open the database at *url*, bringing its schema up to date first.
 
-        Raises `GuardFailed` when it cannot be reached or migrated.
+        Raises `GuardFailed` when it cannot be reached or migrated, and for a URL that names neither
+        a file of SQLite nor a database of PostgreSQL.
         """
         try:
             engine, reader = _engines(url)
             migrate(engine)
-        except (SQLAlchemyError, OSError, ImportError) as error:
+        except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
             raise GuardFailed(
                 guard="store",
                 why=reason(error),
@@ -212,20 +213,34 @@ class Store:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; does nothing when it is there already."""
+    """Bring the schema to the newest revision; does nothing when it is there already.
+
+    Raises `GuardFailed` for a revision that this program does not have.
+    """
     with engine.connect() as connection, connection.begin():
-        if (
-            engine.dialect.name == "postgresql"
-        ):  # two processes may open a new database at once
+        if engine.dialect.name == "postgresql":
+            # Two processes may open a new database at once.
             connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
         if not _is_newest(connection):
-            from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
-            from alembic.config import Config  # noqa: PLC0415 - as above
+            _upgrade(connection)
 
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise GuardFailed(
+            guard="store",
+            why=str(error),
+            next_step="Open the database with the release that made it, or a newer one.",
+        ) from error
 
 
 def _is_newest(connection: Connection) -> bool:
@@ -240,14 +255,18 @@ def _is_newest(connection: Connection) -> bool:
 
 
 def _engines(url: str) -> tuple[Engine, Engine]:
+    """Return the engines to write and to read with; raises ValueError for any other URL."""
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(
-                parents=True,
-                exist_ok=True,
-                mode=0o700,
-            )  # states and amounts are not sealed
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database in {None, "", ":memory:"}:
+            raise ValueError("a database in memory is another one for each connection")
+        # Not for others to read: states and amounts are not sealed.
+        Path(str(parsed.database)).parent.mkdir(
+            parents=True,
+            exist_ok=True,
+            mode=0o700,
+        )
         writer = create_engine(
             parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
         )
@@ -258,6 +277,8 @@ def _engines(url: str) -> tuple[Engine, Engine]:
             event.listen(engine, "connect", _sqlite_manual)
             event.listen(engine, "begin", begin)
         return writer, reader
+    if backend not in {"postgresql", "postgres"}:
+        raise ValueError(f"it is a database of {backend}")
     parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(parsed, pool_pre_ping=True), create_engine(
         parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ"
@@ -308,7 +329,7 @@ def _sqlite_snapshot(connection: Connection) -> None:
 def _shown(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, ValueError):
         return "INTERLOCK_DATABASE: it is no database URL, such as sqlite:///file or postgresql://host/name"
 
 

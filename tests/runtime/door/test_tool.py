@@ -1,5 +1,7 @@
 """Tools: what `tool` reads from a function, and what it refuses."""
 
+from typing import Any
+
 import pytest
 
 from interlock.runtime.door.tool import Value, tool
@@ -65,3 +67,22 @@ async def test_a_tool_of_other_types_is_refused() -> None:
 
     with pytest.raises(TypeError, match="Value"):
         tool("refund.pay", action="write")(pay)  # type: ignore[type-var]  # on purpose a wrong type
+
+
+def pay_at_once(permit: Permit, refund: Refund) -> Refund:
+    """Pay a refund."""
+    return refund
+
+
+async def pay_nothing() -> Refund:
+    """Pay a refund."""
+    return Refund(order="")
+
+
+@pytest.mark.parametrize("function", [pay_at_once, pay_nothing])
+async def test_a_function_that_cannot_be_awaited_with_a_permit_is_refused(
+    function: Any,
+) -> None:
+    """What the door could not await would act first and then be recorded as unknown."""
+    with pytest.raises(TypeError, match="async"):
+        tool("refund.pay", action="write")(function)

@@ -61,3 +61,29 @@ async def test_a_changed_data_key_is_tampered(tmp_path: Path, stored: str) -> No
                 other.key(connection, run.id)
             with pytest.raises(Erased):
                 other.key(connection, "run-none")
+
+
+async def test_an_erasure_by_another_process_closes_what_this_one_had_open(
+    tmp_path: Path,
+) -> None:
+    """A key that was opened once opens nothing more when another process has erased it."""
+    async with World(tmp_path) as world:
+        run = await world.start()
+        with world.store.engine.begin() as connection:
+            Vault(tmp_path / "keys", create=False).erase(connection, run.id)
+
+        with pytest.raises(Erased):
+            await world.runs.read(run.id)
+
+
+async def test_a_data_key_that_is_changed_while_it_is_in_use_is_tampered(
+    tmp_path: Path,
+) -> None:
+    """A key in memory does not stand in for the stored one."""
+    async with World(tmp_path) as world:
+        run = await world.start()
+        with world.store.engine.begin() as connection:
+            connection.execute(text("UPDATE data_key SET wrapped = x'00'"))
+
+        with pytest.raises(Tampered):
+            await world.runs.read(run.id)

@@ -24,9 +24,10 @@ from pydantic import SecretStr
 from interlock.runtime.door.outcome import Done, Failed, Outcome
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.testing import World
-from interlock.tools.models import openai as endpoint
 from interlock.tools.models.generate import Generation, Served, model_tools
-from interlock.tools.models.openai import EndpointModel
+from interlock.tools.models.openai import BOUNDS, EndpointModel
+from interlock.tools.outbound.client import Bounds
+from interlock.tools.outbound.destination import Destination
 
 MAIL = {
     "type": "function",
@@ -107,11 +108,15 @@ def called(arguments: str, name: str = "mail__send") -> dict[str, Any]:
 
 
 async def generated(
-    folder: Path, url: str, *messages: BaseMessage
+    folder: Path, url: str, *messages: BaseMessage, bounds: Bounds = BOUNDS
 ) -> tuple[Outcome, Any]:
     """Ask the endpoint through the door; return what came of it and what was spent."""
     model = EndpointModel(
-        url=url, served="m", key=SecretStr("s3cret"), longest_answer=100
+        endpoint=Destination.parse(url, reach="any"),
+        served="m",
+        key=SecretStr("s3cret"),
+        longest_answer=100,
+        bounds=bounds,
     )
     served = Served(model=model, longest_answer=100, micro_per_million=1_000_000)
     asked = {
@@ -189,11 +194,11 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "refused": ({"error": {"message": "no such model"}}, 404, "model_refused"),
     "wrong key": ({"error": {"message": "bad key s3cret"}}, 401, "model_refused"),
     "broken": ({"error": {"message": "oops"}}, 500, "model_refused"),
-    "elsewhere": ("", 307, "model_refused"),
+    "elsewhere": ("", 307, "model_redirected"),
     "too large": (
-        completion({"content": "x" * endpoint.LARGEST_ANSWER}),
+        completion({"content": "x" * BOUNDS.most_bytes}),
         200,
-        "model_malformed",
+        "model_too_large",
     ),
     "no JSON": ("<html>", 200, "model_malformed"),
     "an empty object": ({}, 200, "model_malformed"),
@@ -257,14 +262,11 @@ async def test_an_endpoint_that_cannot_now_is_asked_once(
     assert "s3cret" not in str(raised.value)
 
 
-async def test_an_endpoint_that_is_away_or_hangs_is_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_endpoint_that_is_away_or_hangs_is_unavailable(tmp_path: Path) -> None:
     """Nobody there and no answer in time are no failures of the tool either."""
-    monkeypatch.setattr(endpoint, "TIMEOUT_S", 0.05)
     async with Twin(answer="", delay_s=0.5).served() as url:
         with pytest.raises(Unavailable) as hung:
-            await generated(tmp_path / "hung", url)
+            await generated(tmp_path / "hung", url, bounds=Bounds(total_s=0.05))
     with pytest.raises(Unavailable) as away:
         await generated(tmp_path / "away", url)
 

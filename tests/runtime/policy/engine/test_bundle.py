@@ -122,6 +122,17 @@ def test_a_file_that_is_there_twice_is_refused(tmp_path: Path, name: str) -> Non
         load(packed(tmp_path / "bundle.tar.gz", WHOLE, {name: WHOLE[name.lstrip("/")]}))
 
 
+@pytest.mark.parametrize(
+    "name", ["./data.json", "rails/../data.json", "rails//data.json"]
+)
+def test_another_spelling_of_a_path_is_refused(tmp_path: Path, name: str) -> None:
+    """One file under two spellings could be read differently by two engines."""
+    archive = packed(tmp_path / "bundle.tar.gz", WHOLE, {name: WHOLE["data.json"]})
+
+    with pytest.raises(ValueError, match="path"):
+        unpack(archive.read_bytes())
+
+
 @pytest.mark.parametrize("name", ["data.json", ".manifest"])
 def test_another_spelling_of_the_same_data_is_refused(
     tmp_path: Path, name: str

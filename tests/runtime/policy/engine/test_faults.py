@@ -3,15 +3,18 @@ wrong.
 """
 
 import asyncio
+import gzip
 import io
 import json
 import tarfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from wasmtime import Engine
 
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.errors import GuardFailed
@@ -19,7 +22,8 @@ from interlock.runtime.policy.decision import Denied
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
-from interlock.runtime.policy.engine.server import ServerPoint
+from interlock.runtime.policy.engine.module import _Clock
+from interlock.runtime.policy.engine.server import LARGEST_ANSWER, ServerPoint
 from interlock.runtime.policy.request import ActionClass
 from interlock.runtime.testing import REVISION, Effects, World
 from interlock.serving.policy.opa import find_opa
@@ -260,9 +264,16 @@ Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def _http(
-    body: bytes, *, status: str = "200 OK", kind: str = "application/json"
+    body: bytes,
+    *,
+    status: str = "200 OK",
+    kind: str = "application/json",
+    more: str = "",
 ) -> Serve:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
 
     async def serve(writer: asyncio.StreamWriter) -> None:
         writer.write(head.encode() + body)
@@ -303,6 +314,7 @@ async def _garbage(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
+PERMIT = json.dumps({"result": GOOD}).encode()
 #: What a server does -> the reason given for it
 SERVED: dict[str, tuple[Serve, str]] = {
     "500": (_http(b"{}", status="500 Internal Server Error"), "pdp_unavailable"),
@@ -316,7 +328,18 @@ SERVED: dict[str, tuple[Serve, str]] = {
     "reset": (_reset, "pdp_unavailable"),
     "cut": (_cut, "pdp_unavailable"),
     "not http": (_garbage, "pdp_unavailable"),
-    "html": (_http(b"<html>permit</html>", kind="text/html"), "pdp_unavailable"),
+    "html": (_http(b"<html>permit</html>", kind="text/html"), "pdp_malformed"),
+    "a redirect": (
+        _http(
+            PERMIT, status="307 Temporary Redirect", more="Location: /v1/elsewhere\r\n"
+        ),
+        "pdp_malformed",
+    ),
+    "compressed": (
+        _http(gzip.compress(PERMIT), more="Content-Encoding: gzip\r\n"),
+        "pdp_malformed",
+    ),
+    "too large": (_http(PERMIT + b" " * LARGEST_ANSWER), "pdp_malformed"),
     "not json": (_http(b"permit"), "pdp_malformed"),
     "not text": (_http(b'{"result":"\xff"}'), "pdp_malformed"),
     "too deep": (_http(b"[" * 200_000), "pdp_malformed"),
@@ -459,3 +482,15 @@ async def test_an_endless_policy_is_stopped_at_its_deadline(
             await asyncio.sleep(0.5)  # the clock rests by then
     finally:
         point.close()
+
+
+def test_closing_ends_a_clock_that_is_about_to_rest() -> None:
+    """A close that comes just before the clock rests is not slept through."""
+    clock = _Clock(Engine(), tick_s=0.01)
+    clock.close()
+
+    resting = threading.Thread(target=clock.rest, daemon=True)
+    resting.start()
+    resting.join(timeout=5)
+
+    assert not resting.is_alive()

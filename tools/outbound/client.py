@@ -1,0 +1,214 @@
+"""Sending one request to one destination, and taking no more of the answer than was agreed.
+
+No redirect, no cookie, no proxy and no password file of the environment has a say in where a
+request goes, and a connection lives as long as its request.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
+from typing import Final, Literal
+
+import httpx2
+
+from interlock.tools.outbound.destination import Address, Destination, Resolver
+from interlock.tools.outbound.errors import NotSent, Spoilt
+
+_MIB: Final = 1024 * 1024
+_UNSENDABLE: Final = (
+    httpx2.LocalProtocolError,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+    UnicodeError,
+)
+_UNCONNECTED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """How much of an answer is taken, and how long it is waited for, from name to last byte."""
+
+    most_bytes: int = 4 * _MIB
+    total_s: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One whole answer, as it came: any status but a redirect, and the body undecoded."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+async def send(
+    destination: Destination,
+    *,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    bounds: Bounds | None = None,
+    resolve: Resolver | None = None,
+    trust: ssl.SSLContext | None = None,
+) -> Answer:
+    """Send one request to *path* below the destination, once, and return the answer.
+
+    The host is looked up once, and the connection goes to one of the addresses that were checked.
+    Over TLS the host must prove its name to *trust*, which is this machine's authorities if None.
+    Raises `NotSent` when nothing left, and `Spoilt` when something did but no answer within
+    *bounds* came back (both fail closed: no part of an unfit answer is handed on).
+    """
+    within = bounds or Bounds()
+    try:
+        async with asyncio.timeout(within.total_s) as limit:
+            addresses = await _places(destination, resolve)
+            return await _sent(
+                destination,
+                addresses,
+                _Request(
+                    method=method, path=path, headers=headers, body=body, trust=trust
+                ),
+                within,
+            )
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        why = f"it gave no whole answer within {within.total_s:g} s"
+        raise Spoilt(code="late", where=destination.url, why=why) from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    trust: ssl.SSLContext | None
+
+
+async def _places(
+    destination: Destination, resolve: Resolver | None
+) -> tuple[Address | None, ...]:
+    """Return the addresses to try, or None alone where the operator's proxy looks up the host."""
+    if destination.proxy is not None:
+        return (None,)
+    return await destination.addresses(resolve)
+
+
+async def _sent(
+    destination: Destination,
+    addresses: tuple[Address | None, ...],
+    request: _Request,
+    bounds: Bounds,
+) -> Answer:
+    """Return the answer from the first address that takes a connection."""
+    *others, last = addresses
+    for address in others:
+        try:
+            return await _answer(destination, address, request, bounds)
+        except NotSent as error:
+            if error.code != "not_connected":
+                raise
+    return await _answer(destination, last, request, bounds)
+
+
+async def _answer(
+    destination: Destination, address: Address | None, request: _Request, bounds: Bounds
+) -> Answer:
+    where = destination.url
+    try:
+        async with _response(destination, address, request) as response:
+            _check(response, where)
+            body = await _body(response, bounds, where)
+            return Answer(
+                status=response.status_code,
+                content_type=response.headers.get("Content-Type", ""),
+                body=body,
+            )
+    except _UNSENDABLE as error:
+        why = f"it has no form in HTTP ({type(error).__name__})"
+        raise NotSent(code="unsendable", where=where, why=why) from error
+    except _UNCONNECTED as error:
+        why = f"it cannot be reached ({type(error).__name__})"
+        raise NotSent(code="not_connected", where=where, why=why) from error
+    except httpx2.HTTPError as error:
+        why = f"the connection broke ({type(error).__name__})"
+        raise Spoilt(code="cut_off", where=where, why=why) from error
+
+
+@asynccontextmanager
+async def _response(
+    destination: Destination, address: Address | None, request: _Request
+) -> AsyncIterator[httpx2.Response]:
+    """Yield the response to the request; its body was not read yet."""
+    base = httpx2.URL(destination.url)
+    place = base if address is None else base.copy_with(host=str(address))
+    client = httpx2.AsyncClient(
+        verify=request.trust or await _trust(destination),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # `send` limits the whole
+        proxy=destination.proxy,
+    )
+    async with client:
+        built = client.build_request(
+            request.method,
+            f"{place}{request.path}",
+            headers={
+                "User-Agent": "interlock",
+                **request.headers,
+                "Host": destination.authority,
+                "Accept-Encoding": "identity",
+                "Connection": "close",
+            },
+            content=request.body,
+            # The certificate must be the host's, though an address is dialled.
+            extensions={"sni_hostname": destination.host},
+        )
+        response = await client.send(built, stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+
+async def _trust(destination: Destination) -> ssl.SSLContext | Literal[False]:
+    """Return whom a TLS connection trusts: the authorities of this machine. Plain HTTP needs none.
+
+    The authorities are read once, in a thread: that takes a good part of a second.
+    """
+    if destination.scheme == "http":
+        return False
+    return await asyncio.to_thread(_authorities)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    return httpx2.create_ssl_context(trust_env=False)
+
+
+def _check(response: httpx2.Response, where: str) -> None:
+    """Raise `Spoilt` for a redirect and for a body that would have to be decoded."""
+    status = response.status_code
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise Spoilt(
+            code="redirected", where=where, why=f"it answered {status}, a redirect"
+        )
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise Spoilt(code="encoded", where=where, why="its answer is compressed")
+
+
+async def _body(response: httpx2.Response, bounds: Bounds, where: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > bounds.most_bytes:
+            why = f"its answer is larger than {bounds.most_bytes} bytes"
+            raise Spoilt(code="too_large", where=where, why=why)
+    return bytes(body)
