@@ -36,7 +36,7 @@ from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
-from interlock.tools.contracts.risk import load as load_playbook
+from interlock.tools.contracts.risk import Playbooks
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
@@ -61,6 +61,7 @@ class Home:
     records: Records
     reviews: Reviews
     reports: Reports
+    playbooks: Playbooks
 
     @property
     def store(self) -> Store:
@@ -165,7 +166,7 @@ async def opened(
         )
         storage = await stack.enter_async_context(opening)
         pdp = await decision_point(settings, bundle, stack)
-        kept = _Kept.over(storage)
+        kept = _Kept.over(storage, folder=settings.playbooks)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         provider = _provider(stack)
         named = agents.load(settings.agents, folder=settings.modules)
@@ -183,6 +184,7 @@ async def opened(
             records=kept.records,
             reviews=kept.reviews,
             reports=kept.reports,
+            playbooks=kept.playbooks,
         )
 
 
@@ -202,22 +204,26 @@ class _Kept:
     records: Records
     reviews: Reviews
     reports: Reports
+    playbooks: Playbooks
 
     @classmethod
-    def over(cls, storage: Storage) -> "_Kept":
+    def over(cls, storage: Storage, *, folder: Path | None) -> "_Kept":
         library = Library(store=storage.store, vault=storage.vault)
+        model = ClauseModel.load()
+        playbooks = Playbooks.read(folder, categories=model.categories)
         reviews = Reviews(
             store=storage.store,
             vault=storage.vault,
             library=library,
-            model=ClauseModel.load(),
-            playbook=load_playbook(),
+            model=model,
+            playbooks=playbooks,
         )
         return cls(
             library=library,
             records=Records(store=storage.store, vault=storage.vault),
             reviews=reviews,
             reports=Reports(store=storage.store, vault=storage.vault),
+            playbooks=playbooks,
         )
 
 

@@ -28,6 +28,8 @@ COLUMNS: Final = (
     "tier",
     "score",
     "findings",
+    "party",
+    "playbook",
     "status",
     "tenant",
     "run_id",

@@ -45,7 +45,7 @@ def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> 
         extractor="clauses/1",
         findings=[found],
         dropped=0,
-        risk=score(load(), ["Governing Law"]),
+        risk=score(load(), [found]),
     )
     return printed(review)
 

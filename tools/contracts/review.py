@@ -47,6 +47,9 @@ class Side(Value):
     others: list[Party]
 
 
+UNCLEAR: Final = Side(asked="", ours=None, others=[])
+
+
 class Review(Value):
     """What one run found in one document that it read, and what the playbook makes of that."""
 
@@ -62,18 +65,18 @@ class Review(Value):
     #: In the order of the text; each stands in the document word for word
     findings: list[Clause]
     #: Places to look at, and no clauses: at most one of a category in which nothing was found
-    possible: list[Clause]
+    possible: list[Clause] = []
     #: How many clauses were left out because they do not stand in the document
     dropped: int
     #: By category: how many clauses more there are than are shown
-    more: dict[str, int]
+    more: dict[str, int] = {}
     #: Categories that were not looked for
-    unsupported: list[str]
+    unsupported: list[str] = []
     #: Characters at the end that were not read
-    unread: int
-    side: Side
+    unread: int = 0
+    side: Side = UNCLEAR
     risk: Risk
-    inventory: Inventory
+    inventory: Inventory = Inventory()
 
 
 class Contract(Value):
@@ -181,7 +184,7 @@ class Reviews:
 
     async def _kept(self, document: str, *, run_id: str) -> Review | None:
         kept = await self._shelf.read(run_id, key=document)
-        return None if kept is None else Review.model_validate(kept.body)
+        return None if kept is None else Review.model_validate(kept.body, strict=False)
 
 
 def _refuse_no_contract(document: Document) -> None:
