@@ -11,9 +11,11 @@ from sqlalchemy import Connection, select
 from interlock.runtime.errors import BadInput
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.run import Status
-from interlock.runtime.run.run_list import PAGE, RunSummary
+from interlock.runtime.run.run_list import RunSummary
 from interlock.runtime.storage import Storage
 
+#: Runs that are read at a time
+_PAGE: Final = 100
 #: What a list calls a run whose data key is gone
 ERASED: Final = "erased"
 #: The statuses that a run can be listed under
@@ -80,20 +82,21 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
 async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]:
     """Yield every run that fits, newest first."""
     status = wanted.status if wanted.status != ERASED else None
+    size = max(wanted.limit, _PAGE)
     after = None
     while True:
         page = await storage.runs.list(
             status=cast(Status | None, status),
             agent=wanted.agent,
             after=after,
-            limit=max(wanted.limit, PAGE),
+            limit=size,
         )
         for run in page:
             if run.created < wanted.since:
                 return
             if wanted.status is None or run.erased == (wanted.status == ERASED):
                 yield run
-        if len(page) < max(wanted.limit, PAGE):
+        if len(page) < size:
             return
         after = page[-1].id
 

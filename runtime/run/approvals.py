@@ -1,7 +1,7 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from dataclasses import dataclass
-from typing import Final, assert_never
+from dataclasses import asdict, dataclass
+from typing import assert_never
 
 import orjson
 from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_, update
@@ -14,9 +14,6 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.approval import State, four_eyes, person, place
 from interlock.runtime.run.refusal import refused
-
-#: Rows of one page, unless the caller says another number
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,23 +34,12 @@ class ApprovalSummary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Approval:
+class Approval(ApprovalSummary):
     """One approval as it stands, with the evidence its reviewer is shown."""
 
-    id: str
-    run_id: str
-    action_id: str
-    tenant: str
-    tool: str
-    state: State
-    requester: str
-    role: str
     reviewer: str
     evidence: dict[str, Json]
     evidence_digest: str
-    revision: str
-    created: int
-    expires: int
 
 
 class Approvals:
@@ -70,11 +56,12 @@ class Approvals:
         run: str | None = None,
         state: State | None = None,
         after: str | None = None,
-        limit: int = PAGE,
+        limit: int | None = None,
     ) -> list[ApprovalSummary]:
-        """Return one page of approvals, newest first, without those of erased runs.
+        """Return the approvals, newest first, without those of erased runs.
 
-        *after* is the id of the last approval of the page before; raises `NotFound` for an unknown
+        The list ends at *limit* approvals; without one it is whole. For a next page *after* is the
+        id of the last approval of the page before; raises `NotFound` for an unknown
         one. The number of statements is the same for any number of approvals.
         """
 
@@ -95,7 +82,7 @@ class Approvals:
                 )
                 query = query.where(older)
             rows = connection.execute(query).mappings()
-            return [self._summary(row, now) for row in rows]
+            return [self._listed(row, now) for row in rows]
 
         return await self._store.read(look)
 
@@ -164,21 +151,9 @@ class Approvals:
 
         await self._store.write(work)
 
-    def _summary(self, row: RowMapping, now: int) -> ApprovalSummary:
+    def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
-        return ApprovalSummary(
-            id=row["id"],
-            run_id=row["run_id"],
-            action_id=row["action_id"],
-            tenant=row["tenant"],
-            tool=row["tool"],
-            state=_state(row, now),
-            requester=person(key, row, "requester"),
-            role=row["role"],
-            revision=row["revision"],
-            created=row["created"],
-            expires=row["expires"],
-        )
+        return _summary(row, key, now)
 
 
 def _decide(
@@ -291,6 +266,15 @@ def _opened(row: RowMapping, key: DataKey, now: int) -> Approval:
             why="its evidence is not what was put before the reviewer",
         )
     return Approval(
+        **asdict(_summary(row, key, now)),
+        reviewer=person(key, row, "reviewer"),
+        evidence=evidence,
+        evidence_digest=row["evidence_digest"],
+    )
+
+
+def _summary(row: RowMapping, key: DataKey, now: int) -> ApprovalSummary:
+    return ApprovalSummary(
         id=row["id"],
         run_id=row["run_id"],
         action_id=row["action_id"],
@@ -299,9 +283,6 @@ def _opened(row: RowMapping, key: DataKey, now: int) -> Approval:
         state=_state(row, now),
         requester=person(key, row, "requester"),
         role=row["role"],
-        reviewer=person(key, row, "reviewer"),
-        evidence=evidence,
-        evidence_digest=row["evidence_digest"],
         revision=row["revision"],
         created=row["created"],
         expires=row["expires"],

@@ -11,8 +11,6 @@ from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.run import Status, principal_of, requester_of, row_of
 
-#: Rows of one page, unless the caller says another number
-PAGE: Final = 100
 _RUNS: Final = (
     select(
         tables.run.c.id,
@@ -59,9 +57,9 @@ def page(
     status: Status | None,
     agent: str | None,
     after: str | None,
-    limit: int,
+    limit: int | None,
 ) -> list[RunSummary]:
-    """Return the next *limit* runs *after* the named one, newest first."""
+    """Return the next *limit* runs, or all, *after* the named one, newest first."""
     query = _RUNS.limit(limit)
     if tenant is not None:
         query = query.where(tables.run.c.tenant == tenant)

@@ -193,11 +193,12 @@ class Runs:
         status: Status | None = None,
         agent: str | None = None,
         after: str | None = None,
-        limit: int = run_list.PAGE,
+        limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return one page of runs, newest first, also those that were erased.
+        """Return the runs, newest first, also those that were erased.
 
-        *after* is the id of the last run of the page before; raises `NotFound` for an unknown one.
+        The list ends at *limit* runs; without one it is whole. For a next page *after* is the id of
+        the last run of the page before; raises `NotFound` for an unknown one.
         The number of statements is the same for any number of runs.
         """
         return await self._store.read(

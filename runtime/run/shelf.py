@@ -30,8 +30,6 @@ _RUN: Final = Statement(
     )
     .with_for_update()
 )
-#: Things in one answer, unless the caller says another number
-PAGE: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,11 +116,11 @@ class Shelf:
         run_id: str | None = None,
         key: str | None = None,
         tenant: str | None = None,
-        limit: int | None = PAGE,
+        limit: int | None = None,
     ) -> list[Kept]:
         """Return what is kept, newest first, by one statement; nothing of erased runs.
 
-        The list ends at *limit* things; with None the list is whole. Raises `Tampered` when one of
+        The list ends at *limit* things; without one it is whole. Raises `Tampered` when one of
         the things is not what was kept.
         """
 

@@ -57,10 +57,10 @@ def list_approvals(
 
     async def work(storage: "Storage") -> "list[ApprovalSummary]":
         return await storage.approvals.list(
-            state=None if every else "waiting", limit=limit
+            state=None if every else "waiting", limit=limit + 1
         )
 
-    approvals = session.read(work)
+    approvals = session.cut(session.read(work), limit)
     if as_json:
         session.print_json([asdict(approval) for approval in approvals])
         return

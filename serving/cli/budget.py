@@ -26,6 +26,9 @@ def show(
         str | None,
         typer.Argument(metavar="RUN", help="Only this run's: its id or its beginning."),
     ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many, those of the newest runs.")
+    ] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Show limits, spend and reservations."""
@@ -35,7 +38,7 @@ def show(
         from interlock.serving.names import run_named
 
         if run_id is None:
-            ids = [run.budget_id for run in await storage.runs.list()]
+            ids = [run.budget_id for run in await storage.runs.list(limit=limit + 1)]
         else:
             run = await storage.runs.read(await run_named(storage.store, run_id))
             ids = [run.budget_id]
@@ -44,13 +47,17 @@ def show(
         )
         return [asdict(one) for one in budgets]
 
-    budgets = session.read(work)
+    budgets = session.cut(session.read(work), limit)
     if as_json:
         session.print_json(budgets)
         return
     if not budgets:
         session.say("No budgets yet.")
         return
+    _print(budgets)
+
+
+def _print(budgets: list[dict[str, Any]]) -> None:
     table = grid(
         whole("Budget"),
         whole("Kind"),

@@ -1,4 +1,4 @@
-"""The commands `interlock policy check|build|test|sync|replay|explain`."""
+"""The commands `interlock policy check|build|test|sync|replay|diff|explain`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.audit import entries
 from interlock.serving.cli import session
+from interlock.serving.cli.policy_diff import diff
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.home import Home
@@ -35,6 +36,7 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+application.command()(diff)
 _OPA_FOR_RULES: Final = "Rules need `opa`, data does not."
 
 

@@ -61,11 +61,11 @@ def list_runs(
             status=status,
             agent=agent,
             since=begun,
-            limit=limit,
+            limit=limit + 1,
         )
         return await listed(storage, wanted)
 
-    rows = session.read(work)
+    rows = session.cut(session.read(work), limit)
     if sort == "risk":
         rows.sort(key=_score, reverse=True)
     if as_json:
@@ -75,8 +75,6 @@ def list_runs(
         _tell_none(filtered=bool(status or agent or since))
         return
     out.print(_table(rows))
-    if len(rows) == limit:
-        session.next_step(f"interlock run list --limit {limit * 10}, for older ones")
 
 
 def _tell_none(*, filtered: bool) -> None:

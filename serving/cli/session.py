@@ -227,6 +227,17 @@ def say(text: str | Text) -> None:
     out.print(text, soft_wrap=True)
 
 
+def cut(rows: list[T], limit: int) -> list[T]:
+    """Return at most *limit* of *rows*, and say on standard error when that leaves some out.
+
+    Whoever asks for *limit* rows reads one more, so that nobody takes a part for the whole.
+    """
+    if len(rows) > limit:
+        more = f"there are more than {limit}: --limit {limit * 10} shows more."
+        err.print(Text(f"interlock: {more}", style="dim"), soft_wrap=True)
+    return rows[:limit]
+
+
 def next_step(text: str) -> None:
     """Say what to do next, unless only results are wanted."""
     if not _choices.quiet:

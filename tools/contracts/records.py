@@ -121,11 +121,7 @@ class Records:
     async def _records(
         self, run_id: str | None = None, *, tenant: str | None = None
     ) -> Sequence[Record]:
-        shelved = await self._shelf.list(
-            run_id=run_id,
-            tenant=tenant,
-            limit=None,
-        )
+        shelved = await self._shelf.list(run_id=run_id, tenant=tenant)
         return [_opened(kept) for kept in shelved]
 
 

@@ -207,3 +207,12 @@ async def test_ten_thousand_runs_are_listed_fast(world: World) -> None:
         summary.erased for summary in page[1:]
     )  # a copied row has no key of its own
     assert seconds < 1
+
+
+async def test_a_list_that_nobody_limits_is_whole(world: World) -> None:
+    """Runs and approvals end only where the caller says so, never at a number of their own."""
+    runs = [await start(world) for _ in range(101)]
+    approvals = {await ask(world, run) for run in runs}
+
+    assert len(await world.runs.list()) == len(runs)
+    assert {one.id for one in await world.approvals.list(state="waiting")} == approvals

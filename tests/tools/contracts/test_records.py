@@ -11,7 +11,6 @@ from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.run.run import Run
-from interlock.runtime.run.shelf import PAGE
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.extraction import extracted
 from interlock.tools.contracts.records import Contract, Filed, Record
@@ -137,7 +136,7 @@ async def test_the_list_is_whole(office: Any) -> None:
         run_id=run.id,
         claim=run.claim,
     )
-    documents = {f"sha256:{number:04}" for number in range(PAGE + 1)}
+    documents = {f"sha256:{number:04}" for number in range(1_001)}
     reviews = [
         review.model_copy(update={"document": document}) for document in documents
     ]

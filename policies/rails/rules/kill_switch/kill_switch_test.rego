@@ -23,7 +23,7 @@ test_deny_an_act_that_a_switch_stops if {
 test_nothing_against_an_act_that_no_switch_stops if {
 	switches := [{"scope": "all", "id": "*"}]
 	count(kill_switch.deny) == 0 with input as request.cancel with input.context.kill_switches as switches
-	every act in ["kill_switch.release", "people.add", "run.erase", "ledger.export", "record.export", "policy.activate"] {
+	every act in ["kill_switch.release", "people.add", "run.erase", "ledger.export", "policy.activate"] {
 		count(kill_switch.deny) == 0 with input as request.cancel
 			with input.action.tool as act
 			with input.context.kill_switches as switches
