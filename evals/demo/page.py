@@ -4,22 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from interlock.tools import files
-from interlock.tools.contracts.extraction import CERTAIN
 from interlock.tools.contracts.report import render
 
 
 def write(path: Path, summary: dict[str, Any]) -> None:
     """Write the page at *path*, for its owner alone."""
-    runs = [_run(view) for view in summary["runs"]]
-    printable = summary | {"runs": runs}
-    html = render("demo.html", summary=printable)
+    html = render("demo.html", summary=summary)
     files.write(path, html.encode())
-
-
-def _run(view: dict[str, Any]) -> dict[str, Any]:
-    """Return *view* with confidences in basis points, as the templates take them."""
-    findings = []
-    for finding in view["findings"]:
-        confidence = round(finding["confidence"] * CERTAIN)
-        findings.append(finding | {"confidence": confidence})
-    return view | {"findings": findings}

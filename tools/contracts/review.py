@@ -7,6 +7,8 @@ So the agent can neither invent or leave out a clause nor change the risk.
 from collections.abc import Sequence
 from typing import Final
 
+from pydantic import Field
+
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.decision import Permit
@@ -65,13 +67,13 @@ class Review(Value):
     #: In the order of the text; each stands in the document word for word
     findings: list[Clause]
     #: Places to look at, and no clauses: at most one of a category in which nothing was found
-    possible: list[Clause] = []
+    possible: list[Clause] = Field(default_factory=list)
     #: How many clauses were left out because they do not stand in the document
     dropped: int
     #: By category: how many clauses more there are than are shown
-    more: dict[str, int] = {}
+    more: dict[str, int] = Field(default_factory=dict)
     #: Categories that were not looked for
-    unsupported: list[str] = []
+    unsupported: list[str] = Field(default_factory=list)
     #: Characters at the end that were not read
     unread: int = 0
     side: Side = UNCLEAR

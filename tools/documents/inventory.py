@@ -21,7 +21,7 @@ Part: TypeAlias = Literal[
     "form field",
     "attachment",
     "page without text",
-    "unlisted content",
+    "unlisted object",
 ]
 LONGEST_EXCERPT: Final = 300  # characters of a change
 MOST_CHANGES: Final = 500  # shown; more are counted

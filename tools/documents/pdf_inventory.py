@@ -17,14 +17,14 @@ _DEEPEST: Final = 32  # steps up from a form field to the one that has its value
 def inventory(reader: PdfReader, texts: Sequence[str]) -> Inventory:
     """Return what is beside *texts*, the texts of the pages.
 
-    What cannot be counted is listed as unlisted content: nothing is left out in silence.
+    What cannot be counted is listed as an unlisted object: nothing is left out in silence.
     """
     left_out: Counter[Part] = Counter()
     left_out["page without text"] = sum(not text.strip() for text in texts)
     try:
         left_out.update(_beside(reader, len(texts)))
     except (PyPdfError, LookupError, TypeError, ValueError, AttributeError):
-        left_out["unlisted content"] += 1
+        left_out["unlisted object"] += 1
     return Inventory(left_out=counted(left_out))
 
 
