@@ -187,6 +187,30 @@ class Unavailable(GuardFailed):
         super().__init__(guard=what, why=why, next_step=next_step)
 
 
+class VariableRefused(GuardFailed):
+    """A variable of the environment has a library do what no setting says and nobody decided on."""
+
+    def __init__(self, *, name: str, library: str, why: str) -> None:
+        self.name, self.library = name, library
+        super().__init__(
+            guard=f"variable {name} of {library}",
+            why=why,
+            next_step=f"Unset {name} for this program.",
+        )
+
+
+class Overheard(GuardFailed):
+    """A listener of LangChain hears all that a run reads, and nobody decided on the listener."""
+
+    def __init__(self, *, listener: str, run_id: str) -> None:
+        self.listener, self.run_id = listener, run_id
+        super().__init__(
+            guard=f"run {run_id}",
+            why=f"{listener} is attached to everything that LangChain does in this process",
+            next_step=f"Take it away, then `interlock run resume {run_id}`.",
+        )
+
+
 class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
 

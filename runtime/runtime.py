@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
+from interlock.runtime import environment
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
@@ -58,6 +59,7 @@ class Runtime:
         agents: Iterable[AgentSource],
         telemetry: Telemetry | None = None,
     ) -> None:
+        environment.refuse()
         spans = telemetry or Telemetry()
         self.store = storage.store
         self.vault = storage.vault

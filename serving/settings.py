@@ -27,7 +27,7 @@ from pydantic import (
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality
-from interlock.runtime.policy.request import Amounts, Autonomy
+from interlock.runtime.policy.request import Amounts, Autonomy, why_no_tenant
 from interlock.tools.outbound.destination import Destination
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
@@ -102,6 +102,13 @@ def _agent(text: str) -> str:
             f'{text!r} is neither "package.module:Class" nor an entry point'
         )
     return text
+
+
+def _tenant(name: str) -> str:
+    why = why_no_tenant(name)
+    if why:
+        raise ValueError(why)
+    return name
 
 
 def _number(value: Any) -> Any:
@@ -214,7 +221,9 @@ class Settings(Section):
     modules: Path | None = Field(
         None, description="A folder whose modules may hold those agents"
     )
-    tenant: Name = Field("default", description="Whose data this is")
+    tenant: Annotated[Name, AfterValidator(_tenant)] = Field(
+        "default", description="Whose data this is"
+    )
     autonomy: Annotated[Autonomy, BeforeValidator(_number)] = Field(
         2, description="How much agents may do alone, from 0 to 3"
     )

@@ -16,6 +16,7 @@ from interlock.runtime.errors import Fenced, GuardFailed, InterlockError, NotRec
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
+from interlock.runtime.graph.tracing import untraced
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
@@ -155,7 +156,8 @@ class Driver:
             graph=agent.build(door).compile(checkpointer=saver),
         )
         try:
-            return await self._advance(claim)
+            with untraced(run.id):
+                return await self._advance(claim)
         except (Fenced, NotRecorded):
             raise
         except GuardFailed as error:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from pydantic import TypeAdapter
 
 from interlock.runtime.canonical import Json, digest
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality, Label
 
 ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
@@ -30,6 +31,15 @@ class Principal:
     roles: tuple[str, ...]
     #: The person an agent works for; None for a person acting directly
     on_behalf_of: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that could not be recorded; raises `BadInput` (fails closed)."""
+        why = why_no_tenant(self.tenant) if self.tenant else ""
+        if why:
+            raise _wrong_name("tenant", self.tenant, why)
+        for name in (self.id, self.on_behalf_of or "", *self.roles):
+            if not _is_whole(name):
+                raise _wrong_name("person or role", name, "it holds half a character")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,12 +180,45 @@ class AccessRequest:
         return document
 
 
+#: What the name of a log that is no tenant's begins with, and no tenant's name does
+RESERVED: Final = "@"
+LONGEST_TENANT: Final = 64
 #: Letters and marks that take no space and have no look: joiners, fillers, variation selectors
 _FILLERS: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f"
     + "".join(chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
 _request: Final = TypeAdapter(AccessRequest)
+
+
+def why_no_tenant(name: str) -> str:
+    """Return why no tenant can be named so, or an empty string.
+
+    A name that begins with `@` belongs to the home: `interlock.runtime.record.events.HOME`.
+    """
+    if not name.isprintable():
+        return "it has characters that cannot be seen or written"
+    if name != name.strip() or not name:
+        return "it is blank, or begins or ends with a space"
+    if name.startswith(RESERVED):
+        return f"names that begin with {RESERVED} are the home's own"
+    if len(name) > LONGEST_TENANT:
+        return f"it has more than {LONGEST_TENANT} characters"
+    return ""
+
+
+def _is_whole(name: str) -> bool:
+    if name.isprintable():
+        return True
+    return not any(unicodedata.category(character) == "Cs" for character in name)
+
+
+def _wrong_name(what: str, name: str, why: str) -> BadInput:
+    return BadInput(
+        what=f"the name {name!a} of a {what}",
+        why=why,
+        next_step="Write another name.",
+    )
 
 
 def identity(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 import typer
 
+from interlock.runtime import environment
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
 from interlock.serving.audit import verified
@@ -48,6 +49,7 @@ async def _examine(home: Home) -> list[Finding]:
         "ledger": _ledger,
         "people": _people,
         "documents": _documents,
+        "environment": _environment,
     }
     findings = []
     for name, check in checks.items():
@@ -123,3 +125,12 @@ async def _documents(_: Home) -> tuple[bool, str]:
     for name, is_held in by_kernel.items():
         words.append(f"{name} {'held' if is_held else 'not held'} by the kernel")
     return True, ", ".join(words)
+
+
+async def _environment(_: Home) -> tuple[bool, str]:
+    """Name the variables that a library reads by itself; none is refused, or nothing had opened."""
+    words = []
+    for name, entry in environment.present():
+        if entry.treatment != "local":
+            words.append(f"{name} is {entry.treatment}: {entry.why}")
+    return True, "; ".join(words) or "no variable is set that a library obeys"

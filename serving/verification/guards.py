@@ -11,12 +11,14 @@ from interlock.serving.home import Home
 from interlock.serving.verification.boundary import BOUNDARIES
 from interlock.serving.verification.door import DOOR
 from interlock.serving.verification.finding import Finding, right, wrong
+from interlock.serving.verification.leaving import LEAVING
 from interlock.serving.verification.trial import Trial, WentThrough, trial
 
 Guard: TypeAlias = Callable[[Trial], Awaitable[None]]
 GUARDS: Final[Mapping[str, Guard]] = {
     **DOOR,
     **BOUNDARIES,
+    **LEAVING,
 }
 
 

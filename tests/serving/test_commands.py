@@ -189,7 +189,7 @@ def test_a_kill_switch_is_recorded(used: Path, command: Command) -> None:
     lines = [
         json.loads(line)["body"]
         for line in command(
-            used, "audit", "show", "--log", "home", "--json"
+            used, "audit", "show", "--log", "@home", "--json"
         ).out.splitlines()
     ]
 

@@ -115,3 +115,14 @@ def test_a_home_that_does_not_open_is_red(home: Path, command: Command) -> None:
 
     assert ran.code == 5
     assert list(wrong(ran)) == ["open"]
+
+
+def test_variables_that_libraries_obey_are_told(used: Path, command: Command) -> None:
+    """Each is named with what becomes of it, and one that is refused is the one finding."""
+    ran = command(used, "doctor", "--json", PGHOST="db")
+    says = {each["check"]: each["detail"] for each in ran.value}["environment"]
+    stopped = command(used, "doctor", "--json", LANGSMITH_TRACING="true")
+
+    assert "PGHOST is obeyed" in says
+    assert stopped.code == 5
+    assert "LANGSMITH_TRACING" in wrong(stopped)["open"]

@@ -170,3 +170,35 @@ def test_a_new_home_is_its_owners_alone(tmp_path: Path, command: Command) -> Non
     assert command(home, "run", "list").code == 0
 
     assert home.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("tenant", ["a\udcff", "@home"])
+def test_a_name_that_no_tenant_can_have_is_one_clear_error(
+    home: Path, command: Command, tenant: str
+) -> None:
+    """The setting is named; nothing is made under the name."""
+    ran = command(home, "kill", "engage", "all", "--json", INTERLOCK_TENANT=tenant)
+
+    assert ran.code == 2
+    assert "INTERLOCK_TENANT" in ran.err
+    assert not (home / "interlock.db").exists()
+
+
+def test_a_name_that_no_person_can_have_is_one_clear_error(
+    home: Path, command: Command
+) -> None:
+    """Half a character in --as is refused before anything is recorded."""
+    assert command(home, "kill", "engage", "all", "--as", "a\udcff").code == 2
+
+
+def test_a_tenant_named_home_has_a_log_of_its_own(home: Path, command: Command) -> None:
+    """What belongs to no tenant and what belongs to the tenant "home" are two logs."""
+    command(home, "kill", "engage", "all", INTERLOCK_TENANT="home")
+    asked = command(
+        home, "records", "export", str(home / "x.csv"), INTERLOCK_TENANT="home"
+    )
+    exported = command(home, "audit", "export", str(home / "record"), "--json")
+
+    assert asked.code == 0
+    assert sorted(exported.value["logs"]) == ["@home", "home"]
+    assert command(home, "audit", "verify").code == 0

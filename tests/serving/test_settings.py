@@ -46,6 +46,8 @@ def test_the_url_of_a_database_says_its_path_whatever_the_path(
         {"clearances": "example.com"},
         {"agents": ["no class"]},
         {"tenant": ""},
+        {"tenant": "@home"},
+        {"tenant": "a\udc80"},
         {"colour": "red"},
     ],
 )

@@ -7,8 +7,8 @@ from typing import Final, Protocol, TypeAlias
 
 from interlock.runtime.canonical import Json
 
-#: The log of events that belong to no tenant
-HOME: Final = "home"
+#: The log of events that belong to no tenant; no tenant's name begins with the sign
+HOME: Final = "@home"
 Object: TypeAlias = dict[str, Json]
 Counts: TypeAlias = Mapping[str, int]
 #: What was sealed into a row, by column; None for a column that holds nothing

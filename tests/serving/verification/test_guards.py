@@ -3,17 +3,19 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from interlock.runtime import environment
 from interlock.runtime.door import enforcement as pep
 from interlock.runtime.door import facts as pip
 from interlock.runtime.door import proposal
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.tool import Tool
-from interlock.runtime.graph import tripwire
+from interlock.runtime.graph import driver, tripwire
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.policy.decision import Permit, Reason
 from interlock.runtime.policy.engine import embedded
@@ -27,6 +29,7 @@ from interlock.serving import workspace
 from interlock.serving.home import BUNDLE, opened
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
+from interlock.tools.outbound import client
 from interlock.tools.sandbox import process
 from interlock.tools.sandbox.limits import Limits
 
@@ -131,6 +134,11 @@ BROKEN: Final[dict[str, Break]] = {
         audit_verify.Verifier, "_wrong", lambda *_: None
     ),
     "parser": lambda patch: patch.setattr(process, "command", _unconfined),
+    "tracer": lambda patch: patch.setattr(driver, "untraced", lambda _: nullcontext()),
+    "variables": lambda patch: patch.setattr(
+        environment, "variable", lambda _: environment.variables()[-1]
+    ),
+    "way out": lambda patch: patch.setattr(client, "_check", lambda *_: None),
 }
 
 
