@@ -12,7 +12,7 @@ from rich.text import Text
 from interlock.serving.cli.show import TIERS, decisions, grid, shown, spend, whole
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
-WHERE: Final = 13  # columns: a place and a span stand on two lines
+WHERE: Final = 16  # columns: a place and a span stand on two lines
 SAYS: Final = {
     "stated": "",
     "denied": "says the opposite",
@@ -23,6 +23,7 @@ BINDS: Final = {
     "theirs": "binds them",
     "both": "binds both",
     "unclear": "side unclear",
+    "nobody": "",
 }
 OPEN: Final = {
     "possible": "look at",

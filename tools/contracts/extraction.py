@@ -63,6 +63,8 @@ async def extracted(model: ClauseModel, document: Document) -> Extraction:
 
 def _clauses(answers: Answers, document: Document) -> list[Clause]:
     numbered = sections(document.text)
+    stretches = document.inventory.stretches
+    running = stretches[0].start if stretches else len(document.text)
     return [
         Clause(
             category=finding.category,
@@ -72,7 +74,7 @@ def _clauses(answers: Answers, document: Document) -> list[Clause]:
             confidence=round(finding.confidence * CERTAIN),
             page=document.page_at(finding.start) if document.kind == "pdf" else 0,
             place=document.place_at(finding.start),
-            section=numbered.at(finding.start),
+            section=numbered.at(finding.start) if finding.start < running else "",
             answer=finding.answer,
             polarity=finding.polarity,
         )

@@ -28,7 +28,7 @@ from interlock.tools.contracts.extraction import (
 from interlock.tools.contracts.parties import ROLES, Party, Role, named, parties
 from interlock.tools.contracts.recognition import WHY, doubt
 from interlock.tools.contracts.risk import Playbook, Playbooks, Risk, score
-from interlock.tools.contracts.side import bound
+from interlock.tools.contracts.side import FACTS, Bound, bound
 from interlock.tools.documents import Document
 from interlock.tools.documents.inventory import Inventory
 from interlock.tools.library import Library
@@ -216,14 +216,16 @@ def _side(document: Document, extraction: Extraction, asked: str) -> Side:
 
 
 def _sided(clause: Clause, side: Side) -> Clause:
-    if side.ours is None:
-        return clause
-    bound_by_it = bound(
-        clause.text,
-        ours=side.ours,
-        others=side.others,
-    )
-    return clause.model_copy(update={"bound": bound_by_it})
+    held: Bound = "unclear"
+    if clause.category in FACTS:
+        held = "nobody"
+    elif side.ours is not None:
+        held = bound(
+            clause.text,
+            ours=side.ours,
+            others=side.others,
+        )
+    return clause.model_copy(update={"bound": held})
 
 
 def _role(side: Side) -> Role | None:

@@ -11,8 +11,21 @@ from typing import Final, Literal, TypeAlias
 
 from interlock.tools.contracts.parties import Party
 
-#: Who owes, grants, or is held by what a clause says
-Bound: TypeAlias = Literal["ours", "theirs", "both", "unclear"]
+#: Who owes, grants, or is held by what a clause says; nobody is held by a date or a name
+Bound: TypeAlias = Literal["ours", "theirs", "both", "unclear", "nobody"]
+#: Categories that tell what holds for the contract, and bind no side
+FACTS: Final = frozenset(
+    {
+        "Agreement Date",
+        "Document Name",
+        "Effective Date",
+        "Expiration Date",
+        "Governing Law",
+        "Notice Period To Terminate Renewal",
+        "Parties",
+        "Renewal Term",
+    }
+)
 
 _EVERYBODY: Final = (
     r"(?:neither|no|each|either|any|every|both|the|all)(?:\s+of\s+the)?\s+part(?:y|ies)"

@@ -22,6 +22,13 @@ SHIPPED: Final = Path(__file__).resolve().parent / "playbooks"
 CUSTOMER: Final = SHIPPED / "customer.yaml"
 
 
+_OPPOSITE: Final[dict[Binds, frozenset[Bound]]] = {
+    "ours": frozenset({"theirs"}),
+    "theirs": frozenset({"ours"}),
+    "any": frozenset(),
+}
+
+
 class Position(Value):
     """Our position on one clause category."""
 
@@ -39,7 +46,7 @@ class Position(Value):
 
         A clause whose side is unclear always is: nothing is left out because it could not be read.
         """
-        return self.binds == "any" or bound in {self.binds, "both", "unclear"}
+        return bound not in _OPPOSITE[self.binds]
 
 
 class Playbook(Value):
