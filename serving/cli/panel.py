@@ -141,7 +141,11 @@ def _findings(clauses: list[dict[str, Any]], *, sided: bool) -> Table:
         text = clause["text"]
         if len(text) > QUOTED:
             text = text[: QUOTED - 3] + "..."
-        marks = [SAYS[clause["polarity"]], BINDS[clause["bound"]] if sided else ""]
+        marks = [
+            SAYS[clause["polarity"]],
+            "changed" if clause["changed"] else "",
+            BINDS[clause["bound"]] if sided else "",
+        ]
         kind = ", ".join(filter(None, [clause["category"], *marks]))
         table.add_row(
             shown(kind),

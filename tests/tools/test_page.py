@@ -60,9 +60,7 @@ def test_markup_in_a_clause_is_text() -> None:
     assert "<img" not in shown
     assert "{{ 7 * 7 }}" in html.unescape(shown)
     assert shown.count("</blockquote>") == 1
-    assert (
-        html.unescape(shown).count(HOSTILE) == 4
-    )  # title, heading, risk, quotation
+    assert html.unescape(shown).count(HOSTILE) == 4  # title, heading, risk, quotation
 
 
 @pytest.mark.parametrize("char", HIDDEN, ids=ascii)

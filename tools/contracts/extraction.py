@@ -29,6 +29,8 @@ class Clause(Value):
     place: str = ""
     #: The number of its section, where the numbers run on
     section: str = ""
+    #: Whether a tracked change stands in it
+    changed: bool = False
     #: Which side the clause binds
     bound: Bound = "unclear"
     #: `possible` is a place to look, and no clause of the contract
@@ -75,6 +77,7 @@ def _clauses(answers: Answers, document: Document) -> list[Clause]:
             page=document.page_at(finding.start) if document.kind == "pdf" else 0,
             place=document.place_at(finding.start),
             section=numbered.at(finding.start) if finding.start < running else "",
+            changed=document.inventory.is_changed(finding.start, finding.end),
             answer=finding.answer,
             polarity=finding.polarity,
         )

@@ -75,6 +75,15 @@ class Inventory:
     changed: int = 0
     redline: Redline = "accepted"
 
+    def is_changed(self, start: int, end: int) -> bool:
+        """Tell whether one of the listed changes stands within [start, end), or at its end."""
+        return any(
+            change.start < end and change.end > start
+            if change.start < change.end
+            else start <= change.start <= end
+            for change in self.changes
+        )
+
 
 def counted(counts: dict[Part, int]) -> tuple[Count, ...]:
     """Return the parts that occur, in their order."""

@@ -36,6 +36,8 @@ class Contribution(Value):
     #: In basis points: how sure it is that the position holds
     confidence: int
     why: str
+    #: Whether it is an absence that counts only because what was found may be none
+    doubted: bool = False
     #: The clauses that say so. Of an absence: what stands in the contract instead, if anything
     rests_on: list[Clause]
 
@@ -197,7 +199,8 @@ def _missing(
         if found[0].confidence >= UNDOUBTED:
             return None
         doubt = (CERTAIN - found[0].confidence) * condition // CERTAIN
-        return _contribution(position, doubt, found)
+        contribution = _contribution(position, doubt, found)
+        return contribution.model_copy(update={"doubted": True})
     if near:
         return _question(position, "possible", near)
     if evidence.unread:
