@@ -22,27 +22,61 @@ LARGEST_INTEGER: Final = (
     2**53 - 1
 )  # RFC 8785 section 3.2.2.3: beyond it, JSON readers disagree
 DEEPEST: Final = 32
+#: The levels of a document that are kept for what stands around a `Written` value
+AROUND: Final = 4
 _SIMPLE: Final = frozenset({str, bool, type(None)})
 
 
-def canonical(value: Json) -> bytes:
+class Written:
+    """A value with its canonical bytes, made once for every document that holds the value.
+
+    Raises `NotCanonical` as `canonical` does, and for nesting deeper than 28, so that the value
+    fits wherever it stands (fails closed).
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, value: Json) -> None:
+        if not _is_plain(value, AROUND):
+            _check(value, "$", AROUND)
+        #: The canonical bytes
+        self.text = _dumped(value)
+
+
+#: A JSON value in which parts are written already
+Document = TypeAliasType(
+    "Document", "Json | Written | Sequence[Document] | Mapping[str, Document]"
+)
+
+
+def canonical(value: Document) -> bytes:
     """Return the canonical bytes of *value*; equal values give equal bytes.
 
-    Raises `NotCanonical`, naming the place, for a float, a large integer, a non-ASCII key, a lone
-    surrogate or nesting deeper than 32: fails closed, because a value that two readers read
-    differently must not be signed.
+    A part that is `Written` gives the bytes of its value. Raises `NotCanonical`, naming the place,
+    for a float, a large integer, a non-ASCII key, a lone surrogate or nesting deeper than 32: fails
+    closed, because a value that two readers read differently must not be signed.
     """
     if not _is_plain(value, 0):
         _check(value, "$", 0)
+    return _dumped(value)
+
+
+def digest(value: Document) -> str:
+    """Return the SHA-256 of the canonical bytes, as 64 lower-case hexadecimal characters."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _dumped(value: Document) -> bytes:
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, _fragment, orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
         raise NotCanonical(where="$", why=str(error)) from error
 
 
-def digest(value: Json) -> str:
-    """Return the SHA-256 of the canonical bytes, as 64 lower-case hexadecimal characters."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+def _fragment(value: object) -> orjson.Fragment:
+    if isinstance(value, Written):
+        return orjson.Fragment(value.text)
+    raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def _is_plain(value: object, depth: int) -> bool:  # noqa: PLR0911 - one line, one kind
@@ -64,7 +98,7 @@ def _is_plain(value: object, depth: int) -> bool:  # noqa: PLR0911 - one line, o
                 return False
         items = value.values()  # type: ignore[attr-defined]  # a dict
     elif kind is not list and kind is not tuple:
-        return False
+        return kind is Written and depth <= AROUND
     for item in items:  # type: ignore[attr-defined]  # noqa: SIM110 - twice as fast as `all`
         if type(item) not in _SIMPLE and not _is_plain(item, depth + 1):
             return False
@@ -79,6 +113,11 @@ def _check(value: object, where: str, depth: int) -> None:
     if isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise NotCanonical(where=where, why="an integer beyond 2**53")
+        return
+    if isinstance(value, Written):
+        if depth > AROUND:
+            why = f"a written value stands deeper than {AROUND}"
+            raise NotCanonical(where=where, why=why)
         return
     for step, item in _nested(value, where):
         _check(item, where + step, depth + 1)

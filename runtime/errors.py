@@ -148,6 +148,21 @@ class GuardFailed(InterlockError):
         super().__init__(f"{guard}: {why}. {next_step}")
 
 
+class OtherVersion(GuardFailed):
+    """The database has the tables of another version of this program, so it was left as it is."""
+
+    def __init__(self, *, database: str, stated: str, ours: str) -> None:
+        self.database, self.stated, self.ours = database, stated, ours
+        super().__init__(
+            guard=f"database {database}",
+            why=f"its tables are of version {stated or 'unknown'}, this program's of {ours}",
+            next_step=(
+                "Keep the database and its keys aside for the program that made them, and begin "
+                "anew with an empty home."
+            ),
+        )
+
+
 class BundleChanged(GuardFailed):
     """The policy bundle holds something else than its revision stands for, so it was not loaded."""
 

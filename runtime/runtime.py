@@ -1,7 +1,14 @@
 """The assembled machine: the way in for the command line, for tests and for everybody else."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -42,6 +49,12 @@ AGENT: Final = "agent:"
 Policy: TypeAlias = Path | Bundle | DecisionPoint
 #: An agent, or what makes one for the storage its tools keep things in
 AgentSource: TypeAlias = Agent | Callable[[Storage], Agent]
+#: Returns the tools that the agent of this name has beside its own, the same at every call
+MoreTools: TypeAlias = Callable[[str], Awaitable[Sequence[AnyTool]]]
+
+
+async def _no_more(_: str) -> Sequence[AnyTool]:
+    return ()
 
 
 class Runtime:
@@ -57,9 +70,11 @@ class Runtime:
         storage: Storage,
         pdp: DecisionPoint,
         agents: Iterable[AgentSource],
+        more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
     ) -> None:
         environment.refuse()
+        self._more = more
         spans = telemetry or Telemetry()
         self.store = storage.store
         self.vault = storage.vault
@@ -142,7 +157,7 @@ class Runtime:
         does not fit the agent's type and for a principal that is no person ("nobody"): none leaves
         a run behind. An agent as principal would hide the person who asked from the four eyes.
         """
-        workflow = self._agent(agent)
+        workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = _request(workflow, request)
@@ -166,7 +181,7 @@ class Runtime:
 
     async def drive(self, run: Run) -> Ended:
         """Carry a claimed run on until it ends, waits or is held; see `Driver.drive`."""
-        return await self.driver.drive(run, self._agent(run.agent))
+        return await self.driver.drive(run, await self._equipped(run.agent))
 
     async def resume(self, run_id: str) -> Ended:
         """Claim a run that is queued, waits, is held or lost its worker, and drive the run.
@@ -175,7 +190,7 @@ class Runtime:
         claimed by a live worker. The claim is not taken when the agent is unknown here.
         """
         run = await self.runs.read(run_id)
-        self._agent(run.agent)
+        await self._equipped(run.agent)
         return await self.drive(await self.runs.claim(run_id))
 
     async def decide(
@@ -210,6 +225,15 @@ class Runtime:
             },
             look=subject.approval(approval_id),
         )
+
+    async def _equipped(self, name: str) -> Agent:
+        """Return the agent, with the tools that it has beside its own behind the door."""
+        agent = self._agent(name)
+        for tool in await self._more(name):
+            if self.pep.tools.setdefault(tool.name, tool) is not tool:
+                raise _taken(tool.name)
+            self.pep.by_agent[name][tool.name] = tool
+        return agent
 
     def _agent(self, name: str) -> Agent:
         agent = self.agents.get(name)
@@ -250,10 +274,12 @@ def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
     for agent in agents:
         for tool in agent.tools:
             if by_name.setdefault(tool.name, tool) is not tool:
-                raise TypeError(
-                    f"two different tools are named {tool.name!r}; rename one"
-                )
+                raise _taken(tool.name)
     return by_name
+
+
+def _taken(name: str) -> TypeError:
+    return TypeError(f"two different tools are named {name!r}; rename one")
 
 
 def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:

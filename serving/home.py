@@ -1,7 +1,11 @@
 """The composition root: the one place where everything is constructed, once."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -32,6 +36,7 @@ from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings, address
+from interlock.serving.tool_servers import ToolServers, refuse_strangers
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
@@ -46,7 +51,6 @@ from interlock.tools.reports import Reports
 
 #: Tools beside the agent's own
 MoreTools: TypeAlias = Callable[[Storage], Sequence[AnyTool]]
-BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
 LONGEST_PLAN: Final = 2_000  # tokens
 
 
@@ -57,6 +61,7 @@ class Home:
     settings: Settings
     bundle: Bundle
     runtime: Runtime
+    servers: ToolServers
     library: Library
     records: Records
     reviews: Reviews
@@ -159,33 +164,40 @@ async def opened(
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
-        opening = Storage.open(
-            database=settings.database,
-            keys=settings.home / "keys",
-            witness=settings.home / "checkpoints",
-        )
-        storage = await stack.enter_async_context(opening)
+        storage = await stack.enter_async_context(_storage(settings))
         pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage, folder=settings.playbooks)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         provider = _provider(stack)
+        servers = ToolServers(settings, bundle, stack)
         named = agents.load(settings.agents, folder=settings.modules)
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
             agents=[ContractReview(tools), *named],
+            more=servers.of_agent,
             telemetry=telemetry.Telemetry(provider),
         )
+        refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,
             bundle=bundle,
             runtime=runtime,
+            servers=servers,
             library=kept.library,
             records=kept.records,
             reviews=kept.reviews,
             reports=kept.reports,
             playbooks=kept.playbooks,
         )
+
+
+def _storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    return Storage.open(
+        database=settings.database,
+        keys=settings.home / "keys",
+        witness=settings.home / "checkpoints",
+    )
 
 
 def _provider(stack: AsyncExitStack) -> TracerProvider | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -156,6 +156,8 @@ def _leaves(model: type[BaseModel], *, prefix: str) -> Iterator[Setting]:
         inner = next(
             (part for part in _parts(field.annotation) if _has_fields(part)), None
         )
+        if get_origin(field.annotation) is dict:
+            inner = None  # a table of what the user names is one setting
         if inner is None:
             yield Setting(
                 name=prefix + name,

@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, astuple
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from urllib.parse import quote
 
 from pydantic import (
@@ -22,12 +22,18 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality
-from interlock.runtime.policy.request import Amounts, Autonomy, why_no_tenant
+from interlock.runtime.policy.request import (
+    ActionClass,
+    Amounts,
+    Autonomy,
+    why_no_tenant,
+)
 from interlock.tools.outbound.destination import Destination
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
@@ -44,6 +50,8 @@ MASK: Final = "***"
 _HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
+#: How the variables begin that hold settings of ours, secrets too
+_OURS: Final = "INTERLOCK_"
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
@@ -90,6 +98,11 @@ def _database(text: str) -> str:
 
 def _http_url(text: str) -> str:
     Destination.parse(text, reach="any", plain_http=True)
+    return text
+
+
+def _server_url(text: str) -> str:
+    Destination.parse(text, reach="any")
     return text
 
 
@@ -148,6 +161,7 @@ Name = Annotated[
         strip_whitespace=True,
     ),
 ]
+ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 
@@ -195,6 +209,47 @@ class Endpoint(Section):
         if "url" in info.data:
             Destination.parse(info.data["url"], reach="any", plain_http=allowed)
         return allowed
+
+
+class ToolServer(Section):
+    """An MCP server: what is run or reached, whose tools it has, and what each of them may do."""
+
+    command: tuple[Name, ...] = Field(
+        (), strict=False, description="The program that is the server, and its words"
+    )
+    url: Annotated[str, AfterValidator(_server_url)] = Field(
+        "", description="Where the server is: https, or http on this machine"
+    )
+    agents: tuple[Name, ...] = Field(
+        (), description="The agents that may propose its tools"
+    )
+    environment: tuple[Name, ...] = Field(
+        (), description="The variables of our environment that the program is handed"
+    )
+    token_variable: str = Field(
+        "", description="The variable that holds the bearer token for the URL"
+    )
+    clearance: Confidentiality = Field(
+        "public", description="The most restricted data that the server may be sent"
+    )
+    confidentiality: Confidentiality = Field(
+        "confidential", description="How restricted is what the server says"
+    )
+    classes: dict[Name, ActionClass] = Field(
+        {}, alias="class", description="TOOL = pure, read, write or irreversible"
+    )
+    idempotent: tuple[Name, ...] = Field(
+        (), description="The tools whose second call with one key has no second effect"
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("a server has a command or a url, and not both")
+        for variable in (*self.environment, self.token_variable):
+            if variable.startswith(_OURS):
+                raise ValueError(f"no server is handed our own variable {variable}")
+        return self
 
 
 class Settings(Section):
@@ -249,6 +304,9 @@ class Settings(Section):
         None,
         repr=False,
         description="The bearer token for that server",
+    )
+    mcp: dict[ServerName, ToolServer] = Field(
+        {}, description="MCP servers: a table [mcp.NAME] with a command or a url each"
     )
     sender: Annotated[str, AfterValidator(_sender)] = Field(
         "interlock@example.com", description="The address that mails come from"

@@ -129,13 +129,13 @@ def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
     return file
 
 
-def _refuse_foreign(found: Path, file: Path) -> None:
+def _refuse_foreign(place: Path, file: Path) -> None:
     """Refuse a file or folder that was found, not named, when another account may write there."""
-    status = found.stat()
+    status = place.stat()
     if status.st_uid in {os.getuid(), 0} and not status.st_mode & _WRITABLE_BY_ALL:
         return
     raise BadInput(
-        what=str(found),
+        what=str(place),
         why="another account may have written there, and settings say which code is loaded",
         next_step=f"Make it yours alone, or name it: --workspace {file.parent}.",
     )

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Document, Json
 from interlock.runtime.errors import InterlockError, NotPermitted, Unanswered
 from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.decision import Decision, Reason
@@ -146,7 +146,6 @@ class Acts:
     async def _record(self, asked: "_Asked") -> None:
         request = asked.request
         decision = asked.decision
-        document = request.document()
         reasons: list[Json] = [
             {
                 "code": reason.code,
@@ -155,13 +154,7 @@ class Acts:
             }
             for reason in decision.reasons
         ]
-        payload: dict[str, Json] = {
-            "principal": document["principal"],
-            "arguments": request.action.arguments,
-            "resource": document["resource"],
-            "context": document["context"],
-            "reasons": reasons,
-        }
+        payload: dict[str, Document] = request.asked() | {"reasons": reasons}
 
         def work(tx: Tx) -> None:
             tx.events.append(

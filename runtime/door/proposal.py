@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from interlock.runtime.canonical import Json, canonical, digest
+from interlock.runtime.canonical import Document, Json, Written, digest
 from interlock.runtime.door.tool import AnyTool, Value, arguments_json
 from interlock.runtime.errors import NotCanonical
-from interlock.runtime.policy.request import Action, ActionClass, Amounts, Resource
+from interlock.runtime.policy.request import Action, Amounts, Resource
 from interlock.runtime.run.run import Run
 
 UNKNOWN: Final = "unknown"
@@ -57,29 +57,30 @@ def propose(
     the name is kept with the arguments, out of the ledger's bodies.
     """
     value: Value | None = None
-    raw: dict[str, Json] | None = None
+    action: Action | None = None
     if tool is not None:
-        value, raw = _parsed(tool, arguments)
-    if raw is None:
-        raw = _kept(arguments)
-    if tool is None:
-        raw = {"tool": _kept({"name": name}), "arguments": raw}
-        name = UNKNOWN
-    action_class: ActionClass = "irreversible"
+        value, action = _parsed(tool, arguments)
+    if action is None:
+        action = _unreadable(tool, name=name, arguments=arguments)
     resource = NOWHERE
     cost = Amounts(steps=1)
     if tool is not None and value is not None:
-        action_class = tool.action_class
         resource = tool.resource(value)
         cost = tool.cost(value)
         # What takes no time at all would fit where no time is left.
         cost = replace(cost, wall_ms=max(1, cost.wall_ms))
+    named: dict[str, Document] = {
+        "run": run.id,
+        "call": call_id,
+        "tool": action.tool,
+        "arguments": action.written,
+    }
     return Proposal(
-        id=digest({"run": run.id, "call": call_id, "tool": name, "arguments": raw}),
+        id=digest(named),
         call_id=call_id,
         tool=tool,
         arguments=value,
-        action=Action(tool=name, action_class=action_class, arguments=raw),
+        action=action,
         resource=resource,
         cost=cost,
     )
@@ -87,22 +88,38 @@ def propose(
 
 def _parsed(
     tool: AnyTool, arguments: Mapping[str, Any]
-) -> tuple[Value, dict[str, Json]] | tuple[None, None]:
-    """Return the arguments typed and as JSON, or None twice when they do not fit the schema."""
+) -> tuple[Value, Action] | tuple[None, None]:
+    """Return the arguments typed and as an action, or None twice when they do not fit."""
     try:
         value: Value = tool.arguments.model_validate(arguments)
-        raw = arguments_json(value)
-        canonical(raw)
+        action = Action(
+            tool=tool.name,
+            action_class=tool.action_class,
+            arguments=arguments_json(value),
+        )
+        _ = action.written  # raises here, where the arguments are still to be kept
     except (ValidationError, NotCanonical):
         return None, None
-    return value, raw
+    return value, action
+
+
+def _unreadable(
+    tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any]
+) -> Action:
+    """Return the action of a call that no tool can carry out; its arguments stay as they came."""
+    raw = _kept(arguments)
+    if tool is None:
+        raw = {"tool": _kept({"name": name}), "arguments": raw}
+        name = UNKNOWN
+    return Action(tool=name, action_class="irreversible", arguments=raw)
 
 
 def _kept(arguments: Mapping[str, Any]) -> dict[str, Json]:
     """Return the arguments as they came, or their hash when they have no canonical form."""
+    kept = dict(arguments)
     try:
-        canonical(dict(arguments))
+        Written({"arguments": kept})  # they may stand one level deeper
     except NotCanonical:
         unreadable = repr(arguments).encode("utf-8", "backslashreplace")
         return {"unreadable": sha256(unreadable).hexdigest()}
-    return dict(arguments)
+    return kept

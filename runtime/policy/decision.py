@@ -121,12 +121,10 @@ class Permit:
     ) -> None:
         if mint is not MINT:
             raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
-        self.tool, self.digest, self.action_id, self.run_id = (
-            tool,
-            digest,
-            action_id,
-            run_id,
-        )
+        self.tool = tool
+        self.digest = digest
+        self.action_id = action_id
+        self.run_id = run_id
         self.key = action_id
         self.claim = claim
         self._spent = False

@@ -6,11 +6,12 @@ context from the information point. The four parts are those of XACML 3.0 and Op
 
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
-from interlock.runtime.canonical import Json, digest
+from interlock.runtime.canonical import Document, Json, Written, digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality, Label
 
@@ -22,7 +23,7 @@ Verdict: TypeAlias = Literal["approved", "rejected"]
 KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Principal:
     """The accountable party of a run."""
 
@@ -41,8 +42,13 @@ class Principal:
             if not _is_whole(name):
                 raise _wrong_name("person or role", name, "it holds half a character")
 
+    @cached_property
+    def written(self) -> Written:
+        """The principal as every document holds it."""
+        return Written(_principal.dump_python(self, mode="json"))
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Action:
     """One proposed tool call."""
 
@@ -50,8 +56,13 @@ class Action:
     action_class: ActionClass
     arguments: dict[str, Json]
 
+    @cached_property
+    def written(self) -> Written:
+        """The arguments as every document holds them; raises `NotCanonical`."""
+        return Written(self.arguments)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """The thing the action touches, named so that a rule can speak about it."""
 
@@ -59,6 +70,11 @@ class Resource:
     id: str
     #: The most restricted data this sink may hold
     clearance: Confidentiality = "confidential"
+
+    @cached_property
+    def written(self) -> Written:
+        """The resource as every document holds it."""
+        return Written(_resource.dump_python(self, mode="json"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +91,16 @@ class Amounts:
     def priced(self) -> bool:
         """Whether it is set aside before the act: money and tokens are gone once asked for."""
         return self.money_micro > 0 or self.tokens > 0
+
+    def counts(self) -> dict[str, int]:
+        """Return the quantities by kind."""
+        return {
+            "money_micro": self.money_micro,
+            "tokens": self.tokens,
+            "steps": self.steps,
+            "effects": self.effects,
+            "wall_ms": self.wall_ms,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +161,7 @@ class SubjectFacts:
     role: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """The facts, gathered by the information point; none of them comes from the agent."""
 
@@ -155,6 +181,11 @@ class Context:
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions
     version: int = 1
+
+    @cached_property
+    def written(self) -> Written:
+        """The facts as every document holds them; raises `NotCanonical`."""
+        return Written(_context.dump_python(self, mode="json"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,6 +210,15 @@ class AccessRequest:
         )
         return document
 
+    def asked(self) -> dict[str, Document]:
+        """Return what the ledger keeps of the question: everything but how the tool is named."""
+        return {
+            "principal": self.principal.written,
+            "arguments": self.action.written,
+            "resource": self.resource.written,
+            "context": self.context.written,
+        }
+
 
 #: What the name of a log that is no tenant's begins with, and no tenant's name does
 RESERVED: Final = "@"
@@ -189,6 +229,9 @@ _FILLERS: Final = frozenset(
     + "".join(chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
 _request: Final = TypeAdapter(AccessRequest)
+_principal: Final = TypeAdapter(Principal)
+_resource: Final = TypeAdapter(Resource)
+_context: Final = TypeAdapter(Context)
 
 
 def why_no_tenant(name: str) -> str:
@@ -244,21 +287,12 @@ def request_digest(principal: Principal, action: Action, resource: Resource) -> 
     """Return the digest an approval binds to: principal, action with full arguments, resource."""
     return digest(
         {
-            "principal": {
-                "id": principal.id,
-                "tenant": principal.tenant,
-                "roles": principal.roles,
-                "on_behalf_of": principal.on_behalf_of,
-            },
+            "principal": principal.written,
             "action": {
                 "tool": action.tool,
                 "action_class": action.action_class,
-                "arguments": action.arguments,
+                "arguments": action.written,
             },
-            "resource": {
-                "type": resource.type,
-                "id": resource.id,
-                "clearance": resource.clearance,
-            },
+            "resource": resource.written,
         }
     )

@@ -130,7 +130,10 @@ async def exported(
 
 def erased(connection: Connection) -> frozenset[str]:
     """Return the runs whose erasure the ledger records."""
-    query = select(_entries.body).where(_entries.event == RunErased.event)
+    # An erasure belongs to no run, and the index is by run.
+    query = select(_entries.body).where(
+        _entries.run_id == "", _entries.event == RunErased.event
+    )
     bodies = [body_of(body) for body in connection.execute(query).scalars()]
     return frozenset(str(body["of"]) for body in bodies if "of" in body)
 

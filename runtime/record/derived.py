@@ -1,9 +1,9 @@
 """The working tables as the ledger says they must be: rows derived from the bodies of the entries.
 
-A body states a value plainly, or commits to the value under the run's key (`Committed`), or holds
-the digest of the sealed bytes (`Sealed`).
+How a body states a value is in `interlock.runtime.record.entry_values`.
 """
 
+from collections import defaultdict
 from collections.abc import Callable  # noqa: TC003 - as the other modules do
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.record.audit import body_of
+from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
@@ -25,21 +26,8 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.record,
     tables.data_key,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A value that is known by its commitment under a run's key."""
-
-    run_id: str
-    commitment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Sealed bytes that are known by their SHA-256."""
-
-    digest: str
+#: What an entry raises that is changed, or none of ours
+_UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
 
 
 def derive(connection: Connection) -> "Derived":
@@ -51,9 +39,18 @@ def derive(connection: Connection) -> "Derived":
         body = body_of(stored)
         try:
             derived.apply(log, body)
-        except (LookupError, TypeError, ValueError):
+        except _UNREADABLE:
             continue  # an entry that says nothing readable: the verifier names it
     return derived
+
+
+@dataclass(slots=True)
+class _OfRun:
+    """What belongs to one run, so that its end and its erasure look at nothing else."""
+
+    actions: list[Values] = field(default_factory=list)
+    approvals: list[Values] = field(default_factory=list)
+    records: list[tuple[str, ...]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,6 +65,9 @@ class Derived:
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
+    _of_run: defaultdict[str, _OfRun] = field(
+        default_factory=lambda: defaultdict(_OfRun)
+    )
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
@@ -78,7 +78,7 @@ class Derived:
     def apply(self, log: str, body: Values) -> None:
         """Apply one entry of *log*.
 
-        Raises LookupError, TypeError or ValueError for an entry that is none of ours.
+        Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
         handlers: dict[str, Callable[[str, str, Values], None]] = {
             "run_started": self._start,
@@ -98,27 +98,7 @@ class Derived:
         }
         handler = handlers.get(body["event"])
         if handler is not None:
-            handler(log, body["run"], body)
-
-    def _resume(self, _: str, run_id: str, body: Values) -> None:
-        run = self._run(run_id)
-        run["status"] = "running"
-        run["fence"] = body["fence"]
-        run["attempts"] += 1
-        run["updated"] = body["at"]
-
-    def _hold(self, _: str, run_id: str, body: Values) -> None:
-        self._run(run_id)["status"] = "held"
-
-    def _approve(self, _: str, run_id: str, body: Values) -> None:
-        approval = self.approval[(body["approval"],)]
-        approval.update(_sealed(body), state=body["state"], decided=body["at"])
-
-    def _raise(self, _: str, run_id: str, body: Values) -> None:
-        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
-
-    def _run(self, run_id: str) -> Values:
-        return self.run[(run_id,)]
+            handler(log, str(body["run"]), body)
 
     def _start(self, log: str, run_id: str, body: Values) -> None:
         self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
@@ -126,28 +106,36 @@ class Derived:
         self.run[(run_id,)] = {
             "id": run_id,
             "tenant": log,
-            "label": Committed(run_id, body["label"]),
+            "label": committed(run_id, body["label"]),
             "budget_id": body["budget"],
             "attempts": body["fence"],
             "refusals": 0,
             "outcome": None,
             "created": body["at"],
             "updated": body["at"],
-            **_same(body, "agent", "status", "autonomy", "revision", "fence"),
-            **_sealed(body),
+            **same(body, "agent", "status", "autonomy", "revision", "fence"),
+            **sealed(body),
         }
+
+    def _resume(self, _: str, run_id: str, body: Values) -> None:
+        run = self._run(run_id)
+        run.update(status="running", fence=body["fence"], updated=body["at"])
+        run["attempts"] += 1
+
+    def _hold(self, _: str, run_id: str, body: Values) -> None:
+        self._run(run_id)["status"] = "held"
 
     def _end(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
         run.update(
-            _sealed(body),
+            sealed(body),
             status=body["status"],
             fence=body["fence"],
             updated=body["at"],
         )
-        if body["status"] == "cancelled":
-            for approval in self.approval.values():
-                if approval["run_id"] == run_id and approval["state"] == "waiting":
+        if body["status"] in {"done", "failed", "cancelled"}:
+            for approval in self._of_run[run_id].approvals:
+                if approval["state"] == "waiting":
                     approval["state"] = "withdrawn"
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
@@ -174,46 +162,36 @@ class Derived:
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action.update(_sealed(body), state=body["state"], updated=body["at"])
+        action.update(sealed(body), state=body["state"], updated=body["at"])
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
-    def _label(self, run_id: str, body: Values) -> None:
-        if "label" in body:
-            self._run(run_id)["label"] = Committed(run_id, body["label"])
-
-    def _put(self, run_id: str, body: Values) -> None:
-        """Write the action's row, as whoever decides on it does."""
-        new = {
-            "id": body["action"],
-            "run_id": run_id,
-            "tool": body["tool"],
-            "action_class": body["class"],
-            "digest": Committed(run_id, body["bind"]),
-            "created": body["at"],
-        }
-        action = self.action.setdefault((body["action"],), new)
-        action.update(_sealed(body))
-        action.update(_same(body, "state", "fence", "effect", "revision"))
-        action["updated"] = body["at"]
-
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        self.approval[(body["approval"],)] = {
+        approval = {
             "id": body["approval"],
             "run_id": run_id,
             "action_id": body["action"],
             "tenant": log,
-            "digest": Committed(run_id, body["bind"]),
-            "evidence_digest": Committed(run_id, body["evidence"]),
+            "digest": committed(run_id, body["bind"]),
+            "evidence_digest": committed(run_id, body["evidence"]),
             "state": "waiting",
             "reviewer": None,
             "reviewer_roles": None,
             "note": None,
             "created": body["at"],
             "decided": 0,
-            **_same(body, "tool", "revision", "role", "expires"),
-            **_sealed(body),
+            **same(body, "tool", "revision", "role", "expires"),
+            **sealed(body),
         }
+        self.approval[(body["approval"],)] = approval
+        self._of_run[run_id].approvals.append(approval)
+
+    def _approve(self, _: str, run_id: str, body: Values) -> None:
+        approval = self.approval[(body["approval"],)]
+        approval.update(sealed(body), state=body["state"], decided=body["at"])
+
+    def _raise(self, _: str, run_id: str, body: Values) -> None:
+        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
 
     def _turn(self, log: str, run_id: str, body: Values) -> None:
         if log != HOME:
@@ -221,44 +199,58 @@ class Derived:
         switch = (body["scope"], body["id"])
         self.kill_switch.pop(switch, None)
         if body["engaged"]:
-            self.kill_switch[switch] = _same(body, "scope", "id") | {
+            self.kill_switch[switch] = same(body, "scope", "id") | {
                 "engaged": body["at"]
             }
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])
-        new = {
-            "run_id": run_id,
-            "kind": body["kind"],
-            "key": Committed(run_id, body["name"]),
-            "tenant": log,
-            "updated": body["at"],
-        }
-        record = self.record.setdefault(place, new)
-        record.update(_sealed(body), status=body["status"], action_id=body["action"])
+        if place not in self.record:
+            self.record[place] = {
+                "run_id": run_id,
+                "kind": body["kind"],
+                "key": committed(run_id, body["name"]),
+                "tenant": log,
+                "updated": body["at"],
+            }
+            self._of_run[run_id].records.append(place)
+        record = self.record[place]
+        record.update(sealed(body), status=body["status"], action_id=body["action"])
 
     def _erase(self, log: str, _: str, body: Values) -> None:
         # Sealed bytes stay: nothing opens them any more.
         run_id = body["of"]
-        del self.data_key[(run_id,)]
+        self.data_key.pop((run_id,), None)
         self._run(run_id)["label"] = ""
-        for action in self.action.values():
-            if action["run_id"] == run_id:
-                action["digest"] = ""
-        for approval in self.approval.values():
-            if approval["run_id"] == run_id:
-                approval.update(digest="", evidence_digest="")
-        for place in [place for place in self.record if place[0] == run_id]:
-            del self.record[place]
+        of_run = self._of_run[run_id]
+        for action in of_run.actions:
+            action["digest"] = ""
+        for approval in of_run.approvals:
+            approval.update(digest="", evidence_digest="")
+        for place in of_run.records:
+            self.record.pop(place, None)
 
+    def _run(self, run_id: str) -> Values:
+        return self.run[(run_id,)]
 
-def _same(body: Values, *columns: str) -> Values:
-    """Return the columns that the body states under their own names."""
-    return {column: body[column] for column in columns}
+    def _put(self, run_id: str, body: Values) -> None:
+        """Write the action's row, as whoever decides on it does."""
+        action = self.action.get((body["action"],))
+        if action is None:
+            action = {
+                "id": body["action"],
+                "run_id": run_id,
+                "tool": body["tool"],
+                "action_class": body["class"],
+                "digest": committed(run_id, body["bind"]),
+                "created": body["at"],
+            }
+            self.action[(body["action"],)] = action
+            self._of_run[run_id].actions.append(action)
+        action.update(sealed(body))
+        action.update(same(body, "state", "fence", "effect", "revision"))
+        action["updated"] = body["at"]
 
-
-def _sealed(body: Values) -> Values:
-    return {
-        column: None if digest is None else Sealed(digest)
-        for column, digest in body.get("sealed", {}).items()
-    }
+    def _label(self, run_id: str, body: Values) -> None:
+        if "label" in body:
+            self._run(run_id)["label"] = committed(run_id, body["label"])

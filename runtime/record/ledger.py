@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.canonical import Document, canonical
 from interlock.runtime.errors import NotWitnessed, Tampered
 from interlock.runtime.record import logs
 from interlock.runtime.record.events import HOME, Event, SwitchTurned
@@ -178,7 +178,7 @@ class Ledger:
 
     def _append(self, tx: Tx, page: _Page, event: Event, *, signed: int) -> None:
         seq = page.frontier.size
-        body: dict[str, Json] = {
+        body: dict[str, Document] = {
             "v": VERSION,
             "origin": self.origin(page.log),
             "run": event.run_id,

@@ -15,7 +15,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.errors import Tampered
-from interlock.runtime.record.derived import DERIVED, Committed, Sealed, derive
+from interlock.runtime.record.derived import DERIVED, derive
+from interlock.runtime.record.entry_values import Committed, Sealed
 from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.vault import Vault
@@ -80,7 +81,7 @@ def _compared(
             if not _is(connection, vault, wanted, value):
                 differences.append(_changed(table, name, column, wanted, value))
     differences += [
-        Difference(code="missing_row", table=table.name, row="/".join(key))
+        Difference(code="missing_row", table=table.name, row="/".join(map(str, key)))
         for key in missing
     ]
     return differences

@@ -5,6 +5,7 @@ after the commit, so a crash in between leaves a note older than its log, never 
 """
 
 import os
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -73,6 +74,7 @@ class Witness:
         return {path.name: _note(path) for path in sorted(self._folder.glob("*.note"))}
 
 
+@lru_cache
 def file_name(log: str) -> str:
     """Return the name of the file that keeps the note of *log*; no other log has that file.
 

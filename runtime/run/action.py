@@ -12,12 +12,11 @@ expected state fails and nothing is written. "unknown" is shown to a person and 
 """
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 
-from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Principal
@@ -128,7 +127,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
             sealed=sealed,
             approval=approval_id,
             idempotent=step.idempotent,
-            reserved=asdict(cost),
+            reserved=cost.counts(),
             asked=step.asked,
         )
     )
@@ -149,7 +148,7 @@ def finish(
     if not _move(tx, step.id, "started", ending.state, result=result):
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
-    grown = join_label(tx, step.run, label, held=step.held)
+    grown = join_label(tx, step.run, label, run_label=step.run_label)
     sealed = {"result": result}
     tx.events.append(_finished(step, ending, actual, sealed, label=grown))
 
@@ -179,7 +178,7 @@ def complete(
         hold(tx, step.run)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
-    grown = join_label(tx, step.run, label, held=step.held)
+    grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, actual, sealed, label=grown)
     tx.events.append(replace(finished, asked=step.asked))
 
@@ -224,7 +223,7 @@ def resolve(
             ruling=ruling_of(row, key, tenant=run["tenant"], codes=[RESOLVED]),
             sealed={"result": None},
             state=state,
-            spent=asdict(Amounts()),
+            spent=Amounts().counts(),
             finding=Finding(
                 reviewer=person.id,
                 roles=person.roles,
@@ -252,7 +251,7 @@ def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
                 ruling=ruling_of(row, key, tenant=tenant, codes=codes),
                 sealed={"result": None},
                 state="unknown",
-                spent=asdict(cost),
+                spent=cost.counts(),
             )
         )
 
@@ -287,7 +286,7 @@ def _finished(
         ruling=step.ruling,
         sealed=sealed,
         state=ending.state,
-        spent=asdict(actual),
+        spent=actual.counts(),
         label=label,
         failure=ending.failure,
     )
@@ -361,9 +360,9 @@ def _put(
 
     Returns what was sealed into the row.
     """
-    reasons = canonical(step.reasons)
+    place = f"action/{step.id}/reasons"
     sealed: Sealed = {
-        "reasons": step.key.seal(reasons, place=f"action/{step.id}/reasons"),
+        "reasons": step.key.seal(step.reasons.text, place=place),
         "result": _sealed(step, result),
     }
     values: dict[str, Any] = {

@@ -14,11 +14,15 @@ from interlock.runtime.errors import Tampered
 from interlock.runtime.record.events import HOME, PolicyActivated
 from interlock.runtime.record.store import Store, Tx, tables
 
-_c = tables.ledger_entry.c
+_ENTRIES: Final = tables.ledger_entry.c
 _NEWEST: Final = (
-    select(_c.body)
-    .where(_c.log == HOME, _c.run_id == "", _c.event == PolicyActivated.event)
-    .order_by(_c.seq.desc())
+    select(_ENTRIES.body)
+    .where(
+        _ENTRIES.log == HOME,
+        _ENTRIES.run_id == "",
+        _ENTRIES.event == PolicyActivated.event,
+    )
+    .order_by(_ENTRIES.seq.desc())
     .limit(1)
 )
 

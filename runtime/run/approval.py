@@ -129,7 +129,7 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
 
 
 def withdraw(tx: Tx, *, run_id: str) -> None:
-    """Withdraw what waits for a person on behalf of a run that was cancelled."""
+    """Withdraw what waits for a person on behalf of a run that has ended."""
     approvals = tables.approval.c
     open_approvals = update(tables.approval).where(
         approvals.run_id == run_id, approvals.state == "waiting"
@@ -199,7 +199,7 @@ def lapsed(connection: Connection, *, action_id: str, now: int) -> bool:
     approvals = tables.approval.c
     query = select(approvals.id).where(
         approvals.action_id == action_id,
-        approvals.state.in_(("waiting", "expired")),
+        approvals.state == "waiting",
         approvals.expires <= now,
     )
     return connection.execute(query).first() is not None

@@ -13,6 +13,7 @@ from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.approval import State, four_eyes, person, place
+from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.refusal import refused
 
 
@@ -89,12 +90,13 @@ class Approvals:
     async def read(self, approval_id: str) -> Approval:
         """Return one approval with its evidence.
 
-        Raises `NotFound`, and `Tampered` when the evidence is not what was recorded.
+        Raises `NotFound`, `Tampered` when the evidence is not what was recorded, and as
+        `erasure.key_of` does.
         """
 
         def look(connection: Connection) -> Approval:
             row = _row(connection, approval_id)
-            key = self._vault.key(connection, row["run_id"])
+            key = key_of(connection, self._vault, row["run_id"])
             return _opened(row, key, self._store.now(connection))
 
         return await self._store.read(look)
@@ -112,12 +114,12 @@ class Approvals:
 
         Nothing acts until the run is resumed. Raises `NotFound`, and `BadInput` when the approval
         waits no more ("expired", "decided_already", "not_waiting"), when other evidence was shown
-        ("evidence_changed"), and as `four_eyes` does.
+        ("evidence_changed"), and as `four_eyes` and `erasure.key_of` do.
         """
 
         def work(tx: Tx) -> None:
             row = _row(tx.connection, approval_id)
-            key = self._vault.key(tx.connection, row["run_id"])
+            key = key_of(tx.connection, self._vault, row["run_id"])
             approval = _opened(row, key, tx.now)
             _object(approval, reviewer, shown=shown, note=note)
             sealed = _decide(

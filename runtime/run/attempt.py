@@ -1,8 +1,9 @@
 """One proposal on its way through the door: what was asked, what was decided, what is recorded."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.canonical import Document, Written, canonical
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, ApprovalFact
@@ -33,7 +34,7 @@ class Ending:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One proposal being carried through: the run, its key, what was asked and what was decided."""
 
@@ -44,7 +45,7 @@ class Attempt:
     idempotent: bool
     now: int
     #: The run's label when the facts were gathered
-    held: Label
+    run_label: Label
     decision: Decision = UNDECIDED
     #: What is recorded of the action already
     row: RecordedAction | None = None
@@ -53,7 +54,7 @@ class Attempt:
     #: A person was asked and did not answer in time
     lapsed: bool = False
 
-    @property
+    @cached_property
     def label(self) -> Label:
         """The label of everything the proposal was made of: the join of its arguments' labels."""
         label = Label(integrity="trusted", confidentiality="public")
@@ -77,18 +78,20 @@ class Attempt:
         )
         return fresh and fact.verdict == "approved"
 
-    @property
-    def reasons(self) -> list[Json]:
-        """The decision's reasons as plain JSON values."""
-        return [
-            {
-                "code": each.code,
-                "rule": each.rule,
-                "parameters": each.parameters,
-                "message": each.message,
-            }
-            for each in self.decision.reasons
-        ]
+    @cached_property
+    def reasons(self) -> Written:
+        """The decision's reasons as the action's row and the ledger hold them."""
+        return Written(
+            [
+                {
+                    "code": reason.code,
+                    "rule": reason.rule,
+                    "parameters": reason.parameters,
+                    "message": reason.message,
+                }
+                for reason in self.decision.reasons
+            ]
+        )
 
     @property
     def may_have_acted(self) -> bool:
@@ -114,7 +117,7 @@ class Attempt:
         """Return the attempt, denied by the runtime itself."""
         return self.decided(self.decision.denied(reason))
 
-    @property
+    @cached_property
     def ruling(self) -> Ruling:
         """What every ledger entry on this action says."""
         action = self.request.action
@@ -135,13 +138,6 @@ class Attempt:
         )
 
     @property
-    def asked(self) -> dict[str, Json]:
+    def asked(self) -> dict[str, Document]:
         """What was asked and why it was decided so, for the one ledger entry that holds it."""
-        document = self.request.document()
-        return {
-            "principal": document["principal"],
-            "arguments": self.request.action.arguments,
-            "resource": document["resource"],
-            "context": document["context"],
-            "reasons": self.reasons,
-        }
+        return self.request.asked() | {"reasons": self.reasons}

@@ -5,7 +5,7 @@ everything fits, so any number of spenders in any number of processes never get 
 closed: no row, no reservation).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
@@ -73,7 +73,7 @@ class Budget:
 
 def create(tx: Tx, *, budget_id: str, tenant: str, limits: Amounts) -> None:
     """Make a budget with nothing spent."""
-    row = {f"limit_{kind}": amount for kind, amount in asdict(limits).items()}
+    row = {f"limit_{kind}": amount for kind, amount in limits.counts().items()}
     row |= {f"{group}_{kind}": 0 for group in ("spent", "reserved") for kind in KINDS}
     tx.connection.execute(
         insert(tables.budget).values(id=budget_id, tenant=tenant, **row)
@@ -106,7 +106,7 @@ def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
 
     Reserving again for the same action changes nothing.
     """
-    reservation = {"action_id": action_id, "budget_id": budget_id} | asdict(cost)
+    reservation = {"action_id": action_id, "budget_id": budget_id} | cost.counts()
     if _OPEN.one(tx.connection, reservation) is None:
         return True
     amounts = {"budget": budget_id} | _prefixed("cost", cost)

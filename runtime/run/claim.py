@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping, update
 
-from interlock.runtime.errors import Fenced
 from interlock.runtime.record.events import RunResumed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
@@ -74,12 +73,12 @@ def taken() -> Iterator[str]:
 
 def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
     """Claim the run for this process under *token* and the next fence; see `Runs.claim`."""
-    row = row_of(tx.connection, run_id)
+    row = row_of(tx.connection, run_id, lock=True)
     _object(row, now=tx.now)
     fence = row["fence"] + 1
     taken_over = (
         update(tables.run)
-        .where(tables.run.c.id == run_id, tables.run.c.fence == row["fence"])
+        .where(tables.run.c.id == run_id)
         .values(
             claimed(
                 token,
@@ -90,9 +89,7 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
         )
         .returning(tables.run)
     )
-    run = tx.connection.execute(taken_over).mappings().one_or_none()
-    if run is None:
-        raise Fenced(run_id=run_id, fence=fence)
+    run = tx.connection.execute(taken_over).mappings().one()
     tx.checked.clear()  # what was checked before the fence moved says nothing now
     key = vault.key(tx.connection, run_id)
     tx.events.append(

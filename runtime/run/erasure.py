@@ -6,14 +6,29 @@ actions stay, for the ledger names them. What was written outside the database (
 older copies of the database) is not reached.
 """
 
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, update
 
+from interlock.runtime.errors import Erased
 from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunErased
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.refusal import refused
+
+
+def key_of(connection: Connection, vault: Vault, run_id: str) -> DataKey:
+    """Return the run's data key.
+
+    Raises `BadInput` ("erased") when the run was erased, and `Erased` when its key is gone and the
+    ledger has no record of an erasure.
+    """
+    try:
+        return vault.key(connection, run_id)
+    except Erased as error:
+        if run_id in erased(connection):
+            raise refused("erased", what=f"run {run_id}") from error
+        raise
 
 
 def erase(
@@ -24,14 +39,11 @@ def erase(
     tenant: str,
     by: str,
 ) -> None:
-    """Erase the run and record that the person *by* did.
+    """Erase the run and record that the person *by* did; raises as `key_of` does.
 
-    Raises `BadInput` ("erased") when it was erased before, and `Erased` when its key is gone and no
-    erasure is recorded.
+    A run whose data key was put back since its erasure can be erased again.
     """
-    if run_id in erased(tx.connection):
-        raise refused("erased", what=f"run {run_id}")
-    vault.key(tx.connection, run_id)
+    key_of(tx.connection, vault, run_id)
     vault.erase(tx.connection, run_id)
     action.blank(tx, run_id=run_id)
     approval.blank(tx, run_id=run_id)

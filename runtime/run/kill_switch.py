@@ -8,12 +8,13 @@ policy denies when the list is missing.
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from interlock.runtime.policy.request import KillScope
 from interlock.runtime.record.events import HOME, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.upsert import upsert
 
 _SWITCHES: Final = tables.kill_switch.c
 #: Whether a switch covers the request of `of_tenant`, `of_tool` and `of_run`
@@ -23,6 +24,7 @@ COVERS: Final = or_(
     and_(_SWITCHES.scope == "tool", _SWITCHES.id == bindparam("of_tool")),
     and_(_SWITCHES.scope == "run", _SWITCHES.id == bindparam("of_run")),
 )
+_ENGAGE: Final = Statement(upsert(tables.kill_switch, keys=("scope", "id")))
 _COVERING: Final = Statement(select(_SWITCHES.scope, _SWITCHES.id).where(COVERS))
 
 
@@ -46,13 +48,12 @@ class KillSwitches:
         """Stop what the switch covers; engaging twice changes nothing but is recorded."""
 
         def work(tx: Tx) -> None:
-            _remove(tx, scope, name)
             row = {
                 "scope": scope,
                 "id": name,
                 "engaged": tx.now,
             }
-            tx.connection.execute(insert(tables.kill_switch), row)
+            _ENGAGE.run(tx.connection, row)
             tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
 
         await self._store.write(work)
@@ -61,7 +62,8 @@ class KillSwitches:
         """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""
 
         def work(tx: Tx) -> None:
-            _remove(tx, scope, name)
+            here = and_(_SWITCHES.scope == scope, _SWITCHES.id == name)
+            tx.connection.execute(delete(tables.kill_switch).where(here))
             tx.events.append(_turned(tx, scope, name, engaged=False, by=by))
 
         await self._store.write(work)
@@ -98,11 +100,6 @@ def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> b
             run_id=run_id,
         )
     )
-
-
-def _remove(tx: Tx, scope: KillScope, name: str) -> None:
-    here = and_(_SWITCHES.scope == scope, _SWITCHES.id == name)
-    tx.connection.execute(delete(tables.kill_switch).where(here))
 
 
 def _turned(

@@ -8,10 +8,8 @@ import orjson
 from sqlalchemy import Connection, RowMapping, insert, update
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import Erased
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunEnded, RunStarted
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
@@ -117,7 +115,10 @@ class Runs:
             self._store.later(run.claim, work)
 
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        """Record how this claim ended: done, failed, waiting for a person, or held."""
+        """Record how this claim ended: done, failed, waiting for a person, or held.
+
+        When the run itself has ended, what still waits for a person is withdrawn.
+        """
         await self._store.write(lambda tx: self._end(tx, run, status, outcome))
 
     def _end(
@@ -142,6 +143,8 @@ class Runs:
             update(tables.run).where(tables.run.c.id == run.id).values(values)
         )
         tx.checked.clear()
+        if status not in OPEN:
+            approval.withdraw(tx, run_id=run.id)
         tx.events.append(
             RunEnded(
                 log=run.tenant,
@@ -156,29 +159,23 @@ class Runs:
     async def read(self, run_id: str) -> Run:
         """Return the run as it stands.
 
-        Raises `NotFound`, `BadInput` ("erased") when the run was erased, and `Erased` when its key
-        is gone and the ledger has no record of an erasure.
+        Raises `NotFound`, and as `erasure.key_of` does.
         """
 
         def look(connection: Connection) -> Run:
             row = row_of(connection, run_id)
-            try:
-                return opened(row, self._vault.key(connection, run_id))
-            except Erased as error:
-                if run_id in erased(connection):
-                    raise refused("erased", what=f"run {run_id}") from error
-                raise
+            return opened(row, erasure.key_of(connection, self._vault, run_id))
 
         return await self._store.read(look)
 
     async def outcome(self, run_id: str) -> dict[str, Json] | None:
-        """Return what `end` recorded last, or None while there is nothing."""
+        """Return what `end` recorded last, or None for nothing; raises as `read` does."""
 
         def look(connection: Connection) -> dict[str, Json] | None:
             sealed = row_of(connection, run_id)["outcome"]
             if sealed is None:
                 return None
-            key = self._vault.key(connection, run_id)
+            key = erasure.key_of(connection, self._vault, run_id)
             outcome: dict[str, Json] = orjson.loads(
                 key.open(sealed, place=f"run/{run_id}/outcome")
             )
@@ -274,13 +271,11 @@ class Runs:
         """
 
         def work(tx: Tx) -> None:
-            row = row_of(tx.connection, run_id)
-            if run_id in erased(tx.connection):
-                raise refused("erased", what=f"run {run_id}")
+            row = row_of(tx.connection, run_id, lock=True)
             action.resolve(
                 tx,
                 run=row,
-                key=self._vault.key(tx.connection, run_id),
+                key=erasure.key_of(tx.connection, self._vault, run_id),
                 beginning=action_id,
                 person=person,
                 happened=happened,

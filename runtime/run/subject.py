@@ -74,8 +74,8 @@ def action(run_id: str, beginning: str) -> Look:
     """Look at one action of a run by its id, or by a beginning of it that no other action has."""
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
-        one = of_beginning(connection, run_id, beginning)
         row = row_of(connection, run_id)
+        one = of_beginning(connection, run_id, beginning)
         return _of_run(
             row,
             connection,

@@ -121,7 +121,9 @@ def _failed(error: Exception) -> int:
         )
         return session.BAD_INPUT
     if isinstance(error, OSError):
-        message = f"{error.strerror or error}. Check the disk and its permissions."
+        what = f"{error.filename}: " if error.filename else ""
+        why = error.strerror or error
+        message = f"{what}{why}. Check the disk and its permissions."
         session.complain(
             message,
             code="os",

@@ -85,6 +85,9 @@ def list_approvals(
         )
     out.print(table)
     session.next_step(f"interlock approvals show {approvals[0].id}")
+    if len(approvals) == limit:
+        more = f"interlock approvals list --limit {limit * 10}"
+        session.next_step(f"{more}{' --all' if every else ''}, for older ones")
 
 
 @application.command()

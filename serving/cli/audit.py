@@ -10,6 +10,7 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
+from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
@@ -144,7 +145,8 @@ def export(
             person=who,
             log=log,
         )
-        _write(file, records)
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+        write_new(file, "".join(lines))
         return {
             "file": str(file),
             "entries": sum(1 for record in records if record["kind"] == "entry"),
@@ -158,20 +160,6 @@ def export(
         return
     session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
     session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
-
-
-def _write(file: Path, records: list[dict[str, str | int]]) -> None:
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-    try:
-        with file.open("x", encoding="utf-8") as target:
-            target.writelines(lines)
-    except OSError as error:
-        why = error.strerror or "it cannot be written"
-        raise BadInput(
-            what=str(file),
-            why=why,
-            next_step="Name a new file.",
-        ) from error
 
 
 @application.command()

@@ -80,13 +80,20 @@ def _value(settings: BaseModel, name: str) -> Any:
             else None
         )
         value = fields[part] if fields else getattr(value, part, None)
-    return (
-        value if value is None or isinstance(value, str | int | dict) else _plain(value)
-    )
+    return value if value is None or isinstance(value, str | int) else _plain(value)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _entry(entry) for key, entry in value.items()}
     return list(value) if isinstance(value, tuple) else str(value)
+
+
+def _entry(entry: Any) -> Any:
+    """Return one entry of a table, without what it leaves to the defaults."""
+    if not isinstance(entry, BaseModel):
+        return entry
+    return entry.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _text(value: Any) -> str:

@@ -3,28 +3,30 @@
 import shutil
 import stat
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import typer
 
 from interlock.runtime import environment
 from interlock.runtime.errors import InterlockError
 from interlock.serving import people
-from interlock.serving.audit import verified
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
 from interlock.serving.cli.verify import tell
-from interlock.serving.home import Home
-from interlock.serving.verification import Finding, verify
+from interlock.serving.verification.finding import Finding
 from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import isolation
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from interlock.serving.home import Home
 
 SMALLEST: Final = 256 * 1024 * 1024  # bytes free
 _OTHERS: Final = 0o077
 #: Looks at one thing: whether it is well, and what to say of it
-Check: TypeAlias = Callable[[Home], Awaitable[tuple[bool, str]]]
+Check: TypeAlias = "Callable[[Home], Awaitable[tuple[bool, str]]]"
 
 application = typer.Typer(add_completion=False)
 
@@ -39,7 +41,9 @@ def doctor(as_json: AsJson = False) -> None:
     tell(findings, as_json=as_json)
 
 
-async def _examine(home: Home) -> list[Finding]:
+async def _examine(home: "Home") -> list[Finding]:
+    from interlock.serving.verification import installation
+
     checks: dict[str, Check] = {
         "python": _python,
         "home": _home,
@@ -47,6 +51,7 @@ async def _examine(home: Home) -> list[Finding]:
         "database": _database,
         "policy": _policy,
         "ledger": _ledger,
+        "kill switches": _kill_switches,
         "people": _people,
         "documents": _documents,
         "environment": _environment,
@@ -59,19 +64,19 @@ async def _examine(home: Home) -> list[Finding]:
             ok = False
             detail = str(error)
         findings.append(Finding(check=name, ok=ok, detail=detail))
-    return [*findings, *await verify(home)]
+    return [*findings, *await installation.verify(home)]
 
 
-async def _python(_: Home) -> tuple[bool, str]:
+async def _python(_: "Home") -> tuple[bool, str]:
     return sys.version_info >= (3, 11), sys.version.split()[0]
 
 
-async def _home(home: Home) -> tuple[bool, str]:
+async def _home(home: "Home") -> tuple[bool, str]:
     free = shutil.disk_usage(home.settings.home).free
     return free >= SMALLEST, f"{home.settings.home}, {free // 2**20:,} MiB free"
 
 
-async def _keys(home: Home) -> tuple[bool, str]:
+async def _keys(home: "Home") -> tuple[bool, str]:
     keys = home.settings.home / "keys"
     loose = [path.name for path in sorted(keys.iterdir()) if _is_open(path)]
     if loose:
@@ -84,17 +89,19 @@ def _is_open(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & _OTHERS)
 
 
-async def _database(home: Home) -> tuple[bool, str]:
+async def _database(home: "Home") -> tuple[bool, str]:
     return True, f"{home.store.dialect}, {await home.runs.count()} runs"
 
 
-async def _policy(home: Home) -> tuple[bool, str]:
+async def _policy(home: "Home") -> tuple[bool, str]:
     bundle = home.bundle
     codes = sum(len(messages) for messages in bundle.messages.values())
     return True, f"revision {bundle.revision[:12]}, {codes} reason codes"
 
 
-async def _ledger(home: Home) -> tuple[bool, str]:
+async def _ledger(home: "Home") -> tuple[bool, str]:
+    from interlock.serving.audit import verified
+
     report = await verified(home)
     if report.valid:
         return True, f"{report.size} entries, verified"
@@ -102,14 +109,24 @@ async def _ledger(home: Home) -> tuple[bool, str]:
     return False, f"{first.log} entry {first.seq}: {first.code}: {first.detail}"
 
 
-async def _people(home: Home) -> tuple[bool, str]:
+async def _kill_switches(home: "Home") -> tuple[bool, str]:
+    from interlock.runtime.run.kill_switch import KillSwitches
+
+    engaged = await KillSwitches(home.store).list()
+    if not engaged:
+        return True, "none is engaged"
+    names = ", ".join(f"{switch.scope} {switch.id}".strip() for switch in engaged)
+    return False, f"engaged, so what they cover is denied: {names}"
+
+
+async def _people(home: "Home") -> tuple[bool, str]:
     everyone = people.load(home.settings.people).values()
     reviewers = [person.id for person in everyone if "reviewer" in person.roles]
     names = ", ".join(reviewers) or "none yet, so nothing irreversible can be approved"
     return True, f"reviewers: {names}"
 
 
-async def _documents(_: Home) -> tuple[bool, str]:
+async def _documents(_: "Home") -> tuple[bool, str]:
     bounds = await isolation(Limits())
     if bounds is None:
         return (
@@ -127,7 +144,7 @@ async def _documents(_: Home) -> tuple[bool, str]:
     return True, ", ".join(words)
 
 
-async def _environment(_: Home) -> tuple[bool, str]:
+async def _environment(_: "Home") -> tuple[bool, str]:
     """Name the variables that a library reads by itself; none is refused, or nothing had opened."""
     words = []
     for name, entry in environment.present():

@@ -8,8 +8,9 @@ import typer
 from interlock.runtime.errors import BadInput
 from interlock.serving import people
 from interlock.serving.cli import session
+from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import AsJson
-from interlock.serving.people import Person
+from interlock.serving.founders import founders
 from interlock.serving.workspace import FILE
 
 application = typer.Typer(add_completion=False)
@@ -50,36 +51,24 @@ def init(
     """Make a workspace: its settings, and people so that what one asks for another can approve.
 
     This account becomes analyst and administrator. Without --reviewer a person named "reviewer" is
-    listed as one.
+    listed as one. A list of people that is there already is kept.
     """
+    listed = founders(reviewer or ())
     file = folder / FILE
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as target:
-            target.write(_TEXT)
-    except OSError as error:
-        why = "there is a workspace already" if file.exists() else str(error.strerror)
-        next_step = "See `interlock config show`, or name another folder."
-        raise BadInput(
-            what=str(file),
-            why=why,
-            next_step=next_step,
-        ) from error
-    account = people.current()
-    deciding = [
-        Person(id=name, roles=("reviewer",)) for name in reviewer or ["reviewer"]
-    ]
-    if not (folder / PEOPLE).exists():
-        this = Person(id=account, roles=("analyst", "administrator"))
-        people.write(
-            folder / PEOPLE, [this, *(one for one in deciding if one.id != account)]
-        )
+    _write(file)
+    people_file = folder / PEOPLE
+    kept = people_file.exists()
+    if not kept:
+        people.write(people_file, listed)
     if as_json:
-        session.print_json(
-            {"workspace": str(file.resolve()), "people": str(folder / PEOPLE)}
-        )
+        places = {"workspace": file, "people": people_file}
+        session.print_json({name: str(path.resolve()) for name, path in places.items()})
         return
-    decider = deciding[0].id
+    if kept:
+        session.say(f"Workspace {file}, with the people of {people_file}.")
+        session.next_step("interlock people list")
+        return
+    account, decider, *_ = (person.id for person in listed)
     session.say(
         f"Workspace {file}: {account} asks for reviews, {decider} decides approvals."
     )
@@ -87,3 +76,22 @@ def init(
     session.next_step(
         f"interlock approvals list, then approve as another: --as {decider}"
     )
+
+
+def _write(file: Path) -> None:
+    """Write the settings; raises `BadInput` where there is a workspace or nothing can be made."""
+    if file.exists():
+        raise BadInput(
+            what=str(file),
+            why="there is a workspace already",
+            next_step="See `interlock config show`, or name another folder.",
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            what=str(file.parent),
+            why=error.strerror or "it cannot be made",
+            next_step="Name another folder.",
+        ) from error
+    write_new(file, _TEXT)

@@ -9,7 +9,7 @@ from interlock.runtime.errors import BadInput
 from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
-from interlock.serving.people import Person
+from interlock.serving.founders import founders
 from interlock.serving.scaffold import Kind, scaffold
 
 application = typer.Typer(
@@ -28,8 +28,7 @@ def workspace(name: Name, as_json: AsJson = False) -> None:
     folder = Path(name)
     files = (*scaffold("workspace", name, folder), *scaffold("agent", name, folder))
     listed = folder / "people.yaml"
-    account = Person(id=people.current(), roles=("analyst", "administrator"))
-    people.write(listed, [account, Person(id="reviewer", roles=("reviewer",))])
+    people.write(listed, founders())
     _tell(
         (*files, listed),
         f"cd {name}; python -m pytest; interlock doctor",

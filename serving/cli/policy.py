@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from rich.text import Text
@@ -13,23 +14,23 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.act import CLASSES
 from interlock.runtime.policy.engine.archive import pack
 from interlock.runtime.policy.engine.bundle import Bundle, load
-from interlock.runtime.policy.engine.embedded import EmbeddedPoint
-from interlock.serving.audit import entries
 from interlock.serving.cli import session
 from interlock.serving.cli.policy_diff import diff
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
-from interlock.serving.home import Home
 from interlock.serving.policy import catalogue, rules
 from interlock.serving.policy.build import extended
 from interlock.serving.policy.check import check as checked
-from interlock.serving.policy.explanation import explained
 from interlock.serving.policy.finding import Finding
-from interlock.serving.policy.inspection import inspect, own_test_results
+from interlock.serving.policy.in_force import in_force
 from interlock.serving.policy.opa import find_opa
 from interlock.serving.policy.overlay import COMPILED, overlaid
-from interlock.serving.policy.replay import Replay, replay
 from interlock.serving.workspace import POLICIES, Workspace
+
+if TYPE_CHECKING:
+    from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
+    from interlock.serving.policy.replay import Replay
 
 application = typer.Typer(
     help="The rules: check, build and test them, ask them why.",
@@ -46,6 +47,8 @@ def check(as_json: AsJson = False) -> None:
 
     Outside a workspace the rails that come with Interlock are checked.
     """
+    from interlock.serving.policy.inspection import inspect
+
     folder = _folder(session.opened_workspace())
     if folder is not None:
         _tell(asyncio.run(inspect(folder, find_opa)), as_json=as_json)
@@ -82,6 +85,8 @@ def build(
 @application.command("test", epilog=_OPA_FOR_RULES)
 def run_tests(as_json: AsJson = False) -> None:
     """Run the tests of the workspace's rules; 5 when one fails."""
+    from interlock.serving.policy.inspection import own_test_results
+
     folder = _folder(session.opened_workspace())
     results = [] if folder is None else own_test_results(folder, find_opa())
     failed = [
@@ -145,7 +150,9 @@ def replay_decisions(
     as_json: AsJson = False,
 ) -> None:
     """Say which recorded decisions would be others under a new policy, before it is in force."""
-    replay = session.run(lambda home: _replayed(home, bundle))
+    settings = session.configured()
+    other = in_force(settings) if bundle is None else load(bundle)
+    replay = session.read(lambda storage: _replayed(storage, other), using=settings)
     if as_json:
         session.print_json(asdict(replay))
         return
@@ -162,7 +169,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say why an action was decided as it was, and how the policy in force would decide it now."""
-    explanation = session.run(lambda home: _explained(home, action_id))
+    settings = session.configured()
+    current = in_force(settings)
+    explanation = session.read(
+        lambda storage: _explained(storage, action_id, current), using=settings
+    )
     if as_json:
         session.print_json(explanation)
         return
@@ -175,17 +186,19 @@ def explain(
     out.print(table)
 
 
-async def _proposed(home: Home) -> dict[str, Any]:
+async def _proposed(home: "Home") -> dict[str, Any]:
     config = home.bundle.data["rails"]["config"]
     tools = [tool for name, tool in home.pep.tools.items() if name not in CLASSES]
-    return catalogue.proposed(tools, config)
+    return catalogue.proposed([*tools, *await home.servers.all()], config)
 
 
-async def _replayed(home: Home, bundle: Path | None) -> Replay:
-    point = EmbeddedPoint(home.bundle if bundle is None else load(bundle))
-    result = await replay(await entries(home, None), point)
-    point.close()
-    return result
+async def _replayed(storage: "Storage", bundle: Bundle) -> "Replay":
+    from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+    from interlock.serving.audit import entries
+    from interlock.serving.policy.replay import replay
+
+    with closing(EmbeddedPoint(bundle)) as point:
+        return await replay(await entries(storage), point)
 
 
 def _no_workspace() -> BadInput:
@@ -196,11 +209,15 @@ def _no_workspace() -> BadInput:
     )
 
 
-async def _explained(home: Home, action_id: str) -> dict[str, Any]:
-    point = EmbeddedPoint(home.bundle)
-    explanation = await explained(await entries(home, None), action_id, point)
-    point.close()
-    return explanation
+async def _explained(
+    storage: "Storage", action_id: str, bundle: Bundle
+) -> dict[str, Any]:
+    from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+    from interlock.serving.audit import entries
+    from interlock.serving.policy.explanation import explained
+
+    with closing(EmbeddedPoint(bundle)) as point:
+        return await explained(await entries(storage), action_id, point)
 
 
 def _reason(reason: dict[str, str]) -> Text:

@@ -11,6 +11,7 @@ import typer
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
+from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, risk_level, whole
 
@@ -124,15 +125,7 @@ def export(
         ]
 
     rows = session.run(work, using=settings)
-    try:
-        with file.open("x", encoding="utf-8", newline="") as target:
-            target.write(written(rows))
-    except OSError as error:
-        raise BadInput(
-            what=str(file),
-            why=error.strerror or "it cannot be written",
-            next_step="Name a new file.",
-        ) from error
+    write_new(file, written(rows))
     if as_json:
         session.print_json({"file": str(file), "records": len(rows)})
         return

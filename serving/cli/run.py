@@ -10,7 +10,8 @@ import typer
 
 from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
-from interlock.serving.cli.result import exit_code, report
+from interlock.serving.cli.output import write_new
+from interlock.serving.cli.result import report
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
 
@@ -147,16 +148,7 @@ def print_report(
         sys.stdout.buffer.write(page)
         sys.stdout.flush()
         return
-    try:
-        with output.open("xb") as target:
-            target.write(page)
-    except OSError as error:
-        why = error.strerror or "it cannot be written"
-        raise BadInput(
-            what=str(output),
-            why=why,
-            next_step="Name a new file.",
-        ) from error
+    write_new(output, page)
     session.say(f"The report of {whole_id} is in {output}")
 
 
@@ -230,8 +222,7 @@ def resume(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
             person=who,
         )
         seen = await _view(home.runtime.storage, whole_id)
-        report(seen, as_json=as_json)
-        return exit_code(seen)
+        return report(seen, as_json=as_json)
 
     session.leave(session.run(work, using=settings))
 

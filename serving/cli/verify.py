@@ -7,11 +7,10 @@ import typer
 from rich.text import Text
 
 from interlock.runtime.errors import InterlockError
-from interlock.serving import verification
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, whole
-from interlock.serving.verification import Finding
+from interlock.serving.verification.finding import Finding
 
 application = typer.Typer(add_completion=False)
 
@@ -19,8 +18,10 @@ application = typer.Typer(add_completion=False)
 @application.command()
 def verify(as_json: AsJson = False) -> None:
     """Try every rule and every guard, and touch nothing; 5 when one does not fire."""
+    from interlock.serving.verification import installation
+
     try:
-        findings = session.run(verification.verify)
+        findings = session.run(installation.verify)
     except InterlockError as error:
         findings = [Finding(check="open", ok=False, detail=str(error))]
     tell(findings, as_json=as_json)

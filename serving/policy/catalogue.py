@@ -13,13 +13,14 @@ import yaml
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.errors import BadInput
 from interlock.serving.policy import layers
+from interlock.tools.mcp.server import PREFIX
 
 #: The file that `interlock policy sync --write` keeps in a workspace's `policies/`
 FILE: Final = "catalogue.yaml"
 _HEADER: Final = """\
 # Entries proposed by `interlock policy sync`. Review each: how the tool reaches the outside
-# (egress: none, mail, web or model), the limits of its arguments, and which of them must come from
-# the request itself (trusted_arguments). Grant each tool to a role.
+# (egress: none, mail, web, model or mcp), the limits of its arguments, and which of them must
+# come from the request itself (trusted_arguments). Grant each tool to a role.
 """
 
 
@@ -76,10 +77,14 @@ def _name(tool: AnyTool) -> str:
 def _entry(tool: AnyTool) -> dict[str, Any]:
     return {
         "action_class": tool.action_class,
-        "egress": "none",
+        "egress": "mcp" if tool.name.startswith(PREFIX) else "none",
         "schema": schema_digest(tool),
-        "arguments": {name: {} for name in tool.arguments.model_fields},
+        "arguments": {name: {} for name in _listed(tool)},
     }
+
+
+def _listed(tool: AnyTool) -> list[str]:
+    return list(tool.schema().get("properties", {}))
 
 
 def _difference(tool: AnyTool, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,9 +93,8 @@ def _difference(tool: AnyTool, entry: Mapping[str, Any]) -> dict[str, Any]:
         difference["action_class"] = tool.action_class
     if entry.get("schema") != schema_digest(tool):
         difference["schema"] = schema_digest(tool)
-    fields = tool.arguments.model_fields.keys()
     listed = entry["arguments"].keys()
-    added = [name for name in fields if name not in listed]
+    added = [name for name in _listed(tool) if name not in listed]
     if added:
         difference["arguments"] = {name: {} for name in added}
     return difference

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from interlock.runtime.policy.request import ActionClass
 
-Egress: TypeAlias = Literal["none", "mail", "web", "model"]
+Egress: TypeAlias = Literal["none", "mail", "web", "model", "mcp"]
 #: A rule that an act may do without
 Guard: TypeAlias = Literal["four_eyes", "note", "asked_role", "tenant", "kill_switch"]
 

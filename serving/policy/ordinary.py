@@ -166,9 +166,9 @@ def _destination(egress: Any, kind: object, tenant: str) -> tuple[str, Resource]
             return _first(at(egress, "mail_domains"), "mail", tenant)
         case "web":
             return _first(at(egress, "web_hosts"), "web", tenant)
-        case "model":
+        case "model" | "mcp":
             return tenant, Resource(
-                type="model",
+                type=kind,
                 id="planner",
             )
         case _:

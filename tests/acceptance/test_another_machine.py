@@ -10,7 +10,8 @@ import pytest
 
 from interlock.runtime.policy.request import Principal
 from interlock.serving import workspace
-from interlock.serving.home import BUNDLE, opened
+from interlock.serving.home import opened
+from interlock.serving.settings import BUNDLE
 from interlock.tools.contracts.clauses import ClauseModel
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"

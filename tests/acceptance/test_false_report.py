@@ -15,7 +15,8 @@ from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.policy.decision import MINT, Denied, Permit
 from interlock.runtime.run.run import Run
 from interlock.serving import workspace
-from interlock.serving.home import BUNDLE, Home, opened
+from interlock.serving.home import Home, opened
+from interlock.serving.settings import BUNDLE
 
 DATA: Final = Path(__file__).resolve().parents[2] / "evals" / "data"
 CONTRACTS: Final = sorted((DATA / "contracts").glob("*.pdf"))

@@ -1,10 +1,12 @@
 """The store, on every database: order, durability, and failures that stay where they belong."""
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,16 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, event, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    Text,
+    event,
+    insert,
+    select,
+    text,
+)
 
 from interlock.runtime.errors import (
     BadInput,
@@ -24,7 +35,8 @@ from interlock.runtime.errors import (
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.logs import export
-from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store import Store, Tx, database, tables
+from interlock.runtime.record.store.tables import NEWEST, metadata, version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
 
@@ -499,14 +511,55 @@ def test_a_url_that_is_no_database_of_ours_is_refused(url: str) -> None:
     assert refusal.value.guard == "store"
 
 
-def test_a_database_of_a_newer_release_is_refused(database_url: str) -> None:
-    """A schema that this program does not know is left as it is."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE alembic_version SET version_num = '9999'",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "DROP TABLE alembic_version",
+    ],
+)
+def test_a_database_of_another_version_is_refused(
+    database_url: str, change: str
+) -> None:
+    """A schema that is not this program's is named as such and left as it is."""
     store = Store.open(database_url)
     with store.engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text(change))
     store.close()
 
     with pytest.raises(GuardFailed) as refusal:
         Store.open(database_url)
 
-    assert refusal.value.guard == "store"
+    assert refusal.value.code == "other_version"
+
+
+def test_another_column_makes_another_version() -> None:
+    """What names the schema is worked out from the tables, so nobody can forget to change it."""
+    changed = MetaData()
+    for table in metadata.tables.values():
+        table.to_metadata(changed)
+    assert version_of(changed) == NEWEST
+    changed.tables["run"].append_column(Column("odd", Text))
+
+    assert version_of(changed) != NEWEST
+
+
+async def test_a_database_that_is_locked_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that cannot begin is the fault of no item, so all waiters hear of it at
+    once.
+    """
+    monkeypatch.setattr(database, "_SQLITE_WAIT", 0.5)
+    store = Store.open(f"sqlite:///{tmp_path / 'locked.db'}")
+    with contextlib.closing(sqlite3.connect(tmp_path / "locked.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        futures = [store.submit(put(f"n{number}"), "eager") for number in range(16)]
+        heard = await all_of(*futures)
+        waited_s = time.monotonic() - began
+    store.close()
+
+    assert {type(each) for each in heard} == {NotRecorded}
+    assert waited_s < 16 * 0.5 / 2

@@ -9,8 +9,9 @@ import pytest
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.act import CLASSES, Act
 from interlock.serving import workspace
-from interlock.serving.home import BUNDLE, opened
+from interlock.serving.home import opened
 from interlock.serving.policy.build import POLICIES
+from interlock.serving.settings import BUNDLE
 
 #: The roles of people, as the how-to orders them
 _ROLES = ("analyst", "reviewer", "administrator", "auditor", "everyone")

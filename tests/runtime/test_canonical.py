@@ -8,7 +8,14 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.runtime.canonical import DEEPEST, LARGEST_INTEGER, canonical, digest
+from interlock.runtime.canonical import (
+    AROUND,
+    DEEPEST,
+    LARGEST_INTEGER,
+    Written,
+    canonical,
+    digest,
+)
 from interlock.runtime.errors import NotCanonical
 
 KEYS = st.text(st.characters(min_codepoint=0, max_codepoint=127), max_size=8)
@@ -108,3 +115,36 @@ def test_it_says_where() -> None:
     """The refusal names the place."""
     with pytest.raises(NotCanonical, match=r"\$\.a\[1\]\.b"):
         canonical({"a": [1, {"b": OUTSIDE["float"]}]})
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_a_part_that_is_written_changes_nothing(one: Any, other: Any) -> None:
+    """A document has the same bytes whether its parts are values or written before."""
+    document = {"b": one, "a": [other, {"c": one}]}
+    part = Written(one)
+
+    assert part.text == canonical(one)
+    assert canonical({"b": part, "a": [Written(other), {"c": part}]}) == canonical(
+        document
+    )
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_has_no_canonical_form_is_never_written(name: str) -> None:
+    """A part is checked when it is written, for no document looks into it again."""
+    with pytest.raises(NotCanonical):
+        Written({"a": [OUTSIDE[name]]})
+
+
+def test_a_written_part_makes_no_document_too_deep() -> None:
+    """A part leaves room for what stands around it, and stands no deeper than that."""
+    part = Written(nested(DEEPEST - AROUND))
+    around: Any = part
+    for _ in range(AROUND):
+        around = [around]
+
+    assert canonical(around) == canonical(nested(DEEPEST))
+    with pytest.raises(NotCanonical):
+        canonical([around])
+    with pytest.raises(NotCanonical):
+        Written(nested(DEEPEST - AROUND + 1))

@@ -11,6 +11,7 @@ from langgraph.graph import END, START, StateGraph
 from interlock import Denied, Done, Door, Principal, Runtime, Tool, Value
 from interlock.errors import BadInput, NotFound
 from interlock.runtime.graph.agent import Graph
+from interlock.runtime.storage import Storage
 from interlock.testing import Effects, StaticPoint
 
 ANN = Principal(id="ann", tenant="acme", roles=("analyst",))
@@ -244,6 +245,35 @@ async def test_a_name_stands_for_one_thing(
             agents=agents,
         ):
             pass
+
+
+@pytest.mark.parametrize("name", ["note.write", "note.other"])
+async def test_an_agent_may_have_tools_beside_its_own(
+    tmp_path: Path, name: str
+) -> None:
+    """They are behind its door before its first run, and take no name that is taken."""
+    effects = Effects()
+    own, other = effects.tool("note.write"), effects.tool(name)
+
+    async def more(agent: str) -> list[Tool[Any, Any]]:
+        return [other] if agent == "errands" else []
+
+    async with Storage.open(
+        database=f"sqlite:///{tmp_path / 'interlock.db'}", keys=tmp_path / "keys"
+    ) as storage:
+        agent = Errands(tools=(own,), proposes=name)
+        policy = StaticPoint(effects={name: "permit"})
+        runtime = Runtime(storage=storage, pdp=policy, agents=[agent], more=more)
+        if name == own.name:
+            with pytest.raises(TypeError):
+                await runtime.start("errands", {"text": "a"}, principal=ANN)
+            assert await runtime.runs.list() == []
+            return
+        run = await runtime.start("errands", {"text": "a"}, principal=ANN)
+        ended = await runtime.drive(run)
+
+    assert ended.outcome == {"answer": "Done"}
+    assert effects.done == ["a"]
 
 
 async def test_an_agent_may_be_made_for_the_storage(tmp_path: Path) -> None:

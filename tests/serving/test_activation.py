@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.runtime.policy.engine.bundle import load
-from interlock.serving.home import BUNDLE
+from interlock.serving.settings import BUNDLE
 
 Command = Callable[..., Any]
 PERMISSIVE = (

@@ -193,7 +193,13 @@ def test_a_kill_switch_is_recorded(used: Path, command: Command) -> None:
         ).out.splitlines()
     ]
 
-    assert engaged.value == {"scope": "tool", "id": "mail.send", "engaged": True}
+    assert engaged.value == {
+        "scope": "tool",
+        "id": "mail.send",
+        "engaged": True,
+        "codes": ["granted"],
+        "checked": True,
+    }
     assert released.out == "Released: tool mail.send\n"
     assert [each["engaged"] for each in lines if each["event"] == "kill_switch"] == [
         True,

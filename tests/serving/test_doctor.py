@@ -126,3 +126,13 @@ def test_variables_that_libraries_obey_are_told(used: Path, command: Command) ->
     assert "PGHOST is obeyed" in says
     assert stopped.code == 5
     assert "LANGSMITH_TRACING" in wrong(stopped)["open"]
+
+
+def test_an_engaged_switch_is_red(used: Path, command: Command) -> None:
+    """While a switch denies every run, the installation is not called well; the switch is named."""
+    assert command(used, "kill", "engage", "all").code == 0
+    report = command(used, "doctor", "--json")
+    findings = {finding["check"]: finding for finding in report.value}
+
+    assert report.code == 5
+    assert findings["kill switches"]["ok"] is False

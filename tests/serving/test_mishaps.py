@@ -2,6 +2,7 @@
 was said.
 """
 
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +171,44 @@ def test_a_new_home_is_its_owners_alone(tmp_path: Path, command: Command) -> Non
     assert command(home, "run", "list").code == 0
 
     assert home.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "reviewers",
+    [
+        (getpass.getuser(),),
+        (getpass.getuser().upper(),),
+        ("ann", "ann"),
+        ("ann", "Ann "),
+        ("",),
+        ("a\u200bnn",),
+    ],
+)
+def test_a_workspace_begins_with_people_who_can_work(
+    tmp_path: Path, command: Command, reviewers: tuple[str, ...]
+) -> None:
+    """A reviewer who is this account, stands there twice or cannot be read is refused.
+
+    Nothing is written then: such a list would be refused by every later command.
+    """
+    place = tmp_path / "work"
+    options = [word for name in reviewers for word in ("--reviewer", name)]
+    ran = command(None, "init", str(place), *options)
+
+    assert (ran.code, "--reviewer" in ran.err) == (2, True)
+    assert not place.exists()
+
+
+def test_the_people_who_are_listed_already_are_kept_and_named(
+    tmp_path: Path, command: Command
+) -> None:
+    """A list that stands in the folder stays as it is, and `init` says so."""
+    listed = tmp_path / "people.yaml"
+    listed.write_text("people: [{id: ada, roles: [reviewer]}]\n", "utf-8")
+    ran = command(None, "init", str(tmp_path), "--reviewer", "ann")
+
+    assert (ran.code, "ann decides" in ran.out) == (0, False)
+    assert "ada" in listed.read_text("utf-8")
 
 
 @pytest.mark.parametrize("tenant", ["a\udcff", "@home"])

@@ -15,7 +15,7 @@ from rich.console import Console
 from interlock.serving.cli.panel import run_panel
 from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.cli.verify import tell
-from interlock.serving.verification import Finding
+from interlock.serving.verification.finding import Finding
 
 Command = Callable[..., Any]
 

@@ -6,7 +6,7 @@ nothing was done, and the run can be carried on when the endpoint is back.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -25,9 +25,7 @@ from interlock.tools.outbound.errors import NotSent, Spoilt
 BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=50.0)
 #: Answers that say "not now": too many requests, and what a proxy or a starting server says
 _AWAY: Final = frozenset({408, 429, 502, 503, 504})
-_DOT: Final = (
-    "__"  # the API's names are [a-zA-Z0-9_-], ours have a dot between two words
-)
+_DOT: Final = "__"  # the API's names are [a-zA-Z0-9_-], ours have dots between words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +80,7 @@ class EndpointModel:
             detail = f"{url}: it answered {answer.status}"
             raise ToolFailed(code="model_refused", detail=detail)
         try:
-            return _message(json.loads(answer.body))
+            return _message(json.loads(answer.body), tools)
         except (ValueError, RecursionError) as error:
             raise _malformed(f"no chat completion: {type(error).__name__}") from error
 
@@ -110,8 +108,10 @@ class EndpointModel:
         )
 
 
-def _message(body: object) -> AIMessage:
+def _message(body: object, tools: Sequence[dict[str, Any]]) -> AIMessage:
     """Return the first choice as a message; anything out of the API's form is model_malformed."""
+    offered = [schema["function"]["name"] for schema in tools]
+    ours = {name.replace(".", _DOT): name for name in offered}
     match body:
         case {
             "choices": [
@@ -132,7 +132,7 @@ def _message(body: object) -> AIMessage:
         raise _malformed("the message is not one")
     return AIMessage(
         content=content,
-        tool_calls=[_call(call) for call in calls],
+        tool_calls=[_call(call, ours) for call in calls],
         usage_metadata=_usage(body),
     )
 
@@ -149,7 +149,7 @@ def _usage(body: object) -> Any:
             return None
 
 
-def _call(call: object) -> dict[str, Any]:
+def _call(call: object, ours: Mapping[str, str]) -> dict[str, Any]:
     match call:
         case {
             "id": str(call_id),
@@ -161,7 +161,7 @@ def _call(call: object) -> dict[str, Any]:
     if not call_id:
         raise _malformed("a tool call is not one")
     return {
-        "name": _inward(name),
+        "name": ours.get(name, name),
         "args": arguments,
         "id": call_id,
         "type": "tool_call",
@@ -180,10 +180,6 @@ def _arguments(text: str) -> dict[str, Any]:
 
 def _malformed(detail: str) -> ToolFailed:
     return ToolFailed(code="model_malformed", detail=detail)
-
-
-def _inward(name: str) -> str:
-    return name.replace(_DOT, ".", 1)
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:

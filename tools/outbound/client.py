@@ -18,6 +18,7 @@ import httpx2
 from interlock.tools.outbound.destination import Address, Destination, Resolver
 from interlock.tools.outbound.errors import NotSent, Spoilt
 
+SESSION: Final = "Mcp-Session-Id"
 _MIB: Final = 1024 * 1024
 _UNSENDABLE: Final = (
     httpx2.LocalProtocolError,
@@ -42,6 +43,8 @@ class Answer:
 
     status: int
     content_type: str
+    #: MCP's name for what goes on over several requests; empty where there is none
+    session: str
     body: bytes = field(repr=False)
 
 
@@ -128,6 +131,7 @@ async def _answer(
             return Answer(
                 status=response.status_code,
                 content_type=response.headers.get("Content-Type", ""),
+                session=response.headers.get(SESSION, ""),
                 body=body,
             )
     except _UNSENDABLE as error:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-from interlock.runtime.canonical import canonical
+from interlock.runtime.canonical import Written
 from interlock.runtime.errors import NotCanonical
 from interlock.runtime.policy.decision import (
     ENGINE,
@@ -99,7 +99,7 @@ def _wrong(answer: Any) -> str | None:  # noqa: PLR0911 - one line, one way to b
     if not isinstance(answer, dict) or set(answer) != _FIELDS:
         return "not the four expected fields"
     try:
-        canonical(answer)
+        Written(answer)
     except NotCanonical as error:
         return str(error)[:200]
     if answer["effect"] not in ("permit", "deny") or not isinstance(

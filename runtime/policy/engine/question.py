@@ -1,4 +1,4 @@
-"""What the engine is asked: the request as canonical JSON, small whatever the arguments hold."""
+"""What the engine is asked: the request as canonical JSON, without long texts and lists."""
 
 from hashlib import sha256
 from typing import Any, Final
@@ -14,15 +14,23 @@ def question(request: AccessRequest) -> bytes:
     """Return the policy input for *request*.
 
     Argument strings beyond 1,024 characters and lists beyond 64 items are replaced by their size
-    and digest, so that a rule can limit them and no document text reaches the engine. Raises
-    `NotCanonical`.
+    and digest, so that a rule can limit them and no document text reaches the engine. The keys of
+    an object stay as they are. Raises `NotCanonical`.
     """
-    document = request.document()
-    arguments = document["action"]["arguments"]
-    document["action"]["arguments"] = {
-        name: _small(value) for name, value in arguments.items()
-    }
-    return canonical(document)
+    action = request.action
+    small = {name: _small(value) for name, value in action.arguments.items()}
+    return canonical(
+        {
+            "principal": request.principal.written,
+            "action": {
+                "tool": action.tool,
+                "action_class": action.action_class,
+                "arguments": action.written if small == action.arguments else small,
+            },
+            "resource": request.resource.written,
+            "context": request.context.written,
+        }
+    )
 
 
 def _small(value: Any) -> Json:

@@ -94,11 +94,9 @@ class ServerPoint:
         self._client = _Client(
             host=host, port=port, ssl=tls, token=token, retries=0, timeout=deadline_s
         )
-        self._revision, self._messages, self._deadline_s = (
-            revision,
-            messages,
-            deadline_s,
-        )
+        self._revision = revision
+        self._messages = messages
+        self._deadline_s = deadline_s
         self._is_open = False
 
     async def __aenter__(self) -> Self:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol, TypeAlias
 
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Document
 
 #: The log of events that belong to no tenant; no tenant's name begins with the sign
 HOME: Final = "@home"
-Object: TypeAlias = dict[str, Json]
+Object: TypeAlias = dict[str, Document]
 Counts: TypeAlias = Mapping[str, int]
 #: What was sealed into a row, by column; None for a column that holds nothing
 Sealed: TypeAlias = Mapping[str, bytes | None]

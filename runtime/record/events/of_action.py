@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from interlock.runtime.record.events.event import (
@@ -14,7 +15,7 @@ from interlock.runtime.record.events.event import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Ruling:
     """One action, and how it was decided."""
 
@@ -44,8 +45,13 @@ class Ruling:
             "codes": self.codes,
             "revision": self.revision,
             "engine": self.engine,
-            "bind": self.key.commit(self.digest.encode()),
+            "bind": self._bind,
         }
+
+    @cached_property
+    def _bind(self) -> str:
+        """The commitment to the request's digest; the same in every entry."""
+        return self.key.commit(self.digest.encode())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

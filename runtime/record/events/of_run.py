@@ -1,5 +1,6 @@
 """Events of a run: how it went on, what it may spend, what it keeps, and what people decided."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -32,7 +33,7 @@ class RunStarted(Of):
     label: str
     requester: str
     principal: Object
-    request: Object
+    request: Mapping[str, Json]
     sealed: Sealed
 
     def body(self) -> Object:

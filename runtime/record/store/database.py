@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed, NotWitnessed
+from interlock.runtime.errors import GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.record.store.tables import NEWEST
+from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
     Observer,
@@ -36,6 +36,11 @@ _IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
 _SNAPSHOT: Final = Statement(text("BEGIN"))
 #: Seconds for another process's transaction: ours take milliseconds, a migration under a second
 _SQLITE_WAIT: Final = 10.0
+#: Where a database states its version
+_VERSIONS: Final = "alembic_version"
+#: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
+#: SQLite's own number, 1,000, every fortieth effect would wait for them
+_SQLITE_LOG: Final = 4_000
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -84,14 +89,15 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
-        """Open the database at *url*, bringing its schema up to date first.
+        """Open the database at *url*, making its tables first when it is empty.
 
-        Raises `GuardFailed` when it cannot be reached or migrated, and for a URL that names neither
+        Raises `OtherVersion` for tables of another version, `GuardFailed` when it cannot be
+        reached, and for a URL that names neither
         a file of SQLite nor a database of PostgreSQL.
         """
         try:
             engine, reader = _engines(url)
-            migrate(engine)
+            _prepare(engine, reader)
         except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
             raise GuardFailed(
                 guard="store",
@@ -212,46 +218,57 @@ class Store:
         self._reader.dispose()
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; does nothing when it is there already.
+def _prepare(engine: Engine, reader: Engine) -> None:
+    """Migrate the database, or close both engines and raise."""
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        reader.dispose()
+        raise
 
-    Raises `GuardFailed` for a revision that this program does not have.
+
+def migrate(engine: Engine) -> None:
+    """Make the tables in an empty database; does nothing when they are there already.
+
+    Raises `OtherVersion` for a database with the tables of another version (fails closed).
     """
     with engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             # Two processes may open a new database at once.
             connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
-        if not _is_newest(connection):
-            _upgrade(connection)
+        stated = _stated(connection)
+        if stated is None:
+            _make(connection)
+        elif stated != NEWEST:
+            raise OtherVersion(
+                database=_shown(engine.url.render_as_string()),
+                stated=stated,
+                ours=NEWEST,
+            )
 
 
-def _upgrade(connection: Connection) -> None:
+def _make(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
     from alembic.config import Config  # noqa: PLC0415 - as above
-    from alembic.util import CommandError  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise GuardFailed(
-            guard="store",
-            why=str(error),
-            next_step="Open the database with the release that made it, or a newer one.",
-        ) from error
+    command.upgrade(config, "head")
 
 
-def _is_newest(connection: Connection) -> bool:
-    if not inspect(connection).has_table("alembic_version"):
-        return False
-    versions = (
-        connection.execute(text("SELECT version_num FROM alembic_version"))
-        .scalars()
-        .all()
-    )
-    return versions == [NEWEST]
+def _stated(connection: Connection) -> str | None:
+    """Return the version that the database states, or None when it has none of our tables.
+
+    An empty text stands for tables of ours without a version, or with several.
+    """
+    tables = set(inspect(connection).get_table_names())
+    if _VERSIONS in tables:
+        query = text(f"SELECT version_num FROM {_VERSIONS}")  # noqa: S608 - a constant
+        versions = connection.execute(query).scalars().all()
+        return str(versions[0]) if len(versions) == 1 else ""
+    return "" if tables.intersection(metadata.tables) else None
 
 
 def _engines(url: str) -> tuple[Engine, Engine]:
@@ -288,7 +305,12 @@ def _engines(url: str) -> tuple[Engine, Engine]:
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     _sqlite_wal(connection)
     # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in (
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        f"wal_autocheckpoint={_SQLITE_LOG}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -5,7 +5,7 @@ checkpoint commit together. Times are Unix seconds, money is in millionths, ever
 and every person's name is sealed (`interlock.runtime.record.vault`).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -19,8 +19,10 @@ from sqlalchemy import (
     Text,
 )
 
-#: The newest migration; a test holds it equal to the newest file of `migrations/versions`
-NEWEST: Final = "0001"
+from interlock.runtime.canonical import Json, digest
+
+#: Of a version; what keeps it has room for 32
+_DIGITS: Final = 16
 KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
 
 #: On SQLite this is the table's own order, so that it needs no index beside it
@@ -205,3 +207,34 @@ checkpoint_write = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("task_path", Text, nullable=False),
 )
+
+
+def version_of(schema: MetaData) -> str:
+    """Return the version that a schema is: a digest of its tables, columns, keys and indexes."""
+    parts = [
+        [
+            table.name,
+            [_column(column) for column in table.columns],
+            sorted(_index(index) for index in table.indexes),
+        ]
+        for table in schema.sorted_tables
+    ]
+    return digest(sorted(parts, key=str))[:_DIGITS]
+
+
+def _column(column: Column[Any]) -> list[Json]:
+    return [
+        column.name,
+        repr(column.type),
+        bool(column.nullable),
+        column.primary_key,
+    ]
+
+
+def _index(index: Index) -> list[str]:
+    names = [column.name for column in index.columns]
+    return [str(index.name), str(index.unique), *names]
+
+
+#: The version of these tables, which a database of theirs states
+NEWEST: Final = version_of(metadata)

@@ -32,7 +32,7 @@ _CHANGED: Final = (
 )
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["hurry", "stop"]
-Stage: TypeAlias = Literal["work", "flush", "commit"]
+Stage: TypeAlias = Literal["begin", "work", "flush", "commit"]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -74,9 +74,10 @@ class Writer:
     """Runs work in transactions on a thread of its own; a future resolves once its work is durable.
 
     *flush* runs at the end of every transaction that has events; *committed* receives the events
-    once they are durable, and what it raises is raised at every waiter. When a transaction fails,
-    each of its items gets a transaction of its own, so that a failing item fails alone; work may
-    therefore run twice, the first time rolled back. Fails closed: what could not commit raises at
+    once they are durable, and what it raises is raised at every waiter. When a transaction fails
+    before its commit, each of its items gets a transaction of its own, so that a failing item fails
+    alone; work may therefore run twice, the first time rolled back. When a transaction cannot
+    begin, all of its items fail. Fails closed: what could not commit raises at
     its waiter. Close is idempotent and drains what was handed in.
     """
 
@@ -181,9 +182,10 @@ class Writer:
 
     def _commit(self, batch: list[_Item]) -> tuple[tuple[Event, ...], list[Any]]:
         """Return the committed events and each item's result; raises `_NotCommitted`."""
-        stage: Stage = "work"
+        stage: Stage = "begin"
         try:
             with self._connections.transaction() as connection:
+                stage = "work"
                 tx = Tx(connection=connection, clock=self._clock)
                 results = [item.work(tx) for item in batch]
                 stage = "flush"
@@ -195,8 +197,12 @@ class Writer:
         return tuple(tx.events), results
 
     def _failed(self, batch: list[_Item], failed: "_NotCommitted") -> None:
-        """Give each item of a batch that was rolled back its own transaction."""
-        if len(batch) > 1 and failed.stage != "commit":
+        """Give each item of a batch that was rolled back its own transaction.
+
+        A transaction that could not begin is no item's fault, and the next one would wait as long
+        for a locked database; one that may be durable is not run again.
+        """
+        if len(batch) > 1 and failed.stage in {"work", "flush"}:
             for item in batch:
                 self._transact([item])
             return
@@ -211,7 +217,7 @@ class _NotCommitted(Exception):
         self.stage = stage
         #: What the waiters are told
         self.told = typed(error)
-        if stage != "work" and not isinstance(error, GuardFailed):
+        if stage in {"flush", "commit"} and not isinstance(error, GuardFailed):
             self.told = _unrecorded(error)
 
 

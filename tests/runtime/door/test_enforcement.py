@@ -248,7 +248,18 @@ async def test_a_policy_that_permits_what_is_not_there_changes_nothing(
     assert outcome.codes == ("not_callable",)
 
 
+def nested(depth: int) -> Any:
+    """Return lists in lists."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+#: Deeper and deeper, up to what has no canonical form by itself
+DEEP: list[Any] = [nested(depth) for depth in range(26, 34)]
 WRONG: list[dict[Any, Any]] = [
+    *({"text": value} for value in DEEP),
     {},
     {"text": 1},
     {"text": "a", "more": 1},

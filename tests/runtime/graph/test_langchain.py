@@ -1,10 +1,11 @@
-"""LangChain tools and LangGraph's prebuilt agent, through the door."""
+"""LangChain tools and the prebuilt agents of LangGraph and LangChain, through the door."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import create_react_agent
@@ -64,14 +65,17 @@ async def generate(permit: Permit, arguments: Generate) -> Generation:
 
 
 class Prebuilt:
-    """An agent that is LangGraph's prebuilt one, with a governed model and governed tools."""
+    """An agent that *make* builds, with a governed model and governed tools."""
 
     name = "prebuilt"
+
+    def __init__(self, make: Any) -> None:
+        self._make = make
 
     def build(self, door: Door) -> Any:
         """Return the prebuilt graph, uncompiled."""
         model = governed(door, "stub", purpose="pay")
-        return create_react_agent(model, governed_tools(door, "pay")).builder
+        return self._make(model, governed_tools(door, "pay")).builder
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
         """Return the last message and what the tool said."""
@@ -107,9 +111,15 @@ async def test_a_langchain_tool_acts_behind_the_door(tmp_path: Path) -> None:
     assert world.tools["pay"].yields is not None
 
 
+@pytest.fixture(params=[create_react_agent, create_agent])
+def prebuilt(request: pytest.FixtureRequest) -> Prebuilt:
+    """The prebuilt agent of LangGraph, and the one of LangChain."""
+    return Prebuilt(request.param)
+
+
 @pytest.mark.parametrize("verdict", ["approved", "rejected"])
 async def test_the_prebuilt_agent_waits_at_the_door(
-    tmp_path: Path, verdict: Any
+    tmp_path: Path, prebuilt: Prebuilt, verdict: Any
 ) -> None:
     """The prebuilt agent proposes, suspends for a person, and acts once, after approval only."""
     paid: list[str] = []
@@ -118,7 +128,7 @@ async def test_the_prebuilt_agent_waits_at_the_door(
     )
     async with World(tmp_path, tools=tools(paid), pdp=pdp) as world:
         run = await world.start(request={"messages": "pay order 7"})
-        suspended = await world.driver.drive(run, Prebuilt())
+        suspended = await world.driver.drive(run, prebuilt)
         assert suspended.status == "waiting"
         assert paid == []
         asked = await world.approvals.read(suspended.waiting[0])
@@ -129,24 +139,28 @@ async def test_the_prebuilt_agent_waits_at_the_door(
             shown=asked.evidence_digest,
             note="looks right",
         )
-        ended = await world.driver.drive(await world.runs.claim(run.id), Prebuilt())
+        ended = await world.driver.drive(await world.runs.claim(run.id), prebuilt)
 
     assert ended.status == "done"
     assert paid == (["7"] if verdict == "approved" else [])
     assert ended.outcome["told"] == ["success" if verdict == "approved" else "error"]
 
 
-async def test_the_prebuilt_agent_is_told_of_a_refusal(tmp_path: Path) -> None:
-    """A denied tool call is an answer to the agent, and nothing happens."""
+@pytest.mark.parametrize("effect", ["permit", "deny"])
+async def test_the_prebuilt_agent_is_told_of_the_decision(
+    tmp_path: Path, prebuilt: Prebuilt, effect: Any
+) -> None:
+    """A permitted tool call acts, a denied one is an answer to the agent and nothing happens."""
     paid: list[str] = []
-    pdp = StaticPoint(effects={"pay": "deny", GENERATE: "permit"})
+    pdp = StaticPoint(effects={"pay": effect, GENERATE: "permit"})
     async with World(tmp_path, tools=tools(paid), pdp=pdp) as world:
         run = await world.start(request={"messages": "pay order 7"})
-        ended = await world.driver.drive(run, Prebuilt())
+        ended = await world.driver.drive(run, prebuilt)
 
-    assert ended.outcome["told"] == ["error"]
-    assert str(ended.outcome["last"]).startswith("Denied")
-    assert paid == []
+    is_permitted = effect == "permit"
+    assert ended.outcome["told"] == ["success" if is_permitted else "error"]
+    assert str(ended.outcome["last"]).startswith("Denied") != is_permitted
+    assert paid == (["7"] if is_permitted else [])
 
 
 async def test_a_raw_tool_is_bound_to_no_governed_model(tmp_path: Path) -> None:

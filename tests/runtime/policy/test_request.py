@@ -1,12 +1,28 @@
-"""Requests: what of a name counts when two names are compared."""
+"""Requests: what of a name counts when two names are compared, and what an engine is asked."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.request import Principal, identity
+from interlock.runtime.policy.engine.question import question
+from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    Action,
+    Amounts,
+    ApprovalFact,
+    BudgetFacts,
+    Context,
+    KillFact,
+    Principal,
+    Resource,
+    RunFacts,
+    SubjectFacts,
+    identity,
+)
 from interlock.runtime.record.events import HOME
 
 
@@ -42,6 +58,52 @@ def test_a_name_of_which_nothing_is_seen_is_none(name: str) -> None:
 def test_other_names_stay_other_people(name: str) -> None:
     """Letters and accents count."""
     assert identity(name) != identity("ann bee")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"a": [1, "b", {"c": None}]}])
+def test_an_engine_is_asked_the_whole_request(arguments: dict[str, Any]) -> None:
+    """The parts that are written once for all documents say all that the request says."""
+    some = Amounts(money_micro=1, tokens=2, steps=3, effects=4, wall_ms=5)
+    label = Label(integrity="untrusted", confidentiality="internal", sources=("web",))
+    request = AccessRequest(
+        principal=Principal(id="p", tenant="d", roles=("r",), on_behalf_of="ana"),
+        action=Action(tool="note.write", action_class="write", arguments=arguments),
+        resource=Resource(type="note", id="1", clearance="internal"),
+        context=Context(
+            now=1,
+            run=RunFacts(id="r", agent="a", autonomy=1, refusals=2, revision="v"),
+            schema_valid=True,
+            labels={"a": label},
+            cost=some,
+            budget=BudgetFacts(limits=some, spent=some, reserved=some),
+            approvals=(
+                ApprovalFact(
+                    id="1",
+                    verdict="approved",
+                    reviewer="rita",
+                    reviewer_roles=("reviewer",),
+                    requester="ana",
+                    expires=9,
+                    revision="v",
+                    used=False,
+                ),
+            ),
+            kill_switches=(KillFact(scope="all", id=""),),
+            tool_schema="s",
+            subject=SubjectFacts(tenant="d"),
+            version=2,
+        ),
+    )
+
+    assert question(request) == canonical(request.document())
+    assert canonical(request.asked()) == canonical(
+        {
+            "principal": request.document()["principal"],
+            "arguments": arguments,
+            "resource": request.document()["resource"],
+            "context": request.document()["context"],
+        }
+    )
 
 
 @pytest.mark.parametrize("tenant", [HOME, "@other", "a\udc80", "a\nb", " a", "a" * 65])

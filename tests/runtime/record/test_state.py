@@ -1,6 +1,7 @@
 """The working tables against the ledger: an honest home differs nowhere, a changed row is named."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -320,3 +321,20 @@ async def test_an_erasure_that_was_undone_is_named(tmp_path: Path) -> None:
     assert [(one.code, one.table, one.row) for one in found] == [
         ("unknown_row", "data_key", run.id)
     ]
+
+
+async def test_no_change_of_an_entry_stops_the_comparison(tmp_path: Path) -> None:
+    """Whatever stands in an entry, the tables are compared: the verifier names the entry."""
+    entries = tables.ledger_entry
+    async with world(tmp_path, f"sqlite:///{tmp_path / 'interlock.db'}") as home:
+        await lived(home)
+        one_of_each = {row["event"]: row for row in rows(home, entries)}
+        values: tuple[Any, ...] = ([], 5)
+        for row in one_of_each.values():
+            body = json.loads(row["body"])
+            for name in body:
+                for value in values:
+                    changed_body = json.dumps(body | {name: value}).encode()
+                    statement = update(entries).where(here(entries, row))
+                    with changed(home, statement.values(body=changed_body)) as found:
+                        assert isinstance(found, list)

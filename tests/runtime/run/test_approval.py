@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from interlock.runtime.policy.decision import Denied, Permit
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal, Resource, Verdict
+from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun, Run
@@ -593,6 +594,22 @@ async def test_cancelling_withdraws_what_waits(desk: Desk) -> None:
     with pytest.raises(BadInput) as refused:
         await desk.decide(approval)
     assert refused.value.code == "not_waiting"
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+async def test_the_end_of_a_run_withdraws_what_waits(
+    desk: Desk, status: Literal["done", "failed"]
+) -> None:
+    """Nobody is asked for a verdict that could lead to nothing, and the ledger says why."""
+    run = await desk.start()
+    approval = (await desk.waiting(run)).approval_id
+    await desk.world.runs.end(run, status, {})
+
+    assert await desk.state(approval) == "withdrawn"
+    with pytest.raises(BadInput) as refused:
+        await desk.decide(approval)
+    assert refused.value.code == "not_waiting"
+    assert await differences(desk.world.store, desk.world.vault) == []
 
 
 async def test_an_approved_effect_that_was_interrupted_goes_on_under_its_verdict(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from langgraph.graph import START, MessagesState, StateGraph
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -21,6 +21,7 @@ from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.claim import give_back, may_live, take, taker
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import check
 from interlock.runtime.testing import Note, World
 
@@ -191,3 +192,36 @@ async def test_a_claim_that_nobody_waits_for_is_given_back(tmp_path: Path) -> No
             await claiming
 
         assert (await world.runs.claim(run.id)).fence == 3
+
+
+async def test_a_run_that_ends_while_it_is_claimed_stays_ended(
+    tmp_path: Path, fresh_postgres: str
+) -> None:
+    """A claim waits for the transaction that ends the run, and is then refused."""
+    async with World(tmp_path / "home", url=fresh_postgres) as world:
+        run = await world.start()
+        world.runs.give_back(run)
+        with world.store.engine.begin() as connection:
+            connection.execute(update(tables.run).values(status="done"))
+            claiming = asyncio.create_task(world.runs.claim(run.id))
+            await asyncio.sleep(0.3)
+        with pytest.raises(BadInput) as refused:
+            await claiming
+
+    assert refused.value.code == "ended"
+
+
+async def test_two_processes_engage_one_switch_at_once(
+    tmp_path: Path, fresh_postgres: str
+) -> None:
+    """Stopping what another process stops just now is no failure."""
+    async with World(tmp_path / "home", url=fresh_postgres) as world:
+        switches = KillSwitches(world.store)
+        switch = {"scope": "all", "id": "", "engaged": 1}
+        with world.store.engine.begin() as connection:
+            connection.execute(insert(tables.kill_switch), switch)
+            engaging = asyncio.create_task(switches.engage("all", "", by="ada"))
+            await asyncio.sleep(0.3)
+        await engaging
+
+        assert [one.scope for one in await switches.list()] == ["all"]

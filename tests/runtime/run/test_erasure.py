@@ -5,15 +5,17 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from interlock.runtime.canonical import digest
+from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.record.audit import erased
+from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.testing import Effects, StaticPoint, World
+from interlock.runtime.testing import REVIEWER, Effects, StaticPoint, World
 
 
 @pytest.fixture
@@ -144,3 +146,54 @@ async def test_an_erased_run_is_not_erased_again(world: World) -> None:
 
         assert refused.value.code == "erased"
         assert (await world.ledger.head("default")).size == before
+
+
+async def test_nothing_of_an_erased_run_is_said_to_be_tampered(tmp_path: Path) -> None:
+    """Whatever of an erased run is asked for, the answer is that the run was erased."""
+    effects = Effects()
+    point = StaticPoint(
+        effects={"note.write": "permit"}, waiting=frozenset({"note.write"})
+    )
+    tools = [effects.tool("note.write")]
+    async with World(tmp_path, tools=tools, pdp=point) as world:
+        run = await world.start()
+        outcome = await world.pep.enforce(
+            run, tool="note.write", arguments={"text": "x"}, call_id="1"
+        )
+        assert isinstance(outcome, Waiting)
+        approval = outcome.approval_id
+        await world.runs.end(run, "done", {"said": "something"})
+        await world.runs.erase(run.id, by="ada")
+
+        codes = []
+        for asked in (
+            world.runs.outcome(run.id),
+            world.approvals.read(approval),
+            world.approvals.decide(
+                approval, reviewer=REVIEWER, verdict="approved", shown="", note="yes"
+            ),
+        ):
+            with pytest.raises(BadInput) as refused:
+                await asked
+            codes.append(refused.value.code)
+
+    assert codes == ["erased"] * 3
+
+
+async def test_an_erasure_that_was_undone_can_be_made_again(world: World) -> None:
+    """A data key that somebody put back, from an older copy perhaps, is destroyed again."""
+    async with world:
+        run = await world.start()
+        with world.store.engine.connect() as connection:
+            key = connection.execute(
+                select(tables.data_key).where(tables.data_key.c.id == run.id)
+            ).mappings()
+            kept = dict(key.one())
+        await world.runs.end(run, "done", {})
+        await world.runs.erase(run.id, by="ada")
+        with world.store.engine.begin() as connection:
+            connection.execute(insert(tables.data_key), kept)
+        await world.runs.erase(run.id, by="ada")
+
+        assert await differences(world.store, world.vault) == []
+        assert (await world.verify()).problems == []

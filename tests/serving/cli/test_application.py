@@ -62,7 +62,17 @@ def loaded(home: Path, *arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("-h",), ("--version",), ("revew",), ()]
+    "arguments",
+    [
+        ("--help",),
+        ("-h",),
+        ("--version",),
+        ("revew",),
+        (),
+        ("doctor", "--help"),
+        ("verify", "--help"),
+        ("policy", "--help"),
+    ],
 )
 def test_help_loads_nothing_heavy(home: Path, arguments: tuple[str, ...]) -> None:
     """Help, the version and a mistyped command need no database, no graph and no policy engine."""
@@ -84,6 +94,14 @@ def test_what_only_reads_loads_no_graph_and_no_engine(
 ) -> None:
     """A command that only looks opens the database alone."""
     assert set(loaded(home, *arguments)) <= {"sqlalchemy"}
+
+
+@pytest.mark.parametrize("word", ["check", "replay", "explain"])
+def test_what_asks_a_policy_loads_no_graph(home: Path, word: str) -> None:
+    """A question to the policy needs no agent, so nothing of LangChain is imported."""
+    arguments = ("policy", word, *(["0"] if word == "explain" else []))
+
+    assert set(loaded(home, *arguments)) <= {"sqlalchemy", "wasmtime"}
 
 
 def test_the_help_is_sorted_by_who_uses_a_command(home: Path, command: Command) -> None:

@@ -1,5 +1,6 @@
 """The how-to pages are right: their files are written and their commands run, word for word."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -29,10 +30,17 @@ def _steps(page: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    # As in a shell in which the environment of the tests is active.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     program = [sys.executable, "-c", "from interlock.serving.cli import main; main()"]
     command = program if words[0] == "interlock" else [sys.executable]
     return subprocess.run(  # noqa: S603 - the commands of our own pages
-        [*command, *words[1:]], cwd=folder, check=False, capture_output=True, text=True
+        [*command, *words[1:]],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -106,3 +114,11 @@ def test_the_page_about_tools_ends_with_a_tool_that_acts(tmp_path: Path) -> None
     assert "reminder.set" in printed["interlock policy sync"]
     (reminder,) = (tmp_path / "diary" / "reminders").iterdir()
     assert reminder.read_text("utf-8") == "2027-01-31 Dentist"
+
+
+def test_the_page_about_mcp_ends_with_a_note_on_the_server(tmp_path: Path) -> None:
+    """The page's server is listed, its tool is reviewed, granted, and takes a note."""
+    printed = _followed("use-mcp-tools.md", tmp_path)
+
+    assert "mcp.notes.count" in printed["interlock policy sync"]
+    assert (tmp_path / "notebook" / "notes.txt").read_text("utf-8") == "Milk\n"

@@ -265,3 +265,11 @@ def test_a_database_of_another_kind_is_refused(
     assert ran.code == 2
     assert "INTERLOCK_DATABASE" in ran.err
     assert "s3cret" not in ran.err
+
+
+def test_a_list_of_approvals_that_was_cut_says_so(used: Path, command: Command) -> None:
+    """Whoever sees as many as were asked for is told how to see more."""
+    cut = command(used, "approvals", "list", "--limit", "1")
+    whole = command(used, "approvals", "list", "--limit", "2")
+
+    assert ("--limit 10" in cut.out, "--limit" in whole.out) == (True, False)

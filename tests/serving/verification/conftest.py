@@ -14,10 +14,12 @@ from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving import workspace
-from interlock.serving.home import BUNDLE, opened
+from interlock.serving.home import opened
 from interlock.serving.policy.build import POLICIES, build
 from interlock.serving.policy.opa import find_opa
-from interlock.serving.verification import Finding, jobs, probes, rules
+from interlock.serving.settings import BUNDLE
+from interlock.serving.verification import jobs, probes, rules
+from interlock.serving.verification.finding import Finding
 
 #: Changes a copy of the folder `policies/rails`
 Edit: TypeAlias = Callable[[Path], object]

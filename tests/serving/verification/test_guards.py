@@ -26,7 +26,8 @@ from interlock.runtime.record import audit_verify
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import action, approvals, budget, kill_switch
 from interlock.serving import workspace
-from interlock.serving.home import BUNDLE, opened
+from interlock.serving.home import opened
+from interlock.serving.settings import BUNDLE
 from interlock.serving.verification import guards
 from interlock.serving.verification.guards import GUARDS
 from interlock.tools.outbound import client

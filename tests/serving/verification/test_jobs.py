@@ -9,8 +9,8 @@ import yaml
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.bundle import Bundle, load
-from interlock.serving.home import BUNDLE
 from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES
+from interlock.serving.settings import BUNDLE
 from interlock.serving.verification import jobs
 
 Built: TypeAlias = Callable[[Callable[[Path], object]], Bundle]

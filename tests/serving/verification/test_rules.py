@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from interlock.runtime.policy.engine.bundle import Bundle, load
-from interlock.serving.home import BUNDLE
 from interlock.serving.policy.build import BUNDLES, PERMISSIVE, POLICIES
+from interlock.serving.settings import BUNDLE
 from interlock.serving.verification import probes
 
 Built: TypeAlias = Callable[[Callable[[Path], object]], Bundle]

@@ -29,14 +29,19 @@ from interlock.tools.models.openai import BOUNDS, EndpointModel
 from interlock.tools.outbound.client import Bounds
 from interlock.tools.outbound.destination import Destination
 
-MAIL = {
-    "type": "function",
-    "function": {
-        "name": "mail.send",
-        "description": "mail.send",
+
+def offered(name: str) -> dict[str, Any]:
+    """Return the schema of a tool."""
+    function = {
+        "name": name,
+        "description": name,
         "parameters": {"type": "object"},
-    },
-}
+    }
+    return {"type": "function", "function": function}
+
+
+#: A model picks a tool by its name, so each name has one way back
+OFFERED = [offered("mail.send"), offered("mcp.notes.add_all")]
 
 
 @dataclass(kw_only=True)
@@ -122,7 +127,7 @@ async def generated(
     asked = {
         "model": "planner",
         "purpose": "test",
-        "tools": json.dumps([MAIL]),
+        "tools": json.dumps(OFFERED),
         "messages": json.dumps(
             [
                 message_to_dict(each)
@@ -138,11 +143,20 @@ async def generated(
         return outcome, (await world.budget(run)).spent
 
 
-async def test_a_plan_comes_back_as_tool_calls(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("mail__send", "mail.send"),
+        ("mcp__notes__add_all", "mcp.notes.add_all"),
+        ("mcp__notes__other", "mcp__notes__other"),
+    ],
+)
+async def test_a_plan_comes_back_as_tool_calls(
+    tmp_path: Path, name: str, ours: str
+) -> None:
     """The endpoint's call of a tool becomes a call of ours, and its tokens are what is spent."""
-    twin = Twin(
-        answer=completion(called('{"to":["a@example.com"]}'), finish="tool_calls")
-    )
+    message = called('{"to":["a@example.com"]}', name)
+    twin = Twin(answer=completion(message, finish="tool_calls"))
     async with twin.served() as url:
         outcome, spent = await generated(tmp_path, url)
 
@@ -150,7 +164,7 @@ async def test_a_plan_comes_back_as_tool_calls(tmp_path: Path) -> None:
     assert isinstance(outcome.value, Generation)
     (call,) = json.loads(outcome.value.message)["tool_calls"]
     assert (call["name"], call["args"], call["id"]) == (
-        "mail.send",
+        ours,
         {"to": ["a@example.com"]},
         "t1",
     )

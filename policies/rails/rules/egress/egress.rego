@@ -59,10 +59,10 @@ deny contains {"code": "egress_host", "parameters": {"host": host}} if {
 
 is_known if kind in {"none", "mail", "web"}
 
-# Which model an alias stands for is the operator's to say; what it may be sent is for the data labels.
+# Which model or server a name stands for is the operator's to say; what it may be sent is for the data labels.
 is_known if {
-	kind == "model"
-	input.resource.type == "model"
+	kind in {"model", "mcp"}
+	input.resource.type == kind
 }
 
 has_recipients if count(input.action.arguments.to) > 0

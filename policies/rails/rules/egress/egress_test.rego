@@ -34,6 +34,16 @@ test_nothing_against_a_model if {
 	count(egress.deny) == 0 with input as request.generate
 }
 
+test_nothing_against_a_declared_server if {
+	count(egress.deny) == 0 with input as object.union(request.generate, {"resource": {"type": "mcp"}})
+		with data.rails.config.tools as {"model.generate": {"egress": "mcp"}}
+}
+
+test_deny_a_server_that_is_none if {
+	egress.deny == {{"code": "egress_unknown", "parameters": {}}} with input as request.generate
+		with data.rails.config.tools as {"model.generate": {"egress": "mcp"}}
+}
+
 test_deny_a_model_that_is_none if {
 	unknown := {{"code": "egress_unknown", "parameters": {}}}
 	egress.deny == unknown with input as request.generate with input.resource.type as "web"

@@ -1,14 +1,14 @@
 """The first schema: every table of `interlock.runtime.record.store.tables`.
 
-A released migration never changes; the next schema change is the next file, and a test holds the
-migrated schema equal to the declared one.
+It is named by the version of the tables, so a database of other tables is never taken for one of
+these.
 """
 
 from alembic import op
 
-from interlock.runtime.record.store.tables import metadata
+from interlock.runtime.record.store.tables import NEWEST, metadata
 
-revision = "0001"
+revision = NEWEST
 down_revision = None
 
 
