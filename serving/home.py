@@ -166,7 +166,7 @@ async def opened(
         bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings))
         pdp = await decision_point(settings, bundle, stack)
-        kept = _Kept.over(storage, folder=settings.playbooks)
+        kept = _Kept.over(storage, settings)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         provider = _provider(stack)
         servers = ToolServers(settings, bundle, stack)
@@ -219,10 +219,10 @@ class _Kept:
     playbooks: Playbooks
 
     @classmethod
-    def over(cls, storage: Storage, *, folder: Path | None) -> "_Kept":
+    def over(cls, storage: Storage, settings: Settings) -> "_Kept":
         library = Library(store=storage.store, vault=storage.vault)
         model = ClauseModel.load()
-        playbooks = Playbooks.read(folder, categories=model.categories)
+        playbooks = Playbooks.read(settings.playbooks, categories=model.categories)
         reviews = Reviews(
             store=storage.store,
             vault=storage.vault,

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 application = typer.Typer(add_completion=False)
-Redline: TypeAlias = Literal["accepted", "rejected"]
+Party: TypeAlias = Annotated[
+    str, typer.Option(help="Whose side to take: our party's name, or its role.")
+]
+Playbook: TypeAlias = Annotated[
+    str, typer.Option(help="Score by this playbook, not by the one for our side.")
+]
+Redline: TypeAlias = Annotated[
+    Literal["accepted", "rejected"],
+    typer.Option(help="Read tracked changes as accepted or as rejected."),
+]
 
 
 @application.command()
@@ -38,18 +47,9 @@ def review(
         list[str] | None,
         typer.Option(help="Mail the report to this address; repeat for more."),
     ] = None,
-    party: Annotated[
-        str,
-        typer.Option(help="Whose side to take: our party's name, or its role."),
-    ] = "",
-    playbook: Annotated[
-        str,
-        typer.Option(help="Score by this playbook, not by the one for our side."),
-    ] = "",
-    redline: Annotated[
-        Redline,
-        typer.Option(help="Read tracked changes as accepted or as rejected."),
-    ] = "accepted",
+    party: Party = "",
+    playbook: Playbook = "",
+    redline: Redline = "accepted",
     person: As = None,
     as_json: AsJson = False,
 ) -> None:

@@ -17,7 +17,7 @@ from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.run.shelf import Shelf
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses import Answer, ClauseModel
 from interlock.tools.contracts.extraction import (
     Clause,
     Extraction,
@@ -148,8 +148,7 @@ class Reviews:
         _refuse_no_contract(reading.document)
         request = (await self._runs.read(run_id)).request
         extraction = await extracted(self._model, reading.document)
-        asked = str(request.get("party") or "")
-        side = _side(reading.document, extraction, asked)
+        side = _side(reading.document, extraction, str(request.get("party") or ""))
         clauses = [_sided(clause, side) for clause in extraction.clauses]
         standing = grounded(reading.document, clauses)
         playbook = self._playbook(str(request.get("playbook") or ""), side, standing)
@@ -160,19 +159,14 @@ class Reviews:
             revision=reading.revision,
             at=reading.at,
             extractor=extractor(self._model),
-            findings=[clause for clause in standing if clause.answer == "found"],
-            possible=[clause for clause in standing if clause.answer == "possible"],
+            findings=_answering("found", standing),
+            possible=_answering("possible", standing),
             dropped=len(clauses) - len(standing),
             more=extraction.more,
             unsupported=extraction.unsupported,
             unread=extraction.unread,
             side=side,
-            risk=score(
-                playbook,
-                standing,
-                unsupported=extraction.unsupported,
-                unread=extraction.unread,
-            ),
+            risk=_risk(playbook, standing, extraction),
             inventory=reading.document.inventory,
         )
 
@@ -239,6 +233,21 @@ def _role(side: Side) -> Role | None:
     if roles == {"customer"}:
         return "supplier"
     return "customer" if roles == {"supplier"} else None
+
+
+def _answering(answer: Answer, clauses: Sequence[Clause]) -> list[Clause]:
+    return [clause for clause in clauses if clause.answer == answer]
+
+
+def _risk(
+    playbook: Playbook, clauses: Sequence[Clause], extraction: Extraction
+) -> Risk:
+    return score(
+        playbook,
+        clauses,
+        unsupported=extraction.unsupported,
+        unread=extraction.unread,
+    )
 
 
 def _title(clauses: Sequence[Clause]) -> str:

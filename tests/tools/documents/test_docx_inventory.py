@@ -9,7 +9,7 @@ import pytest
 
 from interlock.tools.documents import DocumentReader, Limits
 from interlock.tools.documents.docx import parse
-from interlock.tools.documents.inventory import MOST_CHANGES, Change, Count, Redline
+from interlock.tools.documents.inventory import MOST_CHANGES, Count, Redline
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 MORE = (
@@ -152,21 +152,16 @@ def test_a_tracked_change_is_read_as_asked_and_listed(
     """
     parsed = parse(packed(EDITED), Limits(), redline)
     inventory = parsed.inventory
-    deleted, inserted = (
-        Change(
-            kind=kind,
-            author="Opposing Counsel",
-            excerpt=words,
-            start=start,
-            end=end,
-        )
-        for kind, words, (start, end) in zip(
-            ("deleted", "inserted"), ("capped", "unlimited"), places, strict=True
-        )
-    )
+    changes = [
+        (change.kind, change.author, change.excerpt, (change.start, change.end))
+        for change in inventory.changes
+    ]
 
     assert parsed.text == text
-    assert inventory.changes == (deleted, inserted)
+    assert changes == [
+        ("deleted", "Opposing Counsel", "capped", places[0]),
+        ("inserted", "Opposing Counsel", "unlimited", places[1]),
+    ]
     assert (inventory.changed, inventory.redline) == (2, redline)
 
 

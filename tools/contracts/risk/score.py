@@ -92,16 +92,13 @@ def score(
     contributions = [part for part in judged if isinstance(part, Contribution)]
     questions = [part for part in judged if isinstance(part, Question)]
     contributions.sort(key=_heaviest_first)
-    questions.sort(key=lambda question: (-question.full, question.category))
+    questions.sort(key=_most_at_stake)
     total = _bounded(part.points for part in contributions)
-    sure = (part.full for part in contributions if part.confidence >= SURE)
-    stakes = [part.full for part in contributions]
-    stakes += [question.full for question in questions]
-    most = _bounded(stakes)
+    most = _most(contributions, questions)
     return Risk(
         score=total,
         tier=_tier(playbook, total),
-        least=min(total, _bounded(sure)),
+        least=min(total, _least(contributions)),
         most=most,
         most_tier=_tier(playbook, most),
         contributions=contributions,
@@ -238,6 +235,20 @@ def _question(position: Position, why: Open, clauses: Sequence[Clause]) -> Quest
 
 def _heaviest_first(contribution: Contribution) -> tuple[int, str, str]:
     return -contribution.points, contribution.category, contribution.when
+
+
+def _most_at_stake(question: Question) -> tuple[int, str, str]:
+    return -question.full, question.category, question.when
+
+
+def _least(contributions: Iterable[Contribution]) -> int:
+    return _bounded(part.full for part in contributions if part.confidence >= SURE)
+
+
+def _most(contributions: Iterable[Contribution], questions: Iterable[Question]) -> int:
+    stakes = [part.full for part in contributions]
+    stakes += [question.full for question in questions]
+    return _bounded(stakes)
 
 
 def _bounded(points: Iterable[int]) -> int:
