@@ -10,6 +10,7 @@ from typing import Final
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store.schema import refuse_strange
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
@@ -40,16 +41,20 @@ class Storage:
         keys: Path,
         witness: Path | None = None,
         origin: str = ORIGIN,
+        reading: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
         *witness* is the folder outside the database that remembers the newest checkpoint of every
-        log; without one it stands beside the folder of keys. Raises `GuardFailed` when a part
-        cannot be had (fails closed).
+        log; without one it stands beside the folder of keys. Who is only *reading* may also look
+        at a database that is not fit to act on. Raises `SchemaChanged` for a database that holds
+        triggers or the like, and `GuardFailed` when a part cannot be had (fails closed).
         """
         store = Store.open(database, clock=clock)
         try:
+            if not reading:
+                await store.read(refuse_strange)
             vault = Vault(keys, create=await store.read(is_new))
             place = witness or keys.parent / "checkpoints"
             ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
