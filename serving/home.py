@@ -37,7 +37,7 @@ from interlock.serving.desk import Desk, decision_point
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings, address
 from interlock.serving.tool_servers import ToolServers, refuse_strangers
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.finder import ConfinedFinder
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
@@ -221,13 +221,13 @@ class _Kept:
     @classmethod
     def over(cls, storage: Storage, settings: Settings) -> "_Kept":
         library = Library(store=storage.store, vault=storage.vault)
-        model = ClauseModel.load()
-        playbooks = Playbooks.read(settings.playbooks, categories=model.categories)
+        finder = ConfinedFinder.shipped()
+        playbooks = Playbooks.read(settings.playbooks, categories=finder.categories)
         reviews = Reviews(
             store=storage.store,
             vault=storage.vault,
             library=library,
-            model=model,
+            finder=finder,
             playbooks=playbooks,
         )
         return cls(

@@ -13,7 +13,7 @@ from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses import Answers, ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
@@ -32,6 +32,21 @@ CONTRACT: Final = Document(
 )
 
 
+class ModelHere:
+    """The shipped model in this process, where no child has to start; it counts what it read."""
+
+    def __init__(self) -> None:
+        self.model = ClauseModel.load()
+        self.version = self.model.version
+        self.unsupported = self.model.unsupported
+        self.texts: list[str] = []
+
+    async def find(self, text: str) -> Answers:
+        """Return what the model finds."""
+        self.texts.append(text)
+        return self.model.find(text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Office:
     """One world with what its runs read, review, file and report."""
@@ -43,6 +58,7 @@ class Office:
     reviews: Reviews
     playbooks: Playbooks
     records: Records
+    finder: ModelHere
 
     async def run(
         self,
@@ -76,6 +92,7 @@ class Office:
                 action_id="1" * 64,
                 run_id=run.id,
                 claim=run.claim,
+                tenant=run.tenant,
             )
             self.library.keep(read, permit=permit)
             await self.world.store.durable(run.claim)
@@ -113,13 +130,13 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     clock = FixedClock()
     async with World(tmp_path / "world", clock=clock) as world:
         library = Library(store=world.store, vault=world.vault)
-        model = ClauseModel.load()
-        playbooks = Playbooks.read(None, categories=model.categories)
+        finder = ModelHere()
+        playbooks = Playbooks.read(None, categories=finder.model.categories)
         reviews = Reviews(
             store=world.store,
             vault=world.vault,
             library=library,
-            model=model,
+            finder=finder,
             playbooks=playbooks,
         )
         records = Records(store=world.store, vault=world.vault)
@@ -140,4 +157,5 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             reviews=reviews,
             playbooks=playbooks,
             records=records,
+            finder=finder,
         )

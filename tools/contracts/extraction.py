@@ -1,11 +1,11 @@
 """Clauses of a document: found by a model, kept only where they stand in the text."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 from interlock.runtime.door.tool import Value
-from interlock.tools.contracts.clauses import Answer, Answers, ClauseModel, Polarity
+from interlock.tools.contracts.clauses import Answer, Answers, Polarity
+from interlock.tools.contracts.finder import Finder
 from interlock.tools.contracts.sections import sections
 from interlock.tools.contracts.side import Bound
 from interlock.tools.documents import Document
@@ -52,13 +52,13 @@ class Extraction(Value):
     unread: int
 
 
-async def extracted(model: ClauseModel, document: Document) -> Extraction:
-    """Return what *model* finds in the document."""
-    answers = await asyncio.to_thread(model.find, document.text)
+async def extracted(finder: Finder, document: Document) -> Extraction:
+    """Return what *finder* finds in the document; `ToolFailed` when the text wants too much."""
+    answers = await finder.find(document.text)
     return Extraction(
         clauses=_clauses(answers, document),
         more=dict(answers.more),
-        unsupported=list(model.unsupported),
+        unsupported=list(finder.unsupported),
         unread=answers.unread,
     )
 
@@ -99,6 +99,6 @@ def _stands(clause: Clause, document: Document) -> bool:
     return (clause.page, clause.place) == (page, document.place_at(clause.start))
 
 
-def extractor(model: ClauseModel) -> str:
+def extractor(finder: Finder) -> str:
     """Return the name of what found the clauses."""
-    return f"clauses/{model.version}"
+    return f"clauses/{finder.version}"

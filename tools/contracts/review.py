@@ -17,7 +17,7 @@ from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.run.shelf import Shelf
-from interlock.tools.contracts.clauses import Answer, ClauseModel
+from interlock.tools.contracts.clauses import Answer
 from interlock.tools.contracts.extraction import (
     Clause,
     Extraction,
@@ -25,6 +25,7 @@ from interlock.tools.contracts.extraction import (
     extractor,
     grounded,
 )
+from interlock.tools.contracts.finder import Finder
 from interlock.tools.contracts.parties import ROLES, Party, Role, named, parties
 from interlock.tools.contracts.recognition import WHY, doubt
 from interlock.tools.contracts.risk import Playbook, Playbooks, Risk, score
@@ -96,7 +97,7 @@ class Reviews:
         store: Store,
         vault: Vault,
         library: Library,
-        model: ClauseModel,
+        finder: Finder,
         playbooks: Playbooks,
     ) -> None:
         self._shelf = Shelf(
@@ -105,7 +106,7 @@ class Reviews:
             kind=KIND,
         )
         self._library = library
-        self._model = model
+        self._finder = finder
         self._playbooks = playbooks
         self._runs = Runs(store=store, vault=vault)
 
@@ -147,7 +148,7 @@ class Reviews:
         reading = await self._library.reading(document, run_id=run_id)
         _refuse_no_contract(reading.document)
         request = (await self._runs.read(run_id)).request
-        extraction = await extracted(self._model, reading.document)
+        extraction = await extracted(self._finder, reading.document)
         side = _side(reading.document, extraction, str(request.get("party") or ""))
         clauses = [_sided(clause, side) for clause in extraction.clauses]
         standing = grounded(reading.document, clauses)
@@ -158,7 +159,7 @@ class Reviews:
             run_id=run_id,
             revision=reading.revision,
             at=reading.at,
-            extractor=extractor(self._model),
+            extractor=extractor(self._finder),
             findings=_answering("found", standing),
             possible=_answering("possible", standing),
             dropped=len(clauses) - len(standing),
