@@ -32,7 +32,8 @@ write := {
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": data.rails.config.tools["report.write"].schema,
-		"version": 2,
+		"open_approvals": {"run": 0, "tenant": 0},
+		"version": 3,
 	},
 }
 
@@ -95,7 +96,8 @@ decide := {
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": null,
-		"version": 2,
+		"open_approvals": {"run": 0, "tenant": 0},
+		"version": 3,
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",
@@ -133,4 +135,11 @@ with_approval(verdict) := object.union(mail, {"context": {"approvals": [verdict]
 
 reserve := {"kind": "reserve", "parameters": write.context.cost}
 
-approve := {"kind": "approve", "parameters": {"role": "reviewer", "ttl_s": 86400}}
+approve := {"kind": "approve", "parameters": {
+	"role": "reviewer",
+	"ttl_s": 86400,
+	"open_of_run": 10,
+	"open_of_tenant": 100,
+}}
+
+bound := {"kind": "bound", "parameters": {"calls": 16, "answer_bytes": 262144}}

@@ -18,6 +18,7 @@ from interlock.runtime.policy.request import (
     ApprovalFact,
     Context,
     KillFact,
+    OpenApprovals,
     RunFacts,
     request_digest,
 )
@@ -37,6 +38,8 @@ _ROWS: Final = Statement(
         tables.run.c.label,
         *budget.AMOUNTS,
         *budget.OWN,
+        approval.OPEN_OF_RUN.label("open_of_run"),
+        approval.OPEN_OF_TENANT.label("open_of_tenant"),
         *recorded_action.COLUMNS,
         tables.kill_switch.c.scope.label("kill_scope"),
         tables.kill_switch.c.id.label("kill_id"),
@@ -122,14 +125,14 @@ class InformationPoint:
         }
 
         def look(connection: Connection) -> Facts:
-            rows = _ROWS.all(connection, place)
+            now = self._store.now(connection)
+            rows = _ROWS.all(connection, place | {"at": now})
             if not rows:
                 raise NotFound(
                     kind="run",
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            now = self._store.now(connection)
             return _facts(connection, run, proposal, rows=rows, key=key, now=now)
 
         return await self._store.read(look)
@@ -163,6 +166,9 @@ def _facts(
         ),
         cost=proposal.cost,
         budget=budget.facts_for(row),
+        open_approvals=OpenApprovals(
+            run=row["open_of_run"], tenant=row["open_of_tenant"]
+        ),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),
         tool_schema=None if tool is None else schema_digest(tool),

@@ -18,7 +18,7 @@ from interlock.runtime.policy.label import Confidentiality, Label
 ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
 Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 2
+FACTS: Final = 3
 Verdict: TypeAlias = Literal["approved", "rejected"]
 KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
 
@@ -127,6 +127,14 @@ class ApprovalFact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OpenApprovals:
+    """How many questions wait for people, of the run and of all runs of its tenant."""
+
+    run: int = 0
+    tenant: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KillFact:
     """One engaged kill switch that covers this request."""
 
@@ -177,6 +185,7 @@ class Context:
     kill_switches: tuple[KillFact, ...] = ()
     #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
     tool_schema: str | None = None
+    open_approvals: OpenApprovals = OpenApprovals()
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions

@@ -95,7 +95,7 @@ def wait(tx: Tx, step: Attempt) -> str | None:
     """
     check(tx, step.run)
     stage = expect(tx, step, UNDECIDED)
-    if approval.is_crowded(tx, run=step.run, bounds=step.bounds):
+    if approval.is_crowded(tx, run=step.run, action_id=step.id, bounds=step.bounds):
         return "too_many_questions"
     ready = step.kept_ready
     one = budget.ONE_STEP

@@ -41,7 +41,7 @@ State: TypeAlias = Literal[
 ]
 Column: TypeAlias = Literal["requester", "reviewer", "reviewer_roles"]
 _APPROVALS: Final = tables.approval.c
-#: How many questions wait: of one run, and of its tenant
+#: How many other questions than the action's own wait: of one run, and of its tenant
 OPEN_OF_RUN: Final = (
     select(func.count())
     .select_from(tables.approval)
@@ -49,6 +49,7 @@ OPEN_OF_RUN: Final = (
         _APPROVALS.run_id == bindparam("of_run"),
         _APPROVALS.state == "waiting",
         _APPROVALS.expires > bindparam("at"),
+        _APPROVALS.action_id != bindparam("action"),
     )
     .scalar_subquery()
 )
@@ -59,6 +60,7 @@ OPEN_OF_TENANT: Final = (
         _APPROVALS.tenant == bindparam("of_tenant"),
         _APPROVALS.state == "waiting",
         _APPROVALS.expires > bindparam("at"),
+        _APPROVALS.action_id != bindparam("action"),
     )
     .scalar_subquery()
 )
@@ -144,14 +146,18 @@ def _requested(
     )
 
 
-def is_crowded(tx: Tx, *, run: Run, bounds: Bounds) -> bool:
-    """Whether as many questions of the run, or of its tenant, wait as may wait at a time.
+def is_crowded(tx: Tx, *, run: Run, action_id: str, bounds: Bounds) -> bool:
+    """Whether as many other questions of the run, or of its tenant, wait as may wait at a time.
 
     The head of the tenant's log is held, so no other transaction asks at the same time.
     """
-    row = _OPEN.one(
-        tx.connection, {"of_run": run.id, "of_tenant": run.tenant, "at": tx.now}
-    )
+    place = {
+        "of_run": run.id,
+        "of_tenant": run.tenant,
+        "at": tx.now,
+        "action": action_id,
+    }
+    row = _OPEN.one(tx.connection, place)
     return row is None or (
         row["of_run"] >= bounds.open_of_run or row["of_tenant"] >= bounds.open_of_tenant
     )
