@@ -10,9 +10,10 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import NotFound
-from interlock.runtime.policy.label import TRUSTED, Label
+from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
 from interlock.runtime.policy.request import (
     FACTS,
+    AccessRequest,
     ApprovalFact,
     Context,
     KillFact,
@@ -23,6 +24,7 @@ from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch, recorded_action
+from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
@@ -58,6 +60,27 @@ class Facts:
     open_approval: str | None = None
     #: A reviewer was asked and did not answer in time
     lapsed: bool = False
+
+    def attempt(self, run: Run, proposal: Proposal, *, key: DataKey) -> Attempt:
+        """Return the proposal as an attempt under these facts, not yet decided."""
+        request = AccessRequest(
+            principal=run.principal,
+            action=proposal.action,
+            resource=proposal.resource,
+            context=self.context,
+        )
+        return Attempt(
+            run=run,
+            key=key,
+            id=proposal.id,
+            request=request,
+            idempotent=proposal.tool is not None and proposal.tool.repeatable,
+            now=self.context.now,
+            run_label=self.run_label,
+            row=self.row,
+            open_approval=self.open_approval,
+            lapsed=self.lapsed,
+        )
 
 
 class InformationPoint:
@@ -167,13 +190,15 @@ def labels(
     """Return each argument's label.
 
     A value is trusted only when every key, string and number in it stands literally in the
-    principal's own request; anything else may have been computed from whatever the run has read, so
-    it gets *run_label*. Value-based, so a planner cannot launder a value by rewriting
-    it, and repeating the principal's own value harms nobody.
+    principal's own request, whatever the run holds. Anything else is the agent's own word, and may
+    have been computed from whatever the run has read, so its label joins both. Value-based, so a
+    planner cannot launder a value by rewriting it, and repeating the principal's own value harms
+    nobody.
     """
     trusted = {leaf for value in request.values() for leaf in _leaves(value)}
+    own_word = run_label.join(UNVOUCHED)
     return {
-        name: TRUSTED if set(_leaves(value)) <= trusted else run_label
+        name: TRUSTED if set(_leaves(value)) <= trusted else own_word
         for name, value in arguments.items()
     }
 

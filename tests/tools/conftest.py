@@ -7,16 +7,17 @@ from typing import Any, Final
 
 import pytest
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses import Answers, ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
-from interlock.tools.contracts.risk import load
+from interlock.tools.contracts.risk import Playbooks
 from interlock.tools.documents import Document
 from interlock.tools.library import Library
 from interlock.tools.reports import Reports
@@ -31,6 +32,21 @@ CONTRACT: Final = Document(
 )
 
 
+class ModelHere:
+    """The shipped model in this process, where no child has to start; it counts what it read."""
+
+    def __init__(self) -> None:
+        self.model = ClauseModel.load()
+        self.version = self.model.version
+        self.unsupported = self.model.unsupported
+        self.texts: list[str] = []
+
+    async def find(self, text: str) -> Answers:
+        """Return what the model finds."""
+        self.texts.append(text)
+        return self.model.find(text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Office:
     """One world with what its runs read, review, file and report."""
@@ -40,12 +56,18 @@ class Office:
     reports: Reports
     library: Library
     reviews: Reviews
+    playbooks: Playbooks
     records: Records
+    finder: ModelHere
 
     async def run(
-        self, *, tenant: str = "default", read: Document | None = CONTRACT
+        self,
+        *,
+        tenant: str = "default",
+        read: Document | None = CONTRACT,
+        request: dict[str, Json] | None = None,
     ) -> Run:
-        """Start a run of a tenant, and let it read a document."""
+        """Start a run of a tenant by a request, and let it read a document."""
         agent = Principal(
             id="agent:test",
             tenant=tenant,
@@ -56,7 +78,7 @@ class Office:
             NewRun(
                 agent="test",
                 principal=agent,
-                request={},
+                request=request or {},
                 limits=PLENTY,
                 autonomy=2,
                 revision=self.world.pdp.revision,
@@ -70,6 +92,7 @@ class Office:
                 action_id="1" * 64,
                 run_id=run.id,
                 claim=run.claim,
+                tenant=run.tenant,
             )
             self.library.keep(read, permit=permit)
             await self.world.store.durable(run.claim)
@@ -107,12 +130,14 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     clock = FixedClock()
     async with World(tmp_path / "world", clock=clock) as world:
         library = Library(store=world.store, vault=world.vault)
+        finder = ModelHere()
+        playbooks = Playbooks.read(None, categories=finder.model.categories)
         reviews = Reviews(
             store=world.store,
             vault=world.vault,
             library=library,
-            model=ClauseModel.load(),
-            playbook=load(),
+            finder=finder,
+            playbooks=playbooks,
         )
         records = Records(store=world.store, vault=world.vault)
         reports = Reports(store=world.store, vault=world.vault)
@@ -130,5 +155,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             reports=reports,
             library=library,
             reviews=reviews,
+            playbooks=playbooks,
             records=records,
+            finder=finder,
         )
