@@ -5,7 +5,7 @@ from typing import TypeAlias, assert_never
 
 import orjson
 
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
+from interlock.runtime.door.tool import AnyTool, ToolFailed, ToolPartlyActed, Value
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Decision, Denied, Effect
 from interlock.runtime.policy.request import AccessRequest
@@ -59,7 +59,7 @@ Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown | Resolved
 
 def failure(action_id: str, error: Exception) -> Failed:
     """Return the failure that an exception out of a tool stands for."""
-    if isinstance(error, ToolFailed):
+    if isinstance(error, ToolFailed | ToolPartlyActed):
         return Failed(action_id=action_id, code=error.code, detail=error.detail)
     if isinstance(error, TimeoutError) and not str(error):
         return Failed(

@@ -309,6 +309,9 @@ async def test_arguments_that_do_not_fit_are_denied_and_recorded(
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 10**9}),
         Obligation(kind="approve", parameters={"role": 1, "ttl_s": 60}),
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": "60"}),
+        Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": True}),
+        Obligation(kind="bound", parameters={"calls": True}),
+        Obligation(kind="bound", parameters={"answer_bytes": "10"}),
     ],
     ids=repr,
 )
