@@ -28,7 +28,16 @@ REVIEW = {
     "ledger",
 }
 DOCUMENT = {"digest", "name", "chars", "pages"}
-FINDING = {"category", "start", "end", "text", "confidence", "page"}
+FINDING = {
+    "category",
+    "start",
+    "end",
+    "text",
+    "confidence",
+    "page",
+    "answer",
+    "polarity",
+}
 DECISION = {"id", "tool", "effect", "reasons", "revision"}
 DEMO = {"home", "runs", "effects", "denied", "waiting", "forbidden_effects", "ledger"}
 AT_LEAST = 40  # findings in the three contracts
