@@ -5,8 +5,9 @@ import time
 import numpy as np
 import pytest
 
+from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.candidates import Candidate, candidates
-from interlock.tools.contracts.clauses.rules import parties
+from interlock.tools.contracts.clauses.rules import parties, signature
 from interlock.tools.contracts.clauses.rules.denial import denies
 from interlock.tools.contracts.clauses.rules.polarity import polarity
 from interlock.tools.contracts.clauses.rules.reading import corrected
@@ -112,3 +113,19 @@ def test_rare_forms_are_candidates(kind: str, text: str, span: str | None) -> No
         assert any("day of" in one for one in spans)
     else:
         assert span in spans
+
+
+def test_a_date_beside_the_signatures_is_a_place_to_look() -> None:
+    """Where the front has no date, the one that words of signing lead to is possible, and a blank
+    is none.
+    """
+    body = "The seller delivers the goods to the buyer every month.\n\n" * 150
+    signed = f"SUPPLY AGREEMENT\n\n{body}Signed and dated this 25th day of May, 1999."
+    blank = f"SUPPLY AGREEMENT\n\n{body}Signed on ____________ ____________."
+    dates = [
+        (one.text, one.answer)
+        for one in ClauseModel.load().find(signed).findings
+        if one.category == "Agreement Date"
+    ]
+    assert dates == [("25th day of May, 1999", "possible")]
+    assert signature.signed_on(blank) is None
