@@ -23,6 +23,7 @@ Code: TypeAlias = Literal[
     "expired",
     "not_waiting",
     "wrong_state",
+    "may_still_act",
     "ambiguous",
     "claimed",
     "ended",

@@ -120,6 +120,7 @@ class Writer:
     ) -> "Future[Any]":
         """Hand in *work*; the future resolves to its result once the result is durable.
 
+        An exception that the work returns is raised then at whoever waits: what it wrote stands.
         *logs* are those whose heads the work needs locked.
         """
         if self._closed:
@@ -196,7 +197,10 @@ class Writer:
                 item.future.set_exception(error)
             return
         for item, result in zip(batch, results, strict=True):
-            item.future.set_result(result)
+            if isinstance(result, Exception):
+                item.future.set_exception(result)
+            else:
+                item.future.set_result(result)
 
     def _commit(self, batch: list[_Item]) -> tuple[tuple[Event, ...], list[Any]]:
         """Return the committed events and each item's result; raises `_NotCommitted`."""
