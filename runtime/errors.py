@@ -238,6 +238,18 @@ class NotRecorded(GuardFailed):
         )
 
 
+class Busy(NotRecorded):
+    """Another process held the database for longer than this one waits; nothing was done."""
+
+    def __init__(self) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why="another process has kept the database locked, longer than this one waits",
+            next_step="Wait for that process or stop it, then do it again or resume the run.",
+        )
+
+
 class NotWitnessed(NotRecorded):
     """The record is complete, but its checkpoint is not kept outside; whoever waited stops."""
 

@@ -185,7 +185,8 @@ def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | Non
     if run_label.join(label) == run_label:
         return None
     here = tables.run.c.id == run.id
-    stored = tx.connection.execute(select(tables.run.c.label).where(here)).scalar_one()
+    query = select(tables.run.c.label).where(here).with_for_update()
+    stored = tx.connection.execute(query).scalar_one()
     joined = canonical(asdict(label_of(stored).join(label))).decode()
     if joined == stored:
         return None
