@@ -151,10 +151,12 @@ class Approvals:
                 )
             )
 
-        waiting = await self._store.read(
-            lambda connection: _row(connection, approval_id)
-        )
-        await self._store.write(work, logs=(waiting["tenant"],))
+        await self._store.write(work, logs=(await self._log(approval_id),))
+
+    async def _log(self, approval_id: str) -> str:
+        """Return the log of the approval's tenant; raises `NotFound`."""
+        row = await self._store.read(lambda connection: _row(connection, approval_id))
+        return str(row["tenant"])
 
     def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
