@@ -13,7 +13,7 @@ from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
-from interlock.runtime.errors import Unavailable
+from interlock.runtime.errors import Fenced, Unavailable
 from interlock.runtime.policy.decision import (
     MINT,
     Decision,
@@ -26,7 +26,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action
+from interlock.runtime.run import action, settlement
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
 
@@ -121,8 +121,9 @@ class EnforcementPoint:
             return None
         value = await tool.reconcile(attempt.id) if tool.reconcile else None
         if value is None:
-            why = "the process died during an effect that cannot be repeated"
-            return await self._unsure(attempt, why)
+            return await self._unsure(
+                attempt, "the process died during an effect that cannot be repeated"
+            )
         return self._conclude(
             attempt, concluded(attempt, proposal, value, elapsed_ms=0)
         )
@@ -169,10 +170,16 @@ class EnforcementPoint:
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
         ending = Ending(state="unknown", failure=("interrupted", why))
-        cost = attempt.request.context.cost
 
         def work(tx: Tx) -> None:
-            action.finish(tx, attempt, ending=ending, actual=cost, label=attempt.label)
+            action.finish(
+                tx,
+                attempt,
+                ending=ending,
+                actual=attempt.request.context.cost,
+                label=attempt.label,
+                until=attempt.still_until,
+            )
 
         await self._write(attempt.run, work)
         return Unknown(action_id=attempt.id, detail=why)
@@ -256,12 +263,12 @@ class EnforcementPoint:
         attempt: Attempt,
         conclusion: Conclusion,
         *,
-        record: Callable[..., None] = action.finish,
+        record: Callable[..., Fenced | None] = settlement.finish,
     ) -> Outcome:
         """Hand the outcome to the writer, to commit with the step's checkpoint, and return it."""
 
-        def work(tx: Tx) -> None:
-            record(
+        def work(tx: Tx) -> Fenced | None:
+            return record(
                 tx,
                 attempt,
                 ending=conclusion.ending,
@@ -275,7 +282,7 @@ class EnforcementPoint:
     async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:
         return await self._store.write(work, logs=(run.tenant,))
 
-    def _later(self, run: Run, work: Callable[[Tx], None]) -> None:
+    def _later(self, run: Run, work: Callable[[Tx], object]) -> None:
         self._store.later(run.claim, work, logs=(run.tenant,))
 
 

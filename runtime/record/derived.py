@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.audit import body_of
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.events import HOME
-from interlock.runtime.record.of_run import OfRun
+from interlock.runtime.record.of_run import OfRun, asked
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -79,6 +79,7 @@ class Derived:
             "intent": self._intend,
             "step": self._step,
             "outcome": self._finish,
+            "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
             "budget": self._raise,
@@ -150,27 +151,19 @@ class Derived:
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action.update(sealed(body), state=body["state"], updated=body["at"])
+        action.update(sealed(body), updated=body["at"])
+        action.update(same(body, "state", "until"))
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
+    def _report(self, _: str, run_id: str, body: Values) -> None:
+        action = self.action[(body["action"],)]
+        action.update(late=body["state"], updated=body["at"])
+        if action["fence"] == body["fence"]:
+            action["until"] = 0
+
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        approval = {
-            "id": body["approval"],
-            "run_id": run_id,
-            "action_id": body["action"],
-            "tenant": log,
-            "digest": committed(run_id, body["bind"]),
-            "evidence_digest": committed(run_id, body["evidence"]),
-            "state": "waiting",
-            "reviewer": None,
-            "reviewer_roles": None,
-            "note": None,
-            "created": body["at"],
-            "decided": 0,
-            **same(body, "tool", "revision", "role", "expires"),
-            **sealed(body),
-        }
+        approval = asked(log, run_id, body)
         self.approval[(body["approval"],)] = approval
         self._of_run[run_id].approvals.append(approval)
 
@@ -228,13 +221,14 @@ class Derived:
                 "tool": body["tool"],
                 "action_class": body["class"],
                 "digest": committed(run_id, body["bind"]),
+                "late": "",
                 "created": body["at"],
             }
             self.action[(body["action"],)] = action
             self._of_run[run_id].actions.append(action)
         action.update(sealed(body))
         action.update(same(body, "state", "fence", "effect", "revision"))
-        action["updated"] = body["at"]
+        action.update(until=body.get("until", 0), updated=body["at"])
 
     def _label(self, run_id: str, body: Values) -> None:
         if "label" in body:

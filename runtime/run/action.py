@@ -4,54 +4,49 @@
              -> waiting -> started | denied
              -> started -> done | failed | unknown
              -> done | failed               pure and read actions, with the step's checkpoint
-    unknown  -> done | failed               by a person
+    unknown  -> done | failed               by a person (`interlock.runtime.run.settlement`)
     denied   -> as proposed                 by a later claim, when the engine had failed to answer
 
 Each move is one compare-and-set together with its ledger entry; a move whose row is not in the
 expected state fails and nothing is written. "unknown" is shown to a person and never retried.
 """
 
+import time
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import bindparam, insert, select, update
 
+from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Sealed
+from interlock.runtime.policy.request import Amounts
+from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.vault import DataKey
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run import approval, budget, kill_switch
-from interlock.runtime.run.action_row import (
-    UNDECIDED,
-    elsewhere,
-    expect,
-    move,
-    put,
-    seal,
-    stage_of,
-)
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.recorded_action import (
     State,
-    of_beginning,
-    reasons_of,
-    ruling_of,
 )
-from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
     Run,
     check,
     hold,
     join_label,
-    principal_of,
-    requester_of,
 )
+from interlock.runtime.run.transition import move
 
-#: The role of those who may say what became of an unknown action
-RESOLVER: Final = "reviewer"
-#: The code of an outcome that a person found out
-RESOLVED: Final = "resolved"
+#: Where an action stands within a transaction: None before it is recorded, "reopened" when the
+#: engine's failure to answer binds it no more
+Stage: TypeAlias = State | Literal["reopened"] | None
+UNDECIDED: Final[tuple[Stage, ...]] = (None, "waiting", "reopened")
+_SHOW: Final = "Look with `interlock run show`."
+_ROW: Final = tables.action.c.id == bindparam("action")
+_STATE: Final = Statement(
+    select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
+)
+_NEW: Final = Statement(insert(tables.action))
+_CHANGE: Final = Statement(update(tables.action).where(_ROW))
 
 
 def deny(tx: Tx, step: Attempt) -> None:
@@ -66,11 +61,11 @@ def deny(tx: Tx, step: Attempt) -> None:
     if unanswered:
         hold(tx, step.run)
         expected = (*UNDECIDED, "started")
-    stage = expect(tx, step, expected)
+    stage = _expect(tx, step, expected)
     if stage == "started":
         tx.events.append(_decided(step, "started", {}))
         return
-    sealed = put(tx, step, "denied", stage=stage)
+    sealed = _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
     denied = _decided(step, "denied", sealed)
     if not unanswered:
@@ -94,7 +89,7 @@ def wait(tx: Tx, step: Attempt) -> str | None:
     Returns a reason code instead when nobody may be asked.
     """
     check(tx, step.run)
-    stage = expect(tx, step, UNDECIDED)
+    stage = _expect(tx, step, UNDECIDED)
     if approval.is_crowded(tx, run=step.run, action_id=step.id, bounds=step.bounds):
         return "too_many_questions"
     ready = step.kept_ready
@@ -104,7 +99,7 @@ def wait(tx: Tx, step: Attempt) -> str | None:
     if not budget.charge(tx, budget_id=place, cost=cost, actual=one):
         return "budget_exceeded"
     budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
-    sealed = put(tx, step, "waiting", stage=stage)
+    sealed = _put(tx, step, "waiting", stage=stage)
     waiting = _decided(step, "waiting", sealed)
     tx.events.append(replace(waiting, spent=one.counts(), reserved=ready.counts()))
     return None
@@ -116,7 +111,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
     Returns a reason code instead when the action may not start after all.
     """
     check(tx, step.run)
-    stage = stage_of(tx, step)
+    stage = _stage(tx, step)
     is_repeated = stage == "started" and step.idempotent
     if stage not in UNDECIDED and not is_repeated:
         return "already_started"
@@ -132,7 +127,8 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         and not approval.use(tx, approval_id=approval_id, action_id=step.id)
     ):
         return "approval_gone"
-    sealed = put(tx, step, "started", stage=stage)
+    until = step.until(tx.now)
+    sealed = _put(tx, step, "started", stage=stage, until=until)
     tx.events.append(
         Intended(
             ruling=step.ruling,
@@ -140,6 +136,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
             approval=approval_id,
             idempotent=step.idempotent,
             reserved=reserved.counts(),
+            until=until,
             asked=step.asked,
         )
     )
@@ -153,17 +150,28 @@ def finish(
     ending: Ending,
     actual: Amounts,
     label: Label,
+    until: int = 0,
 ) -> None:
-    """Record the outcome of a started action, charge its cost and join its label to the run."""
+    """Record the outcome of a started action, charge its cost and join its label to the run.
+
+    *until* is when whoever started the action can be at work on it no more: 0 from that worker.
+    """
     check(tx, step.run, closing=True)
-    result = seal(step, ending.kept)
-    if not move(tx, step.id, "started", ending.state, result=result):
-        raise elsewhere(step)
+    result = _sealed(step, ending.kept)
+    if not move(
+        tx,
+        step.id,
+        "started",
+        ending.state,
+        until=until,
+        result=result,
+    ):
+        raise _elsewhere(step)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, charged, {"result": result}, label=grown)
     overrun = budget.beyond(charged, actual)
-    tx.events.append(replace(finished, overrun=overrun))
+    tx.events.append(replace(finished, overrun=overrun, until=until))
 
 
 def complete(
@@ -180,7 +188,7 @@ def complete(
     action is recorded, and no checkpoint that knows its result can be.
     """
     check(tx, step.run, closing=True)
-    stage = expect(tx, step, UNDECIDED)
+    stage = _expect(tx, step, UNDECIDED)
     cost = step.request.context.cost
     if not budget.charge(
         tx,
@@ -190,83 +198,10 @@ def complete(
     ):
         hold(tx, step.run)
         return
-    sealed = put(tx, step, ending.state, stage=stage, result=ending.kept)
+    sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, actual, sealed, label=grown)
     tx.events.append(replace(finished, asked=step.asked))
-
-
-def resolve(
-    tx: Tx,
-    *,
-    run: RowMapping,
-    key: DataKey,
-    beginning: str,
-    person: Principal,
-    happened: bool,
-    note: str,
-) -> None:
-    """Record that the unknown action whose id starts with *beginning* did or did not happen.
-
-    A resolved action never acts again. No money moves: the action was charged what it was expected
-    to cost, and that stays spent. Raises `NotFound`, and `BadInput` when several actions begin so
-    ("ambiguous"), when the action is not unknown ("wrong_state"), and as `approval.four_eyes` does.
-    """
-    row = of_beginning(tx.connection, run["id"], beginning)
-    what = f"action {row['id'][:12]}"
-    requester = requester_of(principal_of(run, key))
-    approval.four_eyes(
-        person,
-        what=what,
-        requester=requester,
-        role=RESOLVER,
-        tenant=run["tenant"],
-        note=note,
-    )
-    state: State = "done" if happened else "failed"
-    if not move(tx, row["id"], "unknown", state):
-        raise refused(
-            "wrong_state",
-            what=what,
-            state=row["state"],
-            wanted="unknown",
-        )
-    tx.events.append(
-        Finished(
-            ruling=ruling_of(row, key, tenant=run["tenant"], codes=[RESOLVED]),
-            sealed={"result": None},
-            state=state,
-            spent=Amounts().counts(),
-            finding=Finding(
-                reviewer=person.id,
-                roles=person.roles,
-                requester=requester,
-                note=note,
-            ),
-        )
-    )
-
-
-def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
-    """Record of each started action of a cancelled run that nobody knows what became of the action.
-
-    The action is charged what was set aside for it.
-    """
-    in_flight = select(tables.action).where(
-        tables.action.c.run_id == run_id, tables.action.c.state == "started"
-    )
-    for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
-        cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        move(tx, row["id"], "started", "unknown")
-        codes = [reason.code for reason in reasons_of(row, key)]
-        tx.events.append(
-            Finished(
-                ruling=ruling_of(row, key, tenant=tenant, codes=codes),
-                sealed={"result": None},
-                state="unknown",
-                spent=cost.counts(),
-            )
-        )
 
 
 def blank(tx: Tx, *, run_id: str) -> None:
@@ -309,3 +244,80 @@ def _is_killed(tx: Tx, step: Attempt) -> bool:
         tool=step.request.action.tool,
         run_id=step.run.id,
     )
+
+
+def _stage(tx: Tx, step: Attempt) -> Stage:
+    """Return where the action stands; its row is locked until the transaction ends."""
+    row = _STATE.one(tx.connection, {"action": step.id})
+    if row is None:
+        return None
+    state: State = row["state"]
+    if state == "denied" and step.afresh and row["fence"] < step.run.fence:
+        return "reopened"
+    return state
+
+
+def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
+    """Return where the action stands; fails closed (`GuardFailed`) for none of *expected*."""
+    stage = _stage(tx, step)
+    if stage not in expected:
+        raise _elsewhere(step)
+    return stage
+
+
+def _elsewhere(step: Attempt) -> GuardFailed:
+    why = "it is not in the state it was to be moved from"
+    return GuardFailed(
+        guard=f"action {step.id}",
+        why=why,
+        next_step=_SHOW,
+    )
+
+
+def _put(
+    tx: Tx,
+    step: Attempt,
+    state: State,
+    *,
+    stage: Stage,
+    result: bytes | None = None,
+    until: int = 0,
+) -> Sealed:
+    """Write the row of an action that stood at *stage* and is in *state* from now on.
+
+    Returns what was sealed into the row.
+    """
+    place = f"action/{step.id}/reasons"
+    sealed: Sealed = {
+        "reasons": step.key.seal(step.reasons.text, place=place),
+        "result": _sealed(step, result),
+    }
+    values: dict[str, Any] = {
+        "state": state,
+        "fence": step.run.fence,
+        "effect": step.decision.effect,
+        "revision": step.decision.revision,
+        "until": until,
+        "updated": tx.now,
+        **sealed,
+    }
+    if stage is not None:
+        _CHANGE.run(tx.connection, {"action": step.id} | values)
+        return sealed
+    action = step.request.action
+    proposed = {
+        "id": step.id,
+        "run_id": step.run.id,
+        "tool": action.tool,
+        "action_class": action.action_class,
+        "digest": step.request.digest,
+        "late": "",
+        "created": tx.now,
+        "ordinal": time.time_ns() // 1000,
+    }
+    _NEW.run(tx.connection, proposed | values)
+    return sealed
+
+
+def _sealed(step: Attempt, result: bytes | None) -> bytes | None:
+    return None if result is None else step.key.seal(result, place=f"action/{step.id}")

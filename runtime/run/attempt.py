@@ -1,5 +1,6 @@
 """One proposal on its way through the door: what was asked, what was decided, what is recorded."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -115,9 +116,23 @@ class Attempt:
         return self.row is not None and self.row.state == "started"
 
     @property
+    def still_until(self) -> int:
+        """Until when an earlier claim may be at work on the action; 0 when it can be no more."""
+        row = self.row
+        is_gone = row is None or (self.run.alone and row.fence == self.run.fence - 1)
+        return 0 if row is None or is_gone else row.until
+
+    @property
     def afresh(self) -> bool:
         """Whether an engine's failure denied the action before, and it is now decided again."""
         return self.row is not None and self.row.state == "denied"
+
+    def until(self, now: int) -> int:
+        """Return from when on nobody is at work on the action if it is started at the time *now*.
+
+        Both are whole seconds, and *now* may be almost one second old.
+        """
+        return now + 1 + math.ceil(self.time_ms / 1000)
 
     @property
     def reserved(self) -> Amounts:
