@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from interlock.runtime.errors import Erased, NotFound, Tampered
 from interlock.runtime.record.audit_verify import Problem, Report, verify
+from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import HOME, RunErased
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import export, kept_at, names
@@ -136,15 +137,6 @@ def erased(connection: Connection) -> frozenset[str]:
     )
     bodies = [body_of(body) for body in connection.execute(query).scalars()]
     return frozenset(str(body["of"]) for body in bodies if "of" in body)
-
-
-def body_of(stored: object) -> dict[str, Any]:
-    """Return an entry's body; of an unreadable entry nothing, since the verifier reports it."""
-    try:
-        body = orjson.loads(stored) if isinstance(stored, bytes) else None
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _named(connection: Connection, log: str | None) -> list[str]:

@@ -22,6 +22,7 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.watch import Watch
 from interlock.runtime.record.witness import Witness
 
 VERSION: Final = 2
@@ -53,6 +54,8 @@ class _Page:
     """What one transaction adds to one log."""
 
     log: str
+    #: The tree to which the entries are added, and what it grows to
+    before: Frontier
     frontier: Frontier
     #: The last leaf of each run
     chain: dict[str, bytes]
@@ -106,6 +109,7 @@ class Ledger:
         self._signers: dict[str, Signer] = {}
         self.witness = Witness(witness)
         self.public_key = public_bytes(vault.signing)
+        self.watch = Watch(vault=vault, public_key=self.public_key)
         #: By log, as committed: a log of that size has these last leaves
         self._chains: dict[str, tuple[int, dict[str, bytes]]] = {}
         self._pages: list[_Page] = []
@@ -129,6 +133,7 @@ class Ledger:
         in_order = sorted(by_log, key=_rank)
         pages = [self._page(tx, log, by_log[log]) for log in in_order]
         for page in pages:
+            self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
             _APPEND.run_many(tx.connection, page.rows)
             head = {
                 "of_log": page.log,
@@ -150,7 +155,7 @@ class Ledger:
             logs.frontier(tx.connection, HOME, lock=True)
             for log in sorted(missing):
                 if logs.make_head(tx.connection, log):
-                    by_log[log] = _engaged(tx.connection, log)
+                    by_log[log] = self._engaged(tx.connection, log)
             covered = [log for log in logs.names(tx.connection) if log != HOME]
         for event in tx.events:
             by_log[event.log].append(event)
@@ -161,6 +166,24 @@ class Ledger:
                         by_log.setdefault(log, []).append(replace(event, log=log))
         return by_log
 
+    def _engaged(self, connection: Connection, log: str) -> list[Event]:
+        """Return what a new log is told of the switches that are engaged and cover its runs.
+
+        The home's log says which they are: a row may be gone.
+        """
+        home = logs.frontier(connection, HOME)
+        size = 0 if home is None else home.size
+        return [
+            SwitchTurned(
+                log=log,
+                scope=scope,
+                id=name,
+                engaged=True,
+            )
+            for scope, name in sorted(self.watch.engaged(connection, HOME, size=size))
+            if scope in {"all", "tool"} or (scope == "tenant" and name == log)
+        ]
+
     def _page(self, tx: Tx, log: str, events: list[Event]) -> _Page:
         frontier = logs.frontier(tx.connection, log, lock=True)
         if frontier is None:
@@ -169,7 +192,12 @@ class Ledger:
         if size != frontier.size:  # another process wrote, or the log was put back
             self.witness.recall(tx.connection, log)
             chain = {}
-        page = _Page(log=log, frontier=frontier, chain=dict(chain))
+        page = _Page(
+            log=log,
+            before=frontier,
+            frontier=frontier,
+            chain=dict(chain),
+        )
         signed = frontier.size
         for event in events:
             self._append(tx, page, event, signed=signed)
@@ -229,21 +257,3 @@ def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:
         return previous
     last = _LAST.one(tx.connection, {"of_log": page.log, "of_run": run_id})
     return b"" if last is None else last["leaf"]
-
-
-def _engaged(connection: Connection, log: str) -> list[Event]:
-    """Return what a new log is told of the switches that are engaged already and cover its runs."""
-    switches = connection.execute(
-        select(tables.kill_switch).order_by(tables.kill_switch.c.scope)
-    )
-    return [
-        SwitchTurned(
-            log=log,
-            scope=switch.scope,
-            id=switch.id,
-            engaged=True,
-        )
-        for switch in switches
-        if switch.scope in {"all", "tool"}
-        or (switch.scope == "tenant" and switch.id == log)
-    ]

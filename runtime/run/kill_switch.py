@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
+from interlock.runtime.errors import NotAsRecorded
 from interlock.runtime.policy.request import KillScope
 from interlock.runtime.record.events import HOME, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
@@ -45,7 +46,10 @@ class KillSwitches:
         self._store = store
 
     async def engage(self, scope: KillScope, name: str, *, by: str) -> None:
-        """Stop what the switch covers; engaging twice changes nothing but is recorded."""
+        """Stop what the switch covers; engaging twice changes nothing but is recorded.
+
+        Raises `NotAsRecorded` when the switch does not stand in its table afterwards.
+        """
 
         def work(tx: Tx) -> None:
             row = {
@@ -57,6 +61,15 @@ class KillSwitches:
             tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
 
         await self._store.write(work)
+        if not any(
+            (switch.scope, switch.id) == (scope, name) for switch in await self.list()
+        ):
+            raise NotAsRecorded(
+                code="missing_row",
+                table="kill_switch",
+                row=f"{scope}/{name}",
+                why="it was engaged, and its row is gone already",
+            )
 
     async def release(self, scope: KillScope, name: str, *, by: str) -> None:
         """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""
