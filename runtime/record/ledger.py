@@ -6,6 +6,7 @@ without the other (fails closed: when an entry cannot be written, the transactio
 Bodies hold codes, states and salted commitments; what they commit to is sealed beside them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +15,9 @@ from urllib.parse import quote
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from interlock.runtime.canonical import Document, canonical
-from interlock.runtime.errors import NotWitnessed, Tampered
+from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
 from interlock.runtime.record import logs
-from interlock.runtime.record.events import HOME, Event, SwitchTurned
+from interlock.runtime.record.events import EVERY, HOME, Event, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
@@ -113,7 +114,7 @@ class Ledger:
         #: By log, as committed: a log of that size has these last leaves
         self._chains: dict[str, tuple[int, dict[str, bytes]]] = {}
         self._pages: list[_Page] = []
-        store.attach(flush=self._flush, observers=[self._committed])
+        store.attach(lock=self._lock, flush=self._flush, observers=[self._committed])
 
     def origin(self, log: str) -> str:
         """Return the C2SP origin line of *log*; the log's name is escaped in it."""
@@ -127,11 +128,36 @@ class Ledger:
         frontier = frontier or Frontier()
         return Head(size=frontier.size, root=frontier.root().hex())
 
+    def _lock(self, tx: Tx, named: Collection[str]) -> None:
+        """Lock the heads of the *named* logs, and make those that are new.
+
+        The home's head is locked first, then the others by name, so that no two processes wait for
+        each other. While the home's head is locked no log begins elsewhere.
+        """
+        wanted = set(named) - {EVERY}
+        unknown = wanted.difference(self._chains, {HOME})
+        missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
+        if missing or EVERY in named:
+            wanted.add(HOME)
+        if HOME in wanted:
+            tx.heads[HOME] = _locked(tx.connection, HOME)
+        for log in sorted(missing):
+            logs.make_head(tx.connection, log)
+        if EVERY in named:
+            wanted.update(logs.names(tx.connection))
+        for log in sorted(wanted - {HOME}):
+            tx.heads[log] = _locked(tx.connection, log)
+
     def _flush(self, tx: Tx) -> None:
-        by_log = self._by_log(tx)
-        # The home's log first, then by name: whoever locks heads locks them in this order.
-        in_order = sorted(by_log, key=_rank)
-        pages = [self._page(tx, log, by_log[log]) for log in in_order]
+        by_log = _by_log(tx)
+        unheld = by_log.keys() - tx.heads.keys()
+        if unheld:
+            raise GuardFailed(
+                guard="ledger",
+                why=f"an event of the log {min(unheld)}, whose head is not held",
+                next_step="Name the log where the work is handed to the store.",
+            )
+        pages = [self._page(tx, log, events) for log, events in by_log.items()]
         for page in pages:
             self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
             _APPEND.run_many(tx.connection, page.rows)
@@ -143,28 +169,6 @@ class Ledger:
             }
             _ADVANCE.run(tx.connection, head)
         self._pages = pages
-
-    def _by_log(self, tx: Tx) -> dict[str, list[Event]]:
-        """Return the events of each log, in order; makes the heads of logs that are new."""
-        by_log: dict[str, list[Event]] = {event.log: [] for event in tx.events}
-        covered: list[str] = []
-        unknown = {log for log in by_log if log != HOME and log not in self._chains}
-        missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
-        if missing or any(isinstance(event, SwitchTurned) for event in tx.events):
-            # While the home's head is locked no switch is turned and no log begins elsewhere.
-            logs.frontier(tx.connection, HOME, lock=True)
-            for log in sorted(missing):
-                if logs.make_head(tx.connection, log):
-                    by_log[log] = self._engaged(tx.connection, log)
-            covered = [log for log in logs.names(tx.connection) if log != HOME]
-        for event in tx.events:
-            by_log[event.log].append(event)
-            if isinstance(event, SwitchTurned):
-                # Each log says by itself which switches stop its runs.
-                for log in covered:
-                    if event.tenant in {None, log}:
-                        by_log.setdefault(log, []).append(replace(event, log=log))
-        return by_log
 
     def _engaged(self, connection: Connection, log: str) -> list[Event]:
         """Return what a new log is told of the switches that are engaged and cover its runs.
@@ -185,9 +189,7 @@ class Ledger:
         ]
 
     def _page(self, tx: Tx, log: str, events: list[Event]) -> _Page:
-        frontier = logs.frontier(tx.connection, log, lock=True)
-        if frontier is None:
-            raise Tampered(what=f"head of the log {log}", why="the row is gone")
+        frontier = tx.heads[log]
         size, chain = self._chains.get(log, (None, {}))
         if size != frontier.size:  # another process wrote, or the log was put back
             self.witness.recall(tx.connection, log)
@@ -199,6 +201,8 @@ class Ledger:
             chain=dict(chain),
         )
         signed = frontier.size
+        if not signed and log != HOME:
+            events = self._engaged(tx.connection, log) + events
         for event in events:
             self._append(tx, page, event, signed=signed)
         page.sign(self._signer(log))
@@ -246,8 +250,27 @@ class Ledger:
             raise NotWitnessed(why=reason(error)) from error
 
 
-def _rank(log: str) -> tuple[bool, str]:
-    return log != HOME, log
+def _by_log(tx: Tx) -> dict[str, list[Event]]:
+    """Return the events of each log, in order."""
+    by_log: dict[str, list[Event]] = {}
+    others: list[str] | None = None
+    for event in tx.events:
+        by_log.setdefault(event.log, []).append(event)
+        if isinstance(event, SwitchTurned):
+            # Each log says by itself which switches stop its runs.
+            if others is None:
+                others = [log for log in logs.names(tx.connection) if log != HOME]
+            for log in others:
+                if event.tenant in {None, log}:
+                    by_log.setdefault(log, []).append(replace(event, log=log))
+    return by_log
+
+
+def _locked(connection: Connection, log: str) -> Frontier:
+    frontier = logs.frontier(connection, log, lock=True)
+    if frontier is None:
+        raise Tampered(what=f"head of the log {log}", why="the row is gone")
+    return frontier
 
 
 def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:

@@ -82,7 +82,7 @@ class Watch:
         entries: Sequence[Entry],
         origin: str,
     ) -> None:
-        standing = self._standing(connection, page, run_id, entries[0], origin)
+        standing = self._standing(connection, page, run_id, entries, origin)
         bodies = [standing.add(entry) for entry in entries]
         events = {body["event"] for body in bodies}
         if not events.isdisjoint(_WHOLE):
@@ -120,21 +120,21 @@ class Watch:
         connection: Connection,
         page: Page,
         run_id: str,
-        first: Entry,
+        entries: Sequence[Entry],
         origin: str,
     ) -> Standing:
-        """Return how the run stands before *first*, the first of its new entries.
+        """Return how the run stands before its new *entries*.
 
         Whoever claims a run has all its entries read again. Otherwise, what is in memory may hold
-        entries of a commit that failed; then it does not lead to *first*, and is read anew.
+        entries of a commit that failed; then it does not lead to the new ones, and is read anew.
         """
+        first = entries[0]
         size = page.before.size
         standing = self._standings.pop(run_id, None)
         if first["event"] == "run_started":
             return Standing(log=page.log, run_id=run_id)
-        if first["event"] == _CLAIM:
-            standing = None
-        if standing is not None and standing.size <= size:
+        is_claim = any(entry["event"] == _CLAIM for entry in entries)
+        if standing is not None and standing.size <= size and not is_claim:
             with suppress(LogBroken):
                 standing.catch_up(connection, self.vault, size=size)
                 if standing.leads_to(first):

@@ -438,7 +438,7 @@ store, vault = Store.open(sys.argv[2]), Vault(home / "keys", create=True)
 ledger = Ledger(store=store, vault=vault, origin="interlock/test", witness=home / "witness")
 store.submit(lambda tx: begin(vault, tx.connection), "eager").result()
 event = SwitchTurned(log="@home", scope="all", id="", engaged=True, by="ana")
-store.submit(lambda tx: tx.events.append(event), "eager").result()
+store.submit(lambda tx: tx.events.append(event), "eager", logs=["@home"]).result()
 store.close()
 """
 

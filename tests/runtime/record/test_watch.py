@@ -252,6 +252,7 @@ async def _keep(world: World, run: Run) -> None:
         digest="",
         action_id="a",
         run_id=run.id,
+        tenant=run.tenant,
         claim=run.claim,
     )
     shelf = Shelf(store=world.store, vault=world.vault, kind="note")
