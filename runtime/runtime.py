@@ -74,6 +74,7 @@ class Runtime:
         telemetry: Telemetry | None = None,
     ) -> None:
         environment.refuse()
+        storage.refuse_unfit()
         self._more = more
         spans = telemetry or Telemetry()
         self.store = storage.store

@@ -170,7 +170,7 @@ def _verified(
     if note is None and report.size:
         problem = Problem("no_remembered_checkpoint", report.size - 1, _FORGOTTEN, log)
         report.problems.append(problem)
-    report.problems += _payload_problems(connection, vault, log)
+    report.problems += payload_problems(connection, vault, log)
     return report
 
 
@@ -183,7 +183,7 @@ def _missing(ledger: Ledger, file: str) -> Report:
     return report
 
 
-def _payload_problems(connection: Connection, vault: Vault, log: str) -> list[Problem]:
+def payload_problems(connection: Connection, vault: Vault, log: str) -> list[Problem]:
     """Check every sealed payload against the commitment in its entry."""
     gone = erased(connection)
     problems = []

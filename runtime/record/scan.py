@@ -32,6 +32,11 @@ _ENTRIES: Final = (
     )
     .order_by(_COLUMNS.seq)
 )
+_BEYOND: Final = (
+    select(_COLUMNS.seq)
+    .where(_COLUMNS.log == bindparam("of_log"), _COLUMNS.seq >= bindparam("end"))
+    .limit(1)
+)
 _NOTE: Final = select(_COLUMNS.note).where(
     _COLUMNS.log == bindparam("of_log"), _COLUMNS.seq == bindparam("at")
 )
@@ -85,11 +90,19 @@ class Scan:
             self._broken("missing_entry", f"the head says {head.size} entries")
         if not self.first and tuple(self._subtrees) != head.hashes:
             self._broken("head_mismatch", "the entries give another root than the head")
+        self._end_at(connection, head)
         place = {"of_log": self.log, "at": head.size - 1}
         note = connection.execute(_NOTE, place).scalar_one_or_none()
         signed = opened(note, origin=self.origin, public=self.public_key)
         if signed != (head.size, head.root()):
             self._broken("bad_signature", "the head is not what our key signed")
+
+    def _end_at(self, connection: Connection, head: Frontier) -> None:
+        """Refuse entries that the head does not count."""
+        place = {"of_log": self.log, "end": head.size}
+        beyond = connection.execute(_BEYOND, place).scalar()
+        if beyond is not None:
+            self._broken("unsigned_tail", "the head does not count it", beyond)
 
     def confirm(self, run_id: str, *, entries: int, leaf: bytes) -> None:
         """Raise `LogBroken` unless a run that has not ended has *entries*, the last with *leaf*.

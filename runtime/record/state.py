@@ -19,6 +19,7 @@ from interlock.runtime.record.derived import DERIVED, derive
 from interlock.runtime.record.entry_values import Committed, Sealed
 from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.record.store.schema import strange
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
 
@@ -47,8 +48,9 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 class Difference:
     """One place where a table is not what the ledger says.
 
-    The code is "changed_value", "missing_row" (the ledger says there is one) or "unknown_row" (no
-    entry says so). Values are texts for people; a sealed or committed value is shown by its digest.
+    The code is "changed_value", "missing_row" (the ledger says there is one), "unknown_row" (no
+    entry says so) or "unknown_object" (a trigger or the like, which no migration made). Values are
+    texts for people; a sealed or committed value is shown by its digest.
     """
 
     code: str
@@ -67,7 +69,10 @@ async def differences(store: Store, vault: Vault) -> list[Difference]:
 def compare(connection: Connection, vault: Vault) -> list[Difference]:
     """Return every difference as it stands in the connection's transaction."""
     derived = derive(connection)
-    differences: list[Difference] = []
+    differences = [
+        Difference(code="unknown_object", table="schema", row=found)
+        for found in strange(connection)
+    ]
     for table in DERIVED:
         differences += compared(
             connection,

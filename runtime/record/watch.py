@@ -12,13 +12,15 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import Connection
 
-from interlock.runtime.errors import LogBroken
+from interlock.runtime.errors import LogBroken, Tampered
 from interlock.runtime.record.engaged import (
     Engaged,
     bodies_of,
     refuse_killed,
     turned,
 )
+from interlock.runtime.record.entry_values import body_of
+from interlock.runtime.record.events import SwitchTurned
 from interlock.runtime.record.run_rows import confirm_action, confirm_run
 from interlock.runtime.record.scan import Scan
 from interlock.runtime.record.spend import Values
@@ -31,6 +33,8 @@ Entry: TypeAlias = Mapping[str, Any]
 #: Entries after which every row of their run is compared
 _CLAIM: Final = "run_resumed"
 _WHOLE: Final = frozenset({_CLAIM, "approval"})
+#: What people may do to a database that is not fit to act on
+_STOPS: Final = frozenset({"act", "act_failed", "run_ended", "outcome", "recovered"})
 _INTENT: Final = "intent"
 _CHECKED: Final = _WHOLE | {_INTENT}
 #: Runs whose entries are kept in memory
@@ -52,6 +56,8 @@ class Watch:
 
     vault: Vault
     public_key: bytes
+    #: Why nothing may begin: what was found when the database was opened
+    unfit: Tampered | None = None
     scans: dict[str, Scan] = field(default_factory=dict)
     _engaged: dict[str, Engaged] = field(default_factory=dict)
     _standings: dict[str, Standing] = field(default_factory=dict)
@@ -59,8 +65,11 @@ class Watch:
     def confirm(self, connection: Connection, page: Page, *, origin: str) -> None:
         """Check the entries of *page*, which are about to be committed, and what they rest on.
 
-        Raises `NotAsRecorded`, `LogBroken` and `SchemaChanged`.
+        Raises `NotAsRecorded`, `LogBroken` and `SchemaChanged`, and `unfit` for whatever is no
+        stop: a database that is not fit to act on takes these alone.
         """
+        if self.unfit is not None and not all(_stops(entry) for entry in page.rows):
+            raise self.unfit
         for run_id, entries in _by_run(page.rows).items():
             events = {entry["event"] for entry in entries}
             if run_id and not events.isdisjoint(_CHECKED):
@@ -171,6 +180,13 @@ class Watch:
         if len(self._standings) > _MOST_RUNS:
             oldest = next(iter(self._standings))
             del self._standings[oldest]
+
+
+def _stops(entry: Entry) -> bool:
+    """Whether the entry lets nothing begin: it only stops, or says what became of something."""
+    if entry["event"] == SwitchTurned.event:
+        return body_of(entry["body"]).get("engaged") is True
+    return entry["event"] in _STOPS
 
 
 def _by_run(rows: Iterable[Entry]) -> dict[str, list[Entry]]:
