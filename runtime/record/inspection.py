@@ -2,8 +2,8 @@
 
 Three looks, the dearest last. What acts by itself in the database, and what the database's own
 check says of its pages. Each log, read as `interlock.runtime.record.scan` does: up to a number of
-its newest entries. And of a small record everything that the verifier looks at: every sealed
-payload and every derived row of every run. What is beyond is looked at when a run is claimed: that
+its newest entries. And of a small record everything that the verifier looks at: every signature,
+sealed payload and derived row of every run. What is beyond is looked at when a run is claimed: that
 run whole, whatever its age.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, text
 
 from interlock.runtime.errors import LogBroken, NotAsRecorded, Tampered
 from interlock.runtime.record import audit, logs, state
+from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.schema import refuse_strange
@@ -39,7 +40,7 @@ def refuse_unfit(
     _refuse_damaged(connection)
     size = _scan(connection, ledger, most)
     if size <= SMALL:
-        _refuse_differing(connection, vault)
+        _refuse_differing(connection, vault, ledger)
 
 
 def _refuse_damaged(connection: Connection) -> None:
@@ -80,8 +81,22 @@ def _refuse_other_root(connection: Connection, log: str, head: Frontier) -> None
         )
 
 
-def _refuse_differing(connection: Connection, vault: Vault) -> None:
-    """Raise for the first row or payload, of whatever run, that is not what was recorded."""
+def _refuse_differing(connection: Connection, vault: Vault, ledger: Ledger) -> None:
+    """Raise for the first entry, payload or row, of whatever run, that is not as recorded."""
+    for log in logs.names(connection):
+        report = verify(
+            logs.export(connection, log),
+            key=ledger.public_key,
+            origin=ledger.origin(log),
+        )
+        payloads = audit.payload_problems(connection, vault, log)
+        for problem in [*report.problems, *payloads]:
+            raise LogBroken(
+                log=log,
+                seq=problem.seq,
+                problem=problem.code,
+                why=problem.detail,
+            )
     for difference in state.compare(connection, vault):
         raise NotAsRecorded(
             code=difference.code,
@@ -89,11 +104,3 @@ def _refuse_differing(connection: Connection, vault: Vault) -> None:
             row=difference.row,
             column=difference.column,
         )
-    for log in logs.names(connection):
-        for problem in audit.payload_problems(connection, vault, log):
-            raise LogBroken(
-                log=log,
-                seq=problem.seq,
-                problem=problem.code,
-                why=problem.detail,
-            )
