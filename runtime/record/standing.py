@@ -165,8 +165,9 @@ class Standing:
         action = body["action"]
         is_again = action in self.begun
         repeatable = self.begun.get(action) and body["idempotent"]
-        if is_again and not (repeatable and self.state(action) == "started"):
-            why = "the ledger has an intent of it already"
+        is_open = not is_again or (repeatable and self.state(action) == "started")
+        if not is_open or self.state(action) in _FINISHED:
+            why = "the ledger has an intent or an outcome of it already"
             self._refuse("second_intent", "action", action, why)
         if self.run.get("status") != "running":
             self._refuse("wrong_state", "run", self.run_id, "the run is not running")
