@@ -264,10 +264,10 @@ async def test_a_log_that_was_put_back_takes_no_entry(
         await world.store.write(put_back)
         with pytest.raises(Tampered):
             await start(world, "a")
-    async with tool_world(tmp_path) as world:
-        with pytest.raises(Tampered):
-            await start(world, "a")
-        assert world.ledger.witness.notes()["a.note"] == witnessed
+    with pytest.raises(Tampered):
+        async with tool_world(tmp_path) as again:
+            await start(again, "a")
+    assert world.ledger.witness.notes()["a.note"] == witnessed
 
 
 async def test_no_two_logs_share_a_witness(tmp_path: Path) -> None:
