@@ -31,7 +31,7 @@ _EVERYBODY: Final = (
     r"(?:neither|no|each|either|any|every|both|the|all)(?:\s+of\s+the)?\s+part(?:y|ies)"
 )
 _HAS_RIGHT: Final = (
-    r"(?:(?:shall|will|may)\s+)?(?:also\s+)?(?:"
+    r"(?:(?:shall|will|may)\s+)?(?:(?:also|\w+ly)\s+)?(?:"
     r"(?:has|have|retains?|reserves?)\s+(?:\w+\s+){0,3}(?:rights?|options?|discretion|privilege)"
     r"|(?:is|are|be)\s+(?:\w+\s+)?entitled|receives?|owns?|(?:be|is|are)\s+(?:the\s+)?(?:sole\s+)?owner)"
     r"|can\b(?!not)|may\b(?!\s+not)"
@@ -53,7 +53,7 @@ _BURDENED: Final = (
     r"(?:(?:provided|performed|maintained|purchased|paid|granted|payable|made)\s+by"
     r"|(?:liability|obligations?|duty|duties)\s+of)"
 )
-_POSSESSED: Final = r"['\u2019]s?\s+(?:[a-z]+\s+){0,4}(?:liability|obligations?)"
+_POSSESSED: Final = r"['\u2019]s?\s+(?:[a-z]+\s+){0,4}liability"
 
 
 def bound(clause: str, *, ours: Party, others: Sequence[Party]) -> Bound:
