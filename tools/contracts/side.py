@@ -28,7 +28,8 @@ FACTS: Final = frozenset(
 )
 
 _EVERYBODY: Final = (
-    r"(?:neither|no|each|either|any|every|both|the|all)(?:\s+of\s+the)?\s+part(?:y|ies)"
+    r"(?:neither|no|each|either|any|every|both|the|all|an?|one)"
+    r"(?:\s+of\s+the)?\s+part(?:y|ies)"
 )
 _HAS_RIGHT: Final = (
     r"(?:(?:shall|will|may)\s+)?(?:(?:also|\w+ly)\s+)?(?:"
@@ -50,7 +51,8 @@ _FAVOURED: Final = (
     r"|(?:terminated|audited|inspected|exercised)\s+by)"
 )
 _BURDENED: Final = (
-    r"(?:(?:provided|performed|maintained|purchased|paid|granted|payable|made)\s+by"
+    r"(?:(?:assigned|transferred|provided|performed|maintained|purchased|paid|granted|payable|made)"
+    r"(?:[^.;]{0,60})\s+by"
     r"|(?:liability|obligations?|duty|duties)\s+of)"
 )
 _POSSESSED: Final = r"['\u2019]s?\s+(?:[a-z]+\s+){0,4}liability"

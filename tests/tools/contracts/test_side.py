@@ -51,6 +51,7 @@ THEIRS = Party(name="Fabrikam Inc.", aliases=["Fabrikam Inc.", "Fabrikam", "Supp
             "In exchange for Customer's obligations, Supplier grants Customer exclusivity.",
             "theirs",
         ),
+        ("This Agreement may not be assigned by a Party without consent.", "both"),
         ("", "unclear"),
     ],
 )
