@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
+from interlock.runtime.record import first_row
 from interlock.runtime.record.audit import body_of
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.events import HOME
@@ -84,6 +85,7 @@ class Derived:
             "run_started": self._start,
             "run_resumed": self._resume,
             "run_held": self._hold,
+            "run_repinned": self._pin,
             "run_ended": self._end,
             "decision": self._decide,
             "intent": self._intend,
@@ -103,24 +105,21 @@ class Derived:
     def _start(self, log: str, run_id: str, body: Values) -> None:
         self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
         self.data_key[(run_id,)] = {"id": run_id}
-        self.run[(run_id,)] = {
-            "id": run_id,
-            "tenant": log,
-            "label": committed(run_id, body["label"]),
-            "budget_id": body["budget"],
-            "attempts": body["fence"],
-            "refusals": 0,
-            "outcome": None,
-            "created": body["at"],
-            "updated": body["at"],
-            **same(body, "agent", "status", "autonomy", "revision", "fence"),
-            **sealed(body),
-        }
+        self.run[(run_id,)] = first_row.of_run(log, run_id, body)
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
         run.update(status="running", fence=body["fence"], updated=body["at"])
         run["attempts"] += 1
+
+    def _pin(self, _: str, run_id: str, body: Values) -> None:
+        self._run(run_id).update(revision=body["revision"], updated=body["at"])
+        self._withdraw(run_id, {"waiting", "approved"})
+
+    def _withdraw(self, run_id: str, states: set[str]) -> None:
+        for approval in self._of_run[run_id].approvals:
+            if approval["state"] in states:
+                approval["state"] = "withdrawn"
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"
@@ -134,9 +133,7 @@ class Derived:
             updated=body["at"],
         )
         if body["status"] in {"done", "failed", "cancelled"}:
-            for approval in self._of_run[run_id].approvals:
-                if approval["state"] == "waiting":
-                    approval["state"] = "withdrawn"
+            self._withdraw(run_id, {"waiting"})
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":
@@ -167,22 +164,7 @@ class Derived:
         self._label(run_id, body)
 
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        approval = {
-            "id": body["approval"],
-            "run_id": run_id,
-            "action_id": body["action"],
-            "tenant": log,
-            "digest": committed(run_id, body["bind"]),
-            "evidence_digest": committed(run_id, body["evidence"]),
-            "state": "waiting",
-            "reviewer": None,
-            "reviewer_roles": None,
-            "note": None,
-            "created": body["at"],
-            "decided": 0,
-            **same(body, "tool", "revision", "role", "expires"),
-            **sealed(body),
-        }
+        approval = first_row.of_approval(log, run_id, body)
         self.approval[(body["approval"],)] = approval
         self._of_run[run_id].approvals.append(approval)
 

@@ -36,6 +36,7 @@ from interlock.runtime.record.events.of_run import (
     RunEnded,
     RunErased,
     RunHeld,
+    RunRepinned,
     RunResumed,
     RunStarted,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "RunEnded",
     "RunErased",
     "RunHeld",
+    "RunRepinned",
     "RunResumed",
     "RunStarted",
     "Sealed",
