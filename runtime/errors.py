@@ -23,6 +23,7 @@ Code: TypeAlias = Literal[
     "expired",
     "not_waiting",
     "wrong_state",
+    "may_still_act",
     "ambiguous",
     "claimed",
     "ended",
@@ -254,6 +255,18 @@ class NotRecorded(GuardFailed):
         )
 
 
+class Busy(NotRecorded):
+    """Another process held the database for longer than this one waits; nothing was done."""
+
+    def __init__(self) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why="another process has kept the database locked, longer than this one waits",
+            next_step="Wait for that process or stop it, then do it again or resume the run.",
+        )
+
+
 class NotWitnessed(NotRecorded):
     """The record is complete, but its checkpoint is not kept outside; whoever waited stops."""
 
@@ -301,6 +314,30 @@ class SchemaChanged(Tampered):
             what="schema of the database",
             why=f"it holds what this program did not make: {', '.join(self.objects)}",
         )
+
+
+class LogBroken(Tampered):
+    """A log in the database is not the one that was signed; *problem* is the verifier's code."""
+
+    def __init__(self, *, log: str, seq: int, problem: str, why: str) -> None:
+        self.log, self.seq, self.problem = log, seq, problem
+        super().__init__(what=f"log {log}, entry {seq}", why=f"{problem}: {why}")
+
+
+class NotAsRecorded(Tampered):
+    """A row is not what the ledger says of it, so nothing that rests on the row is done.
+
+    The code is that of the difference ("changed_value", "missing_row", "unknown_row"), or
+    "second_intent", "approval_spent", "killed" or "wrong_state" where the ledger forbids a step
+    that the row would allow.
+    """
+
+    def __init__(
+        self, *, code: str, table: str, row: str, column: str = "", why: str = ""
+    ) -> None:
+        self.code, self.table, self.row, self.column = code, table, row, column
+        place = f"{table} {row} {column}".strip()
+        super().__init__(what=place, why=why or f"{code}: the ledger says otherwise")
 
 
 class Erased(Tampered):

@@ -10,10 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from interlock.runtime.record import first_row
-from interlock.runtime.record.audit import body_of
-from interlock.runtime.record.entry_values import committed, same, sealed
+from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.of_run import OfRun, asked, started
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -46,15 +45,6 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class _OfRun:
-    """What belongs to one run, so that its end and its erasure look at nothing else."""
-
-    actions: list[Values] = field(default_factory=list)
-    approvals: list[Values] = field(default_factory=list)
-    records: list[tuple[str, ...]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Derived:
     """The rows of every derived table by key, as far as the entries were applied."""
 
@@ -66,9 +56,7 @@ class Derived:
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
-    _of_run: defaultdict[str, _OfRun] = field(
-        default_factory=lambda: defaultdict(_OfRun)
-    )
+    _of_run: defaultdict[str, OfRun] = field(default_factory=lambda: defaultdict(OfRun))
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
@@ -91,6 +79,7 @@ class Derived:
             "intent": self._intend,
             "step": self._step,
             "outcome": self._finish,
+            "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
             "budget": self._raise,
@@ -105,7 +94,7 @@ class Derived:
     def _start(self, log: str, run_id: str, body: Values) -> None:
         self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
         self.data_key[(run_id,)] = {"id": run_id}
-        self.run[(run_id,)] = first_row.of_run(log, run_id, body)
+        self.run[(run_id,)] = started(log, run_id, body)
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
@@ -114,12 +103,7 @@ class Derived:
 
     def _pin(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id).update(revision=body["revision"], updated=body["at"])
-        self._withdraw(run_id, {"waiting", "approved"})
-
-    def _withdraw(self, run_id: str, states: set[str]) -> None:
-        for approval in self._of_run[run_id].approvals:
-            if approval["state"] in states:
-                approval["state"] = "withdrawn"
+        self._of_run[run_id].withdraw("waiting", "approved")
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"
@@ -133,7 +117,7 @@ class Derived:
             updated=body["at"],
         )
         if body["status"] in {"done", "failed", "cancelled"}:
-            self._withdraw(run_id, {"waiting"})
+            self._of_run[run_id].withdraw("waiting")
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":
@@ -159,12 +143,19 @@ class Derived:
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action.update(sealed(body), state=body["state"], updated=body["at"])
+        action.update(sealed(body), updated=body["at"])
+        action.update(same(body, "state", "until"))
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
+    def _report(self, _: str, run_id: str, body: Values) -> None:
+        action = self.action[(body["action"],)]
+        action.update(late=body["state"], updated=body["at"])
+        if action["fence"] == body["fence"]:
+            action["until"] = 0
+
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        approval = first_row.of_approval(log, run_id, body)
+        approval = asked(log, run_id, body)
         self.approval[(body["approval"],)] = approval
         self._of_run[run_id].approvals.append(approval)
 
@@ -225,13 +216,14 @@ class Derived:
                 "tool": body["tool"],
                 "action_class": body["class"],
                 "digest": committed(run_id, body["bind"]),
+                "late": "",
                 "created": body["at"],
             }
             self.action[(body["action"],)] = action
             self._of_run[run_id].actions.append(action)
         action.update(sealed(body))
         action.update(same(body, "state", "fence", "effect", "revision"))
-        action["updated"] = body["at"]
+        action.update(until=body.get("until", 0), updated=body["at"])
 
     def _label(self, run_id: str, body: Values) -> None:
         if "label" in body:

@@ -123,7 +123,7 @@ async def test_an_export_of_records_holds_those_of_ones_own_tenant(home: Home) -
             "score": 1,
             "findings": 0,
             "party": "",
-            "playbook": "general",
+            "playbook": "none",
         }
         permit = Permit(
             MINT,

@@ -1,11 +1,28 @@
-"""First rows: the row of a run or an approval as the entry that begins one says it must be."""
+"""What belongs to one run, as the ledger says it must be."""
+
+from dataclasses import dataclass, field
 
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.spend import Values
 
 
-def of_run(log: str, run_id: str, body: Values) -> Values:
-    """Return the first row of the run that *body* begins."""
+@dataclass(slots=True)
+class OfRun:
+    """What belongs to one run, so that its end and its erasure look at nothing else."""
+
+    actions: list[Values] = field(default_factory=list)
+    approvals: list[Values] = field(default_factory=list)
+    records: list[tuple[str, ...]] = field(default_factory=list)
+
+    def withdraw(self, *states: str) -> None:
+        """Withdraw the approvals in one of *states*."""
+        for approval in self.approvals:
+            if approval["state"] in states:
+                approval["state"] = "withdrawn"
+
+
+def started(log: str, run_id: str, body: Values) -> Values:
+    """Return the row of a run that *body* says was started."""
     return {
         "id": run_id,
         "tenant": log,
@@ -21,8 +38,8 @@ def of_run(log: str, run_id: str, body: Values) -> Values:
     }
 
 
-def of_approval(log: str, run_id: str, body: Values) -> Values:
-    """Return the row of the approval that *body* asks for."""
+def asked(log: str, run_id: str, body: Values) -> Values:
+    """Return the row of an approval that *body* says was asked for."""
     return {
         "id": body["approval"],
         "run_id": run_id,
