@@ -19,9 +19,7 @@ class OfRun:
         for action in self.actions:
             if action["state"] == "waiting":
                 spend.close(action["id"], {})
-        for approval in self.approvals:
-            if approval["state"] == "waiting":
-                approval["state"] = "withdrawn"
+        self.withdraw("waiting")
 
     def erase(self) -> list[tuple[str, ...]]:
         """Take away the digests of what was asked for, and return the places of what was kept."""
@@ -30,6 +28,29 @@ class OfRun:
         for approval in self.approvals:
             approval.update(digest="", evidence_digest="")
         return self.records
+
+    def withdraw(self, *states: str) -> None:
+        """Withdraw the approvals in one of *states*."""
+        for approval in self.approvals:
+            if approval["state"] in states:
+                approval["state"] = "withdrawn"
+
+
+def started(log: str, run_id: str, body: Values) -> Values:
+    """Return the row of a run that *body* says was started."""
+    return {
+        "id": run_id,
+        "tenant": log,
+        "label": committed(run_id, body["label"]),
+        "budget_id": body["budget"],
+        "attempts": body["fence"],
+        "refusals": 0,
+        "outcome": None,
+        "created": body["at"],
+        "updated": body["at"],
+        **same(body, "agent", "status", "autonomy", "revision", "fence"),
+        **sealed(body),
+    }
 
 
 def asked(log: str, run_id: str, body: Values) -> Values:
