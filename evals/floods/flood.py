@@ -20,7 +20,6 @@ from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.bounds import ORDINARY
 from interlock.runtime.policy.decision import Decision, Permit, Reason
 from interlock.runtime.policy.request import AccessRequest
-from interlock.runtime.run.run import OPEN
 from interlock.runtime.runtime import LIMITS
 from interlock.runtime.testing import Effects, StaticPoint, World
 from interlock.tools.models.generate import Served, model_tools
@@ -152,6 +151,21 @@ async def flood(folder: Path, *, calls: int, seed: int = 7) -> Report:
     """Let a hostile planner propose *calls* calls in a home of its own; return what is left."""
     report = Report(calls=calls)
     model = Hostile(dice=random.Random(seed))  # noqa: S311 - a flood that can be repeated
+    async with _world(folder, model) as world:
+        while model.proposed < calls:
+            before = _megabytes(folder)
+            await _one(world, report)
+            added = round(_megabytes(folder) - before, 1)
+            report.disk_mb_of_run = max(report.disk_mb_of_run, added)
+        await _count(world, report)
+    report.proposed = model.proposed
+    report.disk_mb = _megabytes(folder)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    report.memory_mb = round(peak / 1024, 1)
+    return report
+
+
+def _world(folder: Path, model: Hostile) -> World:
     tools = [
         Effects().tool("note.read", "read"),
         Effects().tool("note.write"),
@@ -162,22 +176,14 @@ async def flood(folder: Path, *, calls: int, seed: int = 7) -> Report:
     pdp = Limited(
         effects=dict.fromkeys(names, "permit"), waiting=frozenset({"note.ask"})
     )
-    async with World(folder, tools=tools, pdp=pdp) as world:
-        while model.proposed < calls:
-            before = _megabytes(folder)
-            await _one(world, report)
-            added = round(_megabytes(folder) - before, 1)
-            report.disk_mb_of_run = max(report.disk_mb_of_run, added)
-        report.proposed = model.proposed
-        runs = await world.runs.list()
-        report.runs = len(runs)
-        report.statuses = dict(Counter(run.status for run in runs))
-        report.problems = [problem.code for problem in (await world.verify()).problems]
-        report.problems += [run.id for run in runs if run.status in OPEN - {"waiting"}]
-    report.disk_mb = _megabytes(folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    report.memory_mb = round(peak / 1024, 1)
-    return report
+    return World(folder, tools=tools, pdp=pdp)
+
+
+async def _count(world: World, report: Report) -> None:
+    runs = await world.runs.list()
+    report.runs = len(runs)
+    report.statuses = dict(Counter(run.status for run in runs))
+    report.problems = [problem.code for problem in (await world.verify()).problems]
 
 
 async def _one(world: World, report: Report) -> None:
