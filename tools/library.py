@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.errors import NotFound
@@ -11,7 +12,7 @@ from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
-from interlock.tools.documents import Document, DocumentError, DocumentReader
+from interlock.tools.documents import Document, DocumentError, DocumentReader, ErrorCode
 
 KIND = "document"
 
@@ -139,6 +140,7 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
         action="read",
         resource=_file,
         yields=label,
+        codes=[f"document_{code}" for code in get_args(ErrorCode)],
     )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
         """Read one document, so that other tools can work on it."""

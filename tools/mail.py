@@ -147,6 +147,7 @@ def mail_tools(
         action="irreversible",
         idempotent=outbox.idempotent,
         resource=mailbox,
+        codes=("mail", "outbox", "smtp", "no_report"),
     )
     async def send(permit: Permit, mail: Mail) -> Sent:
         """Send one mail, with the report of this run attached when asked for."""

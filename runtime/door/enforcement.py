@@ -63,16 +63,29 @@ class EnforcementPoint:
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def enforce(
-        self, run: Run, *, tool: str, arguments: Mapping[str, Any], call_id: str
+        self,
+        run: Run,
+        *,
+        tool: str,
+        arguments: Mapping[str, Any],
+        call_id: str,
+        offered: tuple[str, ...] | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
+
+        *offered* are the tools that a planner was shown; without them a fixed step proposes.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
         """
         known = self.by_agent.get(run.agent, {})
         proposal = propose(
-            run, known.get(tool), name=tool, arguments=arguments, call_id=call_id
+            run,
+            known.get(tool),
+            name=tool,
+            arguments=arguments,
+            call_id=call_id,
+            offered=offered,
         )
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with (

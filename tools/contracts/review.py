@@ -4,7 +4,7 @@ An agent names a document and nothing else. So it can neither invent or leave ou
 change the risk.
 """
 
-from typing import Final
+from typing import Final, get_args
 
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
@@ -15,9 +15,12 @@ from interlock.runtime.run.shelf import Shelf
 from interlock.tools.contracts.extraction import Clause, extracted, extractor, grounded
 from interlock.tools.contracts.finder import Finder
 from interlock.tools.contracts.risk import Playbook, Risk, score
+from interlock.tools.documents import ErrorCode
 from interlock.tools.library import Library
 
 KIND: Final = "review"
+#: How a review fails
+CODES: Final = ("not_read", *(f"clauses_{code}" for code in get_args(ErrorCode)))
 
 
 class Review(Value):
@@ -124,7 +127,7 @@ class Reviews:
 def review_tools(reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `contracts.review`, a pure function of a document that the run has read."""
 
-    @tool("contracts.review", action="pure", resource=_document)
+    @tool("contracts.review", action="pure", resource=_document, codes=CODES)
     async def review(permit: Permit, arguments: Contract) -> Review:
         """Find the clauses of a document that this run has read, and score its risk."""
         return await reviews.make(arguments.document, permit=permit)
