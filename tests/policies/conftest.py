@@ -13,7 +13,7 @@ from opapywasm import OpaWasmPolicy, PolicyConfig
 
 from interlock.runtime.policy.act import Act, persons_act
 from interlock.runtime.policy.engine.archive import unpack
-from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     FACTS,
     AccessRequest,
@@ -171,12 +171,10 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
             integrity="untrusted", confidentiality="internal", sources=("document:d1",)
         )
     )
-    own_word = _written(UNVOUCHED)
     secret = _written(Label(integrity="trusted", confidentiality="confidential"))
     return {
         "not_granted": changed(read, "principal.roles", to=["reviewer"]),
         "not_offered": changed(write, "context.offered", to=["mail.send"]),
-        "untrusted_argument": changed(read, "context.labels.path", to=own_word),
         "class_mismatch": changed(write, "action.action_class", to="read"),
         "approval_rejected": approved(mail, verdict="rejected"),
         "approval_unentitled": approved(mail, reviewer_roles=("analyst",)),

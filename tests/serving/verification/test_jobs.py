@@ -74,7 +74,7 @@ def test_a_rule_that_denies_a_part_of_the_job_is_found(
 
     assert (
         "model.generate: deny (narrow/nobody) instead of permit"
-        in answers["contract_review"]
+        in answers["contract_review.steps"]
     )
     assert "approval.decide: deny (narrow/nobody)" in answers["reviewer"]
     assert "kill_switch.release: deny (narrow/nobody)" in answers["administrator"]
