@@ -1,5 +1,6 @@
 """How one act ended: the outcome that the agent is told, and the ending that is recorded."""
 
+import time
 from dataclasses import dataclass, replace
 
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
@@ -64,3 +65,8 @@ def failed(
         actual=spent,
         label=label,
     )
+
+
+def ms_since(began: float) -> int:
+    """Return the milliseconds that passed since *began* on the monotonic clock."""
+    return int((time.monotonic() - began) * 1000)

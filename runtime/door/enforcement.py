@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
-from interlock.runtime.door.conclusion import Conclusion, concluded, failed
+from interlock.runtime.door.conclusion import Conclusion, concluded, failed, ms_since
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
@@ -242,15 +242,15 @@ class EnforcementPoint:
         began = time.monotonic()
         try:
             value = await self._call(attempt, proposal)
-            return concluded(attempt, proposal, value, elapsed_ms=_ms(began))
+            return concluded(attempt, proposal, value, elapsed_ms=ms_since(began))
         except Unavailable as error:
             if proposal.callable.has_effect:
-                return failed(attempt, proposal, error, elapsed_ms=_ms(began))
+                return failed(attempt, proposal, error, elapsed_ms=ms_since(began))
             # Nothing was done and no agent may plan around it: a later claim asks again.
             self._later(attempt.run, lambda tx: hold(tx, attempt.run))
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
-            return failed(attempt, proposal, error, elapsed_ms=_ms(began))
+            return failed(attempt, proposal, error, elapsed_ms=ms_since(began))
 
     async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
         """Mint the permit, and call the tool within its deadline and the run's wall time."""
@@ -301,7 +301,3 @@ class EnforcementPoint:
 
     def _later(self, run: Run, work: Callable[[Tx], None]) -> None:
         self._store.later(run.claim, work, logs=(run.tenant,))
-
-
-def _ms(began: float) -> int:
-    return int((time.monotonic() - began) * 1000)

@@ -143,11 +143,6 @@ def tool(
     and confidential, unless *failing* is another label. Raises TypeError for a
     function that is not async, has no docstring or has other annotations.
     """
-    estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
-    worst = Label(
-        integrity="untrusted", confidentiality="confidential", sources=(f"tool:{name}",)
-    )
-    place = Resource(type=name.partition(".")[0], id="", clearance="public")
 
     def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
@@ -158,18 +153,35 @@ def tool(
             arguments=arguments,
             result=result,
             act=act,
-            resource=resource or (lambda _: place),
-            cost=cost or (lambda _: estimate),
+            resource=resource or _place(name),
+            cost=cost or _estimate(action),
             actual=actual,
             idempotent=idempotent,
             reconcile=reconcile,
             yields=yields,
             codes=frozenset(codes),
-            failing=failing or worst,
+            failing=failing or _worst(name),
             deadline_s=deadline_s,
         )
 
     return build
+
+
+def _estimate(action: ActionClass) -> Callable[[Any], Amounts]:
+    estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
+    return lambda _: estimate
+
+
+def _place(name: str) -> Callable[[Any], Resource]:
+    place = Resource(type=name.partition(".")[0], id="", clearance="public")
+    return lambda _: place
+
+
+def _worst(name: str) -> Label:
+    """Return the label of words that may quote anything a tool has read."""
+    return Label(
+        integrity="untrusted", confidentiality="confidential", sources=(f"tool:{name}",)
+    )
 
 
 def arguments_json(arguments: Value) -> dict[str, Json]:

@@ -94,22 +94,7 @@ def _unknown_names(
     config: Mapping[str, Any], where: Callable[[Place], str]
 ) -> Iterator[Finding]:
     tools = config["tools"]
-    grantable = {*tools, *config.get("acts", {})}
-    for role, names in config["grants"].items():
-        _, dot, proposer = role.partition(".")
-        if dot and proposer not in PROPOSERS:
-            yield Finding(
-                code="not_one_of",
-                where=where(("grants", role)),
-                detail=f"{proposer!r} is neither {' nor '.join(PROPOSERS)}: nobody has this role",
-            )
-        for name in names:
-            if name not in (tools if dot else grantable):
-                yield Finding(
-                    code="unknown_tool",
-                    where=where(("grants", role)),
-                    detail=f"{name} is no tool of this policy",
-                )
+    yield from _unknown_grants(config, where)
     for name in config["autonomy"]["unattended_irreversible"]:
         if tools.get(name, {}).get("action_class") != "irreversible":
             yield Finding(
@@ -147,3 +132,25 @@ def _not_shown(
                 where=where(place),
                 detail="a rule reads its text: it needs shown: true",
             )
+
+
+def _unknown_grants(
+    config: Mapping[str, Any], where: Callable[[Place], str]
+) -> Iterator[Finding]:
+    tools = config["tools"]
+    grantable = {*tools, *config.get("acts", {})}
+    for role, names in config["grants"].items():
+        _, dot, proposer = role.partition(".")
+        if dot and proposer not in PROPOSERS:
+            yield Finding(
+                code="not_one_of",
+                where=where(("grants", role)),
+                detail=f"{proposer!r} is neither {' nor '.join(PROPOSERS)}: nobody has this role",
+            )
+        for name in names:
+            if name not in (tools if dot else grantable):
+                yield Finding(
+                    code="unknown_tool",
+                    where=where(("grants", role)),
+                    detail=f"{name} is no tool of this policy",
+                )

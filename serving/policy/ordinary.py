@@ -99,16 +99,19 @@ def _tool(
         refusals=0,
         revision=bundle.revision,
     )
+    context = _context(run, arguments, at(rules, "schema"))
     yield AccessRequest(
         principal=agent,
         action=action,
         resource=resource,
-        context=replace(
-            _context(run, arguments, at(rules, "schema")),
-            proposer="steps" if proposer == "steps" else "planner",
-            offered=None if proposer == "steps" else (tool,),
-        ),
+        context=_proposed(context, tool, by_steps=proposer == "steps"),
     )
+
+
+def _proposed(context: Context, tool: str, *, by_steps: bool) -> Context:
+    if by_steps:
+        return replace(context, proposer="steps")
+    return replace(context, proposer="planner", offered=(tool,))
 
 
 def _context(

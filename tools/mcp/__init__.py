@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)*")
 UNREVIEWED: Final = "mcp_unreviewed"
+#: How a call fails
+CODES: Final = (UNREVIEWED, *get_args(Failure))
 _UNREVIEWED: Final = (
     "A tool that nobody reviewed as it is now; every call of it is denied."
 )
@@ -102,11 +104,7 @@ def _governed(connection: "Connection", listed: Any) -> AnyTool:
     server = connection.server
     name = f"{PREFIX}{server.name}.{listed.name}"
     _check(server, listed)
-    label = Label(
-        integrity="untrusted",
-        confidentiality=server.confidentiality,
-        sources=(f"tool:{name}",),
-    )
+    label = _label(server, name)
     place = Resource(
         type="mcp",
         id=server.name,
@@ -139,9 +137,17 @@ def _governed(connection: "Connection", listed: Any) -> AnyTool:
         resource=lambda _: place,
         idempotent=listed.name in server.idempotent,
         yields=lambda _arguments, _said: label,
-        codes=(UNREVIEWED, *get_args(Failure)),
+        codes=CODES,
         failing=label,
     )(act)
+
+
+def _label(server: Server, name: str) -> Label:
+    return Label(
+        integrity="untrusted",
+        confidentiality=server.confidentiality,
+        sources=(f"tool:{name}",),
+    )
 
 
 def _check(server: Server, listed: Any) -> None:
