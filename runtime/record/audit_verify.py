@@ -103,7 +103,7 @@ class _Invariants:
                 self._pinned[str(body.get("run"))] = body.get("revision")
             case "intent":
                 yield from self._intent(body, action)
-            case "outcome" | "step":
+            case "outcome" | "step" | "late_outcome":
                 yield from self._outcome(body, action)
             case "approval":
                 yield from self._verdict(body)
@@ -122,17 +122,18 @@ class _Invariants:
         self._approved[approval] = body
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
-        if body.get("event") == "outcome" and action not in self._intents:
+        event = body.get("event")
+        if event != "step" and action not in self._intents:
             yield "effect_without_intent", f"action {action}"
-        if body.get("event") == "step" and body.get("effect") != "permit":
+        if event == "late_outcome":
+            return
+        if event == "step" and body.get("effect") != "permit":
             yield "effect_without_permit", f"action {action}"
         if action in self._finished:
             yield "effect_twice", f"action {action}"
         if body.get("state") in {"done", "failed"}:
             self._finished.add(action)
-        if body.get("reviewer") is not None and body.get("reviewer") == body.get(
-            "requester"
-        ):
+        if "reviewer" in body and body.get("reviewer") == body.get("requester"):
             yield "self_settlement", f"action {action}"
 
     def _intent(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:

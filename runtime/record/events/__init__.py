@@ -20,6 +20,7 @@ from interlock.runtime.record.events.of_action import (
     Decided,
     Finished,
     Intended,
+    ReportedLate,
     Ruling,
 )
 from interlock.runtime.record.events.of_home import (
@@ -55,6 +56,7 @@ __all__ = [
     "LimitRaised",
     "PolicyActivated",
     "RecordKept",
+    "ReportedLate",
     "Ruling",
     "RunEnded",
     "RunErased",
