@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from interlock.runtime.errors import Tampered
+from interlock.runtime.record.inspection import MOST_ENTRIES, refuse_unfit
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.store.schema import refuse_strange
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
@@ -32,6 +33,14 @@ class Storage:
     runs: Runs
     approvals: Approvals
 
+    def refuse_unfit(self) -> None:
+        """Raise what was found when the database was opened, if it is not fit to act on.
+
+        Stops do without this: they are recorded on any database that takes them.
+        """
+        if self.ledger.watch.unfit is not None:
+            raise self.ledger.watch.unfit
+
     @classmethod
     @asynccontextmanager
     async def open(
@@ -42,19 +51,19 @@ class Storage:
         witness: Path | None = None,
         origin: str = ORIGIN,
         reading: bool = False,
+        entries: int = MOST_ENTRIES,
         clock: Callable[[], float] = time.time,
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
         *witness* is the folder outside the database that remembers the newest checkpoint of every
-        log; without one it stands beside the folder of keys. Who is only *reading* may also look
-        at a database that is not fit to act on. Raises `SchemaChanged` for a database that holds
-        triggers or the like, and `GuardFailed` when a part cannot be had (fails closed).
+        log; without one it stands beside the folder of keys. Unless the caller is only *reading*,
+        the database is looked at first, up to so many *entries* of each log; what is found lets
+        nothing begin (`refuse_unfit`). Raises `GuardFailed` when a part cannot be had (fails
+        closed).
         """
         store = Store.open(database, clock=clock)
         try:
-            if not reading:
-                await store.read(refuse_strange)
             vault = Vault(keys, create=await store.read(is_new))
             place = witness or keys.parent / "checkpoints"
             ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
@@ -63,6 +72,8 @@ class Storage:
                 begin(vault, tx.connection)
 
             await store.write(prepare)
+            if not reading:
+                ledger.watch.unfit = await _unfit(store, vault, ledger, most=entries)
             yield cls(
                 store=store,
                 vault=vault,
@@ -72,3 +83,16 @@ class Storage:
             )
         finally:
             store.close()
+
+
+async def _unfit(
+    store: Store, vault: Vault, ledger: Ledger, *, most: int
+) -> Tampered | None:
+    """Return why nobody may act on the database, or None."""
+    try:
+        await store.read(
+            lambda connection: refuse_unfit(connection, vault, ledger, most=most)
+        )
+    except Tampered as error:
+        return error
+    return None

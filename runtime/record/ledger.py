@@ -23,6 +23,7 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.watch import Watch
 from interlock.runtime.record.witness import Witness
 
 VERSION: Final = 2
@@ -54,6 +55,8 @@ class _Page:
     """What one transaction adds to one log."""
 
     log: str
+    #: The tree to which the entries are added, and what it grows to
+    before: Frontier
     frontier: Frontier
     #: The last leaf of each run
     chain: dict[str, bytes]
@@ -107,6 +110,7 @@ class Ledger:
         self._signers: dict[str, Signer] = {}
         self.witness = Witness(witness)
         self.public_key = public_bytes(vault.signing)
+        self.watch = Watch(vault=vault, public_key=self.public_key)
         #: By log, as committed: a log of that size has these last leaves
         self._chains: dict[str, tuple[int, dict[str, bytes]]] = {}
         self._pages: list[_Page] = []
@@ -155,6 +159,7 @@ class Ledger:
             )
         pages = [self._page(tx, log, events) for log, events in by_log.items()]
         for page in pages:
+            self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
             _APPEND.run_many(tx.connection, page.rows)
             head = {
                 "of_log": page.log,
@@ -165,16 +170,39 @@ class Ledger:
             _ADVANCE.run(tx.connection, head)
         self._pages = pages
 
+    def _engaged(self, connection: Connection, log: str) -> list[Event]:
+        """Return what a new log is told of the switches that are engaged and cover its runs.
+
+        The home's log says which they are: a row may be gone.
+        """
+        home = logs.frontier(connection, HOME)
+        size = 0 if home is None else home.size
+        return [
+            SwitchTurned(
+                log=log,
+                scope=scope,
+                id=name,
+                engaged=True,
+            )
+            for scope, name in sorted(self.watch.engaged(connection, HOME, size=size))
+            if scope in {"all", "tool"} or (scope == "tenant" and name == log)
+        ]
+
     def _page(self, tx: Tx, log: str, events: list[Event]) -> _Page:
         frontier = tx.heads[log]
         size, chain = self._chains.get(log, (None, {}))
         if size != frontier.size:  # another process wrote, or the log was put back
             self.witness.recall(tx.connection, log)
             chain = {}
-        page = _Page(log=log, frontier=frontier, chain=dict(chain))
+        page = _Page(
+            log=log,
+            before=frontier,
+            frontier=frontier,
+            chain=dict(chain),
+        )
         signed = frontier.size
         if not signed and log != HOME:
-            events = _engaged(tx.connection, log) + events
+            events = self._engaged(tx.connection, log) + events
         for event in events:
             self._append(tx, page, event, signed=signed)
         page.sign(self._signer(log))
@@ -252,21 +280,3 @@ def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:
         return previous
     last = _LAST.one(tx.connection, {"of_log": page.log, "of_run": run_id})
     return b"" if last is None else last["leaf"]
-
-
-def _engaged(connection: Connection, log: str) -> list[Event]:
-    """Return what a new log is told of the switches that are engaged already and cover its runs."""
-    switches = connection.execute(
-        select(tables.kill_switch).order_by(tables.kill_switch.c.scope)
-    )
-    return [
-        SwitchTurned(
-            log=log,
-            scope=switch.scope,
-            id=switch.id,
-            engaged=True,
-        )
-        for switch in switches
-        if switch.scope in {"all", "tool"}
-        or (switch.scope == "tenant" and switch.id == log)
-    ]

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _ED25519: Final = b"\x01"  # the algorithm byte of C2SP signed-note
@@ -95,6 +99,21 @@ class Signer:
         body = f"{self._origin}\n{size}\n{base64.b64encode(root).decode()}\n"
         signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()
         return f"{body}\n\u2014 {self._origin} {signature}\n"
+
+
+def opened(note: object, *, origin: str, public: bytes) -> tuple[int, bytes] | None:
+    """Return size and root of a checkpoint of *origin* that *public* signed, else None."""
+    if not isinstance(note, str):
+        return None
+    body, _, signature = note.partition("\n\n")
+    try:
+        named, size, root = body.split("\n")
+        raw = base64.b64decode(signature.strip().rpartition(" ")[2], validate=True)
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(raw[len(key_hash(origin, public)) :], f"{body}\n".encode())
+        return (int(size), base64.b64decode(root)) if named == origin else None
+    except (ValueError, InvalidSignature):
+        return None
 
 
 def signed_by(note: str, public: bytes) -> bool:
