@@ -99,7 +99,7 @@ class _Invariants:
     def check(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         action = str(body.get("action"))
         match body.get("event"):
-            case "run_started":
+            case "run_started" | "run_repinned":
                 self._pinned[str(body.get("run"))] = body.get("revision")
             case "intent":
                 yield from self._intent(body, action)
@@ -165,8 +165,9 @@ class _Invariants:
         self, body: dict[str, Any], approval: str, *, again: bool
     ) -> Iterator[tuple[str, str]]:
         verdict = self._approved.get(approval, {})
-        if verdict.get("state") != "approved" or verdict.get("bind") != body.get(
-            "bind"
+        bound = ("bind",) if again else ("bind", "revision")
+        if verdict.get("state") != "approved" or any(
+            verdict.get(name) != body.get(name) for name in bound
         ):
             yield "approval_not_bound", f"approval {approval}"
         if approval in self._used and not again:
@@ -205,8 +206,10 @@ class Verifier:
         if self._remembered is None or not _signed(
             whole, self._remembered[0], self._key
         ):
-            detail = "the remembered checkpoint is not one that this log's key signed"
-            self._wrong("remembered_unreadable", detail)
+            self._wrong(
+                "remembered_unreadable",
+                "the remembered checkpoint is not one that this log's key signed",
+            )
 
     def read(self, record: Any) -> None:
         """Check one record: an entry, a checkpoint, or the stored head."""
@@ -235,17 +238,21 @@ class Verifier:
         root = self._tree.root().hex()
         if self._head != f"{size}/{root}/{self._tree.frontier()}":
             stored = self._head[:24]
-            detail = (
-                f"the entries give {size}/{root[:16]}, the stored head is {stored!r}"
+            self._wrong(
+                "head_mismatch",
+                f"the entries give {size}/{root[:16]}, the stored head is {stored!r}",
             )
-            self._wrong("head_mismatch", detail)
         if self._signed != size:
-            detail = f"entries from {self._signed} on are under no signed checkpoint"
-            self._wrong("unsigned_tail", detail)
+            self._wrong(
+                "unsigned_tail",
+                f"entries from {self._signed} on are under no signed checkpoint",
+            )
         if self._remembered is not None and not self._met_remembered:
             remembered = self._remembered[1]
-            detail = f"a checkpoint of {remembered} entries is remembered, the log has {size}"
-            self._wrong("rolled_back", detail)
+            self._wrong(
+                "rolled_back",
+                f"a checkpoint of {remembered} entries is remembered, the log has {size}",
+            )
         self.report.size = size
         self.report.root = root
         self.report.log = _log_of(self._origin)
@@ -260,8 +267,7 @@ class Verifier:
         raw = str(record.get("body")).encode()
         seq = record.get("seq")
         if type(seq) is not int or seq != expected:
-            detail = f"expected entry {expected}, found {seq}"
-            self._wrong("missing_entry", detail)
+            self._wrong("missing_entry", f"expected entry {expected}, found {seq}")
         body = self._canonical(raw)
         leaf = sha256(b"\x00" + raw).digest()
         if record.get("leaf") not in {None, leaf.hex()}:
@@ -286,22 +292,30 @@ class Verifier:
             body.get("run"),
             body.get("event"),
         ):
-            detail = "it is stored under another run or event than its body says"
-            self._wrong("moved_entry", detail)
+            self._wrong(
+                "moved_entry",
+                "it is stored under another run or event than its body says",
+            )
         if body.get("seq") != record.get("seq"):
             self._wrong("moved_entry", f"the body says it is entry {body.get('seq')}")
         signed = body.get("signed")
         if signed != self._noted:
             last = max(self._noted, signed if isinstance(signed, int) else 0) - 1
-            detail = f"entry {expected} follows a checkpoint that is not there"
-            self._wrong("missing_checkpoint", detail, last)
+            self._wrong(
+                "missing_checkpoint",
+                f"entry {expected} follows a checkpoint that is not there",
+                last,
+            )
 
     def _same_log(self, origin: object, seq: int) -> None:
         if self._origin is None:
             self._origin = str(origin)
         if origin != self._origin:
-            detail = f"it is of the log {origin!r}, not of {self._origin!r}"
-            self._wrong("foreign_entry", detail, seq)
+            self._wrong(
+                "foreign_entry",
+                f"it is of the log {origin!r}, not of {self._origin!r}",
+                seq,
+            )
 
     def _canonical(self, raw: bytes) -> dict[str, Any] | None:
         try:
@@ -328,8 +342,11 @@ class Verifier:
         parsed = _parse(note)
         if parsed is None or not _signed(note, parsed[0], self._key):
             signer = self.report.key[:16]
-            detail = f"the checkpoint after entry {last} is not signed by {signer}"
-            self._wrong("bad_signature", detail, last)
+            self._wrong(
+                "bad_signature",
+                f"the checkpoint after entry {last} is not signed by {signer}",
+                last,
+            )
             return
         origin, signed, root = parsed
         self._same_log(origin, last)
@@ -338,16 +355,23 @@ class Verifier:
                 "checkpoint_moved", f"a second checkpoint of {size} entries", last
             )
         elif signed != size or signed != record.get("size"):
-            detail = f"a checkpoint of {signed} entries stands after {size}"
-            self._wrong("checkpoint_moved", detail, last)
+            self._wrong(
+                "checkpoint_moved",
+                f"a checkpoint of {signed} entries stands after {size}",
+                last,
+            )
         elif root != self._tree.root():
-            detail = f"an entry from {self._signed} to {last} is not what was signed"
-            self._wrong("root_mismatch", detail, last)
+            self._wrong(
+                "root_mismatch",
+                f"an entry from {self._signed} to {last} is not what was signed",
+                last,
+            )
         if self._remembered is not None and signed == self._remembered[1]:
             self._met_remembered = True
             if root != self._remembered[2]:
-                detail = f"another log of {size} entries was signed before"
-                self._wrong("forked", detail, last)
+                self._wrong(
+                    "forked", f"another log of {size} entries was signed before", last
+                )
         self._signed = signed
         self.report.checkpoints += 1
 

@@ -37,6 +37,7 @@ from interlock.runtime.record.events.of_run import (
     RunEnded,
     RunErased,
     RunHeld,
+    RunRepinned,
     RunResumed,
     RunStarted,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "RunEnded",
     "RunErased",
     "RunHeld",
+    "RunRepinned",
     "RunResumed",
     "RunStarted",
     "Sealed",

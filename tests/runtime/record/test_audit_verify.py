@@ -152,6 +152,10 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
         (VERDICT | {"bind": "y"}, APPROVED),
         ("approval_not_bound", 1),
     ),
+    "approval under another policy": (
+        (VERDICT | {"revision": "y"}, APPROVED),
+        ("approval_not_bound", 1),
+    ),
     "approval given afterwards": ((APPROVED, VERDICT), ("approval_not_bound", 0)),
     "approval used twice": (
         (VERDICT, APPROVED, APPROVED | {"action": "b"}),
