@@ -123,7 +123,7 @@ class Persistent:
 
         graph: Any = StateGraph(MessagesState)
         graph.add_node("plan", plan)
-        graph.add_node(TOOLS, ToolNode(door).act)
+        graph.add_node(TOOLS, ToolNode(door, tools=_NAMES[:4]).act)
         graph.add_edge(START, "plan")
         graph.add_conditional_edges("plan", proposed, [TOOLS, END])
         graph.add_edge(TOOLS, "plan")

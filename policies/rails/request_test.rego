@@ -33,6 +33,8 @@ write := {
 		"kill_switches": [],
 		"tool_schema": data.rails.config.tools["report.write"].schema,
 		"open_approvals": {"run": 0, "tenant": 0},
+		"proposer": "planner",
+		"offered": ["mail.send", "model.generate", "report.write"],
 		"version": 3,
 	},
 }

@@ -166,6 +166,8 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),
         tool_schema=None if tool is None else schema_digest(tool),
+        proposer=proposal.proposer,
+        offered=proposal.offered,
         version=FACTS,
     )
     facts = Facts(context=context, run_label=run_label, row=recorded)

@@ -17,6 +17,8 @@ from interlock.runtime.policy.label import Confidentiality, Label
 
 ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
 Autonomy: TypeAlias = Literal[0, 1, 2, 3]
+#: The fixed steps of a workflow, or what plans in it
+Proposer: TypeAlias = Literal["steps", "planner"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
 FACTS: Final = 3
 Verdict: TypeAlias = Literal["approved", "rejected"]
@@ -186,6 +188,10 @@ class Context:
     #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
     tool_schema: str | None = None
     open_approvals: OpenApprovals = OpenApprovals()
+    #: Who in the agent proposes; None when a person acts
+    proposer: Proposer | None = None
+    #: The tools that the planner was shown; None when no planner proposes
+    offered: tuple[str, ...] | None = None
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions

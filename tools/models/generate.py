@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_args
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict
@@ -14,9 +14,23 @@ from interlock.runtime.graph.model import GENERATE
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality, Label
 from interlock.runtime.policy.request import Amounts, Resource
+from interlock.tools.models import parts
 from interlock.tools.models.answer import taken
 from interlock.tools.models.usage import counted, estimated, sent
+from interlock.tools.outbound.errors import Unfit
 
+#: How a generation fails
+CODES: Final = frozenset(
+    {
+        "unknown_model",
+        parts.REFUSED,
+        "model_refused",
+        "model_malformed",
+        "too_many_calls",
+        "answer_too_long",
+        *(f"model_{code}" for code in get_args(Unfit)),
+    }
+)
 MICRO: Final = 1_000_000
 
 
@@ -66,6 +80,8 @@ class Served:
     #: The most restricted data the model may be sent: a model in this process may see all, a model
     #: elsewhere what its operator may
     clearance: Confidentiality = "confidential"
+    #: The parts of a message that the model takes beside text
+    takes: frozenset[parts.Part] = frozenset()
 
     def price(self, tokens: int) -> int:
         """Return what so many tokens cost, in millionths."""
@@ -74,6 +90,7 @@ class Served:
     async def answer(self, permit: Permit, arguments: Generate) -> AIMessage:
         """Return the model's message to the arguments of one call."""
         messages = arguments.conversation()
+        parts.check(messages, takes=self.takes)
         tools = json.loads(arguments.tools)
         if not isinstance(self.model, BaseChatModel):
             return await self.model.answer(permit, messages, tools)
@@ -114,6 +131,7 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
         cost=cost,
         actual=_spent,
         yields=_label,
+        codes=CODES,
         resource=resource,
     )
     async def generate(permit: Permit, arguments: Generate) -> Generation:

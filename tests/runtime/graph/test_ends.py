@@ -39,7 +39,7 @@ class Scripted:
         """Return the graph of one node and the calls that it proposes."""
         graph: Any = StateGraph(MessagesState)
         graph.add_node("step", self._step)
-        graph.add_node(TOOLS, ToolNode(door).act)
+        graph.add_node(TOOLS, ToolNode(door, tools=["note.now"]).act)
         graph.add_edge(START, "step")
         graph.add_conditional_edges(
             "step", lambda state: calls(state["messages"][-1]), [TOOLS]
