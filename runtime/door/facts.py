@@ -150,7 +150,6 @@ def _facts(
     row = rows[0]
     run_label = label_of(row["label"])
     recorded = recorded_action.found(row, key)
-    tool = proposal.tool
     context = Context(
         now=now,
         run=_run_facts(run, row),
@@ -160,12 +159,10 @@ def _facts(
         ),
         cost=proposal.cost,
         budget=budget.facts_for(row),
-        open_approvals=OpenApprovals(
-            run=row["open_of_run"], tenant=row["open_of_tenant"]
-        ),
+        open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),
-        tool_schema=None if tool is None else schema_digest(tool),
+        tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
         version=FACTS,
@@ -178,6 +175,14 @@ def _facts(
         open_approval=approval.waiting(connection, action_id=proposal.id),
         lapsed=approval.lapsed(connection, action_id=proposal.id, now=now),
     )
+
+
+def _schema(tool: AnyTool | None) -> str | None:
+    return None if tool is None else schema_digest(tool)
+
+
+def _open_approvals(row: Row) -> OpenApprovals:
+    return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
 
 
 def _run_facts(run: Run, row: Row) -> RunFacts:

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.model import GENERATE
+from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality, Label
 from interlock.runtime.policy.request import Amounts, Resource
@@ -141,8 +142,7 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
             detail = f"no model {arguments.model!r}; there are {sorted(models)}"
             raise ToolFailed(code="unknown_model", detail=detail)
         answer = await served.answer(permit, arguments)
-        message = taken(answer, bounds=permit.bounds)
-        return _generation(answer, message, arguments, served)
+        return _generation(answer, arguments, served, bounds=permit.bounds)
 
     return (generate,)
 
@@ -166,8 +166,9 @@ def _label(_: Generate, __: Generation) -> Label:
 
 
 def _generation(
-    answer: AIMessage, message: str, arguments: Generate, served: Served
+    answer: AIMessage, arguments: Generate, served: Served, *, bounds: Bounds
 ) -> Generation:
+    message = taken(answer, bounds=bounds)
     told: Mapping[str, Any] = answer.usage_metadata or {}
     passed = sent(arguments.conversation(), arguments.tools)
     read = counted(told, "input_tokens", passed=passed)
