@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interlock.runtime.record.audit import Audit
     from interlock.runtime.record.state import Difference
     from interlock.runtime.storage import Storage
-    from interlock.serving.home import Home
+    from interlock.serving.desk import Desk
 
 LogName: TypeAlias = Annotated[
     str | None,
@@ -134,15 +134,13 @@ def export(
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
     from interlock.runtime.record import audit_verify
 
-    settings = session.configured()
-    who = session.acting(settings, person)
-
-    async def work(home: "Home") -> dict[str, Any]:
+    async def work(desk: "Desk") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
         records = await exports.ledger(
-            home,
-            person=who,
+            desk.storage,
+            desk.acts,
+            person=desk.person(person),
             log=log,
         )
         lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
@@ -151,10 +149,10 @@ def export(
             "file": str(file),
             "entries": sum(1 for record in records if record["kind"] == "entry"),
             "logs": [record["log"] for record in records if record["kind"] == "log"],
-            "public_key": home.ledger.public_key.hex(),
+            "public_key": desk.storage.ledger.public_key.hex(),
         }
 
-    done = session.run(work, using=settings)
+    done = session.act(work)
     if as_json:
         session.print_json(done)
         return
