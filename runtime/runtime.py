@@ -114,6 +114,7 @@ class Runtime:
         policy: Policy,
         agents: Iterable[AgentSource],
         witness: Path | None = None,
+        trusting: bool = False,
         origin: str = ORIGIN,
         telemetry: Telemetry | None = None,
         clock: Callable[[], float] = time.time,
@@ -130,6 +131,7 @@ class Runtime:
                     database=database,
                     keys=keys,
                     witness=witness,
+                    trusting=trusting,
                     origin=origin,
                     clock=clock,
                 )

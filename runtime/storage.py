@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from interlock.runtime.errors import NotWitnessed
+from interlock.runtime.record.events import HOME
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.store.writer import reason
+from interlock.runtime.record.vault import Vault, has_keys
+from interlock.runtime.record.witness import Witness
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
 
@@ -39,20 +43,29 @@ class Storage:
         database: str,
         keys: Path,
         witness: Path | None = None,
+        trusting: bool = False,
         origin: str = ORIGIN,
         clock: Callable[[], float] = time.time,
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
-        *witness* is the folder outside the database that remembers the newest checkpoint of every
-        log; without one it stands beside the folder of keys. Raises `GuardFailed` when a part
-        cannot be had (fails closed).
+        *witness* is the folder outside the database that remembers the checkpoints of every log;
+        without one it stands beside the folder of keys. A database that is older than what is
+        remembered can be read, and takes no entry; one of which nothing is remembered neither,
+        unless *trusting*. Raises `GuardFailed` when a part cannot be had (fails closed).
         """
         store = Store.open(database, clock=clock)
         try:
-            vault = Vault(keys, create=await store.read(is_new))
             place = witness or keys.parent / "checkpoints"
-            ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
+            is_begun = await _begun(store, keys, place)
+            vault = Vault(keys, create=is_begun)
+            ledger = Ledger(
+                store=store,
+                vault=vault,
+                origin=origin,
+                witness=place,
+                trusting=trusting,
+            )
 
             def prepare(tx: Tx) -> None:
                 begin(vault, tx.connection)
@@ -67,3 +80,21 @@ class Storage:
             )
         finally:
             store.close()
+
+
+async def _begun(store: Store, keys: Path, folder: Path) -> bool:
+    """Whether this is a new home, whose witness begins here; an interrupted beginning is new too.
+
+    An empty database is none when there are keys already, or when a log of it was witnessed: then
+    it lost what it held.
+    """
+    witness = Witness(folder)
+    if not await store.read(is_new) or witness.logs():
+        return False
+    if has_keys(keys) and witness.newest(HOME) is None:
+        return False
+    try:
+        witness.begin(HOME)
+    except OSError as error:
+        raise NotWitnessed(why=reason(error)) from error
+    return True

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from interlock.runtime.canonical import Document, canonical
 from interlock.runtime.errors import NotWitnessed, Tampered
 from interlock.runtime.record import logs
-from interlock.runtime.record.events import HOME, Event, SwitchTurned
+from interlock.runtime.record.events import HOME, Event, Recovered, SwitchTurned
+from interlock.runtime.record.gap import Gap, gap, gaps
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
@@ -56,6 +57,8 @@ class _Page:
     frontier: Frontier
     #: The last leaf of each run
     chain: dict[str, bytes]
+    #: Whether the log goes on from an older state than was witnessed
+    is_recovery: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
     root: bytes = b""
     note: str = ""
@@ -85,11 +88,23 @@ class _Page:
         self.rows[-1]["note"] = self.note
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Standing:
+    """One log as this process left it."""
+
+    frontier: Frontier
+    note: str
+    #: The last leaf of each run
+    chain: dict[str, bytes]
+
+
 class Ledger:
     """Writes the events of each transaction as entries and signs the new heads.
 
     Lives as long as its store. *origin* is the prefix of the logs' names, *witness* the folder of
-    their newest checkpoints.
+    their checkpoints. Nothing is added to a log that is not the one that was witnessed, and by the
+    first transaction nothing at all unless every log is: that raises `RolledBack`. Where the ledger
+    is *trusting*, a log that was never witnessed is taken as it stands.
     """
 
     def __init__(
@@ -99,6 +114,7 @@ class Ledger:
         vault: Vault,
         origin: str,
         witness: Path,
+        trusting: bool = False,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -106,8 +122,11 @@ class Ledger:
         self._signers: dict[str, Signer] = {}
         self.witness = Witness(witness)
         self.public_key = public_bytes(vault.signing)
-        #: By log, as committed: a log of that size has these last leaves
-        self._chains: dict[str, tuple[int, dict[str, bytes]]] = {}
+        self._trusting = trusting
+        #: By log, as committed
+        self._standing: dict[str, _Standing] = {}
+        #: Whether every log was looked at, not only those that are written
+        self._is_examined = False
         self._pages: list[_Page] = []
         store.attach(flush=self._flush, observers=[self._committed])
 
@@ -123,8 +142,18 @@ class Ledger:
         frontier = frontier or Frontier()
         return Head(size=frontier.size, root=frontier.root().hex())
 
+    def gaps(self, connection: Connection) -> list[Gap]:
+        """Return what the witness knows and the database has not, log by log; none is well."""
+        return gaps(
+            connection,
+            self.witness,
+            public=self.public_key,
+            trusting=self._trusting,
+        )
+
     def _flush(self, tx: Tx) -> None:
         by_log = self._by_log(tx)
+        self._examine(tx)
         # The home's log first, then by name: whoever locks heads locks them in this order.
         in_order = sorted(by_log, key=_rank)
         pages = [self._page(tx, log, by_log[log]) for log in in_order]
@@ -143,13 +172,14 @@ class Ledger:
         """Return the events of each log, in order; makes the heads of logs that are new."""
         by_log: dict[str, list[Event]] = {event.log: [] for event in tx.events}
         covered: list[str] = []
-        unknown = {log for log in by_log if log != HOME and log not in self._chains}
+        unknown = {log for log in by_log if log != HOME and log not in self._standing}
         missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
         if missing or any(isinstance(event, SwitchTurned) for event in tx.events):
             # While the home's head is locked no switch is turned and no log begins elsewhere.
             logs.frontier(tx.connection, HOME, lock=True)
             for log in sorted(missing):
                 if logs.make_head(tx.connection, log):
+                    self.witness.begin(log)
                     by_log[log] = _engaged(tx.connection, log)
             covered = [log for log in logs.names(tx.connection) if log != HOME]
         for event in tx.events:
@@ -165,16 +195,53 @@ class Ledger:
         frontier = logs.frontier(tx.connection, log, lock=True)
         if frontier is None:
             raise Tampered(what=f"head of the log {log}", why="the row is gone")
-        size, chain = self._chains.get(log, (None, {}))
-        if size != frontier.size:  # another process wrote, or the log was put back
-            self.witness.recall(tx.connection, log)
-            chain = {}
-        page = _Page(log=log, frontier=frontier, chain=dict(chain))
+        page = _Page(
+            log=log,
+            frontier=frontier,
+            chain=dict(self._chain(tx, log, frontier)),
+            is_recovery=_recovery(tx, log) is not None,
+        )
         signed = frontier.size
         for event in events:
             self._append(tx, page, event, signed=signed)
         page.sign(self._signer(log))
         return page
+
+    def _examine(self, tx: Tx) -> None:
+        """Raise `RolledBack` for a gap of any log, once in the life of this process."""
+        if self._is_examined:
+            return
+        for missing in self.gaps(tx.connection):
+            self._object(tx, missing)
+
+    def _chain(self, tx: Tx, log: str, frontier: Frontier) -> dict[str, bytes]:
+        """Return what is known of a log whose head is locked, when the log may be added to.
+
+        Raises `RolledBack` when the log is not the one that was witnessed.
+        """
+        here = self._standing.get(log)
+        is_ours = here is not None and here.frontier == frontier
+        if here is not None and is_ours and self.witness.newest(log) == here.note:
+            return here.chain
+        missing = gap(
+            tx.connection,
+            self.witness,
+            log,
+            frontier,
+            public=self.public_key,
+            trusting=self._trusting,
+        )
+        if missing is not None:
+            self._object(tx, missing)
+        if missing is not None or self.witness.newest(log) is None:
+            self.witness.begin(log)
+        return here.chain if here is not None and is_ours else {}
+
+    def _object(self, tx: Tx, missing: Gap) -> None:
+        """Raise `RolledBack` unless this very transaction recovers the log from exactly that."""
+        recovery = _recovery(tx, missing.log)
+        if recovery is None or _bounds(recovery) != _bounds(missing):
+            raise missing.error()
 
     def _append(self, tx: Tx, page: _Page, event: Event, *, signed: int) -> None:
         seq = page.frontier.size
@@ -209,13 +276,33 @@ class Ledger:
         """Remember what stands now, and let the witness keep it; raises `NotWitnessed`."""
         pages = self._pages
         for page in pages:
-            chain = page.chain if len(page.chain) <= _MOST_CHAINS else {}
-            self._chains[page.log] = (page.frontier.size, chain)
+            self._standing[page.log] = _Standing(
+                frontier=page.frontier,
+                note=page.note,
+                chain=page.chain if len(page.chain) <= _MOST_CHAINS else {},
+            )
+        self._is_examined = True
         try:
             for page in pages:
-                self.witness.keep(page.log, page.note)
+                self.witness.keep(page.log, page.note, recovered=page.is_recovery)
         except OSError as error:
             raise NotWitnessed(why=reason(error)) from error
+
+
+def _recovery(tx: Tx, log: str) -> Recovered | None:
+    """Return the event by which the transaction recovers *log*."""
+    return next(
+        (
+            event
+            for event in tx.events
+            if isinstance(event, Recovered) and event.log == log
+        ),
+        None,
+    )
+
+
+def _bounds(of: Gap | Recovered) -> tuple[int, str, int, str]:
+    return of.known_size, of.known_root, of.size, of.root
 
 
 def _rank(log: str) -> tuple[bool, str]:

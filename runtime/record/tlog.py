@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _ED25519: Final = b"\x01"  # the algorithm byte of C2SP signed-note
@@ -95,6 +99,38 @@ class Signer:
         body = f"{self._origin}\n{size}\n{base64.b64encode(root).decode()}\n"
         signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()
         return f"{body}\n\u2014 {self._origin} {signature}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a note says of a log: its origin, its size and its root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @classmethod
+    def parse(cls, note: str) -> "Checkpoint | None":
+        """Read the first part of *note*; None when it is no checkpoint."""
+        try:
+            origin, size, root = note.partition("\n\n")[0].split("\n")
+            return cls(origin, int(size), base64.b64decode(root, validate=True))
+        except ValueError:
+            return None
+
+
+def attested(note: str, public: bytes) -> Checkpoint | None:
+    """Return what *note* says if its one signature is that of *public*, else None."""
+    checkpoint = Checkpoint.parse(note)
+    body, _, line = note.partition("\n\n")
+    try:
+        raw = base64.b64decode(line.rstrip("\n").rpartition(" ")[2], validate=True)
+        if checkpoint is None or raw[:4] != key_hash(checkpoint.origin, public):
+            return None
+        Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], f"{body}\n".encode())
+    except (ValueError, InvalidSignature):
+        return None
+    return checkpoint
 
 
 def signed_by(note: str, public: bytes) -> bool:

@@ -20,6 +20,7 @@ from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
     PolicyActivated,
+    Recovered,
     SwitchTurned,
 )
 from interlock.runtime.record.events.of_run import (
@@ -48,6 +49,7 @@ __all__ = [
     "LimitRaised",
     "PolicyActivated",
     "RecordKept",
+    "Recovered",
     "Ruling",
     "RunEnded",
     "RunErased",
