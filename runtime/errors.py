@@ -292,6 +292,17 @@ class RolledBack(Tampered):
         )
 
 
+class SchemaChanged(Tampered):
+    """The database holds what acts by itself and no migration made, such as a trigger."""
+
+    def __init__(self, *, objects: Sequence[str]) -> None:
+        self.objects = tuple(objects)
+        super().__init__(
+            what="schema of the database",
+            why=f"it holds what this program did not make: {', '.join(self.objects)}",
+        )
+
+
 class Erased(Tampered):
     """The run's data key is gone, and with it all that was sealed under it."""
 

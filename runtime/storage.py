@@ -12,6 +12,7 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store.schema import refuse_strange
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.vault import Vault, has_keys
 from interlock.runtime.record.witness import Witness
@@ -45,6 +46,7 @@ class Storage:
         witness: Path | None = None,
         trusting: bool = False,
         origin: str = ORIGIN,
+        reading: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
@@ -52,10 +54,14 @@ class Storage:
         *witness* is the folder outside the database that remembers the checkpoints of every log;
         without one it stands beside the folder of keys. A database that is older than what is
         remembered can be read, and takes no entry; one of which nothing is remembered neither,
-        unless *trusting*. Raises `GuardFailed` when a part cannot be had (fails closed).
+        unless *trusting*. Who is only *reading* may also look at a database that is not fit to act
+        on. Raises `SchemaChanged` for a database that holds triggers or the like, and `GuardFailed`
+        when a part cannot be had (fails closed).
         """
         store = Store.open(database, clock=clock)
         try:
+            if not reading:
+                await store.read(refuse_strange)
             place = witness or keys.parent / "checkpoints"
             is_begun = await _begun(store, keys, place)
             vault = Vault(keys, create=is_begun)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import sha256
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -44,6 +45,7 @@ ERROR: Final = "error.type"
 _REFERENCE: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")  # trace id and span id
 #: A collector that is away may not hold a command's end for the exporter's ten seconds
 _TIMEOUT_S: Final = 2.0
+_WORD: Final = 32  # hexadecimal characters of a digest
 #: What stands for a span when nobody listens; can be entered any number of times
 _SILENT: Final = nullcontext(trace.INVALID_SPAN)
 
@@ -93,11 +95,11 @@ class Telemetry:
     def tool(
         self, *, tool: str, action_id: str, call_id: str, approval: str | None
     ) -> AbstractContextManager[Span]:
-        """Span one act, with the approval that it uses."""
+        """Span one act, with the approval that it uses; *call_id*, an agent's word, is hashed."""
         attributes = {
             OPERATION: "execute_tool",
             TOOL: tool,
-            CALL: call_id,
+            CALL: _word(call_id),
             ACTION: action_id,
         }
         if approval is not None:
@@ -162,6 +164,11 @@ def provider() -> TracerProvider | None:
     exporter = OTLPSpanExporter(timeout=None if is_timed else _TIMEOUT_S)
     exporting.add_span_processor(BatchSpanProcessor(exporter))
     return exporting
+
+
+def _word(text: str) -> str:
+    """Return what stands on a span for a text of an agent: equal for equal texts, and no more."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_WORD]
 
 
 def _reference(text: str) -> SpanContext | None:

@@ -15,6 +15,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.absent import AbsentPoint
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.engine.question import listed
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.storage import Storage
 from interlock.serving import people
@@ -107,6 +108,7 @@ async def decision_point(
         port=port,
         revision=bundle.revision,
         messages=bundle.messages,
+        listed=listed(bundle.data),
         tls=settings.opa_tls,
         token=settings.opa_token,
     )

@@ -91,14 +91,10 @@ class SmtpOutbox:
         *,
         host: str,
         port: int,
-        username: str | None = None,
-        password: str | None = None,
         tls: bool = True,
     ) -> None:
         self._host = host
         self._port = port
-        self._username = username
-        self._password = password
         self._tls = tls
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
@@ -120,8 +116,6 @@ class SmtpOutbox:
                 code="smtp", detail=f"{self._host}:{self._port}: {error}"
             ) from error
         async with client:
-            if self._username and self._password:
-                await client.login(self._username, self._password)
             await client.send_message(message)
 
 

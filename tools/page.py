@@ -36,12 +36,13 @@ _BLANK: Final = frozenset(
 _SPACE: Final = frozenset("\n\t\f")
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, *, folders: tuple[Path, ...], **values: Any) -> str:
     """Return the named template filled with *values*.
 
-    Raises jinja2.UndefinedError for a value that is missing.
+    The template, and what it includes, is the first of its name in *folders*. Raises
+    jinja2.UndefinedError for a value that is missing.
     """
-    return _environment().get_template(template).render(**values)
+    return _environment(folders).get_template(template).render(**values)
 
 
 def visible(text: str) -> str:
@@ -70,12 +71,11 @@ def _finalised(value: Any) -> Any:
 
 
 @cache
-def _environment() -> "Environment":
+def _environment(folders: tuple[Path, ...]) -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
 
-    folder = Path(__file__).resolve().parent / "contracts" / "report" / "templates"
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalised,

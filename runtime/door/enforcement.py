@@ -296,7 +296,7 @@ def _attempt(run: Run, proposal: Proposal, facts: Facts, key: DataKey) -> Attemp
         request=request,
         idempotent=proposal.tool is not None and proposal.tool.repeatable,
         now=facts.context.now,
-        held=facts.run_label,
+        run_label=facts.run_label,
         row=facts.row,
         open_approval=facts.open_approval,
         lapsed=facts.lapsed,

@@ -113,7 +113,9 @@ def _facts(
             revision=run.revision,
         ),
         schema_valid=proposal.arguments is not None,
-        labels=labels(proposal.action.arguments, request=run.request, held=run_label),
+        labels=labels(
+            proposal.action.arguments, request=run.request, run_label=run_label
+        ),
         cost=proposal.cost,
         budget=budget.facts(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
@@ -160,18 +162,18 @@ def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
 
 
 def labels(
-    arguments: dict[str, Json], *, request: dict[str, Json], held: Label
+    arguments: dict[str, Json], *, request: dict[str, Json], run_label: Label
 ) -> dict[str, Label]:
     """Return each argument's label.
 
     A value is trusted only when every key, string and number in it stands literally in the
     principal's own request; anything else may have been computed from whatever the run has read, so
-    it gets the label the run holds. Value-based, so a planner cannot launder a value by rewriting
+    it gets *run_label*. Value-based, so a planner cannot launder a value by rewriting
     it, and repeating the principal's own value harms nobody.
     """
     trusted = {leaf for value in request.values() for leaf in _leaves(value)}
     return {
-        name: TRUSTED if set(_leaves(value)) <= trusted else held
+        name: TRUSTED if set(_leaves(value)) <= trusted else run_label
         for name, value in arguments.items()
     }
 

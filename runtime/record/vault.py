@@ -21,6 +21,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import data_key
+from interlock.runtime.record.tlog import public_bytes
 
 #: Bytes of a random nonce; NIST SP 800-38D section 8.2.2: few messages for each key
 _NONCE: Final = 12
@@ -147,6 +148,18 @@ class Vault:
         """Destroy the data key: everything sealed under it is gone for good."""
         connection.execute(delete(data_key).where(data_key.c.id == key_id))
         self._keys.pop(key_id, None)
+
+
+def public_key(folder: Path) -> bytes | None:
+    """Return the public half of the key that signs the ledger, or None when there is no such key.
+
+    Raises `GuardFailed` for a file that is no key.
+    """
+    path = folder / KEYS[1]
+    if not path.exists():
+        return None
+    signing = Ed25519PrivateKey.from_private_bytes(_key_file(path, create=False))
+    return public_bytes(signing)
 
 
 def has_keys(folder: Path) -> bool:

@@ -148,7 +148,7 @@ def finish(
     if not _move(tx, step.id, "started", ending.state, result=result):
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
-    grown = join_label(tx, step.run, label, held=step.held)
+    grown = join_label(tx, step.run, label, run_label=step.run_label)
     sealed = {"result": result}
     tx.events.append(_finished(step, ending, actual, sealed, label=grown))
 
@@ -178,7 +178,7 @@ def complete(
         hold(tx, step.run)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
-    grown = join_label(tx, step.run, label, held=step.held)
+    grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, actual, sealed, label=grown)
     tx.events.append(replace(finished, asked=step.asked))
 

@@ -45,7 +45,7 @@ class Attempt:
     idempotent: bool
     now: int
     #: The run's label when the facts were gathered
-    held: Label
+    run_label: Label
     decision: Decision = UNDECIDED
     #: What is recorded of the action already
     row: RecordedAction | None = None

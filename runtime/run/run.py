@@ -172,12 +172,12 @@ def label_of(text: str) -> Label:
     return Label(**fields | {"sources": tuple(fields["sources"])})
 
 
-def join_label(tx: Tx, run: Run, label: Label, *, held: Label) -> str | None:
+def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | None:
     """Join *label* to the run's; return the run's new label as it is stored, None when it stays.
 
-    *held* is a label that the run had before: labels only grow, so the run still has it.
+    *run_label* is a label that the run had before: labels only grow, so the run still has it.
     """
-    if held.join(label) == held:
+    if run_label.join(label) == run_label:
         return None
     here = tables.run.c.id == run.id
     stored = tx.connection.execute(select(tables.run.c.label).where(here)).scalar_one()

@@ -10,6 +10,7 @@ import typer
 
 from interlock.runtime import environment
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.record.store.privacy import open_to_others
 from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
@@ -90,6 +91,12 @@ def _is_open(path: Path) -> bool:
 
 
 async def _database(home: "Home") -> tuple[bool, str]:
+    url = home.store.engine.url
+    if home.store.dialect == "sqlite":
+        loose = open_to_others(Path(str(url.database)))
+        if loose:
+            names = ", ".join(str(path) for path in loose)
+            return False, f"readable by others: {names}; chmod 600"
     return True, f"{home.store.dialect}, {await home.runs.count()} runs"
 
 

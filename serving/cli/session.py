@@ -205,6 +205,7 @@ def read(
             database=settings.database,
             keys=settings.home / "keys",
             witness=settings.home / "checkpoints",
+            reading=True,
         )
         async with opened as storage:
             return await work(storage)

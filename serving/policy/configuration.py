@@ -13,7 +13,10 @@ Guard: TypeAlias = Literal["four_eyes", "note", "asked_role", "tenant", "kill_sw
 
 
 class ArgumentLimits(TypedDict, total=False):
-    """The limits of one argument; none given, none checked."""
+    """The limits of one argument; none given, none checked.
+
+    The engine is shown the texts of an argument that is `shown` or has `one_of`, of others sizes.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     max_chars: int
@@ -21,6 +24,7 @@ class ArgumentLimits(TypedDict, total=False):
     min: int
     max: int
     one_of: list[str]
+    shown: bool
 
 
 class ToolRules(TypedDict):

@@ -18,6 +18,7 @@ FindingCode: TypeAlias = Literal[
     "unknown_tool",
     "not_irreversible",
     "unknown_argument",
+    "not_shown",
     # rules
     "layout",
     "package",

@@ -1,4 +1,8 @@
-"""The mistakes in policy data: values of a wrong type, and names of things that do not exist."""
+"""The mistakes in policy data.
+
+They are values of a wrong type, names of things that do not exist, and texts that a rule needs and
+is not shown.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -11,6 +15,8 @@ from interlock.serving.policy.configuration import CONFIGURATION
 from interlock.serving.policy.finding import Finding, FindingCode
 from interlock.serving.policy.layers import Layer, Place, named, origin
 
+#: The arguments of a tool that sends mail whose texts the rule egress reads
+_ADDRESSES: Final = ("to", "cc")
 #: Kind of pydantic's error -> our code; every other kind is a wrong type
 _CODES: Final[Mapping[str, FindingCode]] = {
     "missing": "missing",
@@ -53,7 +59,7 @@ def mistakes(config: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[Findin
         return tuple(
             _unfit({**detail}, where) for detail in error.errors(include_url=False)
         )
-    return tuple(_unknown_names(config, where))
+    return (*_unknown_names(config, where), *_not_shown(config, where))
 
 
 def _unfit(error: Mapping[str, Any], where: Callable[[Place], str]) -> Finding:
@@ -109,3 +115,25 @@ def _unknown_names(
                     where=where(("tools", name, "trusted_arguments")),
                     detail=f"{argument} is no argument of {name}",
                 )
+
+
+def _not_shown(
+    config: Mapping[str, Any], where: Callable[[Place], str]
+) -> Iterator[Finding]:
+    """Yield the arguments whose texts a shipped rule reads, and which the engine is not shown."""
+    read: list[Place] = []
+    for name, rules in config["tools"].items():
+        if rules["egress"] == "mail":
+            read += [("tools", name, "arguments", address) for address in _ADDRESSES]
+    for name, rules in config.get("acts", {}).items():
+        if "note" not in rules["waives"]:
+            read.append(("acts", name, "arguments", "note"))
+    for place in read:
+        part, name, arguments, argument = place
+        limits = config[part][name][arguments].get(argument)
+        if limits is not None and not limits.get("shown", False):
+            yield Finding(
+                code="not_shown",
+                where=where(place),
+                detail="a rule reads its text: it needs shown: true",
+            )

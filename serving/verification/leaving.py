@@ -1,12 +1,13 @@
 """The guards against what leaves without a decision, each tried once.
 
 What may leave is decided at the door. These are the ways beside the door: a tracer, a variable that
-a library obeys, an answer that leads elsewhere.
+a library obeys, a question to the policy engine, a span, an answer that leads elsewhere.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final, TypedDict
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -18,11 +19,14 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.errors import VariableRefused
 from interlock.runtime.graph.agent import Graph
-from interlock.serving.verification.trial import Trial, WentThrough, refused
+from interlock.runtime.policy.engine.question import listed, question
+from interlock.serving.verification.starts import starts
+from interlock.serving.verification.trial import WRITE, Trial, WentThrough, refused
 from interlock.tools.outbound.client import Bounds, send
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent, Spoilt
 
+_WORDS: Final = "words of a probe"
 _BOUNDS: Final = Bounds(most_bytes=1000, total_s=10.0)
 #: An answer that is taken
 _GOOD: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nprobe"
@@ -95,6 +99,38 @@ async def variables(trial: Trial) -> None:
     environment.refuse({})
 
 
+async def texts(trial: Trial) -> None:
+    """The policy engine is shown no text of an argument that no rule reads."""
+    home = trial.home
+    entries = listed(home.bundle.data)
+    requests = starts(home.bundle, home.pep.tools, tenant=home.settings.tenant)
+    tried = 0
+    for request in requests.values():
+        known = entries.get(request.action.tool, {})
+        unread = [name for name, is_shown in known.items() if not is_shown]
+        arguments = {**request.action.arguments, **dict.fromkeys(unread, _WORDS)}
+        action = replace(request.action, arguments=arguments)
+        resource = replace(request.resource, id=_WORDS)
+        asked = question(replace(request, action=action, resource=resource), entries)
+        tried += len(unread)
+        if unread and _WORDS.encode() in asked:
+            raise WentThrough(f"it was shown a text of {request.action.tool}")
+    if not tried:
+        raise WentThrough("no argument is unread, so this proves nothing")
+
+
+async def telemetry(trial: Trial) -> None:
+    """No word of an agent is on a span."""
+    run = await trial.world.start()
+    before = len(trial.spans.get_finished_spans())
+    await trial.permitted(run, WRITE, call=_WORDS, text=_WORDS)
+    spans = trial.spans.get_finished_spans()[before:]
+    if any(_WORDS in span.to_json() for span in spans):
+        raise WentThrough("it was on a span")
+    if not spans:
+        raise WentThrough("there was no span, so this proves nothing")
+
+
 async def way_out(trial: Trial) -> None:
     """A request reaches the host it is for, and an answer that leads elsewhere is not taken."""
     if await _asked(_GOOD) != b"probe":
@@ -139,5 +175,7 @@ async def _serving(answer: bytes) -> AsyncIterator[int]:
 LEAVING: Final = {
     "tracer": tracer,
     "variables": variables,
+    "texts": texts,
+    "telemetry": telemetry,
     "way out": way_out,
 }

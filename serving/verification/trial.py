@@ -12,6 +12,10 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.door.proposal import UNKNOWN
@@ -20,6 +24,7 @@ from interlock.runtime.policy.decision import Denied, Obligation, Permit
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.run.run import Run
+from interlock.runtime.telemetry import Telemetry
 from interlock.runtime.testing import StaticPoint, World
 from interlock.serving.home import Home
 
@@ -59,6 +64,8 @@ class Trial:
     done: list[str]
     #: The permits the tools were called under
     permits: list[Permit]
+    #: What telemetry would send
+    spans: InMemorySpanExporter
     _calls: Iterator[int] = field(default_factory=count)
 
     async def act(
@@ -140,16 +147,22 @@ async def trial(home: Home) -> AsyncIterator[Trial]:
         waiting=frozenset({WAIT}),
         duties={STRANGE: Obligation(kind="interlock.probe")},
     )
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
     with tempfile.TemporaryDirectory(prefix="interlock-verify-") as folder:
         tools = _tools(done, permits)
-        async with World(Path(folder), tools=tools, pdp=pdp) as world:
+        telemetry = Telemetry(provider)
+        async with World(Path(folder), tools=tools, pdp=pdp, spans=telemetry) as world:
             yield Trial(
                 home=home,
                 world=world,
                 pdp=pdp,
                 done=done,
                 permits=permits,
+                spans=spans,
             )
+    provider.shutdown()
 
 
 def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:

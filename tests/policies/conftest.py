@@ -232,9 +232,7 @@ def _act(
         now=1000,
         revision=revision,
     )
-    document = _written(request)
-    del document["digest"]
-    return document
+    return request.document()
 
 
 def changed(document: Document, path: str, *, to: object) -> Document:
@@ -292,9 +290,7 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
             version=FACTS,
         ),
     )
-    document = _written(request)
-    del document["digest"]
-    return document
+    return request.document()
 
 
 def _written(value: object) -> Document:

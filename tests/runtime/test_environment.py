@@ -18,7 +18,7 @@ LIBRARIES: Final = (
     *("httpcore2", "requests", "urllib3", "opentelemetry", "sqlalchemy", "alembic"),
     *("psycopg", "aiohttp", "aiosmtplib", "opa_client", "opapywasm", "wasmtime"),
     *("pypdf", "docx", "pydantic", "yarl", "multidict", "websockets", "truststore"),
-    *("certifi", "numpy", "zstandard", "distro", "rich", "typer", "click"),
+    *("certifi", "numpy", "zstandard", "distro", "rich", "typer", "click", "mcp"),
 )
 #: Folders of a library that no program of ours imports
 APART: Final = frozenset({"tests", "testing", "distutils", "f2py", "cli", "evaluation"})

@@ -6,10 +6,10 @@ import pytest
 from jinja2 import UndefinedError
 
 from interlock.tools.contracts.extraction import Clause
-from interlock.tools.contracts.report import printed, render
+from interlock.tools.contracts.report import TEMPLATES, printed
 from interlock.tools.contracts.review import Review
 from interlock.tools.contracts.risk import load, score
-from interlock.tools.page import _environment, visible
+from interlock.tools.page import _environment, render, visible
 
 HOSTILE = (
     '<script>alert(1)</script><img src=x onerror=alert(1)> & "quoted" {{ 7 * 7 }} '
@@ -95,7 +95,7 @@ def test_what_can_be_seen_stays(text: str) -> None:
 
 def test_every_value_of_every_page_is_made_visible() -> None:
     """Whatever a template prints is filtered, without the template asking for it."""
-    assert _environment().from_string("{{ a }}|{{ b.c }}").render(
+    assert _environment(()).from_string("{{ a }}|{{ b.c }}").render(
         a="x\u202e", b={"c": "\x1b"}
     ) == ("x\u27e8U+202E\u27e9|\u27e8U+001B\u27e9")
 
@@ -118,4 +118,4 @@ def test_an_unsure_finding_says_so() -> None:
 def test_a_missing_value_is_an_error() -> None:
     """A template that lacks a value fails; nothing is silently blank."""
     with pytest.raises(UndefinedError):
-        render("review.html", title="Review")
+        render("review.html", folders=(TEMPLATES,), title="Review")

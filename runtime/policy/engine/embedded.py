@@ -11,7 +11,7 @@ from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import Trouble, read, trouble
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.engine.module import PolicyModule
-from interlock.runtime.policy.engine.question import question
+from interlock.runtime.policy.engine.question import listed, question
 from interlock.runtime.policy.request import AccessRequest
 
 #: As for the server. An evaluation takes under 1 ms; the rest is for a machine that is busy
@@ -31,6 +31,7 @@ class EmbeddedPoint:
 
     def __init__(self, bundle: Bundle, *, deadline_s: float = DEADLINE_S) -> None:
         self._bundle = bundle
+        self._listed = listed(bundle.data)
         self._deadline_s = deadline_s
         self._lock = threading.Lock()
         self._is_open = True
@@ -59,7 +60,7 @@ class EmbeddedPoint:
         """
         # Every other failure of the engine is an OpaWasmError: a trap, the memory cap, a builtin.
         try:
-            answers = self._evaluated(question(request))
+            answers = self._evaluated(question(request, self._listed))
         except TimeoutError:
             return self._trouble("pdp_timeout", f"{self._deadline_s} s")
         except (OpaWasmError, NotCanonical) as error:

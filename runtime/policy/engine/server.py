@@ -15,7 +15,7 @@ from opa_client.opa_async import AsyncOpaClient  # type: ignore[import-untyped] 
 from interlock.runtime.errors import NotCanonical
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.answer import Messages, Trouble, read, trouble
-from interlock.runtime.policy.engine.question import question
+from interlock.runtime.policy.engine.question import Listed, question
 from interlock.runtime.policy.request import AccessRequest
 
 DEADLINE_S: Final = 0.25
@@ -74,8 +74,8 @@ class ServerPoint:
     """A decision point in another process: an async context manager over one OPA server.
 
     The document asked for is a constant (the client joins paths unescaped), nothing is retried
-    inside a decision, and every answer must carry the pinned *revision*. *messages* come from the
-    same bundle the server runs.
+    inside a decision, and every answer must carry the pinned *revision*. *messages* and the
+    arguments *listed* come from the same bundle the server runs; without a list no text is shown.
     """
 
     engine = "opa-server"
@@ -87,6 +87,7 @@ class ServerPoint:
         port: int,
         revision: str,
         messages: Messages,
+        listed: Listed | None = None,
         tls: bool = False,
         token: str | None = None,
         deadline_s: float = DEADLINE_S,
@@ -97,6 +98,7 @@ class ServerPoint:
         self._revision = revision
         self._messages = messages
         self._deadline_s = deadline_s
+        self._listed = listed or {}
         self._is_open = False
 
     async def __aenter__(self) -> Self:
@@ -123,7 +125,7 @@ class ServerPoint:
         if not self._is_open:
             return self._trouble("pdp_unavailable", "it is closed")
         try:
-            document = orjson.loads(question(request))
+            document = orjson.loads(question(request, self._listed))
             async with asyncio.timeout(self._deadline_s):
                 answer = await self._client.query_rule(
                     input_data=document, package_path="rails", rule_name="decision"

@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from interlock.runtime.errors import GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.privacy import make_private
+from interlock.runtime.record.store.schema import VERSIONS
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
@@ -36,8 +38,6 @@ _IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
 _SNAPSHOT: Final = Statement(text("BEGIN"))
 #: Seconds for another process's transaction: ours take milliseconds, a migration under a second
 _SQLITE_WAIT: Final = 10.0
-#: Where a database states its version
-_VERSIONS: Final = "alembic_version"
 #: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
 #: SQLite's own number, 1,000, every fortieth effect would wait for them
 _SQLITE_LOG: Final = 4_000
@@ -264,8 +264,8 @@ def _stated(connection: Connection) -> str | None:
     An empty text stands for tables of ours without a version, or with several.
     """
     tables = set(inspect(connection).get_table_names())
-    if _VERSIONS in tables:
-        query = text(f"SELECT version_num FROM {_VERSIONS}")  # noqa: S608 - a constant
+    if VERSIONS in tables:
+        query = text(f"SELECT version_num FROM {VERSIONS}")  # noqa: S608 - a constant
         versions = connection.execute(query).scalars().all()
         return str(versions[0]) if len(versions) == 1 else ""
     return "" if tables.intersection(metadata.tables) else None
@@ -278,12 +278,13 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     if backend == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
             raise ValueError("a database in memory is another one for each connection")
-        # Not for others to read: states and amounts are not sealed.
-        Path(str(parsed.database)).parent.mkdir(
+        file = Path(str(parsed.database))
+        file.parent.mkdir(
             parents=True,
             exist_ok=True,
             mode=0o700,
         )
+        make_private(file)
         writer = create_engine(
             parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
         )
@@ -308,6 +309,9 @@ def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in (
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What stands in the schema may call no function that reaches out of SQL.
+        "trusted_schema=OFF",
+        "cell_size_check=ON",
         "temp_store=MEMORY",
         f"wal_autocheckpoint={_SQLITE_LOG}",
     ):

@@ -429,8 +429,8 @@ async def test_a_denial_is_not_an_error(
 async def test_no_span_holds_content(
     tmp_path: Path, effects: Effects, spans: InMemorySpanExporter
 ) -> None:
-    """Arguments, results, requests, principals and the messages of errors are in no span, however a
-    call ends.
+    """Arguments, results, requests, principals, the ids that a planner gives to calls and the
+    messages of errors are in no span, however a call ends.
     """
 
     class Broken(Effects):
@@ -461,6 +461,12 @@ async def test_no_span_holds_content(
             )
         )
         await world.driver.drive(await world.start(request={"text": CANARY}), agent)
+        await world.pep.enforce(
+            await world.start(),
+            tool="note.now",
+            arguments={"text": "a"},
+            call_id=f"call {CANARY}",
+        )
     provider.shutdown()
     seen = "".join(each.to_json() for each in spans.get_finished_spans())
 

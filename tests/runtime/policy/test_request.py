@@ -95,7 +95,8 @@ def test_an_engine_is_asked_the_whole_request(arguments: dict[str, Any]) -> None
         ),
     )
 
-    assert question(request) == canonical(request.document())
+    named = dict.fromkeys(arguments, True)
+    assert question(request, {"note.write": named}) == canonical(request.document())
     assert canonical(request.asked()) == canonical(
         {
             "principal": request.document()["principal"],

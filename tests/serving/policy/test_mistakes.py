@@ -36,6 +36,16 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
             "tools.x.y.trusted_arguments",
         ),
         (
+            "tools: {mail.send: {arguments: {cc: {shown: false}}}}",
+            "not_shown",
+            "tools.mail.send.arguments.cc",
+        ),
+        (
+            "acts: {approval.decide: {arguments: {note: {shown: null}}}}",
+            "not_shown",
+            "acts.approval.decide.arguments.note",
+        ),
+        (
             "autonomy: {unattended_irreversible: [document.read]}",
             "not_irreversible",
             "autonomy.unattended_irreversible",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from interlock.runtime import environment
+from interlock.runtime import environment, telemetry
 from interlock.runtime.door import enforcement as pep
 from interlock.runtime.door import facts as pip
 from interlock.runtime.door import proposal
@@ -18,7 +18,7 @@ from interlock.runtime.door.tool import Tool
 from interlock.runtime.graph import driver, tripwire
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.policy.decision import Permit, Reason
-from interlock.runtime.policy.engine import embedded
+from interlock.runtime.policy.engine import embedded, question
 from interlock.runtime.policy.engine.answer import read
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.obligation import Duties
@@ -139,6 +139,8 @@ BROKEN: Final[dict[str, Break]] = {
     "variables": lambda patch: patch.setattr(
         environment, "variable", lambda _: environment.variables()[-1]
     ),
+    "texts": lambda patch: patch.setattr(question, "_hidden", lambda value: value),
+    "telemetry": lambda patch: patch.setattr(telemetry, "_word", str),
     "way out": lambda patch: patch.setattr(client, "_check", lambda *_: None),
 }
 

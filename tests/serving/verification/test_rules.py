@@ -276,7 +276,7 @@ CUSTOM: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
     ),
     "many refusals": lambda config: config["limits"].update(refusals=10**9),
     "tight limits": lambda config: config["tools"]["mail.send"]["arguments"].update(
-        subject={"max_chars": 0}, to={"max_items": 1}
+        subject={"max_chars": 0}, to={"max_items": 1, "shown": True}
     ),
 }
 

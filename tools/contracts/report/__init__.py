@@ -2,11 +2,11 @@
 
 from interlock.tools.contracts.report.write import (
     NAME,
+    TEMPLATES,
     Write,
     Written,
     printed,
     report_tools,
 )
-from interlock.tools.page import render
 
-__all__ = ["NAME", "Write", "Written", "printed", "render", "report_tools"]
+__all__ = ["NAME", "TEMPLATES", "Write", "Written", "printed", "report_tools"]

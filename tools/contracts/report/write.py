@@ -1,5 +1,6 @@
 """The report tool: the review of one contract as a page that a lawyer can read."""
 
+from pathlib import Path
 from typing import Final
 
 from interlock.runtime.door.tool import AnyTool, Value, tool
@@ -10,6 +11,8 @@ from interlock.tools.page import render
 from interlock.tools.reports import Reports
 
 NAME: Final = "review.html"
+#: The templates of a report; other pages may include its parts
+TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 
 
 class Write(Value):
@@ -27,7 +30,12 @@ class Written(Value):
 
 def printed(review: Review) -> str:
     """Return the page of a review: the same text for the same review."""
-    return render("review.html", review=review, title=f"Review of {review.name}")
+    return render(
+        "review.html",
+        folders=(TEMPLATES,),
+        review=review,
+        title=f"Review of {review.name}",
+    )
 
 
 def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:

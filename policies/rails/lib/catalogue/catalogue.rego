@@ -68,6 +68,9 @@ is_agent if is_name(input.principal.on_behalf_of)
 
 is_named_as_agent if startswith(input.principal.id, "agent:")
 
+# METADATA
+# title: Is name
+# description: A text in which something stands.
 is_name(name) if {
 	is_string(name)
 	trim_space(name) != ""

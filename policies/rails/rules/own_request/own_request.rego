@@ -33,17 +33,12 @@ is_asked if {
 is_waived if catalogue.waives("four_eyes")
 
 is_known if {
-	is_name(input.context.subject.person)
-	is_name(input.context.subject.requester)
-	is_name(input.principal.id)
+	catalogue.is_name(input.context.subject.person)
+	catalogue.is_name(input.context.subject.requester)
+	catalogue.is_name(input.principal.id)
 }
 
 is_other if {
 	input.context.subject.person != input.context.subject.requester
 	lower(trim_space(input.principal.id)) != input.context.subject.requester
-}
-
-is_name(name) if {
-	is_string(name)
-	trim_space(name) != ""
 }

@@ -1,8 +1,8 @@
 # METADATA
 # title: Tool limits
 # description: >-
-#   A tool or act is known, its arguments fit its schema, and each argument is listed and within its limits. A long
-#   string arrives as {chars, sha256} and a long list as {items, sha256}.
+#   A tool or act is known, its arguments fit its schema, and each argument is listed and within its limits. A
+#   string arrives as {chars, sha256} unless its argument is shown, and a long list as {items, sha256}.
 # custom:
 #   codes:
 #     unknown_tool: "The tool {tool} is not configured."
@@ -35,6 +35,7 @@ deny contains {"code": "argument_unknown", "parameters": {"argument": argument}}
 deny contains {"code": "argument_limit", "parameters": {"argument": argument, "limit": limit}} if {
 	some argument, value in input.action.arguments
 	some limit, bound in catalogue.entry.arguments[argument]
+	limit != "shown"
 	not is_within(limit, value, bound)
 }
 

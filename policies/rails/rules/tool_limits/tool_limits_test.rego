@@ -16,6 +16,11 @@ test_nothing_against_listed_arguments if {
 	count(tool_limits.deny) == 0 with input as request.mail
 }
 
+test_whether_an_argument_is_shown_is_no_limit if {
+	count(denials({"html": "x"}, {"html": {"shown": true}})) == 0
+	denials({"html": "xx"}, {"html": {"shown": true, "max_chars": 1}}) == broken("html", "max_chars")
+}
+
 test_an_act_has_limits_too if {
 	count(tool_limits.deny) == 0 with input as request.decide
 	tool_limits.deny == broken("verdict", "one_of") with input as request.decide

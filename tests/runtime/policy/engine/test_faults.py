@@ -71,6 +71,8 @@ MISSHAPEN: dict[str, Any] = {
         ]
     },
 }
+#: The fault that the policy is to do is read from the argument
+SHOWN = {"tools": {"note": {"arguments": {"text": {"shown": True}}}}}
 REGO = f"""package rails
 
 fault := input.action.arguments.text
@@ -125,7 +127,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         assert member is not None
         wasm = member.read()
     return Bundle(
-        revision=REVISION, wasm=wasm, data={"misshapen": MISSHAPEN}, messages={}
+        revision=REVISION,
+        wasm=wasm,
+        data={"misshapen": MISSHAPEN, "rails": {"config": SHOWN}},
+        messages={},
     )
 
 
@@ -358,8 +363,12 @@ SERVED: dict[str, tuple[Serve, str]] = {
 
 
 @asynccontextmanager
-async def stub(serve: Serve) -> AsyncIterator[int]:
-    """Serve every request on a port of loopback with *serve*, and yield the port."""
+async def stub(serve: Serve, asked: list[bytes] | None = None) -> AsyncIterator[int]:
+    """Serve every request on a port of loopback with *serve*, and yield the port.
+
+    The bodies of the requests go to *asked*.
+    """
+    bodies = [] if asked is None else asked
     handled: set[asyncio.Task[None]] = set()
 
     async def handle(
@@ -375,7 +384,7 @@ async def stub(serve: Serve) -> AsyncIterator[int]:
                 for line in head.split(b"\r\n")
                 if line.lower().startswith(b"content-length:")
             )
-            await reader.readexactly(length)
+            bodies.append(await reader.readexactly(length))
             await serve(writer)
         with suppress(ConnectionError):
             writer.close()
@@ -414,6 +423,25 @@ async def test_a_faulty_server_is_a_deny(
     assert isinstance(outcome, Denied)
     assert outcome.codes == (reason,)
     assert done == []
+
+
+async def test_a_server_is_told_no_text(tmp_path: Path) -> None:
+    """What an OPA server may write into its log holds no text of an argument, short or long,
+    and the act is done all the same.
+    """
+    asked: list[bytes] = []
+    async with (
+        stub(_http(PERMIT), asked) as port,
+        ServerPoint(
+            host="127.0.0.1", port=port, revision=REVISION, messages={}
+        ) as point,
+    ):
+        outcome, done = await carried(tmp_path, point, "write", "the lighthouse")
+
+    assert isinstance(outcome, Done)
+    assert done == ["the lighthouse"]
+    assert asked
+    assert not any(b"lighthouse" in body for body in asked)
 
 
 @pytest.mark.parametrize("action_class", CLASSES)

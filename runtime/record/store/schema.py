@@ -1,0 +1,96 @@
+"""What stands in a database beside rows: only tables and indexes that the migrations made.
+
+A trigger, a view, a rule, a policy or an index on an expression acts whenever a row is written or
+read, and no row betrays it. So one that the migrations did not make is refused.
+"""
+
+import re
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from interlock.runtime.errors import SchemaChanged
+from interlock.runtime.record.store.tables import metadata
+
+#: Where a database states its version
+VERSIONS: Final = "alembic_version"
+_TABLES: Final = frozenset({VERSIONS, *metadata.tables})
+_INDEXES: Final = frozenset(
+    str(index.name) for table in metadata.tables.values() for index in table.indexes
+)
+_OF_SQLITE: Final = text("SELECT type, name, tbl_name, sql FROM sqlite_master")
+#: SQLite's own, such as the statistics of ANALYZE; nobody else can make a name that begins so
+_RESERVED: Final = "sqlite_"
+#: What no table of ours says: it computes, compares or fills in a value
+_ACTING: Final = re.compile(
+    r"\b(?:AS|CHECK|COLLATE|CONFLICT|DEFAULT|GENERATED|REFERENCES|UNIQUE|VIRTUAL)\b",
+    re.IGNORECASE,
+)
+_PLAIN_INDEX: Final = re.compile(r'CREATE INDEX \w+ ON \w+ \([\w", ]+\)')
+_OF_POSTGRESQL: Final = text("""
+    WITH
+      named AS (SELECT unnest(CAST(:tables AS text[])) AS name),
+      ours AS (
+        SELECT oid, relname, relkind FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace
+          AND relname IN (SELECT name FROM named))
+    SELECT 'trigger' AS type, tgname AS name, relname AS place
+      FROM pg_trigger JOIN ours ON tgrelid = ours.oid WHERE NOT tgisinternal
+    UNION ALL SELECT 'rule', rulename, relname
+      FROM pg_rewrite JOIN ours ON ev_class = ours.oid
+    UNION ALL SELECT 'policy', polname, relname
+      FROM pg_policy JOIN ours ON polrelid = ours.oid
+    UNION ALL SELECT 'constraint', conname, relname
+      FROM pg_constraint JOIN ours ON conrelid = ours.oid WHERE contype NOT IN ('p', 'n')
+    UNION ALL SELECT 'default', attname, relname
+      FROM pg_attribute JOIN ours ON attrelid = ours.oid WHERE atthasdef
+    UNION ALL SELECT 'child table', CAST(CAST(inhrelid AS regclass) AS text), relname
+      FROM pg_inherits JOIN ours ON inhparent = ours.oid
+    UNION ALL SELECT 'index', made.relname, ours.relname
+      FROM pg_index JOIN ours ON indrelid = ours.oid JOIN pg_class made ON made.oid = indexrelid
+      WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
+         OR NOT (indisprimary OR made.relname = ANY (CAST(:indexes AS text[])))
+    UNION ALL SELECT 'view', relname, relname FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm', 'f')
+""")
+
+
+def strange(connection: Connection) -> list[str]:
+    """Return what the migrations did not make, as "kind name on table", sorted.
+
+    On PostgreSQL other tables of the schema may be somebody else's, so they are not looked at.
+    """
+    if connection.dialect.name == "sqlite":
+        return sorted(_of_sqlite(connection))
+    names = {"tables": sorted(_TABLES), "indexes": sorted(_INDEXES)}
+    rows = connection.execute(_OF_POSTGRESQL, names)
+    return sorted({f"{row.type} {row.name} on {row.place}" for row in rows})
+
+
+def refuse_strange(connection: Connection) -> None:
+    """Raise `SchemaChanged` when the database holds what the migrations did not make."""
+    objects = strange(connection)
+    if objects:
+        raise SchemaChanged(objects=objects)
+
+
+def _of_sqlite(connection: Connection) -> list[str]:
+    objects = []
+    for row in connection.execute(_OF_SQLITE):
+        statement = " ".join(str(row.sql or "").split())
+        if not _is_ours(row.type, str(row.name), statement):
+            objects.append(f"{row.type} {row.name} on {row.tbl_name}")
+    return objects
+
+
+def _is_ours(kind: str, name: str, statement: str) -> bool:
+    if kind == "table":
+        is_known = name in _TABLES or name.startswith(_RESERVED)
+        return is_known and not _ACTING.search(statement)
+    if kind == "index" and not statement:
+        return name.startswith(_RESERVED)
+    return (
+        kind == "index"
+        and name in _INDEXES
+        and _PLAIN_INDEX.fullmatch(statement) is not None
+    )
