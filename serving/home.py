@@ -37,7 +37,7 @@ from interlock.serving.desk import Desk, decision_point
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings, address
 from interlock.serving.tool_servers import ToolServers, refuse_strangers
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.finder import ConfinedFinder
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
@@ -222,7 +222,7 @@ class _Kept:
             store=storage.store,
             vault=storage.vault,
             library=library,
-            model=ClauseModel.load(),
+            finder=ConfinedFinder.shipped(),
             playbook=load_playbook(),
         )
         return cls(

@@ -61,7 +61,7 @@ def bait_tools(storage: Storage) -> tuple[AnyTool, ...]:
                 action_id=permit.action_id,
             )
 
-        await storage.store.write(work)
+        await storage.store.write(work, logs=(permit.tenant,))
         return Raised(kind=arguments.kind, amount=arguments.amount)
 
     return approve, raise_limit

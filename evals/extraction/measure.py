@@ -1,8 +1,10 @@
 """Measures a clause artefact on the dev side of the split.
 
 Run `python -m interlock.evals.extraction.measure --json`. The report has the average precision
-over all (unit, category) pairs, micro and macro; the calibration error of the same confidences; and
-how many shown findings match a gold answer by CUAD's rule. The split is computed again from the
+over all (unit, category) pairs, micro and macro; the area of CUAD's own curve; the calibration
+error; and what a reader is shown: how much of it is right, and how much of what is there it shows.
+The shipped artefact was fitted on the dev side too, so figures of an artefact are those of its
+record: measure one that was fitted on the train side alone. The split is computed again from the
 data, so no list of files is trusted.
 """
 
@@ -18,17 +20,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from interlock.evals.extraction import curve
 from interlock.evals.extraction.data import Contract, read
 from interlock.evals.extraction.examples import examples
-from interlock.evals.extraction.metrics import (
-    average_precision,
-    calibration_error,
-    matched,
-)
+from interlock.evals.extraction.metrics import average_precision, calibration_error
 from interlock.evals.extraction.split import split
-from interlock.tools.contracts.clauses import ClauseModel, Finding
+from interlock.evals.extraction.tally import Tally, share, tally, total
+from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.features import Rows
 from interlock.tools.contracts.clauses.heads import CATEGORIES
+from interlock.tools.contracts.clauses.segmentation import units
 from interlock.tools.contracts.clauses.weights import Floats
 
 #: Pairs with a lower confidence are easy negatives, and so many that they hide every error
@@ -44,14 +45,7 @@ class Line:
     units: int
     average_precision: float
     threshold: float
-    #: Gold texts
-    answers: int
-    #: Findings shown
-    found: int
-    #: Findings that match a gold text
-    right: int
-    #: Gold texts that some finding matches
-    recalled: int
+    counts: Tally
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,12 +56,22 @@ class Report:
     units: int
     micro: float
     macro: float
+    #: The area under CUAD's curve, strict for parties
+    area: float
     calibration_error: float
     #: Over the pairs with a confidence of at least 0.05
     calibration_error_above: float
-    found: int
+    counts: Tally
+    #: By CUAD's match of texts
     precision: float
     recall: float
+    #: By any shared character
+    touching_precision: float
+    touching_recall: float
+    #: Of "the contract has the category", over contracts and categories
+    presence_f1: float
+    #: Of the possible findings
+    possible_precision: float
     #: Wall time of `ClauseModel.find`
     seconds_per_contract: float
     lines: tuple[Line, ...]
@@ -95,81 +99,88 @@ class _Ranking:
 
 def measure(model: ClauseModel, contracts: Sequence[Contract]) -> Report:
     """Return the figures of a model on contracts it was not trained on."""
-    clause = model.scorers["clause"]
-    table = examples(contracts, clause.labels)
-    rows = Rows(keys=table.keys, bounds=table.bounds)
-    ranking = _Ranking(
-        scores=clause.confidences(rows),
-        truth=table.labels,
-    )
+    ranking, area = _ranked(model, contracts)
     begun = time.perf_counter()
     shown = [model.find(contract.text).findings for contract in contracts]
     seconds = time.perf_counter() - begun
     lines = []
-    for column, category in enumerate(clause.labels):
-        line = _line(model, category, contracts, shown, ranking.column(column))
+    for column, category in enumerate(model.categories):
+        own_ranking = ranking.column(column)
+        pairs = zip(contracts, shown, strict=True)
+        line = Line(
+            category=category,
+            units=int(own_ranking.truth.sum()),
+            average_precision=round(own_ranking.average_precision(), 4),
+            threshold=round(_threshold(model, category), 4),
+            counts=total(
+                tally(contract, category, findings) for contract, findings in pairs
+            ),
+        )
         lines.append(line)
-    return _report(contracts, ranking, lines, seconds)
+    return _report(
+        ranking,
+        lines,
+        area=area,
+        seconds=seconds / max(len(contracts), 1),
+        contracts=len(contracts),
+    )
+
+
+def _ranked(
+    model: ClauseModel, contracts: Sequence[Contract]
+) -> tuple[_Ranking, float]:
+    """Return what every unit is worth for every category, and the area of CUAD's curve."""
+    clause = model.scorers["clause"]
+    table = examples(contracts, clause.labels)
+    margins = clause.margins(Rows(keys=table.keys, bounds=table.bounds))
+    confidences = []
+    proposed = []
+    for number, contract in enumerate(contracts):
+        pieces = units(contract.text)
+        own = model.compared(contract.text, pieces, margins[table.contract == number])
+        confidences.append(own)
+        proposed.append(curve.proposals(model, contract, pieces, own))
+    ranking = _Ranking(
+        scores=np.concatenate(confidences),
+        truth=table.labels,
+    )
+    return ranking, curve.area(contracts, proposed)
 
 
 def _report(
-    contracts: Sequence[Contract],
     ranking: _Ranking,
     lines: Sequence[Line],
+    *,
+    area: float,
     seconds: float,
+    contracts: int,
 ) -> Report:
     """Return the rounded figures of all categories together."""
-    precisions = [line.average_precision for line in lines if line.units]
-    found = sum(line.found for line in lines)
-    answers = sum(line.answers for line in lines)
-    right = sum(line.right for line in lines)
-    recalled = sum(line.recalled for line in lines)
-    macro = float(np.mean(precisions or [0.0]))
     above = ranking.calibration_error(least=_LEAST)
+    counts = total(line.counts for line in lines)
     return Report(
-        contracts=len(contracts),
+        contracts=contracts,
         units=len(ranking.truth),
         micro=round(ranking.average_precision(), 4),
-        macro=round(macro, 4),
+        macro=_macro(lines),
+        area=round(area, 4),
         calibration_error=round(ranking.calibration_error(), 5),
         calibration_error_above=round(above, 4),
-        found=found,
-        precision=round(right / max(found, 1), 4),
-        recall=round(recalled / max(answers, 1), 4),
-        seconds_per_contract=round(seconds / max(len(contracts), 1), 4),
+        counts=counts,
+        precision=share(counts.right, counts.found),
+        recall=share(counts.recalled, counts.answers),
+        touching_precision=share(counts.touching, counts.found),
+        touching_recall=share(counts.touched, counts.answers),
+        presence_f1=share(2 * counts.both, counts.having + counts.showing),
+        possible_precision=share(counts.possible_touching, counts.possible),
+        seconds_per_contract=round(seconds, 4),
         lines=tuple(lines),
     )
 
 
-def _line(
-    model: ClauseModel,
-    category: str,
-    contracts: Sequence[Contract],
-    shown: Sequence[Sequence[Finding]],
-    ranking: _Ranking,
-) -> Line:
-    answers = 0
-    found = 0
-    right = 0
-    recalled = 0
-    for contract, findings in zip(contracts, shown, strict=True):
-        gold = contract.gold(category)
-        texts = [finding.text for finding in findings if finding.category == category]
-        matches, reached = matched(texts, gold)
-        answers += len(gold)
-        found += len(texts)
-        right += matches
-        recalled += reached
-    return Line(
-        category=category,
-        units=int(ranking.truth.sum()),
-        average_precision=round(ranking.average_precision(), 4),
-        threshold=round(_threshold(model, category), 4),
-        answers=answers,
-        found=found,
-        right=right,
-        recalled=recalled,
-    )
+def _macro(lines: Sequence[Line]) -> float:
+    precisions = [line.average_precision for line in lines if line.units]
+    return round(float(np.mean(precisions or [0.0])), 4)
 
 
 def _threshold(model: ClauseModel, category: str) -> float:
@@ -216,18 +227,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _table(report: Report) -> str:
+    counts = report.counts
     head = (
         f"{report.contracts} contracts, {report.units} units: "
-        f"average precision {report.micro:.3f} micro, {report.macro:.3f} macro; "
+        f"average precision {report.micro:.3f} micro, {report.macro:.3f} macro, "
+        f"area {report.area:.3f}; "
         f"calibration error {report.calibration_error:.4f} "
         f"({report.calibration_error_above:.3f} above {_LEAST})\n"
-        f"{report.found} findings, precision {report.precision:.3f}, recall {report.recall:.3f}; "
+        f"{counts.found} findings; touching: precision {report.touching_precision:.3f}, "
+        f"recall {report.touching_recall:.3f}; match: precision {report.precision:.3f}, "
+        f"recall {report.recall:.3f}; presence F1 {report.presence_f1:.3f}; "
+        f"{counts.possible} possible, {report.possible_precision:.3f} right; "
         f"{report.seconds_per_contract * 1000:.0f} ms a contract\n"
     )
     rows = [
         f"{line.category:36} units {line.units:4}  AP {line.average_precision:.3f}"
-        f"  shown {line.found:4}  right {line.right:4}"
-        f"  gold {line.answers:4}  recalled {line.recalled:4}\n"
+        f"  shown {line.counts.found:4}  right {line.counts.touching:4}"
+        f"  gold {line.counts.answers:4}  recalled {line.counts.touched:4}\n"
         for line in report.lines
     ]
     return head + "".join(rows)

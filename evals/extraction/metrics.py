@@ -90,6 +90,13 @@ def matched(shown: Sequence[str], gold: Sequence[str]) -> tuple[int, int]:
     return len(right), len(recalled)
 
 
+def jaccard_matches(text: str, others: Sequence[str]) -> list[int]:
+    """Return which of *others* CUAD would call the same as *text*."""
+    return [
+        index for index, other in enumerate(others) if jaccard(text, other) >= MATCH
+    ]
+
+
 def matches_any(text: str, others: Sequence[str]) -> bool:
     """Whether CUAD would call *text* the same as any of *others*."""
     return any(jaccard(text, other) >= MATCH for other in others)

@@ -175,7 +175,7 @@ class Acts:
                 )
             )
 
-        await self._store.write(work)
+        await self._store.write(work, logs=(_log(request),))
 
     async def _failed(self, asked: "_Asked", *, code: str) -> None:
         def work(tx: Tx) -> None:
@@ -189,7 +189,7 @@ class Acts:
                 )
             )
 
-        await self._store.write(work)
+        await self._store.write(work, logs=(_log(asked.request),))
 
 
 def _without_duties(decision: Decision) -> Decision:

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.conclusion import Conclusion, concluded, failed
-from interlock.runtime.door.facts import Facts, InformationPoint
+from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
@@ -23,12 +23,13 @@ from interlock.runtime.policy.decision import (
 )
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
-from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
+
+T = TypeVar("T")
 
 
 class EnforcementPoint:
@@ -91,7 +92,7 @@ class EnforcementPoint:
         )  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)
-        return _attempt(run, proposal, facts, key)
+        return facts.attempt(run, proposal, key=key)
 
     async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
         """Return the answer that the record gives, or None when the policy is to decide (again)."""
@@ -157,7 +158,7 @@ class EnforcementPoint:
         if attempt.may_have_acted and not attempt.decision.unanswered:
             why = "the process died during the effect, and the policy now denies it"
             return await self._unsure(attempt, why)
-        self._store.later(attempt.run.claim, lambda tx: action.deny(tx, attempt))
+        self._later(attempt.run, lambda tx: action.deny(tx, attempt))
         return Denied(
             request=attempt.request, decision=attempt.decision, action_id=attempt.id
         )
@@ -170,7 +171,7 @@ class EnforcementPoint:
         def work(tx: Tx) -> None:
             action.finish(tx, attempt, ending=ending, actual=cost, label=attempt.label)
 
-        await self._store.write(work)
+        await self._write(attempt.run, work)
         return Unknown(action_id=attempt.id, detail=why)
 
     async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
@@ -203,15 +204,15 @@ class EnforcementPoint:
 
         tool = attempt.request.action.tool
         with self._spans.approval(tool=tool, action_id=attempt.id) as span:
-            approval_id = await self._store.write(work)
+            approval_id = await self._write(attempt.run, work)
             span.set_attribute(telemetry.APPROVAL, approval_id)
         return approval_id
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Record the intent and reserve its cost, act, record the outcome."""
         spend = attempt.verdict
-        refusal = await self._store.write(
-            lambda tx: action.start(tx, attempt, approval_id=spend)
+        refusal = await self._write(
+            attempt.run, lambda tx: action.start(tx, attempt, approval_id=spend)
         )
         if refusal == "already_started":
             return Unknown(action_id=attempt.id, detail="this action is in flight")
@@ -233,7 +234,7 @@ class EnforcementPoint:
             if proposal.callable.has_effect:
                 return failed(attempt, proposal, error, elapsed_ms=_ms(began))
             # Nothing was done and no agent may plan around it: a later claim asks again.
-            self._store.later(attempt.run.claim, lambda tx: hold(tx, attempt.run))
+            self._later(attempt.run, lambda tx: hold(tx, attempt.run))
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
             return failed(attempt, proposal, error, elapsed_ms=_ms(began))
@@ -248,6 +249,7 @@ class EnforcementPoint:
             action_id=attempt.id,
             run_id=attempt.run.id,
             claim=attempt.run.claim,
+            tenant=attempt.run.tenant,
         )
         span = self._spans.tool(
             tool=tool.name,
@@ -278,29 +280,14 @@ class EnforcementPoint:
                 label=conclusion.label,
             )
 
-        self._store.later(attempt.run.claim, work)
+        self._later(attempt.run, work)
         return conclusion.outcome
 
+    async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:
+        return await self._store.write(work, logs=(run.tenant,))
 
-def _attempt(run: Run, proposal: Proposal, facts: Facts, key: DataKey) -> Attempt:
-    request = AccessRequest(
-        principal=run.principal,
-        action=proposal.action,
-        resource=proposal.resource,
-        context=facts.context,
-    )
-    return Attempt(
-        run=run,
-        key=key,
-        id=proposal.id,
-        request=request,
-        idempotent=proposal.tool is not None and proposal.tool.repeatable,
-        now=facts.context.now,
-        run_label=facts.run_label,
-        row=facts.row,
-        open_approval=facts.open_approval,
-        lapsed=facts.lapsed,
-    )
+    def _later(self, run: Run, work: Callable[[Tx], None]) -> None:
+        self._store.later(run.claim, work, logs=(run.tenant,))
 
 
 def _ms(began: float) -> int:

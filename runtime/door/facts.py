@@ -13,6 +13,7 @@ from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import TRUSTED, Label
 from interlock.runtime.policy.request import (
     FACTS,
+    AccessRequest,
     ApprovalFact,
     Context,
     KillFact,
@@ -23,6 +24,7 @@ from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch, recorded_action
+from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
@@ -58,6 +60,27 @@ class Facts:
     open_approval: str | None = None
     #: A reviewer was asked and did not answer in time
     lapsed: bool = False
+
+    def attempt(self, run: Run, proposal: Proposal, *, key: DataKey) -> Attempt:
+        """Return the proposal as an attempt under these facts, not yet decided."""
+        request = AccessRequest(
+            principal=run.principal,
+            action=proposal.action,
+            resource=proposal.resource,
+            context=self.context,
+        )
+        return Attempt(
+            run=run,
+            key=key,
+            id=proposal.id,
+            request=request,
+            idempotent=proposal.tool is not None and proposal.tool.repeatable,
+            now=self.context.now,
+            run_label=self.run_label,
+            row=self.row,
+            open_approval=self.open_approval,
+            lapsed=self.lapsed,
+        )
 
 
 class InformationPoint:

@@ -82,7 +82,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             check(tx, self._run)
             _PUT.run(tx.connection, row)
 
-        await self._store.write(work)
+        await self._store.write(work, logs=(self._run.tenant,))
         for group in self._groups:
             self._store.checked(group)
         return {
@@ -128,7 +128,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
         # A group of its own: LangGraph hands these in when it likes, and no action needs to wait
         # for them.
-        self._store.later(self._groups[1], work)
+        self._store.later(self._groups[1], work, logs=(self._run.tenant,))
 
     async def durable(self) -> None:
         """Return when all that the claim recorded so far is durable; raises the first failure."""

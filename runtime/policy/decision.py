@@ -103,11 +103,21 @@ class Permit:
     once, for the tool it names; `digest` says which request it was given for. It guards against
     mistakes, not against hostile Python in our own process (docs/threat-model.md). `claim` is the
     token of the claim that acts.
+    `tenant` is that of the run.
     `key` is stable across retries and restarts: hand it to the outside system as the idempotency
     key.
     """
 
-    __slots__ = ("_spent", "action_id", "claim", "digest", "key", "run_id", "tool")
+    __slots__ = (
+        "_spent",
+        "action_id",
+        "claim",
+        "digest",
+        "key",
+        "run_id",
+        "tenant",
+        "tool",
+    )
 
     def __init__(
         self,
@@ -118,6 +128,7 @@ class Permit:
         action_id: str,
         run_id: str,
         claim: str,
+        tenant: str,
     ) -> None:
         if mint is not MINT:
             raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
@@ -127,6 +138,7 @@ class Permit:
         self.run_id = run_id
         self.key = action_id
         self.claim = claim
+        self.tenant = tenant
         self._spent = False
 
     def spend(self, tool: str) -> None:

@@ -64,13 +64,15 @@ def gaps(
     connection: Connection, witness: Witness, *, public: bytes, trusting: bool
 ) -> list[Gap]:
     """Return every gap, of the logs in the database and of those that are only witnessed."""
-    names = {HOME, *logs.names(connection), *witness.logs()}
+    # The notes first: a log may grow meanwhile, but a note newer than its log is a gap.
+    notes: dict[str, str | None] = dict(witness.logs())
+    names = {HOME, *notes, *logs.names(connection)}
     one_by_one = (
         gap(
             connection,
-            witness,
             log,
             logs.frontier(connection, log) or Frontier(),
+            note=notes[log] if log in notes else witness.begun(log),
             public=public,
             trusting=trusting,
         )
@@ -81,21 +83,20 @@ def gaps(
 
 def gap(
     connection: Connection,
-    witness: Witness,
     log: str,
     frontier: Frontier,
     *,
+    note: str | None,
     public: bytes,
     trusting: bool,
 ) -> Gap | None:
     """Return the gap of one log whose tree in the database is *frontier*, or None.
 
-    Where *trusting*, a log that was never witnessed is taken as it stands. Raises `Tampered` when
-    the newest checkpoint is none of ours, or of another tree.
+    *note* is what `Witness.newest` says. Where *trusting*, a log that was never witnessed is taken
+    as it stands. Raises `Tampered` when the newest checkpoint is none of ours, or of another tree.
     """
     _check_head(connection, log, frontier, public)
     here = {"log": log, "size": frontier.size, "root": frontier.root().hex()}
-    note = witness.newest(log)
     if note is None:
         is_known = log != HOME and not frontier.size
         return None if trusting or is_known else Gap(code="unwitnessed", **here)  # type: ignore[arg-type]  # the three above

@@ -6,6 +6,7 @@ without the other (fails closed: when an entry cannot be written, the transactio
 Bodies hold codes, states and salted commitments; what they commit to is sealed beside them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +15,9 @@ from urllib.parse import quote
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from interlock.runtime.canonical import Document, canonical
-from interlock.runtime.errors import NotWitnessed, Tampered
+from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
 from interlock.runtime.record import logs
-from interlock.runtime.record.events import HOME, Event, Recovered, SwitchTurned
+from interlock.runtime.record.events import EVERY, HOME, Event, Recovered, SwitchTurned
 from interlock.runtime.record.gap import Gap, gap, gaps
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
@@ -128,7 +129,7 @@ class Ledger:
         #: Whether every log was looked at, not only those that are written
         self._is_examined = False
         self._pages: list[_Page] = []
-        store.attach(flush=self._flush, observers=[self._committed])
+        store.attach(lock=self._lock, flush=self._flush, observers=[self._committed])
 
     def origin(self, log: str) -> str:
         """Return the C2SP origin line of *log*; the log's name is escaped in it."""
@@ -151,12 +152,38 @@ class Ledger:
             trusting=self._trusting,
         )
 
+    def _lock(self, tx: Tx, named: Collection[str]) -> None:
+        """Lock the heads of the *named* logs, and make those that are new.
+
+        The home's head is locked first, then the others by name, so that no two processes wait for
+        each other. While the home's head is locked no log begins elsewhere.
+        """
+        wanted = set(named) - {EVERY}
+        unknown = wanted.difference(self._standing, {HOME})
+        missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
+        if missing or EVERY in named:
+            wanted.add(HOME)
+        if HOME in wanted:
+            tx.heads[HOME] = _locked(tx.connection, HOME)
+        for log in sorted(missing):
+            if logs.make_head(tx.connection, log):
+                self.witness.begin(log)
+        if EVERY in named:
+            wanted.update(logs.names(tx.connection))
+        for log in sorted(wanted - {HOME}):
+            tx.heads[log] = _locked(tx.connection, log)
+
     def _flush(self, tx: Tx) -> None:
-        by_log = self._by_log(tx)
+        by_log = _by_log(tx)
+        unheld = by_log.keys() - tx.heads.keys()
+        if unheld:
+            raise GuardFailed(
+                guard="ledger",
+                why=f"an event of the log {min(unheld)}, whose head is not held",
+                next_step="Name the log where the work is handed to the store.",
+            )
         self._examine(tx)
-        # The home's log first, then by name: whoever locks heads locks them in this order.
-        in_order = sorted(by_log, key=_rank)
-        pages = [self._page(tx, log, by_log[log]) for log in in_order]
+        pages = [self._page(tx, log, events) for log, events in by_log.items()]
         for page in pages:
             _APPEND.run_many(tx.connection, page.rows)
             head = {
@@ -168,40 +195,21 @@ class Ledger:
             _ADVANCE.run(tx.connection, head)
         self._pages = pages
 
-    def _by_log(self, tx: Tx) -> dict[str, list[Event]]:
-        """Return the events of each log, in order; makes the heads of logs that are new."""
-        by_log: dict[str, list[Event]] = {event.log: [] for event in tx.events}
-        covered: list[str] = []
-        unknown = {log for log in by_log if log != HOME and log not in self._standing}
-        missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
-        if missing or any(isinstance(event, SwitchTurned) for event in tx.events):
-            # While the home's head is locked no switch is turned and no log begins elsewhere.
-            logs.frontier(tx.connection, HOME, lock=True)
-            for log in sorted(missing):
-                if logs.make_head(tx.connection, log):
-                    self.witness.begin(log)
-                    by_log[log] = _engaged(tx.connection, log)
-            covered = [log for log in logs.names(tx.connection) if log != HOME]
-        for event in tx.events:
-            by_log[event.log].append(event)
-            if isinstance(event, SwitchTurned):
-                # Each log says by itself which switches stop its runs.
-                for log in covered:
-                    if event.tenant in {None, log}:
-                        by_log.setdefault(log, []).append(replace(event, log=log))
-        return by_log
-
     def _page(self, tx: Tx, log: str, events: list[Event]) -> _Page:
-        frontier = logs.frontier(tx.connection, log, lock=True)
-        if frontier is None:
-            raise Tampered(what=f"head of the log {log}", why="the row is gone")
+        frontier = tx.heads[log]
+        recovery = _recovery(tx, log)
         page = _Page(
             log=log,
             frontier=frontier,
             chain=dict(self._chain(tx, log, frontier)),
-            is_recovery=_recovery(tx, log) is not None,
+            is_recovery=recovery is not None,
         )
         signed = frontier.size
+        if not signed and log != HOME:
+            events = _engaged(tx.connection, log) + events
+        if recovery is not None:
+            # Its entry stands exactly where the log was found.
+            events = [recovery, *(event for event in events if event is not recovery)]
         for event in events:
             self._append(tx, page, event, signed=signed)
         page.sign(self._signer(log))
@@ -221,19 +229,20 @@ class Ledger:
         """
         here = self._standing.get(log)
         is_ours = here is not None and here.frontier == frontier
-        if here is not None and is_ours and self.witness.newest(log) == here.note:
+        note = self.witness.newest(log)
+        if here is not None and is_ours and note == here.note:
             return here.chain
         missing = gap(
             tx.connection,
-            self.witness,
             log,
             frontier,
+            note=note,
             public=self.public_key,
             trusting=self._trusting,
         )
         if missing is not None:
             self._object(tx, missing)
-        if missing is not None or self.witness.newest(log) is None:
+        if note is None:
             self.witness.begin(log)
         return here.chain if here is not None and is_ours else {}
 
@@ -291,22 +300,37 @@ class Ledger:
 
 def _recovery(tx: Tx, log: str) -> Recovered | None:
     """Return the event by which the transaction recovers *log*."""
-    return next(
-        (
-            event
-            for event in tx.events
-            if isinstance(event, Recovered) and event.log == log
-        ),
-        None,
-    )
+    for event in tx.events:
+        if isinstance(event, Recovered) and event.log == log:
+            return event
+    return None
 
 
 def _bounds(of: Gap | Recovered) -> tuple[int, str, int, str]:
     return of.known_size, of.known_root, of.size, of.root
 
 
-def _rank(log: str) -> tuple[bool, str]:
-    return log != HOME, log
+def _by_log(tx: Tx) -> dict[str, list[Event]]:
+    """Return the events of each log, in order."""
+    by_log: dict[str, list[Event]] = {}
+    others: list[str] | None = None
+    for event in tx.events:
+        by_log.setdefault(event.log, []).append(event)
+        if isinstance(event, SwitchTurned):
+            # Each log says by itself which switches stop its runs.
+            if others is None:
+                others = [log for log in logs.names(tx.connection) if log != HOME]
+            for log in others:
+                if event.tenant in {None, log}:
+                    by_log.setdefault(log, []).append(replace(event, log=log))
+    return by_log
+
+
+def _locked(connection: Connection, log: str) -> Frontier:
+    frontier = logs.frontier(connection, log, lock=True)
+    if frontier is None:
+        raise Tampered(what=f"head of the log {log}", why="the row is gone")
+    return frontier
 
 
 def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:

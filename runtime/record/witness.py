@@ -91,6 +91,10 @@ class Witness:
         except OSError:
             return None
 
+    def begun(self, log: str) -> str | None:
+        """Return an empty text when there is a file of *log* that can be used, else None."""
+        return None if self.newest(log) is None else ""
+
     def _newest(self, log: str, descriptor: int, here: os.stat_result) -> str | None:
         known = self._read.get(log)
         stamp = _stamp(here)

@@ -49,7 +49,7 @@ async def activate(store: Store, *, revision: str) -> None:
             )
 
     if await store.read(newest) != revision:
-        await store.write(work)
+        await store.write(work, logs=(HOME,))
 
 
 def newest(connection: Connection) -> str:

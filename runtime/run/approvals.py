@@ -151,7 +151,10 @@ class Approvals:
                 )
             )
 
-        await self._store.write(work)
+        waiting = await self._store.read(
+            lambda connection: _row(connection, approval_id)
+        )
+        await self._store.write(work, logs=(waiting["tenant"],))
 
     def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])

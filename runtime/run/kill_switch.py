@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from interlock.runtime.policy.request import KillScope
-from interlock.runtime.record.events import HOME, SwitchTurned
+from interlock.runtime.record.events import EVERY, HOME, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.upsert import upsert
@@ -24,6 +24,8 @@ COVERS: Final = or_(
     and_(_SWITCHES.scope == "tool", _SWITCHES.id == bindparam("of_tool")),
     and_(_SWITCHES.scope == "run", _SWITCHES.id == bindparam("of_run")),
 )
+#: Whoever turns a switch holds the head of every log, so that an intent comes before or after
+_LOGS: Final = (HOME, EVERY)
 _ENGAGE: Final = Statement(upsert(tables.kill_switch, keys=("scope", "id")))
 _COVERING: Final = Statement(select(_SWITCHES.scope, _SWITCHES.id).where(COVERS))
 
@@ -45,7 +47,10 @@ class KillSwitches:
         self._store = store
 
     async def engage(self, scope: KillScope, name: str, *, by: str) -> None:
-        """Stop what the switch covers; engaging twice changes nothing but is recorded."""
+        """Stop what the switch covers; engaging twice changes nothing but is recorded.
+
+        An intent is recorded before this returns or never; what was intended before may still act.
+        """
 
         def work(tx: Tx) -> None:
             row = {
@@ -56,7 +61,7 @@ class KillSwitches:
             _ENGAGE.run(tx.connection, row)
             tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
 
-        await self._store.write(work)
+        await self._store.write(work, logs=_LOGS)
 
     async def release(self, scope: KillScope, name: str, *, by: str) -> None:
         """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""
@@ -66,7 +71,7 @@ class KillSwitches:
             tx.connection.execute(delete(tables.kill_switch).where(here))
             tx.events.append(_turned(tx, scope, name, engaged=False, by=by))
 
-        await self._store.write(work)
+        await self._store.write(work, logs=_LOGS)
 
     async def list(self) -> list[KillSwitch]:
         """Return every engaged switch, by scope and name."""

@@ -1,20 +1,20 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
 import secrets
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, update
+from sqlalchemy import Connection, insert, update
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.events import RunEnded, RunStarted
+from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval, budget, erasure, run_list
-from interlock.runtime.run.claim import claimed, extend, give_back, take_over, taken
+from interlock.runtime.run.beginning import fields_of, started_of
+from interlock.runtime.run.claim import extend, give_back, take_over, taken
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
     OPEN,
@@ -23,10 +23,11 @@ from interlock.runtime.run.run import (
     Status,
     check,
     opened,
-    requester_of,
     row_of,
 )
 from interlock.runtime.run.run_list import RunSummary
+
+T = TypeVar("T")
 
 
 class Runs:
@@ -43,11 +44,13 @@ class Runs:
         """
         if not claim:
             return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token="")
+                lambda tx: self._start(tx, new, trace, token=""),
+                logs=(new.principal.tenant,),
             )
         with taken() as token:
             return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=token)
+                lambda tx: self._start(tx, new, trace, token=token),
+                logs=(new.principal.tenant,),
             )
 
     def _start(
@@ -66,7 +69,7 @@ class Runs:
             tenant=new.principal.tenant,
             limits=new.limits,
         )
-        fields = _fields(
+        fields = fields_of(
             new,
             key,
             trace=trace,
@@ -75,7 +78,7 @@ class Runs:
         )
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()
-        tx.events.append(_started(new, row, key))
+        tx.events.append(started_of(new, row, key))
         return opened(row, key, claim=token)
 
     async def claim(self, run_id: str) -> Run:
@@ -86,8 +89,8 @@ class Runs:
         holds it ("claimed").
         """
         with taken() as token:
-            return await self._store.write(
-                lambda tx: take_over(tx, self._vault, run_id, token=token)
+            return await self._write(
+                run_id, lambda tx: take_over(tx, self._vault, run_id, token=token)
             )
 
     def give_back(self, run: Run) -> None:
@@ -101,7 +104,7 @@ class Runs:
 
     async def beat(self, run: Run) -> None:
         """Extend the lease; raises `Fenced` when another claim has taken the run."""
-        await self._store.write(lambda tx: extend(tx, run))
+        await self._store.write(lambda tx: extend(tx, run), logs=(run.tenant,))
 
     async def trace(self, run: Run, reference: str) -> None:
         """Remember the span of this claim, for the next claim to link to; not awaited."""
@@ -112,14 +115,16 @@ class Runs:
             tx.connection.execute(traced.values(trace=reference))
 
         if reference:
-            self._store.later(run.claim, work)
+            self._store.later(run.claim, work, logs=(run.tenant,))
 
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
         """Record how this claim ended: done, failed, waiting for a person, or held.
 
         When the run itself has ended, what still waits for a person is withdrawn.
         """
-        await self._store.write(lambda tx: self._end(tx, run, status, outcome))
+        await self._store.write(
+            lambda tx: self._end(tx, run, status, outcome), logs=(run.tenant,)
+        )
 
     def _end(
         self,
@@ -221,7 +226,7 @@ class Runs:
         it becomes unknown and is charged what was set aside. Raises `NotFound`, and `BadInput`
         ("ended").
         """
-        await self._store.write(lambda tx: self._cancel(tx, run_id, by=by))
+        await self._write(run_id, lambda tx: self._cancel(tx, run_id, by=by))
 
     def _cancel(self, tx: Tx, run_id: str, *, by: str) -> None:
         row = row_of(tx.connection, run_id, lock=True)
@@ -282,7 +287,7 @@ class Runs:
                 note=note,
             )
 
-        await self._store.write(work)
+        await self._write(run_id, work)
 
     async def erase(self, run_id: str, *, by: str) -> None:
         """Erase an ended run for good and record that it was, in one transaction.
@@ -303,66 +308,11 @@ class Runs:
                 by=by,
             )
 
-        await self._store.write(work)
+        await self._write(run_id, work)
 
-
-def _fields(
-    new: NewRun,
-    key: DataKey,
-    *,
-    trace: str,
-    token: str,
-    now: int,
-) -> dict[str, Any]:
-    """Return the row of a new run, claimed under *token* or queued without one."""
-    run_id = key.id
-    principal = canonical(asdict(new.principal))
-    fields = {
-        "id": run_id,
-        "tenant": new.principal.tenant,
-        "agent": new.agent,
-        "status": "queued",
-        "principal": key.seal(principal, place=f"run/{run_id}/principal"),
-        "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
-        "label": canonical(asdict(TRUSTED)).decode(),
-        "autonomy": new.autonomy,
-        "revision": new.revision,
-        "budget_id": run_id,
-        "fence": 0,
-        "claim": token,
-        "owner": "",
-        "lease_until": 0,
-        "attempts": 0,
-        "refusals": 0,
-        "trace": trace,
-        "created": now,
-        "updated": now,
-    }
-    if token:
-        fields |= claimed(
-            token,
-            fence=1,
-            attempts=1,
-            now=now,
+    async def _write(self, run_id: str, work: Callable[[Tx], T]) -> T:
+        """Run *work* while the head of the run's log is held; raises `NotFound`."""
+        tenant = await self._store.read(
+            lambda connection: row_of(connection, run_id)["tenant"]
         )
-    return fields
-
-
-def _started(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
-    return RunStarted(
-        log=row["tenant"],
-        run_id=row["id"],
-        key=key,
-        agent=new.agent,
-        revision=new.revision,
-        autonomy=new.autonomy,
-        status=row["status"],
-        fence=row["fence"],
-        budget=row["budget_id"],
-        limits=asdict(new.limits),
-        label=row["label"],
-        requester=requester_of(new.principal),
-        principal=asdict(new.principal),
-        request=new.request,
-        sealed={"principal": row["principal"], "request": row["request"]},
-    )
+        return await self._store.write(work, logs=(tenant,))

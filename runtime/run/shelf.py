@@ -73,7 +73,9 @@ class Shelf:
         costs no commit of its own, and a failure ends the claim before its next checkpoint.
         """
         self._store.later(
-            permit.claim, lambda tx: self._put(tx, permit, key, body, status)
+            permit.claim,
+            lambda tx: self._put(tx, permit, key, body, status),
+            logs=(permit.tenant,),
         )
 
     async def keep_now(
@@ -91,12 +93,15 @@ class Shelf:
         not be kept.
         """
         return await self._store.write(
-            lambda tx: self._put(tx, permit, key, body, status)
+            lambda tx: self._put(tx, permit, key, body, status),
+            logs=(permit.tenant,),
         )
 
     async def mark(self, permit: Permit, *, key: str, status: str) -> bool:
         """Change the status of what the permit's run keeps under *key*; False for nothing there."""
-        return await self._store.write(lambda tx: self._mark(tx, permit, key, status))
+        return await self._store.write(
+            lambda tx: self._mark(tx, permit, key, status), logs=(permit.tenant,)
+        )
 
     async def read(self, run_id: str, *, key: str) -> Kept | None:
         """Return what the run keeps under *key*, or None when it keeps nothing there.

@@ -30,7 +30,7 @@ async def raise_limit(
                 by=person.id,
             )
 
-        await home.store.write(raised)
+        await home.store.write(raised, logs=(run.tenant,))
 
     await home.runtime.acts.perform(
         "budget.raise",

@@ -110,6 +110,7 @@ async def permit_by_hand(trial: Trial) -> None:
             action_id="",
             run_id="",
             claim="",
+            tenant="",
         )
 
 

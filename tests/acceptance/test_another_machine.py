@@ -12,7 +12,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.serving import workspace
 from interlock.serving.home import opened
 from interlock.serving.settings import BUNDLE
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.finder import ConfinedFinder
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"
 NEEDED: Final = ("interlock.db", "keys", "checkpoints")
@@ -25,13 +25,13 @@ async def test_a_review_goes_on_where_its_file_is_not(
     the contract was extracted once in all.
     """
     extracted: list[str] = []
-    find = ClauseModel.find
+    find = ConfinedFinder.find
 
-    def counted(self: ClauseModel, text: str) -> Any:
+    async def counted(self: ConfinedFinder, text: str) -> Any:
         extracted.append(text)
-        return find(self, text)
+        return await find(self, text)
 
-    monkeypatch.setattr(ClauseModel, "find", counted)
+    monkeypatch.setattr(ConfinedFinder, "find", counted)
     first, second = tmp_path / "first", tmp_path / "second"
     contract = tmp_path / "contract.pdf"
     shutil.copy(CONTRACTS / "domini-sponsorship-agreement.pdf", contract)

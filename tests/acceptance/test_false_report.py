@@ -206,4 +206,5 @@ def permit(run: Run) -> Permit:
         action_id="1" * 64,
         run_id=run.id,
         claim=run.claim,
+        tenant=run.tenant,
     )

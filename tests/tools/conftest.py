@@ -12,7 +12,7 @@ from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses import Answers, ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
@@ -31,6 +31,21 @@ CONTRACT: Final = Document(
 )
 
 
+class ModelHere:
+    """The shipped model in this process, where no child has to start; it counts what it read."""
+
+    def __init__(self) -> None:
+        self.model = ClauseModel.load()
+        self.version = self.model.version
+        self.unsupported = self.model.unsupported
+        self.texts: list[str] = []
+
+    async def find(self, text: str) -> Answers:
+        """Return what the model finds."""
+        self.texts.append(text)
+        return self.model.find(text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Office:
     """One world with what its runs read, review, file and report."""
@@ -41,6 +56,7 @@ class Office:
     library: Library
     reviews: Reviews
     records: Records
+    finder: ModelHere
 
     async def run(
         self, *, tenant: str = "default", read: Document | None = CONTRACT
@@ -70,6 +86,7 @@ class Office:
                 action_id="1" * 64,
                 run_id=run.id,
                 claim=run.claim,
+                tenant=run.tenant,
             )
             self.library.keep(read, permit=permit)
             await self.world.store.durable(run.claim)
@@ -107,11 +124,12 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     clock = FixedClock()
     async with World(tmp_path / "world", clock=clock) as world:
         library = Library(store=world.store, vault=world.vault)
+        finder = ModelHere()
         reviews = Reviews(
             store=world.store,
             vault=world.vault,
             library=library,
-            model=ClauseModel.load(),
+            finder=finder,
             playbook=load(),
         )
         records = Records(store=world.store, vault=world.vault)
@@ -131,4 +149,5 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             library=library,
             reviews=reviews,
             records=records,
+            finder=finder,
         )

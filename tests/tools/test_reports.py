@@ -26,6 +26,7 @@ async def kept(office: Any, run: Run, page: str = PAGE) -> Report:
         action_id="1" * 64,
         run_id=run.id,
         claim=run.claim,
+        tenant=run.tenant,
     )
     report: Report = office.reports.keep(permit, name="review.html", page=page)
     await office.world.store.durable(run.claim)

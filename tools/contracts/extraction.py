@@ -1,11 +1,11 @@
 """Clauses of a document: found by a model, kept only where they stand in the text."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 from interlock.runtime.door.tool import Value
-from interlock.tools.contracts.clauses import Answer, ClauseModel, Finding, Polarity
+from interlock.tools.contracts.clauses import Answer, Finding, Polarity
+from interlock.tools.contracts.finder import Finder
 from interlock.tools.documents import Document
 
 CERTAIN: Final = (
@@ -41,13 +41,13 @@ class Extraction(Value):
     unread: int
 
 
-async def extracted(model: ClauseModel, document: Document) -> Extraction:
-    """Return what *model* finds in the document."""
-    answers = await asyncio.to_thread(model.find, document.text)
+async def extracted(finder: Finder, document: Document) -> Extraction:
+    """Return what *finder* finds in the document; `ToolFailed` when the text wants too much."""
+    answers = await finder.find(document.text)
     return Extraction(
         clauses=[_clause(finding, document) for finding in answers.findings],
         more=dict(answers.more),
-        unsupported=list(model.unsupported),
+        unsupported=list(finder.unsupported),
         unread=answers.unread,
     )
 
@@ -78,6 +78,6 @@ def _stands(clause: Clause, document: Document) -> bool:
     return document.page_at(clause.start) == clause.page
 
 
-def extractor(model: ClauseModel) -> str:
+def extractor(finder: Finder) -> str:
     """Return the name of what found the clauses."""
-    return f"clauses/{model.version}"
+    return f"clauses/{finder.version}"

@@ -12,8 +12,8 @@ from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Shelf
-from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.extraction import Clause, extracted, extractor, grounded
+from interlock.tools.contracts.finder import Finder
 from interlock.tools.contracts.risk import Playbook, Risk, score
 from interlock.tools.library import Library
 
@@ -54,7 +54,7 @@ class Reviews:
         store: Store,
         vault: Vault,
         library: Library,
-        model: ClauseModel,
+        finder: Finder,
         playbook: Playbook,
     ) -> None:
         self._shelf = Shelf(
@@ -63,7 +63,7 @@ class Reviews:
             kind=KIND,
         )
         self._library = library
-        self._model = model
+        self._finder = finder
         self._playbook = playbook
 
     async def make(self, document: str, *, permit: Permit) -> Review:
@@ -101,7 +101,7 @@ class Reviews:
         Raises `ToolFailed` when the run did not read the document.
         """
         reading = await self._library.reading(document, run_id=run_id)
-        extraction = await extracted(self._model, reading.document)
+        extraction = await extracted(self._finder, reading.document)
         clauses = [clause for clause in extraction.clauses if clause.answer == "found"]
         findings = grounded(reading.document, clauses)
         return Review(
@@ -110,7 +110,7 @@ class Reviews:
             run_id=run_id,
             revision=reading.revision,
             at=reading.at,
-            extractor=extractor(self._model),
+            extractor=extractor(self._finder),
             findings=findings,
             dropped=len(clauses) - len(findings),
             risk=score(self._playbook, (clause.category for clause in findings)),

@@ -9,7 +9,13 @@ Together the bodies say enough to derive the working tables again.
 Events take plain data, and the run's data key where they commit to something.
 """
 
-from interlock.runtime.record.events.event import HOME, Event, Finding, Sealed
+from interlock.runtime.record.events.event import (
+    EVERY,
+    HOME,
+    Event,
+    Finding,
+    Sealed,
+)
 from interlock.runtime.record.events.of_action import (
     Decided,
     Finished,
@@ -36,6 +42,7 @@ from interlock.runtime.record.events.of_run import (
 )
 
 __all__ = [
+    "EVERY",
     "HOME",
     "ActDecided",
     "ActFailed",

@@ -9,6 +9,8 @@ from interlock.runtime.canonical import Document
 
 #: The log of events that belong to no tenant; no tenant's name begins with the sign
 HOME: Final = "@home"
+#: Stands for every log, where logs are named to be locked
+EVERY: Final = "@every"
 Object: TypeAlias = dict[str, Document]
 Counts: TypeAlias = Mapping[str, int]
 #: What was sealed into a row, by column; None for a column that holds nothing

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -22,6 +22,7 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
+    Lock,
     Observer,
     Tx,
     Urgency,
@@ -57,6 +58,7 @@ class Store:
         self._snapshots = Connections(reader)
         self._clock = clock
         self._later: dict[str, list[Future[Any]]] = {}
+        self._lock: Lock = _no_heads
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
         self._pool = ThreadPoolExecutor(
@@ -65,9 +67,13 @@ class Store:
         self._writer = Writer(
             engine,
             clock=self.now,
+            lock=self._lock_attached,
             flush=self._flush_attached,
             committed=self._observe,
         )
+
+    def _lock_attached(self, tx: Tx, logs: Collection[str]) -> None:
+        self._lock(tx, logs)
 
     def _flush_attached(self, tx: Tx) -> None:
         self._flush(tx)
@@ -116,15 +122,21 @@ class Store:
         return self.engine.dialect.name
 
     def attach(
-        self, *, flush: Flush | None = None, observers: Sequence[Observer] = ()
+        self,
+        *,
+        lock: Lock | None = None,
+        flush: Flush | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         """Let *flush* write each transaction's events just before the commit, and add *observers*.
 
+        *lock* is called first of all, with the logs that the work of the transaction names.
         After the commit every observer receives the events, on the writer's thread, so an observer
         must be quick. `NotWitnessed` from an observer is raised at everyone who waits for the
         commit. Any other exception is logged and reaches nobody: what is committed stays committed,
         and no waiter may take it for lost.
         """
+        self._lock = lock or self._lock
         self._flush = flush or self._flush
         self._observers.extend(observers)
 
@@ -141,22 +153,33 @@ class Store:
             ).scalar_one()
         )
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run *work* in a transaction and return its result once it is durable."""
-        result: T = await asyncio.wrap_future(self.submit(work, "eager"))
+    async def write(self, work: Callable[[Tx], T], *, logs: Collection[str] = ()) -> T:
+        """Run *work* in a transaction and return its result once it is durable.
+
+        Whoever writes rows of a tenant names its log in *logs*, whether there is an entry to write
+        or not: the log's head is then held from before *work* begins until the commit, so what the
+        work looks at is not changed by anybody else. An event of another log is refused.
+        """
+        result: T = await asyncio.wrap_future(self.submit(work, "eager", logs=logs))
         return result
 
-    def submit(self, work: Callable[[Tx], T], urgency: Urgency) -> "Future[T]":
-        """Hand *work* to the writer without waiting; order is kept."""
-        return self._writer.submit(work, urgency)
+    def submit(
+        self, work: Callable[[Tx], T], urgency: Urgency, *, logs: Collection[str] = ()
+    ) -> "Future[T]":
+        """Hand *work* to the writer without waiting; order is kept. See `write` for *logs*."""
+        return self._writer.submit(work, urgency, logs)
 
-    def later(self, group: str, work: Callable[[Tx], T]) -> None:
+    def later(
+        self, group: str, work: Callable[[Tx], T], *, logs: Collection[str] = ()
+    ) -> None:
         """Hand in lazy *work* of *group*, a claim's token; `durable` says whether it was committed.
 
+        See `write` for *logs*.
         One claim's failures are never told to another. A group of a claim's own ("token/writes")
         is waited for apart from the rest. `forget` ends them all.
         """
-        self._later.setdefault(group, []).append(self.submit(work, "lazy"))
+        future = self.submit(work, "lazy", logs=logs)
+        self._later.setdefault(group, []).append(future)
 
     async def durable(self, group: str) -> None:
         """Return when all that `later` took for *group* is durable; raises its first failure."""
@@ -357,6 +380,10 @@ def _shown(url: str) -> str:
         return make_url(url).render_as_string(hide_password=True)
     except (SQLAlchemyError, ValueError):
         return "INTERLOCK_DATABASE: it is no database URL, such as sqlite:///file or postgresql://host/name"
+
+
+def _no_heads(tx: Tx, logs: Collection[str]) -> None:
+    """Lock nothing: a store without a ledger has no heads, and takes no events."""
 
 
 def _no_ledger(tx: Tx) -> None:

@@ -3,12 +3,16 @@
 An *eager* item is awaited until it is durable. A *lazy* item waits up to 25 ms for an eager one to
 ride with, so the outcome of a step costs no fsync of its own. Order is first in, first out: a lazy
 item never commits after an eager one that was handed in later.
+
+An item names the logs it writes to. A transaction locks their heads before any of its work looks at
+anything, so what the work looks at stays so until the commit, and the transactions of all processes
+have the order of their entries.
 """
 
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -19,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from interlock.runtime.errors import GuardFailed, NotRecorded, Tampered
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.tlog import Frontier
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
@@ -43,6 +48,8 @@ class Tx:
     clock: Callable[[Connection], int]
     #: Recorded in the ledger with what was written, in this order
     events: list[Event] = field(default_factory=list)
+    #: The logs whose heads this transaction holds, as they stood when it began
+    heads: dict[str, Frontier] = field(default_factory=dict)
     #: Claims (run, fence, token) checked in this transaction, which holds the rows of their runs
     checked: set[tuple[str, int, str]] = field(default_factory=set)
     _now: int | None = None
@@ -59,6 +66,8 @@ class Tx:
 
 
 Work: TypeAlias = Callable[[Tx], Any]
+#: Locks the heads of the named logs until the transaction ends
+Lock: TypeAlias = Callable[[Tx, Collection[str]], None]
 Flush: TypeAlias = Callable[[Tx], None]
 Observer: TypeAlias = Callable[[tuple[Event, ...]], None]
 
@@ -68,17 +77,19 @@ class _Item:
     work: Work
     future: "Future[Any]"
     urgency: Urgency
+    logs: frozenset[str]
 
 
 class Writer:
     """Runs work in transactions on a thread of its own; a future resolves once its work is durable.
 
-    *flush* runs at the end of every transaction that has events; *committed* receives the events
-    once they are durable, and what it raises is raised at every waiter. When a transaction fails
-    before its commit, each of its items gets a transaction of its own, so that a failing item fails
-    alone; work may therefore run twice, the first time rolled back. When a transaction cannot
-    begin, all of its items fail. Fails closed: what could not commit raises at
-    its waiter. Close is idempotent and drains what was handed in.
+    *lock* runs at the beginning of every transaction whose items name logs, *flush* at the end of
+    every one that has events; *committed* receives the events once they are durable, and what it
+    raises is raised at every waiter. When a transaction fails before its commit, each of its items
+    gets a transaction of its own, so that a failing item fails alone; work may therefore run twice,
+    the first time rolled back. When a transaction cannot begin, all of its items fail. Fails
+    closed: what could not commit raises at its waiter. Close is idempotent and drains what was
+    handed in.
     """
 
     def __init__(
@@ -86,11 +97,13 @@ class Writer:
         engine: Engine,
         *,
         clock: Callable[[Connection], int],
+        lock: Lock,
         flush: Flush,
         committed: Observer,
     ) -> None:
         self._connections = Connections(engine)
         self._clock = clock
+        self._lock = lock
         self._flush = flush
         self._committed = committed
         self._queue: queue.SimpleQueue[_Item | Signal] = queue.SimpleQueue()
@@ -102,14 +115,19 @@ class Writer:
         )
         self._thread.start()
 
-    def submit(self, work: Work, urgency: Urgency) -> "Future[Any]":
-        """Hand in *work*; the future resolves to its result once the result is durable."""
+    def submit(
+        self, work: Work, urgency: Urgency, logs: Collection[str] = ()
+    ) -> "Future[Any]":
+        """Hand in *work*; the future resolves to its result once the result is durable.
+
+        *logs* are those whose heads the work needs locked.
+        """
         if self._closed:
             raise NotRecorded(why="the store is closed")
         future: Future[Any] = Future()
         # A waiter that goes away cancels nothing: what is handed in is done.
         future.set_running_or_notify_cancel()
-        self._queue.put(_Item(work, future, urgency))
+        self._queue.put(_Item(work, future, urgency, frozenset(logs)))
         return future
 
     def close(self) -> None:
@@ -187,6 +205,9 @@ class Writer:
             with self._connections.transaction() as connection:
                 stage = "work"
                 tx = Tx(connection=connection, clock=self._clock)
+                logs = frozenset().union(*(item.logs for item in batch))
+                if logs:
+                    self._lock(tx, logs)
                 results = [item.work(tx) for item in batch]
                 stage = "flush"
                 if tx.events:

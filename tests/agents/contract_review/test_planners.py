@@ -30,6 +30,7 @@ def admitted() -> AbstractContextManager[None]:
         action_id="1" * 64,
         run_id="run-1",
         claim="c",
+        tenant="default",
     )
     return tripwire.admit(permit, kind="model", name=CarefulPlanner.__name__)
 

@@ -12,4 +12,5 @@ def forged() -> Permit:
         action_id="0",
         run_id="0",
         claim="0",
+        tenant="0",
     )

@@ -52,6 +52,7 @@ async def file(world: World, run: Run) -> None:
         action_id="1" * 64,
         run_id=run.id,
         claim=run.claim,
+        tenant=run.tenant,
     )
     await Records(store=world.store, vault=world.vault).file(permit, review)
 

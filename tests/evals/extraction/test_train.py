@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from interlock.evals.extraction.boost import Growth
 from interlock.evals.extraction.data import Contract, Span
 from interlock.evals.extraction.examples import carries, examples, head_examples
 from interlock.evals.extraction.measure import Report, measure
-from interlock.evals.extraction.record import Training, packed, write
+from interlock.evals.extraction.record import Trained, Training, packed, write
 from interlock.evals.extraction.split import split
 from interlock.evals.extraction.train import OPTIONS, train
 from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.segmentation import Unit
-from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS, Linear
+from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS
 
 CATEGORIES = ("Governing Law", "Insurance", "Parties")
 TINY = {
@@ -24,17 +25,18 @@ TINY = {
 }
 
 
+SMALL = Growth(trees=5, least=1, leaves=4)
+
+
 @pytest.fixture(scope="module")
-def scorers() -> dict[str, Linear]:
-    """Scorers of twelve made-up contracts."""
-    return train(_sample(), CATEGORIES, TINY)
+def trained() -> Trained:
+    """What is learnt of twelve made-up contracts."""
+    return train(_sample(), CATEGORIES, TINY, SMALL)
 
 
-def test_the_trainer_learns_a_plain_sample(
-    scorers: dict[str, Linear], tmp_path: Path
-) -> None:
+def test_the_trainer_learns_a_plain_sample(trained: Trained, tmp_path: Path) -> None:
     """On contracts of new filers with the same words, the trained model finds what was taught."""
-    write(tmp_path, packed(scorers), _training(None))
+    write(tmp_path, packed(trained), _training(None))
     new = _contract("NEWCO", "Zenith Holdings, Inc.", "Utah")
     found = {
         (one.category, one.text)
@@ -45,18 +47,16 @@ def test_the_trainer_learns_a_plain_sample(
     assert ("Parties", "Zenith Holdings, Inc.") in found
 
 
-def test_training_is_deterministic(scorers: dict[str, Linear]) -> None:
+def test_training_is_deterministic(trained: Trained) -> None:
     """The same sample gives the same bytes."""
-    assert packed(scorers) == packed(train(_sample(), CATEGORIES, TINY))
+    assert packed(trained) == packed(train(_sample(), CATEGORIES, TINY, SMALL))
 
 
-def test_the_record_tells_what_was_done(
-    scorers: dict[str, Linear], tmp_path: Path
-) -> None:
+def test_the_record_tells_what_was_done(trained: Trained, tmp_path: Path) -> None:
     """Digests of data, filers and weights, the options and the figures are written beside the
     weights.
     """
-    weights = packed(scorers)
+    weights = packed(trained)
     write(tmp_path, weights, _training(None))
     report = measure(ClauseModel.load(tmp_path), split(_sample()).dev)
     write(tmp_path, weights, _training(report))
@@ -90,7 +90,13 @@ def test_labels_follow_the_answers() -> None:
 
 def _training(report: Report | None) -> Training:
     return Training(
-        data_sha256="0" * 64, split=split(_sample()), options=TINY, report=report
+        data_sha256="0" * 64,
+        split=split(_sample()),
+        options=TINY,
+        growth=SMALL,
+        unsupported=(),
+        trained_on="a sample",
+        report=report,
     )
 
 

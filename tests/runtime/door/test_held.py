@@ -532,7 +532,7 @@ async def raise_steps(world: World, run: Run, amount: int) -> None:
             tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=amount
         )
 
-    await world.store.write(work)
+    await world.store.write(work, logs=(run.tenant,))
 
 
 async def test_a_step_that_cannot_be_paid_holds_the_run_and_its_result_is_not_kept(

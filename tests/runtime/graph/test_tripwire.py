@@ -319,7 +319,15 @@ def test_every_public_way_is_known(kind: type) -> None:
 
 def permit() -> Permit:
     """Return a permit as the enforcement point makes it."""
-    return Permit(MINT, tool="t", digest="d", action_id="a", run_id="r", claim="c")
+    return Permit(
+        MINT,
+        tool="t",
+        digest="d",
+        action_id="a",
+        run_id="r",
+        claim="c",
+        tenant="default",
+    )
 
 
 async def test_a_permit_admits_exactly_one_call() -> None:

@@ -14,7 +14,15 @@ NOTE = Note(text="hello")
 
 def minted(tool: str = "note.write") -> Permit:
     """Return a permit as the enforcement point makes it."""
-    return Permit(MINT, tool=tool, digest="d", action_id="a", run_id="r", claim="c")
+    return Permit(
+        MINT,
+        tool=tool,
+        digest="d",
+        action_id="a",
+        run_id="r",
+        claim="c",
+        tenant="default",
+    )
 
 
 @pytest.mark.parametrize("mint", [None, object(), type(MINT), type(MINT)()])
@@ -22,7 +30,13 @@ def test_nobody_mints_a_permit_by_hand(mint: Any) -> None:
     """Only the enforcement point's own mint makes a permit; an equal-looking one does not."""
     with pytest.raises(TypeError, match="minted by EnforcementPoint"):
         Permit(
-            mint, tool="note.write", digest="d", action_id="a", run_id="r", claim="c"
+            mint,
+            tool="note.write",
+            digest="d",
+            action_id="a",
+            run_id="r",
+            claim="c",
+            tenant="default",
         )
 
 
@@ -69,7 +83,13 @@ class Waxen:
     "forged",
     [
         Lenient(
-            MINT, tool="note.write", digest="d", action_id="a", run_id="r", claim="c"
+            MINT,
+            tool="note.write",
+            digest="d",
+            action_id="a",
+            run_id="r",
+            claim="c",
+            tenant="default",
         ),
         object.__new__(Lenient),
         Waxen(),

@@ -318,7 +318,8 @@ async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) ->
                 run_id=first.id,
                 kind="steps",
                 amount=1,
-            )
+            ),
+            logs=("a",),
         )
         assert (await one.verify()).problems == []
         assert (await two.verify()).size == 8

@@ -133,7 +133,7 @@ async def test_an_erased_run_is_unreadable_and_the_ledger_still_verifies(
             world.vault.erase(tx.connection, run_id)
             tx.events.append(RunErased(log="default", of=run_id, by="ada"))
 
-        await world.store.write(erase)
+        await world.store.write(erase, logs=("default",))
         with pytest.raises(BadInput) as refused:
             await world.runs.read(run_id)
         assert refused.value.code == "erased"

@@ -114,6 +114,7 @@ async def keep(home: World, run: Run, *names: str) -> None:
         action_id="a",
         run_id=run.id,
         claim=run.claim,
+        tenant=run.tenant,
     )
 
     for name in names:
@@ -136,7 +137,8 @@ async def lived(home: World) -> None:
             kind="tokens",
             amount=5,
             by="ada",
-        )
+        ),
+        logs=(run.tenant,),
     )
     for verdict in ("approved", "rejected"):
         waiting = await act(home, run, "note.wait", verdict)

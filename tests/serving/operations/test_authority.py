@@ -130,6 +130,7 @@ async def test_an_export_of_records_holds_those_of_ones_own_tenant(home: Home) -
             action_id="1" * 64,
             run_id=run.id,
             claim=run.claim,
+            tenant=run.tenant,
         )
         await shelf.keep_now(permit, key="d", body=body)
 

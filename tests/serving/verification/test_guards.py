@@ -45,7 +45,8 @@ async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
 async def _act_unrecorded(self: Any, attempt: Any, proposal: Any) -> Any:
     conclusion = await self._act(attempt, proposal)  # the act before its record
     await self._store.write(
-        lambda tx: action.start(tx, attempt, approval_id=attempt.verdict)
+        lambda tx: action.start(tx, attempt, approval_id=attempt.verdict),
+        logs=(attempt.run.tenant,),
     )
     return self._conclude(attempt, conclusion)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.extraction import CERTAIN, Clause, extracted, grounded
+from interlock.tools.contracts.finder import ConfinedFinder
 from interlock.tools.documents import Document
 
 TEXT = (
@@ -65,7 +65,7 @@ def test_what_does_not_is_dropped(fields: dict[str, Any]) -> None:
 
 async def test_what_is_found_is_grounded() -> None:
     """Everything the extractor finds stands in the document, with a confidence in basis points."""
-    clauses = (await extracted(ClauseModel.load(), DOCUMENT)).clauses
+    clauses = (await extracted(ConfinedFinder.shipped(), DOCUMENT)).clauses
 
     assert "Governing Law" in {clause.category for clause in clauses}
     assert all(0 < clause.confidence <= CERTAIN for clause in clauses)

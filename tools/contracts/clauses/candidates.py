@@ -19,9 +19,23 @@ _MONTH = (
 )
 _YEAR = r"(?:(?:19|20)(?:\d\d|_{1,8}|\[?[*●•_ ]{1,6}\]?)|['\u2019]?\d\d\b|_{2,12})"
 _BLANK = r"(?:_{1,20}|\[[*●•_\s]{0,10}\])"
-_DATE = re.compile(
-    rf"{_MONTH}\s{{0,3}}(?:\d{{1,2}}|{_BLANK})\s?(?:st|nd|rd|t ?h)?\s{{0,2}},?\s{{0,3}}{_YEAR}"
-    rf"|(?:\d{{1,2}}|{_BLANK})\s{{0,2}}(?:st|nd|rd|t ?h)?\s{{1,3}}(?:day\s{{1,3}}of\s{{1,3}})?(?:{_MONTH}|{_BLANK}),?\s{{0,3}}{_YEAR}"  # noqa: E501 - a pattern reads best whole
+_ORDINAL = r"(?:s ?t|n ?d|r ?d|t ?h)"
+_UNIT = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\w{2,6}teen|eleven|twelve)"
+)
+_DAY = (
+    r"(?:(?:twenty|thirty)(?:-| )?)?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth"
+    r"|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|thirtieth)"
+)
+_YEAR_IN_WORDS = (
+    rf"(?:two thousand(?: and)?|nineteen hundred(?: and)?|twenty)"
+    rf"(?:[ -](?:{_UNIT}|(?:twenty|thirty|ninety)(?:[ -]{_UNIT})?))?"
+)
+DATE = re.compile(
+    rf"(?:the\s{{1,3}})?\b{_DAY}(?:\s{{0,2}}\(\d{{1,2}}\s?{_ORDINAL}?\))?\s{{1,3}}day\s{{1,3}}of\s{{1,3}}"
+    rf"{_MONTH},?\s{{0,3}}(?:{_YEAR}|{_YEAR_IN_WORDS})"
+    rf"|{_MONTH}\s{{0,3}}(?:\d{{1,2}}|{_BLANK})\s?(?:st|nd|rd|t ?h)?\s{{0,2}},?\s{{0,3}}{_YEAR}"
+    rf"|(?:\d{{1,2}}|{_BLANK})\s{{0,2}}{_ORDINAL}?\s{{1,3}}(?:day\s{{1,3}}of\s{{1,3}})?(?:{_MONTH}|{_BLANK}),?\s{{0,3}}{_YEAR}"
     rf"|{_MONTH}\s{{1,3}}(?:19|20)\d\d|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|\[[●•*_ ]{{1,10}}\](?:,?\s{{1,2}}(?:19|20)\d\d)?",  # noqa: E501 - a pattern reads best whole
     re.IGNORECASE,
 )
@@ -29,7 +43,7 @@ FORM = r"(?:Inc|INC|LLC|L\.L\.C|Ltd|LTD|Limited|LIMITED|Corp|CORP|Corporation|Co
 _NOT_NAME = (
     r"(?!(?:This|THIS|The|THE|And|AND|Between|BETWEEN|By|BY|Among|AMONG|With|WITH|Of|OF"
     r"|Exhibit|EXHIBIT|Whereas|WHEREAS|Now|NOW|In|IN|Dated|DATED|To|TO|As|AS|For|FOR|If|An"
-    r"|Section|Article|ARTICLE)\b|A\s)"
+    r"|Section|Article|ARTICLE|Near|Opposite|Behind)\b|A\s)"
 )
 _REST = (
     r"(?:[\w'\u2019\-]|[.&](?=\w)){0,40}(?:(?<=\b[A-Z])\.|(?<=\b(?:St|Mr|Dr|Ms))\.)?"
@@ -40,9 +54,18 @@ _SPACE = r"[ \t\xa0]{0,2}[ \t\xa0\n]"
 _NAME = re.compile(
     rf"(?<![\w'\u2019]){_CAPITAL}"
     rf"(?:(?:,?{_SPACE}(?={FORM}\b)|{_SPACE})"
-    rf"(?:{_LATER}|&|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"
+    rf"(?:{_LATER}|&|\([A-Z][\w&]{{0,20}}(?: [A-Z]\w{{0,20}}){{0,2}}\)(?=\s{{1,2}}{FORM}\b)"
+    rf"|(?:of|de|for|do|the)(?=\s{{1,3}}[A-Z]))){{0,9}}"
     rf"(?:\.,?{_SPACE}(?={FORM}\b){_LATER})?"
 )
+#: A name in small letters shows itself by what stands about it
+_PLAIN_NAME = re.compile(
+    r"\b(?:between|among|and)\s{1,3}([a-z][\w&'\u2019.-]{1,20}(?: [\w&'\u2019-]{1,20}){1,3})"
+    r"(?=\.?\s{0,3}(?:\((?:the |hereinafter )?[\"“]|\.\s|, an? ))"
+)
+_ONLY_FORM = re.compile(rf"{FORM}\.?")
+#: The letter of a recital
+_NUMBERED = re.compile(r"[A-Z]\.\s{2,4}")
 _ENDS_IN_FORM = re.compile(rf"(?:^|[\s,]){FORM}$")
 _QUOTED = re.compile(r"[\"“”]([^\"“”\n]{1,60})[\"“”]|\(([A-Z][\w.& ]{1,40})\)")
 _NOUN = re.compile(
@@ -75,7 +98,7 @@ def candidates(text: str) -> tuple[Candidate, ...]:
     spans: set[tuple[Kind, int, int]] = set()
     for start, end in _titles(zone):
         spans.add(("title", start, end))
-    for date in _DATE.finditer(zone):
+    for date in DATE.finditer(zone):
         spans.add(("date", date.start(), date.end()))
     for start, end in _names(zone):
         spans.add(("name", start, end))
@@ -96,8 +119,12 @@ def _names(zone: str) -> Iterator[tuple[int, int]]:
         end = name.start() + len(words)
         if zone[end : end + 1] == "." and _ENDS_IN_FORM.search(words[-12:]):
             end += 1
-        if sum(letter.isalpha() for letter in words) > 1:
-            yield name.start(), end
+        is_name = sum(letter.isalpha() for letter in words) > 1
+        if is_name and not _ONLY_FORM.fullmatch(words):
+            number = _NUMBERED.match(words)
+            yield name.start() + (number.end() if number else 0), end
+    for plain in _PLAIN_NAME.finditer(zone):
+        yield plain.span(1)
     for quoted in _QUOTED.finditer(zone):
         group = 1 if quoted.group(1) is not None else 2
         start = quoted.start(group)

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from interlock.tools.contracts.clauses.answers import Answer
 from interlock.tools.contracts.clauses.candidates import (
     FORM,
     ZONE,
@@ -22,19 +23,25 @@ from interlock.tools.contracts.clauses.candidates import (
     candidates,
 )
 from interlock.tools.contracts.clauses.features import Rows, named_rows, word_shape
+from interlock.tools.contracts.clauses.rules import parties
 from interlock.tools.contracts.clauses.weights import Floats, Linear
 
+PARTIES: Final = "Parties"
 CATEGORIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "title": ("Document Name",),
     "date": ("Agreement Date", "Effective Date"),
-    "name": ("Parties",),
+    "name": (PARTIES,),
 }
 MOST: Final[Mapping[str, int]] = {
     "Document Name": 1,
     "Agreement Date": 1,
     "Effective Date": 1,
-    "Parties": 8,
+    "Parties": 12,
 }
+#: The least confidence of a clause that is worth a look
+POSSIBLE: Final = 0.1
+#: The same of a head: a contract nearly always has a name, parties and dates
+_POSSIBLE_HEAD: Final = 0.05
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+|[^\w\s]|_+")
 _LEGAL = re.compile(rf"\b{FORM}\b")
@@ -55,6 +62,7 @@ class Pick:
     start: int
     end: int
     confidence: float
+    answer: Answer
 
 
 def picks(text: str, scorers: Mapping[str, Linear]) -> tuple[Pick, ...]:
@@ -62,8 +70,38 @@ def picks(text: str, scorers: Mapping[str, Linear]) -> tuple[Pick, ...]:
 
     No candidate overlaps another one of its category or repeats its words.
     """
-    every = candidates(text)
     chosen: list[Pick] = []
+    for scored in _scored(text, scorers):
+        most = MOST[scored.category]
+        best = list(_best(text, scored, most, "found", least=scored.threshold))
+        if not best:
+            best = list(_best(text, scored, 1, "possible", least=_POSSIBLE_HEAD))
+        chosen.extend(best)
+    return tuple(chosen)
+
+
+def every_pick(
+    text: str, scorers: Mapping[str, Linear], *, most: int
+) -> tuple[Pick, ...]:
+    """Return the *most* best candidates of each category, whatever their confidence."""
+    chosen: list[Pick] = []
+    for scored in _scored(text, scorers):
+        chosen.extend(_best(text, scored, most, "found", least=0.0))
+    return tuple(chosen)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Scored:
+    """The candidates of one category, with their confidences."""
+
+    category: str
+    threshold: float
+    same: Sequence[Candidate]
+    confidences: Floats
+
+
+def _scored(text: str, scorers: Mapping[str, Linear]) -> Iterator[_Scored]:
+    every = candidates(text)
     for kind, categories in CATEGORIES.items():
         same = [candidate for candidate in every if candidate.kind == kind]
         if not same:
@@ -72,30 +110,38 @@ def picks(text: str, scorers: Mapping[str, Linear]) -> tuple[Pick, ...]:
         confidences = scorer.confidences(describe(text, same))
         for category in categories:
             column = scorer.labels.index(category)
-            threshold = float(scorer.threshold[column])
-            ranked = _ranked(same, confidences[:, column], threshold)
-            chosen.extend(_best(text, ranked, category))
-    return tuple(chosen)
+            confidence = confidences[:, column]
+            if category == PARTIES:
+                confidence = parties.corrected(text, same, confidence)
+            yield _Scored(
+                category=category,
+                threshold=float(scorer.threshold[column]),
+                same=same,
+                confidences=confidence,
+            )
 
 
-def _ranked(
-    same: Sequence[Candidate], confidences: Floats, threshold: float
-) -> Iterator[tuple[Candidate, float]]:
-    """Yield the candidates at or above the threshold with their confidence, the best first."""
-    for index in np.argsort(-confidences, kind="stable"):
-        confidence = float(confidences[index])
-        if confidence < threshold:
+def _ranked(scored: _Scored, least: float) -> Iterator[tuple[Candidate, float]]:
+    """Yield the candidates of *least* confidence or more, the best first."""
+    for index in np.argsort(-scored.confidences, kind="stable"):
+        confidence = float(scored.confidences[index])
+        if confidence < least:
             return
-        yield same[index], confidence
+        yield scored.same[index], confidence
 
 
 def _best(
-    text: str, ranked: Iterator[tuple[Candidate, float]], category: str
+    text: str,
+    scored: _Scored,
+    most: int,
+    answer: Answer,
+    *,
+    least: float,
 ) -> Iterator[Pick]:
     taken: list[Candidate] = []
     taken_words: set[str] = set()
-    for candidate, confidence in ranked:
-        if len(taken) == MOST[category]:
+    for candidate, confidence in _ranked(scored, least):
+        if len(taken) == most:
             return
         span = text[candidate.start : candidate.end]
         words = " ".join(span.lower().split())
@@ -106,10 +152,11 @@ def _best(
         taken.append(candidate)
         taken_words.add(words)
         yield Pick(
-            category=category,
+            category=scored.category,
             start=candidate.start,
             end=candidate.end,
             confidence=confidence,
+            answer=answer,
         )
 
 

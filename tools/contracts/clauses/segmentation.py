@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 LONGEST = 2_000
 
@@ -47,12 +48,15 @@ class Unit:
     end: int
 
 
-def units(text: str) -> tuple[Unit, ...]:
-    """Return the units of a text, in order; none for a text of white space alone."""
-    pieces: list[Unit] = []
-    for start, end in _sentences(text):
-        pieces.extend(_capped(text, start, end))
-    return tuple(pieces)
+def units(text: str, most: int | None = None) -> tuple[Unit, ...]:
+    """Return the units of a text, in order; none for a text of white space alone.
+
+    Of a text with more than *most* units only the first are returned.
+    """
+    every = chain.from_iterable(
+        _capped(text, start, end) for start, end in _sentences(text)
+    )
+    return tuple(islice(every, most))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,15 +11,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from interlock.tools.contracts.clauses import trees
 from interlock.tools.contracts.clauses.features import Keys, Rows
+from interlock.tools.contracts.clauses.trees import Trees
 
 WEIGHTS: Final = "weights.npz"
 RECORD: Final = "training.json"
+#: The name of the trees in the file of weights; every other name is a linear scorer
+TREES: Final = "trees"
 SHIPPED: Final = Path(__file__).resolve().parent / "artefact"
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -71,7 +75,10 @@ class Linear:
 
     def confidences(self, rows: Rows) -> Floats:
         """Return the calibrated probability of each label for each row, rows by labels."""
-        margins = self.margins(rows)
+        return self.calibrated(self.margins(rows))
+
+    def calibrated(self, margins: Floats) -> Floats:
+        """Return the probabilities that the margins stand for."""
         columns = []
         for label in range(len(self.labels)):
             column = np.interp(
@@ -117,6 +124,10 @@ class Artefact:
     """The verified contents of an artefact folder."""
 
     scorers: Mapping[str, Linear]
+    #: None where the training had too little for any
+    trees: Trees | None
+    #: The categories that the training had too little of
+    unsupported: tuple[str, ...]
     record: Mapping[str, object]
     digest: str  # SHA-256 of the weights
 
@@ -140,14 +151,18 @@ def read(folder: Path) -> Artefact:
             expected=expected,
             found=digest,
         )
+    parts = _parts(packed)
+    grown = parts.pop(TREES, None)
     return Artefact(
-        scorers=_scorers(packed),
+        scorers={name: unpack(parts[name]) for name in sorted(parts)},
+        trees=None if grown is None else trees.unpack(grown),
+        unsupported=tuple(record.get("unsupported", ())),
         record=record,
         digest=digest,
     )
 
 
-def _recorded(path: Path) -> tuple[dict[str, object], str]:
+def _recorded(path: Path) -> tuple[dict[str, Any], str]:
     """Return the training record, and the digest of the weights that it states."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -160,15 +175,15 @@ def _recorded(path: Path) -> tuple[dict[str, object], str]:
         ) from error
 
 
-def _scorers(packed: bytes) -> dict[str, Linear]:
-    """Return the scorers by name; the file names each array "scorer.array"."""
+def _parts(packed: bytes) -> dict[str, dict[str, npt.NDArray[np.generic]]]:
+    """Return the arrays of each part by name; the file names each array "part.array"."""
     by_scorer: dict[str, dict[str, npt.NDArray[np.generic]]] = {}
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         for key in arrays.files:
             scorer, _, array = key.partition(".")
             of_scorer = by_scorer.setdefault(scorer, {})
             of_scorer[array] = arrays[key]
-    return {name: unpack(by_scorer[name]) for name in sorted(by_scorer)}
+    return by_scorer
 
 
 def pack(linear: Linear) -> dict[str, npt.NDArray[np.generic]]:

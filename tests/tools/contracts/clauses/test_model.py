@@ -79,6 +79,7 @@ def test_a_plain_contract_is_read_right() -> None:
         one.text for one in found["Parties"]
     }
     assert len(found["Parties"]) >= 3
+    assert all(one.polarity == "stated" for one in found["Governing Law"])
     for category in (
         "Governing Law",
         "License Grant",
@@ -127,8 +128,8 @@ def test_a_long_contract_takes_well_under_a_second() -> None:
 
 
 def test_the_record_agrees_with_the_weights() -> None:
-    """The record names the weights' digest, the data's licence, the train side alone, and a
-    threshold for each category.
+    """The record names the weights' digest, the data's licence, what the weights were fitted on,
+    and what is not looked for.
     """
     record = json.loads((SHIPPED / RECORD).read_text())
     packed = (SHIPPED / WEIGHTS).read_bytes()
@@ -138,31 +139,25 @@ def test_the_record_agrees_with_the_weights() -> None:
         "The Atticus Project" in record["attribution"]
         and "CC BY 4.0" in record["attribution"]
     )
-    assert record["trained_on"].startswith("the train side of the split alone")
+    assert record["trained_on"].startswith("all contracts")
+    assert set(record["unsupported"]) == set(_model().unsupported)
     assert [line["category"] for line in record["dev"]["lines"]] == list(
         _model().categories
     )
-    clause = _model().scorers["clause"]
-    recorded = {line["category"]: line["threshold"] for line in record["dev"]["lines"]}
-    for category, threshold in zip(
-        clause.labels, clause.threshold.tolist(), strict=True
-    ):
-        if category not in {
-            "Document Name",
-            "Parties",
-            "Agreement Date",
-            "Effective Date",
-        }:
-            assert abs(recorded[category] - threshold) < 1e-3
 
 
 def test_the_shipped_model_meets_its_bar() -> None:
-    """Forty-one categories, over 0.60 average precision on contracts it was not trained on, in at
-    most three megabytes.
+    """The same fit, on contracts it was not trained on, shows seven tenths of what is there, and
+    three quarters of what it shows are right; the weights take at most three megabytes.
     """
     record = json.loads((SHIPPED / RECORD).read_text())
     assert len(_model().categories) == 41
-    assert record["dev"]["micro"] > 0.60
+    dev = record["dev"]
+    assert dev["micro"] > 0.66
+    assert dev["area"] > 0.70
+    assert dev["touching_precision"] >= 0.76
+    assert dev["touching_recall"] >= 0.70
+    assert dev["presence_f1"] >= 0.87
     assert (SHIPPED / WEIGHTS).stat().st_size <= 3_000_000
 
 

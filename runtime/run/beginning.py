@@ -1,0 +1,76 @@
+"""The beginning of a run: its first row, and the entry that says so."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from interlock.runtime.canonical import canonical
+from interlock.runtime.policy.label import TRUSTED
+from interlock.runtime.record.events import RunStarted
+from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.claim import claimed
+from interlock.runtime.run.run import NewRun, requester_of
+
+
+def fields_of(
+    new: NewRun,
+    key: DataKey,
+    *,
+    trace: str,
+    token: str,
+    now: int,
+) -> dict[str, Any]:
+    """Return the row of a new run, claimed under *token* or queued without one."""
+    run_id = key.id
+    principal = canonical(asdict(new.principal))
+    fields = {
+        "id": run_id,
+        "tenant": new.principal.tenant,
+        "agent": new.agent,
+        "status": "queued",
+        "principal": key.seal(principal, place=f"run/{run_id}/principal"),
+        "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
+        "label": canonical(asdict(TRUSTED)).decode(),
+        "autonomy": new.autonomy,
+        "revision": new.revision,
+        "budget_id": run_id,
+        "fence": 0,
+        "claim": token,
+        "owner": "",
+        "lease_until": 0,
+        "attempts": 0,
+        "refusals": 0,
+        "trace": trace,
+        "created": now,
+        "updated": now,
+    }
+    if token:
+        fields |= claimed(
+            token,
+            fence=1,
+            attempts=1,
+            now=now,
+        )
+    return fields
+
+
+def started_of(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
+    """Return the entry of the new run in *row*."""
+    return RunStarted(
+        log=row["tenant"],
+        run_id=row["id"],
+        key=key,
+        agent=new.agent,
+        revision=new.revision,
+        autonomy=new.autonomy,
+        status=row["status"],
+        fence=row["fence"],
+        budget=row["budget_id"],
+        limits=asdict(new.limits),
+        label=row["label"],
+        requester=requester_of(new.principal),
+        principal=asdict(new.principal),
+        request=new.request,
+        sealed={"principal": row["principal"], "request": row["request"]},
+    )
