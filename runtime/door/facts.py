@@ -10,7 +10,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import NotFound
-from interlock.runtime.policy.label import TRUSTED, Label
+from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
 from interlock.runtime.policy.request import (
     FACTS,
     AccessRequest,
@@ -190,13 +190,15 @@ def labels(
     """Return each argument's label.
 
     A value is trusted only when every key, string and number in it stands literally in the
-    principal's own request; anything else may have been computed from whatever the run has read, so
-    it gets *run_label*. Value-based, so a planner cannot launder a value by rewriting
-    it, and repeating the principal's own value harms nobody.
+    principal's own request, whatever the run holds. Anything else is the agent's own word, and may
+    have been computed from whatever the run has read, so its label joins both. Value-based, so a
+    planner cannot launder a value by rewriting it, and repeating the principal's own value harms
+    nobody.
     """
     trusted = {leaf for value in request.values() for leaf in _leaves(value)}
+    own_word = run_label.join(UNVOUCHED)
     return {
-        name: TRUSTED if set(_leaves(value)) <= trusted else run_label
+        name: TRUSTED if set(_leaves(value)) <= trusted else own_word
         for name, value in arguments.items()
     }
 

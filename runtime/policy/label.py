@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-Integrity: TypeAlias = Literal["trusted", "untrusted"]
+#: Named by the principal; said by the agent alone; read from outside
+Integrity: TypeAlias = Literal["trusted", "unvouched", "untrusted"]
 Confidentiality: TypeAlias = Literal["public", "internal", "confidential"]
 
 _INTEGRITY: tuple[Integrity, ...] = get_args(Integrity)  # weakest claim last
@@ -38,3 +39,5 @@ class Label:
 
 #: The principal's own request and our configuration, before anything is read.
 TRUSTED = Label(integrity="trusted", confidentiality="public", sources=("principal",))
+#: The agent's own word: nobody named it and nothing was read that could have said it.
+UNVOUCHED = Label(integrity="unvouched", confidentiality="public", sources=("agent",))

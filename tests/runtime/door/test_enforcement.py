@@ -21,7 +21,7 @@ from interlock.runtime.policy.decision import (
     Permit,
     Reason,
 )
-from interlock.runtime.policy.label import TRUSTED, Label
+from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
 from interlock.runtime.policy.request import (
     AccessRequest,
     ActionClass,
@@ -862,10 +862,10 @@ async def test_reading_untrusted_data_taints_the_run(world: World) -> None:
     )
     before, _, after = (each.context.labels for each in world.pdp.asked)
 
-    assert before["text"].integrity == "trusted"
-    assert after["text"] == WEB.join(TRUSTED)
+    assert before["text"] == UNVOUCHED.join(TRUSTED)
+    assert after["text"] == WEB.join(UNVOUCHED).join(TRUSTED)
     assert after["to"] == TRUSTED
-    assert (await world.runs.read(run.id)).label == WEB.join(TRUSTED)
+    assert (await world.runs.read(run.id)).label == after["text"]
 
 
 async def test_the_label_survives_into_the_next_claim(world: World) -> None:
@@ -894,7 +894,7 @@ async def test_labels_do_not_leak_between_runs(world: World) -> None:
         second, tool="note.write", arguments={"text": "b"}, call_id="1"
     )
 
-    assert world.pdp.asked[-1].context.labels["text"].integrity == "trusted"
+    assert world.pdp.asked[-1].context.labels["text"].integrity == "unvouched"
 
 
 async def test_a_step_that_no_longer_fits_is_denied(

@@ -1,13 +1,15 @@
 """The information point: what the policy is told."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from interlock.runtime.door.proposal import UNKNOWN
+from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import KillFact, KillScope
 from interlock.runtime.run.kill_switch import KillSwitches
-from interlock.runtime.testing import StaticPoint, World
+from interlock.runtime.testing import Effects, StaticPoint, World
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,30 @@ async def test_a_switch_for_the_run_reaches_its_policy(tmp_path: Path) -> None:
         await world.store.durable(run.claim)
 
     assert point.asked[-1].context.kill_switches == (KillFact(scope="run", id=run.id),)
+
+
+async def test_what_the_request_does_not_name_is_nobodys_word_but_the_agents(
+    tmp_path: Path,
+) -> None:
+    """Before the first read, and in any number of calls at once, only what stands in the request is
+    trusted.
+    """
+    read = Effects().tool("web.read", "read")
+    point = StaticPoint(effects={"web.read": "permit"})
+    async with World(tmp_path, tools=[read], pdp=point) as world:
+        run = await world.start(request={"to": "ann"})
+        await asyncio.gather(
+            *(
+                world.pep.enforce(
+                    run,
+                    tool="web.read",
+                    arguments={"text": f"page {number}", "to": "ann"},
+                    call_id=str(number),
+                )
+                for number in range(8)
+            )
+        )
+
+    stated = [request.context.labels for request in point.asked]
+    assert [labels["text"].integrity for labels in stated] == ["unvouched"] * 8
+    assert [labels["to"] for labels in stated] == [TRUSTED] * 8

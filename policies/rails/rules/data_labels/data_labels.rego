@@ -1,8 +1,9 @@
 # METADATA
 # title: Data labels
 # description: >-
-#   Where a value came from decides where it may go: destinations come from trusted values only, and nothing flows to
-#   a sink that may not hold it. Asked of every tool that is not known to stay inside.
+#   Where a value came from decides where it may go: destinations come from trusted values only, never from what was
+#   read (untrusted) and never from the agent's own word (unvouched); and nothing flows to a sink that may not hold it.
+#   Asked of every tool that is not known to stay inside.
 # custom:
 #   codes:
 #     untrusted_destination: "The destination in {argument} is not one the request named; it may come from: {sources}."
@@ -54,7 +55,7 @@ names contains argument if some argument, _ in labels
 
 is_known(argument) if {
 	label := labels[argument]
-	label.integrity in {"trusted", "untrusted"}
+	label.integrity in {"trusted", "unvouched", "untrusted"}
 	rank[label.confidentiality]
 }
 

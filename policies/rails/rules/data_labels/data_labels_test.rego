@@ -5,6 +5,8 @@ import data.rails.rules.data_labels
 
 document := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["document:d1"]}
 
+own_word := {"integrity": "unvouched", "confidentiality": "public", "sources": ["agent", "principal"]}
+
 secret := {"integrity": "trusted", "confidentiality": "confidential", "sources": ["principal"]}
 
 unknown(argument) := {"code": "unknown_label", "parameters": {"argument": argument}}
@@ -44,6 +46,12 @@ test_a_model_may_read_what_is_untrusted_and_no_more_than_it_is_cleared_for if {
 test_deny_an_untrusted_destination if {
 	data_labels.deny == {untrusted("to", ["document:d1"])} with input as request.mail
 		with input.context.labels.to as document
+}
+
+test_deny_a_destination_that_is_the_agents_own_word if {
+	data_labels.deny == {untrusted("to", ["agent", "principal"])} with input as request.mail
+		with input.context.labels.to as own_word
+	count(data_labels.deny) == 0 with input as request.mail with input.context.labels.body as own_word
 }
 
 test_deny_a_destination_without_a_label if {

@@ -5,6 +5,8 @@ import data.rails.rules.trusted_arguments
 
 document := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["document:d1"]}
 
+own_word := {"integrity": "unvouched", "confidentiality": "public", "sources": ["agent", "principal"]}
+
 refused(argument) := {"code": "untrusted_argument", "parameters": {"argument": argument}}
 
 listing(names) := {"report.write": {"egress": "none", "trusted_arguments": names}}
@@ -25,6 +27,12 @@ test_deny_an_untrusted_argument if {
 	trusted_arguments.deny == {refused("document")} with input as request.write
 		with data.rails.config.tools as listing(["document"])
 		with input.context.labels.document as document
+}
+
+test_deny_the_agents_own_word_before_anything_was_read if {
+	trusted_arguments.deny == {refused("document")} with input as request.write
+		with data.rails.config.tools as listing(["document"])
+		with input.context.labels.document as own_word
 }
 
 test_deny_an_argument_without_a_label if {
