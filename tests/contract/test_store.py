@@ -442,7 +442,7 @@ async def engage():
         origin="interlock/test",
     )
     async with opening as storage:
-        await storage.store.write(lambda tx: tx.events.append(event))
+        await storage.store.write(lambda tx: tx.events.append(event), logs=["@home"])
 
 asyncio.run(engage())
 """
