@@ -34,6 +34,7 @@ Act: TypeAlias = Literal[
     "people.remove",
     "policy.activate",
     "ledger.export",
+    "ledger.recover",
     "record.export",
 ]
 
@@ -52,6 +53,7 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "people.remove": "write",
     "policy.activate": "write",
     "ledger.export": "read",
+    "ledger.recover": "irreversible",
     "record.export": "read",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())

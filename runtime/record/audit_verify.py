@@ -154,6 +154,8 @@ class _Invariants:
         is_begun = action in self._intents or is_lost
         if body.get("event") == "outcome" and not is_begun:
             yield "effect_without_intent", f"action {action}"
+        elif is_lost:
+            self._intents.add(action)  # so a later intent would be a second one
         if body.get("event") == "step" and body.get("effect") != "permit":
             yield "effect_without_permit", f"action {action}"
         if action in self._finished:

@@ -129,13 +129,12 @@ class Derived:
         run = self._run(run_id)
         run.update(
             sealed(body),
-            status=body["status"],
-            fence=body["fence"],
+            **same(body, "status", "fence"),
             updated=body["at"],
         )
-        if body["status"] in {"done", "failed", "cancelled"}:
+        if body["status"] not in {"waiting", "held"}:
             for approval in self._of_run[run_id].approvals:
-                if approval["state"] == "waiting":
+                if approval["state"] in {"waiting", "approved"}:
                     approval["state"] = "withdrawn"
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:

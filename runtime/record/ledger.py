@@ -7,9 +7,9 @@ Bodies hold codes, states and salted commitments; what they commit to is sealed 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -19,10 +19,11 @@ from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
 from interlock.runtime.record import logs
 from interlock.runtime.record.events import EVERY, HOME, Event, Recovered, SwitchTurned
 from interlock.runtime.record.gap import Gap, gap, gaps
+from interlock.runtime.record.page import Page, Standing
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
-from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes
+from interlock.runtime.record.tlog import Frontier, Signer, public_bytes
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.witness import Witness
 
@@ -33,12 +34,6 @@ _ENTRIES: Final = tables.ledger_entry.c
 _ADVANCE: Final = Statement(
     update(tables.ledger_head).where(tables.ledger_head.c.log == bindparam("of_log"))
 )
-_LAST: Final = Statement(
-    select(_ENTRIES.leaf)
-    .where(_ENTRIES.log == bindparam("of_log"), _ENTRIES.run_id == bindparam("of_run"))
-    .order_by(_ENTRIES.seq.desc())
-    .limit(1)
-)
 _APPEND: Final = Statement(insert(tables.ledger_entry))
 
 
@@ -48,55 +43,6 @@ class Head:
 
     size: int
     root: str
-
-
-@dataclass(kw_only=True, slots=True)
-class _Page:
-    """What one transaction adds to one log."""
-
-    log: str
-    frontier: Frontier
-    #: The last leaf of each run
-    chain: dict[str, bytes]
-    #: Whether the log goes on from an older state than was witnessed
-    is_recovery: bool = False
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    root: bytes = b""
-    note: str = ""
-
-    def append(self, event: Event, body: bytes, payload: bytes | None) -> None:
-        """Add one entry, given as its canonical body and its sealed payload."""
-        leaf = leaf_hash(body)
-        self.rows.append(
-            {
-                "log": self.log,
-                "seq": self.frontier.size,
-                "run_id": event.run_id,
-                "event": event.event,
-                "body": body,
-                "leaf": leaf,
-                "payload": payload,
-                "note": None,
-            }
-        )
-        self.frontier = self.frontier.append(leaf)
-        self.chain[event.run_id] = leaf
-
-    def sign(self, signer: Signer) -> None:
-        """Sign the new root; the last entry carries the note."""
-        self.root = self.frontier.root()
-        self.note = signer.sign(size=self.frontier.size, root=self.root)
-        self.rows[-1]["note"] = self.note
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Standing:
-    """One log as this process left it."""
-
-    frontier: Frontier
-    note: str
-    #: The last leaf of each run
-    chain: dict[str, bytes]
 
 
 class Ledger:
@@ -125,10 +71,10 @@ class Ledger:
         self.public_key = public_bytes(vault.signing)
         self._trusting = trusting
         #: By log, as committed
-        self._standing: dict[str, _Standing] = {}
+        self._standing: dict[str, Standing] = {}
         #: Whether every log was looked at, not only those that are written
         self._is_examined = False
-        self._pages: list[_Page] = []
+        self._pages: list[Page] = []
         store.attach(lock=self._lock, flush=self._flush, observers=[self._committed])
 
     def origin(self, log: str) -> str:
@@ -195,10 +141,10 @@ class Ledger:
             _ADVANCE.run(tx.connection, head)
         self._pages = pages
 
-    def _page(self, tx: Tx, log: str, events: list[Event]) -> _Page:
+    def _page(self, tx: Tx, log: str, events: list[Event]) -> Page:
         frontier = tx.heads[log]
         recovery = _recovery(tx, log)
-        page = _Page(
+        page = Page(
             log=log,
             frontier=frontier,
             chain=dict(self._chain(tx, log, frontier)),
@@ -252,7 +198,7 @@ class Ledger:
         if recovery is None or _bounds(recovery) != _bounds(missing):
             raise missing.error()
 
-    def _append(self, tx: Tx, page: _Page, event: Event, *, signed: int) -> None:
+    def _append(self, tx: Tx, page: Page, event: Event, *, signed: int) -> None:
         seq = page.frontier.size
         body: dict[str, Document] = {
             "v": VERSION,
@@ -262,7 +208,7 @@ class Ledger:
             "seq": seq,
             "signed": signed,
             "at": tx.now,
-            "prev": _previous(tx, page, event.run_id).hex(),
+            "prev": page.previous(tx.connection, event.run_id).hex(),
             **event.body(),
         }
         sealed: bytes | None = None
@@ -285,7 +231,7 @@ class Ledger:
         """Remember what stands now, and let the witness keep it; raises `NotWitnessed`."""
         pages = self._pages
         for page in pages:
-            self._standing[page.log] = _Standing(
+            self._standing[page.log] = Standing(
                 frontier=page.frontier,
                 note=page.note,
                 chain=page.chain if len(page.chain) <= _MOST_CHAINS else {},
@@ -331,15 +277,6 @@ def _locked(connection: Connection, log: str) -> Frontier:
     if frontier is None:
         raise Tampered(what=f"head of the log {log}", why="the row is gone")
     return frontier
-
-
-def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:
-    """Return the leaf of the run's newest entry in the log, or nothing when it has none."""
-    previous = page.chain.get(run_id)
-    if previous is not None:
-        return previous
-    last = _LAST.one(tx.connection, {"of_log": page.log, "of_run": run_id})
-    return b"" if last is None else last["leaf"]
 
 
 def _engaged(connection: Connection, log: str) -> list[Event]:

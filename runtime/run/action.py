@@ -149,8 +149,7 @@ def finish(
         raise _elsewhere(step)
     budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
-    sealed = {"result": result}
-    tx.events.append(_finished(step, ending, actual, sealed, label=grown))
+    tx.events.append(_finished(step, ending, actual, {"result": result}, label=grown))
 
 
 def complete(
@@ -234,21 +233,27 @@ def resolve(
     )
 
 
-def abandon(tx: Tx, *, run_id: str, tenant: str, key: DataKey) -> None:
-    """Record of each started action of a cancelled run that nobody knows what became of the action.
+def abandon(
+    tx: Tx, *, run_id: str, tenant: str, key: DataKey, states: tuple[State, ...]
+) -> None:
+    """Record of each action of an ended run that nobody knows what became of the action.
 
-    The action is charged what was set aside for it.
+    Those are the actions in *states*. An action is charged what was set aside for it.
     """
     in_flight = select(tables.action).where(
-        tables.action.c.run_id == run_id, tables.action.c.state == "started"
+        tables.action.c.run_id == run_id, tables.action.c.state.in_(states)
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
         cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        _move(tx, row["id"], "started", "unknown")
-        codes = [reason.code for reason in reasons_of(row, key)]
+        _move(tx, row["id"], row["state"], "unknown")
         tx.events.append(
             Finished(
-                ruling=ruling_of(row, key, tenant=tenant, codes=codes),
+                ruling=ruling_of(
+                    row,
+                    key,
+                    tenant=tenant,
+                    codes=[reason.code for reason in reasons_of(row, key)],
+                ),
                 sealed={"result": None},
                 state="unknown",
                 spent=cost.counts(),
@@ -340,10 +345,9 @@ def _move(
 
 
 def _elsewhere(step: Attempt) -> GuardFailed:
-    why = "it is not in the state it was to be moved from"
     return GuardFailed(
         guard=f"action {step.id}",
-        why=why,
+        why="it is not in the state it was to be moved from",
         next_step=_SHOW,
     )
 

@@ -1,6 +1,7 @@
 """Approvals: one person's verdict on one request, under one policy revision, on evidence shown.
 
     waiting -> approved -> used
+       |          +-> withdrawn
        |    -> rejected
        +    -> withdrawn
 
@@ -129,10 +130,10 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
 
 
 def withdraw(tx: Tx, *, run_id: str) -> None:
-    """Withdraw what waits for a person on behalf of a run that has ended."""
+    """Withdraw what waits for a person, or was approved and not used, for a run that has ended."""
     approvals = tables.approval.c
     open_approvals = update(tables.approval).where(
-        approvals.run_id == run_id, approvals.state == "waiting"
+        approvals.run_id == run_id, approvals.state.in_(("waiting", "approved"))
     )
     tx.connection.execute(open_approvals.values(state="withdrawn"))
 

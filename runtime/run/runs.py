@@ -249,6 +249,7 @@ class Runs:
             run_id=run_id,
             tenant=row["tenant"],
             key=key,
+            states=("started",),
         )
         tx.events.append(
             RunEnded(

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.serving.cli import session
+from interlock.serving.cli import recovery, session
 from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
@@ -29,6 +29,7 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+application.command()(recovery.recover)
 _KEY_DIGITS = 64
 
 
@@ -60,24 +61,14 @@ def verify(
     Ends with 3 when nothing is wrong, and a person let a log go on after a loss.
     """
     differences: list[Difference] = []
-    if file is None and (key or remembered):
-        what = "--key" if key else "--remembered"
-        why = "this home has its own key and witness"
-        raise BadInput(what=what, why=why, next_step="Name the file of an export.")
     if file is None:
+        _refuse_for_home(key, remembered)
         audit, differences = _of_this_home(log, state=state)
-    elif state:
-        why = "an export holds no tables"
-        raise BadInput(what="--state", why=why, next_step="Leave the file away.")
     else:
+        _refuse_for_export(state=state)
         audit = _offline(file, key or _own_key(), log, remembered or [])
     if as_json:
-        told = (
-            {"differences": [asdict(difference) for difference in differences]}
-            if state
-            else {}
-        )
-        session.print_json(_plain(audit) | told)
+        session.print_json(_plain(audit) | _plain_state(differences, asked=state))
     else:
         _print(audit)
         _print_state(differences, asked=state)
@@ -86,12 +77,30 @@ def verify(
     session.leave(session.WAITING if audit.gaps else session.DONE)
 
 
+def _refuse_for_home(key: str | None, remembered: list[Path] | None) -> None:
+    if key or remembered:
+        what = "--key" if key else "--remembered"
+        why = "this home has its own key and witness"
+        raise BadInput(what=what, why=why, next_step="Name the file of an export.")
+
+
+def _refuse_for_export(*, state: bool) -> None:
+    if state:
+        why = "an export holds no tables"
+        raise BadInput(what="--state", why=why, next_step="Leave the file away.")
+
+
 def _own_key() -> str | None:
     """Return the key of this home's ledger, or None where there is no home."""
     from interlock.runtime.record.vault import public_key
 
     key = public_key(session.configured().home / "keys")
     return None if key is None else key.hex()
+
+
+def _plain_state(differences: "list[Difference]", *, asked: bool) -> dict[str, Any]:
+    plain = [asdict(difference) for difference in differences]
+    return {"differences": plain} if asked else {}
 
 
 def _print_state(differences: "list[Difference]", *, asked: bool) -> None:
