@@ -41,7 +41,7 @@ from interlock.tools.contracts.finder import ConfinedFinder
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
-from interlock.tools.contracts.risk import load as load_playbook
+from interlock.tools.contracts.risk import Playbooks
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
@@ -66,6 +66,7 @@ class Home:
     records: Records
     reviews: Reviews
     reports: Reports
+    playbooks: Playbooks
 
     @property
     def store(self) -> Store:
@@ -165,7 +166,7 @@ async def opened(
         bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings))
         pdp = await decision_point(settings, bundle, stack)
-        kept = _Kept.over(storage)
+        kept = _Kept.over(storage, settings)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         provider = _provider(stack)
         servers = ToolServers(settings, bundle, stack)
@@ -187,6 +188,7 @@ async def opened(
             records=kept.records,
             reviews=kept.reviews,
             reports=kept.reports,
+            playbooks=kept.playbooks,
         )
 
 
@@ -214,22 +216,26 @@ class _Kept:
     records: Records
     reviews: Reviews
     reports: Reports
+    playbooks: Playbooks
 
     @classmethod
-    def over(cls, storage: Storage) -> "_Kept":
+    def over(cls, storage: Storage, settings: Settings) -> "_Kept":
         library = Library(store=storage.store, vault=storage.vault)
+        finder = ConfinedFinder.shipped()
+        playbooks = Playbooks.read(settings.playbooks, categories=finder.categories)
         reviews = Reviews(
             store=storage.store,
             vault=storage.vault,
             library=library,
-            finder=ConfinedFinder.shipped(),
-            playbook=load_playbook(),
+            finder=finder,
+            playbooks=playbooks,
         )
         return cls(
             library=library,
             records=Records(store=storage.store, vault=storage.vault),
             reviews=reviews,
             reports=Reports(store=storage.store, vault=storage.vault),
+            playbooks=playbooks,
         )
 
 

@@ -264,6 +264,9 @@ class Settings(Section):
     policies: Path | None = Field(
         None, description="A folder of data and rules over the bundle's"
     )
+    playbooks: Path | None = Field(
+        None, description="A folder of playbooks beside the shipped ones"
+    )
     agents: Annotated[
         tuple[Annotated[str, AfterValidator(_agent)], ...], BeforeValidator(_listed)
     ] = Field(

@@ -16,6 +16,17 @@ from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, row_of
 from interlock.runtime.run.runs import Runs
 
+#: What is shown of a review, and what stands there when there is none
+REVIEW: Final[dict[str, Any]] = {
+    "findings": [],
+    "possible": [],
+    "more": {},
+    "unsupported": [],
+    "unread": 0,
+    "side": None,
+    "inventory": None,
+    "risk": None,
+}
 SHOWN: Final = ("digest", "name", "chars", "pages")
 BASIS_POINTS: Final = (
     10_000  # of one: how the record keeps a confidence, without floats
@@ -69,8 +80,9 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
     return {
         **_request(run),
         "document": _document(run, outcome),
-        "findings": [finding(clause) for clause in _list(outcome.get("findings"))],
-        "risk": outcome.get("risk"),
+        **{
+            name: shares(outcome.get(name, nothing)) for name, nothing in REVIEW.items()
+        },
         "report": any(_is_report(action) for action in actions),
         "decisions": [decision(action) for action in actions],
         "waiting": [approval.id for approval in waiting],
@@ -124,8 +136,7 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
         "for": "",
         "created": row["created"],
         "document": {},
-        "findings": [],
-        "risk": None,
+        **REVIEW,
         "report": False,
         "decisions": [],
         "waiting": [],
@@ -134,9 +145,16 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
     }
 
 
-def finding(clause: dict[str, Any]) -> dict[str, Any]:
-    """Return a clause with its confidence as a share of one."""
-    return clause | {"confidence": clause["confidence"] / BASIS_POINTS}
+def shares(value: Any) -> Any:
+    """Return *value* with every confidence in it as a share of one."""
+    if isinstance(value, list):
+        return [shares(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    parts = {name: shares(part) for name, part in value.items()}
+    if "confidence" in parts:
+        parts["confidence"] /= BASIS_POINTS
+    return parts
 
 
 def decision(step: RecordedAction) -> dict[str, Any]:
@@ -174,7 +192,3 @@ def _error(outcome: dict[str, Any]) -> dict[str, str] | None:
         "code": "guard",
         "why": str(outcome["error"]),
     }
-
-
-def _list(value: Any) -> list[dict[str, Any]]:
-    return list(value or [])

@@ -1,7 +1,10 @@
 """The document tools: a file is read once; other tools get its exact text by digest."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.errors import NotFound
@@ -12,14 +15,17 @@ from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.documents import Document, DocumentError, DocumentReader
+from interlock.tools.documents.inventory import Redline
 
 KIND = "document"
+_DOCUMENT: Final = TypeAdapter(Document)
 
 
 class Read(Value):
-    """Read one file."""
+    """Read one file; *redline* says how tracked changes are read."""
 
     path: str
+    redline: Redline = "accepted"
 
 
 class DocumentFacts(Value):
@@ -29,6 +35,7 @@ class DocumentFacts(Value):
     name: str
     kind: str
     chars: int
+    #: 0 where the format has no pages
     pages: int
 
 
@@ -62,12 +69,11 @@ class Library:
 
         The run's first reading of a document stands.
         """
-        body = {name: getattr(document, name) for name in Document.__dataclass_fields__}
         self._shelf.keep(
             permit,
             key=document.digest,
             status=document.kind,
-            body=body,
+            body=asdict(document),
         )
 
     async def reading(self, digest: str, *, run_id: str) -> Reading:
@@ -108,9 +114,8 @@ class Library:
 
 
 def _opened(kept: Kept) -> Reading:
-    document = Document(**{**kept.body, "pages": tuple(kept.body["pages"])})
     return Reading(
-        document=document,
+        document=_DOCUMENT.validate_python(kept.body),
         run_id=kept.run_id,
         revision=kept.revision,
         at=kept.at,
@@ -143,7 +148,9 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
         """Read one document, so that other tools can work on it."""
         try:
-            document = await reader.read(Path(arguments.path))
+            document = await reader.read(
+                Path(arguments.path), redline=arguments.redline
+            )
         except DocumentError as error:
             raise ToolFailed(
                 code=f"document_{error.code}", detail=str(error)
@@ -154,7 +161,7 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
             name=document.name,
             kind=document.kind,
             chars=len(document.text),
-            pages=len(document.pages),
+            pages=len(document.pages) if document.kind == "pdf" else 0,
         )
 
     return (read,)

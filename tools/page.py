@@ -32,6 +32,7 @@ _BLANK: Final = frozenset(
         *range(0xE0100, 0xE01F0),
     }
 )
+HALF: Final = 5_000  # basis points
 #: White space that ends a line, moves on or, between the pages of a PDF, ends a page
 _SPACE: Final = frozenset("\n\t\f")
 
@@ -85,5 +86,31 @@ def _environment(folders: tuple[Path, ...]) -> "Environment":
     environment.filters["time"] = lambda seconds: (
         f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
     )
-    environment.filters["percent"] = lambda basis: f"{basis / 100:.0f} %"
+    environment.filters["percent"] = _percent
+    environment.filters["anchor"] = _anchor
+    environment.filters["plural"] = _plural
+    environment.tests["unsure"] = lambda confidence: _basis_points(confidence) < HALF
     return environment
+
+
+def _basis_points(confidence: float) -> float:
+    """Return a confidence in basis points: a whole number is one already, a share of one is not."""
+    return confidence if isinstance(confidence, int) else confidence * 2 * HALF
+
+
+def _percent(confidence: float) -> str:
+    return f"{_basis_points(confidence) / 100:.0f} %"
+
+
+def _anchor(clause: Any) -> str:
+    """Return what a link to the clause names: the same for the same place and category."""
+    place = clause if isinstance(clause, dict) else vars(clause)
+    letters = filter(str.isalnum, place["category"].encode("ascii", "ignore").decode())
+    return f"c{place['start']}-{place['end']}-{''.join(letters)}"
+
+
+def _plural(word: str) -> str:
+    """Return the plural of a part of a file: of its first word, when more words tell of what."""
+    if word.startswith("page "):
+        return f"pages {word.removeprefix('page ')}"
+    return f"{word}es" if word.endswith("x") else f"{word}s"

@@ -22,10 +22,23 @@ from interlock.runtime.graph.answer import say
 from interlock.runtime.graph.model import Refused, governed
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.decision import Denied
+from interlock.tools.documents.inventory import Redline
 
 NAME: Final = "contract_review"
 PLANNER: Final = "planner"
 ROUNDS: Final = 6
+#: What of the review is part of the run's outcome
+OUTCOME: Final = (
+    "findings",
+    "possible",
+    "dropped",
+    "more",
+    "unsupported",
+    "unread",
+    "side",
+    "inventory",
+    "risk",
+)
 ACTIONS: Final = ("records.file", "report.write", "mail.send")
 INSTRUCTIONS: Final = (
     "You finish the review of one contract. File the record, write the report, and mail the report "
@@ -39,6 +52,7 @@ class Review(TypedDict, total=False):
 
     path: str
     notify: list[str]
+    redline: str
     document: dict[str, Any]
     #: The result of `contracts.review`
     review: dict[str, Any]
@@ -49,10 +63,16 @@ class Review(TypedDict, total=False):
 
 
 class ReviewRequest(Value):
-    """What a review needs: the contract's path, and who is to be told."""
+    """What a review needs: the contract's path, who is to be told, and whose side it takes."""
 
     path: str
     notify: tuple[str, ...] = ()
+    #: The name or the role of our party; without it the sides are unclear
+    party: str = ""
+    #: The name of a playbook; without it the one for our side
+    playbook: str = ""
+    #: How tracked changes are read
+    redline: Redline = "accepted"
 
 
 class ContractReview:
@@ -89,7 +109,7 @@ class ContractReview:
             if name in state:
                 view[name] = state[name]
         review = state.get("review", {})
-        for name in ("findings", "dropped", "risk"):
+        for name in OUTCOME:
             if name in review:
                 view[name] = review[name]
         return view
@@ -102,7 +122,7 @@ class _Steps:
         self._door = door
 
     async def read(self, state: Review) -> Review:
-        file = {"path": state["path"]}
+        file = {"path": state["path"], "redline": state.get("redline", "accepted")}
         outcome = await self._door.call("document.read", file, call_id="read")
         if not isinstance(outcome, Done):
             return {"stopped": _stopped("document", outcome)}

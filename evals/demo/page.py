@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from interlock.tools import files
-from interlock.tools.contracts.extraction import CERTAIN
 from interlock.tools.contracts.report import TEMPLATES
 from interlock.tools.page import render
 
@@ -14,16 +13,5 @@ _FOLDERS: Final = (Path(__file__).resolve().parent / "templates", TEMPLATES)
 
 def write(path: Path, summary: dict[str, Any]) -> None:
     """Write the page at *path*, for its owner alone."""
-    runs = [_run(view) for view in summary["runs"]]
-    printable = summary | {"runs": runs}
-    html = render("demo.html", folders=_FOLDERS, summary=printable)
+    html = render("demo.html", folders=_FOLDERS, summary=summary)
     files.write(path, html.encode())
-
-
-def _run(view: dict[str, Any]) -> dict[str, Any]:
-    """Return *view* with confidences in basis points, as the templates take them."""
-    findings = []
-    for finding in view["findings"]:
-        confidence = round(finding["confidence"] * CERTAIN)
-        findings.append(finding | {"confidence": confidence})
-    return view | {"findings": findings}

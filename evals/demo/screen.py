@@ -10,8 +10,9 @@ from rich.panel import Panel
 from rich.text import Text
 
 from interlock.evals.demo import job
+from interlock.serving.cli.panel import run_panel
 from interlock.serving.cli.session import choices, err, out
-from interlock.serving.cli.show import TIERS, grid, run_panel, shown, whole
+from interlock.serving.cli.show import TIERS, grid, shown, whole
 
 
 @contextmanager

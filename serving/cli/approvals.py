@@ -8,9 +8,10 @@ import typer
 from rich.text import Text
 
 from interlock.serving.cli import session
+from interlock.serving.cli.panel import risk_line
 from interlock.serving.cli.result import exit_code, report
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, moment, risk_line, shown, whole
+from interlock.serving.cli.show import grid, moment, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Verdict

@@ -29,6 +29,8 @@ COLUMNS: Final = (
     "tier",
     "score",
     "findings",
+    "party",
+    "playbook",
     "status",
     "tenant",
     "run_id",

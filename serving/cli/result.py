@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from interlock.serving.cli import session
+from interlock.serving.cli.panel import run_panel
 from interlock.serving.cli.session import out
-from interlock.serving.cli.show import moment, run_panel
+from interlock.serving.cli.show import moment
 
 #: The classes of actions whose end a caller must hear of
 _EFFECTS: Final = frozenset({"write", "irreversible"})

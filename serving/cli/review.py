@@ -4,7 +4,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 from rich.text import Text
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from interlock.serving.home import Home
 
 application = typer.Typer(add_completion=False)
+Party: TypeAlias = Annotated[
+    str, typer.Option(help="Whose side to take: our party's name, or its role.")
+]
+Playbook: TypeAlias = Annotated[
+    str, typer.Option(help="Score by this playbook, not by the one for our side.")
+]
+Redline: TypeAlias = Annotated[
+    Literal["accepted", "rejected"],
+    typer.Option(help="Read tracked changes as accepted or as rejected."),
+]
 
 
 @application.command()
@@ -37,6 +47,9 @@ def review(
         list[str] | None,
         typer.Option(help="Mail the report to this address; repeat for more."),
     ] = None,
+    party: Party = "",
+    playbook: Playbook = "",
+    redline: Redline = "accepted",
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +61,12 @@ def review(
     addresses = _addresses(notify or [])
     asking = Asking(
         person=session.acting(settings, person),
-        addresses=addresses,
+        request={
+            "notify": addresses,
+            "party": party.strip(),
+            "playbook": playbook.strip(),
+            "redline": redline,
+        },
         as_json=as_json,
     )
     paths, codes = _gathered(
@@ -67,10 +85,11 @@ def review(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
-    """Who asks for the reviews, and where the reports go."""
+    """Who asks for the reviews, what for, and where the reports go."""
 
     person: "Principal"
-    addresses: list[str]
+    #: All of the request but the file
+    request: dict[str, Any]
     as_json: bool
 
 
@@ -112,6 +131,8 @@ def _gathered(
 
 
 async def _all(home: "Home", paths: list[Path], asking: Asking) -> list[int]:
+    if asking.request["playbook"]:
+        home.playbooks.named(asking.request["playbook"])
     codes = []
     session.under_way.not_begun = [shown(path.name).plain for path in paths]
     for number, path in enumerate(paths, start=1):
@@ -139,7 +160,7 @@ async def _one(
     from interlock.serving.operations import runs
     from interlock.serving.view import view
 
-    request = {"path": str(path), "notify": asking.addresses}
+    request = asking.request | {"path": str(path)}
     try:
         run = await runs.start(
             home,

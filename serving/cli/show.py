@@ -9,16 +9,11 @@ from typing import Any, Final
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
 from interlock.tools.page import visible
 
-QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
-WHERE: Final = (
-    13  # columns: a page and a span stand on one line while they fit, else on two
-)
 STATES: Final = {
     "done": "green",
     "denied": "red",
@@ -72,78 +67,9 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def run_panel(view: dict[str, Any]) -> RenderableType:
-    """Return the whole story of one run."""
-    parts: list[RenderableType] = [_document(view)]
-    if view["stopped"]:
-        parts.append(shown(f"Stopped: {view['stopped']['why']}", style="red"))
-    if view["risk"]:
-        parts.append(risk_line(view))
-    if view["findings"]:
-        parts.append(findings(view["findings"]))
-    parts.append(decisions(view["decisions"]))
-    parts.append(spend(view["spend"]))
-    if view["waiting"]:
-        parts.append(
-            Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow")
-        )
-    title = Text.assemble((view["run_id"], "bold"), "  ", (view["status"], "bold"))
-    return Panel(
-        Group(*parts),
-        title=title,
-        title_align="left",
-    )
-
-
-def _document(view: dict[str, Any]) -> Text:
-    document = view["document"]
-    return shown(
-        str(document.get("name") or document.get("path") or view.get("agent") or "")
-    )
-
-
 def risk_level(risk: dict[str, Any]) -> Text:
     """Return the tier and the score, in the colour of the tier."""
     return Text(f"{risk['tier']} {risk['score']}", style=TIERS[risk["tier"]])
-
-
-def risk_line(view: dict[str, Any]) -> Text:
-    """Return the risk in one line with its three weightiest reasons."""
-    risk = view["risk"]
-    reasons = ", ".join(
-        f"{part['category']} ({part['when']}, {part['points']})"
-        for part in risk["contributions"][:3]
-    )
-    level = (f"{risk['tier']} {risk['score']}/1000", f"bold {TIERS[risk['tier']]}")
-    return Text.assemble("Risk ", level, f": {reasons}")
-
-
-def findings(clauses: list[dict[str, Any]]) -> Table:
-    """Return the clauses with their citations and confidences."""
-    where = Column(
-        "Page, span",
-        max_width=WHERE,
-        min_width=WHERE,
-    )
-    table = grid(
-        Column("Clause", max_width=20),
-        Column("Quotation", ratio=1),
-        where,
-        whole("Sure"),
-        expand=True,
-    )
-    for clause in clauses:
-        text = clause["text"]
-        if len(text) > QUOTED:
-            text = text[: QUOTED - 3] + "..."
-        span = f"p. {clause['page']}, {clause['start']}-{clause['end']}"
-        table.add_row(
-            shown(clause["category"]),
-            shown(text),
-            span,
-            f"{clause['confidence']:.0%}",
-        )
-    return table
 
 
 def decisions(steps: list[dict[str, Any]]) -> RenderableType:

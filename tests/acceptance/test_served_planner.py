@@ -5,6 +5,7 @@ installed command.
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ class Planner(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[dict[str, Any]] = []
+        #: What each request was for: a path, or a whole URL where this is a proxy
+        self.places: list[str] = []
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(asked)
@@ -50,6 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.places.append(self.path)
         message = self.server.answer(asked)
         choice = {
             "index": 0,
@@ -92,14 +96,23 @@ def _mail(call_id: str, address: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def planner() -> Iterator[Planner]:
+@contextmanager
+def served() -> Iterator[Planner]:
+    """Serve an endpoint for a block."""
     with Planner() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def planner() -> Iterator[Planner]:
+    with served() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def reviewed(command: Command, home: Path, planner: Planner, **settings: str) -> Any:
@@ -107,7 +120,7 @@ def reviewed(command: Command, home: Path, planner: Planner, **settings: str) ->
     home.mkdir(parents=True, exist_ok=True)
     (home / "people.yaml").write_text(PEOPLE, "utf-8")
     url = f"http://127.0.0.1:{planner.server_address[1]}/v1"
-    served = {"INTERLOCK_MODEL_URL": url, "INTERLOCK_MODEL_NAME": "m", **settings}
+    own = {"INTERLOCK_MODEL_URL": url, "INTERLOCK_MODEL_NAME": "m", **settings}
     return command(
         home,
         "review",
@@ -117,7 +130,7 @@ def reviewed(command: Command, home: Path, planner: Planner, **settings: str) ->
         "--as",
         "ana",
         "--json",
-        **served,
+        **own,
     )
 
 
@@ -157,3 +170,30 @@ def test_a_model_elsewhere_is_sent_nothing_confidential(
     assert ran.code == 4
     assert [why["code"] for why in asked["reasons"]] == ["clearance"]
     assert planner.asked == []
+
+
+def test_a_proxy_is_asked_when_a_setting_names_it_and_no_other(
+    command: Command, home: Path, planner: Planner
+) -> None:
+    """A proxy of the environment gets no word; a model elsewhere is asked through the proxy of the
+    settings, and by plain HTTP only where a setting says so.
+    """
+    with served() as proxy, served() as decoy:
+        elsewhere = f"http://127.0.0.1:{decoy.server_address[1]}"
+        settings = {
+            "INTERLOCK_MODEL_CLEARANCE": "confidential",
+            "INTERLOCK_MODEL_URL": "http://model.example/v1",
+            "INTERLOCK_PROXY": f"http://127.0.0.1:{proxy.server_address[1]}",
+            "HTTP_PROXY": elsewhere,
+            "http_proxy": elsewhere,
+            "ALL_PROXY": elsewhere,
+        }
+        refused = reviewed(command, home, planner, **settings)
+        ran = reviewed(
+            command, home, planner, INTERLOCK_MODEL_PLAIN_HTTP="true", **settings
+        )
+
+    assert refused.code == 2
+    assert ran.code == 3
+    assert set(proxy.places) == {"http://model.example/v1/chat/completions"}
+    assert planner.places == decoy.places == []

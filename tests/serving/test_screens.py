@@ -12,7 +12,8 @@ import pytest
 import typer
 from rich.console import Console
 
-from interlock.serving.cli.show import grid, run_panel, shown, whole
+from interlock.serving.cli.panel import run_panel
+from interlock.serving.cli.show import grid, shown, whole
 from interlock.serving.cli.verify import tell
 from interlock.serving.verification.finding import Finding
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
@@ -16,7 +17,7 @@ from interlock.tools.contracts.clauses import Answers, ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools
-from interlock.tools.contracts.risk import load
+from interlock.tools.contracts.risk import Playbooks
 from interlock.tools.documents import Document
 from interlock.tools.library import Library
 from interlock.tools.reports import Reports
@@ -55,13 +56,18 @@ class Office:
     reports: Reports
     library: Library
     reviews: Reviews
+    playbooks: Playbooks
     records: Records
     finder: ModelHere
 
     async def run(
-        self, *, tenant: str = "default", read: Document | None = CONTRACT
+        self,
+        *,
+        tenant: str = "default",
+        read: Document | None = CONTRACT,
+        request: dict[str, Json] | None = None,
     ) -> Run:
-        """Start a run of a tenant, and let it read a document."""
+        """Start a run of a tenant by a request, and let it read a document."""
         agent = Principal(
             id="agent:test",
             tenant=tenant,
@@ -72,7 +78,7 @@ class Office:
             NewRun(
                 agent="test",
                 principal=agent,
-                request={},
+                request=request or {},
                 limits=PLENTY,
                 autonomy=2,
                 revision=self.world.pdp.revision,
@@ -125,12 +131,13 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with World(tmp_path / "world", clock=clock) as world:
         library = Library(store=world.store, vault=world.vault)
         finder = ModelHere()
+        playbooks = Playbooks.read(None, categories=finder.model.categories)
         reviews = Reviews(
             store=world.store,
             vault=world.vault,
             library=library,
             finder=finder,
-            playbook=load(),
+            playbooks=playbooks,
         )
         records = Records(store=world.store, vault=world.vault)
         reports = Reports(store=world.store, vault=world.vault)
@@ -148,6 +155,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             reports=reports,
             library=library,
             reviews=reviews,
+            playbooks=playbooks,
             records=records,
             finder=finder,
         )

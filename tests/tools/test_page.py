@@ -45,7 +45,7 @@ def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> 
         extractor="clauses/1",
         findings=[found],
         dropped=0,
-        risk=score(load(), ["Governing Law"]),
+        risk=score(load(), [found]),
     )
     return printed(review)
 
@@ -60,7 +60,7 @@ def test_markup_in_a_clause_is_text() -> None:
     assert "<img" not in shown
     assert "{{ 7 * 7 }}" in html.unescape(shown)
     assert shown.count("</blockquote>") == 1
-    assert html.unescape(shown).count(HOSTILE) == 3  # title, heading, quotation
+    assert html.unescape(shown).count(HOSTILE) == 4  # title, heading, risk, quotation
 
 
 @pytest.mark.parametrize("char", HIDDEN, ids=ascii)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from interlock.runtime.door.tool import Value
-from interlock.tools.contracts.clauses import Answer, Finding, Polarity
+from interlock.tools.contracts.clauses import Answer, Answers, Polarity
 from interlock.tools.contracts.finder import Finder
+from interlock.tools.contracts.sections import sections
+from interlock.tools.contracts.side import Bound
 from interlock.tools.documents import Document
 
 CERTAIN: Final = (
@@ -14,14 +16,23 @@ CERTAIN: Final = (
 
 
 class Clause(Value):
-    """One clause: a span of the document, [start, end) in code points, and its page from 1."""
+    """One clause: a span of the document, [start, end) in code points, and where it stands."""
 
     category: str
     start: int
     end: int
     text: str
     confidence: int
+    #: From 1; 0 where the format has no pages
     page: int
+    #: Where a reader finds it: a page, a paragraph, a line, a footnote
+    place: str = ""
+    #: The number of its section, where the numbers run on
+    section: str = ""
+    #: Whether a tracked change stands in it
+    changed: bool = False
+    #: Which side the clause binds
+    bound: Bound = "unclear"
     #: `possible` is a place to look, and no clause of the contract
     answer: Answer
     #: Whether the text states what its category is about, denies it, or states it in some cases
@@ -45,24 +56,33 @@ async def extracted(finder: Finder, document: Document) -> Extraction:
     """Return what *finder* finds in the document; `ToolFailed` when the text wants too much."""
     answers = await finder.find(document.text)
     return Extraction(
-        clauses=[_clause(finding, document) for finding in answers.findings],
+        clauses=_clauses(answers, document),
         more=dict(answers.more),
         unsupported=list(finder.unsupported),
         unread=answers.unread,
     )
 
 
-def _clause(finding: Finding, document: Document) -> Clause:
-    return Clause(
-        category=finding.category,
-        start=finding.start,
-        end=finding.end,
-        text=finding.text,
-        confidence=round(finding.confidence * CERTAIN),
-        page=document.page_at(finding.start),
-        answer=finding.answer,
-        polarity=finding.polarity,
-    )
+def _clauses(answers: Answers, document: Document) -> list[Clause]:
+    numbered = sections(document.text)
+    stretches = document.inventory.stretches
+    running = stretches[0].start if stretches else len(document.text)
+    return [
+        Clause(
+            category=finding.category,
+            start=finding.start,
+            end=finding.end,
+            text=finding.text,
+            confidence=round(finding.confidence * CERTAIN),
+            page=document.page_at(finding.start) if document.kind == "pdf" else 0,
+            place=document.place_at(finding.start),
+            section=numbered.at(finding.start) if finding.start < running else "",
+            changed=document.inventory.is_changed(finding.start, finding.end),
+            answer=finding.answer,
+            polarity=finding.polarity,
+        )
+        for finding in answers.findings
+    ]
 
 
 def grounded(document: Document, clauses: Sequence[Clause]) -> list[Clause]:
@@ -75,7 +95,8 @@ def _stands(clause: Clause, document: Document) -> bool:
         return False
     if document.text[clause.start : clause.end] != clause.text:
         return False
-    return document.page_at(clause.start) == clause.page
+    page = document.page_at(clause.start) if document.kind == "pdf" else 0
+    return (clause.page, clause.place) == (page, document.place_at(clause.start))
 
 
 def extractor(finder: Finder) -> str:

@@ -40,6 +40,8 @@ class ConfinedFinder:
     """
 
     version: str
+    #: Every category that there is
+    categories: tuple[str, ...]
     unsupported: tuple[str, ...]
     limits: Limits = field(default_factory=Limits)
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
@@ -50,6 +52,7 @@ class ConfinedFinder:
         model = ClauseModel.load()
         return cls(
             version=model.version,
+            categories=model.categories,
             unsupported=model.unsupported,
             limits=limits or Limits(),
         )

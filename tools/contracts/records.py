@@ -37,6 +37,9 @@ class Contract(Value):
     tier: str
     score: int
     findings: int
+    #: Our party; nothing while the sides are unclear
+    party: str
+    playbook: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +62,8 @@ def contract(review: Review) -> Contract:
         tier=review.risk.tier,
         score=review.risk.score,
         findings=len(review.findings),
+        party=review.side.ours.name if review.side.ours else "",
+        playbook=review.risk.playbook,
     )
 
 

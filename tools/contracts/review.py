@@ -1,23 +1,56 @@
 """The review of one contract: worked out once a run, and kept on the run's shelf.
 
-An agent names a document and nothing else. So it can neither invent or leave out a clause nor
-change the risk.
+An agent names a document and nothing else: whose side the review takes stands in the run's request.
+So the agent can neither invent or leave out a clause nor change the risk.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
+from pydantic import Field
+
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.runs import Runs
 from interlock.runtime.run.shelf import Shelf
-from interlock.tools.contracts.extraction import Clause, extracted, extractor, grounded
+from interlock.tools.contracts.clauses import Answer
+from interlock.tools.contracts.extraction import (
+    Clause,
+    Extraction,
+    extracted,
+    extractor,
+    grounded,
+)
 from interlock.tools.contracts.finder import Finder
-from interlock.tools.contracts.risk import Playbook, Risk, score
+from interlock.tools.contracts.parties import ROLES, Party, Role, named, parties
+from interlock.tools.contracts.recognition import WHY, doubt
+from interlock.tools.contracts.risk import Playbook, Playbooks, Risk, score
+from interlock.tools.contracts.side import FACTS, Bound, bound
+from interlock.tools.documents import Document
+from interlock.tools.documents.inventory import Inventory
 from interlock.tools.library import Library
 
 KIND: Final = "review"
+PARTIES: Final = "Parties"
+TITLE: Final = "Document Name"
+
+
+class Side(Value):
+    """Whose side the review takes."""
+
+    #: What the request names our party by; nothing when it names none
+    asked: str
+    #: Our party; None while the sides are unclear
+    ours: Party | None
+    #: Every other party; all parties while the sides are unclear
+    others: list[Party]
+
+
+UNCLEAR: Final = Side(asked="", ours=None, others=[])
 
 
 class Review(Value):
@@ -34,9 +67,19 @@ class Review(Value):
     extractor: str
     #: In the order of the text; each stands in the document word for word
     findings: list[Clause]
+    #: Places to look at, and no clauses: at most one of a category in which nothing was found
+    possible: list[Clause] = Field(default_factory=list)
     #: How many clauses were left out because they do not stand in the document
     dropped: int
+    #: By category: how many clauses more there are than are shown
+    more: dict[str, int] = Field(default_factory=dict)
+    #: Categories that were not looked for
+    unsupported: list[str] = Field(default_factory=list)
+    #: Characters at the end that were not read
+    unread: int = 0
+    side: Side = UNCLEAR
     risk: Risk
+    inventory: Inventory = Inventory()
 
 
 class Contract(Value):
@@ -55,7 +98,7 @@ class Reviews:
         vault: Vault,
         library: Library,
         finder: Finder,
-        playbook: Playbook,
+        playbooks: Playbooks,
     ) -> None:
         self._shelf = Shelf(
             store=store,
@@ -64,7 +107,8 @@ class Reviews:
         )
         self._library = library
         self._finder = finder
-        self._playbook = playbook
+        self._playbooks = playbooks
+        self._runs = Runs(store=store, vault=vault)
 
     async def make(self, document: str, *, permit: Permit) -> Review:
         """Review a document for the permit's run, and keep the review with the step's checkpoint.
@@ -98,12 +142,17 @@ class Reviews:
     async def anew(self, document: str, *, run_id: str) -> Review:
         """Work the review out from the text that the run read, and keep nothing.
 
-        Raises `ToolFailed` when the run did not read the document.
+        Raises `ToolFailed` when the run did not read the document, when the document is no English
+        contract, and when the request names a playbook that is not there.
         """
         reading = await self._library.reading(document, run_id=run_id)
+        _refuse_no_contract(reading.document)
+        request = (await self._runs.read(run_id)).request
         extraction = await extracted(self._finder, reading.document)
-        clauses = [clause for clause in extraction.clauses if clause.answer == "found"]
-        findings = grounded(reading.document, clauses)
+        side = _side(reading.document, extraction, str(request.get("party") or ""))
+        clauses = [_sided(clause, side) for clause in extraction.clauses]
+        standing = grounded(reading.document, clauses)
+        playbook = self._playbook(str(request.get("playbook") or ""), side, standing)
         return Review(
             document=document,
             name=reading.document.name,
@@ -111,14 +160,99 @@ class Reviews:
             revision=reading.revision,
             at=reading.at,
             extractor=extractor(self._finder),
-            findings=findings,
-            dropped=len(clauses) - len(findings),
-            risk=score(self._playbook, (clause.category for clause in findings)),
+            findings=_answering("found", standing),
+            possible=_answering("possible", standing),
+            dropped=len(clauses) - len(standing),
+            more=extraction.more,
+            unsupported=extraction.unsupported,
+            unread=extraction.unread,
+            side=side,
+            risk=_risk(playbook, standing, extraction),
+            inventory=reading.document.inventory,
         )
+
+    def _playbook(self, name: str, side: Side, clauses: Sequence[Clause]) -> Playbook:
+        if not name:
+            return self._playbooks.fitting(role=_role(side), contract=_title(clauses))
+        try:
+            return self._playbooks.named(name)
+        except BadInput as error:
+            raise ToolFailed(code="playbook_unknown", detail=str(error)) from error
 
     async def _kept(self, document: str, *, run_id: str) -> Review | None:
         kept = await self._shelf.read(run_id, key=document)
-        return None if kept is None else Review.model_validate(kept.body)
+        return None if kept is None else Review.model_validate(kept.body, strict=False)
+
+
+def _refuse_no_contract(document: Document) -> None:
+    """Refuse a text that no playbook may judge (fails closed)."""
+    code = doubt(document.text)
+    if code is not None:
+        raise ToolFailed(
+            code=f"document_{code}",
+            detail=f"{document.name}: no risk is stated, because {WHY[code]}",
+        )
+
+
+def _side(document: Document, extraction: Extraction, asked: str) -> Side:
+    spans = [
+        (clause.start, clause.end)
+        for clause in extraction.clauses
+        if clause.category == PARTIES and clause.answer == "found"
+    ]
+    those = parties(document.text, spans)
+    ours = named(those, asked) if asked else None
+    others = [party for party in those if party != ours]
+    return Side(
+        asked=asked,
+        ours=ours,
+        others=others,
+    )
+
+
+def _sided(clause: Clause, side: Side) -> Clause:
+    held: Bound = "unclear"
+    if clause.category in FACTS:
+        held = "nobody"
+    elif side.ours is not None:
+        held = bound(
+            clause.text,
+            ours=side.ours,
+            others=side.others,
+        )
+    return clause.model_copy(update={"bound": held})
+
+
+def _role(side: Side) -> Role | None:
+    """Return our end of the deal: what the request calls us, or what the contract does."""
+    if side.ours is None:
+        return None
+    role = ROLES.get(side.asked.lower()) or side.ours.role
+    if role is not None:
+        return role
+    roles = {party.role for party in side.others}
+    if roles == {"customer"}:
+        return "supplier"
+    return "customer" if roles == {"supplier"} else None
+
+
+def _answering(answer: Answer, clauses: Sequence[Clause]) -> list[Clause]:
+    return [clause for clause in clauses if clause.answer == answer]
+
+
+def _risk(
+    playbook: Playbook, clauses: Sequence[Clause], extraction: Extraction
+) -> Risk:
+    return score(
+        playbook,
+        clauses,
+        unsupported=extraction.unsupported,
+        unread=extraction.unread,
+    )
+
+
+def _title(clauses: Sequence[Clause]) -> str:
+    return " ".join(clause.text for clause in clauses if clause.category == TITLE)
 
 
 def review_tools(reviews: Reviews) -> tuple[AnyTool, ...]:

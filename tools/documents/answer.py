@@ -1,32 +1,52 @@
 """What the child answers on its one channel, and what of it the parent believes."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
 from itertools import pairwise
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from interlock.tools.documents.document import Limits, Parsed, printable
 from interlock.tools.documents.errors import ErrorCode, Refusal
+from interlock.tools.documents.inventory import (
+    LONGEST_EXCERPT,
+    MOST_CHANGES,
+    Inventory,
+)
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _CODES: Final[dict[str, ErrorCode]] = {code: code for code in get_args(ErrorCode)}
 _DETAIL: Final = 300
 _CHAR_BYTES: Final = 6
 _PAGE_BYTES: Final = 16
 _FRAME_BYTES: Final = 64 * 1024
+_CHANGE_BYTES: Final = 2 * 6 * LONGEST_EXCERPT
+_STRETCH_BYTES: Final = 64
+_MOST_STRETCHES: Final = 50_000
 
 
 def encode(outcome: Parsed | Refusal) -> bytes:
-    """Return `outcome` as one JSON object in UTF-8: `{"text", "pages"}` or `{"code", "detail"}`."""
+    """Return `outcome` as one JSON object in UTF-8.
+
+    It is `{"text", "pages", "inventory"}` or `{"code", "detail"}`.
+    """
     if isinstance(outcome, Refusal):
         return json.dumps({"code": outcome.code, "detail": outcome.detail}).encode()
-    return json.dumps(
-        {"text": outcome.text, "pages": outcome.pages}, ensure_ascii=False
-    ).encode()
+    return json.dumps(asdict(outcome), ensure_ascii=False).encode()
 
 
 def max_bytes(limits: Limits) -> int:
     """Return a length that no honest answer under `limits` exceeds."""
     return (
-        _CHAR_BYTES * limits.max_chars + _PAGE_BYTES * limits.max_pages + _FRAME_BYTES
+        _CHAR_BYTES * limits.max_chars
+        + _PAGE_BYTES * limits.max_pages
+        + _PAGE_BYTES * limits.max_chars  # one paragraph a character, at worst
+        + _CHANGE_BYTES * MOST_CHANGES
+        + _STRETCH_BYTES * _MOST_STRETCHES
+        + _FRAME_BYTES
     )
 
 
@@ -40,8 +60,8 @@ def accept(answer: bytes, limits: Limits) -> Parsed:
     nobody but the parser can tell.
     """
     match _fields(answer):
-        case {"text": str(text), "pages": [*pages], **rest} if not rest:
-            return _checked(text, tuple(pages), limits)
+        case {"text": _, "pages": _, "inventory": _}:
+            return _checked(answer, limits)
         case {"code": str(code), "detail": str(detail), **rest} if (
             not rest and code in _CODES
         ):
@@ -57,15 +77,56 @@ def _fields(answer: bytes) -> object:
         raise _nonsense() from None
 
 
-def _checked(text: str, pages: tuple[object, ...], limits: Limits) -> Parsed:
-    starts = tuple(page for page in pages if type(page) is int)
-    if len(starts) != len(pages) or not _ascending(starts, len(text)):
+def _checked(answer: bytes, limits: Limits) -> Parsed:
+    from pydantic import ValidationError  # noqa: PLC0415 - the child, which loads this file too, does without
+
+    try:
+        parsed = _form().validate_json(answer, strict=True, extra="forbid")
+    except ValidationError:
+        raise _nonsense() from None
+    text = parsed.text
+    if not _ascending(parsed.pages, len(text)):
         raise _nonsense()
-    if len(text) > limits.max_chars or len(starts) > limits.max_pages:
+    if len(text) > limits.max_chars or len(parsed.pages) > limits.max_pages:
         raise _nonsense()
     if "\x00" in text or "\r" in text or not _encodable(text):
         raise _nonsense()
-    return Parsed(text=text, pages=starts)
+    if not _is_sound(parsed.inventory, len(text)):
+        raise _nonsense()
+    return parsed
+
+
+@cache
+def _form() -> "TypeAdapter[Parsed]":
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as above
+
+    return TypeAdapter(Parsed)
+
+
+def _is_sound(inventory: Inventory, end: int) -> bool:
+    """Tell whether everything listed lies in the text, in its order, and in bounds."""
+    stretches = [stretch.start for stretch in inventory.stretches]
+    changes = inventory.changes
+    within = all(0 <= change.start <= change.end <= end for change in changes)
+    counts = (*inventory.read, *inventory.left_out)
+    return (
+        within
+        and _ordered([0, *stretches, end])
+        and _ordered([0, *inventory.paragraphs, end])
+        and _ordered([change.start for change in changes])
+        and all(count.count > 0 for count in counts)
+        and len(changes) <= min(MOST_CHANGES, inventory.changed)
+        and len(stretches) <= _MOST_STRETCHES
+        and all(
+            len(text) <= LONGEST_EXCERPT and _encodable(text)
+            for change in changes
+            for text in (change.author, change.excerpt)
+        )
+    )
+
+
+def _ordered(offsets: Sequence[int]) -> bool:
+    return all(first <= second for first, second in pairwise(offsets))
 
 
 def _ascending(starts: tuple[int, ...], end: int) -> bool:

@@ -9,9 +9,10 @@ from typing import Final
 from interlock.tools.documents.answer import encode
 from interlock.tools.documents.document import Kind, Limits, Parsed
 from interlock.tools.documents.errors import Refusal
+from interlock.tools.documents.inventory import Redline
 from interlock.tools.sandbox.limits import Isolation
 
-Parser = Callable[[bytes, Limits], Parsed]
+Parser = Callable[[bytes, Limits, Redline], Parsed]
 PARSERS: Final[dict[Kind, str]] = {
     "txt": "interlock.tools.documents.text",
     "pdf": "interlock.tools.documents.pdf",
@@ -20,24 +21,24 @@ PARSERS: Final[dict[Kind, str]] = {
 """The module that parses a kind, with `parse`; the only parser that the child loads."""
 
 
-def main(_: Isolation, kind: Kind, settings: str) -> int:
+def main(_: Isolation, kind: Kind, redline: Redline, settings: str) -> int:
     """Parse stdin as a kind under `settings` (the JSON of `Limits`) and answer on stdout.
 
-    Return the exit status.
+    `redline` says how tracked changes are read. Return the exit status.
 
     Any failure outside the parser ends the process with a status or a signal; the parent says what
     that means.
     """
     parser: Parser = importlib.import_module(PARSERS[kind]).parse
-    answer = _answer(parser, Limits(**json.loads(settings)))
+    answer = _answer(parser, Limits(**json.loads(settings)), redline)
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
     return 0
 
 
-def _answer(parser: Parser, limits: Limits) -> bytes:
+def _answer(parser: Parser, limits: Limits, redline: Redline) -> bytes:
     try:
-        return encode(parser(sys.stdin.buffer.read(), limits))
+        return encode(parser(sys.stdin.buffer.read(), limits, redline))
     except Refusal as refusal:
         return encode(refusal)
     except MemoryError:

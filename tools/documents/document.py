@@ -1,9 +1,10 @@
 """The values of the package: a document, the limits it is read under, and what a parser returns."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from interlock.tools.documents.inventory import Inventory, Stretch
 from interlock.tools.sandbox import limits as sandbox
 
 Kind = Literal["txt", "pdf", "docx"]
@@ -29,6 +30,27 @@ class Document:
     text: str
     pages: tuple[int, ...]
     """Start offset of each page, ascending from 0; formats without fixed pages have one."""
+    inventory: Inventory = field(default_factory=Inventory)
+
+    def place_at(self, offset: int) -> str:
+        """Return where a reader finds `offset`.
+
+        That is a page where the format has pages, and else a paragraph (DOCX) or a line (text),
+        counted from 1; blank ones do not count. What is no running text is named: a footnote, a
+        header. An offset outside the text is a `ValueError`.
+        """
+        page = self.page_at(offset)
+        if self.kind == "pdf":
+            return f"p. {page}"
+        stretches = self.inventory.stretches
+        within = bisect_right(stretches, offset, key=_start)
+        if within:
+            stretch = stretches[within - 1]
+            return f"{stretch.part} {stretch.number}"
+        if self.kind == "docx":
+            return f"par. {bisect_right(self.inventory.paragraphs, offset)}"
+        lines = self.text[:offset].split("\n")[:-1]
+        return f"line {1 + sum(bool(line.strip()) for line in lines)}"
 
     def page_at(self, offset: int) -> int:
         """Return the 1-based page that holds `offset`; a page break belongs to the page before it.
@@ -68,9 +90,14 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
+def _start(stretch: Stretch) -> int:
+    return stretch.start
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parsed:
-    """What a parser returns: the text and page starts of a `Document`."""
+    """What a parser returns: the text, page starts and inventory of a `Document`."""
 
     text: str
     pages: tuple[int, ...]
+    inventory: Inventory = field(default_factory=Inventory)

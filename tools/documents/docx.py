@@ -1,65 +1,117 @@
-"""DOCX: the text of the body, one line per paragraph, in document order."""
+"""DOCX: the text of the body, one line per paragraph, and after it what stands beside the body."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 import docx
+from docx.oxml import parse_xml
 
 from interlock.tools.documents.archive import entries
 from interlock.tools.documents.document import Limits, Parsed
 from interlock.tools.documents.errors import Refusal
-from interlock.tools.documents.text import with_newlines
-
-# An lxml element. lxml ships no types.
-_Element = Any
-
-_W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_M: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_MC: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+from interlock.tools.documents.inventory import (
+    Inventory,
+    Part,
+    Redline,
+    Stretch,
+    counted,
+)
+from interlock.tools.documents.transcript import COMMENT, NOTES, Transcript
 
 _CONTENT_TYPES: Final = "[Content_Types].xml"
 _MAIN: Final = b"wordprocessingml.document.main+xml"
-
-_PARAGRAPH: Final = _W + "p"
-_TEXT_BOX: Final = _W + "txbxContent"
-_TEXT: Final = (_W + "t", _M + "t")
-_MARKS: Final = {
-    _W + "tab": "\t",
-    _W + "ptab": "\t",
-    _W + "br": "\n",
-    _W + "cr": "\n",
-    _W + "noBreakHyphen": "-",
+#: The end of a relationship's type, and what the part behind the relationship holds
+_BESIDE: Final[dict[str, Part]] = {
+    "header": "header",
+    "footer": "footer",
+    "footnotes": "footnote",
+    "endnotes": "endnote",
 }
-# Properties and fallbacks hold no text of their own; deleted and moved-away text is no longer in
-# the document.
-_SKIPPED: Final = frozenset(
-    {_MC + "Fallback", _W + "del", _W + "moveFrom", _W + "rt"}
-    | {
-        _W + name for name in ("pPr", "rPr", "sdtPr", "tblPr", "tcPr", "trPr", "sectPr")
-    },
-)
-_ELSEWHERE: Final = (_W + "altChunk", _W + "subDoc")
+_COMMENTS: Final = "comments"
 
 
-def parse(data: bytes, limits: Limits) -> Parsed:
-    r"""Return one line per paragraph of the body, in document order.
+def parse(data: bytes, limits: Limits, redline: Redline = "accepted") -> Parsed:
+    r"""Return one line per paragraph of the body, in document order, and the inventory of the rest.
 
-    Table cells and text boxes are included.
-
-    A text box follows the paragraph it is anchored in. Tracked insertions are in, deletions are
-    out; a tab is `\t`, a line break `\n`. Headers, footers, footnotes and comments are not part of
-    the body. Refusals: those of `entries`; `unsupported` (macros, another kind of archive, content
-    kept in another document), `limit`, `no_text`.
+    Table cells and text boxes are included: a text box follows the paragraph it is anchored in.
+    After the body stand the headers and footers, each wording once, the footnotes and the endnotes.
+    A tracked change is read as accepted or as rejected, by `redline`, and listed. A tab is `\t`, a
+    line break `\n`. Comments, pictures, diagrams, embedded objects and automatic numbers are
+    counted, not read. Refusals: those of `entries`; `unsupported` (macros, another kind of archive,
+    content kept in another document), `limit`, `no_text`.
     """
     _check_kind(entries(data, limits))
-    body = docx.Document(io.BytesIO(data)).element.body
-    text = with_newlines("\n".join(_paragraphs(body)))
-    if len(text) > limits.max_chars:
-        raise Refusal("limit", f"{len(text)} characters, {limits.max_chars} allowed")
-    if not text.strip():
-        raise Refusal("no_text", "its body holds no text")
-    return Parsed(text=text, pages=(0,))
+    document = docx.Document(io.BytesIO(data))
+    transcript = Transcript(limit=limits.max_chars, redline=redline)
+    transcript.body(document.element.body)
+    beside = _beside(document)
+    stretches = _stretches(transcript, beside)
+    if not transcript.text.strip():
+        raise Refusal("no_text", "it holds no text")
+    read: dict[Part, int] = {"text box": transcript.boxes}
+    read |= Counter(stretch.part for stretch in stretches)
+    comments = sum(1 for part, root in beside if part == "comment" for _ in root)
+    left_out: dict[Part, int] = {"comment": comments}
+    left_out |= transcript.left_out
+    inventory = Inventory(
+        read=counted(read),
+        left_out=counted(left_out),
+        paragraphs=transcript.paragraphs,
+        stretches=tuple(stretches),
+        changes=transcript.changes,
+        changed=transcript.changed,
+        redline=redline,
+    )
+    return Parsed(text=transcript.text, pages=(0,), inventory=inventory)
+
+
+def _beside(document: Any) -> list[tuple[Part, Any]]:
+    """Return the roots of the parts beside the body, headers first, in the order of their names."""
+    roots: list[tuple[int, str, Part, Any]] = []
+    for relationship in document.part.rels.values():
+        kind = relationship.reltype.rpartition("/")[2]
+        part = _BESIDE.get(kind) or ("comment" if kind == _COMMENTS else None)
+        if part is None or relationship.is_external:
+            continue
+        target = relationship.target_part
+        root = parse_xml(target.blob)
+        order = list(_BESIDE).index(kind) if kind in _BESIDE else len(_BESIDE)
+        roots.append((order, str(target.partname), part, root))
+    roots.sort(key=lambda root: root[:2])
+    return [(part, root) for _, _, part, root in roots]
+
+
+def _stretches(transcript: Transcript, beside: list[tuple[Part, Any]]) -> list[Stretch]:
+    """Write what stands beside the body; a wording that several headers share is written once."""
+    stretches: list[Stretch] = []
+    numbers: Counter[Part] = Counter()
+    wordings: set[tuple[Part, str]] = set()
+    for part, root in beside:
+        for element in _texts(part, root):
+            wording = "".join(element.itertext()).strip()
+            is_repeated = part in {"header", "footer"} and (part, wording) in wordings
+            if not wording or is_repeated:
+                continue
+            wordings.add((part, wording))
+            start = transcript.beside(element)
+            if start is None:
+                continue
+            numbers[part] += 1
+            stretch = Stretch(part=part, number=numbers[part], start=start)
+            stretches.append(stretch)
+    return stretches
+
+
+def _texts(part: Part, root: Any) -> Iterator[Any]:
+    """Yield the elements of one part that hold text of their own."""
+    if part in {"header", "footer"}:
+        yield root
+    elif part != COMMENT:
+        for note in root:
+            if note.tag in NOTES and NOTES[note.tag] not in note.attrib:
+                yield note
 
 
 def _check_kind(parts: dict[str, bytes]) -> None:
@@ -82,40 +134,3 @@ def _guess(parts: dict[str, bytes], types: bytes) -> str:
     if "META-INF/manifest.xml" in parts:
         return "an OpenDocument file"
     return "a ZIP archive that is not a DOCX"
-
-
-def _paragraphs(container: _Element) -> Iterator[str]:
-    for child in container:
-        if child.tag == _PARAGRAPH:
-            yield from _paragraph(child)
-        elif child.tag in _ELSEWHERE:
-            raise Refusal(
-                "unsupported",
-                "part of its text is kept in another document inserted into it",
-            )
-        elif child.tag not in _SKIPPED:
-            yield from _paragraphs(child)
-
-
-def _paragraph(paragraph: _Element) -> Iterator[str]:
-    boxes: list[_Element] = []
-    yield "".join(_inline(paragraph, boxes))
-    for box in boxes:
-        yield from _paragraphs(box)
-
-
-def _inline(element: _Element, boxes: list[_Element]) -> Iterator[str]:
-    for child in element:
-        if child.tag in _TEXT:
-            yield child.text or ""
-        elif child.tag in _MARKS:
-            yield _MARKS[child.tag]
-        elif child.tag == _TEXT_BOX:
-            boxes.append(child)
-        elif child.tag in _ELSEWHERE:
-            raise Refusal(
-                "unsupported",
-                "part of its text is kept in another document inserted into it",
-            )
-        elif child.tag not in _SKIPPED:
-            yield from _inline(child, boxes)

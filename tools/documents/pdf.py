@@ -3,14 +3,17 @@
 import io
 import logging
 import re
+from contextlib import AbstractContextManager
 from typing import Final
 
 from pypdf import PdfReader, apply_configuration
 from pypdf.errors import FileNotDecryptedError, LimitReachedError, PyPdfError
 from pypdf.generic import DictionaryObject, NumberObject
 
+from interlock.tools.documents import pdf_inventory
 from interlock.tools.documents.document import Limits, Parsed
 from interlock.tools.documents.errors import Refusal
+from interlock.tools.documents.inventory import Inventory, Redline
 from interlock.tools.documents.text import with_newlines
 
 PAGE_BREAK: Final = "\n\f\n"
@@ -52,12 +55,13 @@ class _Losses(logging.Handler):
             self.templates.append(template)
 
 
-def parse(data: bytes, limits: Limits) -> Parsed:
+def parse(data: bytes, limits: Limits, _: Redline = "accepted") -> Parsed:
     """Return the text of all pages, joined by `PAGE_BREAK`; NUL and lone surrogates become U+FFFD.
 
-    A PDF that opens with an empty user password is read. Annotations, form values and attachments
-    are not text here. Refusals: `encrypted`, `malformed` (also truncated, and damage that pypdf
-    would repair by leaving text out), `archive_bomb`, `limit`, `no_text`.
+    A PDF that opens with an empty user password is read. Annotations, form values, attachments,
+    pictures and pages without text are counted, not read. Refusals: `encrypted`, `malformed` (also
+    truncated, and damage that pypdf would repair by leaving text out), `archive_bomb`, `limit`,
+    `no_text`.
     """
     if b"%%EOF" not in data[-_TAIL:]:
         raise Refusal("malformed", "the PDF is cut off: no %%EOF at its end")
@@ -66,7 +70,11 @@ def parse(data: bytes, limits: Limits) -> Parsed:
     logger.addHandler(losses)
     logger.propagate = False
     try:
-        pages = _pages(data, limits)
+        with _configured(limits):
+            reader = PdfReader(io.BytesIO(data))
+            pages = _pages(reader, limits)
+            losses.setLevel(logging.CRITICAL)  # what follows reads no text
+            inventory = pdf_inventory.inventory(reader, pages)
     except LimitReachedError as error:
         raise _over_limit(error) from None
     except FileNotDecryptedError:
@@ -84,11 +92,11 @@ def parse(data: bytes, limits: Limits) -> Parsed:
         )
     if not any(page.strip() for page in pages):
         raise Refusal("no_text", f"none of its {len(pages)} pages holds text")
-    return _join(pages)
+    return _join(pages, inventory)
 
 
-def _pages(data: bytes, limits: Limits) -> list[str]:
-    with apply_configuration(
+def _configured(limits: Limits) -> AbstractContextManager[object]:
+    return apply_configuration(
         zlib_maximum_output_length=limits.zip_total,
         lzw_maximum_output_length=limits.zip_total,
         run_length_maximum_output_length=limits.zip_total,
@@ -97,20 +105,21 @@ def _pages(data: bytes, limits: Limits) -> list[str]:
         page_tree_maximum_entries=2 * limits.max_pages + 1,
         jbig2dec_binary=None,
         disable_legacy_handling=True,
-    ):
-        reader = PdfReader(io.BytesIO(data))
-        count = _page_count(reader, limits)
-        texts: list[str] = []
-        total = 0
-        for number in range(count):
-            texts.append(_clean(reader.pages[number].extract_text()))
-            total += len(texts[-1]) + len(PAGE_BREAK)
-            if total > limits.max_chars:
-                raise Refusal(
-                    "limit",
-                    f"more than {limits.max_chars} characters by page {number + 1}",
-                )
-        return texts
+    )
+
+
+def _pages(reader: PdfReader, limits: Limits) -> list[str]:
+    texts: list[str] = []
+    total = 0
+    for number in range(_page_count(reader, limits)):
+        texts.append(_clean(reader.pages[number].extract_text()))
+        total += len(texts[-1]) + len(PAGE_BREAK)
+        if total > limits.max_chars:
+            raise Refusal(
+                "limit",
+                f"more than {limits.max_chars} characters by page {number + 1}",
+            )
+    return texts
 
 
 def _page_count(reader: PdfReader, limits: Limits) -> int:
@@ -139,13 +148,17 @@ def _clean(text: str) -> str:
     return with_newlines(printable)
 
 
-def _join(pages: list[str]) -> Parsed:
+def _join(pages: list[str], inventory: Inventory) -> Parsed:
     starts: list[int] = []
     offset = 0
     for page in pages:
         starts.append(offset)
         offset += len(page) + len(PAGE_BREAK)
-    return Parsed(text=PAGE_BREAK.join(pages), pages=tuple(starts))
+    return Parsed(
+        text=PAGE_BREAK.join(pages),
+        pages=tuple(starts),
+        inventory=inventory,
+    )
 
 
 def _over_limit(error: LimitReachedError) -> Refusal:

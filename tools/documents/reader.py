@@ -14,6 +14,7 @@ from interlock.tools.documents import answer
 from interlock.tools.documents.child import PARSERS
 from interlock.tools.documents.document import Document, Kind, Limits, printable
 from interlock.tools.documents.errors import DocumentError, Refusal
+from interlock.tools.documents.inventory import Redline
 from interlock.tools.documents.sniff import sniff
 from interlock.tools.sandbox import limits as sandbox
 from interlock.tools.sandbox.process import command, run
@@ -34,10 +35,11 @@ class DocumentReader:
 
     limits: Limits = field(default_factory=Limits)
 
-    async def read(self, path: Path) -> Document:
+    async def read(self, path: Path, *, redline: Redline = "accepted") -> Document:
         """Return the document at `path`, whole, or raise `DocumentError`.
 
-        There is no partial document.
+        There is no partial document: what stands beside its text and is left out is listed in its
+        inventory. `redline` says how tracked changes are read.
 
         Symbolic links in `path` are followed when the read begins; the file they led to is then
         opened once, and only if it is not a link by then. The kind is told by the bytes, never by
@@ -46,7 +48,7 @@ class DocumentReader:
         """
         try:
             data, kind, digest = await asyncio.to_thread(_take, path, self.limits)
-            answered = await self._parsed(data, kind)
+            answered = await self._parsed(data, kind, redline)
             parsed = await asyncio.to_thread(answer.accept, answered, self.limits)
         except (Refusal, sandbox.Refusal) as refusal:
             raise DocumentError(
@@ -58,21 +60,30 @@ class DocumentReader:
             kind=kind,
             text=parsed.text,
             pages=parsed.pages,
+            inventory=parsed.inventory,
         )
 
-    async def _parsed(self, data: bytes, kind: Kind) -> bytes:
+    async def _parsed(self, data: bytes, kind: Kind, redline: Redline) -> bytes:
         return await run(
-            parsing(kind, self.limits),
+            parsing(kind, self.limits, redline),
             data,
             wall_s=self.limits.wall_s,
             max_output=answer.max_bytes(self.limits),
         )
 
 
-def parsing(kind: Kind, limits: Limits) -> list[str]:
+def parsing(kind: Kind, limits: Limits, redline: Redline = "accepted") -> list[str]:
     """Return the command of the confined child that parses one document of *kind* from stdin."""
     settings = json.dumps(asdict(limits))
-    return command(_CHILD, kind, settings, limits=limits, preload=[PARSERS[kind]])
+    preload = [PARSERS[kind]]
+    return command(
+        _CHILD,
+        kind,
+        redline,
+        settings,
+        limits=limits,
+        preload=preload,
+    )
 
 
 def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:

@@ -4,9 +4,10 @@ import codecs
 
 from interlock.tools.documents.document import Limits, Parsed
 from interlock.tools.documents.errors import Refusal
+from interlock.tools.documents.inventory import Redline
 
 
-def parse(data: bytes, limits: Limits) -> Parsed:
+def parse(data: bytes, limits: Limits, _: Redline = "accepted") -> Parsed:
     """Return the decoded text; no byte is guessed, replaced or dropped but one byte order mark.
 
     Refusals: `encoding` names the first byte that does not decode, `unsupported` is a NUL in

@@ -111,7 +111,7 @@ class Studio:
             extractor="clauses/1",
             findings=[FOUND],
             dropped=1,
-            risk=score(load(), ["Governing Law"]),
+            risk=score(load(), [FOUND]),
         )
         return [
             self._tool("document.read", "read", Read, DocumentFacts, lambda _: facts),

@@ -17,6 +17,7 @@ from langchain_core.tracers.context import (
 from langgraph.graph import END, START, StateGraph
 from langsmith import Client
 from langsmith.run_helpers import tracing_context
+from langsmith.utils import tracing_is_enabled
 
 from interlock.runtime.door.door import Door
 from interlock.runtime.graph.agent import Graph
@@ -47,7 +48,7 @@ class Reader:
         async def write(state: State) -> State:
             words = await RunnableLambda(str.upper).ainvoke(state["text"])
             await door.call("note", {"text": state["text"]}, call_id="1")
-            return {"result": {"words": words}}
+            return {"result": {"words": words, "is_traced": tracing_is_enabled()}}
 
         graph: Graph = StateGraph(State)
         graph.add_node("write", write)
@@ -121,6 +122,7 @@ async def test_a_tracer_that_is_on_hears_nothing_of_a_run(
         await RunnableLambda(str.upper).ainvoke(WORDS)
 
     assert (ended.status, done) == ("done", [WORDS])
+    assert ended.outcome["is_traced"] is False
     assert heard == []
     assert any(b"lighthouse" in body for body in bodies)
 

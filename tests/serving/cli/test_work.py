@@ -17,6 +17,7 @@ import pytest
 from interlock.serving.cli.records import _cell
 
 Command = Callable[..., Any]
+TERMS = "Bob shall host the site of Ann. Either party may end this with a notice of a month."
 
 
 def test_the_loop_closes_in_a_new_workspace(
@@ -68,7 +69,7 @@ def test_a_folder_is_reviewed_and_what_is_missing_is_refused(
     folder.mkdir()
     for name in ("one.txt", "two.txt"):
         (folder / name).write_text(
-            f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd."
+            f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd. {TERMS}"
         )
     ran = command(home, "review", str(folder), str(tmp_path / "none.pdf"), "--json")
     lines = [json.loads(line) for line in ran.out.splitlines()]
@@ -83,7 +84,7 @@ def test_standard_input_is_reviewed_and_not_left_behind(
 ) -> None:
     """A contract from a pipe is reviewed; once the run keeps it, no file of it is left."""
     text = io.TextIOWrapper(
-        io.BytesIO(b"SERVICE AGREEMENT between Ann Ltd and Bob Ltd.")
+        io.BytesIO(f"SERVICE AGREEMENT between Ann Ltd and Bob Ltd. {TERMS}".encode())
     )
     monkeypatch.setattr(sys, "stdin", text)
     ran = command(home, "review", "-", "--json")

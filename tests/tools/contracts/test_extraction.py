@@ -29,6 +29,7 @@ def clause(**fields: Any) -> Clause:
         "text": "It is",
         "confidence": 9_000,
         "page": 2,
+        "place": "p. 2",
         "answer": "found",
         "polarity": "stated",
     }
@@ -49,6 +50,7 @@ def test_what_stands_there_is_kept() -> None:
         {"end": BREAK + 6},
         {"page": 1},
         {"page": 3},
+        {"place": "p. 1"},
         {"start": -len(TEXT) + BREAK, "end": -len(TEXT) + BREAK + 5},
         {"start": BREAK + 5, "end": BREAK, "text": ""},
         {"start": BREAK, "end": BREAK, "text": ""},

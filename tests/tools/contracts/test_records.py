@@ -11,7 +11,7 @@ from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.run.run import Run
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.extraction import extracted
 from interlock.tools.contracts.records import Contract, Filed, Record
 from interlock.tools.contracts.risk import load, score
 
@@ -19,17 +19,23 @@ Filer: TypeAlias = Callable[..., Record]
 
 
 @pytest.fixture
-def filed(office: Any, contract: Any) -> Filer:
+async def filed(office: Any, contract: Any) -> Filer:
     """What is filed of the office's contract, worked out apart from the tool."""
-    answers = ClauseModel.load().find(contract.text)
-    found = [one.category for one in answers.findings if one.answer == "found"]
-    risk = score(load(), found)
+    extraction = await extracted(office.finder, contract)
+    risk = score(
+        load(),
+        extraction.clauses,
+        unsupported=extraction.unsupported,
+        unread=extraction.unread,
+    )
     said = Contract(
         document=contract.digest,
         name=contract.name,
         tier=risk.tier,
         score=risk.score,
-        findings=len(found),
+        findings=sum(each.answer == "found" for each in extraction.clauses),
+        party="",
+        playbook=load().title,
     )
 
     def made(run: Run) -> Record:

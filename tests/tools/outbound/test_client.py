@@ -140,8 +140,9 @@ async def test_an_answer_that_does_not_end_in_time_is_late(
 ) -> None:
     """The bound holds for the whole, however much of it came."""
     async with serve(answer, hangs=True) as server:
-        with pytest.raises(Spoilt) as raised:
-            await posted(server.url, bounds=Bounds(total_s=0.1))
+        async with asyncio.timeout(2):
+            with pytest.raises(Spoilt) as raised:
+                await posted(server.url, bounds=Bounds(total_s=0.1))
 
     assert raised.value.code == "late"
 
