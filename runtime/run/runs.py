@@ -1,5 +1,6 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,9 +9,11 @@ import orjson
 from sqlalchemy import Connection, insert, update
 
 from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, approval, budget, erasure, run_list
 from interlock.runtime.run.beginning import fields_of, started_of
@@ -293,8 +296,9 @@ class Runs:
     async def erase(self, run_id: str, *, by: str) -> None:
         """Erase an ended run for good and record that it was, in one transaction.
 
-        Raises `NotFound`, and `BadInput` for a run that goes on ("not_ended") or was erased before
-        ("erased").
+        Afterwards the files of the database hold nothing of it either; see `privacy.shed`. A run
+        that was erased before is not erased again: what a killed command left is finished, and
+        nothing is recorded. Raises `NotFound`, and `BadInput` for a run that goes on ("not_ended").
         """
 
         def work(tx: Tx) -> None:
@@ -309,7 +313,12 @@ class Runs:
                 by=by,
             )
 
-        await self._write(run_id, work)
+        try:
+            await self._write(run_id, work)
+        except BadInput as error:
+            if error.code != "erased":
+                raise
+        await asyncio.to_thread(shed, self._store.engine)
 
     async def _write(self, run_id: str, work: Callable[[Tx], T]) -> T:
         """Run *work* while the head of the run's log is held; raises `NotFound`."""

@@ -20,6 +20,10 @@ application = typer.Typer(
     add_completion=False,
 )
 Scope = Annotated[str, typer.Argument(help="all, tenant, tool or run.")]
+Anyway = Annotated[
+    bool,
+    typer.Option(help="Take a name of a tenant or tool that is yet to come."),
+]
 Name = Annotated[str, typer.Argument(help="Which; nothing for all.")]
 
 
@@ -52,6 +56,7 @@ def show(as_json: AsJson = False) -> None:
 def engage(
     scope: Scope,
     name: Name = "",
+    anyway: Anyway = False,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,6 +73,7 @@ def engage(
             scope,
             covered,
             person=desk.stopper(person),
+            anyway=anyway,
         )
         return covered, stopped
 
@@ -83,7 +89,7 @@ def engage(
             shown(f"No policy was asked, and the record says so. {stopped.trouble}")
         )
     if not stopped.is_checked:
-        session.say("No list of tools could be had: look at the spelling of the name.")
+        session.say("The name was not looked up: look at its spelling.")
 
 
 @application.command()

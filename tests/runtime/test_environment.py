@@ -2,23 +2,39 @@
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from interlock.runtime.environment import present, refuse, variable, variables
 from interlock.runtime.errors import VariableRefused
 from interlock.runtime.testing import World
 
-#: The libraries that hold what runs read, or open connections
-LIBRARIES: Final = (
-    *("langsmith", "langchain_core", "langgraph", "langgraph_sdk", "httpx", "httpx2"),
-    *("httpcore2", "requests", "urllib3", "opentelemetry", "sqlalchemy", "alembic"),
-    *("psycopg", "aiohttp", "aiosmtplib", "opa_client", "opapywasm", "wasmtime"),
-    *("pypdf", "docx", "pydantic", "yarl", "multidict", "websockets", "truststore"),
-    *("certifi", "numpy", "zstandard", "distro", "rich", "typer", "click", "mcp"),
+#: Libraries below the declared ones that hold what runs read, or open connections
+BELOW: Final = (
+    *(
+        "langgraph_sdk",
+        "httpx",
+        "httpcore2",
+        "requests",
+        "urllib3",
+        "yarl",
+        "multidict",
+    ),
+    *(
+        "websockets",
+        "truststore",
+        "certifi",
+        "zstandard",
+        "distro",
+        "click",
+        "starlette",
+    ),
 )
 #: Folders of a library that no program of ours imports
 APART: Final = frozenset({"tests", "testing", "distutils", "f2py", "cli", "evaluation"})
@@ -42,11 +58,28 @@ SWITCHES: Final = (
 )
 
 
+def declared() -> set[str]:
+    """Return the modules of what the product asks for, its extras too, as far as installed."""
+    names = {
+        canonicalize_name(Requirement(line).name)
+        for line in requires("interlock") or ()
+        if 'extra == "dev"' not in line and "extra == 'dev'" not in line
+    }
+    return {
+        module
+        for module, owners in packages_distributions().items()
+        if names & {canonicalize_name(owner) for owner in owners}
+    }
+
+
 def sources(library: str) -> Iterator[str]:
     """Yield the text of each module of an installed library."""
     spec = find_spec(library)
     assert spec is not None
-    for place in spec.submodule_search_locations or ():
+    if spec.submodule_search_locations is None:
+        yield Path(str(spec.origin)).read_text("utf-8", "replace")
+        return
+    for place in spec.submodule_search_locations:
         for file in Path(place).rglob("*.py"):
             if not APART & set(file.relative_to(place).parts):
                 yield file.read_text("utf-8", "replace")
@@ -66,7 +99,7 @@ def read_by(library: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", sorted(declared() | {*BELOW}))
 def test_every_variable_that_a_library_reads_is_listed(library: str) -> None:
     """No installed library reads a variable that nobody has decided about."""
     assert [name for name in sorted(read_by(library)) if variable(name) is None] == []

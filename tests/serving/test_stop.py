@@ -116,3 +116,21 @@ def test_a_tool_that_nobody_can_look_up_is_stopped_by_its_name(
     stopped = command(None, *at, "kill", "engage", "tool", "mail.sned", "--json")
 
     assert (stopped.code, stopped.value["checked"]) == (0, False)
+
+
+def test_a_switch_for_nobody_is_refused(workspace: Path, command: Command) -> None:
+    """A misspelt tenant or tool stops nothing, so the near names are told; a name that is yet to
+    come is taken when it is asked for, and the answer says that nobody looked it up.
+    """
+    at = ("--workspace", str(workspace))
+    typo = command(None, *at, "kill", "engage", "tenant", "defualt")
+    known = command(None, *at, "kill", "engage", "tenant", "default", "--json")
+    coming = command(
+        None, *at, "kill", "engage", "tenant", "acme", "--anyway", "--json"
+    )
+
+    assert (typo.code, "default" in typo.err) == (2, True)
+    assert (known.code, known.value["checked"]) == (0, True)
+    assert (coming.code, coming.value["checked"]) == (0, False)
+    switches = command(None, *at, "kill", "show", "--json").value
+    assert [switch["id"] for switch in switches] == ["acme", "default"]

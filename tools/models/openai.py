@@ -8,18 +8,19 @@ nothing was done, and the run can be carried on when the endpoint is back.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
+import openai
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
 from pydantic import SecretStr
 
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import Permit
-from interlock.tools.outbound.client import Bounds, send
+from interlock.tools.outbound.client import Bounds
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent, Spoilt
+from interlock.tools.outbound.transport import client
 
 #: A megabyte, and less than the tool's own deadline of 60 s, for the whole answer
 BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=50.0)
@@ -33,7 +34,8 @@ class EndpointModel:
     """One model of one endpoint; it keeps no connection between calls.
 
     *endpoint* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there.
-    The endpoint is asked once a call.
+    The endpoint is asked once a call. The `openai` SDK writes the question and reads the
+    answer; its variables (`OPENAI_*`) have no say in where the question goes or what its head says.
     """
 
     endpoint: Destination
@@ -51,43 +53,50 @@ class EndpointModel:
         """Return the model's message.
 
         Raises `ToolFailed` (model_refused, model_malformed, and model_ with the code of what came
-        back spoilt), and `Unavailable` when the endpoint
-        cannot be reached, does not answer in time, or says that it cannot now.
+        back spoilt), and `Unavailable` when the endpoint cannot be reached, does not answer in
+        time, or says that it cannot now.
         """
         url = self.endpoint.url
         try:
-            answer = await send(
-                self.endpoint,
-                method="POST",
-                path="/chat/completions",
-                headers={
-                    "Authorization": f"Bearer {self.key.get_secret_value()}",
-                    "Content-Type": "application/json",
-                },
-                body=json.dumps(self._question(messages, tools)).encode(),
-                bounds=self.bounds,
-            )
-        except NotSent as error:
-            raise self._away(permit, error.why) from error
+            body = await self._asked(messages, tools)
+        except openai.APIStatusError as error:
+            why = f"it answered {error.status_code}"
+            if error.status_code in _AWAY:
+                raise self._away(permit, why) from error
+            # The server's own words are left out: they may hold what it was sent.
+            raise ToolFailed(code="model_refused", detail=f"{url}: {why}") from error
+        except (NotSent, openai.APIConnectionError) as error:
+            raise self._away(permit, _why(error)) from error
         except Spoilt as error:
             if error.code in {"late", "cut_off"}:
                 raise self._away(permit, error.why) from error
             raise ToolFailed(code=f"model_{error.code}", detail=str(error)) from error
-        if answer.status in _AWAY:
-            raise self._away(permit, f"it answered {answer.status}")
-        if answer.status != HTTPStatus.OK:
-            # The server's own words are left out: they may hold what it was sent.
-            detail = f"{url}: it answered {answer.status}"
-            raise ToolFailed(code="model_refused", detail=detail)
-        try:
-            return _message(json.loads(answer.body), tools)
-        except (ValueError, RecursionError) as error:
+        except (openai.OpenAIError, ValueError, RecursionError) as error:
             raise _malformed(f"no chat completion: {type(error).__name__}") from error
+        return _message(body, tools)
+
+    async def _asked(
+        self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
+    ) -> object:
+        """Return the answer's JSON; raises what the SDK raises, and ValueError for no JSON."""
+        key = self.key.get_secret_value()
+        head = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        sdk = openai.AsyncOpenAI(
+            base_url=self.endpoint.url,
+            api_key=key,
+            max_retries=0,
+            timeout=None,  # the bounds limit the whole
+            http_client=client(self.endpoint, headers=head, bounds=self.bounds),
+        )
+        async with sdk:
+            ask = sdk.chat.completions.with_raw_response.create
+            answer = await ask(**self._question(messages, tools))
+            return json.loads(answer.http_response.content)
 
     def _question(
         self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]
     ) -> dict[str, Any]:
-        """Return the body of the request, as the API has it."""
+        """Return what is asked, in the words of the SDK."""
         question: dict[str, Any] = {
             "model": self.served,
             "messages": [
@@ -106,6 +115,10 @@ class EndpointModel:
             why=why,
             run_id=permit.run_id,
         )
+
+
+def _why(error: NotSent | openai.APIConnectionError) -> str:
+    return error.why if isinstance(error, NotSent) else "it cannot be reached"
 
 
 def _message(body: object, tools: Sequence[dict[str, Any]]) -> AIMessage:

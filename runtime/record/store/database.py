@@ -331,6 +331,8 @@ def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
     for pragma in (
         "synchronous=FULL",
+        # What is deleted is overwritten: a key that was erased lies in no free page.
+        "secure_delete=ON",
         "foreign_keys=ON",
         # What stands in the schema may call no function that reaches out of SQL.
         "trusted_schema=OFF",

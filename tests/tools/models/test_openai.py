@@ -53,10 +53,12 @@ class Twin:
     delay_s: float = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
 
     async def respond(self, request: web.Request) -> web.Response:
         self.asked.append(await request.json())
         self.keys.append(request.headers["Authorization"])
+        self.heads.append(dict(request.headers))
         await asyncio.sleep(self.delay_s)
         body = self.answer if isinstance(self.answer, str) else json.dumps(self.answer)
         headers = {"Location": "/v1/chat/completions"} if self.status == 307 else {}
@@ -274,6 +276,35 @@ async def test_an_endpoint_that_cannot_now_is_asked_once(
     assert len(twin.asked) == 1
     assert url in str(raised.value)
     assert "s3cret" not in str(raised.value)
+
+
+async def test_no_variable_of_the_sdk_is_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question goes to the endpoint of the settings with the key of the settings, and says
+    nothing else about whoever asks.
+    """
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "another")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-1")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer another\nX-A: b")
+    twin = Twin(answer=completion({"content": "no"}))
+    async with twin.served() as url:
+        outcome, _ = await generated(tmp_path, url, HumanMessage("hello"))
+
+    assert isinstance(outcome, Done)
+    assert twin.keys == ["Bearer s3cret"]
+    assert {name.lower() for name in twin.heads[0]} == {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+    }
 
 
 async def test_an_endpoint_that_is_away_or_hangs_is_unavailable(tmp_path: Path) -> None:

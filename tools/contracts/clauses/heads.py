@@ -23,13 +23,14 @@ from interlock.tools.contracts.clauses.candidates import (
     candidates,
 )
 from interlock.tools.contracts.clauses.features import Rows, named_rows, word_shape
-from interlock.tools.contracts.clauses.rules import parties
+from interlock.tools.contracts.clauses.rules import parties, signature
 from interlock.tools.contracts.clauses.weights import Floats, Linear
 
 PARTIES: Final = "Parties"
+AGREEMENT_DATE: Final = "Agreement Date"
 CATEGORIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "title": ("Document Name",),
-    "date": ("Agreement Date", "Effective Date"),
+    "date": (AGREEMENT_DATE, "Effective Date"),
     "name": (PARTIES,),
 }
 MOST: Final[Mapping[str, int]] = {
@@ -77,7 +78,27 @@ def picks(text: str, scorers: Mapping[str, Linear]) -> tuple[Pick, ...]:
         if not best:
             best = list(_best(text, scored, 1, "possible", least=_POSSIBLE_HEAD))
         chosen.extend(best)
-    return tuple(chosen)
+    return tuple(_with_signature(text, chosen))
+
+
+def _with_signature(text: str, chosen: Sequence[Pick]) -> list[Pick]:
+    """Return the picks, and the date beside the signatures where the front names none as surely."""
+    dates = [pick for pick in chosen if pick.category == AGREEMENT_DATE]
+    sure = max((pick.confidence for pick in dates), default=0.0)
+    if sure >= signature.CONFIDENCE or any(pick.answer == "found" for pick in dates):
+        return list(chosen)
+    signed = signature.signed_on(text)
+    if signed is None:
+        return list(chosen)
+    beside = Pick(
+        category=AGREEMENT_DATE,
+        start=signed[0],
+        end=signed[1],
+        confidence=signature.CONFIDENCE,
+        answer="possible",
+    )
+    others = [pick for pick in chosen if pick.category != AGREEMENT_DATE]
+    return [*others, beside]
 
 
 def every_pick(
