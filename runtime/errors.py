@@ -23,6 +23,7 @@ Code: TypeAlias = Literal[
     "expired",
     "not_waiting",
     "wrong_state",
+    "may_still_act",
     "ambiguous",
     "claimed",
     "ended",
@@ -234,6 +235,18 @@ class NotRecorded(GuardFailed):
             guard="store",
             why=why,
             next_step="Check disk space and permissions, then resume the run.",
+        )
+
+
+class Busy(NotRecorded):
+    """Another process held the database for longer than this one waits; nothing was done."""
+
+    def __init__(self) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why="another process has kept the database locked, longer than this one waits",
+            next_step="Wait for that process or stop it, then do it again or resume the run.",
         )
 
 

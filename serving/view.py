@@ -160,7 +160,8 @@ def shares(value: Any) -> Any:
 def decision(step: RecordedAction) -> dict[str, Any]:
     """Return one decision.
 
-    *state* is what became of the action since, *failure* why nothing did.
+    *state* is what became of the action since, *failure* why nothing did. *late* is what a worker
+    reported that had lost the run by then.
     """
     failure = failure_of(step)
     reasons = [
@@ -180,6 +181,7 @@ def decision(step: RecordedAction) -> dict[str, Any]:
         "reasons": reasons,
         "revision": step.revision,
         "failure": failure and {"code": failure[0], "detail": failure[1]},
+        "late": step.late or None,
     }
 
 

@@ -31,7 +31,7 @@ def concluded(
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
         ending=Ending(state="done", result=value.model_dump_json().encode()),
-        actual=replace(cost, wall_ms=elapsed_ms),
+        actual=replace(cost, wall_ms=min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
 
@@ -46,9 +46,10 @@ def failed(
     """
     tool = proposal.callable
     nothing_left = isinstance(error, ToolFailed)
-    spent = attempt.request.context.cost
+    taken_ms = min(elapsed_ms, attempt.time_ms)
+    spent = replace(attempt.request.context.cost, wall_ms=taken_ms)
     if nothing_left or not (tool.has_effect or spent.priced):
-        spent = Amounts(steps=1, wall_ms=elapsed_ms)
+        spent = Amounts(steps=1, wall_ms=taken_ms)
     outcome = failure(attempt.id, error)
     cause = (outcome.code, outcome.detail)
     if nothing_left or not tool.has_effect:

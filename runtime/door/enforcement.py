@@ -12,7 +12,7 @@ from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
-from interlock.runtime.errors import Unavailable
+from interlock.runtime.errors import Fenced, Unavailable
 from interlock.runtime.policy.decision import (
     MINT,
     Decision,
@@ -25,7 +25,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, approval
+from interlock.runtime.run import action, approval, settlement
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
 
@@ -119,8 +119,9 @@ class EnforcementPoint:
             return None
         value = await tool.reconcile(attempt.id) if tool.reconcile else None
         if value is None:
-            why = "the process died during an effect that cannot be repeated"
-            return await self._unsure(attempt, why)
+            return await self._unsure(
+                attempt, "the process died during an effect that cannot be repeated"
+            )
         return self._conclude(
             attempt, concluded(attempt, proposal, value, elapsed_ms=0)
         )
@@ -166,10 +167,16 @@ class EnforcementPoint:
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
         ending = Ending(state="unknown", failure=("interrupted", why))
-        cost = attempt.request.context.cost
 
         def work(tx: Tx) -> None:
-            action.finish(tx, attempt, ending=ending, actual=cost, label=attempt.label)
+            action.finish(
+                tx,
+                attempt,
+                ending=ending,
+                actual=attempt.request.context.cost,
+                label=attempt.label,
+                until=attempt.still_until,
+            )
 
         await self._write(attempt.run, work)
         return Unknown(action_id=attempt.id, detail=why)
@@ -181,19 +188,13 @@ class EnforcementPoint:
             return await self._unsure(attempt, why)
         if attempt.lapsed:
             return await self._deny(attempt.refused(by_runtime("approval_expired")))
-        decision = attempt.decision
         approval_id = attempt.open_approval
         if approval_id is None:
-            asked = approval.Asked(
-                request=attempt.request,
-                action_id=attempt.id,
-                role=role,
-                ttl_s=duties.ttl_s,
-                revision=decision.revision,
-                reasons=decision.reasons,
-            )
+            asked = attempt.question(role=role, ttl_s=duties.ttl_s)
             approval_id = await self._put(attempt, asked)
-        return Waiting(action_id=attempt.id, approval_id=approval_id, decision=decision)
+        return Waiting(
+            action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
+        )
 
     async def _put(self, attempt: Attempt, asked: approval.Asked) -> str:
         def work(tx: Tx) -> str:
@@ -222,6 +223,8 @@ class EnforcementPoint:
 
     async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
+        if not attempt.time_ms:
+            return await self._deny(attempt.refused(by_runtime("no_time")))
         conclusion = await self._act(attempt, proposal)
         return self._conclude(attempt, conclusion, record=action.complete)
 
@@ -240,7 +243,7 @@ class EnforcementPoint:
             return failed(attempt, proposal, error, elapsed_ms=_ms(began))
 
     async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
-        """Mint the permit, and call the tool within its deadline and the run's wall time."""
+        """Mint the permit, and call the tool within the time it may take."""
         tool = proposal.callable
         permit = Permit(
             MINT,
@@ -258,7 +261,7 @@ class EnforcementPoint:
             approval=attempt.verdict,
         )
         with span:
-            async with asyncio.timeout(min(tool.deadline_s, attempt.left_s)):
+            async with asyncio.timeout(attempt.time_ms / 1000):
                 value: Value = await tool(permit, proposal.arguments)
                 return value
 
@@ -267,12 +270,12 @@ class EnforcementPoint:
         attempt: Attempt,
         conclusion: Conclusion,
         *,
-        record: Callable[..., None] = action.finish,
+        record: Callable[..., Fenced | None] = settlement.finish,
     ) -> Outcome:
         """Hand the outcome to the writer, to commit with the step's checkpoint, and return it."""
 
-        def work(tx: Tx) -> None:
-            record(
+        def work(tx: Tx) -> Fenced | None:
+            return record(
                 tx,
                 attempt,
                 ending=conclusion.ending,
@@ -286,7 +289,7 @@ class EnforcementPoint:
     async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:
         return await self._store.write(work, logs=(run.tenant,))
 
-    def _later(self, run: Run, work: Callable[[Tx], None]) -> None:
+    def _later(self, run: Run, work: Callable[[Tx], object]) -> None:
         self._store.later(run.claim, work, logs=(run.tenant,))
 
 

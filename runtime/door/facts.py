@@ -1,5 +1,6 @@
 """The information point: the facts of one request, and none of them from the agent."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.proposal import Proposal
-from interlock.runtime.door.tool import schema_digest
+from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
 from interlock.runtime.policy.request import (
@@ -75,12 +76,29 @@ class Facts:
             id=proposal.id,
             request=request,
             idempotent=proposal.tool is not None and proposal.tool.repeatable,
+            time_ms=self._time_ms(proposal.tool),
             now=self.context.now,
             run_label=self.run_label,
             row=self.row,
             open_approval=self.open_approval,
             lapsed=self.lapsed,
         )
+
+    def _time_ms(self, tool: AnyTool | None) -> int:
+        """Return how long the action may take, which is nothing for a call of no tool.
+
+        An effect is given its deadline, and does not begin unless that can be set aside. What was
+        begun before has set its time aside.
+        """
+        if tool is None:
+            return 0
+        deadline = math.ceil(tool.deadline_s * 1000)
+        begun = self.row is not None and self.row.state == "started"
+        if tool.has_effect or begun:
+            return deadline
+        budget = self.context.budget
+        spoken_for = budget.spent.wall_ms + budget.reserved.wall_ms
+        return max(0, min(deadline, budget.limits.wall_ms - spoken_for))
 
 
 class InformationPoint:

@@ -128,7 +128,7 @@ class _Invariants:
                 self._pinned[str(body.get("run"))] = body.get("revision")
             case "intent":
                 yield from self._intent(body, action)
-            case "outcome" | "step":
+            case "outcome" | "step" | "late_outcome":
                 yield from self._outcome(body, action)
             case "approval":
                 yield from self._verdict(body)
@@ -149,22 +149,22 @@ class _Invariants:
         self._approved[approval] = body
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
+        event = body.get("event")
         # After a recovery an effect may be unknown whose intent was lost.
         is_lost = self._is_recovered and body.get("state") == "unknown"
-        is_begun = action in self._intents or is_lost
-        if body.get("event") == "outcome" and not is_begun:
-            yield "effect_without_intent", f"action {action}"
-        elif is_lost:
+        if is_lost:
             self._intents.add(action)  # so a later intent would be a second one
-        if body.get("event") == "step" and body.get("effect") != "permit":
+        if event != "step" and action not in self._intents:
+            yield "effect_without_intent", f"action {action}"
+        if event == "late_outcome":
+            return
+        if event == "step" and body.get("effect") != "permit":
             yield "effect_without_permit", f"action {action}"
         if action in self._finished:
             yield "effect_twice", f"action {action}"
         if body.get("state") in {"done", "failed"}:
             self._finished.add(action)
-        if body.get("reviewer") is not None and body.get("reviewer") == body.get(
-            "requester"
-        ):
+        if "reviewer" in body and body.get("reviewer") == body.get("requester"):
             yield "self_settlement", f"action {action}"
 
     def _intent(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:

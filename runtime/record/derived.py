@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.audit import body_of
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.of_run import OfRun, asked
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -45,15 +46,6 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class _OfRun:
-    """What belongs to one run, so that its end and its erasure look at nothing else."""
-
-    actions: list[Values] = field(default_factory=list)
-    approvals: list[Values] = field(default_factory=list)
-    records: list[tuple[str, ...]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Derived:
     """The rows of every derived table by key, as far as the entries were applied."""
 
@@ -65,9 +57,7 @@ class Derived:
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
-    _of_run: defaultdict[str, _OfRun] = field(
-        default_factory=lambda: defaultdict(_OfRun)
-    )
+    _of_run: defaultdict[str, OfRun] = field(default_factory=lambda: defaultdict(OfRun))
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
@@ -89,6 +79,7 @@ class Derived:
             "intent": self._intend,
             "step": self._step,
             "outcome": self._finish,
+            "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
             "budget": self._raise,
@@ -161,27 +152,19 @@ class Derived:
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action.update(sealed(body), state=body["state"], updated=body["at"])
+        action.update(sealed(body), updated=body["at"])
+        action.update(same(body, "state", "until"))
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
+    def _report(self, _: str, run_id: str, body: Values) -> None:
+        action = self.action[(body["action"],)]
+        action.update(late=body["state"], updated=body["at"])
+        if action["fence"] == body["fence"]:
+            action["until"] = 0
+
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        approval = {
-            "id": body["approval"],
-            "run_id": run_id,
-            "action_id": body["action"],
-            "tenant": log,
-            "digest": committed(run_id, body["bind"]),
-            "evidence_digest": committed(run_id, body["evidence"]),
-            "state": "waiting",
-            "reviewer": None,
-            "reviewer_roles": None,
-            "note": None,
-            "created": body["at"],
-            "decided": 0,
-            **same(body, "tool", "revision", "role", "expires"),
-            **sealed(body),
-        }
+        approval = asked(log, run_id, body)
         self.approval[(body["approval"],)] = approval
         self._of_run[run_id].approvals.append(approval)
 
@@ -242,13 +225,14 @@ class Derived:
                 "tool": body["tool"],
                 "action_class": body["class"],
                 "digest": committed(run_id, body["bind"]),
+                "late": "",
                 "created": body["at"],
             }
             self.action[(body["action"],)] = action
             self._of_run[run_id].actions.append(action)
         action.update(sealed(body))
         action.update(same(body, "state", "fence", "effect", "revision"))
-        action["updated"] = body["at"]
+        action.update(until=body.get("until", 0), updated=body["at"])
 
     def _label(self, run_id: str, body: Values) -> None:
         if "label" in body:

@@ -4,7 +4,7 @@
              -> waiting -> started | denied
              -> started -> done | failed | unknown
              -> done | failed               pure and read actions, with the step's checkpoint
-    unknown  -> done | failed               by a person
+    unknown  -> done | failed               by a person (`interlock.runtime.run.settlement`)
     denied   -> as proposed                 by a later claim, when the engine had failed to answer
 
 Each move is one compare-and-set together with its ledger entry; a move whose row is not in the
@@ -15,40 +15,30 @@ import time
 from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import Amounts, Principal
-from interlock.runtime.record.events import Decided, Finding, Finished, Intended, Sealed
+from interlock.runtime.policy.request import Amounts
+from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval, budget, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.recorded_action import (
     State,
-    of_beginning,
-    reasons_of,
-    ruling_of,
 )
-from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
     check,
     hold,
     join_label,
-    principal_of,
-    requester_of,
 )
+from interlock.runtime.run.transition import move
 
 #: Where an action stands within a transaction: None before it is recorded, "reopened" when the
 #: engine's failure to answer binds it no more
 Stage: TypeAlias = State | Literal["reopened"] | None
 UNDECIDED: Final[tuple[Stage, ...]] = (None, "waiting", "reopened")
-#: The role of those who may say what became of an unknown action
-RESOLVER: Final = "reviewer"
-#: The code of an outcome that a person found out
-RESOLVED: Final = "resolved"
 _SHOW: Final = "Look with `interlock run show`."
 _ROW: Final = tables.action.c.id == bindparam("action")
 _STATE: Final = Statement(
@@ -56,9 +46,6 @@ _STATE: Final = Statement(
 )
 _NEW: Final = Statement(insert(tables.action))
 _CHANGE: Final = Statement(update(tables.action).where(_ROW))
-_MOVE: Final = Statement(
-    update(tables.action).where(_ROW, tables.action.c.state == bindparam("from_state"))
-)
 
 
 def deny(tx: Tx, step: Attempt) -> None:
@@ -106,28 +93,26 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
         return "already_started"
     if _is_killed(tx, step):
         return "killed"  # engaged since the policy was asked
-    cost = step.request.context.cost
-    if not budget.reserve(
-        tx,
-        budget_id=step.run.budget_id,
-        action_id=step.id,
-        cost=cost,
-    ):
-        return "budget_exceeded"
+    reserved = step.reserved
+    place = step.run.budget_id
+    if not budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved):
+        return budget.lacking(tx, budget_id=place, cost=reserved)
     if (
         approval_id is not None
         and not is_repeated
         and not approval.use(tx, approval_id=approval_id, action_id=step.id)
     ):
         return "approval_gone"
-    sealed = _put(tx, step, "started", stage=stage)
+    until = step.until(tx.now)
+    sealed = _put(tx, step, "started", stage=stage, until=until)
     tx.events.append(
         Intended(
             ruling=step.ruling,
             sealed=sealed,
             approval=approval_id,
             idempotent=step.idempotent,
-            reserved=cost.counts(),
+            reserved=reserved.counts(),
+            until=until,
             asked=step.asked,
         )
     )
@@ -141,15 +126,28 @@ def finish(
     ending: Ending,
     actual: Amounts,
     label: Label,
+    until: int = 0,
 ) -> None:
-    """Record the outcome of a started action, charge its cost and join its label to the run."""
+    """Record the outcome of a started action, charge its cost and join its label to the run.
+
+    *until* is when whoever started the action can be at work on it no more: 0 from that worker.
+    """
     check(tx, step.run, closing=True)
     result = _sealed(step, ending.kept)
-    if not _move(tx, step.id, "started", ending.state, result=result):
+    if not move(
+        tx,
+        step.id,
+        "started",
+        ending.state,
+        until=until,
+        result=result,
+    ):
         raise _elsewhere(step)
-    budget.charge_reserved(tx, action_id=step.id, actual=actual)
+    charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
-    tx.events.append(_finished(step, ending, actual, {"result": result}, label=grown))
+    finished = _finished(step, ending, charged, {"result": result}, label=grown)
+    overrun = budget.beyond(charged, actual)
+    tx.events.append(replace(finished, overrun=overrun, until=until))
 
 
 def complete(
@@ -180,85 +178,6 @@ def complete(
     grown = join_label(tx, step.run, label, run_label=step.run_label)
     finished = _finished(step, ending, actual, sealed, label=grown)
     tx.events.append(replace(finished, asked=step.asked))
-
-
-def resolve(
-    tx: Tx,
-    *,
-    run: RowMapping,
-    key: DataKey,
-    beginning: str,
-    person: Principal,
-    happened: bool,
-    note: str,
-) -> None:
-    """Record that the unknown action whose id starts with *beginning* did or did not happen.
-
-    A resolved action never acts again. No money moves: the action was charged what it was expected
-    to cost, and that stays spent. Raises `NotFound`, and `BadInput` when several actions begin so
-    ("ambiguous"), when the action is not unknown ("wrong_state"), and as `approval.four_eyes` does.
-    """
-    row = of_beginning(tx.connection, run["id"], beginning)
-    what = f"action {row['id'][:12]}"
-    requester = requester_of(principal_of(run, key))
-    approval.four_eyes(
-        person,
-        what=what,
-        requester=requester,
-        role=RESOLVER,
-        tenant=run["tenant"],
-        note=note,
-    )
-    state: State = "done" if happened else "failed"
-    if not _move(tx, row["id"], "unknown", state):
-        raise refused(
-            "wrong_state",
-            what=what,
-            state=row["state"],
-            wanted="unknown",
-        )
-    tx.events.append(
-        Finished(
-            ruling=ruling_of(row, key, tenant=run["tenant"], codes=[RESOLVED]),
-            sealed={"result": None},
-            state=state,
-            spent=Amounts().counts(),
-            finding=Finding(
-                reviewer=person.id,
-                roles=person.roles,
-                requester=requester,
-                note=note,
-            ),
-        )
-    )
-
-
-def abandon(
-    tx: Tx, *, run_id: str, tenant: str, key: DataKey, states: tuple[State, ...]
-) -> None:
-    """Record of each action of an ended run that nobody knows what became of the action.
-
-    Those are the actions in *states*. An action is charged what was set aside for it.
-    """
-    in_flight = select(tables.action).where(
-        tables.action.c.run_id == run_id, tables.action.c.state.in_(states)
-    )
-    for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
-        cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
-        _move(tx, row["id"], row["state"], "unknown")
-        tx.events.append(
-            Finished(
-                ruling=ruling_of(
-                    row,
-                    key,
-                    tenant=tenant,
-                    codes=[reason.code for reason in reasons_of(row, key)],
-                ),
-                sealed={"result": None},
-                state="unknown",
-                spent=cost.counts(),
-            )
-        )
 
 
 def blank(tx: Tx, *, run_id: str) -> None:
@@ -325,25 +244,6 @@ def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
     return stage
 
 
-def _move(
-    tx: Tx,
-    action_id: str,
-    before: State,
-    after: State,
-    *,
-    result: bytes | None = None,
-) -> bool:
-    """Move an action that is in the state *before*, and say whether it was."""
-    values = {
-        "action": action_id,
-        "from_state": before,
-        "state": after,
-        "result": result,
-        "updated": tx.now,
-    }
-    return _MOVE.run(tx.connection, values) == 1
-
-
 def _elsewhere(step: Attempt) -> GuardFailed:
     return GuardFailed(
         guard=f"action {step.id}",
@@ -359,6 +259,7 @@ def _put(
     *,
     stage: Stage,
     result: bytes | None = None,
+    until: int = 0,
 ) -> Sealed:
     """Write the row of an action that stood at *stage* and is in *state* from now on.
 
@@ -374,6 +275,7 @@ def _put(
         "fence": step.run.fence,
         "effect": step.decision.effect,
         "revision": step.decision.revision,
+        "until": until,
         "updated": tx.now,
         **sealed,
     }
@@ -387,6 +289,7 @@ def _put(
         "tool": action.tool,
         "action_class": action.action_class,
         "digest": step.request.digest,
+        "late": "",
         "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }

@@ -118,7 +118,7 @@ class Approvals:
         """
 
         def work(tx: Tx) -> None:
-            row = _row(tx.connection, approval_id)
+            row = _row(tx.connection, approval_id, lock=True)
             key = key_of(tx.connection, self._vault, row["run_id"])
             approval = _opened(row, key, tx.now)
             _object(approval, reviewer, shown=shown, note=note)
@@ -151,10 +151,12 @@ class Approvals:
                 )
             )
 
-        waiting = await self._store.read(
-            lambda connection: _row(connection, approval_id)
-        )
-        await self._store.write(work, logs=(waiting["tenant"],))
+        await self._store.write(work, logs=(await self._log(approval_id),))
+
+    async def _log(self, approval_id: str) -> str:
+        """Return the log of the approval's tenant; raises `NotFound`."""
+        row = await self._store.read(lambda connection: _row(connection, approval_id))
+        return str(row["tenant"])
 
     def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
@@ -294,8 +296,10 @@ def _summary(row: RowMapping, key: DataKey, now: int) -> ApprovalSummary:
     )
 
 
-def _row(connection: Connection, approval_id: str) -> RowMapping:
+def _row(connection: Connection, approval_id: str, *, lock: bool = False) -> RowMapping:
     query = select(tables.approval).where(tables.approval.c.id == approval_id)
+    if lock:
+        query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound(

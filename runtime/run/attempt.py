@@ -1,14 +1,16 @@
 """One proposal on its way through the door: what was asked, what was decided, what is recorded."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from interlock.runtime.canonical import Document, Written, canonical
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import AccessRequest, ApprovalFact
+from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFact
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.approval import Asked
 from interlock.runtime.run.recorded_action import RecordedAction, State
 from interlock.runtime.run.run import Run
 
@@ -43,6 +45,8 @@ class Attempt:
     id: str
     request: AccessRequest
     idempotent: bool
+    #: How long the action may take: an effect has its whole deadline, a look at most what is left
+    time_ms: int
     now: int
     #: The run's label when the facts were gathered
     run_label: Label
@@ -78,6 +82,17 @@ class Attempt:
         )
         return fresh and fact.verdict == "approved"
 
+    def question(self, *, role: str, ttl_s: int) -> Asked:
+        """Return what is put before the people of *role*, who have *ttl_s* seconds."""
+        return Asked(
+            request=self.request,
+            action_id=self.id,
+            role=role,
+            ttl_s=ttl_s,
+            revision=self.decision.revision,
+            reasons=self.decision.reasons,
+        )
+
     @cached_property
     def reasons(self) -> Written:
         """The decision's reasons as the action's row and the ledger hold them."""
@@ -99,15 +114,29 @@ class Attempt:
         return self.row is not None and self.row.state == "started"
 
     @property
+    def still_until(self) -> int:
+        """Until when an earlier claim may be at work on the action; 0 when it can be no more."""
+        row = self.row
+        is_gone = row is None or (self.run.alone and row.fence == self.run.fence - 1)
+        return 0 if row is None or is_gone else row.until
+
+    @property
     def afresh(self) -> bool:
         """Whether an engine's failure denied the action before, and it is now decided again."""
         return self.row is not None and self.row.state == "denied"
 
+    def until(self, now: int) -> int:
+        """Return from when on nobody is at work on the action if it is started at the time *now*.
+
+        Both are whole seconds, and *now* may be almost one second old.
+        """
+        return now + 1 + math.ceil(self.time_ms / 1000)
+
     @property
-    def left_s(self) -> float:
-        """The seconds that are left of the run's wall time."""
-        budget = self.request.context.budget
-        return max(0, budget.limits.wall_ms - budget.spent.wall_ms) / 1000
+    def reserved(self) -> Amounts:
+        """What is set aside before the act: the estimated cost, and the time it may take."""
+        cost = self.request.context.cost
+        return replace(cost, wall_ms=max(cost.wall_ms, self.time_ms))
 
     def decided(self, decision: Decision) -> "Attempt":
         """Return the attempt under *decision*."""

@@ -5,8 +5,9 @@ everything fits, so any number of spenders in any number of processes never get 
 closed: no row, no reservation).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
@@ -27,6 +28,7 @@ AMOUNTS: Final = tuple(
     for kind in KINDS
 )
 _ROW: Final = select(tables.budget).where(_HERE)
+_LOCKED: Final = Statement(_ROW.with_for_update())
 _FITS: Final = and_(
     *(
         _BUDGETS[f"spent_{kind}"]
@@ -116,29 +118,48 @@ def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
     return False
 
 
+def lacking(
+    tx: Tx, *, budget_id: str, cost: Amounts
+) -> Literal["budget_exceeded", "no_time"]:
+    """Return why *cost* did not fit: "no_time" where time is all that the budget lacks."""
+    room = _room(tx, budget_id)
+    short = [kind for kind in KINDS if getattr(cost, kind) > room.get(kind, 0)]
+    return "no_time" if short == ["wall_ms"] else "budget_exceeded"
+
+
 def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
-    """Spend *actual* at once if the estimate *cost* still fits, and say whether it did."""
-    amounts = (
-        {"budget": budget_id} | _prefixed("cost", cost) | _prefixed("actual", actual)
-    )
+    """Spend *actual* at once if it and the estimate *cost* still fit, and say whether they did."""
+    amounts = {"budget": budget_id} | _prefixed("actual", actual)
+    amounts |= _prefixed("cost", _each(max, cost, actual))
     return _CHARGE.run(tx.connection, amounts) == 1
 
 
 def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amounts:
     """Close the action's reservation, spend *actual* instead, and return what was spent.
 
-    With *actual* None the reservation itself is spent. An action without a reservation, such as one
-    that was closed before, spends nothing.
+    With *actual* None the reservation itself is spent. What goes beyond the reservation is spent as
+    far as the limit allows, so that no limit is ever passed. An action without a reservation, such
+    as one that was closed before, spends nothing.
     """
     row = _CLOSE.one(tx.connection, {"action": action_id})
     if row is None:
         return Amounts()
     reserved = Amounts(**{kind: row[kind] for kind in KINDS})
-    spent = reserved if actual is None else actual
+    spent = reserved if actual is None else _each(max, actual, Amounts())
+    if _each(min, spent, reserved) != spent:
+        room = _room(tx, row["budget_id"])
+        most = {kind: row[kind] + max(0, room[kind]) for kind in KINDS}
+        spent = _each(min, spent, Amounts(**most))
     amounts = {"budget": row["budget_id"]}
     amounts |= _prefixed("cost", reserved) | _prefixed("actual", spent)
     _CHARGE_RESERVED.run(tx.connection, amounts)
     return spent
+
+
+def beyond(charged: Amounts, actual: Amounts) -> dict[str, int]:
+    """Return what of *actual* was not charged, without the kinds of which that is nothing."""
+    over = _each(int.__sub__, actual, charged).counts()
+    return {kind: amount for kind, amount in over.items() if amount > 0}
 
 
 def release(tx: Tx, *, action_id: str) -> None:
@@ -187,6 +208,27 @@ def raise_limit(
             action=action_id,
             by=by,
         )
+    )
+
+
+def _room(tx: Tx, budget_id: str) -> dict[str, int]:
+    """Return what is neither spent nor reserved of each kind; nothing for a budget not there."""
+    row = _LOCKED.one(tx.connection, {"budget": budget_id})
+    if row is None:
+        return {}
+    budget = facts(row)
+    taken = _each(int.__add__, budget.spent, budget.reserved)
+    return _each(int.__sub__, budget.limits, taken).counts()
+
+
+def _each(function: Callable[[int, int], int], one: Amounts, other: Amounts) -> Amounts:
+    """Return the amounts that *function* makes of the two of each kind."""
+    counts = other.counts()
+    return Amounts(
+        **{
+            kind: function(amount, counts[kind])
+            for kind, amount in one.counts().items()
+        }
     )
 
 

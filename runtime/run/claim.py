@@ -60,6 +60,12 @@ def may_live(token: str, *, owner: str) -> bool:
     return True
 
 
+def is_gone(row: RowMapping) -> bool:
+    """Whether the newest claim of the run in *row* is known to be at an end, or there was none."""
+    owner = row["owner"]
+    return not owner or not may_live(row["claim"], owner=owner)
+
+
 @contextmanager
 def taken() -> Iterator[str]:
     """Take a claim, and give it back when the claim was not recorded."""
@@ -75,6 +81,7 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
     """Claim the run for this process under *token* and the next fence; see `Runs.claim`."""
     row = row_of(tx.connection, run_id, lock=True)
     _object(row, now=tx.now)
+    gone = is_gone(row)
     fence = row["fence"] + 1
     taken_over = (
         update(tables.run)
@@ -99,7 +106,7 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
             fence=fence,
         )
     )
-    return opened(run, key, claim=token)
+    return opened(run, key, claim=token, alone=gone)
 
 
 def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any]:

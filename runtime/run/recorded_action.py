@@ -28,6 +28,8 @@ COLUMNS: Final = (
     tables.action.c.reasons,
     tables.action.c.result,
     tables.action.c.revision,
+    tables.action.c.until,
+    tables.action.c.late,
 )
 
 
@@ -47,6 +49,10 @@ class RecordedAction:
     revision: str
     #: What the tool gave back, or why it did not
     result: bytes | None
+    #: Until when whoever started it may be at work on it, in Unix seconds
+    until: int
+    #: The state that a worker reported after it had lost the run; empty for none
+    late: str
 
 
 def found(row: Row, key: DataKey) -> RecordedAction | None:
@@ -87,6 +93,8 @@ def _opened(row: Row, key: DataKey) -> RecordedAction:
         result=None
         if result is None
         else key.open(result, place=f"action/{row['id']}"),
+        until=row["until"],
+        late=row["late"],
     )
 
 

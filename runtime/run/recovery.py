@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import RowMapping, select, update
 
 from interlock.runtime.record.events import HOME, Finished, Recovered, RunEnded
 from interlock.runtime.record.gap import Gap
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, approval, kill_switch
-from interlock.runtime.run.run import OPEN
+from interlock.runtime.run import approval, kill_switch, settlement
+from interlock.runtime.run.run import LEASE_S, OPEN
 
 #: Why the run ended
 LOST: Final = "record_lost"
@@ -74,7 +73,7 @@ def _recovered(gap: Gap, *, by: str, note: str) -> Recovered:
     )
 
 
-def _open_runs(tx: Tx, names: set[str]) -> Sequence[Row]:
+def _open_runs(tx: Tx, names: set[str]) -> Sequence[RowMapping]:
     query = (
         select(tables.run)
         .where(tables.run.c.status.in_(OPEN), tables.run.c.tenant.in_(names))
@@ -84,7 +83,7 @@ def _open_runs(tx: Tx, names: set[str]) -> Sequence[Row]:
     return tx.connection.execute(query).mappings().all()
 
 
-def _end(tx: Tx, vault: Vault, row: Row, *, by: str) -> None:
+def _end(tx: Tx, vault: Vault, row: RowMapping, *, by: str) -> None:
     """End one run whose later record is lost."""
     run_id = row["id"]
     fence = row["fence"] + 1
@@ -99,11 +98,12 @@ def _end(tx: Tx, vault: Vault, row: Row, *, by: str) -> None:
     )
     tx.checked.clear()
     approval.withdraw(tx, run_id=run_id)
-    action.abandon(
+    # Whoever claimed the run in the lost time may still be at work for as long as a lease.
+    settlement.abandon(
         tx,
-        run_id=run_id,
-        tenant=row["tenant"],
+        run=row,
         key=vault.key(tx.connection, run_id),
+        worker_until=tx.now + LEASE_S,
         states=("started", "waiting"),
     )
     tx.events.append(

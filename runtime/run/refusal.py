@@ -34,6 +34,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     "expired": ("it is expired, not waiting", _SHOW_APPROVAL),
     "not_waiting": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "wrong_state": ("it is {state}, not {wanted}", _SHOW),
+    "may_still_act": (
+        "whoever started it may be at work on it for another {seconds} s",
+        "Wait, look outside again, then say what became of it.",
+    ),
     "ambiguous": ("{count} actions begin so", "Give more of its id."),
     "claimed": (
         "worker {owner} holds it for another {seconds} s",

@@ -63,6 +63,8 @@ class Run:
     refusals: int
     label: Label
     created: int
+    #: The claim before this one is known to be at an end: nothing is at work under it any more
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +146,9 @@ def row_of(connection: Connection, run_id: str, *, lock: bool = False) -> RowMap
     return row
 
 
-def opened(row: RowMapping, key: DataKey, *, claim: str = "") -> Run:
+def opened(
+    row: RowMapping, key: DataKey, *, claim: str = "", alone: bool = False
+) -> Run:
     """Return the run in *row*, as claimed under the token *claim*."""
     request = key.open(row["request"], place=f"run/{row['id']}")
     return Run(
@@ -163,6 +167,7 @@ def opened(row: RowMapping, key: DataKey, *, claim: str = "") -> Run:
         refusals=row["refusals"],
         label=label_of(row["label"]),
         created=row["created"],
+        alone=alone,
     )
 
 
@@ -180,7 +185,8 @@ def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | Non
     if run_label.join(label) == run_label:
         return None
     here = tables.run.c.id == run.id
-    stored = tx.connection.execute(select(tables.run.c.label).where(here)).scalar_one()
+    query = select(tables.run.c.label).where(here).with_for_update()
+    stored = tx.connection.execute(query).scalar_one()
     joined = canonical(asdict(label_of(stored).join(label))).decode()
     if joined == stored:
         return None

@@ -15,9 +15,15 @@ from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, approval, budget, erasure, run_list
+from interlock.runtime.run import approval, budget, erasure, run_list, settlement
 from interlock.runtime.run.beginning import fields_of, started_of
-from interlock.runtime.run.claim import extend, give_back, take_over, taken
+from interlock.runtime.run.claim import (
+    extend,
+    give_back,
+    is_gone,
+    take_over,
+    taken,
+)
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
     OPEN,
@@ -247,12 +253,11 @@ class Runs:
         tx.checked.clear()
         approval.withdraw(tx, run_id=run_id)
         key = self._vault.key(tx.connection, run_id)
-        action.abandon(
+        settlement.abandon(
             tx,
-            run_id=run_id,
-            tenant=row["tenant"],
+            run=row,
             key=key,
-            states=("started",),
+            worker_until=None if is_gone(row) else row["lease_until"],
         )
         tx.events.append(
             RunEnded(
@@ -275,13 +280,13 @@ class Runs:
     ) -> None:
         """Record what *person* found out about an unknown action, whether its run has ended or not.
 
-        *action_id* may be the beginning of an id. See `action.resolve` for what is refused; of an
-        erased run nothing is resolved ("erased").
+        *action_id* may be the beginning of an id. See `settlement.resolve` for what is refused; of
+        an erased run nothing is resolved ("erased").
         """
 
         def work(tx: Tx) -> None:
             row = row_of(tx.connection, run_id, lock=True)
-            action.resolve(
+            settlement.resolve(
                 tx,
                 run=row,
                 key=erasure.key_of(tx.connection, self._vault, run_id),

@@ -175,7 +175,8 @@ class Shelf:
             "updated": tx.now,
         }
         if _NEW.one(tx.connection, row) is None:
-            query = select(_RECORDS.status).where(*self._here(run_id, key))
+            here = select(_RECORDS.status).where(*self._here(run_id, key))
+            query = here.with_for_update()
             return str(tx.connection.execute(query).scalar_one())
         tx.events.append(
             self._event(

@@ -75,7 +75,7 @@ def risk_level(risk: dict[str, Any]) -> Text:
 def decisions(steps: list[dict[str, Any]]) -> RenderableType:
     """Return every decision with its reason codes and what became of the action.
 
-    Below the table stands every denial, and every failure, in full.
+    Below the table stands every denial, every failure and every late report, in full.
     """
     table = grid(
         whole("Action"),
@@ -99,11 +99,13 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
         )
     denials = [denial(step) for step in steps if step["effect"] == "deny"]
     failures = [failing(step) for step in steps if step["failure"]]
+    reports = [reported(step) for step in steps if step["late"]]
     return Group(
         Text(),
         table,
         *denials,
         *failures,
+        *reports,
     )
 
 
@@ -125,6 +127,12 @@ def failing(step: dict[str, Any]) -> RenderableType:
     word = "Unknown" if step["state"] == "unknown" else "Failed"
     title = shown(f"{word} {step['tool']}", style=STATES[step["state"]])
     return Group(title, Padding(why, (0, 0, 0, 2)))
+
+
+def reported(step: dict[str, Any]) -> RenderableType:
+    """Return what a worker said of an action after the worker had lost the run."""
+    why = f"{step['tool']} is {step['state']}; its worker reported {step['late']} later"
+    return shown(why, style=STATES.get(step["late"], ""))
 
 
 def spend(amounts: dict[str, Any]) -> Text:

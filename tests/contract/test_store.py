@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from interlock.runtime.errors import (
     BadInput,
+    Busy,
     Fenced,
     GuardFailed,
     NotRecorded,
@@ -566,5 +567,22 @@ async def test_a_database_that_is_locked_is_waited_for_once(
         waited_s = time.monotonic() - began
     store.close()
 
-    assert {type(each) for each in heard} == {NotRecorded}
+    assert {(type(each), each.code) for each in heard} == {(Busy, "busy")}
     assert waited_s < 16 * 0.5 / 2
+
+
+async def test_a_lock_that_ends_in_time_is_waited_for(tmp_path: Path) -> None:
+    """A process that writes for a while is waited for: whoever wants to write does so after it."""
+    file = tmp_path / "held.db"
+    store = Store.open(f"sqlite:///{file}")
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        future = store.submit(put("n"), "eager")
+        await asyncio.sleep(1)
+        waited = not future.done()
+        other.rollback()
+    written = await all_of(future)
+    store.close()
+
+    assert waited
+    assert written == ["n"]

@@ -25,10 +25,9 @@ LONG_FILES: Final[Mapping[str, tuple[int, str]]] = {
         "it must be one file that needs nothing of ours: an auditor takes it away alone",
     ),
     "runtime/door/enforcement.py": (
-        2091,
+        2090,
         "the way through the door is read in one file",
     ),
-    "runtime/run/action.py": (2204, "every transition of an action stands in one file"),
 }
 #: "file:function": how many tokens it may have, and why. An entry only ever shrinks
 LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {

@@ -20,6 +20,7 @@ from interlock.runtime.record.events.of_action import (
     Decided,
     Finished,
     Intended,
+    ReportedLate,
     Ruling,
 )
 from interlock.runtime.record.events.of_home import (
@@ -57,6 +58,7 @@ __all__ = [
     "PolicyActivated",
     "RecordKept",
     "Recovered",
+    "ReportedLate",
     "Ruling",
     "RunEnded",
     "RunErased",

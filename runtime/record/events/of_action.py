@@ -1,7 +1,7 @@
 """Events of one action: what was decided, what was intended, what became of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -104,6 +104,8 @@ class Intended(_OfAction):
     approval: str | None
     idempotent: bool
     reserved: Counts
+    #: From when on nobody is at work on the action, in Unix seconds
+    until: int
     #: Principal, arguments, resource, context and reasons
     asked: Object
 
@@ -113,6 +115,7 @@ class Intended(_OfAction):
             "approval": self.approval,
             "idempotent": self.idempotent,
             "reserved": self.reserved,
+            "until": self.until,
             "sealed": digests(self.sealed),
         }
 
@@ -131,6 +134,10 @@ class Finished(_OfAction):
 
     state: str
     spent: Counts
+    #: From when on nobody is at work on the action, in Unix seconds; 0 for now
+    until: int = 0
+    #: What was used and not charged, because the limit did not allow it
+    overrun: Counts = field(default_factory=dict)
     #: The run's label from now on, as it is stored; None when the label stays
     label: str | None = None
     #: A code, and words for people
@@ -150,6 +157,9 @@ class Finished(_OfAction):
         body = self.ruling.body(self.state)
         body["spent"] = self.spent
         body["sealed"] = digests(self.sealed)
+        body["until"] = self.until
+        if self.overrun:
+            body["overrun"] = self.overrun
         if self.label is not None:
             body["label"] = key.commit(self.label.encode())
         if self.failure is not None:
@@ -169,3 +179,24 @@ class Finished(_OfAction):
             payload["roles"] = self.finding.roles
             payload["note"] = self.finding.note
         return payload or None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportedLate(_OfAction):
+    """A worker that has lost the run reports what became of the action; no state changes."""
+
+    event: ClassVar[str] = "late_outcome"
+    #: As the worker reports it
+    state: str
+    #: The code of a failure
+    failure: str | None
+
+    def body(self) -> Object:
+        """Return the public part; there is no other."""
+        body = self.ruling.body(self.state)
+        if self.failure is not None:
+            body["failure"] = self.failure
+        return body
+
+    def payload(self) -> None:
+        """Return None: nothing is sealed, for the run's data key may be gone."""

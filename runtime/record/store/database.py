@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed, NotWitnessed, OtherVersion
+from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.privacy import make_private
@@ -27,6 +27,7 @@ from interlock.runtime.record.store.writer import (
     Tx,
     Urgency,
     Writer,
+    is_busy,
     reason,
     typed,
 )
@@ -37,8 +38,9 @@ Clock = Callable[[], float]
 _log: Final = logging.getLogger(__name__)
 _IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
 _SNAPSHOT: Final = Statement(text("BEGIN"))
-#: Seconds for another process's transaction: ours take milliseconds, a migration under a second
-_SQLITE_WAIT: Final = 10.0
+#: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
+#: and many processes may stand in line behind one that does not end
+_SQLITE_WAIT: Final = 30.0
 #: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
 #: SQLite's own number, 1,000, every fortieth effect would wait for them
 _SQLITE_LOG: Final = 4_000
@@ -105,6 +107,8 @@ class Store:
             engine, reader = _engines(url)
             _prepare(engine, reader)
         except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
+            if is_busy(error):
+                raise Busy from error
             raise GuardFailed(
                 guard="store",
                 why=reason(error),

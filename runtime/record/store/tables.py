@@ -75,6 +75,10 @@ action = Table(
     Column("reasons", LargeBinary, nullable=False),
     Column("revision", String(64), nullable=False),
     Column("result", LargeBinary),
+    #: Until when whoever started the action may be at work on it; 0 when nobody can be any more
+    Column("until", BigInteger, nullable=False),
+    #: The state that a worker reported after it had lost the run; empty for none
+    Column("late", String(16), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
 )

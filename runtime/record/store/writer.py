@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import GuardFailed, NotRecorded, Tampered
+from interlock.runtime.errors import Busy, GuardFailed, NotRecorded, Tampered
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.tlog import Frontier
@@ -35,6 +35,8 @@ _CHANGED: Final = (
     "malformed",
     "does not exist",
 )
+#: What SQLite and PostgreSQL say when a lock was waited for in vain
+_BUSY: Final = ("database is locked", "lock timeout")
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["hurry", "stop"]
 Stage: TypeAlias = Literal["begin", "work", "flush", "commit"]
@@ -120,6 +122,7 @@ class Writer:
     ) -> "Future[Any]":
         """Hand in *work*; the future resolves to its result once the result is durable.
 
+        An exception that the work returns is raised then at whoever waits: what it wrote stands.
         *logs* are those whose heads the work needs locked.
         """
         if self._closed:
@@ -196,7 +199,10 @@ class Writer:
                 item.future.set_exception(error)
             return
         for item, result in zip(batch, results, strict=True):
-            item.future.set_result(result)
+            if isinstance(result, Exception):
+                item.future.set_exception(result)
+            else:
+                item.future.set_result(result)
 
     def _commit(self, batch: list[_Item]) -> tuple[tuple[Event, ...], list[Any]]:
         """Return the committed events and each item's result; raises `_NotCommitted`."""
@@ -245,8 +251,8 @@ class _NotCommitted(Exception):
 def typed(error: Exception) -> Exception:
     """Return what the waiter should see.
 
-    Database and disk errors become `NotRecorded`, or `Tampered` where the database is not as it was
-    made; the rest stay as they are.
+    Database and disk errors become `NotRecorded`, `Busy` where a lock was waited for in vain, or
+    `Tampered` where the database is not as it was made; the rest stay as they are.
     """
     if not isinstance(error, SQLAlchemyError | OSError):
         return error
@@ -254,6 +260,11 @@ def typed(error: Exception) -> Exception:
     if any(sign in why for sign in _CHANGED):
         return Tampered(what="the database", why=why)
     return _unrecorded(error)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process holds what the database was asked for, and did so for too long."""
+    return any(sign in reason(error) for sign in _BUSY)
 
 
 def reason(error: Exception) -> str:
@@ -268,4 +279,6 @@ def reason(error: Exception) -> str:
 
 
 def _unrecorded(error: Exception) -> NotRecorded:
+    if is_busy(error):
+        return Busy()
     return NotRecorded(why=reason(error))

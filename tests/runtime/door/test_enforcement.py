@@ -427,7 +427,7 @@ async def test_a_run_without_time_left_does_nothing(
     )
 
     assert isinstance(outcome, Denied)
-    assert outcome.codes == ("budget_exceeded",)
+    assert outcome.codes == ("no_time",)
     assert effects.done == []
 
 

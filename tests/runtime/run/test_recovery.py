@@ -20,7 +20,7 @@ from interlock.runtime.run import recovery
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.recovery import Recovery
 from interlock.runtime.run.run import Run
-from interlock.runtime.testing import REVIEWER, Effects, StaticPoint, World
+from interlock.runtime.testing import REVIEWER, Effects, FixedClock, StaticPoint, World
 
 #: Before the question, while it waits, after the verdict, and when the effect has begun
 Moment: TypeAlias = Literal["started", "asked", "approved", "intended"]
@@ -35,6 +35,7 @@ class Story:
     folder: Path
     effects: Effects = field(default_factory=Effects)
     run_id: str = ""
+    clock: FixedClock = field(default_factory=FixedClock)
 
     @property
     def file(self) -> Path:
@@ -43,7 +44,7 @@ class Story:
     def world(self) -> World:
         tool = self.effects.tool(MAIL, "irreversible")
         point = StaticPoint(effects={MAIL: "permit"}, waiting=frozenset({MAIL}))
-        return World(self.folder, tools=[tool], pdp=point)
+        return World(self.folder, tools=[tool], pdp=point, clock=self.clock)
 
     async def live(self) -> None:
         """Ask, approve, send; a copy is taken at each moment."""
@@ -157,6 +158,7 @@ async def test_an_unknown_mail_is_settled_by_a_person(story: Story) -> None:
     story.put_back("asked")
     async with story.world() as world:
         (action,) = (await recover(world)).unknown
+        story.clock.advance(60)
         await world.runs.resolve(
             story.run_id, action, person=REVIEWER, happened=True, note="it arrived"
         )

@@ -1,0 +1,35 @@
+"""What belongs to one run, as the ledger says it must be."""
+
+from dataclasses import dataclass, field
+
+from interlock.runtime.record.entry_values import committed, same, sealed
+from interlock.runtime.record.spend import Values
+
+
+@dataclass(slots=True)
+class OfRun:
+    """What belongs to one run, so that its end and its erasure look at nothing else."""
+
+    actions: list[Values] = field(default_factory=list)
+    approvals: list[Values] = field(default_factory=list)
+    records: list[tuple[str, ...]] = field(default_factory=list)
+
+
+def asked(log: str, run_id: str, body: Values) -> Values:
+    """Return the row of an approval that *body* says was asked for."""
+    return {
+        "id": body["approval"],
+        "run_id": run_id,
+        "action_id": body["action"],
+        "tenant": log,
+        "digest": committed(run_id, body["bind"]),
+        "evidence_digest": committed(run_id, body["evidence"]),
+        "state": "waiting",
+        "reviewer": None,
+        "reviewer_roles": None,
+        "note": None,
+        "created": body["at"],
+        "decided": 0,
+        **same(body, "tool", "revision", "role", "expires"),
+        **sealed(body),
+    }

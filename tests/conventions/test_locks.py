@@ -1,0 +1,156 @@
+"""What is checked is locked: nobody changes what a writing transaction has looked at before it
+commits.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+Modules: TypeAlias = dict[Path, ast.Module]
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+#: Methods by which work is handed to the writer
+_HANDS_IN: Final = frozenset({"write", "later", "submit"})
+_ATTACKS: Final = (
+    "it changes the database behind the runtime's back, to see a guard stop that"
+)
+_ERASED: Final = "an erasure takes the key away, and holds the head of the run's log"
+#: "file:function" that hands in work without naming a log, and why
+UNNAMED: Final[Mapping[str, str]] = {
+    "runtime/storage.py:open": "it makes the first head, before which there is nothing to lock",
+    "serving/verification/boundary.py:checkpoint": _ATTACKS,
+    "serving/verification/door.py:_execute": _ATTACKS,
+}
+#: Who reads through the connection of a transaction without a lock on the row, and why
+UNLOCKED: Final[Mapping[str, str]] = {
+    "_LAST.one": "entries are only added, by whoever holds the head of their log",
+    "_engaged": "whoever turns a switch holds the head of every log",
+    "_locked": "it locks the head it reads",
+    "begin": "it makes what is missing in one statement, as only the first of several can",
+    "erasure.key_of": _ERASED,
+    "key_of": _ERASED,
+    "kill_switch.covered": "whoever turns a switch holds the head of every log",
+    "logs.make_head": "it makes what is missing in one statement, as only the first of several can",
+    "logs.names": "a log only begins while the head of the home is locked",
+    "newest": "entries are only added, by whoever holds the head of their log",
+    "of_beginning": "the state and the time are checked again where the action is moved",
+    "self._vault.create": "it inserts",
+    "self._vault.key": _ERASED,
+    "self.witness.recall": "entries are only added, by whoever holds the head of their log",
+    "tx.connection.execute in _turned": "the tenant of a run never changes",
+    "vault.erase": "it deletes",
+    "vault.key": _ERASED,
+    "waiting": "whoever asks has locked the action's row and holds the head of the log",
+}
+
+
+def test_work_names_the_logs_it_writes_to(code: Modules) -> None:
+    """Whoever hands work to the store names its logs, so that their heads are locked first."""
+    unnamed = {
+        f"{path}:{function.name}"
+        for path, tree in code.items()
+        for function in _functions(tree)
+        for call in _own_calls(function)
+        if _hands_in(call) and not any(word.arg == "logs" for word in call.keywords)
+    }
+
+    assert unnamed == set(UNNAMED)
+
+
+def test_what_a_transaction_reads_is_locked(code: Modules) -> None:
+    """A read in a writing transaction locks the row, or is listed with the reason not to."""
+    unlocked = {
+        _name(call, function)
+        for tree in code.values()
+        for function in _functions(tree)
+        if _takes_tx(function)
+        for call in _own_calls(function)
+        if _reads_unlocked(call, function, _constants(tree))
+    }
+
+    assert unlocked == set(UNLOCKED)
+
+
+def _name(call: ast.Call, function: Function) -> str:
+    """Return the name of what is called; a statement of a function's own is named after it."""
+    name = ast.unparse(call.func)
+    return f"{name} in {function.name}" if name.startswith("tx.") else name
+
+
+def _functions(tree: ast.Module) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def _own_calls(function: Function) -> Iterator[ast.Call]:
+    """Yield the calls of a function and its lambdas, without those of functions within it."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Function):
+            continue
+        if isinstance(node, ast.Call):
+            yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _hands_in(call: ast.Call) -> bool:
+    """Whether the call is one of `store.write`, `store.later` and `store.submit`."""
+    function = call.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in _HANDS_IN
+        and ast.unparse(function.value).endswith("store")
+    )
+
+
+def _takes_tx(function: Function) -> bool:
+    given = (*function.args.args, *function.args.kwonlyargs)
+    return any(
+        one.annotation is not None and ast.unparse(one.annotation) == "Tx"
+        for one in given
+    )
+
+
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """Return the text of every constant of a module, by its name."""
+    return {
+        target.id: ast.unparse(node.value)
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign | ast.Assign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+
+
+def _reads_unlocked(
+    call: ast.Call, function: Function, constants: Mapping[str, str]
+) -> bool:
+    """Whether the call reads through the connection of a transaction and locks nothing.
+
+    It reads by a statement of its own, or hands the connection to somebody who does.
+    """
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    arguments = [*call.args, *(word.value for word in call.keywords)]
+    if method == "execute" and ast.unparse(call.func).startswith("tx.connection"):
+        return _is_read(ast.unparse(call.args[0]), function, constants)
+    if not any(ast.unparse(argument) == "tx.connection" for argument in arguments):
+        return False
+    if method in {"run", "run_many"}:
+        return False
+    if method in {"one", "all"}:
+        return _is_read(ast.unparse(call.func.value), function, constants)  # type: ignore[attr-defined]  # it has a method
+    return not any(word.arg == "lock" for word in call.keywords)
+
+
+def _is_read(text: str, function: Function, constants: Mapping[str, str]) -> bool:
+    """Whether *text* is a query without a lock; names in function and module are followed."""
+    first = text.split(".", maxsplit=1)[0].split("(", maxsplit=1)[0]
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == first:
+            return _is_read(ast.unparse(node.value), function, constants) and (
+                "with_for_update" not in text
+            )
+    whole = constants.get(first, "") + text
+    writes = ("update(", "delete(", "insert(", "insert_new(", "upsert(")
+    return not any(word in whole for word in ("with_for_update", *writes))
