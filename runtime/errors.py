@@ -316,6 +316,30 @@ class SchemaChanged(Tampered):
         )
 
 
+class LogBroken(Tampered):
+    """A log in the database is not the one that was signed; *problem* is the verifier's code."""
+
+    def __init__(self, *, log: str, seq: int, problem: str, why: str) -> None:
+        self.log, self.seq, self.problem = log, seq, problem
+        super().__init__(what=f"log {log}, entry {seq}", why=f"{problem}: {why}")
+
+
+class NotAsRecorded(Tampered):
+    """A row is not what the ledger says of it, so nothing that rests on the row is done.
+
+    The code is that of the difference ("changed_value", "missing_row", "unknown_row"), or
+    "second_intent", "approval_spent", "killed" or "wrong_state" where the ledger forbids a step
+    that the row would allow.
+    """
+
+    def __init__(
+        self, *, code: str, table: str, row: str, column: str = "", why: str = ""
+    ) -> None:
+        self.code, self.table, self.row, self.column = code, table, row, column
+        place = f"{table} {row} {column}".strip()
+        super().__init__(what=place, why=why or f"{code}: the ledger says otherwise")
+
+
 class Erased(Tampered):
     """The run's data key is gone, and with it all that was sealed under it."""
 

@@ -73,7 +73,7 @@ class Runtime:
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
     ) -> None:
-        environment.refuse()
+        _refuse(storage)
         self._more = more
         spans = telemetry or Telemetry()
         self.store = storage.store
@@ -247,6 +247,12 @@ class Runtime:
                 next_step=f"Agents of this workspace are: {names}.",
             )
         return agent
+
+
+def _refuse(storage: Storage) -> None:
+    """Raise `GuardFailed` where the environment or the database forbids that agents act."""
+    environment.refuse()
+    storage.refuse_unfit()
 
 
 def _is_person(principal: Principal) -> bool:

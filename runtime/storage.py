@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from interlock.runtime.errors import NotWitnessed
+from interlock.runtime.errors import NotWitnessed, Tampered
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.inspection import MOST_ENTRIES, refuse_unfit
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.store.schema import refuse_strange
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.vault import Vault, has_keys
 from interlock.runtime.record.witness import Witness
@@ -36,6 +36,14 @@ class Storage:
     runs: Runs
     approvals: Approvals
 
+    def refuse_unfit(self) -> None:
+        """Raise what was found when the database was opened, if it is not fit to act on.
+
+        Stops do without this: they are recorded on any database that takes them.
+        """
+        if self.ledger.watch.unfit is not None:
+            raise self.ledger.watch.unfit
+
     @classmethod
     @asynccontextmanager
     async def open(
@@ -47,6 +55,7 @@ class Storage:
         trusting: bool = False,
         origin: str = ORIGIN,
         reading: bool = False,
+        entries: int = MOST_ENTRIES,
         clock: Callable[[], float] = time.time,
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
@@ -54,14 +63,12 @@ class Storage:
         *witness* is the folder outside the database that remembers the checkpoints of every log;
         without one it stands beside the folder of keys. A database that is older than what is
         remembered can be read, and takes no entry; one of which nothing is remembered neither,
-        unless *trusting*. Who is only *reading* may also look at a database that is not fit to act
-        on. Raises `SchemaChanged` for a database that holds triggers or the like, and `GuardFailed`
-        when a part cannot be had (fails closed).
+        unless *trusting*. Unless the caller is only *reading*, the database is looked at first, up
+        to so many *entries* of each log; what is found lets nothing begin (`refuse_unfit`). Raises
+        `GuardFailed` when a part cannot be had (fails closed).
         """
         store = Store.open(database, clock=clock)
         try:
-            if not reading:
-                await store.read(refuse_strange)
             place = witness or keys.parent / "checkpoints"
             is_begun = await _begun(store, keys, place)
             vault = Vault(keys, create=is_begun)
@@ -77,6 +84,8 @@ class Storage:
                 begin(vault, tx.connection)
 
             await store.write(prepare)
+            if not reading:
+                ledger.watch.unfit = await _unfit(store, vault, ledger, most=entries)
             yield cls(
                 store=store,
                 vault=vault,
@@ -104,3 +113,16 @@ async def _begun(store: Store, keys: Path, folder: Path) -> bool:
     except OSError as error:
         raise NotWitnessed(why=reason(error)) from error
     return True
+
+
+async def _unfit(
+    store: Store, vault: Vault, ledger: Ledger, *, most: int
+) -> Tampered | None:
+    """Return why nobody may act on the database, or None."""
+    try:
+        await store.read(
+            lambda connection: refuse_unfit(connection, vault, ledger, most=most)
+        )
+    except Tampered as error:
+        return error
+    return None

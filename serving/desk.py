@@ -77,6 +77,7 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             database=settings.database,
             keys=settings.home / "keys",
             witness=settings.home / "checkpoints",
+            entries=settings.checked_entries,
         )
         storage = await stack.enter_async_context(opening)
         try:

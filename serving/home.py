@@ -197,6 +197,7 @@ def _storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
         database=settings.database,
         keys=settings.home / "keys",
         witness=settings.home / "checkpoints",
+        entries=settings.checked_entries,
     )
 
 

@@ -259,6 +259,11 @@ class Settings(Section):
     database: Annotated[str, AfterValidator(_database)] = Field(
         description="URL of the database: sqlite:///FILE or postgresql://..."
     )
+    checked_entries: Annotated[int, BeforeValidator(_number)] = Field(
+        20_000,
+        ge=1,
+        description="The newest entries of each log that are read before anything is done",
+    )
     people: Path = Field(description="The list of people and their roles")
     bundle: Path = Field(BUNDLE, description="The compiled policy")
     policies: Path | None = Field(

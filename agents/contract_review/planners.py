@@ -119,6 +119,10 @@ def paperwork(facts: dict[str, Any]) -> Iterator[Call]:
     yield "report.write", document
 
 
+def _side(review: dict[str, Any]) -> str:
+    return "for our side" if review["sided"] else "for no side: none was named"
+
+
 def mail(
     facts: dict[str, Any],
     to: list[str],
@@ -131,7 +135,8 @@ def mail(
     review = facts["review"]
     body = (
         f"The contract {name} was reviewed.\n\n"
-        f"Risk: {review['tier']}, {review['score']} of 1000 points. "
+        f"Risk: {review['tier']}, {review['score']} of 1000 points "
+        f"(from {review['least']} to {review['most']}), {_side(review)}. "
         f"{review['findings']} clauses are quoted in the report.\n"
     )
     attachments = []

@@ -164,13 +164,17 @@ def _briefing(state: Review) -> list[AnyMessage]:
     The briefing holds no word of the contract, except the file's name.
     """
     review = state["review"]
+    risk = review["risk"]
     facts = {
         "notify": state["notify"],
         "document": state["document"],
         "review": {
             "document": review["document"],
-            "tier": review["risk"]["tier"],
-            "score": review["risk"]["score"],
+            "tier": risk["tier"],
+            "score": risk["score"],
+            "least": risk["least"],
+            "most": risk["most"],
+            "sided": review["side"]["ours"] is not None,
             "findings": len(review["findings"]),
         },
     }

@@ -3,8 +3,9 @@
 The filer is the leading company token of the title, without case, punctuation and legal form. The
 division is a pure function of the titles and `SEED`: filers are taken in the order of a seeded hash
 until a fifth of the contracts is on the dev side. The filers in `SHOWN` filed the contracts at hand
-as PDF, which people are shown. These filers stand on the dev side whatever their hash, so that no
-demonstration uses training data.
+as PDF, which people are shown. These filers stand on the dev side whatever their hash, so that they
+take part in the figures. The shipped model is fitted on both sides, so a demonstration shows what
+the model has seen; the figures of the record do not.
 """
 
 import hashlib

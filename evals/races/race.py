@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from interlock.runtime.door.tool import AnyTool, tool
@@ -15,9 +16,10 @@ from interlock.runtime.run.run import Run
 from interlock.runtime.testing import Note, World
 
 _TOOL: Final = "pay"
-#: The switch comes up to so many steps after the proposal
+#: The switch comes so many steps after the proposal, at most; an effect takes half of them alone
 _STEPS: Final = 40
-_STEP_S: Final = 0.0004
+#: Effects that nothing races with, to know how long one takes on this machine
+_ALONE: Final = 5
 
 
 @dataclass(kw_only=True)
@@ -47,15 +49,25 @@ class _Race:
     #: When the effect of each call was begun, by the clock of this machine
     begun: dict[str, float]
 
-    async def once(self, index: int) -> bool | None:
-        """Let one effect and one switch race.
+    async def alone(self) -> float:
+        """Return the seconds until an effect is begun when there is no switch."""
+        seconds = []
+        for index in range(_ALONE):
+            began = time.monotonic()
+            await self._acted(f"alone-{index}")
+            seconds.append(self.begun.pop(f"alone-{index}") - began)
+        return median(seconds)
+
+    async def once(self, index: int, *, alone_s: float) -> bool | None:
+        """Let one effect, which takes *alone_s* alone, and one switch race.
 
         Returns whether the effect was begun after the acknowledgement, or None when it was not
         begun.
         """
         scope, name = self._switch(index)
         call = f"call-{index}"
-        engaging = self._engaged(scope, name, index)
+        delay = index % _STEPS / _STEPS * 2 * alone_s
+        engaging = self._engaged(scope, name, delay)
         _, acknowledged = await asyncio.gather(self._acted(call), engaging)
         await self.switches.release(scope, name, by="operator")
         began = self.begun.get(call)
@@ -71,8 +83,8 @@ class _Race:
         )
         return kinds[index % len(kinds)]
 
-    async def _engaged(self, scope: KillScope, name: str, index: int) -> float:
-        await asyncio.sleep(index % _STEPS * _STEP_S)
+    async def _engaged(self, scope: KillScope, name: str, delay: float) -> float:
+        await asyncio.sleep(delay)
         await self.switches.engage(scope, name, by="operator")
         return time.monotonic()
 
@@ -99,7 +111,8 @@ async def race(url: str, folder: Path, *, races: int) -> Report:
             run=await worker.start(),
             begun=begun,
         )
-        late = [await course.once(index) for index in range(races)]
+        alone_s = await course.alone()
+        late = [await course.once(index, alone_s=alone_s) for index in range(races)]
         await worker.store.durable(course.run.claim)
         problems = (await operator.verify()).problems
     return Report(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from interlock.runtime.errors import Erased, NotFound, Tampered
 from interlock.runtime.record.audit_verify import Problem, Report, verify
+from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import HOME, RunErased
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import export, kept_at, names
@@ -153,15 +154,6 @@ def erased(connection: Connection) -> frozenset[str]:
     return frozenset(str(body["of"]) for body in bodies if "of" in body)
 
 
-def body_of(stored: object) -> dict[str, Any]:
-    """Return an entry's body; of an unreadable entry nothing, since the verifier reports it."""
-    try:
-        body = orjson.loads(stored) if isinstance(stored, bytes) else None
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _named(connection: Connection, log: str | None) -> list[str]:
     """Return *log*, or every log where that is None; raises `NotFound`."""
     begun = names(connection)
@@ -193,7 +185,7 @@ def _verified(
     if note is None and report.size:
         problem = Problem("no_remembered_checkpoint", report.size - 1, _FORGOTTEN, log)
         report.problems.append(problem)
-    report.problems += _payload_problems(connection, vault, log)
+    report.problems += payload_problems(connection, vault, log)
     return report
 
 
@@ -206,7 +198,7 @@ def _missing(ledger: Ledger, file: str) -> Report:
     return report
 
 
-def _payload_problems(connection: Connection, vault: Vault, log: str) -> list[Problem]:
+def payload_problems(connection: Connection, vault: Vault, log: str) -> list[Problem]:
     """Check every sealed payload against the commitment in its entry."""
     gone = erased(connection)
     problems = []

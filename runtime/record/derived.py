@@ -10,8 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from interlock.runtime.record.audit import body_of
-from interlock.runtime.record.entry_values import committed, same, sealed
+from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.of_run import OfRun, asked
 from interlock.runtime.record.spend import Rows, Spend, Values

@@ -5,6 +5,9 @@ the digest of the sealed bytes (`Sealed`).
 """
 
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from interlock.runtime.record.spend import Values
 
@@ -22,6 +25,15 @@ class Sealed:
     """Sealed bytes that are known by their SHA-256."""
 
     digest: str
+
+
+def body_of(stored: object) -> dict[str, Any]:
+    """Return an entry's body; of an unreadable entry nothing, since the verifier reports it."""
+    try:
+        body = orjson.loads(stored) if isinstance(stored, bytes) else None
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def same(body: Values, *columns: str) -> Values:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from interlock.runtime.canonical import Document, canonical
 from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
@@ -25,6 +25,7 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, public_bytes
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.watch import Watch
 from interlock.runtime.record.witness import Witness
 
 VERSION: Final = 2
@@ -69,6 +70,7 @@ class Ledger:
         self._signers: dict[str, Signer] = {}
         self.witness = Witness(witness)
         self.public_key = public_bytes(vault.signing)
+        self.watch = Watch(vault=vault, public_key=self.public_key)
         self._trusting = trusting
         #: By log, as committed
         self._standing: dict[str, Standing] = {}
@@ -131,6 +133,7 @@ class Ledger:
         self._examine(tx)
         pages = [self._page(tx, log, events) for log, events in by_log.items()]
         for page in pages:
+            self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
             _APPEND.run_many(tx.connection, page.rows)
             head = {
                 "of_log": page.log,
@@ -141,18 +144,37 @@ class Ledger:
             _ADVANCE.run(tx.connection, head)
         self._pages = pages
 
+    def _engaged(self, connection: Connection, log: str) -> list[Event]:
+        """Return what a new log is told of the switches that are engaged and cover its runs.
+
+        The home's log says which they are: a row may be gone.
+        """
+        home = logs.frontier(connection, HOME)
+        size = 0 if home is None else home.size
+        return [
+            SwitchTurned(
+                log=log,
+                scope=scope,
+                id=name,
+                engaged=True,
+            )
+            for scope, name in sorted(self.watch.engaged(connection, HOME, size=size))
+            if scope in {"all", "tool"} or (scope == "tenant" and name == log)
+        ]
+
     def _page(self, tx: Tx, log: str, events: list[Event]) -> Page:
         frontier = tx.heads[log]
         recovery = _recovery(tx, log)
         page = Page(
             log=log,
+            before=frontier,
             frontier=frontier,
             chain=dict(self._chain(tx, log, frontier)),
             is_recovery=recovery is not None,
         )
         signed = frontier.size
         if not signed and log != HOME:
-            events = _engaged(tx.connection, log) + events
+            events = self._engaged(tx.connection, log) + events
         if recovery is not None:
             # Its entry stands exactly where the log was found.
             events = [recovery, *(event for event in events if event is not recovery)]
@@ -277,21 +299,3 @@ def _locked(connection: Connection, log: str) -> Frontier:
     if frontier is None:
         raise Tampered(what=f"head of the log {log}", why="the row is gone")
     return frontier
-
-
-def _engaged(connection: Connection, log: str) -> list[Event]:
-    """Return what a new log is told of the switches that are engaged already and cover its runs."""
-    switches = connection.execute(
-        select(tables.kill_switch).order_by(tables.kill_switch.c.scope)
-    )
-    return [
-        SwitchTurned(
-            log=log,
-            scope=switch.scope,
-            id=switch.id,
-            engaged=True,
-        )
-        for switch in switches
-        if switch.scope in {"all", "tool"}
-        or (switch.scope == "tenant" and switch.id == log)
-    ]

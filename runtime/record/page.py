@@ -24,6 +24,8 @@ class Page:
     """What one transaction adds to one log."""
 
     log: str
+    #: The tree to which the entries are added, and what it grows to
+    before: Frontier
     frontier: Frontier
     #: The last leaf of each run
     chain: dict[str, bytes]

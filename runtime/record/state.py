@@ -7,10 +7,10 @@ open, every value that was committed to differs (fails closed). What the ledger 
 `interlock.runtime.record.audit`; what is derived here is only as good as that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
@@ -19,6 +19,8 @@ from interlock.runtime.record.derived import DERIVED, derive
 from interlock.runtime.record.entry_values import Committed, Sealed
 from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.record.store.schema import strange
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
 
 #: Columns that say how work goes on, not what was done: who works on a run until when, which span
@@ -28,14 +30,27 @@ NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
     "action": frozenset({"ordinal"}),
     "data_key": frozenset({"wrapped"}),
 }
+#: The columns that are compared, by table
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    table.name: tuple(
+        column.name
+        for column in table.columns
+        if column.name not in NOT_DERIVED.get(table.name, ())
+    )
+    for table in DERIVED
+}
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    table.name: tuple(column.name for column in table.primary_key) for table in DERIVED
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
     """One place where a table is not what the ledger says.
 
-    The code is "changed_value", "missing_row" (the ledger says there is one) or "unknown_row" (no
-    entry says so). Values are texts for people; a sealed or committed value is shown by its digest.
+    The code is "changed_value", "missing_row" (the ledger says there is one), "unknown_row" (no
+    entry says so) or "unknown_object" (a trigger or the like, which no migration made). Values are
+    texts for people; a sealed or committed value is shown by its digest.
     """
 
     code: str
@@ -54,32 +69,45 @@ async def differences(store: Store, vault: Vault) -> list[Difference]:
 def compare(connection: Connection, vault: Vault) -> list[Difference]:
     """Return every difference as it stands in the connection's transaction."""
     derived = derive(connection)
-    differences: list[Difference] = []
+    differences = [
+        Difference(code="unknown_object", table="schema", row=found)
+        for found in strange(connection)
+    ]
     for table in DERIVED:
-        differences += _compared(connection, vault, table, derived.rows(table))
+        differences += compared(
+            connection,
+            vault,
+            table,
+            rows=connection.execute(select(table)).mappings(),
+            expected=derived.rows(table),
+        )
     return differences
 
 
-def _compared(
-    connection: Connection, vault: Vault, table: Table, expected: Rows
+def compared(
+    connection: Connection,
+    vault: Vault,
+    table: Table,
+    *,
+    rows: Iterable[Row],
+    expected: Rows,
 ) -> list[Difference]:
+    """Return every difference between the *rows* of a table and those that are *expected*."""
     differences: list[Difference] = []
     missing = dict(expected)
-    left_out = NOT_DERIVED.get(table.name, frozenset())
-    for row in connection.execute(select(table)).mappings():
-        actual = {name: value for name, value in row.items() if name not in left_out}
-        key = _key(connection, vault, table, actual)
+    for row in rows:
+        key = _key(connection, vault, table, row)
         values = missing.pop(key, None)
-        name = _name(table, actual)
+        name = _name(table, row)
         if values is None:
             differences.append(
                 Difference(code="unknown_row", table=table.name, row=name)
             )
             continue
-        for column, value in actual.items():
+        for column in _COLUMNS[table.name]:
             wanted = values.get(column)
-            if not _is(connection, vault, wanted, value):
-                differences.append(_changed(table, name, column, wanted, value))
+            if not _is(connection, vault, wanted, row[column]):
+                differences.append(_changed(table, name, column, wanted, row[column]))
     differences += [
         Difference(code="missing_row", table=table.name, row="/".join(map(str, key)))
         for key in missing
@@ -101,10 +129,10 @@ def _changed(
 
 
 def _key(
-    connection: Connection, vault: Vault, table: Table, actual: Mapping[str, Any]
+    connection: Connection, vault: Vault, table: Table, actual: Row
 ) -> tuple[str, ...]:
     """Return the key that the derived rows have; the ledger only commits to a record's."""
-    key = tuple(str(actual[column.name]) for column in table.primary_key)
+    key = tuple(str(actual[column]) for column in _KEYS[table.name])
     if table is not tables.record:
         return key
     run_id, kind, name = key
@@ -129,8 +157,8 @@ def _is(connection: Connection, vault: Vault, wanted: object, value: object) -> 
     return type(wanted) is type(value) and wanted == value
 
 
-def _name(table: Table, actual: Mapping[str, Any]) -> str:
-    return "/".join(str(actual[column.name]) for column in table.primary_key)
+def _name(table: Table, actual: Row) -> str:
+    return "/".join(str(actual[column]) for column in _KEYS[table.name])
 
 
 def _shown(value: object) -> str:

@@ -133,6 +133,21 @@ def attested(note: str, public: bytes) -> Checkpoint | None:
     return checkpoint
 
 
+def opened(note: object, *, origin: str, public: bytes) -> tuple[int, bytes] | None:
+    """Return size and root of a checkpoint of *origin* that *public* signed, else None."""
+    if not isinstance(note, str):
+        return None
+    body, _, signature = note.partition("\n\n")
+    try:
+        named, size, root = body.split("\n")
+        raw = base64.b64decode(signature.strip().rpartition(" ")[2], validate=True)
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(raw[len(key_hash(origin, public)) :], f"{body}\n".encode())
+        return (int(size), base64.b64decode(root)) if named == origin else None
+    except (ValueError, InvalidSignature):
+        return None
+
+
 def signed_by(note: str, public: bytes) -> bool:
     """Whether the note names *public* as its signer; the verifier checks the signature."""
     origin = note.partition("\n")[0]

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
+from interlock.runtime.errors import NotAsRecorded
 from interlock.runtime.policy.request import KillScope
 from interlock.runtime.record.events import EVERY, HOME, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
@@ -50,11 +51,21 @@ class KillSwitches:
         """Stop what the switch covers; engaging twice changes nothing but is recorded.
 
         An intent is recorded before this returns or never; what was intended before may still act.
+        Raises `NotAsRecorded` when the switch does not stand in its table afterwards.
         """
         await self._store.write(
             lambda tx: engage(tx, scope, name, by=by),
             logs=_LOGS,
         )
+        if not any(
+            (switch.scope, switch.id) == (scope, name) for switch in await self.list()
+        ):
+            raise NotAsRecorded(
+                code="missing_row",
+                table="kill_switch",
+                row=f"{scope}/{name}",
+                why="it was engaged, and its row is gone already",
+            )
 
     async def release(self, scope: KillScope, name: str, *, by: str) -> None:
         """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""

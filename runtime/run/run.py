@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import Fenced, GuardFailed, NotFound
+from interlock.runtime.errors import Fenced, GuardFailed, NotFound, Tampered
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record.events import RunHeld
@@ -172,9 +172,12 @@ def opened(
 
 
 def label_of(text: str) -> Label:
-    """Read a stored label back."""
-    fields = orjson.loads(text)
-    return Label(**fields | {"sources": tuple(fields["sources"])})
+    """Read a stored label back; raises `Tampered` for what is none."""
+    try:
+        fields = orjson.loads(text)
+        return Label(**fields | {"sources": tuple(fields["sources"])})
+    except (ValueError, TypeError, LookupError) as error:
+        raise Tampered(what="label of a run", why="it is no label") from error
 
 
 def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | None:

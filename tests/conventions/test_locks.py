@@ -25,7 +25,6 @@ UNNAMED: Final[Mapping[str, str]] = {
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
     "_LAST.one": "entries are only added, by whoever holds the head of their log",
-    "_engaged": "whoever turns a switch holds the head of every log",
     "_locked": "it locks the head it reads",
     "begin": "it makes what is missing in one statement, as only the first of several can",
     "erasure.key_of": _ERASED,
@@ -35,8 +34,10 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "logs.names": "a log only begins while the head of the home is locked",
     "newest": "entries are only added, by whoever holds the head of their log",
     "of_beginning": "the state and the time are checked again where the action is moved",
+    "self._engaged": "whoever turns a switch holds the head of every log",
     "self._vault.create": "it inserts",
     "self._vault.key": _ERASED,
+    "self.watch.confirm": "whoever changes a row of the run holds the head of its log",
     "self.witness.recall": "entries are only added, by whoever holds the head of their log",
     "tx.connection.execute in _turned": "the tenant of a run never changes",
     "vault.erase": "it deletes",

@@ -89,13 +89,13 @@ def test_a_key_that_others_can_read_is_red(
 
 
 def test_a_tampered_ledger_is_red(used: Path, command: Command) -> None:
-    """A ledger that no longer verifies is red, with the entry."""
+    """A ledger that is not as it was signed is red, with the entry: the home does not open."""
     with closing(sqlite3.connect(used / "interlock.db")) as connection, connection:
         connection.execute("UPDATE ledger_entry SET event = 'other' WHERE seq = 2")
     ran = command(used, "doctor", "--json")
 
     assert ran.code == 5
-    assert wrong(ran)["ledger"].startswith("default entry 2: moved_entry")
+    assert wrong(ran)["open"].startswith("log default, entry 2: moved_entry")
 
 
 def test_unreadable_people_are_red(used: Path, command: Command) -> None:

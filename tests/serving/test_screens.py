@@ -53,9 +53,20 @@ def view(reviewed: Path, command: Command) -> dict[str, Any]:
         "effect": "deny",
         "state": "denied",
         "failure": None,
+        "late": None,
         "reasons": reasons,
     }
     return seen | {"decisions": [*seen["decisions"], denied]}
+
+
+def test_what_a_worker_reported_late_stands_beside_what_was_found(
+    view: dict[str, Any],
+) -> None:
+    """An action that a person settled one way and its worker reported the other way shows both."""
+    settled = view["decisions"][-1] | {"state": "failed", "late": "done"}
+    text = screen(view | {"decisions": [settled]}, width=100)
+
+    assert "mail.send is failed; its worker reported done later" in text
 
 
 @pytest.mark.parametrize("width", [80, 140])

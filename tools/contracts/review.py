@@ -48,6 +48,8 @@ class Side(Value):
     ours: Party | None
     #: Every other party; all parties while the sides are unclear
     others: list[Party]
+    #: Our end of the deal; None while it cannot be read
+    role: Role | None = None
 
 
 UNCLEAR: Final = Side(asked="", ours=None, others=[])
@@ -173,7 +175,7 @@ class Reviews:
 
     def _playbook(self, name: str, side: Side, clauses: Sequence[Clause]) -> Playbook:
         if not name:
-            return self._playbooks.fitting(role=_role(side), contract=_title(clauses))
+            return self._playbooks.fitting(role=side.role, contract=_title(clauses))
         try:
             return self._playbooks.named(name)
         except BadInput as error:
@@ -207,6 +209,7 @@ def _side(document: Document, extraction: Extraction, asked: str) -> Side:
         asked=asked,
         ours=ours,
         others=others,
+        role=_role(asked, ours, others) if ours else None,
     )
 
 
@@ -223,14 +226,12 @@ def _sided(clause: Clause, side: Side) -> Clause:
     return clause.model_copy(update={"bound": held})
 
 
-def _role(side: Side) -> Role | None:
+def _role(asked: str, ours: Party, others: Sequence[Party]) -> Role | None:
     """Return our end of the deal: what the request calls us, or what the contract does."""
-    if side.ours is None:
-        return None
-    role = ROLES.get(side.asked.lower()) or side.ours.role
+    role = ROLES.get(asked.lower()) or ours.role
     if role is not None:
         return role
-    roles = {party.role for party in side.others}
+    roles = {party.role for party in others}
     if roles == {"customer"}:
         return "supplier"
     return "customer" if roles == {"supplier"} else None

@@ -28,10 +28,11 @@ FACTS: Final = frozenset(
 )
 
 _EVERYBODY: Final = (
-    r"(?:neither|no|each|either|any|every|both|the|all)(?:\s+of\s+the)?\s+part(?:y|ies)"
+    r"(?:neither|no|each|either|any|every|both|the|all|an?|one)"
+    r"(?:\s+of\s+the)?\s+part(?:y|ies)"
 )
 _HAS_RIGHT: Final = (
-    r"(?:(?:shall|will|may)\s+)?(?:also\s+)?(?:"
+    r"(?:(?:shall|will|may)\s+)?(?:(?:also|\w+ly)\s+)?(?:"
     r"(?:has|have|retains?|reserves?)\s+(?:\w+\s+){0,3}(?:rights?|options?|discretion|privilege)"
     r"|(?:is|are|be)\s+(?:\w+\s+)?entitled|receives?|owns?|(?:be|is|are)\s+(?:the\s+)?(?:sole\s+)?owner)"
     r"|can\b(?!not)|may\b(?!\s+not)"
@@ -50,10 +51,11 @@ _FAVOURED: Final = (
     r"|(?:terminated|audited|inspected|exercised)\s+by)"
 )
 _BURDENED: Final = (
-    r"(?:(?:provided|performed|maintained|purchased|paid|granted|payable|made)\s+by"
+    r"(?:(?:assigned|transferred|provided|performed|maintained|purchased|paid|granted|payable|made)"
+    r"(?:[^.;]{0,60})\s+by"
     r"|(?:liability|obligations?|duty|duties)\s+of)"
 )
-_POSSESSED: Final = r"['\u2019]s?\s+(?:[a-z]+\s+){0,4}(?:liability|obligations?)"
+_POSSESSED: Final = r"['\u2019]s?\s+(?:[a-z]+\s+){0,4}liability"
 
 
 def bound(clause: str, *, ours: Party, others: Sequence[Party]) -> Bound:

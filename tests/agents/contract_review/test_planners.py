@@ -14,7 +14,15 @@ from interlock.runtime.policy.decision import MINT, Permit
 FACTS = {
     "notify": ["legal@example.com"],
     "document": {"digest": "sha256:ab", "name": "a.pdf"},
-    "review": {"document": "sha256:ab", "tier": "low", "score": 10, "findings": 0},
+    "review": {
+        "document": "sha256:ab",
+        "tier": "low",
+        "score": 10,
+        "least": 0,
+        "most": 20,
+        "sided": False,
+        "findings": 0,
+    },
 }
 PAPERWORK = ["records.file", "report.write"]
 

@@ -13,7 +13,15 @@ PLANTED = (
 FACTS: dict[str, Any] = {
     "notify": ["legal@example.com"],
     "document": {"digest": "sha256:ab", "name": "a.pdf"},
-    "review": {"document": "sha256:ab", "tier": "low", "score": 10, "findings": 0},
+    "review": {
+        "document": "sha256:ab",
+        "tier": "low",
+        "score": 10,
+        "least": 0,
+        "most": 20,
+        "sided": False,
+        "findings": 0,
+    },
 }
 
 

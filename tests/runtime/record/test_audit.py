@@ -18,6 +18,7 @@ from interlock.runtime.record.audit_verify import verify_export
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import names
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.watch import Watch
 from interlock.runtime.record.witness import file_name
 from interlock.runtime.run import budget
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -184,10 +185,14 @@ async def test_a_new_log_is_told_of_the_switches_that_stop_it(
     assert [entry["body"]["id"] for entry in entries[:2]] == ["", "a"]
 
 
-async def test_an_effect_under_a_switch_of_its_tenant_is_named(tmp_path: Path) -> None:
-    """An effect recorded while a switch stops its tenant is a problem of that tenant's log
-    alone.
+async def test_an_effect_under_a_switch_of_its_tenant_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An effect recorded while a switch stops its tenant is a problem of that tenant's log alone.
+
+    Only a program whose watch is taken away records one.
     """
+    monkeypatch.setattr(Watch, "confirm", lambda *_, **__: None)
     async with tool_world(tmp_path) as world:
         first, second = await start(world, "a"), await start(world, "b")
         await KillSwitches(world.store).engage("tenant", "a", by="ana")
@@ -260,10 +265,10 @@ async def test_a_log_that_was_put_back_takes_no_entry(
         await world.store.write(put_back)
         with pytest.raises(Tampered):
             await start(world, "a")
-    async with tool_world(tmp_path) as world:
-        with pytest.raises(Tampered):
-            await start(world, "a")
-        assert world.ledger.witness.notes()["a.note"] == witnessed
+    with pytest.raises(Tampered):
+        async with tool_world(tmp_path) as again:
+            await start(again, "a")
+    assert world.ledger.witness.notes()["a.note"] == witnessed
 
 
 async def test_no_two_logs_share_a_witness(tmp_path: Path) -> None:

@@ -86,12 +86,20 @@ def told(report: Report) -> list[tuple[str, int]]:
 #: Logs that say nothing wrong
 UNKNOWN = DONE | {"state": "unknown"}
 SETTLED = DONE | {"reviewer": "1", "requester": "2"}
+LATE = DONE | {"event": "late_outcome"}
 SOUND: dict[str, tuple[dict[str, Any], ...]] = {
     "nothing": (),
     "an effect": (INTENT, DONE),
     "a step": (STEP,),
     "an unknown effect": (INTENT, UNKNOWN),
     "an unknown effect that was settled": (INTENT, UNKNOWN, SETTLED),
+    "an unknown effect that was reported late": (INTENT, UNKNOWN, LATE),
+    "a report that contradicts a person": (
+        INTENT,
+        UNKNOWN,
+        SETTLED | {"state": "failed"},
+        LATE,
+    ),
     "an approved effect": (VERDICT, APPROVED, DONE),
     "an effect begun again": (
         INTENT | {"idempotent": True},
@@ -158,6 +166,7 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
         ("effect_twice", 2),
     ),
     "settled without an intent": ((SETTLED,), ("effect_without_intent", 0)),
+    "reported late without an intent": ((LATE,), ("effect_without_intent", 0)),
     "done again after it was settled": (
         (INTENT | {"idempotent": True}, UNKNOWN, SETTLED, INTENT),
         ("effect_twice", 3),

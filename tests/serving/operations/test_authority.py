@@ -122,6 +122,8 @@ async def test_an_export_of_records_holds_those_of_ones_own_tenant(home: Home) -
             "tier": "low",
             "score": 1,
             "findings": 0,
+            "party": "",
+            "playbook": "none",
         }
         permit = Permit(
             MINT,

@@ -46,6 +46,12 @@ THEIRS = Party(name="Fabrikam Inc.", aliases=["Fabrikam Inc.", "Fabrikam", "Supp
         ("This Agreement is governed by the laws of Ohio.", "unclear"),
         ("Licensee shall not sue.", "unclear"),
         ("Customers of the Reseller shall pay.", "unclear"),
+        ("Supplier will exclusively own all Deliverables.", "ours"),
+        (
+            "In exchange for Customer's obligations, Supplier grants Customer exclusivity.",
+            "theirs",
+        ),
+        ("This Agreement may not be assigned by a Party without consent.", "both"),
         ("", "unclear"),
     ],
 )

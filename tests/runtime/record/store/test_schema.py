@@ -54,8 +54,10 @@ def _change(url: str, statements: str) -> None:
 
 
 async def _opened(url: str, folder: Path, *, reading: bool = False) -> None:
-    async with Storage.open(database=url, keys=folder / "keys", reading=reading):
-        pass
+    async with Storage.open(
+        database=url, keys=folder / "keys", reading=reading
+    ) as storage:
+        storage.refuse_unfit()
 
 
 async def test_what_the_migrations_made_is_not_refused(

@@ -217,9 +217,9 @@ def test_a_position_may_need_another_clause() -> None:
     denied = clause("Renewal Term", polarity="denied")
     possible = clause("Renewal Term", answer="possible")
 
-    assert score(positions, []).score == 0
-    assert score(positions, [denied]).score == 0
-    assert score(positions, [possible]).score == 0
+    for clauses in ([], [denied], [possible]):
+        risk = score(positions, clauses)
+        assert (risk.contributions, risk.questions) == ([], [])
     assert score(positions, [clause("Renewal Term")]).score == 20
     assert score(positions, [clause("Renewal Term", confidence=5_000)]).score == 10
 
@@ -247,6 +247,12 @@ def test_unlimited_is_worse_than_a_cap(
 
     for rules in (CUSTOMER, SUPPLIER):
         assert score(rules, [free]).score > score(rules, [capped]).score
+
+
+@pytest.mark.parametrize("rules", [CUSTOMER, SUPPLIER], ids=["customer", "supplier"])
+def test_an_excluded_limit_is_worse_than_a_missing_one(rules: Playbook) -> None:
+    """Saying that liability has no limit counts more than saying nothing about a limit."""
+    assert score(rules, [clause(CAP, polarity="denied")]).score > score(rules, []).score
 
 
 def test_the_score_is_capped() -> None:
