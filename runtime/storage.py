@@ -14,7 +14,7 @@ from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.store.schema import refuse_strange
 from interlock.runtime.record.store.writer import reason
-from interlock.runtime.record.vault import Vault, has_keys
+from interlock.runtime.record.vault import Vault, has_keys, public_key
 from interlock.runtime.record.witness import Witness
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
@@ -44,6 +44,7 @@ class Storage:
         database: str,
         keys: Path,
         witness: Path | None = None,
+        second: Path | None = None,
         trusting: bool = False,
         origin: str = ORIGIN,
         reading: bool = False,
@@ -52,7 +53,8 @@ class Storage:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
         *witness* is the folder outside the database that remembers the checkpoints of every log;
-        without one it stands beside the folder of keys. A database that is older than what is
+        without one it stands beside the folder of keys; what a *second* such folder knows counts as
+        well, when that one can be read. A database that is older than what is
         remembered can be read, and takes no entry; one of which nothing is remembered neither,
         unless *trusting*. Who is only *reading* may also look at a database that is not fit to act
         on. Raises `SchemaChanged` for a database that holds triggers or the like, and `GuardFailed`
@@ -63,6 +65,7 @@ class Storage:
             if not reading:
                 await store.read(refuse_strange)
             place = witness or keys.parent / "checkpoints"
+            _adopt(place, second, keys)
             is_begun = await _begun(store, keys, place)
             vault = Vault(keys, create=is_begun)
             ledger = Ledger(
@@ -104,3 +107,14 @@ async def _begun(store: Store, keys: Path, folder: Path) -> bool:
     except OSError as error:
         raise NotWitnessed(why=reason(error)) from error
     return True
+
+
+def _adopt(folder: Path, second: Path | None, keys: Path) -> None:
+    """Take over what the second folder knows; one that is away vouches for nothing."""
+    public = None if second is None else public_key(keys)
+    if second is None or public is None:
+        return
+    try:
+        Witness(folder).adopt(Witness(second), public=public)
+    except OSError as error:
+        raise NotWitnessed(why=reason(error)) from error
