@@ -14,7 +14,7 @@ from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.store.writer import reason
-from interlock.runtime.record.vault import Vault, has_keys
+from interlock.runtime.record.vault import Vault, has_keys, public_key
 from interlock.runtime.record.witness import Witness
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
@@ -52,6 +52,7 @@ class Storage:
         database: str,
         keys: Path,
         witness: Path | None = None,
+        second: Path | None = None,
         trusting: bool = False,
         origin: str = ORIGIN,
         reading: bool = False,
@@ -61,7 +62,8 @@ class Storage:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
         *witness* is the folder outside the database that remembers the checkpoints of every log;
-        without one it stands beside the folder of keys. A database that is older than what is
+        without one it stands beside the folder of keys; what a *second* such folder knows counts as
+        well, when that one can be read. A database that is older than what is
         remembered can be read, and takes no entry; one of which nothing is remembered neither,
         unless *trusting*. Unless the caller is only *reading*, the database is looked at first, up
         to so many *entries* of each log; what is found lets nothing begin (`refuse_unfit`). Raises
@@ -70,7 +72,7 @@ class Storage:
         store = Store.open(database, clock=clock)
         try:
             place = witness or keys.parent / "checkpoints"
-            is_begun = await _begun(store, keys, place)
+            is_begun = await _begun(store, keys, place, second)
             vault = Vault(keys, create=is_begun)
             ledger = Ledger(
                 store=store,
@@ -97,12 +99,13 @@ class Storage:
             store.close()
 
 
-async def _begun(store: Store, keys: Path, folder: Path) -> bool:
+async def _begun(store: Store, keys: Path, folder: Path, second: Path | None) -> bool:
     """Whether this is a new home, whose witness begins here; an interrupted beginning is new too.
 
     An empty database is none when there are keys already, or when a log of it was witnessed: then
     it lost what it held.
     """
+    _adopt(folder, second, keys)
     witness = Witness(folder)
     if not await store.read(is_new) or witness.logs():
         return False
@@ -126,3 +129,14 @@ async def _unfit(
     except Tampered as error:
         return error
     return None
+
+
+def _adopt(folder: Path, second: Path | None, keys: Path) -> None:
+    """Take over what the second folder knows; one that is away vouches for nothing."""
+    public = None if second is None else public_key(keys)
+    if second is None or public is None:
+        return
+    try:
+        Witness(folder).adopt(Witness(second), public=public)
+    except OSError as error:
+        raise NotWitnessed(why=reason(error)) from error

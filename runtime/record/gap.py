@@ -54,6 +54,11 @@ class Gap:
     size: int
     root: str
 
+    def is_named_by(self, recovery: Recovered) -> bool:
+        """Whether the recovery is one from exactly this gap."""
+        named = (recovery.known_size, recovery.known_root, recovery.size, recovery.root)
+        return named == (self.known_size, self.known_root, self.size, self.root)
+
     def error(self) -> RolledBack:
         """Return what whoever wants to add to the log is told."""
         why = _WHY[self.code].format(here=self.size, known=self.known_size)

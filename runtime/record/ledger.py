@@ -217,7 +217,7 @@ class Ledger:
     def _object(self, tx: Tx, missing: Gap) -> None:
         """Raise `RolledBack` unless this very transaction recovers the log from exactly that."""
         recovery = _recovery(tx, missing.log)
-        if recovery is None or _bounds(recovery) != _bounds(missing):
+        if recovery is None or not missing.is_named_by(recovery):
             raise missing.error()
 
     def _append(self, tx: Tx, page: Page, event: Event, *, signed: int) -> None:
@@ -272,10 +272,6 @@ def _recovery(tx: Tx, log: str) -> Recovered | None:
         if isinstance(event, Recovered) and event.log == log:
             return event
     return None
-
-
-def _bounds(of: Gap | Recovered) -> tuple[int, str, int, str]:
-    return of.known_size, of.known_root, of.size, of.root
 
 
 def _by_log(tx: Tx) -> dict[str, list[Event]]:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
-from interlock.runtime.record.tlog import Checkpoint
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.tlog import Checkpoint, attested
 
 #: Bytes of a file before only its first and its newest note are kept: about 300 notes
 MOST: Final = 65_536
@@ -116,6 +117,19 @@ class Witness:
             for path in sorted(self._folder.glob("*.note"))
             if not _is_blank(path)
         }
+
+    def adopt(self, other: "Witness", *, public: bytes) -> None:
+        """Take over what *other* has begun and what it knows better, if *public* signed it.
+
+        Raises OSError.
+        """
+        notes = other.logs()
+        if other.newest(HOME) is not None:
+            self.begin(HOME)
+        for log, note in notes.items():
+            if attested(note, public) is not None:
+                self.begin(log)
+                self.keep(log, note)
 
     def logs(self) -> dict[str, str]:
         """Return the newest note by the log that each says it is of."""
