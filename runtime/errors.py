@@ -28,6 +28,7 @@ Code: TypeAlias = Literal[
     "claimed",
     "ended",
     "not_ended",
+    "pinned_already",
     "erased",
 ]
 
@@ -56,6 +57,7 @@ class BadInput(InterlockError):
     """What was handed in cannot be used, and *code* says why; nothing was written."""
 
     exit_code = 2
+    code: Code
 
     def __init__(
         self,
@@ -187,6 +189,21 @@ class Unanswered(GuardFailed):
         next_step = f"Bring the engine back, then {again}."
         super().__init__(
             guard=f"decision on {tool}", why=why.rstrip("."), next_step=next_step
+        )
+
+
+class AnotherPolicy(GuardFailed):
+    """Another policy than the run's is in force, so nothing was done.
+
+    A run that is not claimed stays as it is; a claim that meets another policy ends and holds it.
+    """
+
+    def __init__(self, *, run_id: str, pinned: str, in_force: str) -> None:
+        self.run_id, self.pinned, self.in_force = run_id, pinned, in_force
+        super().__init__(
+            guard=f"run {run_id}",
+            why=f"it is pinned to policy {pinned[:12]}, in force is {in_force[:12]}",
+            next_step=f"`interlock run repin {run_id}`, then `interlock run resume {run_id}`.",
         )
 
 

@@ -32,10 +32,10 @@ from interlock.runtime.policy.request import (
     Verdict,
     identity,
 )
-from interlock.runtime.run import subject
+from interlock.runtime.run import pin, subject
 from interlock.runtime.run.activation import activate
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.run import OPEN, NewRun, Run
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
@@ -189,9 +189,12 @@ class Runtime:
         """Claim a run that is queued, waits, is held or lost its worker, and drive the run.
 
         Raises `NotFound` for an unknown run or agent, and `BadInput` for a run that has ended or is
-        claimed by a live worker. The claim is not taken when the agent is unknown here.
+        claimed by a live worker, and as `pin.keep_to` does. The claim is not taken when the agent
+        is unknown here or another policy is in force: the run stays as it is.
         """
         run = await self.runs.read(run_id)
+        if run.status in OPEN:
+            pin.keep_to(run, revision=self.pdp.revision)
         await self._equipped(run.agent)
         return await self.drive(await self.runs.claim(run_id))
 
@@ -207,10 +210,15 @@ class Runtime:
         """Record the verdict of *person* on what was *shown*, the digest of the evidence.
 
         The run goes on with `resume`. Raises `NotPermitted` when the policy denies the act, and
-        what `Approvals.decide` raises.
+        what `Approvals.decide` and `pin.keep_to` raise: a verdict on what was asked under another
+        policy would bind nobody.
         """
 
         async def work() -> None:
+            asked = await self.approvals.read(approval_id)
+            if asked.state == "waiting":
+                run = await self.runs.read(asked.run_id)
+                pin.keep_to(run, revision=self.pdp.revision)
             await self.approvals.decide(
                 approval_id, reviewer=person, verdict=verdict, shown=shown, note=note
             )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.run import Status
+from interlock.runtime.run.run import OPEN, Status
 from interlock.runtime.run.run_list import RunSummary
 from interlock.runtime.storage import Storage
 
@@ -35,6 +35,8 @@ class Wanted:
     agent: str | None = None
     since: int = 0  # Unix seconds
     limit: int = 50
+    #: The policy in force, where it can be had: an open run of another one is to be pinned anew
+    revision: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a status that no run can have."""
@@ -76,7 +78,7 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
     risks = await storage.store.read(
         lambda connection: _risks(storage, connection, runs)
     )
-    return [_row(run, risks.get(run.id)) for run in runs]
+    return [_row(run, risks.get(run.id), wanted.revision) for run in runs]
 
 
 async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]:
@@ -122,7 +124,10 @@ def _risks(
     return risks
 
 
-def _row(run: RunSummary, risk: dict[str, Any] | None) -> dict[str, Any]:
+def _row(
+    run: RunSummary, risk: dict[str, Any] | None, revision: str | None
+) -> dict[str, Any]:
+    is_other = revision is not None and run.revision != revision
     return {
         "run_id": run.id,
         "status": ERASED if run.erased else run.status,
@@ -131,4 +136,6 @@ def _row(run: RunSummary, risk: dict[str, Any] | None) -> dict[str, Any]:
         "for": run.requester,
         "document": str(run.request.get("path", "")),
         "risk": risk,
+        "revision": run.revision,
+        "needs_repin": is_other and run.status in OPEN,
     }

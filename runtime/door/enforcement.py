@@ -25,7 +25,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, approval, settlement
+from interlock.runtime.run import action, approval, pin, settlement
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
 
@@ -68,7 +68,8 @@ class EnforcementPoint:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
-        by now, and `NotRecorded` when the store cannot record: in both cases nothing was done.
+        by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
+        than the run's is in force: nothing was done.
         """
         known = self.by_agent.get(run.agent, {})
         proposal = propose(
@@ -130,11 +131,8 @@ class EnforcementPoint:
         engine = getattr(self._pdp, "engine", "?")
         with self._spans.policy(engine=engine, revision=self._pdp.revision) as span:
             decision = await self._pdp.decide(attempt.request)
-            if (
-                decision.effect == "permit"
-                and decision.revision != attempt.run.revision
-            ):
-                decision = decision.denied(by_runtime("another_policy"))
+            if not decision.unanswered:
+                pin.keep_to(attempt.run, revision=decision.revision)
             codes = [reason.code for reason in decision.reasons]
             telemetry.decided(span, effect=decision.effect, codes=codes)
         return decision

@@ -23,6 +23,7 @@ from interlock.runtime.policy.request import (
 Act: TypeAlias = Literal[
     "run.start",
     "run.resume",
+    "run.repin",
     "run.cancel",
     "run.erase",
     "approval.decide",
@@ -42,6 +43,7 @@ Act: TypeAlias = Literal[
 CLASSES: Final[Mapping[Act, ActionClass]] = {
     "run.start": "write",
     "run.resume": "write",
+    "run.repin": "write",
     "run.cancel": "irreversible",
     "run.erase": "irreversible",
     "approval.decide": "irreversible",

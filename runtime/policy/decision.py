@@ -21,7 +21,6 @@ _RUNTIME: Final[dict[str, str]] = {
     "budget_exceeded": "The cost does not fit into what is left of the budget.",
     "no_time": "The time it may take does not fit into what is left of the run's time.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
-    "another_policy": "The run is pinned to the policy it was started under; another is in force.",
     "approval_expired": "Nobody decided before the approval expired.",
 }
 

@@ -124,7 +124,7 @@ class _Invariants:
     def check(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         action = str(body.get("action"))
         match body.get("event"):
-            case "run_started":
+            case "run_started" | "run_repinned":
                 self._pinned[str(body.get("run"))] = body.get("revision")
             case "intent":
                 yield from self._intent(body, action)
@@ -196,8 +196,9 @@ class _Invariants:
         self, body: dict[str, Any], approval: str, *, again: bool
     ) -> Iterator[tuple[str, str]]:
         verdict = self._approved.get(approval, {})
-        if verdict.get("state") != "approved" or verdict.get("bind") != body.get(
-            "bind"
+        bound = ("bind",) if again else ("bind", "revision")
+        if verdict.get("state") != "approved" or any(
+            verdict.get(name) != body.get(name) for name in bound
         ):
             yield "approval_not_bound", f"approval {approval}"
         if approval in self._used and not again:
@@ -241,8 +242,10 @@ class Verifier:
         if self._remembered is None or not _signed(
             whole, self._remembered[0], self._key
         ):
-            detail = "the remembered checkpoint is not one that this log's key signed"
-            self._wrong("remembered_unreadable", detail)
+            self._wrong(
+                "remembered_unreadable",
+                "the remembered checkpoint is not one that this log's key signed",
+            )
 
     def read(self, record: Any) -> None:
         """Check one record: an entry, a checkpoint, or the stored head."""
@@ -271,10 +274,10 @@ class Verifier:
         root = self._tree.root().hex()
         if self._head != f"{size}/{root}/{self._tree.frontier()}":
             stored = self._head[:24]
-            detail = (
-                f"the entries give {size}/{root[:16]}, the stored head is {stored!r}"
+            self._wrong(
+                "head_mismatch",
+                f"the entries give {size}/{root[:16]}, the stored head is {stored!r}",
             )
-            self._wrong("head_mismatch", detail)
         if self._signed != size:
             detail = f"entries from {self._signed} on are under no signed checkpoint"
             self._wrong("unsigned_tail", detail)
@@ -314,8 +317,7 @@ class Verifier:
         raw = str(record.get("body")).encode()
         seq = record.get("seq")
         if type(seq) is not int or seq != expected:
-            detail = f"expected entry {expected}, found {seq}"
-            self._wrong("missing_entry", detail)
+            self._wrong("missing_entry", f"expected entry {expected}, found {seq}")
         body = self._canonical(raw)
         leaf = sha256(b"\x00" + raw).digest()
         if record.get("leaf") not in {None, leaf.hex()}:
@@ -356,22 +358,30 @@ class Verifier:
             body.get("run"),
             body.get("event"),
         ):
-            detail = "it is stored under another run or event than its body says"
-            self._wrong("moved_entry", detail)
+            self._wrong(
+                "moved_entry",
+                "it is stored under another run or event than its body says",
+            )
         if body.get("seq") != record.get("seq"):
             self._wrong("moved_entry", f"the body says it is entry {body.get('seq')}")
         signed = body.get("signed")
         if signed != self._noted:
             last = max(self._noted, signed if isinstance(signed, int) else 0) - 1
-            detail = f"entry {expected} follows a checkpoint that is not there"
-            self._wrong("missing_checkpoint", detail, last)
+            self._wrong(
+                "missing_checkpoint",
+                f"entry {expected} follows a checkpoint that is not there",
+                last,
+            )
 
     def _same_log(self, origin: object, seq: int) -> None:
         if self._origin is None:
             self._origin = str(origin)
         if origin != self._origin:
-            detail = f"it is of the log {origin!r}, not of {self._origin!r}"
-            self._wrong("foreign_entry", detail, seq)
+            self._wrong(
+                "foreign_entry",
+                f"it is of the log {origin!r}, not of {self._origin!r}",
+                seq,
+            )
 
     def _canonical(self, raw: bytes) -> dict[str, Any] | None:
         try:
@@ -398,8 +408,11 @@ class Verifier:
         parsed = _parse(note)
         if parsed is None or not _signed(note, parsed[0], self._key):
             signer = self.report.key[:16]
-            detail = f"the checkpoint after entry {last} is not signed by {signer}"
-            self._wrong("bad_signature", detail, last)
+            self._wrong(
+                "bad_signature",
+                f"the checkpoint after entry {last} is not signed by {signer}",
+                last,
+            )
             return
         origin, signed, root = parsed
         self._same_log(origin, last)
@@ -408,11 +421,17 @@ class Verifier:
                 "checkpoint_moved", f"a second checkpoint of {size} entries", last
             )
         elif signed != size or signed != record.get("size"):
-            detail = f"a checkpoint of {signed} entries stands after {size}"
-            self._wrong("checkpoint_moved", detail, last)
+            self._wrong(
+                "checkpoint_moved",
+                f"a checkpoint of {signed} entries stands after {size}",
+                last,
+            )
         elif root != self._tree.root():
-            detail = f"an entry from {self._signed} to {last} is not what was signed"
-            self._wrong("root_mismatch", detail, last)
+            self._wrong(
+                "root_mismatch",
+                f"an entry from {self._signed} to {last} is not what was signed",
+                last,
+            )
         if self._remembered is not None and signed == self._remembered[1]:
             self._met_remembered = True
             self._fork = None
@@ -467,11 +486,12 @@ def verify_export(
 
     *key* is in hexadecimal; without one the key that the export names is taken, and that nobody
     vouches for it is a problem. *remembered* are notes of any of the logs; one of a log that the
-    export lacks is a problem of its own. Raises ValueError, LookupError, TypeError or OSError for a
-    file that is not an export.
+    export lacks is a problem of its own, and so is a second log of one name. Raises ValueError,
+    LookupError, TypeError or OSError for a file that is not an export.
     """
     notes = {newest(note).partition("\n")[0]: note for note in remembered}
     reports = []
+    origins: set[str] = set()
     for header, records in read_export(path):
         origin = str(header["origin"])
         public = bytes.fromhex(key or header["public_key"])
@@ -484,6 +504,10 @@ def verify_export(
         )
         if key is None:
             report.problems.append(Problem(UNKNOWN_KEY, 0, _UNKNOWN, report.log))
+        if origin in origins:
+            detail = "a second log of this name, which no checkpoint vouches for"
+            report.problems.append(Problem("doubled_log", 0, detail, report.log))
+        origins.add(origin)
         reports.append(report)
     for origin in notes:
         report = Report(log=_log_of(origin))

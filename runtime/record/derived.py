@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
-from interlock.runtime.record.of_run import OfRun, asked
+from interlock.runtime.record.of_run import OfRun, asked, started
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -73,6 +73,7 @@ class Derived:
             "run_started": self._start,
             "run_resumed": self._resume,
             "run_held": self._hold,
+            "run_repinned": self._pin,
             "run_ended": self._end,
             "decision": self._decide,
             "intent": self._intend,
@@ -93,24 +94,16 @@ class Derived:
     def _start(self, log: str, run_id: str, body: Values) -> None:
         self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
         self.data_key[(run_id,)] = {"id": run_id}
-        self.run[(run_id,)] = {
-            "id": run_id,
-            "tenant": log,
-            "label": committed(run_id, body["label"]),
-            "budget_id": body["budget"],
-            "attempts": body["fence"],
-            "refusals": 0,
-            "outcome": None,
-            "created": body["at"],
-            "updated": body["at"],
-            **same(body, "agent", "status", "autonomy", "revision", "fence"),
-            **sealed(body),
-        }
+        self.run[(run_id,)] = started(log, run_id, body)
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
         run.update(status="running", fence=body["fence"], updated=body["at"])
         run["attempts"] += 1
+
+    def _pin(self, _: str, run_id: str, body: Values) -> None:
+        self._run(run_id).update(revision=body["revision"], updated=body["at"])
+        self._of_run[run_id].withdraw("waiting", "approved")
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"
@@ -122,10 +115,8 @@ class Derived:
             **same(body, "status", "fence"),
             updated=body["at"],
         )
-        if body["status"] not in {"waiting", "held"}:
-            for approval in self._of_run[run_id].approvals:
-                if approval["state"] in {"waiting", "approved"}:
-                    approval["state"] = "withdrawn"
+        if body["status"] in {"done", "failed", "cancelled"}:
+            self._of_run[run_id].withdraw("waiting", "approved")
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":

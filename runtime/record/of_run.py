@@ -14,6 +14,29 @@ class OfRun:
     approvals: list[Values] = field(default_factory=list)
     records: list[tuple[str, ...]] = field(default_factory=list)
 
+    def withdraw(self, *states: str) -> None:
+        """Withdraw the approvals in one of *states*."""
+        for approval in self.approvals:
+            if approval["state"] in states:
+                approval["state"] = "withdrawn"
+
+
+def started(log: str, run_id: str, body: Values) -> Values:
+    """Return the row of a run that *body* says was started."""
+    return {
+        "id": run_id,
+        "tenant": log,
+        "label": committed(run_id, body["label"]),
+        "budget_id": body["budget"],
+        "attempts": body["fence"],
+        "refusals": 0,
+        "outcome": None,
+        "created": body["at"],
+        "updated": body["at"],
+        **same(body, "agent", "status", "autonomy", "revision", "fence"),
+        **sealed(body),
+    }
+
 
 def asked(log: str, run_id: str, body: Values) -> Values:
     """Return the row of an approval that *body* says was asked for."""

@@ -1,9 +1,9 @@
 """Approvals: one person's verdict on one request, under one policy revision, on evidence shown.
 
     waiting -> approved -> used
-       |          +-> withdrawn
-       |    -> rejected
-       +    -> withdrawn
+       |    |     +----> withdrawn
+       |    +-> rejected
+       +------> withdrawn
 
 An approval that nobody decided in time is shown as expired. An approval permits nothing by itself:
 it is a fact that the policy reads when it is asked again. It serves once, expires, and is refused
@@ -129,11 +129,13 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
     return tx.connection.execute(unused.values(state="used")).rowcount == 1
 
 
-def withdraw(tx: Tx, *, run_id: str) -> None:
-    """Withdraw what waits for a person, or was approved and not used, for a run that has ended."""
+def withdraw(
+    tx: Tx, *, run_id: str, states: tuple[State, ...] = ("waiting", "approved")
+) -> None:
+    """Withdraw what is in one of *states*: of a run that has ended, what was not used."""
     approvals = tables.approval.c
     open_approvals = update(tables.approval).where(
-        approvals.run_id == run_id, approvals.state.in_(("waiting", "approved"))
+        approvals.run_id == run_id, approvals.state.in_(states)
     )
     tx.connection.execute(open_approvals.values(state="withdrawn"))
 

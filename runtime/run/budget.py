@@ -145,8 +145,9 @@ def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amount
     if row is None:
         return Amounts()
     reserved = Amounts(**{kind: row[kind] for kind in KINDS})
-    spent = reserved if actual is None else _each(max, actual, Amounts())
-    if _each(min, spent, reserved) != spent:
+    spent = reserved if actual is None else actual
+    if any(not 0 <= getattr(spent, kind) <= row[kind] for kind in KINDS):
+        spent = _each(max, spent, Amounts())
         room = _room(tx, row["budget_id"])
         most = {kind: row[kind] + max(0, room[kind]) for kind in KINDS}
         spent = _each(min, spent, Amounts(**most))
@@ -158,6 +159,8 @@ def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amount
 
 def beyond(charged: Amounts, actual: Amounts) -> dict[str, int]:
     """Return what of *actual* was not charged, without the kinds of which that is nothing."""
+    if charged == actual:
+        return {}
     over = _each(int.__sub__, actual, charged).counts()
     return {kind: amount for kind, amount in over.items() if amount > 0}
 

@@ -80,7 +80,7 @@ def taken() -> Iterator[str]:
 def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
     """Claim the run for this process under *token* and the next fence; see `Runs.claim`."""
     row = row_of(tx.connection, run_id, lock=True)
-    _object(row, now=tx.now)
+    refuse_taken(row, now=tx.now)
     gone = is_gone(row)
     fence = row["fence"] + 1
     taken_over = (
@@ -129,8 +129,8 @@ def extend(tx: Tx, run: Run) -> None:
     tx.connection.execute(lease.values(lease_until=tx.now + LEASE_S))
 
 
-def _object(row: RowMapping, *, now: int) -> None:
-    """Refuse to claim a run that has ended or that a live claim holds."""
+def refuse_taken(row: RowMapping, *, now: int) -> None:
+    """Refuse a run that has ended ("ended") or that a live claim holds ("claimed")."""
     what = f"run {row['id']}"
     if row["status"] not in OPEN:
         raise refused("ended", what=what, status=row["status"])

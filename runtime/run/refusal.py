@@ -45,6 +45,7 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     ),
     "ended": ("it is {status}", "Start a new run."),
     "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
+    "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
     "erased": (
         "it was erased, and with it everything it held",
         "The ledger keeps what was done: `interlock audit show`.",

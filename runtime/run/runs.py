@@ -15,7 +15,7 @@ from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval, budget, erasure, run_list, settlement
+from interlock.runtime.run import approval, budget, erasure, pin, run_list, settlement
 from interlock.runtime.run.beginning import fields_of, started_of
 from interlock.runtime.run.claim import (
     extend,
@@ -101,6 +101,14 @@ class Runs:
             return await self._write(
                 run_id, lambda tx: take_over(tx, self._vault, run_id, token=token)
             )
+
+    async def repin(self, run_id: str, *, revision: str, by: str) -> None:
+        """Pin an open run to another policy revision; see `pin.repin`."""
+
+        def work(tx: Tx) -> None:
+            pin.repin(tx, run_id, revision=revision, by=by)
+
+        await self._write(run_id, work)
 
     def give_back(self, run: Run) -> None:
         """Say that nothing works under the claim any more; the next claim need not await the lease.

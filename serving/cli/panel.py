@@ -150,7 +150,7 @@ def _findings(clauses: list[dict[str, Any]], *, sided: bool) -> Table:
         table.add_row(
             shown(kind),
             shown(text),
-            f"{_where(clause)} {clause['start']}-{clause['end']}",
+            f"{_where(clause)}, {clause['start']}-{clause['end']}",
             f"{clause['confidence']:.0%}",
         )
     return table

@@ -1,19 +1,17 @@
-"""The command `interlock run list|show|report|start|resume|resolve|cancel|erase`."""
+"""The command `interlock run list|show|report|start|resume|repin|resolve|cancel|erase`."""
 
 import json
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from interlock.runtime.errors import BadInput
-from interlock.serving.cli import session
+from interlock.serving.cli import run_list, run_pin, session
 from interlock.serving.cli.output import write_new
 from interlock.serving.cli.result import report
-from interlock.serving.cli.session import As, AsJson, out
-from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
+from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
@@ -28,88 +26,9 @@ RunId = Annotated[
     str,
     typer.Argument(metavar="RUN", help="A run's id, or its beginning."),
 ]
-Order: TypeAlias = Literal["date", "risk"]
 
-
-@application.command("list")
-def list_runs(
-    *,
-    status: Annotated[
-        str | None,
-        typer.Option(help="Only runs that are waiting, held, done, erased..."),
-    ] = None,
-    agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Only runs begun since a date, or 12h, 7d or 2w ago."),
-    ] = None,
-    limit: Annotated[
-        int,
-        typer.Option(min=1, help="At most so many, the newest."),
-    ] = 50,
-    sort: Annotated[
-        Order, typer.Option(help="Newest first, or riskiest first.")
-    ] = "date",
-    as_json: AsJson = False,
-) -> None:
-    """List runs, newest first."""
-
-    async def work(storage: "Storage") -> list[dict[str, Any]]:
-        from interlock.serving.listing import Wanted, listed, since_when
-
-        begun = since_when(since, now=time.time()) if since else 0
-        wanted = Wanted(
-            status=status,
-            agent=agent,
-            since=begun,
-            limit=limit + 1,
-        )
-        return await listed(storage, wanted)
-
-    rows = session.cut(session.read(work), limit)
-    if sort == "risk":
-        rows.sort(key=_score, reverse=True)
-    if as_json:
-        session.print_json(rows)
-        return
-    if not rows:
-        _tell_none(filtered=bool(status or agent or since))
-        return
-    out.print(_table(rows))
-
-
-def _tell_none(*, filtered: bool) -> None:
-    if filtered:
-        session.say("No run fits.")
-        session.next_step("interlock run list, for every run")
-        return
-    session.say("No runs yet.")
-    session.next_step("interlock review FILE")
-
-
-def _score(row: dict[str, Any]) -> int:
-    return row["risk"]["score"] if row["risk"] else -1
-
-
-def _table(rows: list[dict[str, Any]]) -> Any:
-    table = grid(
-        whole("Run"),
-        whole("Status"),
-        whole("Begun"),
-        whole("Risk"),
-        folded("Document"),
-    )
-    for row in rows:
-        name = Path(row["document"]).name  # the whole path is in the JSON
-        for_whom = f" (for {row['for']})" if row["for"] else ""
-        table.add_row(
-            row["run_id"],
-            row["status"],
-            moment(row["created"])[:16],
-            risk_level(row["risk"]) if row["risk"] else "-",
-            f"{name or row['agent']}{for_whom}",
-        )
-    return table
+application.command("list")(run_list.list_runs)
+application.command("repin")(run_pin.repin)
 
 
 @application.command()

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from interlock.runtime.canonical import digest
+from interlock.runtime.errors import BadInput, Code
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
-from interlock.runtime.run.run import Run
+from interlock.runtime.run.run import OPEN, Run
 from interlock.serving.home import Home
 from interlock.serving.operations import policies
 
@@ -59,6 +60,46 @@ async def resume(home: Home, run_id: str, *, person: Principal) -> Ended:
         arguments={"run": run_id},
         look=subject.run(run_id),
     )
+
+
+async def repin(home: Home, run_id: str, *, person: Principal) -> None:
+    """Pin an open run to the policy that this workspace has now; see `pin.repin`.
+
+    A policy that was not in force before is activated first, by *person*. Raises `NotPermitted`.
+    """
+    await policies.ensure_in_force(home, person=person)
+    revision = home.bundle.revision
+
+    async def work() -> None:
+        await home.runs.repin(run_id, revision=revision, by=person.id)
+
+    await home.runtime.acts.perform(
+        "run.repin",
+        work,
+        person=person,
+        arguments={"run": run_id, "revision": revision},
+        look=subject.run(run_id),
+    )
+
+
+async def repin_all(
+    home: Home, *, revision: str, person: Principal
+) -> dict[str, Code | None]:
+    """Pin anew every open run of the tenant of *person* whose revision begins with *revision*.
+
+    Returns by run None for a run that was pinned anew, or the code of what refused it: one run that
+    is worked on keeps no other from being pinned. Raises `NotPermitted`: nothing more is pinned.
+    """
+    outcomes: dict[str, Code | None] = {}
+    for run in await home.runs.list(tenant=person.tenant):
+        if run.status not in OPEN or not run.revision.startswith(revision):
+            continue
+        try:
+            await repin(home, run.id, person=person)
+            outcomes[run.id] = None
+        except BadInput as error:
+            outcomes[run.id] = error.code
+    return outcomes
 
 
 async def cancel(home: Home, run_id: str, *, person: Principal) -> None:

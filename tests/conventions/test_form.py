@@ -34,7 +34,7 @@ LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "evals/examples/invoices/invoices/agent.py:build": (336, _WHOLE),
     "runtime/door/facts.py:_facts": (265, _WHOLE),
     "runtime/door/tool.py:tool": (271, _WHOLE),
-    "serving/cli/run.py:list_runs": (289, _WHOLE),
+    "serving/cli/run_list.py:list_runs": (273, _WHOLE),
     "serving/workspace.py:_refusal": (284, _WHOLE),
     "serving/workspace.py:_values": (276, _WHOLE),
 }

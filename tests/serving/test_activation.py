@@ -60,3 +60,32 @@ def test_a_new_revision_is_recorded_before_its_first_run(
     assert [body["revision"] for body in started] == [theirs, theirs]
     assert activated["at"] <= started[0]["at"]
     assert command(used, "audit", "verify").code == 0
+
+
+def test_a_run_of_another_policy_is_listed_and_pinned_anew(
+    used: Path, tmp_path: Path, command: Command
+) -> None:
+    """A policy upgrade leaves a waiting run waiting; the list says that it is to be pinned anew,
+    and pinned anew it asks anew.
+    """
+    overlay = tmp_path / "policies"
+    overlay.mkdir()
+    (overlay / "data.yaml").write_text("limits: {refusals: 4}\n", "utf-8")
+    changed = {"INTERLOCK_POLICIES": str(overlay)}
+    [before] = command(used, "run", "list", "--json", **changed).value
+    shown = command(used, "run", "list", **changed).out
+    run = before["run_id"]
+    refused = command(used, "run", "resume", run, "--json", "--as", "ana", **changed)
+    [waits] = command(used, "run", "list", "--json", **changed).value
+    every = ["--all", "--revision", before["revision"]]
+    pinned = command(used, "run", "repin", *every, "--json", **changed)
+    [after] = command(used, "run", "list", "--json", **changed).value
+    resumed = command(used, "run", "resume", run, "--json", "--as", "ana", **changed)
+
+    assert (before["needs_repin"], after["needs_repin"]) == (True, False)
+    assert "waiting (repin)" in shown
+    assert (refused.code, waits["status"]) == (5, "waiting")
+    assert json.loads(refused.err)["error"]["code"] == "another_policy"
+    assert pinned.value == {"repinned": [run], "refused": {}}
+    assert (resumed.code, len(resumed.value["waiting"])) == (3, 1)
+    assert command(used, "run", "repin", run, **changed).code == 2

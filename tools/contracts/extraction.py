@@ -1,5 +1,6 @@
 """Clauses of a document: found by a model, kept only where they stand in the text."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -55,8 +56,9 @@ class Extraction(Value):
 async def extracted(finder: Finder, document: Document) -> Extraction:
     """Return what *finder* finds in the document; `ToolFailed` when the text wants too much."""
     answers = await finder.find(document.text)
+    clauses = await asyncio.to_thread(_clauses, answers, document)
     return Extraction(
-        clauses=_clauses(answers, document),
+        clauses=clauses,
         more=dict(answers.more),
         unsupported=list(finder.unsupported),
         unread=answers.unread,

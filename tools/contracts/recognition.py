@@ -17,6 +17,7 @@ WHY: Final[dict[Doubt, str]] = {
     "no_contract": "it does not read like a contract: it hardly has a word that contracts live by",
 }
 SHORTEST: Final = 15  # words
+JUDGED: Final = 1_000_000  # characters from the beginning
 #: Of the words that begin small, so that names and addresses do not count, or of all words, so
 #: that a text in capitals does
 ENGLISH: Final = 0.18
@@ -44,9 +45,10 @@ _CONTRACTUAL: Final = frozenset(_CONTRACT_WORDS.split())
 def doubt(text: str) -> Doubt | None:
     """Return why *text* is not taken for an English contract, or None when it is taken for one.
 
+    The beginning of a very long text stands for all of it.
     Fails open on a text that mixes both: what is English in it is reviewed.
     """
-    words = _WORD.findall(text)
+    words = _WORD.findall(text[:JUDGED])
     if len(words) < SHORTEST:
         return "too_short"
     small = [word for word in words if word[0].islower()]

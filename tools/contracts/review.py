@@ -4,11 +4,13 @@ An agent names a document and nothing else: whose side the review takes stands i
 So the agent can neither invent or leave out a clause nor change the risk.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import Field
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.decision import Permit
@@ -148,13 +150,13 @@ class Reviews:
         contract, and when the request names a playbook that is not there.
         """
         reading = await self._library.reading(document, run_id=run_id)
-        _refuse_no_contract(reading.document)
+        await asyncio.to_thread(_refuse_no_contract, reading.document)
         request = (await self._runs.read(run_id)).request
         extraction = await extracted(self._finder, reading.document)
-        side = _side(reading.document, extraction, str(request.get("party") or ""))
+        side = await asyncio.to_thread(_side, reading.document, extraction, request)
         clauses = [_sided(clause, side) for clause in extraction.clauses]
         standing = grounded(reading.document, clauses)
-        playbook = self._playbook(str(request.get("playbook") or ""), side, standing)
+        playbook = self._playbook(request, side, standing)
         return Review(
             document=document,
             name=reading.document.name,
@@ -173,7 +175,10 @@ class Reviews:
             inventory=reading.document.inventory,
         )
 
-    def _playbook(self, name: str, side: Side, clauses: Sequence[Clause]) -> Playbook:
+    def _playbook(
+        self, request: Mapping[str, Json], side: Side, clauses: Sequence[Clause]
+    ) -> Playbook:
+        name = str(request.get("playbook") or "")
         if not name:
             return self._playbooks.fitting(role=side.role, contract=_title(clauses))
         try:
@@ -196,7 +201,10 @@ def _refuse_no_contract(document: Document) -> None:
         )
 
 
-def _side(document: Document, extraction: Extraction, asked: str) -> Side:
+def _side(
+    document: Document, extraction: Extraction, request: Mapping[str, Json]
+) -> Side:
+    asked = str(request.get("party") or "")
     spans = [
         (clause.start, clause.end)
         for clause in extraction.clauses

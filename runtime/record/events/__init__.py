@@ -38,6 +38,7 @@ from interlock.runtime.record.events.of_run import (
     RunEnded,
     RunErased,
     RunHeld,
+    RunRepinned,
     RunResumed,
     RunStarted,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "RunEnded",
     "RunErased",
     "RunHeld",
+    "RunRepinned",
     "RunResumed",
     "RunStarted",
     "Sealed",

@@ -69,6 +69,24 @@ class RunResumed(Of):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RunRepinned(Of):
+    """A person pinned the run to another policy; what waited for a person is withdrawn."""
+
+    event: ClassVar[str] = "run_repinned"
+    revision: str
+    previous: str
+    by: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"revision": self.revision, "previous": self.previous}
+
+    def payload(self) -> Object | None:
+        """Return who pinned it."""
+        return {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunHeld(Of):
     """A claim of the run may begin nothing more: a guard failed closed."""
 

@@ -163,6 +163,15 @@ async def lived(home: World) -> None:
     await _cancelled(home)
     await _erased(home)
     await _held(home)
+    await _pinned_anew(home)
+
+
+async def _pinned_anew(home: World) -> None:
+    run = await home.start()
+    await decide(home, await act(home, run, "note.wait", "agreed"), "approved")
+    await act(home, run, "note.wait", "asked")
+    await home.runs.end(run, "waiting", {"said": "wait"})
+    await home.runs.repin(run.id, revision="1" * 64, by="ada")
 
 
 async def _cancelled(home: World) -> None:

@@ -13,6 +13,7 @@ from interlock.runtime.record import witness as module
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.witness import Witness, whole_notes
+from interlock.runtime.run.activation import activate
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.testing import Effects, World
 
@@ -150,7 +151,7 @@ async def test_an_older_copy_takes_no_entry_of_any_log(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "older", tmp_path / "interlock.db")
     async with world_in(tmp_path) as world:
         with pytest.raises(RolledBack):
-            await KillSwitches(world.store).engage("all", "", by="ana")
+            await activate(world.store, revision="another")
         with pytest.raises(RolledBack):
             await world.start()
         assert codes(await world.verify()) == {"rolled_back"}

@@ -174,3 +174,37 @@ async def test_another_policy_is_activated_by_whom_that_policy_lets(
             home, person=ANALYST, agent="contract_review", request=REQUEST
         )
         assert run.revision == home.bundle.revision
+
+
+async def test_an_administrator_pins_runs_to_another_policy(tmp_path: Path) -> None:
+    """A run of another policy is pinned anew by whom the policy lets, with an entry; `--all` pins
+    those of one revision and leaves what is worked on.
+    """
+    place = {"home": str(tmp_path / "home")}
+    async with opened(open_workspace({}, chosen=place).settings) as home:
+        old = home.bundle.revision
+        started = [
+            await runs.start(
+                home, person=ANALYST, agent="contract_review", request=REQUEST
+            )
+            for _ in range(3)
+        ]
+        for run in started[:2]:
+            home.runs.give_back(run)
+    overlay = tmp_path / "policies"
+    overlay.mkdir()
+    (overlay / "data.yaml").write_text("limits: {refusals: 4}\n", "utf-8")
+    changed = open_workspace({}, chosen={**place, "policies": str(overlay)}).settings
+    async with opened(changed) as home:
+        await policies.activate(home, person=ADMINISTRATOR)
+        with pytest.raises(NotPermitted):
+            await runs.repin(home, started[0].id, person=ANALYST)
+        await runs.repin(home, started[0].id, person=ADMINISTRATOR)
+        outcomes = await runs.repin_all(home, revision=old, person=ADMINISTRATOR)
+        revisions = {run.id: (await home.runs.read(run.id)).revision for run in started}
+        pinned = [act for act in await acts(home) if act[0] == "run.repin"]
+
+    new = home.bundle.revision
+    assert outcomes == {started[1].id: None, started[2].id: "claimed"}
+    assert list(revisions.values()) == [new, new, old]
+    assert [effect for _, effect, _ in pinned] == ["deny", *["permit"] * 3]

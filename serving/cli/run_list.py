@@ -1,0 +1,117 @@
+"""The command `interlock run list`."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from interlock.runtime.errors import BadInput, GuardFailed
+from interlock.serving.cli import session
+from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
+
+if TYPE_CHECKING:
+    from interlock.runtime.storage import Storage
+    from interlock.serving.settings import Settings
+
+Order: TypeAlias = Literal["date", "risk"]
+
+
+def list_runs(
+    *,
+    status: Annotated[
+        str | None,
+        typer.Option(help="Only runs that are waiting, held, done, erased..."),
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only runs begun since a date, or 12h, 7d or 2w ago."),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(min=1, help="At most so many, the newest."),
+    ] = 50,
+    sort: Annotated[
+        Order, typer.Option(help="Newest first, or riskiest first.")
+    ] = "date",
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    settings = session.configured()
+
+    async def work(storage: "Storage") -> list[dict[str, Any]]:
+        from interlock.serving.listing import Wanted, listed, since_when
+
+        begun = since_when(since, now=time.time()) if since else 0
+        wanted = Wanted(
+            status=status,
+            agent=agent,
+            since=begun,
+            limit=limit + 1,
+            revision=_in_force(settings),
+        )
+        return await listed(storage, wanted)
+
+    rows = session.cut(session.read(work, using=settings), limit)
+    if sort == "risk":
+        rows.sort(key=_score, reverse=True)
+    if as_json:
+        session.print_json(rows)
+        return
+    _tell(rows, filtered=bool(status or agent or since))
+
+
+def _tell(rows: list[dict[str, Any]], *, filtered: bool) -> None:
+    if not rows:
+        _tell_none(filtered=filtered)
+        return
+    out.print(_table(rows))
+    if any(row["needs_repin"] for row in rows):
+        session.next_step("interlock run repin RUN, for a run of another policy")
+
+
+def _in_force(settings: "Settings") -> str | None:
+    """Return the policy's revision, or None when it cannot be had: a list is shown all the same."""
+    from interlock.serving.policy.in_force import in_force
+
+    try:
+        return in_force(settings).revision
+    except (BadInput, GuardFailed) as error:
+        session.trace(str(error))
+        return None
+
+
+def _tell_none(*, filtered: bool) -> None:
+    if filtered:
+        session.say("No run fits.")
+        session.next_step("interlock run list, for every run")
+        return
+    session.say("No runs yet.")
+    session.next_step("interlock review FILE")
+
+
+def _score(row: dict[str, Any]) -> int:
+    return row["risk"]["score"] if row["risk"] else -1
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    table = grid(
+        whole("Run"),
+        whole("Status"),
+        whole("Begun"),
+        whole("Risk"),
+        folded("Document"),
+    )
+    for row in rows:
+        name = Path(row["document"]).name  # the whole path is in the JSON
+        for_whom = f" (for {row['for']})" if row["for"] else ""
+        table.add_row(
+            row["run_id"],
+            f"{row['status']}{' (repin)' if row['needs_repin'] else ''}",
+            moment(row["created"])[:16],
+            risk_level(row["risk"]) if row["risk"] else "-",
+            f"{name or row['agent']}{for_whom}",
+        )
+    return table
