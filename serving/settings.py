@@ -34,6 +34,7 @@ from interlock.runtime.policy.request import (
     Autonomy,
     why_no_tenant,
 )
+from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.witness import WitnessKey
 
@@ -192,6 +193,10 @@ class Endpoint(Section):
     clearance: Confidentiality = Field(
         "public",
         description="The most restricted data that may be sent to the endpoint",
+    )
+    takes: tuple[Part, ...] = Field(
+        (),
+        description="What the model may be sent beside text; no part may name a URL",
     )
     price: int = Field(
         0,
