@@ -290,6 +290,7 @@ def _planner(
         longest_answer=LONGEST_PLAN,
         micro_per_million=endpoint.price,
         clearance=endpoint.clearance,
+        takes=frozenset(endpoint.takes),
     )
 
 

@@ -34,6 +34,7 @@ from interlock.runtime.policy.request import (
     Autonomy,
     why_no_tenant,
 )
+from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
@@ -191,6 +192,10 @@ class Endpoint(Section):
     clearance: Confidentiality = Field(
         "public",
         description="The most restricted data that may be sent to the endpoint",
+    )
+    takes: tuple[Part, ...] = Field(
+        (),
+        description="What the model may be sent beside text; no part may name a URL",
     )
     price: int = Field(
         0,

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import TypeAdapter
 
@@ -14,7 +14,7 @@ from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
-from interlock.tools.documents import Document, DocumentError, DocumentReader
+from interlock.tools.documents import Document, DocumentError, DocumentReader, ErrorCode
 from interlock.tools.documents.inventory import Redline
 
 KIND = "document"
@@ -144,6 +144,7 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
         action="read",
         resource=_file,
         yields=label,
+        codes=[f"document_{code}" for code in get_args(ErrorCode)],
     )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
         """Read one document, so that other tools can work on it."""

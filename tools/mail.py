@@ -20,6 +20,8 @@ from interlock.tools.reports import Report, Reports
 
 #: From the least restricted data to the most
 _CLEARANCES: Final[tuple[Confidentiality, ...]] = ("public", "internal", "confidential")
+#: How sending a mail fails
+CODES: Final = ("mail", "outbox", "smtp", "no_report")
 
 
 class Attachment(Value):
@@ -147,6 +149,7 @@ def mail_tools(
         action="irreversible",
         idempotent=outbox.idempotent,
         resource=mailbox,
+        codes=CODES,
     )
     async def send(permit: Permit, mail: Mail) -> Sent:
         """Send one mail, with the report of this run attached when asked for."""

@@ -92,7 +92,7 @@ class ContractReview:
         graph.add_node("read", steps.read)
         graph.add_node("review", steps.review)
         graph.add_node("decide", steps.decide)
-        graph.add_node(TOOLS, ToolNode(door).act)  # type: ignore[arg-type]  # a Send carries the call, not the state
+        graph.add_node(TOOLS, ToolNode(door, tools=ACTIONS).act)  # type: ignore[arg-type]  # a Send carries the call, not the state
         graph.add_edge(START, "read")
         graph.add_conditional_edges("read", _unless_stopped("review"), ["review", END])
         graph.add_conditional_edges(

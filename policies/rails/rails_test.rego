@@ -3,7 +3,7 @@ package rails_test
 import data.rails
 import data.rails.request_test as request
 
-granted := {"rule": "grants", "code": "granted", "parameters": {"role": "contract_review"}}
+granted := {"rule": "grants", "code": "granted", "parameters": {"role": "contract_review.planner"}}
 
 answer(document) := result if {
 	result := rails.decision with input as document with data.rails.build.revision as request.revision

@@ -32,7 +32,9 @@ write := {
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": data.rails.config.tools["report.write"].schema,
-		"version": 2,
+		"proposer": "planner",
+		"offered": ["mail.send", "model.generate", "report.write"],
+		"version": 3,
 	},
 }
 
@@ -95,7 +97,7 @@ decide := {
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": null,
-		"version": 2,
+		"version": 3,
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",

@@ -1,8 +1,9 @@
 """How one act ended: the outcome that the agent is told, and the ending that is recorded."""
 
+import time
 from dataclasses import dataclass, replace
 
-from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure
+from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
 from interlock.runtime.policy.label import Label
@@ -42,7 +43,8 @@ def failed(
     """Return the conclusion of an act that raised *error*.
 
     It failed for certain when the tool says so or has no effect; otherwise nobody knows. Money and
-    tokens count as spent unless the tool says that it did not act.
+    tokens count as spent unless the tool says that it did not act. The run holds what the tool said
+    of it, except where that is a declared code and nothing else.
     """
     tool = proposal.callable
     nothing_left = isinstance(error, ToolFailed)
@@ -50,16 +52,22 @@ def failed(
     spent = replace(attempt.request.context.cost, wall_ms=taken_ms)
     if nothing_left or not (tool.has_effect or spent.priced):
         spent = Amounts(steps=1, wall_ms=taken_ms)
-    outcome = failure(attempt.id, error)
+    outcome = failure(attempt.id, tool, error)
+    label = attempt.label
+    if not is_wordless(tool, error):
+        label = label.join(tool.failing)
     cause = (outcome.code, outcome.detail)
     if nothing_left or not tool.has_effect:
         ending = Ending(state="failed", failure=cause)
-        return Conclusion(
-            outcome=outcome, ending=ending, actual=spent, label=attempt.label
-        )
+        return Conclusion(outcome=outcome, ending=ending, actual=spent, label=label)
     return Conclusion(
         outcome=Unknown(action_id=attempt.id, detail=outcome.detail),
         ending=Ending(state="unknown", failure=cause),
         actual=spent,
-        label=attempt.label,
+        label=label,
     )
+
+
+def ms_since(began: float) -> int:
+    """Return the milliseconds that passed since *began* on the monotonic clock."""
+    return int((time.monotonic() - began) * 1000)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -57,12 +57,21 @@ class Door:
 
     pep: EnforcementPoint
     run: Run
+    #: The tools that the planner behind this door was shown; None for the workflow's own steps
+    offered: tuple[str, ...] | None = None
     _under_way: _UnderWay = field(default_factory=_UnderWay, repr=False)
 
     @property
     def failure(self) -> InterlockError | None:
         """What ended this claim's calls, or None; it stands even when the agent caught it."""
         return self._under_way.failure
+
+    def offering(self, *names: str) -> "Door":
+        """Return this door as a planner holds it that is shown the tools *names*, and no other.
+
+        What comes through counts as the planner's; a tool that is not named is denied.
+        """
+        return replace(self, offered=tuple(sorted(set(names))))
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any], *, call_id: str
@@ -74,7 +83,11 @@ class Door:
         """
         async with self._under_way:
             outcome = await self.pep.enforce(
-                self.run, tool=tool, arguments=arguments, call_id=call_id
+                self.run,
+                tool=tool,
+                arguments=arguments,
+                call_id=call_id,
+                offered=self.offered,
             )
             if isinstance(outcome, Denied) and outcome.decision.unanswered:
                 why = "; ".join(

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
-from interlock.runtime.door.conclusion import Conclusion, concluded, failed
+from interlock.runtime.door.conclusion import Conclusion, concluded, failed, ms_since
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
@@ -63,9 +63,17 @@ class EnforcementPoint:
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def enforce(
-        self, run: Run, *, tool: str, arguments: Mapping[str, Any], call_id: str
+        self,
+        run: Run,
+        *,
+        tool: str,
+        arguments: Mapping[str, Any],
+        call_id: str,
+        offered: tuple[str, ...] | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
+
+        *offered* are the tools that a planner was shown; without them a fixed step proposes.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
@@ -73,7 +81,12 @@ class EnforcementPoint:
         """
         known = self.by_agent.get(run.agent, {})
         proposal = propose(
-            run, known.get(tool), name=tool, arguments=arguments, call_id=call_id
+            run,
+            known.get(tool),
+            name=tool,
+            arguments=arguments,
+            call_id=call_id,
+            offered=offered,
         )
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with (
@@ -230,15 +243,15 @@ class EnforcementPoint:
         began = time.monotonic()
         try:
             value = await self._call(attempt, proposal)
-            return concluded(attempt, proposal, value, elapsed_ms=_ms(began))
+            return concluded(attempt, proposal, value, elapsed_ms=ms_since(began))
         except Unavailable as error:
             if proposal.callable.has_effect:
-                return failed(attempt, proposal, error, elapsed_ms=_ms(began))
+                return failed(attempt, proposal, error, elapsed_ms=ms_since(began))
             # Nothing was done and no agent may plan around it: a later claim asks again.
             self._later(attempt.run, lambda tx: hold(tx, attempt.run))
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
-            return failed(attempt, proposal, error, elapsed_ms=_ms(began))
+            return failed(attempt, proposal, error, elapsed_ms=ms_since(began))
 
     async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
         """Mint the permit, and call the tool within the time it may take."""
@@ -289,7 +302,3 @@ class EnforcementPoint:
 
     def _later(self, run: Run, work: Callable[[Tx], object]) -> None:
         self._store.later(run.claim, work, logs=(run.tenant,))
-
-
-def _ms(began: float) -> int:
-    return int((time.monotonic() - began) * 1000)

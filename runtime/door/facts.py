@@ -146,13 +146,7 @@ def _facts(
     tool = proposal.tool
     context = Context(
         now=now,
-        run=RunFacts(
-            id=run.id,
-            agent=run.agent,
-            autonomy=run.autonomy,
-            refusals=row["refusals"],
-            revision=run.revision,
-        ),
+        run=_run_facts(run, row),
         schema_valid=proposal.arguments is not None,
         labels=labels(
             proposal.action.arguments, request=run.request, run_label=run_label
@@ -162,6 +156,8 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),
         tool_schema=None if tool is None else schema_digest(tool),
+        proposer=proposal.proposer,
+        offered=proposal.offered,
         version=FACTS,
     )
     facts = Facts(context=context, run_label=run_label, row=recorded)
@@ -171,6 +167,16 @@ def _facts(
         facts,
         open_approval=approval.waiting(connection, action_id=proposal.id),
         lapsed=approval.lapsed(connection, action_id=proposal.id, now=now),
+    )
+
+
+def _run_facts(run: Run, row: Row) -> RunFacts:
+    return RunFacts(
+        id=run.id,
+        agent=run.agent,
+        autonomy=run.autonomy,
+        refusals=row["refusals"],
+        revision=run.revision,
     )
 
 

@@ -35,7 +35,9 @@ class Failed:
     """The tool did not act, and says so."""
 
     action_id: str
+    #: One of the tool's own `codes`, or "timeout" or "error"
     code: str
+    #: For people; the run's label holds whatever stands here
     detail: str
 
 
@@ -57,11 +59,15 @@ class Resolved:
 Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown | Resolved
 
 
-def failure(action_id: str, error: Exception) -> Failed:
-    """Return the failure that an exception out of a tool stands for."""
-    if isinstance(error, ToolFailed):
+def failure(action_id: str, tool: AnyTool, error: Exception) -> Failed:
+    """Return the failure that an exception out of *tool* stands for.
+
+    Its code is one of a closed set: a code that the tool does not declare is told as "error", and
+    stands with the words for people.
+    """
+    if isinstance(error, ToolFailed) and error.code in tool.codes:
         return Failed(action_id=action_id, code=error.code, detail=error.detail)
-    if isinstance(error, TimeoutError) and not str(error):
+    if is_wordless(tool, error):
         return Failed(
             action_id=action_id, code="timeout", detail="it did not end in time"
         )
@@ -69,6 +75,13 @@ def failure(action_id: str, error: Exception) -> Failed:
     return Failed(
         action_id=action_id, code=code, detail=f"{type(error).__name__}: {error}"
     )
+
+
+def is_wordless(tool: AnyTool, error: Exception) -> bool:
+    """Whether *error* says nothing but a code of a closed set."""
+    if isinstance(error, ToolFailed):
+        return error.code in tool.codes and not error.detail
+    return isinstance(error, TimeoutError) and not str(error)
 
 
 def recorded(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from interlock.runtime.canonical import Document, Json, Written, digest
 from interlock.runtime.door.tool import AnyTool, Value, arguments_json
 from interlock.runtime.errors import NotCanonical
-from interlock.runtime.policy.request import Action, Amounts, Resource
+from interlock.runtime.policy.request import Action, Amounts, Proposer, Resource
 from interlock.runtime.run.run import Run
 
 UNKNOWN: Final = "unknown"
@@ -22,8 +22,8 @@ NOWHERE: Final = Resource(type="unknown", id="", clearance="public")
 class Proposal:
     """One tool call as proposed."""
 
-    #: SHA-256 over run, call, tool and canonical arguments: the idempotency key, stable across
-    #: restarts
+    #: SHA-256 over run, proposer, call, tool and canonical arguments: the idempotency key, stable
+    #: across restarts
     id: str
     call_id: str
     #: None when there is no such tool
@@ -33,6 +33,13 @@ class Proposal:
     action: Action
     resource: Resource
     cost: Amounts
+    #: The tools that the planner was shown; None for a fixed step of the workflow
+    offered: tuple[str, ...] | None = None
+
+    @property
+    def proposer(self) -> Proposer:
+        """Who in the agent proposes."""
+        return proposer_of(self.offered)
 
     @property
     def callable(self) -> AnyTool:
@@ -49,8 +56,12 @@ def propose(
     name: str,
     arguments: Mapping[str, Any],
     call_id: str,
+    offered: tuple[str, ...] | None = None,
 ) -> Proposal:
     """Return the proposal, checked against the tool's schema.
+
+    A planner's proposal is another one than the same call of a fixed step: else a planner that
+    guesses the call's name would be told what the step was told.
 
     Arguments that do not fit are kept as they came, for the policy to deny and the ledger to
     record. A tool that is not there goes by the name "unknown": its name is the agent's words, so
@@ -71,6 +82,7 @@ def propose(
         cost = replace(cost, wall_ms=max(1, cost.wall_ms))
     named: dict[str, Document] = {
         "run": run.id,
+        "proposer": proposer_of(offered),
         "call": call_id,
         "tool": action.tool,
         "arguments": action.written,
@@ -83,7 +95,13 @@ def propose(
         action=action,
         resource=resource,
         cost=cost,
+        offered=offered,
     )
+
+
+def proposer_of(offered: tuple[str, ...] | None) -> Proposer:
+    """Return who proposes where these tools were shown to a planner, or none to nobody."""
+    return "steps" if offered is None else "planner"
 
 
 def _parsed(

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -34,13 +34,14 @@ class ToolFailed(Exception):
     """The tool did not act, and knows that it did not.
 
     Raise it only before anything left for the outside. Any other exception out of a tool with
-    effects means that the outcome is unknown.
+    effects means that the outcome is unknown. *code* is one of the tool's `codes`, and all that an
+    agent is told. *detail* is for people, and is labelled like anything else that the tool says.
     """
 
-    def __init__(self, *, code: str, detail: str) -> None:
+    def __init__(self, *, code: str, detail: str = "") -> None:
         self.code = code
         self.detail = detail
-        super().__init__(f"{code}: {detail}")
+        super().__init__(f"{code}: {detail}" if detail else code)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +66,10 @@ class Tool(Generic[A, R]):
     reconcile: Callable[[str], Awaitable[R | None]] | None
     #: The label of the result; None means the join of the arguments' labels
     yields: Callable[[A, R], Label] | None
+    #: Every code that the tool fails with; an agent is told no other
+    codes: frozenset[str]
+    #: The label of the words of a failure: as bad as the worst that a success could say
+    failing: Label
     deadline_s: float
 
     async def __call__(self, permit: Permit, arguments: A) -> R:
@@ -124,6 +129,8 @@ def tool(
     idempotent: bool = False,
     reconcile: Callable[[str], Awaitable[Any]] | None = None,
     yields: Callable[[Any, Any], Label] | None = None,
+    codes: Iterable[str] = (),
+    failing: Label | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> Callable[[Act[A, R]], Tool[A, R]]:
     """Make a `Tool` of an async function of one `Permit` and one `Value`.
@@ -131,11 +138,11 @@ def tool(
     The function's docstring becomes the description that planners are told; the types of arguments
     and result come from the annotations. Without *resource* the tool acts on one resource named
     after the first part of *name* ("refund" for "refund.pay"), cleared for public data only.
-    Without *cost* one call costs one step, and one effect if it has one. Raises TypeError for a
+    Without *cost* one call costs one step, and one effect if it has one. *codes* are those of its
+    `ToolFailed`s: any other is told as "error". What a failure says beside its code is untrusted
+    and confidential, unless *failing* is another label. Raises TypeError for a
     function that is not async, has no docstring or has other annotations.
     """
-    estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
-    place = Resource(type=name.partition(".")[0], id="", clearance="public")
 
     def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
@@ -146,16 +153,35 @@ def tool(
             arguments=arguments,
             result=result,
             act=act,
-            resource=resource or (lambda _: place),
-            cost=cost or (lambda _: estimate),
+            resource=resource or _place(name),
+            cost=cost or _estimate(action),
             actual=actual,
             idempotent=idempotent,
             reconcile=reconcile,
             yields=yields,
+            codes=frozenset(codes),
+            failing=failing or _worst(name),
             deadline_s=deadline_s,
         )
 
     return build
+
+
+def _estimate(action: ActionClass) -> Callable[[Any], Amounts]:
+    estimate = Amounts(steps=1, effects=1 if action in EFFECTS else 0)
+    return lambda _: estimate
+
+
+def _place(name: str) -> Callable[[Any], Resource]:
+    place = Resource(type=name.partition(".")[0], id="", clearance="public")
+    return lambda _: place
+
+
+def _worst(name: str) -> Label:
+    """Return the label of words that may quote anything a tool has read."""
+    return Label(
+        integrity="untrusted", confidentiality="confidential", sources=(f"tool:{name}",)
+    )
 
 
 def arguments_json(arguments: Value) -> dict[str, Json]:

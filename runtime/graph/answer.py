@@ -30,7 +30,7 @@ def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
 
 
 def say(outcome: Denied | Waiting | Failed | Unknown | Resolved) -> str:
-    """Return one sentence on an outcome that has no result."""
+    """Return one sentence on an outcome that has no result; no word of it is a tool's."""
     match outcome:
         case Denied():
             reasons = [
@@ -41,10 +41,10 @@ def say(outcome: Denied | Waiting | Failed | Unknown | Resolved) -> str:
         case Waiting():
             return f"Waiting for a person: approval {outcome.approval_id}"
         case Failed():
-            return f"Failed: {outcome.code}: {outcome.detail}"
+            return f"Failed: {outcome.code}"
         case Resolved():
             return "Done, as a person found; the result of the tool is not known"
         case Unknown():
-            return f"Outcome unknown: {outcome.detail}; a person must look"
+            return "Outcome unknown; a person must look"
         case _:
             assert_never(outcome)

@@ -35,8 +35,8 @@ def langchain_tool(
 
     *options* are those of `interlock.tool`. The arguments are those of the LangChain tool, typed
     strictly and without floats. The result counts as untrusted and confidential unless *options*
-    say otherwise (`yields`). Raises TypeError for a tool whose arguments are not a pydantic model,
-    or that has no description.
+    say otherwise (`yields`, `failing`). Raises TypeError for a tool whose arguments are not a
+    pydantic model, or that has no description.
     """
     arguments = _arguments(wrapped)
     label = Label(
@@ -45,6 +45,7 @@ def langchain_tool(
         sources=(f"tool:{wrapped.name}",),
     )
     options.setdefault("yields", lambda _arguments, _text: label)
+    options.setdefault("failing", label)
 
     async def act(permit: Permit, arguments: Value) -> Text:
         with tripwire.admit(permit, kind="tool", name=wrapped.name):
@@ -107,13 +108,17 @@ class GovernedTool(BaseTool):
 
 
 def governed_tools(door: Door, *names: str) -> list[GovernedTool]:
-    """Return the named tools of *door* for `bind_tools` and for LangGraph's prebuilt nodes."""
+    """Return the named tools of *door* for `bind_tools` and for LangGraph's prebuilt nodes.
+
+    Every call of one is a planner's, to whom these were offered and no others.
+    """
+    planners = door.offering(*names)
     tools = []
     for name in names:
         behind = door.pep.tools[name]
         tools.append(
             GovernedTool(
-                door=door,
+                door=planners,
                 name=name,
                 description=behind.description,
                 args_schema=behind.arguments,

@@ -1,5 +1,6 @@
 """The node in which a planner's tool calls become actions."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, ToolCall, ToolMessage
@@ -16,12 +17,13 @@ class ToolNode:
     """The node in which tool calls become actions; add its `act` under the name `TOOLS`.
 
     Route to it with `calls`: one `Send` per call, because two suspended calls in one task get each
-    other's answers. A wait for a person suspends the graph. After waking, the approval's row
+    other's answers. *tools* are those that the planner is shown: the policy denies it any other. A
+    wait for a person suspends the graph. After waking, the approval's row
     decides, never the value resumed with.
     """
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, door: Door, *, tools: Iterable[str]) -> None:
+        self._door = door.offering(*tools)
 
     async def act(self, call: ToolCall) -> dict[str, Any]:
         """Carry one tool call through the door and answer the planner."""

@@ -17,8 +17,10 @@ from interlock.runtime.policy.label import Confidentiality, Label
 
 ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
 Autonomy: TypeAlias = Literal[0, 1, 2, 3]
+#: The fixed steps of a workflow, or what plans in it
+Proposer: TypeAlias = Literal["steps", "planner"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 2
+FACTS: Final = 3
 Verdict: TypeAlias = Literal["approved", "rejected"]
 KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
 
@@ -177,6 +179,10 @@ class Context:
     kill_switches: tuple[KillFact, ...] = ()
     #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
     tool_schema: str | None = None
+    #: Who in the agent proposes; None when a person acts
+    proposer: Proposer | None = None
+    #: The tools that the planner was shown; None when no planner proposes
+    offered: tuple[str, ...] | None = None
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions

@@ -420,23 +420,27 @@ def verify_export(
     """Verify every log of an export.
 
     *key* is in hexadecimal; *remembered* are notes of any of the logs. A note of a log that the
-    export lacks is a problem of its own. Raises ValueError, LookupError, TypeError or OSError for a
-    file that is not an export.
+    export lacks is a problem of its own, and so is a second log of one name. Raises ValueError,
+    LookupError, TypeError or OSError for a file that is not an export.
     """
     notes = {note.partition("\n")[0]: note for note in remembered}
     reports = []
+    origins: set[str] = set()
     for header, records in read_export(path):
         origin = str(header["origin"])
         public = bytes.fromhex(key or header["public_key"])
         note = notes.pop(origin, None)
-        reports.append(
-            verify(
-                records,
-                key=public,
-                origin=origin,
-                remembered=note,
-            )
+        report = verify(
+            records,
+            key=public,
+            origin=origin,
+            remembered=note,
         )
+        if origin in origins:
+            detail = "a second log of this name, which no checkpoint vouches for"
+            report.problems.append(Problem("doubled_log", 0, detail, report.log))
+        origins.add(origin)
+        reports.append(report)
     for origin in notes:
         report = Report(log=_log_of(origin))
         detail = f"a checkpoint of {origin!r} is remembered, the export has no such log"

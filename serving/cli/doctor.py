@@ -10,7 +10,6 @@ import typer
 
 from interlock.runtime import environment
 from interlock.runtime.errors import InterlockError
-from interlock.runtime.record.store.privacy import open_to_others
 from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
@@ -91,6 +90,8 @@ def _is_open(path: Path) -> bool:
 
 
 async def _database(home: "Home") -> tuple[bool, str]:
+    from interlock.runtime.record.store.privacy import open_to_others
+
     url = home.store.engine.url
     if home.store.dialect == "sqlite":
         loose = open_to_others(Path(str(url.database)))

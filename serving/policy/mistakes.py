@@ -5,18 +5,21 @@ is not shown.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import NotCanonical
+from interlock.runtime.policy.request import Proposer
 from interlock.serving.policy.configuration import CONFIGURATION
 from interlock.serving.policy.finding import Finding, FindingCode
 from interlock.serving.policy.layers import Layer, Place, named, origin
 
 #: The arguments of a tool that sends mail whose texts the rule egress reads
 _ADDRESSES: Final = ("to", "cc")
+#: What a role of an agent has parts for
+PROPOSERS: Final[tuple[str, ...]] = get_args(Proposer)
 #: Kind of pydantic's error -> our code; every other kind is a wrong type
 _CODES: Final[Mapping[str, FindingCode]] = {
     "missing": "missing",
@@ -91,15 +94,7 @@ def _unknown_names(
     config: Mapping[str, Any], where: Callable[[Place], str]
 ) -> Iterator[Finding]:
     tools = config["tools"]
-    grantable = {*tools, *config.get("acts", {})}
-    for role, names in config["grants"].items():
-        for name in names:
-            if name not in grantable:
-                yield Finding(
-                    code="unknown_tool",
-                    where=where(("grants", role)),
-                    detail=f"{name} is no tool of this policy",
-                )
+    yield from _unknown_grants(config, where)
     for name in config["autonomy"]["unattended_irreversible"]:
         if tools.get(name, {}).get("action_class") != "irreversible":
             yield Finding(
@@ -137,3 +132,25 @@ def _not_shown(
                 where=where(place),
                 detail="a rule reads its text: it needs shown: true",
             )
+
+
+def _unknown_grants(
+    config: Mapping[str, Any], where: Callable[[Place], str]
+) -> Iterator[Finding]:
+    tools = config["tools"]
+    grantable = {*tools, *config.get("acts", {})}
+    for role, names in config["grants"].items():
+        _, dot, proposer = role.partition(".")
+        if dot and proposer not in PROPOSERS:
+            yield Finding(
+                code="not_one_of",
+                where=where(("grants", role)),
+                detail=f"{proposer!r} is neither {' nor '.join(PROPOSERS)}: nobody has this role",
+            )
+        for name in names:
+            if name not in (tools if dot else grantable):
+                yield Finding(
+                    code="unknown_tool",
+                    where=where(("grants", role)),
+                    detail=f"{name} is no tool of this policy",
+                )

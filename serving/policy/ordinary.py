@@ -5,6 +5,7 @@ that denies everything denies every attack, too.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json
@@ -48,11 +49,12 @@ def ordinary(bundle: Bundle, *, tenant: str = "default") -> Iterator[AccessReque
     """
     config = at(bundle.data, "rails", "config")
     grants = at(config, "grants") or {}
-    for role, names in grants.items():
+    for grant, names in grants.items():
+        role, _, proposer = grant.partition(".")
         for name in names:
             if at(config, "tools", name):
-                yield from _tool(bundle, role, name, tenant)
-            elif at(config, "acts", name) and name in CLASSES:
+                yield from _tool(bundle, grant, name, tenant)
+            elif at(config, "acts", name) and name in CLASSES and not proposer:
                 yield _act(bundle, role, name, tenant)
 
 
@@ -65,10 +67,11 @@ def at(document: Any, *path: str) -> Any:
 
 def _tool(
     bundle: Bundle,
-    role: str,
+    grant: str,
     tool: str,
     tenant: str,
 ) -> Iterator[AccessRequest]:
+    role, _, proposer = grant.partition(".")
     rules = at(bundle.data, "rails", "config", "tools", tool)
     egress = at(bundle.data, "rails", "config", "egress")
     destination = _destination(egress, at(rules, "egress"), tenant)
@@ -96,12 +99,19 @@ def _tool(
         refusals=0,
         revision=bundle.revision,
     )
+    context = _context(run, arguments, at(rules, "schema"))
     yield AccessRequest(
         principal=agent,
         action=action,
         resource=resource,
-        context=_context(run, arguments, at(rules, "schema")),
+        context=_proposed(context, tool, by_steps=proposer == "steps"),
     )
+
+
+def _proposed(context: Context, tool: str, *, by_steps: bool) -> Context:
+    if by_steps:
+        return replace(context, proposer="steps")
+    return replace(context, proposer="planner", offered=(tool,))
 
 
 def _context(

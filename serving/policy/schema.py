@@ -9,7 +9,16 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Literal,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from typing_extensions import is_typeddict
 
@@ -72,6 +81,7 @@ _FORMS: Final[Mapping[object, Callable[[tuple[Any, ...]], Schema]]] = {
         "additionalProperties": schema_of(members[1]),
     },
     UnionType: lambda members: {"anyOf": [schema_of(member) for member in members]},
+    Union: lambda members: {"anyOf": [schema_of(member) for member in members]},
 }
 
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from interlock.runtime.door.outcome import Waiting
+from interlock.runtime.door.door import Door
+from interlock.runtime.door.outcome import Failed, Waiting
 from interlock.runtime.door.tool import Tool, schema_digest
 from interlock.runtime.errors import (
     BadInput,
@@ -14,6 +15,7 @@ from interlock.runtime.errors import (
     NotPermitted,
     NotRecorded,
 )
+from interlock.runtime.graph.answer import say
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import FACTS, Principal
 from interlock.runtime.record.events import HOME
@@ -21,9 +23,11 @@ from interlock.runtime.run import subject
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.testing import AGENT, PLENTY, REVIEWER
 from interlock.serving.verification.trial import (
+    FAIL,
     READ,
     STRANGE,
     WAIT,
+    WORDS,
     WRITE,
     Note,
     Trial,
@@ -215,13 +219,46 @@ async def fence(trial: Trial) -> None:
 
 
 async def labels(trial: Trial) -> None:
-    """Once a run has read something, a value that is not from its request counts as untrusted."""
+    """A value that is not from the request is never trusted, and untrusted once a run has read."""
     run = await trial.world.start(request={"to": "ann"})
+    await trial.permitted(run, WRITE, to="ann", text="eve")
+    _told(trial, {"to": "trusted", "text": "unvouched"})
     await trial.permitted(run, READ)
     await trial.permitted(run, WRITE, to="ann", text="eve")
+    _told(trial, {"to": "trusted", "text": "untrusted"})
+
+
+async def failing(trial: Trial) -> None:
+    """What a failing tool says is as untrusted as what it could have read, and no agent is told."""
+    run = await trial.world.start(request={"to": "ann"})
+    outcome = await trial.act(run, FAIL)
+    if not isinstance(outcome, Failed):
+        raise WentThrough(f"it should have failed, it is {type(outcome).__name__}")
+    if WORDS in say(outcome):
+        raise WentThrough("the agent was told the words of the tool")
+    await trial.permitted(run, WRITE, to="ann", text="eve")
+    _told(trial, {"to": "trusted", "text": "untrusted"})
+
+
+async def offer(trial: Trial) -> None:
+    """The policy is told who proposes, and which tools a planner was shown."""
+    run = await trial.world.start()
+    door = Door(pep=trial.world.pep, run=run)
+    for number, (asked, told) in enumerate(
+        [(door, ("steps", None)), (door.offering(READ), ("planner", (READ,)))]
+    ):
+        await asked.call(WRITE, {"text": ""}, call_id=f"offer-{number}")
+        context = trial.pdp.asked[-1].context
+        if (context.proposer, context.offered) != told:
+            raise WentThrough(
+                f"the policy was told {context.proposer} {context.offered}"
+            )
+
+
+def _told(trial: Trial, expected: dict[str, str]) -> None:
     stated = trial.pdp.asked[-1].context.labels
     integrity = {name: label.integrity for name, label in stated.items()}
-    if integrity != {"to": "trusted", "text": "untrusted"}:
+    if integrity != expected:
         raise WentThrough(f"the policy was told {integrity}")
 
 
@@ -260,4 +297,6 @@ DOOR: Final = {
     "kill switch": kill,
     "fence": fence,
     "labels": labels,
+    "failing tool": failing,
+    "offer": offer,
 }

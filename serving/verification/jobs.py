@@ -16,6 +16,7 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest
+from interlock.serving.policy.ordinary import at
 from interlock.serving.verification.finding import Finding, right, wrong
 from interlock.serving.verification.probes import document
 from interlock.serving.verification.starts import installed
@@ -58,8 +59,7 @@ async def proved(
     """Return one finding for each role: whether the policy permits the role's ordinary requests."""
     by_role: dict[str, dict[str, AccessRequest]] = {role: {} for role in jobs}
     for request in installed(bundle, tools, tenant=tenant):
-        [role] = request.principal.roles
-        requests = by_role.setdefault(role, {})
+        requests = by_role.setdefault(_grant(bundle, request), {})
         requests[request.action.tool] = request
     findings = []
     for role, requests in sorted(by_role.items()):
@@ -70,6 +70,14 @@ async def proved(
         finding = _finding(role, requests, errors)
         findings.append(finding)
     return findings
+
+
+def _grant(bundle: Bundle, request: AccessRequest) -> str:
+    """Return the role that the request is granted to, or the part of the role."""
+    [role] = request.principal.roles
+    part = f"{role}.{request.context.proposer}"
+    grants = at(bundle.data, "rails", "config", "grants") or {}
+    return part if part in grants else role
 
 
 def _lost(requests: Mapping[str, AccessRequest], needed: Sequence[str]) -> list[str]:

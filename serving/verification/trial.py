@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.door.proposal import UNKNOWN
-from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Denied, Obligation, Permit
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Resource
@@ -34,7 +34,10 @@ READ: Final = "probe.read"
 WAIT: Final = "probe.wait"
 #: Comes with a duty that nobody knows
 STRANGE: Final = "probe.strange"
-_PERMITTED: Final = (WRITE, READ, WAIT, STRANGE, UNKNOWN)
+#: Fails, and says WORDS
+FAIL: Final = "probe.fail"
+WORDS: Final = "words of the probe"
+_PERMITTED: Final = (WRITE, READ, WAIT, STRANGE, FAIL, UNKNOWN)
 _READ: Final = Label(
     integrity="untrusted",
     confidentiality="confidential",
@@ -172,6 +175,10 @@ def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
         permits.append(permit)
         return arguments
 
+    async def break_off(permit: Permit, arguments: Note) -> Note:
+        """Say something and fail."""
+        raise ToolFailed(code="probe", detail=WORDS)
+
     def resource(arguments: Note) -> Resource:
         return Resource(type="probe", id=arguments.to)
 
@@ -187,7 +194,8 @@ def _tools(done: list[str], permits: list[Permit]) -> list[AnyTool]:
         resource=resource,
         yields=label,
     )
-    return [write(act), wait(act), strange(act), read(act)]
+    fail = tool(FAIL, action="read", resource=resource, codes=("probe",))
+    return [write(act), wait(act), strange(act), read(act), fail(break_off)]
 
 
 def _said(outcome: Outcome) -> str:

@@ -174,6 +174,7 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
     secret = _written(Label(integrity="trusted", confidentiality="confidential"))
     return {
         "not_granted": changed(read, "principal.roles", to=["reviewer"]),
+        "not_offered": changed(write, "context.offered", to=["mail.send"]),
         "class_mismatch": changed(write, "action.action_class", to="read"),
         "approval_rejected": approved(mail, verdict="rejected"),
         "approval_unentitled": approved(mail, reviewer_roles=("analyst",)),
@@ -287,6 +288,8 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
             cost=Amounts(tokens=10, steps=1, effects=1, wall_ms=20),
             budget=BudgetFacts(limits=limits, spent=spent, reserved=Amounts(tokens=50)),
             tool_schema=data["config"]["tools"][action.tool]["schema"],
+            proposer="steps" if action.tool == "document.read" else "planner",
+            offered=("mail.send", "report.write"),
             version=FACTS,
         ),
     )

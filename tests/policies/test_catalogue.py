@@ -1,6 +1,7 @@
 """The catalogue of the shipped policy states what the tools and the acts of the product are."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -15,6 +16,13 @@ from interlock.serving.settings import BUNDLE
 
 #: The roles of people, as the how-to orders them
 _ROLES = ("analyst", "reviewer", "administrator", "auditor", "everyone")
+
+TOOLS = POLICIES.parent / "tools"
+_RAISED = re.compile(r'ToolFailed\(\s*code="([a-z_]+)"')
+#: Fewer would mean that the pattern no longer fits
+SOME = 8
+#: Of tools that a home has only where a server is declared
+ELSEWHERE = {"mcp_unreviewed"}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +54,21 @@ def test_every_tool_is_reviewed(
     assert reviewed == {
         tool.name: (tool.action_class, schema_digest(tool)) for tool in tools.values()
     }
+
+
+def test_every_code_that_a_tool_fails_with_is_declared(
+    tools: Mapping[str, AnyTool],
+) -> None:
+    """An agent is told only declared codes, so a code that no tool declares would be lost."""
+    declared = {code for tool in tools.values() for code in tool.codes}
+    raised = {
+        code
+        for file in TOOLS.rglob("*.py")
+        for code in _RAISED.findall(file.read_text("utf-8"))
+    }
+
+    assert len(raised) >= SOME
+    assert raised <= declared | ELSEWHERE
 
 
 def test_every_act_has_its_entry(data: dict[str, Any]) -> None:

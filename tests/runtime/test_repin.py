@@ -46,7 +46,7 @@ class Errand:
             call = ToolCall(
                 type="tool_call", name="note.write", args={"text": "hello"}, id="one"
             )
-            return await ToolNode(door).act(call)
+            return await ToolNode(door, tools=["note.write"]).act(call)
 
         graph: Graph = StateGraph(MessagesState)
         graph.add_node("act", act)

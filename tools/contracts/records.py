@@ -138,7 +138,13 @@ def _opened(kept: Kept) -> Record:
 def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `records.file`: what is filed comes from the review that the run keeps."""
 
-    @tool("records.file", action="write", idempotent=True, resource=_contract)
+    @tool(
+        "records.file",
+        action="write",
+        idempotent=True,
+        resource=_contract,
+        codes=("not_reviewed",),
+    )
     async def file(permit: Permit, arguments: File) -> Filed:
         """File a document that this run has reviewed in the register of contracts."""
         review = await reviews.of(arguments.document, run_id=permit.run_id)

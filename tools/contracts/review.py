@@ -6,7 +6,7 @@ So the agent can neither invent or leave out a clause nor change the risk.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import Field
 
@@ -32,11 +32,18 @@ from interlock.tools.contracts.parties import ROLES, Party, Role, named, parties
 from interlock.tools.contracts.recognition import WHY, doubt
 from interlock.tools.contracts.risk import Playbook, Playbooks, Risk, score
 from interlock.tools.contracts.side import FACTS, Bound, bound
-from interlock.tools.documents import Document
+from interlock.tools.documents import Document, ErrorCode
 from interlock.tools.documents.inventory import Inventory
 from interlock.tools.library import Library
 
 KIND: Final = "review"
+#: How a review fails
+CODES: Final = (
+    "not_read",
+    "playbook_unknown",
+    *(f"document_{code}" for code in WHY),
+    *(f"clauses_{code}" for code in get_args(ErrorCode)),
+)
 PARTIES: Final = "Parties"
 TITLE: Final = "Document Name"
 
@@ -267,7 +274,7 @@ def _title(clauses: Sequence[Clause]) -> str:
 def review_tools(reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `contracts.review`, a pure function of a document that the run has read."""
 
-    @tool("contracts.review", action="pure", resource=_document)
+    @tool("contracts.review", action="pure", resource=_document, codes=CODES)
     async def review(permit: Permit, arguments: Contract) -> Review:
         """Find the clauses of a document that this run has read, and score its risk."""
         return await reviews.make(arguments.document, permit=permit)

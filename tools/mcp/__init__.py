@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from interlock.runtime.door.tool import (
     EFFECTS,
@@ -29,6 +29,7 @@ from interlock.tools.mcp.server import (
     LARGEST_SCHEMA,
     LONGEST_NAME,
     PREFIX,
+    Failure,
     Server,
     ServerFailed,
 )
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from interlock.tools.mcp.connection import Connection
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)*")
+UNREVIEWED: Final = "mcp_unreviewed"
+#: How a call fails
+CODES: Final = (UNREVIEWED, *get_args(Failure))
 _UNREVIEWED: Final = (
     "A tool that nobody reviewed as it is now; every call of it is denied."
 )
@@ -85,7 +89,7 @@ def shown(
 
 def _hidden(entry: AnyTool) -> AnyTool:
     async def refuse(permit: Permit, arguments: Value) -> Said:
-        raise ToolFailed(code="mcp_unreviewed", detail=_UNREVIEWED)
+        raise ToolFailed(code=UNREVIEWED)
 
     return replace(
         entry,
@@ -100,11 +104,7 @@ def _governed(connection: "Connection", listed: Any) -> AnyTool:
     server = connection.server
     name = f"{PREFIX}{server.name}.{listed.name}"
     _check(server, listed)
-    label = Label(
-        integrity="untrusted",
-        confidentiality=server.confidentiality,
-        sources=(f"tool:{name}",),
-    )
+    label = _label(server, name)
     place = Resource(
         type="mcp",
         id=server.name,
@@ -137,7 +137,17 @@ def _governed(connection: "Connection", listed: Any) -> AnyTool:
         resource=lambda _: place,
         idempotent=listed.name in server.idempotent,
         yields=lambda _arguments, _said: label,
+        codes=CODES,
+        failing=label,
     )(act)
+
+
+def _label(server: Server, name: str) -> Label:
+    return Label(
+        integrity="untrusted",
+        confidentiality=server.confidentiality,
+        sources=(f"tool:{name}",),
+    )
 
 
 def _check(server: Server, listed: Any) -> None:

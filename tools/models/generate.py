@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_args
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict
@@ -14,9 +14,21 @@ from interlock.runtime.graph.model import GENERATE
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality, Label
 from interlock.runtime.policy.request import Amounts, Resource
+from interlock.tools.models import parts
+from interlock.tools.outbound.errors import Unfit
 
 #: English text has about 4 characters a token: 3 reserves too much, never too little
 CHARS_A_TOKEN: Final = 3
+#: How a generation fails
+CODES: Final = frozenset(
+    {
+        "unknown_model",
+        parts.REFUSED,
+        "model_refused",
+        "model_malformed",
+        *(f"model_{code}" for code in get_args(Unfit)),
+    }
+)
 MICRO: Final = 1_000_000
 
 
@@ -62,6 +74,8 @@ class Served:
     #: The most restricted data the model may be sent: a model in this process may see all, a model
     #: elsewhere what its operator may
     clearance: Confidentiality = "confidential"
+    #: The parts of a message that the model takes beside text
+    takes: frozenset[parts.Part] = frozenset()
 
     def price(self, tokens: int) -> int:
         """Return what so many tokens cost, in millionths."""
@@ -70,6 +84,7 @@ class Served:
     async def answer(self, permit: Permit, arguments: Generate) -> AIMessage:
         """Return the model's message to the arguments of one call."""
         messages = messages_from_dict(json.loads(arguments.messages))
+        parts.check(messages, takes=self.takes)
         tools = json.loads(arguments.tools)
         if not isinstance(self.model, BaseChatModel):
             return await self.model.answer(permit, messages, tools)
@@ -110,6 +125,7 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
         cost=cost,
         actual=_spent,
         yields=_label,
+        codes=CODES,
         resource=resource,
     )
     async def generate(permit: Permit, arguments: Generate) -> Generation:

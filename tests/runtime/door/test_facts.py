@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.runtime.door.door import Door
 from interlock.runtime.door.proposal import UNKNOWN
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import KillFact, KillScope
@@ -75,3 +76,36 @@ async def test_what_the_request_does_not_name_is_nobodys_word_but_the_agents(
     stated = [request.context.labels for request in point.asked]
     assert [labels["text"].integrity for labels in stated] == ["unvouched"] * 8
     assert [labels["to"] for labels in stated] == [TRUSTED] * 8
+
+
+async def test_the_policy_is_told_who_proposes_and_what_was_offered(
+    tmp_path: Path,
+) -> None:
+    """A planner's calls carry the tools that it was shown; a step of the workflow carries none."""
+    point = StaticPoint()
+    async with World(tmp_path, pdp=point) as world:
+        run = await world.start()
+        door = Door(pep=world.pep, run=run)
+        await door.call("no.such", {}, call_id="1")
+        await door.offering("web.read", "mail.send", "web.read").call(
+            "no.such", {}, call_id="2"
+        )
+
+    stated = [request.context for request in point.asked]
+    assert [(context.proposer, context.offered) for context in stated] == [
+        ("steps", None),
+        ("planner", ("mail.send", "web.read")),
+    ]
+
+
+async def test_a_planner_is_not_told_what_a_step_was_told(tmp_path: Path) -> None:
+    """A planner that repeats the call of a step, name and all, makes a proposal of its own."""
+    read = Effects().tool("web.read", "read")
+    point = StaticPoint(effects={"web.read": "permit"})
+    async with World(tmp_path, tools=[read], pdp=point) as world:
+        door = Door(pep=world.pep, run=await world.start())
+        first = await door.call("web.read", {"text": "a"}, call_id="read")
+        second = await door.offering().call("web.read", {"text": "a"}, call_id="read")
+
+    assert len(point.asked) == 2
+    assert first.action_id != second.action_id

@@ -85,7 +85,7 @@ class Planned:
 
         graph: Any = StateGraph(MessagesState)
         graph.add_node("plan", plan)
-        graph.add_node(TOOLS, ToolNode(door).act)
+        graph.add_node(TOOLS, ToolNode(door, tools=sum(self._rounds, ())).act)
         graph.add_edge(START, "plan")
         graph.add_conditional_edges(
             "plan",

@@ -57,7 +57,9 @@ class Planned:
 
         graph: Any = StateGraph(MessagesState)
         graph.add_node("plan", plan)
-        graph.add_node(TOOLS, ToolNode(door).act)
+        graph.add_node(
+            TOOLS, ToolNode(door, tools=[name for name, _ in self._proposed]).act
+        )
         graph.add_edge(START, "plan")
         graph.add_conditional_edges(
             "plan", lambda state: calls(state["messages"][-1]), [TOOLS]
@@ -82,7 +84,8 @@ class Stepped:
 
     def build(self, door: Door) -> Any:
         """Return a graph with a node for each call."""
-        node, graph, before = ToolNode(door), StateGraph(MessagesState), START
+        node = ToolNode(door, tools=self._proposed)
+        graph, before = StateGraph(MessagesState), START
 
         def step(name: str, number: int) -> Any:
             async def act(state: MessagesState) -> dict[str, Any]:

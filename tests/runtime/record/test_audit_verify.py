@@ -14,7 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.record import audit_verify
-from interlock.runtime.record.audit_verify import Report, read_export, verify
+from interlock.runtime.record.audit_verify import (
+    Report,
+    read_export,
+    verify,
+    verify_export,
+)
 from interlock.runtime.record.logs import export
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes
 from interlock.runtime.testing import Effects, World
@@ -327,6 +332,24 @@ def test_a_line_ends_at_a_line_feed_and_nowhere_else(tmp_path: Path) -> None:
     )
 
     assert read_export(tmp_path / "file") == [(header, [{"kind": "x\u2028\u0085y"}])]
+
+
+def test_two_logs_of_one_name_are_not_valid(tmp_path: Path) -> None:
+    """Of two logs with one name, a remembered checkpoint vouches for the first alone."""
+    header = {
+        "kind": "log",
+        "origin": ORIGIN,
+        "public_key": public_bytes(KEY).hex(),
+    }
+    file = tmp_path / "file"
+    lines = [json.dumps(record) for record in [header, *RECORDS]]
+    file.write_text("\n".join([*lines, *lines]) + "\n", "utf-8")
+    reports = verify_export(file, key=public_bytes(KEY).hex())
+
+    assert [[problem.code for problem in report.problems] for report in reports] == [
+        [],
+        ["doubled_log"],
+    ]
 
 
 @pytest.mark.parametrize("kind", ["head", "checkpoint", "entry"])

@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import create_engine, delete, text, update
+from sqlalchemy import create_engine, delete, select, text, update
 
 from interlock.runtime.errors import LogBroken, NotAsRecorded, Tampered
+from interlock.runtime.record import inspection
 from interlock.runtime.record.inspection import refuse_unfit
 from interlock.runtime.record.store import tables
+from interlock.runtime.record.tlog import leaf_hash
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.storage import Storage
-from interlock.runtime.testing import Effects, World
+from interlock.runtime.testing import Effects, FixedClock, World
 
 ENTRIES: Final = tables.ledger_entry
 
@@ -60,7 +62,6 @@ BREAKS: Final[dict[str, Callable[[], Any]]] = {
     "changed_entry": lambda: _at(3, body=b"{}"),
     "moved_entry": lambda: _at(3, event="other"),
     "missing_entry": lambda: delete(ENTRIES).where(ENTRIES.c.seq == 3),
-    "payload_missing": lambda: _at(1, payload=None),
     "head_mismatch": lambda: (
         update(tables.ledger_head)
         .where(tables.ledger_head.c.log == "default")
@@ -79,9 +80,10 @@ async def test_a_sound_database_is_fit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("problem", BREAKS)
 async def test_a_log_that_is_not_as_signed_is_named(
-    tmp_path: Path, problem: str
+    tmp_path: Path, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Log, entry and the verifier's own code say what is wrong."""
+    """Log, entry and the verifier's own code say what is wrong, also in a large record."""
+    monkeypatch.setattr(inspection, "SMALL", 0)
     url = await lived(tmp_path)
     change(url, BREAKS[problem]())
     fault = await unfit(url, tmp_path)
@@ -105,6 +107,38 @@ async def test_an_entry_beyond_the_head_is_named(tmp_path: Path) -> None:
     assert fault.problem == "unsigned_tail"
 
 
+async def test_an_entry_that_was_written_anew_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry that fits its leaf and its columns does not fit the root that was signed."""
+    monkeypatch.setattr(inspection, "SMALL", 0)
+    url = await lived(tmp_path)
+    engine = create_engine(url)
+    here = (ENTRIES.c.log == "default", ENTRIES.c.seq == 3)
+    with engine.begin() as connection:
+        body = connection.execute(select(ENTRIES.c.body).where(*here)).scalar_one()
+        other = body.replace(b'"at":1', b'"at":2')
+        assert other != body
+        connection.execute(_at(3, body=other, leaf=leaf_hash(other)))
+    engine.dispose()
+    fault = await unfit(url, tmp_path)
+
+    assert isinstance(fault, LogBroken)
+    assert fault.problem == "head_mismatch"
+
+
+async def test_a_payload_of_any_run_is_looked_at_in_a_small_record(
+    tmp_path: Path,
+) -> None:
+    """In a small record a payload that is gone is found, and named."""
+    url = await lived(tmp_path)
+    change(url, _at(1, payload=None))
+    fault = await unfit(url, tmp_path)
+
+    assert isinstance(fault, LogBroken)
+    assert fault.problem == "payload_missing"
+
+
 async def test_a_row_of_any_run_is_looked_at_in_a_small_record(tmp_path: Path) -> None:
     """In a small record a changed row of whatever run is found, and named."""
     url = await lived(tmp_path)
@@ -116,24 +150,18 @@ async def test_a_row_of_any_run_is_looked_at_in_a_small_record(tmp_path: Path) -
 
 
 async def test_a_damaged_page_is_named(tmp_path: Path) -> None:
-    """What SQLite's own check calls damaged is not acted on."""
+    """What SQLite's own check calls damaged is not acted on, also where no row shows it."""
     url = await lived(tmp_path)
     file = tmp_path / "interlock.db"
-    content = bytearray(file.read_bytes())
-    place = content.find(b"note.write", 8192)
-    content[place : place + 4] = b"NOTE"  # in a table, or in one of its indexes
-    freed = len(content) - 4096
-    content[freed : freed + 8] = b"\xff" * 8
-    file.write_bytes(content)
+    content = file.read_bytes()
+    created = int(FixedClock().now).to_bytes(4, "big")
+    in_index = b"waiting" + created + b"run-"
+    assert in_index in content
+    file.write_bytes(content.replace(in_index, b"W" + in_index[1:]))
+    fault = await unfit(url, tmp_path)
 
-    assert await _fails(url, tmp_path)
-
-
-async def _fails(url: str, folder: Path) -> bool:
-    try:
-        return await unfit(url, folder) is not None
-    except Tampered:
-        return True
+    assert fault is not None
+    assert (fault.code, fault.what) == ("tampered", "the database")
 
 
 async def test_only_the_newest_entries_are_read_of_a_long_log(tmp_path: Path) -> None:
@@ -156,7 +184,7 @@ async def test_only_the_newest_entries_are_read_of_a_long_log(tmp_path: Path) ->
 async def test_an_unfit_database_takes_stops_alone(tmp_path: Path) -> None:
     """On a broken record no run begins, and a person can still stop everything."""
     url = await lived(tmp_path)
-    change(url, BREAKS["payload_missing"]())
+    change(url, _at(1, payload=None))
     with pytest.raises(LogBroken):
         async with World(tmp_path):
             pass

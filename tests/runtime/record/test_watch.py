@@ -394,3 +394,38 @@ async def test_a_row_that_nobody_recorded_stops_a_claim(tmp_path: Path) -> None:
         )
         sql(url, insert(tables.approval).values(row | {"id": "apr-made-up"}))
         await refused("unknown_row", world.runs.claim(run.id))
+
+
+async def test_entries_that_are_gone_from_the_end_are_missed(tmp_path: Path) -> None:
+    """Take the last entry of a run away and set its row back to match: the run is not claimed."""
+    url = f"sqlite:///{tmp_path / 'interlock.db'}"
+    home = house(tmp_path, url)
+    async with home.world as world:
+        run, other = await home.waits(), await home.waits()
+        await world.runs.claim(other.id)
+        entries = tables.ledger_entry
+        sql(
+            url,
+            delete(entries).where(
+                entries.c.run_id == run.id, entries.c.event == "run_ended"
+            ),
+            update(tables.run)
+            .where(tables.run.c.id == run.id)
+            .values(status="running", outcome=None),
+        )
+        await refused("missing_entry", world.runs.claim(run.id))
+
+
+async def test_of_a_long_log_the_chain_of_the_run_is_read(tmp_path: Path) -> None:
+    """Where the scan began late, an entry that is gone from a run breaks the run's own chain."""
+    url = f"sqlite:///{tmp_path / 'interlock.db'}"
+    home = house(tmp_path, url)
+    async with home.world as world:
+        run = await home.waits()
+        size = (await world.ledger.head("default")).size
+        world.ledger.watch.scans.clear()
+        world.ledger.watch.scan(
+            "default", origin=world.ledger.origin("default"), first=size - 1
+        )
+        sql(url, _cut("default", "approval"))
+        await refused("chain_broken", world.runs.claim(run.id))

@@ -96,7 +96,7 @@ class Agent:
 
     def build(self, door: Door) -> Any:
         """Return the graph."""
-        node = ToolNode(door)
+        node = ToolNode(door, tools=[str(CALL["name"])])
 
         async def act(state: State) -> dict[str, Any]:
             done = await node.act(CALL)  # type: ignore[arg-type]  # on purpose not what the types say

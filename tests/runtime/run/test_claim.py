@@ -59,7 +59,7 @@ class Payer:
 
     def build(self, door: Door) -> Any:
         """Return the graph of one node."""
-        node = ToolNode(door)
+        node = ToolNode(door, tools=["pay"])
 
         async def act(state: MessagesState) -> dict[str, Any]:
             return await node.act(

@@ -28,6 +28,8 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
         ("grants: {analyst: mail.send}", "wrong_type", "grants.analyst"),
         ("grants: {analyst: [mail.sent]}", "unknown_tool", "grants.analyst"),
         ("grants: {analyst: [1]}", "wrong_type", "grants.analyst.0"),
+        ("grants: {a.planer: [mail.send]}", "not_one_of", "grants.a.planer"),
+        ("grants: {a.planner: [run.start]}", "unknown_tool", "grants.a.planner"),
         ("grant: {analyst: []}", "unknown_field", "grant"),
         ("tools: {x.y: {action_class: pure}}", "missing", "tools.x.y.egress"),
         (
@@ -74,7 +76,7 @@ def test_a_tool_that_is_removed_must_not_be_granted(
 
     (finding,) = caught.value.findings
     assert finding.code == "unknown_tool"
-    assert finding.where == "the shipped rails: grants.contract_review"
+    assert finding.where == "the shipped rails: grants.contract_review.planner"
 
 
 def test_every_mistake_is_found(written: Written, shipped: Bundle) -> None:

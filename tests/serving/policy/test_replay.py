@@ -59,7 +59,7 @@ async def test_what_a_new_policy_would_change_is_counted(
 ) -> None:
     """Flips are counted each way; what no policy decided and what was erased are left out."""
     bundle = overlaid(
-        shipped, written("data.yaml", "grants: {contract_review: [document.read]}")
+        shipped, written("data.yaml", "grants: {contract_review.planner: []}")
     )
     requests = {
         request.action.tool: request

@@ -10,10 +10,11 @@ from typing import Any, Final
 import pytest
 
 from interlock.runtime import environment, telemetry
+from interlock.runtime.door import conclusion, proposal
 from interlock.runtime.door import enforcement as pep
 from interlock.runtime.door import facts as pip
-from interlock.runtime.door import proposal
 from interlock.runtime.door.acts import Acts
+from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import Tool
 from interlock.runtime.graph import driver, tripwire
 from interlock.runtime.graph.checkpoints import Checkpoints
@@ -125,6 +126,10 @@ BROKEN: Final[dict[str, Break]] = {
     "labels": lambda patch: patch.setattr(
         pip, "labels", lambda arguments, **_: dict.fromkeys(arguments, TRUSTED)
     ),
+    "failing tool": lambda patch: patch.setattr(
+        conclusion, "is_wordless", lambda *_: True
+    ),
+    "offer": lambda patch: patch.setattr(Door, "offering", lambda door, *_: door),
     "policy revision": lambda patch: patch.setattr(embedded, "read", _careless),
     "policy answer": lambda patch: patch.setattr(
         "interlock.serving.verification.boundary.read", _believing

@@ -74,7 +74,7 @@ def test_a_rule_that_denies_a_part_of_the_job_is_found(
 
     assert (
         "model.generate: deny (narrow/nobody) instead of permit"
-        in answers["contract_review"]
+        in answers["contract_review.steps"]
     )
     assert "approval.decide: deny (narrow/nobody)" in answers["reviewer"]
     assert "kill_switch.release: deny (narrow/nobody)" in answers["administrator"]
@@ -83,8 +83,8 @@ def test_a_rule_that_denies_a_part_of_the_job_is_found(
 @pytest.mark.parametrize(
     ("role", "name"),
     [
-        ("contract_review", "document.read"),
-        ("contract_review", "mail.send"),
+        ("contract_review.steps", "document.read"),
+        ("contract_review.planner", "mail.send"),
         ("analyst", "run.start"),
         ("reviewer", "approval.decide"),
         ("administrator", "kill_switch.release"),
@@ -113,7 +113,7 @@ def test_a_tool_that_drifted_is_found(built: Built, permitted: Permitted) -> Non
     answers = wrong(permitted(built(configured(change))))
 
     assert answers == {
-        "contract_review": "document.read: deny (reviewed/tool_drifted) instead of permit"
+        "contract_review.steps": "document.read: deny (reviewed/tool_drifted) instead of permit"
     }
 
 

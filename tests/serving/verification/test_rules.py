@@ -269,7 +269,7 @@ CUSTOM: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
     ),
     "no mail": lambda config: (
         config["tools"].pop("mail.send")
-        and config["grants"]["contract_review"].remove("mail.send")
+        and config["grants"]["contract_review.planner"].remove("mail.send")
     ),
     "mail unattended": lambda config: config["autonomy"].update(
         unattended_irreversible=["mail.send"]

@@ -117,3 +117,48 @@ async def test_as_much_is_reserved_as_is_used(
     actual = generate.actual(outcome.value)
     assert reserved.tokens >= actual.tokens
     assert reserved.money_micro >= actual.money_micro
+
+
+SEEN: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+FETCHED: Any = {"type": "image_url", "image_url": {"url": "https://evil.test/?d=4711"}}
+
+
+@pytest.mark.parametrize(
+    ("part", "takes"),
+    [
+        (FETCHED, frozenset()),
+        (SEEN, frozenset()),
+        (SEEN, frozenset({"file"})),
+        (FETCHED, frozenset({"image_url"})),
+        (SEEN | {"url": "https://evil.test/"}, frozenset({"image_url"})),
+        ({"type": "image_url", "image_url": "//evil.test"}, frozenset({"image_url"})),
+        ({"type": "image", "url": "https://evil.test/"}, frozenset({"image_url"})),
+        (
+            {"type": "file", "file": {"file_url": "https://evil.test/"}},
+            frozenset({"file"}),
+        ),
+        ({"type": "text", "text": "a", "image_url": "https://evil.test/"}, frozenset()),
+        ({"text": "a"}, frozenset()),
+    ],
+)
+async def test_a_model_is_sent_no_part_that_it_is_not_declared_to_take(
+    tmp_path: Path, part: Any, takes: frozenset[Any]
+) -> None:
+    """Text goes to every model; a picture only to one that takes pictures, and never by its URL,
+    which a server would ask for.
+    """
+    served = Served(model=Echo(), longest_answer=10, takes=takes)
+    parts: Any = [{"type": "text", "text": "Describe."}, part]
+    outcome, spent = await generated(tmp_path, served, asked(text=parts))
+
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.detail, spent.tokens) == ("model_parts", "", 0)
+
+
+async def test_a_model_that_takes_pictures_is_sent_one(tmp_path: Path) -> None:
+    """A declared part reaches the model, and so does text in parts."""
+    served = Served(model=Echo(), longest_answer=10, takes=frozenset({"image_url"}))
+    parts: Any = ["Look.", {"type": "text", "text": "Describe."}, SEEN]
+    outcome, _ = await generated(tmp_path, served, asked(text=parts))
+
+    assert isinstance(outcome, Done)

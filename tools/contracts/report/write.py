@@ -41,7 +41,13 @@ def printed(review: Review) -> str:
 def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `report.write`: what the page says comes from the review that the run keeps."""
 
-    @tool("report.write", action="write", idempotent=True, resource=_report)
+    @tool(
+        "report.write",
+        action="write",
+        idempotent=True,
+        resource=_report,
+        codes=("not_reviewed",),
+    )
     async def write(permit: Permit, arguments: Write) -> Written:
         """Write the report of a document that this run has reviewed."""
         review = await reviews.of(arguments.document, run_id=permit.run_id)

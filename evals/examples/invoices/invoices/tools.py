@@ -55,35 +55,35 @@ class Paid(Value):
 def invoice_tools(books: Books) -> tuple[Tool[Any, Any], ...]:
     """Return the three tools over *books*."""
 
-    @tool("invoices.read", action="read", yields=lambda _arguments, _result: CLAIMED)
+    @tool(
+        "invoices.read",
+        action="read",
+        yields=lambda _arguments, _result: CLAIMED,
+        codes=("no_invoice",),
+    )
     async def read(permit: Permit, arguments: InvoiceNumber) -> Invoice:
         """Read an invoice: what the supplier claims."""
-        entry = books.entry("invoices", arguments.invoice)
-        if entry is None:
-            raise ToolFailed(
-                code="no_invoice", detail=f"there is no invoice {arguments.invoice}"
-            )
+        entry = _entry(books, "invoice", arguments.invoice)
         return Invoice(invoice=arguments.invoice, **entry)
 
-    @tool("orders.lookup", action="read")
+    @tool("orders.lookup", action="read", codes=("no_order",))
     async def lookup(permit: Permit, arguments: OrderNumber) -> Order:
         """Look up an order: its supplier, and for how much it is."""
-        entry = books.entry("orders", arguments.order)
-        if entry is None:
-            raise ToolFailed(
-                code="no_order", detail=f"there is no order {arguments.order}"
-            )
+        entry = _entry(books, "order", arguments.order)
         return Order(order=arguments.order, **entry)
 
-    @tool("invoices.pay", action="irreversible", idempotent=True)
+    @tool("invoices.pay", action="irreversible", idempotent=True, codes=("no_order",))
     async def pay(permit: Permit, arguments: Payment) -> Paid:
         """Pay an invoice to the supplier of its order, once."""
-        entry = books.entry("orders", arguments.order)
-        if entry is None:
-            raise ToolFailed(
-                code="no_order", detail=f"there is no order {arguments.order}"
-            )
+        entry = _entry(books, "order", arguments.order)
         books.pay(permit.key, arguments.model_dump())
         return Paid(supplier=entry["supplier"], cents=arguments.cents)
 
     return read, lookup, pay
+
+
+def _entry(books: Books, kind: str, number: str) -> dict[str, Any]:
+    entry = books.entry(f"{kind}s", number)
+    if entry is None:
+        raise ToolFailed(code=f"no_{kind}")
+    return entry

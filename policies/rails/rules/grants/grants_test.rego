@@ -4,8 +4,29 @@ import data.rails.request_test as request
 import data.rails.rules.grants
 
 test_allow_a_role_that_lists_the_tool if {
-	grants.allow == {{"code": "granted", "parameters": {"role": "contract_review"}}} with input as request.write
+	grants.allow == {{"code": "granted", "parameters": {"role": "contract_review.planner"}}} with input as request.write
 }
+
+test_steps_and_planner_are_granted_apart if {
+	count(grants.allow) == 0 with input as request.write with input.context.proposer as "steps"
+	grants.allow == {granted("contract_review.steps")} with input as request.generate
+		with input.context.proposer as "steps"
+	count(grants.allow) == 0 with input as request.generate
+}
+
+test_a_role_may_grant_both_alike if {
+	every proposer in ["steps", "planner", null] {
+		grants.allow == {granted("contract_review")} with input as request.write
+			with input.context.proposer as proposer
+			with data.rails.config.grants as {"contract_review": ["report.write"]}
+	}
+}
+
+test_a_part_of_a_role_is_no_role if {
+	count(grants.allow) == 0 with input as request.write with input.principal.roles as ["contract_review.planner"]
+}
+
+granted(name) := {"code": "granted", "parameters": {"role": name}}
 
 test_allow_names_every_role_that_grants if {
 	grants.allow == {
