@@ -207,6 +207,25 @@ class AnotherPolicy(GuardFailed):
         )
 
 
+class AnotherHome(GuardFailed):
+    """The run is pinned to what this home does not have, so nothing was done and nothing used up.
+
+    *pin* names what differs, and the code is "another_" with that name.
+    """
+
+    def __init__(self, *, run_id: str, pin: str) -> None:
+        self.run_id, self.pin = run_id, pin
+        self.code = f"another_{pin}"
+        super().__init__(
+            guard=f"run {run_id}",
+            why=f"it was started with another {pin} than this home has",
+            next_step=(
+                f"Carry it on where it was started, or `interlock run repin {run_id}` and have "
+                "everything asked anew."
+            ),
+        )
+
+
 class Unavailable(GuardFailed):
     """What a read depends on is away, so nothing was done; the claim ends and the run is held.
 

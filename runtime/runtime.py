@@ -16,10 +16,10 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from interlock.runtime import environment
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Json, digest
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
-from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.graph.agent import Agent
 from interlock.runtime.graph.driver import Driver, Ended
@@ -34,6 +34,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.runtime.run import pin, subject
 from interlock.runtime.run.activation import activate
+from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
 from interlock.runtime.storage import ORIGIN, Storage
@@ -72,9 +73,11 @@ class Runtime:
         agents: Iterable[AgentSource],
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
+        pins: Mapping[str, str] | None = None,
     ) -> None:
         _refuse(storage)
         self._more = more
+        self._pins = dict(pins or {})
         spans = telemetry or Telemetry()
         self.store = storage.store
         self.vault = storage.vault
@@ -96,7 +99,10 @@ class Runtime:
             spans=spans,
         )
         self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
-        self.driver = Driver(
+        self.driver = self._driver(spans)
+
+    def _driver(self, spans: Telemetry) -> Driver:
+        return Driver(
             store=self.store,
             vault=self.vault,
             runs=self.runs,
@@ -116,12 +122,14 @@ class Runtime:
         witness: Path | None = None,
         origin: str = ORIGIN,
         telemetry: Telemetry | None = None,
+        pins: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> AsyncIterator["Runtime"]:
         """Open the storage and the policy, and put *agents* behind the door.
 
         *database* is a URL (`sqlite:///FILE` or `postgresql://...`), *keys* a folder; both are
-        made when they are new. Raises `GuardFailed` when a part cannot be had (fails closed),
+        made when they are new. *pins* are names and what they stand for: a run is carried on only
+        where each is the same. Raises `GuardFailed` when a part cannot be had (fails closed),
         `TypeError` when two agents share a name or two different tools do.
         """
         async with AsyncExitStack() as stack:
@@ -139,6 +147,7 @@ class Runtime:
                 pdp=_decision_point(policy, stack),
                 agents=agents,
                 telemetry=telemetry,
+                pins=pins,
             )
 
     async def start(
@@ -176,6 +185,7 @@ class Runtime:
                 limits=limits,
                 autonomy=autonomy,
                 revision=self.pdp.revision,
+                pins=(await self.pins(agent)).others,
             )
         )
 
@@ -187,13 +197,12 @@ class Runtime:
         """Claim a run that is queued, waits, is held or lost its worker, and drive the run.
 
         Raises `NotFound` for an unknown run or agent, and `BadInput` for a run that has ended or is
-        claimed by a live worker, and as `pin.keep_to` does. The claim is not taken when the agent
-        is unknown here or another policy is in force: the run stays as it is.
+        claimed by a live worker, and as `pin.keep_all` does. The claim is not taken when the agent
+        is unknown here or a pin is another: the run stays as it is.
         """
         run = await self.runs.read(run_id)
         if run.status in OPEN:
-            pin.keep_to(run, revision=self.pdp.revision)
-        await self._equipped(run.agent)
+            pin.keep_all(run, await self.pins(run.agent))
         return await self.drive(await self.runs.claim(run_id))
 
     async def decide(
@@ -208,15 +217,15 @@ class Runtime:
         """Record the verdict of *person* on what was *shown*, the digest of the evidence.
 
         The run goes on with `resume`. Raises `NotPermitted` when the policy denies the act, and
-        what `Approvals.decide` and `pin.keep_to` raise: a verdict on what was asked under another
-        policy would bind nobody.
+        what `Approvals.decide` and `pin.keep_all` raise: here the run could not go on with the
+        verdict.
         """
 
         async def work() -> None:
             asked = await self.approvals.read(approval_id)
             if asked.state == "waiting":
                 run = await self.runs.read(asked.run_id)
-                pin.keep_to(run, revision=self.pdp.revision)
+                pin.keep_all(run, await self.pins(run.agent))
             await self.approvals.decide(
                 approval_id, reviewer=person, verdict=verdict, shown=shown, note=note
             )
@@ -232,6 +241,16 @@ class Runtime:
                 "note": note,
             },
             look=subject.approval(approval_id),
+        )
+
+    async def pins(self, agent: str) -> Pins:
+        """Return what a run of *agent* is pinned to here: policy, tools and what was named."""
+        workflow = await self._equipped(agent)
+        own = self.pep.by_agent[workflow.name].values()
+        tools = [[one.name, one.action_class, schema_digest(one)] for one in own]
+        return Pins(
+            revision=self.pdp.revision,
+            others={**self._pins, "tools": digest(sorted(tools))},
         )
 
     async def _equipped(self, name: str) -> Agent:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
-from opentelemetry.sdk.trace import TracerProvider
 from pydantic import SecretStr
 
 from interlock.agents.contract_review import ContractReview
@@ -34,6 +33,7 @@ from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
+from interlock.serving.pins import pinned
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings, address
 from interlock.serving.tool_servers import ToolServers, refuse_strangers
@@ -168,15 +168,17 @@ async def opened(
         pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage, settings)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
-        provider = _provider(stack)
         servers = ToolServers(settings, bundle, stack)
-        named = agents.load(settings.agents, folder=settings.modules)
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
-            agents=[ContractReview(tools), *named],
+            agents=[
+                ContractReview(tools),
+                *agents.load(settings.agents, folder=settings.modules),
+            ],
             more=servers.of_agent,
-            telemetry=telemetry.Telemetry(provider),
+            telemetry=_telemetry(stack),
+            pins=kept.pins(settings, planner),
         )
         refuse_strangers(settings, runtime.agents)
         yield Home(
@@ -201,12 +203,12 @@ def _storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
     )
 
 
-def _provider(stack: AsyncExitStack) -> TracerProvider | None:
-    """Return what exports spans, if anything does; *stack* shuts the provider down."""
+def _telemetry(stack: AsyncExitStack) -> telemetry.Telemetry:
+    """Return the spans, exported where something is set to; *stack* shuts the exporter down."""
     provider = telemetry.provider()
     if provider is not None:
         stack.callback(provider.shutdown)
-    return provider
+    return telemetry.Telemetry(provider)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,6 +220,8 @@ class _Kept:
     reviews: Reviews
     reports: Reports
     playbooks: Playbooks
+    #: The version of the clause finder
+    finder: str
 
     @classmethod
     def over(cls, storage: Storage, settings: Settings) -> "_Kept":
@@ -237,7 +241,13 @@ class _Kept:
             reviews=reviews,
             reports=Reports(store=storage.store, vault=storage.vault),
             playbooks=playbooks,
+            finder=finder.version,
         )
+
+    def pins(
+        self, settings: Settings, planner: "PlannerMaker | None"
+    ) -> dict[str, str]:
+        return pinned(settings, self.playbooks, finder=self.finder, planner=planner)
 
 
 def _tools(

@@ -102,7 +102,8 @@ class Derived:
         run["attempts"] += 1
 
     def _pin(self, _: str, run_id: str, body: Values) -> None:
-        self._run(run_id).update(revision=body["revision"], updated=body["at"])
+        run = self._run(run_id)
+        run.update(sealed(body), revision=body["revision"], updated=body["at"])
         self._of_run[run_id].withdraw("waiting", "approved")
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:

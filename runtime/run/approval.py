@@ -72,9 +72,8 @@ def ask(
     approval_id = f"apr-{secrets.token_hex(6)}"
     request = asked.request
     key = vault.key(tx.connection, run.id)
-    evidence = _evidence(asked)
+    evidence = _evidence(asked, run)
     shown = digest(evidence)
-    requester = requester_of(request.principal)
     row: dict[str, Any] = {
         "id": approval_id,
         "run_id": run.id,
@@ -84,7 +83,8 @@ def ask(
         "digest": request.digest,
         "revision": asked.revision,
         "requester": key.seal(
-            requester.encode(), place=f"approval/{approval_id}/requester"
+            requester_of(request.principal).encode(),
+            place=f"approval/{approval_id}/requester",
         ),
         "role": asked.role,
         "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
@@ -270,7 +270,7 @@ def _verdict(state: str) -> Verdict:
     return "rejected" if state == "rejected" else "approved"
 
 
-def _evidence(asked: Asked) -> dict[str, Json]:
+def _evidence(asked: Asked, run: Run) -> dict[str, Json]:
     """Return what the reviewer is shown, whole."""
     request = asked.request
     labels = request.context.labels
@@ -280,6 +280,7 @@ def _evidence(asked: Asked) -> dict[str, Json]:
         "class": request.action.action_class,
         "arguments": request.action.arguments,
         "revision": asked.revision,
+        "pins": dict(run.pins),
         "resource": {"type": request.resource.type, "id": request.resource.id},
         "agent": request.principal.id,
         "on_behalf_of": request.principal.on_behalf_of,

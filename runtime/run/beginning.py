@@ -9,6 +9,7 @@ from interlock.runtime.canonical import canonical
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run import pin
 from interlock.runtime.run.claim import claimed
 from interlock.runtime.run.run import NewRun, requester_of
 
@@ -31,6 +32,7 @@ def fields_of(
         "status": "queued",
         "principal": key.seal(principal, place=f"run/{run_id}/principal"),
         "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
+        "pins": pin.sealed(new.pins, key),
         "label": canonical(asdict(TRUSTED)).decode(),
         "autonomy": new.autonomy,
         "revision": new.revision,
@@ -72,5 +74,5 @@ def started_of(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
         requester=requester_of(new.principal),
         principal=asdict(new.principal),
         request=new.request,
-        sealed={"principal": row["principal"], "request": row["request"]},
+        sealed={name: row[name] for name in ("principal", "request", "pins")},
     )

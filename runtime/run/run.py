@@ -11,7 +11,8 @@ refused when they are no longer those of the row. The fence is the authority; th
 when a worker may be presumed dead.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import orjson
@@ -54,6 +55,8 @@ class Run:
     request: dict[str, Json]
     autonomy: Autonomy
     revision: str
+    #: By name, what else the run keeps to wherever it is resumed
+    pins: Mapping[str, str]
     budget_id: str
     fence: int
     #: The token of the claim; empty for a run that was only read or that is queued
@@ -77,6 +80,7 @@ class NewRun:
     limits: Amounts
     autonomy: Autonomy
     revision: str
+    pins: Mapping[str, str] = field(default_factory=dict)
 
 
 def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
@@ -159,6 +163,7 @@ def opened(
         request=orjson.loads(request),
         autonomy=row["autonomy"],
         revision=row["revision"],
+        pins=orjson.loads(key.open(row["pins"], place=f"run/{row['id']}/pins")),
         budget_id=row["budget_id"],
         fence=row["fence"],
         claim=claim,

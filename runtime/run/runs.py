@@ -24,6 +24,7 @@ from interlock.runtime.run.claim import (
     take_over,
     taken,
 )
+from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
     OPEN,
@@ -102,11 +103,11 @@ class Runs:
                 run_id, lambda tx: take_over(tx, self._vault, run_id, token=token)
             )
 
-    async def repin(self, run_id: str, *, revision: str, by: str) -> None:
-        """Pin an open run to another policy revision; see `pin.repin`."""
+    async def repin(self, run_id: str, *, pins: Pins, by: str) -> None:
+        """Pin an open run anew; see `pin.repin`."""
 
         def work(tx: Tx) -> None:
-            pin.repin(tx, run_id, revision=revision, by=by)
+            pin.repin(tx, self._vault, run_id, pins=pins, by=by)
 
         await self._write(run_id, work)
 

@@ -63,21 +63,22 @@ async def resume(home: Home, run_id: str, *, person: Principal) -> Ended:
 
 
 async def repin(home: Home, run_id: str, *, person: Principal) -> None:
-    """Pin an open run to the policy that this workspace has now; see `pin.repin`.
+    """Pin an open run to the policy and all else that this home has now; see `pin.repin`.
 
     A policy that was not in force before is activated first, by *person*. Raises `NotPermitted`.
     """
     await policies.ensure_in_force(home, person=person)
-    revision = home.bundle.revision
+    run = await home.runs.read(run_id)
+    pins = await home.runtime.pins(run.agent)
 
     async def work() -> None:
-        await home.runs.repin(run_id, revision=revision, by=person.id)
+        await home.runs.repin(run_id, pins=pins, by=person.id)
 
     await home.runtime.acts.perform(
         "run.repin",
         work,
         person=person,
-        arguments={"run": run_id, "revision": revision},
+        arguments={"run": run_id, "revision": pins.revision},
         look=subject.run(run_id),
     )
 

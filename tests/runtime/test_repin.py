@@ -1,7 +1,7 @@
 """A run under another policy: it waits until a person pins it anew, and is then decided anew."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import Tool
-from interlock.runtime.errors import AnotherPolicy, BadInput
+from interlock.runtime.errors import AnotherHome, AnotherPolicy, BadInput
 from interlock.runtime.graph.agent import Graph
 from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.request import Principal, Verdict
@@ -145,19 +145,24 @@ async def test_a_run_that_is_pinned_anew_is_asked_anew(
     if verdict is not None:
         await decide(world, old, verdict)
     upgraded(world)
-    await world.runs.repin(run.id, revision=NEWER, by="ada")
+    pins = await world.runtime.pins("errand")
+    await world.runs.repin(run.id, pins=pins, by="ada")
     (new,) = (await world.runtime.resume(run.id)).waiting
     done_before_the_verdict = list(effects.done)
     await decide(world, new, "approved")
     ended = await world.runtime.resume(run.id)
-    pins = [body for body in await world.entries() if body["event"] == "run_repinned"]
+    entries = [
+        body for body in await world.entries() if body["event"] == "run_repinned"
+    ]
 
     assert (ended.status, effects.done) == ("done", ["hello"])
     assert done_before_the_verdict == []
     assert new != old
     assert (await world.approvals.read(old)).state == "withdrawn"
     assert (await world.approvals.read(new)).revision == NEWER
-    assert [(pin["previous"], pin["revision"]) for pin in pins] == [(REVISION, NEWER)]
+    assert [(pin["previous"], pin["revision"]) for pin in entries] == [
+        (REVISION, NEWER)
+    ]
 
 
 async def test_only_an_open_run_that_nobody_works_on_is_pinned_anew(
@@ -168,12 +173,30 @@ async def test_only_an_open_run_that_nobody_works_on_is_pinned_anew(
     waiting, _ = await waits(world)
     ended, _ = await waits(world)
     await world.runs.cancel(ended.id, by="ann")
+    same = await world.runtime.pins("errand")
+    newer = replace(same, revision=NEWER)
     attempts = [
-        world.runs.repin(worked_on.id, revision=NEWER, by="ada"),
-        world.runs.repin(waiting.id, revision=REVISION, by="ada"),
-        world.runs.repin(ended.id, revision=NEWER, by="ada"),
+        world.runs.repin(worked_on.id, pins=newer, by="ada"),
+        world.runs.repin(waiting.id, pins=same, by="ada"),
+        world.runs.repin(ended.id, pins=newer, by="ada"),
     ]
 
     codes = [(await refused(attempt)).code for attempt in attempts]
     assert codes == ["claimed", "pinned_already", "ended"]
     assert [summary.revision for summary in await world.runs.list()] == [REVISION] * 3
+
+
+async def test_a_run_keeps_to_the_tools_it_was_started_with(
+    world: World, tmp_path: Path, effects: Effects
+) -> None:
+    """Where the agent has other tools the run is not carried on, and its approval serves on."""
+    run, approval = await waits(world)
+    more = (effects.tool("note.write"), effects.tool("note.more"))
+    async with World(tmp_path, agents=[Errand(tools=more)], pdp=world.pdp) as other:
+        with pytest.raises(AnotherHome) as refusal:
+            await other.runtime.resume(run.id)
+
+    assert refusal.value.code == "another_tools"
+    assert (await world.runs.read(run.id)).fence == run.fence
+    assert (await world.approvals.read(approval)).state == "waiting"
+    assert effects.done == []

@@ -70,16 +70,21 @@ class RunResumed(Of):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRepinned(Of):
-    """A person pinned the run to another policy; what waited for a person is withdrawn."""
+    """A person pinned the run anew, so what waited for a person is withdrawn."""
 
     event: ClassVar[str] = "run_repinned"
     revision: str
     previous: str
     by: str
+    sealed: Sealed
 
     def body(self) -> Object:
         """Return the public part."""
-        return {"revision": self.revision, "previous": self.previous}
+        return {
+            "revision": self.revision,
+            "previous": self.previous,
+            "sealed": digests(self.sealed),
+        }
 
     def payload(self) -> Object | None:
         """Return who pinned it."""

@@ -39,6 +39,7 @@ run = Table(
     Column("status", String(16), nullable=False),
     Column("principal", LargeBinary, nullable=False),
     Column("request", LargeBinary, nullable=False),
+    Column("pins", LargeBinary, nullable=False),
     Column("label", Text, nullable=False),
     Column("autonomy", Integer, nullable=False),
     Column("revision", String(64), nullable=False),

@@ -25,6 +25,7 @@ from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import budget
 from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import (
@@ -171,7 +172,8 @@ async def _pinned_anew(home: World) -> None:
     await decide(home, await act(home, run, "note.wait", "agreed"), "approved")
     await act(home, run, "note.wait", "asked")
     await home.runs.end(run, "waiting", {"said": "wait"})
-    await home.runs.repin(run.id, revision="1" * 64, by="ada")
+    pins = Pins(revision="1" * 64, others={"sender": "legal"})
+    await home.runs.repin(run.id, pins=pins, by="ada")
 
 
 async def _cancelled(home: World) -> None:

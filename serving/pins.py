@@ -1,0 +1,55 @@
+"""What a run is pinned to in a home, beside the policy and its tools.
+
+Two homes on one database can plan, find and send by other means. A run stays with the means it was
+started with, so that "sent" says the same wherever it is resumed.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from interlock.runtime.canonical import Json, digest
+from interlock.serving.settings import Settings
+from interlock.tools import files
+from interlock.tools.contracts.risk import Playbooks
+
+#: Names the outbox of one home, and of every copy of the home
+_NAME: Final = "outbox.id"
+
+
+def pinned(
+    settings: Settings,
+    playbooks: Playbooks,
+    *,
+    finder: str,
+    planner: Callable[..., Any] | None,
+) -> dict[str, str]:
+    """Return the pins by name, in words that a reviewer can read; no secret is among them."""
+    those: dict[str, Json] = {
+        name: playbooks.named(name).digest for name in playbooks.names
+    }
+    return {
+        "planner": _planner(settings, planner),
+        "transport": _transport(settings),
+        "sender": settings.sender,
+        "finder": finder,
+        "playbooks": digest(those),
+    }
+
+
+def _planner(settings: Settings, planner: Callable[..., Any] | None) -> str:
+    if planner is not None:
+        return getattr(planner, "__qualname__", type(planner).__name__)
+    endpoint = settings.model
+    if endpoint is None:
+        return "careful"
+    return f"{endpoint.name} at {endpoint.url}, {endpoint.clearance}"
+
+
+def _transport(settings: Settings) -> str:
+    if settings.smtp is not None:
+        return f"smtp {settings.smtp}"
+    file = settings.home / _NAME
+    if not file.exists():
+        files.write(file, f"{secrets.token_hex(8)}\n".encode())
+    return f"folder {file.read_text('ascii').strip()}"
