@@ -113,12 +113,11 @@ class Derived:
         run = self._run(run_id)
         run.update(
             sealed(body),
-            status=body["status"],
-            fence=body["fence"],
+            **same(body, "status", "fence"),
             updated=body["at"],
         )
         if body["status"] in {"done", "failed", "cancelled"}:
-            self._of_run[run_id].withdraw("waiting")
+            self._of_run[run_id].withdraw("waiting", "approved")
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":
