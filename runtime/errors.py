@@ -349,6 +349,23 @@ class Tampered(GuardFailed):
         )
 
 
+class RolledBack(Tampered):
+    """The database is older than what the witness has seen of it, so nothing may act on it."""
+
+    def __init__(self, *, log: str, why: str) -> None:
+        self.log = log
+        self.what = f"log {log}"
+        GuardFailed.__init__(
+            self,
+            guard=self.what,
+            why=why,
+            next_step=(
+                "Nothing acts until a person who knows why runs `interlock audit recover`; "
+                "look with `interlock audit verify`."
+            ),
+        )
+
+
 class SchemaChanged(Tampered):
     """The database holds what acts by itself and no migration made, such as a trigger."""
 

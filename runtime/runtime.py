@@ -120,6 +120,7 @@ class Runtime:
         policy: Policy,
         agents: Iterable[AgentSource],
         witness: Path | None = None,
+        trusting: bool = False,
         origin: str = ORIGIN,
         telemetry: Telemetry | None = None,
         pins: Mapping[str, str] | None = None,
@@ -138,6 +139,7 @@ class Runtime:
                     database=database,
                     keys=keys,
                     witness=witness,
+                    trusting=trusting,
                     origin=origin,
                     clock=clock,
                 )

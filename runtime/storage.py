@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from interlock.runtime.errors import Tampered
+from interlock.runtime.errors import NotWitnessed, Tampered
+from interlock.runtime.record.events import HOME
 from interlock.runtime.record.inspection import MOST_ENTRIES, refuse_unfit
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.store.writer import reason
+from interlock.runtime.record.vault import Vault, has_keys, public_key
+from interlock.runtime.record.witness import Witness
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
 
@@ -49,6 +52,8 @@ class Storage:
         database: str,
         keys: Path,
         witness: Path | None = None,
+        second: Path | None = None,
+        trusting: bool = False,
         origin: str = ORIGIN,
         reading: bool = False,
         entries: int = MOST_ENTRIES,
@@ -56,17 +61,26 @@ class Storage:
     ) -> AsyncIterator["Storage"]:
         """Open the database at the URL *database*; both it and the *keys* are made when new.
 
-        *witness* is the folder outside the database that remembers the newest checkpoint of every
-        log; without one it stands beside the folder of keys. Unless the caller is only *reading*,
-        the database is looked at first, up to so many *entries* of each log; what is found lets
-        nothing begin (`refuse_unfit`). Raises `GuardFailed` when a part cannot be had (fails
-        closed).
+        *witness* is the folder outside the database that remembers the checkpoints of every log;
+        without one it stands beside the folder of keys; what a *second* such folder knows counts as
+        well, when that one can be read. A database that is older than what is
+        remembered can be read, and takes no entry; one of which nothing is remembered neither,
+        unless *trusting*. Unless the caller is only *reading*, the database is looked at first, up
+        to so many *entries* of each log; what is found lets nothing begin (`refuse_unfit`). Raises
+        `GuardFailed` when a part cannot be had (fails closed).
         """
         store = Store.open(database, clock=clock)
         try:
-            vault = Vault(keys, create=await store.read(is_new))
             place = witness or keys.parent / "checkpoints"
-            ledger = Ledger(store=store, vault=vault, origin=origin, witness=place)
+            is_begun = await _begun(store, keys, place, second)
+            vault = Vault(keys, create=is_begun)
+            ledger = Ledger(
+                store=store,
+                vault=vault,
+                origin=origin,
+                witness=place,
+                trusting=trusting,
+            )
 
             def prepare(tx: Tx) -> None:
                 begin(vault, tx.connection)
@@ -85,6 +99,25 @@ class Storage:
             store.close()
 
 
+async def _begun(store: Store, keys: Path, folder: Path, second: Path | None) -> bool:
+    """Whether this is a new home, whose witness begins here; an interrupted beginning is new too.
+
+    An empty database is none when there are keys already, or when a log of it was witnessed: then
+    it lost what it held.
+    """
+    _adopt(folder, second, keys)
+    witness = Witness(folder)
+    if not await store.read(is_new) or witness.logs():
+        return False
+    if has_keys(keys) and witness.newest(HOME) is None:
+        return False
+    try:
+        witness.begin(HOME)
+    except OSError as error:
+        raise NotWitnessed(why=reason(error)) from error
+    return True
+
+
 async def _unfit(
     store: Store, vault: Vault, ledger: Ledger, *, most: int
 ) -> Tampered | None:
@@ -96,3 +129,14 @@ async def _unfit(
     except Tampered as error:
         return error
     return None
+
+
+def _adopt(folder: Path, second: Path | None, keys: Path) -> None:
+    """Take over what the second folder knows; one that is away vouches for nothing."""
+    public = None if second is None else public_key(keys)
+    if second is None or public is None:
+        return
+    try:
+        Witness(folder).adopt(Witness(second), public=public)
+    except OSError as error:
+        raise NotWitnessed(why=reason(error)) from error

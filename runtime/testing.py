@@ -187,6 +187,7 @@ class World:
         url: str | None = None,
         clock: Callable[[], float] | None = None,
         spans: Telemetry | None = None,
+        trusting: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.tools = {tool.name: tool for tool in tools}
@@ -197,6 +198,7 @@ class World:
         self._url = url or f"sqlite:///{folder / 'interlock.db'}"
         self._clock = clock or FixedClock()
         self._spans = spans
+        self._trusting = trusting
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -206,6 +208,7 @@ class World:
             policy=self.pdp,
             agents=self._agents,
             witness=self._folder / "witness",
+            trusting=self._trusting,
             origin="interlock/test",
             telemetry=self._spans,
             clock=self._clock,

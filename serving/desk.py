@@ -21,6 +21,7 @@ from interlock.runtime.storage import Storage
 from interlock.serving import people
 from interlock.serving.policy.in_force import in_force, roles
 from interlock.serving.settings import Settings, address
+from interlock.serving.shipping import shipped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +79,11 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             keys=settings.home / "keys",
             witness=settings.home / "checkpoints",
             entries=settings.checked_entries,
+            second=settings.second_folder,
+            trusting=settings.is_trusting,
         )
         storage = await stack.enter_async_context(opening)
+        await stack.enter_async_context(shipped(settings, storage))
         try:
             bundle = in_force(settings)
             pdp = await decision_point(settings, bundle, stack)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import (
-    AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
 )
@@ -36,6 +35,7 @@ from interlock.serving.desk import Desk, decision_point
 from interlock.serving.pins import pinned
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings, address
+from interlock.serving.shipping import shipped
 from interlock.serving.tool_servers import ToolServers, refuse_strangers
 from interlock.tools.contracts.finder import ConfinedFinder
 from interlock.tools.contracts.records import Records, record_tools
@@ -194,13 +194,19 @@ async def opened(
         )
 
 
-def _storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
-    return Storage.open(
+@asynccontextmanager
+async def _storage(settings: Settings) -> AsyncIterator[Storage]:
+    """Open the storage, whose checkpoints are shipped to where *settings* say."""
+    opening = Storage.open(
         database=settings.database,
         keys=settings.home / "keys",
         witness=settings.home / "checkpoints",
         entries=settings.checked_entries,
+        second=settings.second_folder,
+        trusting=settings.is_trusting,
     )
+    async with opening as storage, shipped(settings, storage):
+        yield storage
 
 
 def _telemetry(stack: AsyncExitStack) -> telemetry.Telemetry:

@@ -68,7 +68,7 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     try:
         document = yaml.safe_load(file.read_text("utf-8")) or {}
         listed = People.model_validate(document, strict=False).people
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise _wrong(file, _why(error)) from error
     by_name: dict[str, Person] = {}
     identities: set[str] = set()

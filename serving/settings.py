@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, astuple
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import quote
 
 from pydantic import (
@@ -36,6 +36,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
+from interlock.tools.witness import WitnessKey
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
@@ -257,6 +258,28 @@ class ToolServer(Section):
         return self
 
 
+class Witnesses(Section):
+    """Where the signed checkpoints go beside the folder of this home."""
+
+    folder: Path | None = Field(
+        None, description="A second folder for checkpoints, on another disk or machine"
+    )
+    url: HttpUrl | None = Field(
+        None, description="The base of a witness after C2SP tlog-witness"
+    )
+    key: str = Field("", description="The key of that witness: name+hash+key")
+    missing: Literal["refuse", "accept"] = Field(
+        "refuse",
+        description="What becomes of a database of which no checkpoint is known",
+    )
+
+    @model_validator(mode="after")
+    def _has_key(self) -> Self:
+        if self.url is not None:
+            WitnessKey.parse(self.key)
+        return self
+
+
 class Settings(Section):
     """Where things are, what may be spent, and what the tools reach."""
 
@@ -298,6 +321,9 @@ class Settings(Section):
     model: Endpoint | None = Field(
         None, description="What plans, instead of the scripted planner"
     )
+    witness: Witnesses | None = Field(
+        None, description="Where checkpoints of the ledger are kept beside this home"
+    )
     proxy: HttpUrl | None = Field(
         None,
         description="The proxy of requests that leave this machine; no variable names one",
@@ -330,6 +356,16 @@ class Settings(Section):
             description="The most restricted data that each mail domain gets: DOMAIN=LABEL,...",
         )
     )
+
+    @property
+    def second_folder(self) -> Path | None:
+        """The second folder of checkpoints."""
+        return None if self.witness is None else self.witness.folder
+
+    @property
+    def is_trusting(self) -> bool:
+        """Whether a database of which no checkpoint is known is taken as it stands."""
+        return self.witness is not None and self.witness.missing == "accept"
 
     @property
     def digest(self) -> str:

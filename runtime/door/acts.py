@@ -7,15 +7,20 @@ begins. An act that then fails leaves an entry of its own, so an attempt is neve
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Document, Json
-from interlock.runtime.errors import InterlockError, NotPermitted, Unanswered
-from interlock.runtime.policy.act import Act, persons_act
+from interlock.runtime.errors import (
+    InterlockError,
+    NotPermitted,
+    RolledBack,
+    Unanswered,
+)
+from interlock.runtime.policy.act import CLASSES, Act, persons_act
 from interlock.runtime.policy.decision import Decision, Reason
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import understand, undischarged
@@ -96,19 +101,58 @@ class Acts:
         await self._carried_out(asked, work)
         return asked.decision
 
+    async def recover(
+        self,
+        work: Callable[[Tx], T],
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+        logs: Collection[str],
+    ) -> T:
+        """As `perform`, for "ledger.recover": *work* and the answer are one transaction.
+
+        Until *work* is done the ledger takes no entry, so a denial leaves none. *logs* are those
+        that *work* writes to.
+        """
+        asked = await self._decided("ledger.recover", person, arguments, look)
+        if asked.decision.effect == "deny":
+            raise _refusal("ledger.recover", person, asked.decision)
+
+        def together(tx: Tx) -> T:
+            done = work(tx)
+            self._enter(tx, asked)
+            return done
+
+        return await self._store.write(together, logs={HOME, *logs})
+
     async def _asked(
         self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
     ) -> "_Asked":
-        """Return the recorded answer of the policy."""
+        """Return the recorded answer of the policy.
+
+        What only reads goes on unrecorded while the database is one that was put back: nothing can
+        be recorded there, and the evidence must be had.
+        """
+        asked = await self._decided(act, person, arguments, look)
+        try:
+            await self._record(asked)
+        except RolledBack:
+            if CLASSES[act] != "read":
+                raise
+        return asked
+
+    async def _decided(
+        self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
+    ) -> "_Asked":
+        """Return the answer of the policy, of which there is no record yet."""
         request, run_id = await self._request(act, person, arguments, look)
-        asked = _Asked(
+        return _Asked(
             act_id=f"act-{secrets.token_hex(6)}",
             request=request,
             decision=_without_duties(await self._pdp.decide(request)),
             run_id=run_id,
         )
-        await self._record(asked)
-        return asked
 
     async def _carried_out(
         self, asked: "_Asked", work: Callable[[], Awaitable[T]]
@@ -144,6 +188,12 @@ class Acts:
         return await self._store.read(gather)
 
     async def _record(self, asked: "_Asked") -> None:
+        await self._store.write(
+            lambda tx: self._enter(tx, asked),
+            logs=(_log(asked.request),),
+        )
+
+    def _enter(self, tx: Tx, asked: "_Asked") -> None:
         request = asked.request
         decision = asked.decision
         reasons: list[Json] = [
@@ -155,27 +205,23 @@ class Acts:
             for reason in decision.reasons
         ]
         payload: dict[str, Document] = request.asked() | {"reasons": reasons}
-
-        def work(tx: Tx) -> None:
-            tx.events.append(
-                ActDecided(
-                    log=_log(request),
-                    run_id=asked.run_id,
-                    key=self._vault.key(tx.connection, asked.run_id or HOME),
-                    act=asked.act_id,
-                    tool=request.action.tool,
-                    action_class=request.action.action_class,
-                    person=request.principal.id,
-                    digest=request.digest,
-                    effect=decision.effect,
-                    codes=[reason.code for reason in decision.reasons],
-                    revision=decision.revision,
-                    engine=decision.engine,
-                    asked=payload,
-                )
+        tx.events.append(
+            ActDecided(
+                log=_log(request),
+                run_id=asked.run_id,
+                key=self._vault.key(tx.connection, asked.run_id or HOME),
+                act=asked.act_id,
+                tool=request.action.tool,
+                action_class=request.action.action_class,
+                person=request.principal.id,
+                digest=request.digest,
+                effect=decision.effect,
+                codes=[reason.code for reason in decision.reasons],
+                revision=decision.revision,
+                engine=decision.engine,
+                asked=payload,
             )
-
-        await self._store.write(work, logs=(_log(request),))
+        )
 
     async def _failed(self, asked: "_Asked", *, code: str) -> None:
         def work(tx: Tx) -> None:

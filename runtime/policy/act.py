@@ -35,6 +35,7 @@ Act: TypeAlias = Literal[
     "people.remove",
     "policy.activate",
     "ledger.export",
+    "ledger.recover",
     "record.export",
 ]
 
@@ -54,6 +55,7 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "people.remove": "write",
     "policy.activate": "write",
     "ledger.export": "read",
+    "ledger.recover": "irreversible",
     "record.export": "read",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())

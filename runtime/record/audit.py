@@ -59,6 +59,21 @@ class Audit:
         """Everything found wrong, log by log; each problem names its log."""
         return [problem for report in self.reports for problem in report.problems]
 
+    @property
+    def gaps(self) -> list[Problem]:
+        """Where a person let a log go on from an older state, log by log."""
+        return [gap for report in self.reports for gap in report.gaps]
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of all logs in words; the worst of any log's."""
+        by_log = {report.verdict for report in self.reports if not report.valid}
+        if len(by_log) == 1:
+            return by_log.pop()
+        if by_log:
+            return "INVALID"
+        return "valid, with a gap" if self.gaps else "valid"
+
 
 async def verified(
     store: Store, vault: Vault, ledger: Ledger, *, log: str | None = None

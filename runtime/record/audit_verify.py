@@ -11,28 +11,40 @@ nothing with ours. An export holds one log or several. Of every log it checks
 - what the entries say together: no effect without a permit, no approval for another request or
   used twice, no effect twice, no effect while a kill switch is engaged.
 
-Every problem names log and entry. Fails closed: anything that cannot be read is a problem.
+Every problem names log and entry. Fails closed: anything that cannot be read is a problem, and so
+is a key that nobody named but the export. A place where a person let the log go on from an older
+state is a gap: no problem, and never passed over in silence.
+
+Exit codes: 0 valid, 1 not valid, 2 unreadable, 3 valid but for gaps that are named.
 """
 
 import argparse
 import base64
 import binascii
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+UNKNOWN_KEY: Final = "unknown_key"
+_UNKNOWN: Final = "the key is taken from the export itself, so anybody may have signed"
+#: A whole note of a witness's file, in which the newest stands last
+_NOTE: Final = re.compile(
+    r"^[^\n\0]+\n[0-9]+\n[A-Za-z0-9+/=]+\n\n\u2014 [^\n\0]+\n", re.MULTILINE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and the entry (from 0) and log it was seen at."""
+    """One thing that is wrong or missing, and the entry (from 0) and log it was seen at."""
 
     code: str
     seq: int
@@ -50,11 +62,23 @@ class Report:
     key: str = ""
     log: str = ""
     problems: list[Problem] = field(default_factory=list)
+    #: Where a person let the log go on from an older state than was known of it
+    gaps: list[Problem] = field(default_factory=list)
 
     @property
     def valid(self) -> bool:
-        """Whether nothing was found wrong."""
+        """Whether nothing was found wrong; gaps may still be named."""
         return not self.problems
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of the log in words."""
+        if self.valid:
+            return "valid, with a gap" if self.gaps else "valid"
+        codes = {problem.code for problem in self.problems}
+        if codes == {UNKNOWN_KEY}:
+            return "CONSISTENT, signed by nobody known"
+        return "INVALID"
 
 
 class _Tree:
@@ -94,6 +118,7 @@ class _Invariants:
         self._approved: dict[str, dict[str, Any]] = {}
         self._used: set[str] = set()
         self._killed: set[tuple[str, str]] = set()
+        self._is_recovered = False
         self._pinned: dict[str, object] = {}
 
     def check(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -107,6 +132,8 @@ class _Invariants:
                 yield from self._outcome(body, action)
             case "approval":
                 yield from self._verdict(body)
+            case "recovered":
+                self._is_recovered = True
             case "kill_switch":
                 switch = (str(body.get("scope")), str(body.get("id")))
                 self._killed.discard(switch)
@@ -123,6 +150,10 @@ class _Invariants:
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
         event = body.get("event")
+        # After a recovery an effect may be unknown whose intent was lost.
+        is_lost = self._is_recovered and body.get("state") == "unknown"
+        if is_lost:
+            self._intents.add(action)  # so a later intent would be a second one
         if event != "step" and action not in self._intents:
             yield "effect_without_intent", f"action {action}"
         if event == "late_outcome":
@@ -197,11 +228,16 @@ class Verifier:
         self._head = ""
         self._remembered: tuple[str, int, bytes] | None = None
         self._met_remembered = False
+        #: Another log of the remembered size that was signed, if there is one
+        self._fork: tuple[str, int] | None = None
+        #: Known size and root, and the size that was here, of each recovery
+        self._recoveries: list[tuple[int, str, int]] = []
         if remembered is not None:
             self._remember(remembered)
 
     def _remember(self, note: str) -> None:
-        whole = note.rstrip("\n") + "\n"  # the file is padded with line feeds
+        """Remember the newest whole note of a witness's file."""
+        whole = newest(note)
         self._remembered = _parse(whole)
         if self._remembered is None or not _signed(
             whole, self._remembered[0], self._key
@@ -243,20 +279,34 @@ class Verifier:
                 f"the entries give {size}/{root[:16]}, the stored head is {stored!r}",
             )
         if self._signed != size:
-            self._wrong(
-                "unsigned_tail",
-                f"entries from {self._signed} on are under no signed checkpoint",
-            )
-        if self._remembered is not None and not self._met_remembered:
-            remembered = self._remembered[1]
-            self._wrong(
-                "rolled_back",
-                f"a checkpoint of {remembered} entries is remembered, the log has {size}",
-            )
+            detail = f"entries from {self._signed} on are under no signed checkpoint"
+            self._wrong("unsigned_tail", detail)
+        self._compare(size)
         self.report.size = size
         self.report.root = root
         self.report.log = _log_of(self._origin)
         return self.report
+
+    def _compare(self, size: int) -> None:
+        """Compare the log with what is remembered of it."""
+        if self._remembered is None or self._is_known_lost():
+            return
+        if self._fork is not None:
+            self._wrong("forked", *self._fork)
+        elif not self._met_remembered:
+            remembered = self._remembered[1]
+            detail = f"a checkpoint of {remembered} entries is remembered, the log has {size}"
+            self._wrong("rolled_back", detail)
+
+    def _is_known_lost(self) -> bool:
+        """Whether what is remembered lies in a gap that an entry names."""
+        if self._remembered is None:
+            return False
+        _, size, root = self._remembered
+        return any(
+            root.hex() == known_root if size == known else here < size < known
+            for known, known_root, here in self._recoveries
+        )
 
     def _wrong(self, code: str, detail: str, seq: int | None = None) -> None:
         at = self._tree.size if seq is None else seq
@@ -280,9 +330,25 @@ class Verifier:
                     "chain_broken", f"the previous entry of run {run!r} is another one"
                 )
             self._chain[run] = leaf.hex()
+            if body.get("event") == "recovered":
+                self._recover(body)
             for code, detail in self._invariants.check(body):
                 self._wrong(code, detail)
         self._tree.append(leaf)
+
+    def _recover(self, body: dict[str, Any]) -> None:
+        """Note the gap that the entry names, which must be at the state that stands here."""
+        here = body["here"]
+        known = body["known"]
+        size = self._tree.size
+        if (here["size"], here["root"]) != (size, self._tree.root().hex()):
+            self._wrong("recovered_elsewhere", "it recovers another state than this")
+        at_least = int(known["size"])
+        self._recoveries.append((at_least, str(known["root"]), size))
+        lost = f"{at_least} entries were known" if at_least else "nothing was known"
+        detail = f"a person let the log go on from {size} entries; {lost}"
+        log = _log_of(self._origin)
+        self.report.gaps.append(Problem("recovered", size, detail, log))
 
     def _place(self, record: dict[str, Any], body: dict[str, Any]) -> None:
         """Check that the entry stands where its body says."""
@@ -368,10 +434,9 @@ class Verifier:
             )
         if self._remembered is not None and signed == self._remembered[1]:
             self._met_remembered = True
+            self._fork = None
             if root != self._remembered[2]:
-                self._wrong(
-                    "forked", f"another log of {size} entries was signed before", last
-                )
+                self._fork = f"another log of {size} entries was signed before", last
         self._signed = signed
         self.report.checkpoints += 1
 
@@ -419,11 +484,12 @@ def verify_export(
 ) -> list[Report]:
     """Verify every log of an export.
 
-    *key* is in hexadecimal; *remembered* are notes of any of the logs. A note of a log that the
+    *key* is in hexadecimal; without one the key that the export names is taken, and that nobody
+    vouches for it is a problem. *remembered* are notes of any of the logs; one of a log that the
     export lacks is a problem of its own, and so is a second log of one name. Raises ValueError,
     LookupError, TypeError or OSError for a file that is not an export.
     """
-    notes = {note.partition("\n")[0]: note for note in remembered}
+    notes = {newest(note).partition("\n")[0]: note for note in remembered}
     reports = []
     origins: set[str] = set()
     for header, records in read_export(path):
@@ -436,6 +502,8 @@ def verify_export(
             origin=origin,
             remembered=note,
         )
+        if key is None:
+            report.problems.append(Problem(UNKNOWN_KEY, 0, _UNKNOWN, report.log))
         if origin in origins:
             detail = "a second log of this name, which no checkpoint vouches for"
             report.problems.append(Problem("doubled_log", 0, detail, report.log))
@@ -447,6 +515,21 @@ def verify_export(
         report.problems.append(Problem("missing_log", 0, detail, report.log))
         reports.append(report)
     return reports
+
+
+def newest(note: str) -> str:
+    """Return the newest whole note of a witness's file, or what stands there when none is whole."""
+    notes = _NOTE.findall(note)
+    return notes[-1] if notes else note
+
+
+def _visible(text: str) -> str:
+    """Return *text* with every character that is no plain one escaped; a terminal obeys none."""
+    plain = str(text).encode("utf-8", "backslashreplace").decode()
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in plain
+    )
 
 
 def _log_of(origin: object) -> str:
@@ -487,12 +570,25 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Verify the export named on the command line; return 0 if valid, 1 if not, 2 if unreadable."""
+    """Verify the export named on the command line and return the exit code."""
+    options = _options(arguments)
+    try:
+        notes = [path.read_text("utf-8") for path in options.remembered]
+        reports = verify_export(options.export, key=options.key, remembered=notes)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        print(f"unreadable: {_visible(str(error))}", file=sys.stderr)
+        return 2
+    for report in reports:
+        _tell(report)
+    if not all(report.valid for report in reports):
+        return 1
+    return 3 if any(report.gaps for report in reports) else 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("export", type=Path)
-    parser.add_argument(
-        "--key", help="the public key in hexadecimal; default: the one the export names"
-    )
+    parser.add_argument("--key", help="the public key to trust, in hexadecimal")
     parser.add_argument(
         "--remembered",
         type=Path,
@@ -500,27 +596,19 @@ def main(arguments: list[str] | None = None) -> int:
         default=[],
         help="a checkpoint kept from an earlier look; once for each log",
     )
-    options = parser.parse_args(arguments)
-    try:
-        notes = [path.read_text("utf-8") for path in options.remembered]
-        reports = verify_export(options.export, key=options.key, remembered=notes)
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        print(f"unreadable: {error}", file=sys.stderr)
-        return 2
-    trust = (
-        "given"
-        if options.key
-        else "taken from the export itself: compare it with yours"
-    )
-    for report in reports:
-        for problem in report.problems:
-            print(
-                f"INVALID {report.log} entry {problem.seq}: {problem.code}: {problem.detail}"
-            )
-        verdict = "valid" if report.valid else "INVALID"
-        print(f"{verdict}: log {report.log}, {report.size} entries, root {report.root}")
-        print(f"{report.checkpoints} signed checkpoints, key {report.key} ({trust})")
-    return 0 if all(report.valid for report in reports) else 1
+    return parser.parse_args(arguments)
+
+
+def _tell(report: Report) -> None:
+    """Print what was found; every text of the export is made visible."""
+    found = [("INVALID", problem) for problem in report.problems]
+    found += [("GAP", gap) for gap in report.gaps]
+    for word, problem in found:
+        place = f"{word} {problem.log} entry {problem.seq}"
+        print(_visible(f"{place}: {problem.code}: {problem.detail}"))
+    name = f"log {report.log}, {report.size} entries, root {report.root}"
+    print(_visible(f"{report.verdict}: {name}"))
+    print(f"{report.checkpoints} signed checkpoints, key {report.key}")
 
 
 if __name__ == "__main__":

@@ -113,8 +113,7 @@ class Derived:
         run = self._run(run_id)
         run.update(
             sealed(body),
-            status=body["status"],
-            fence=body["fence"],
+            **same(body, "status", "fence"),
             updated=body["at"],
         )
         if body["status"] in {"done", "failed", "cancelled"}:

@@ -7,21 +7,23 @@ Bodies hold codes, states and salted commitments; what they commit to is sealed 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from interlock.runtime.canonical import Document, canonical
 from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
 from interlock.runtime.record import logs
-from interlock.runtime.record.events import EVERY, HOME, Event, SwitchTurned
+from interlock.runtime.record.events import EVERY, HOME, Event, Recovered, SwitchTurned
+from interlock.runtime.record.gap import Gap, gap, gaps
+from interlock.runtime.record.page import Page, Standing
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
-from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash, public_bytes
+from interlock.runtime.record.tlog import Frontier, Signer, public_bytes
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.watch import Watch
 from interlock.runtime.record.witness import Witness
@@ -32,12 +34,6 @@ _MOST_CHAINS: Final = 1024  # runs of one log whose last leaf is remembered
 _ENTRIES: Final = tables.ledger_entry.c
 _ADVANCE: Final = Statement(
     update(tables.ledger_head).where(tables.ledger_head.c.log == bindparam("of_log"))
-)
-_LAST: Final = Statement(
-    select(_ENTRIES.leaf)
-    .where(_ENTRIES.log == bindparam("of_log"), _ENTRIES.run_id == bindparam("of_run"))
-    .order_by(_ENTRIES.seq.desc())
-    .limit(1)
 )
 _APPEND: Final = Statement(insert(tables.ledger_entry))
 
@@ -50,50 +46,13 @@ class Head:
     root: str
 
 
-@dataclass(kw_only=True, slots=True)
-class _Page:
-    """What one transaction adds to one log."""
-
-    log: str
-    #: The tree to which the entries are added, and what it grows to
-    before: Frontier
-    frontier: Frontier
-    #: The last leaf of each run
-    chain: dict[str, bytes]
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    root: bytes = b""
-    note: str = ""
-
-    def append(self, event: Event, body: bytes, payload: bytes | None) -> None:
-        """Add one entry, given as its canonical body and its sealed payload."""
-        leaf = leaf_hash(body)
-        self.rows.append(
-            {
-                "log": self.log,
-                "seq": self.frontier.size,
-                "run_id": event.run_id,
-                "event": event.event,
-                "body": body,
-                "leaf": leaf,
-                "payload": payload,
-                "note": None,
-            }
-        )
-        self.frontier = self.frontier.append(leaf)
-        self.chain[event.run_id] = leaf
-
-    def sign(self, signer: Signer) -> None:
-        """Sign the new root; the last entry carries the note."""
-        self.root = self.frontier.root()
-        self.note = signer.sign(size=self.frontier.size, root=self.root)
-        self.rows[-1]["note"] = self.note
-
-
 class Ledger:
     """Writes the events of each transaction as entries and signs the new heads.
 
     Lives as long as its store. *origin* is the prefix of the logs' names, *witness* the folder of
-    their newest checkpoints.
+    their checkpoints. Nothing is added to a log that is not the one that was witnessed, and by the
+    first transaction nothing at all unless every log is: that raises `RolledBack`. Where the ledger
+    is *trusting*, a log that was never witnessed is taken as it stands.
     """
 
     def __init__(
@@ -103,6 +62,7 @@ class Ledger:
         vault: Vault,
         origin: str,
         witness: Path,
+        trusting: bool = False,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -111,9 +71,12 @@ class Ledger:
         self.witness = Witness(witness)
         self.public_key = public_bytes(vault.signing)
         self.watch = Watch(vault=vault, public_key=self.public_key)
-        #: By log, as committed: a log of that size has these last leaves
-        self._chains: dict[str, tuple[int, dict[str, bytes]]] = {}
-        self._pages: list[_Page] = []
+        self._trusting = trusting
+        #: By log, as committed
+        self._standing: dict[str, Standing] = {}
+        #: Whether every log was looked at, not only those that are written
+        self._is_examined = False
+        self._pages: list[Page] = []
         store.attach(lock=self._lock, flush=self._flush, observers=[self._committed])
 
     def origin(self, log: str) -> str:
@@ -128,6 +91,15 @@ class Ledger:
         frontier = frontier or Frontier()
         return Head(size=frontier.size, root=frontier.root().hex())
 
+    def gaps(self, connection: Connection) -> list[Gap]:
+        """Return what the witness knows and the database has not, log by log; none is well."""
+        return gaps(
+            connection,
+            self.witness,
+            public=self.public_key,
+            trusting=self._trusting,
+        )
+
     def _lock(self, tx: Tx, named: Collection[str]) -> None:
         """Lock the heads of the *named* logs, and make those that are new.
 
@@ -135,14 +107,15 @@ class Ledger:
         each other. While the home's head is locked no log begins elsewhere.
         """
         wanted = set(named) - {EVERY}
-        unknown = wanted.difference(self._chains, {HOME})
+        unknown = wanted.difference(self._standing, {HOME})
         missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
         if missing or EVERY in named:
             wanted.add(HOME)
         if HOME in wanted:
             tx.heads[HOME] = _locked(tx.connection, HOME)
         for log in sorted(missing):
-            logs.make_head(tx.connection, log)
+            if logs.make_head(tx.connection, log):
+                self.witness.begin(log)
         if EVERY in named:
             wanted.update(logs.names(tx.connection))
         for log in sorted(wanted - {HOME}):
@@ -157,6 +130,7 @@ class Ledger:
                 why=f"an event of the log {min(unheld)}, whose head is not held",
                 next_step="Name the log where the work is handed to the store.",
             )
+        self._examine(tx)
         pages = [self._page(tx, log, events) for log, events in by_log.items()]
         for page in pages:
             self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
@@ -188,27 +162,65 @@ class Ledger:
             if scope in {"all", "tool"} or (scope == "tenant" and name == log)
         ]
 
-    def _page(self, tx: Tx, log: str, events: list[Event]) -> _Page:
+    def _page(self, tx: Tx, log: str, events: list[Event]) -> Page:
         frontier = tx.heads[log]
-        size, chain = self._chains.get(log, (None, {}))
-        if size != frontier.size:  # another process wrote, or the log was put back
-            self.witness.recall(tx.connection, log)
-            chain = {}
-        page = _Page(
+        recovery = _recovery(tx, log)
+        page = Page(
             log=log,
             before=frontier,
             frontier=frontier,
-            chain=dict(chain),
+            chain=dict(self._chain(tx, log, frontier)),
+            is_recovery=recovery is not None,
         )
         signed = frontier.size
         if not signed and log != HOME:
             events = self._engaged(tx.connection, log) + events
+        if recovery is not None:
+            # Its entry stands exactly where the log was found.
+            events = [recovery, *(event for event in events if event is not recovery)]
         for event in events:
             self._append(tx, page, event, signed=signed)
         page.sign(self._signer(log))
         return page
 
-    def _append(self, tx: Tx, page: _Page, event: Event, *, signed: int) -> None:
+    def _examine(self, tx: Tx) -> None:
+        """Raise `RolledBack` for a gap of any log, once in the life of this process."""
+        if self._is_examined:
+            return
+        for missing in self.gaps(tx.connection):
+            self._object(tx, missing)
+
+    def _chain(self, tx: Tx, log: str, frontier: Frontier) -> dict[str, bytes]:
+        """Return what is known of a log whose head is locked, when the log may be added to.
+
+        Raises `RolledBack` when the log is not the one that was witnessed.
+        """
+        here = self._standing.get(log)
+        is_ours = here is not None and here.frontier == frontier
+        note = self.witness.newest(log)
+        if here is not None and is_ours and note == here.note:
+            return here.chain
+        missing = gap(
+            tx.connection,
+            log,
+            frontier,
+            note=note,
+            public=self.public_key,
+            trusting=self._trusting,
+        )
+        if missing is not None:
+            self._object(tx, missing)
+        if note is None:
+            self.witness.begin(log)
+        return here.chain if here is not None and is_ours else {}
+
+    def _object(self, tx: Tx, missing: Gap) -> None:
+        """Raise `RolledBack` unless this very transaction recovers the log from exactly that."""
+        recovery = _recovery(tx, missing.log)
+        if recovery is None or not missing.is_named_by(recovery):
+            raise missing.error()
+
+    def _append(self, tx: Tx, page: Page, event: Event, *, signed: int) -> None:
         seq = page.frontier.size
         body: dict[str, Document] = {
             "v": VERSION,
@@ -218,7 +230,7 @@ class Ledger:
             "seq": seq,
             "signed": signed,
             "at": tx.now,
-            "prev": _previous(tx, page, event.run_id).hex(),
+            "prev": page.previous(tx.connection, event.run_id).hex(),
             **event.body(),
         }
         sealed: bytes | None = None
@@ -241,13 +253,25 @@ class Ledger:
         """Remember what stands now, and let the witness keep it; raises `NotWitnessed`."""
         pages = self._pages
         for page in pages:
-            chain = page.chain if len(page.chain) <= _MOST_CHAINS else {}
-            self._chains[page.log] = (page.frontier.size, chain)
+            self._standing[page.log] = Standing(
+                frontier=page.frontier,
+                note=page.note,
+                chain=page.chain if len(page.chain) <= _MOST_CHAINS else {},
+            )
+        self._is_examined = True
         try:
             for page in pages:
-                self.witness.keep(page.log, page.note)
+                self.witness.keep(page.log, page.note, recovered=page.is_recovery)
         except OSError as error:
             raise NotWitnessed(why=reason(error)) from error
+
+
+def _recovery(tx: Tx, log: str) -> Recovered | None:
+    """Return the event by which the transaction recovers *log*."""
+    for event in tx.events:
+        if isinstance(event, Recovered) and event.log == log:
+            return event
+    return None
 
 
 def _by_log(tx: Tx) -> dict[str, list[Event]]:
@@ -271,12 +295,3 @@ def _locked(connection: Connection, log: str) -> Frontier:
     if frontier is None:
         raise Tampered(what=f"head of the log {log}", why="the row is gone")
     return frontier
-
-
-def _previous(tx: Tx, page: _Page, run_id: str) -> bytes:
-    """Return the leaf of the run's newest entry in the log, or nothing when it has none."""
-    previous = page.chain.get(run_id)
-    if previous is not None:
-        return previous
-    last = _LAST.one(tx.connection, {"of_log": page.log, "of_run": run_id})
-    return b"" if last is None else last["leaf"]

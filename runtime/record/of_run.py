@@ -19,7 +19,7 @@ class OfRun:
         for action in self.actions:
             if action["state"] == "waiting":
                 spend.close(action["id"], {})
-        self.withdraw("waiting")
+        self.withdraw("waiting", "approved")
 
     def erase(self) -> list[tuple[str, ...]]:
         """Take away the digests of what was asked for, and return the places of what was kept."""

@@ -101,6 +101,38 @@ class Signer:
         return f"{body}\n\u2014 {self._origin} {signature}\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a note says of a log: its origin, its size and its root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @classmethod
+    def parse(cls, note: str) -> "Checkpoint | None":
+        """Read the first part of *note*; None when it is no checkpoint."""
+        try:
+            origin, size, root = note.partition("\n\n")[0].split("\n")
+            return cls(origin, int(size), base64.b64decode(root, validate=True))
+        except ValueError:
+            return None
+
+
+def attested(note: str, public: bytes) -> Checkpoint | None:
+    """Return what *note* says if its one signature is that of *public*, else None."""
+    checkpoint = Checkpoint.parse(note)
+    body, _, line = note.partition("\n\n")
+    try:
+        raw = base64.b64decode(line.rstrip("\n").rpartition(" ")[2], validate=True)
+        if checkpoint is None or raw[:4] != key_hash(checkpoint.origin, public):
+            return None
+        Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], f"{body}\n".encode())
+    except (ValueError, InvalidSignature):
+        return None
+    return checkpoint
+
+
 def opened(note: object, *, origin: str, public: bytes) -> tuple[int, bytes] | None:
     """Return size and root of a checkpoint of *origin* that *public* signed, else None."""
     if not isinstance(note, str):

@@ -21,12 +21,14 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import data_key
+from interlock.runtime.record.tlog import public_bytes
 
 #: Bytes of a random nonce; NIST SP 800-38D section 8.2.2: few messages for each key
 _NONCE: Final = 12
 _WRAPPED: Final = Statement(
     select(data_key.c.wrapped).where(data_key.c.id == bindparam("key_id"))
 )
+KEYS: Final = ("master.key", "ledger.key")
 _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
 
 
@@ -83,9 +85,9 @@ class Vault:
     """
 
     def __init__(self, folder: Path, *, create: bool) -> None:
-        self._master = AESGCM(_key_file(folder / "master.key", create=create))
+        self._master = AESGCM(_key_file(folder / KEYS[0], create=create))
         self.signing = Ed25519PrivateKey.from_private_bytes(
-            _key_file(folder / "ledger.key", create=create)
+            _key_file(folder / KEYS[1], create=create)
         )
         #: Every key that was opened here, beside the stored form it was opened from
         self._keys: dict[str, tuple[bytes, DataKey]] = {}
@@ -146,6 +148,23 @@ class Vault:
         """Destroy the data key: everything sealed under it is gone for good."""
         connection.execute(delete(data_key).where(data_key.c.id == key_id))
         self._keys.pop(key_id, None)
+
+
+def public_key(folder: Path) -> bytes | None:
+    """Return the public half of the key that signs the ledger, or None when there is no such key.
+
+    Raises `GuardFailed` for a file that is no key.
+    """
+    path = folder / KEYS[1]
+    if not path.exists():
+        return None
+    signing = Ed25519PrivateKey.from_private_bytes(_key_file(path, create=False))
+    return public_bytes(signing)
+
+
+def has_keys(folder: Path) -> bool:
+    """Whether a key was ever made there."""
+    return any((folder / name).exists() for name in KEYS)
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

@@ -1,82 +1,145 @@
-"""The witness: the newest signed checkpoint of every log, kept outside the database.
+"""The witness: the signed checkpoints of every log, kept outside the database.
 
-Without it nobody could see that the database was put back to an earlier state. Notes are written
-after the commit, so a crash in between leaves a note older than its log, never newer.
+Without it nobody could see that the database was put back to an earlier state. A log has a file,
+made before the log's first commit. Notes are added after each commit, so a crash in between leaves
+the file older than its log, never newer. What was added stays: a file that has grown large keeps
+its first and its newest note. Only a recovery is followed by the note of a smaller log.
 """
 
+import fcntl
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
+from typing import Final, TypeAlias
+from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection, bindparam, select
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.tlog import Checkpoint, attested
 
-from interlock.runtime.errors import Tampered
-from interlock.runtime.record.store import tables
-
-_NOTE_LINES: Final = 2  # origin and size; what follows is not looked at
-_NOTED: Final = select(tables.ledger_entry.c.note).where(
-    tables.ledger_entry.c.log == bindparam("of_log"),
-    tables.ledger_entry.c.seq == bindparam("at"),
-)
-_SIZE: Final = 2048  # bytes of a file; a note is under a quarter of that
+#: Bytes of a file before only its first and its newest note are kept: about 300 notes
+MOST: Final = 65_536
 _LONGEST_NAME: Final = 200  # characters; file systems allow 255 bytes
+#: A whole note; the torn rest of one is passed over
+_NOTE: Final = re.compile(
+    r"^[^\n\0]+\n[0-9]+\n[A-Za-z0-9+/=]+\n\n\u2014 [^\n\0]+\n", re.MULTILINE
+)
+_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+#: What changes when a file does: its number, its size and its time
+_Stamp: TypeAlias = tuple[int, int, int]
 
 
 class Witness:
-    """The notes in one *folder*, a file a log; the folder is made with the first note."""
+    """The notes in one *folder*, a file a log; safe to share between processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        #: The newest note of each log, beside what the file looked like when it was read
+        self._read: dict[str, tuple[_Stamp, str]] = {}
 
-    def keep(self, log: str, note: str) -> None:
-        """Replace the note of *log*; raises OSError.
+    @property
+    def folder(self) -> Path:
+        """Where the notes are."""
+        return self._folder
 
-        One write over the same bytes: a reader sees the old note or the new one, and a commit
-        makes no file. The write is not synced, so it costs no time; losing it loses no record.
+    def begin(self, log: str) -> None:
+        """Make the file of a new *log*, durable, unless there is one; raises OSError."""
+        path = self._folder / file_name(log)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        with suppress(FileExistsError):
+            os.close(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o644))
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def keep(self, log: str, note: str, *, recovered: bool = False) -> None:
+        """Add the note of *log*, unless a newer one is there already; raises OSError.
+
+        The note of a smaller log is added only when the log was *recovered*. The write is not
+        synced, so it costs no time; losing it loses no record.
         """
-        padded = note.encode().ljust(_SIZE, b"\n")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        path = self._folder / file_name(log)
+        with _locked(path) as descriptor:
+            here = os.fstat(descriptor)
+            newest = self._newest(log, descriptor, here)
+            if newest and not recovered and _size(newest) >= _size(note):
+                return
+            # A line of its own, whatever is torn before it.
+            os.write(descriptor, f"\n{note}".encode())
+            self._read[log] = _stamp(os.fstat(descriptor)), note
+            if here.st_size > MOST:
+                _shorten(path, descriptor, note)
+
+    def newest(self, log: str) -> str | None:
+        """Return the newest note of *log*, nothing when it has begun without one.
+
+        Returns None when there is no such file, or none that can be read and holds notes.
+        """
         path = self._folder / file_name(log)
         try:
-            descriptor = os.open(path, flags, 0o644)
-        except FileNotFoundError:
-            self._folder.mkdir(
-                parents=True,
-                exist_ok=True,
-                mode=0o755,
-            )
-            descriptor = os.open(path, flags, 0o644)
-        try:
-            os.pwrite(descriptor, padded, 0)
-        finally:
-            os.close(descriptor)
+            here = path.stat()
+            known = self._read.get(log)
+            if known is not None and known[0] == _stamp(here):
+                return known[1]
+            with path.open("rb") as file:
+                here = os.fstat(file.fileno())
+                return self._newest(log, file.fileno(), here)
+        except OSError:
+            return None
 
-    def recall(self, connection: Connection, log: str) -> None:
-        """Raise `Tampered` unless the log in the database still has the checkpoint kept here.
+    def begun(self, log: str) -> str | None:
+        """Return an empty text when there is a file of *log* that can be used, else None."""
+        return None if self.newest(log) is None else ""
 
-        The next commit replaces the note, so it must not follow what was put back (fails closed).
-        A note that is lost or cannot be read is no reason to stop: the verifier reports it.
-        """
-        note = _note(self._folder / file_name(log))
-        lines = note.split("\n")
-        if len(lines) < _NOTE_LINES or not lines[1].isdecimal():
-            return
-        place = {"of_log": log, "at": int(lines[1]) - 1}
-        if connection.execute(_NOTED, place).scalar_one_or_none() != note:
-            why = "it does not hold the checkpoint that is kept outside the database"
-            raise Tampered(what=f"log {log}", why=why)
+    def _newest(self, log: str, descriptor: int, here: os.stat_result) -> str | None:
+        known = self._read.get(log)
+        stamp = _stamp(here)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        content = os.pread(descriptor, here.st_size, 0)
+        notes = whole_notes(content)
+        # A file that was made, and whose first note never reached the disk, is empty or blank.
+        if not notes and content.strip(b"\n\0"):
+            return None
+        newest = notes[-1] if notes else ""
+        self._read[log] = stamp, newest
+        return newest
 
     def notes(self) -> dict[str, str]:
-        """Return every note by the name of its file; an unreadable note is an empty text."""
-        return {path.name: _note(path) for path in sorted(self._folder.glob("*.note"))}
+        """Return the newest note by the name of each file; an unreadable file is an empty text."""
+        return {
+            path.name: _last(path)
+            for path in sorted(self._folder.glob("*.note"))
+            if not _is_blank(path)
+        }
+
+    def adopt(self, other: "Witness", *, public: bytes) -> None:
+        """Take over what *other* has begun and what it knows better, if *public* signed it.
+
+        Raises OSError.
+        """
+        notes = other.logs()
+        if other.newest(HOME) is not None:
+            self.begin(HOME)
+        for log, note in notes.items():
+            if attested(note, public) is not None:
+                self.begin(log)
+                self.keep(log, note)
+
+    def logs(self) -> dict[str, str]:
+        """Return the newest note by the log that each says it is of."""
+        notes = [note for note in self.notes().values() if note]
+        return {_log_of(note): note for note in notes}
 
 
 @lru_cache
 def file_name(log: str) -> str:
-    """Return the name of the file that keeps the note of *log*; no other log has that file.
+    """Return the name of the file that keeps the notes of *log*; no other log has that file.
 
     Capitals are escaped, because some file systems know no case; a plus sign, which stands in no
     escaped name, tells the digest of a long name from a log that is named like the digest.
@@ -87,14 +150,66 @@ def file_name(log: str) -> str:
     return f"{name}.note"
 
 
+def whole_notes(content: bytes) -> list[str]:
+    """Return every whole note of a file, oldest first."""
+    return _NOTE.findall(content.decode("utf-8", "replace"))
+
+
 def _escaped(character: str) -> str:
     if "A" <= character <= "Z":
         return f"%{ord(character):02X}"
     return quote(character, safe="")
 
 
-def _note(path: Path) -> str:
+def _size(note: str) -> int:
+    checkpoint = Checkpoint.parse(note)
+    return -1 if checkpoint is None else checkpoint.size
+
+
+def _log_of(note: str) -> str:
+    return unquote(note.partition("\n")[0].rpartition("/")[2])
+
+
+def _stamp(here: os.stat_result) -> _Stamp:
+    return here.st_ino, here.st_size, here.st_mtime_ns
+
+
+def _last(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").rstrip("\n") + "\n"
-    except (OSError, UnicodeDecodeError):
+        notes = whole_notes(path.read_bytes())
+    except OSError:
         return ""
+    return notes[-1] if notes else ""
+
+
+def _is_blank(path: Path) -> bool:
+    """Whether the file was made for a log that has no note yet."""
+    try:
+        return not path.read_bytes().strip(b"\n\0")
+    except OSError:
+        return False
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Open the file for one writer at a time; it may have been replaced while that was awaited."""
+    while True:
+        descriptor = os.open(path, _FLAGS)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_ino == path.stat().st_ino:
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _shorten(path: Path, descriptor: int, newest: str) -> None:
+    """Replace the file by one with its first and its newest note, whole or not at all."""
+    first = whole_notes(os.pread(descriptor, MOST, 0))[0]
+    shorter = path.with_suffix(".new")
+    with shorter.open("wb") as file:
+        file.write(f"\n{first}\n{newest}".encode())
+        file.flush()
+        os.fsync(file.fileno())
+    shorter.replace(path)

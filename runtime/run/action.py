@@ -266,10 +266,9 @@ def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
 
 
 def _elsewhere(step: Attempt) -> GuardFailed:
-    why = "it is not in the state it was to be moved from"
     return GuardFailed(
         guard=f"action {step.id}",
-        why=why,
+        why="it is not in the state it was to be moved from",
         next_step=_SHOW,
     )
 

@@ -175,8 +175,10 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
     return tx.connection.execute(unused.values(state="used")).rowcount == 1
 
 
-def withdraw(tx: Tx, *, run_id: str, states: tuple[State, ...] = ("waiting",)) -> None:
-    """Withdraw what is in one of *states*: of a run that has ended, what waits for a person."""
+def withdraw(
+    tx: Tx, *, run_id: str, states: tuple[State, ...] = ("waiting", "approved")
+) -> None:
+    """Withdraw what is in one of *states*: of a run that has ended, what was not used."""
     approvals = tables.approval.c
     open_approvals = update(tables.approval).where(
         approvals.run_id == run_id, approvals.state.in_(states)

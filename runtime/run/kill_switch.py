@@ -53,17 +53,10 @@ class KillSwitches:
         An intent is recorded before this returns or never; what was intended before may still act.
         Raises `NotAsRecorded` when the switch does not stand in its table afterwards.
         """
-
-        def work(tx: Tx) -> None:
-            row = {
-                "scope": scope,
-                "id": name,
-                "engaged": tx.now,
-            }
-            _ENGAGE.run(tx.connection, row)
-            tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
-
-        await self._store.write(work, logs=_LOGS)
+        await self._store.write(
+            lambda tx: engage(tx, scope, name, by=by),
+            logs=_LOGS,
+        )
         if not any(
             (switch.scope, switch.id) == (scope, name) for switch in await self.list()
         ):
@@ -92,6 +85,17 @@ class KillSwitches:
             return [KillSwitch(**row) for row in connection.execute(query).mappings()]
 
         return await self._store.read(look)
+
+
+def engage(tx: Tx, scope: KillScope, name: str, *, by: str) -> None:
+    """Engage the switch in the caller's transaction, which holds the head of every log."""
+    row = {
+        "scope": scope,
+        "id": name,
+        "engaged": tx.now,
+    }
+    _ENGAGE.run(tx.connection, row)
+    tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
 
 
 def covering(

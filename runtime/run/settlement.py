@@ -102,21 +102,23 @@ def abandon(
     run: RowMapping,
     key: DataKey,
     worker_until: int | None,
+    states: tuple[State, ...] = ("started",),
 ) -> None:
-    """Record of each started action of a cancelled run that nobody knows what became of the action.
+    """Record of each action of a run that ended that nobody knows what became of the action.
 
-    *run* is the run's row as it was. The action is charged what was set aside for it. The worker of
-    the newest claim may be at work until *worker_until*; None says that this worker is gone.
+    Those are the actions in *states*. *run* is the run's row as it was. The action is charged what
+    was set aside for it. The worker of the newest claim may be at work until *worker_until*; None
+    says that this worker is gone.
     """
     in_flight = select(tables.action).where(
-        tables.action.c.run_id == run["id"], tables.action.c.state == "started"
+        tables.action.c.run_id == run["id"], tables.action.c.state.in_(states)
     )
     for row in tx.connection.execute(in_flight.with_for_update()).mappings().all():
         cost = budget.charge_reserved(tx, action_id=row["id"], actual=None)
         until = max(row["until"], worker_until or 0)
         if worker_until is None and row["fence"] == run["fence"]:
             until = 0
-        move(tx, row["id"], "started", "unknown", until=until)
+        move(tx, row["id"], row["state"], "unknown", until=until)
         codes = [reason.code for reason in reasons_of(row, key)]
         tx.events.append(
             Finished(

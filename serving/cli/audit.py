@@ -1,4 +1,4 @@
-"""The command `interlock audit verify|export|show`."""
+"""The command `interlock audit verify|export|show|recover`."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.serving.cli import session
+from interlock.serving.cli import recovery, session
 from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interlock.runtime.record.audit import Audit
     from interlock.runtime.record.state import Difference
     from interlock.runtime.storage import Storage
-    from interlock.serving.home import Home
+    from interlock.serving.desk import Desk
 
 LogName: TypeAlias = Annotated[
     str | None,
@@ -29,16 +29,25 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+application.command()(recovery.recover)
 _KEY_DIGITS = 64
 
 
 @application.command()
 def verify(
+    *,
     file: Annotated[
         Path | None, typer.Argument(help="An export; default: this home's ledger.")
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="The public key to trust, in hexadecimal.")
+        str | None,
+        typer.Option(
+            help="The public key to trust, in hexadecimal; default: this home's."
+        ),
+    ] = None,
+    remembered: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint kept from an earlier look; once for each log."),
     ] = None,
     log: LogName = None,
     state: Annotated[
@@ -47,27 +56,51 @@ def verify(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the ledger: every entry, every signature, and what they say together."""
+    """Verify the ledger: every entry, every signature, and what they say together.
+
+    Ends with 3 when nothing is wrong, and a person let a log go on after a loss.
+    """
     differences: list[Difference] = []
     if file is None:
+        _refuse_for_home(key, remembered)
         audit, differences = _of_this_home(log, state=state)
-    elif state:
-        why = "an export holds no tables"
-        raise BadInput(what="--state", why=why, next_step="Leave the file away.")
     else:
-        audit = _offline(file, key, log)
+        _refuse_for_export(state=state)
+        audit = _offline(file, key or _own_key(), log, remembered or [])
     if as_json:
-        told = (
-            {"differences": [asdict(difference) for difference in differences]}
-            if state
-            else {}
-        )
-        session.print_json(_plain(audit) | told)
+        session.print_json(_plain(audit) | _plain_state(differences, asked=state))
     else:
         _print(audit)
         _print_state(differences, asked=state)
-    sound = audit.valid and not differences
-    session.leave(session.DONE if sound else session.FAILED_CLOSED)
+    if differences or not audit.valid:
+        session.leave(session.FAILED_CLOSED)
+    session.leave(session.WAITING if audit.gaps else session.DONE)
+
+
+def _refuse_for_home(key: str | None, remembered: list[Path] | None) -> None:
+    if key or remembered:
+        what = "--key" if key else "--remembered"
+        why = "this home has its own key and witness"
+        raise BadInput(what=what, why=why, next_step="Name the file of an export.")
+
+
+def _refuse_for_export(*, state: bool) -> None:
+    if state:
+        why = "an export holds no tables"
+        raise BadInput(what="--state", why=why, next_step="Leave the file away.")
+
+
+def _own_key() -> str | None:
+    """Return the key of this home's ledger, or None where there is no home."""
+    from interlock.runtime.record.vault import public_key
+
+    key = public_key(session.configured().home / "keys")
+    return None if key is None else key.hex()
+
+
+def _plain_state(differences: "list[Difference]", *, asked: bool) -> dict[str, Any]:
+    plain = [asdict(difference) for difference in differences]
+    return {"differences": plain} if asked else {}
 
 
 def _print_state(differences: "list[Difference]", *, asked: bool) -> None:
@@ -99,6 +132,7 @@ def _plain(audit: "Audit") -> dict[str, Any]:
         "key": audit.key,
         "logs": logs,
         "problems": [asdict(problem) for problem in audit.problems],
+        "gaps": [asdict(gap) for gap in audit.gaps],
     }
 
 
@@ -106,7 +140,10 @@ def _print(audit: "Audit") -> None:
     for problem in audit.problems:
         line = f"{problem.log} entry {problem.seq}: {problem.code}: {problem.detail}"
         session.say(shown(line, style="red"))
-    verdict = ("valid", "bold green") if audit.valid else ("NOT VALID", "bold red")
+    for gap in audit.gaps:
+        line = f"{gap.log} entry {gap.seq}: {gap.code}: {gap.detail}"
+        session.say(shown(line, style="yellow"))
+    verdict = (audit.verdict, "bold green" if audit.valid else "bold red")
     sizes = f": {audit.size} entries, {audit.checkpoints} signed checkpoints"
     session.say(Text.assemble("Ledger ", verdict, sizes))
     for report in audit.reports:
@@ -134,15 +171,13 @@ def export(
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
     from interlock.runtime.record import audit_verify
 
-    settings = session.configured()
-    who = session.acting(settings, person)
-
-    async def work(home: "Home") -> dict[str, Any]:
+    async def work(desk: "Desk") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
         records = await exports.ledger(
-            home,
-            person=who,
+            desk.storage,
+            desk.acts,
+            person=desk.person(person),
             log=log,
         )
         lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
@@ -151,10 +186,10 @@ def export(
             "file": str(file),
             "entries": sum(1 for record in records if record["kind"] == "entry"),
             "logs": [record["log"] for record in records if record["kind"] == "log"],
-            "public_key": home.ledger.public_key.hex(),
+            "public_key": desk.storage.ledger.public_key.hex(),
         }
 
-    done = session.run(work, using=settings)
+    done = session.act(work)
     if as_json:
         session.print_json(done)
         return
@@ -233,7 +268,9 @@ def _person(payload: Any) -> str:
     return next((str(name) for name in names if name), "")
 
 
-def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
+def _offline(
+    file: Path, key: str | None, log: str | None, remembered: list[Path]
+) -> "Audit":
     from interlock.runtime.record import audit_verify
     from interlock.runtime.record.audit import Audit
 
@@ -244,7 +281,8 @@ def _offline(file: Path, key: str | None, log: str | None) -> "Audit":
             next_step="The key stands in the output of `interlock audit export`.",
         )
     try:
-        reports = audit_verify.verify_export(file, key=key)
+        notes = [path.read_text("utf-8") for path in remembered]
+        reports = audit_verify.verify_export(file, key=key, remembered=notes)
     except OSError as error:
         raise BadInput(
             what=str(file),

@@ -51,6 +51,7 @@ async def _examine(home: "Home") -> list[Finding]:
         "database": _database,
         "policy": _policy,
         "ledger": _ledger,
+        "witness": _witness,
         "kill switches": _kill_switches,
         "people": _people,
         "documents": _documents,
@@ -125,6 +126,25 @@ async def _kill_switches(home: "Home") -> tuple[bool, str]:
         return True, "none is engaged"
     names = ", ".join(f"{switch.scope} {switch.id}".strip() for switch in engaged)
     return False, f"engaged, so what they cover is denied: {names}"
+
+
+async def _witness(home: "Home") -> tuple[bool, str]:
+    """Ship what was not shipped yet, and name every place that has not all of it."""
+    from interlock.serving.operations.recoveries import gaps
+    from interlock.serving.shipping import shipping
+
+    storage = home.runtime.storage
+    lost = [f"{gap.log}: {gap.error().why}" for gap in await gaps(storage)]
+    if lost:
+        return False, "; ".join(lost)
+    shipment = shipping(home.settings, storage)
+    await shipment.round()
+    troubles = [
+        f"{place}: {log}: {why}" for (place, log), why in shipment.troubles.items()
+    ]
+    places = ", ".join(place.name for place in shipment.places)
+    elsewhere = f"also at {places}" if places else "on this disk only"
+    return not troubles, "; ".join(troubles) or f"every log is vouched for, {elsewhere}"
 
 
 async def _people(home: "Home") -> tuple[bool, str]:

@@ -101,21 +101,29 @@ def release(
 ) -> None:
     """Let go again; takes an administrator, while anyone may stop."""
 
-    async def work(desk: "Desk") -> None:
+    async def work(desk: "Desk") -> tuple[str, bool]:
+        from interlock.serving.names import run_named
         from interlock.serving.operations import kill_switches
 
-        await kill_switches.release(
+        store = desk.storage.store
+        covered = await run_named(store, name) if scope == "run" else name
+        was_engaged = await kill_switches.release(
             desk,
             scope,
-            name,
+            covered,
             person=desk.person(person),
         )
+        return covered, was_engaged
 
-    session.act(work)
+    covered, was_engaged = session.act(work)
     if as_json:
-        session.print_json(_switch(scope, name, engaged=False))
-        return
-    session.say(f"Released: {scope} {name}".rstrip())
+        switch = _switch(scope, covered, engaged=False)
+        session.print_json({**switch, "was_engaged": was_engaged})
+    elif was_engaged:
+        session.say(f"Released: {scope} {covered}".rstrip())
+    else:
+        session.say(shown(f"It was not engaged: {scope} {covered}".rstrip()))
+        session.say("See what is with `interlock kill show`.")
 
 
 def _switch(scope: str, name: str, *, engaged: bool) -> dict[str, Any]:

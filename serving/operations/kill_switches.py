@@ -65,14 +65,20 @@ async def engage(
     return Stopped(decision=decision, is_checked=is_checked)
 
 
-async def release(desk: Desk, scope: str, name: str, *, person: Principal) -> None:
-    """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""
+async def release(desk: Desk, scope: str, name: str, *, person: Principal) -> bool:
+    """Let go again, and say whether the switch was engaged.
+
+    Releasing a switch that is not engaged changes nothing but is recorded.
+    """
     checked = _scope(scope, name)
+    switches = KillSwitches(desk.storage.store)
 
-    async def work() -> None:
-        await KillSwitches(desk.storage.store).release(checked, name, by=person.id)
+    async def work() -> bool:
+        engaged = {(switch.scope, switch.id) for switch in await switches.list()}
+        await switches.release(checked, name, by=person.id)
+        return (checked, name) in engaged
 
-    await desk.acts.perform(
+    return await desk.acts.perform(
         "kill_switch.release",
         work,
         person=person,

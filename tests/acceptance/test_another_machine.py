@@ -1,4 +1,4 @@
-"""A run is carried on by another machine: database and keys are all that it needs."""
+"""A run is carried on by another machine: database, keys and witness are all that it needs."""
 
 import shutil
 from email import policy
@@ -15,7 +15,7 @@ from interlock.serving.settings import BUNDLE
 from interlock.tools.contracts.finder import ConfinedFinder
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"
-NEEDED: Final = ("interlock.db", "keys")
+NEEDED: Final = ("interlock.db", "keys", "checkpoints")
 
 
 async def test_a_review_goes_on_where_its_file_is_not(

@@ -424,23 +424,28 @@ async def test_a_changed_schema_would_be_seen(store: Store) -> None:
 
 
 OPENER = """
+import asyncio
 import sys
 from pathlib import Path
-from interlock.runtime.record.ledger import Ledger
-from interlock.runtime.record.logs import begin
 from interlock.runtime.record.events import SwitchTurned
-from interlock.runtime.record.store import Store
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.storage import Storage
 
 print("ready", flush=True)
 sys.stdin.readline()
 home = Path(sys.argv[1])
-store, vault = Store.open(sys.argv[2]), Vault(home / "keys", create=True)
-ledger = Ledger(store=store, vault=vault, origin="interlock/test", witness=home / "witness")
-store.submit(lambda tx: begin(vault, tx.connection), "eager").result()
 event = SwitchTurned(log="@home", scope="all", id="", engaged=True, by="ana")
-store.submit(lambda tx: tx.events.append(event), "eager", logs=["@home"]).result()
-store.close()
+
+async def engage():
+    opening = Storage.open(
+        database=sys.argv[2],
+        keys=home / "keys",
+        witness=home / "witness",
+        origin="interlock/test",
+    )
+    async with opening as storage:
+        await storage.store.write(lambda tx: tx.events.append(event), logs=["@home"])
+
+asyncio.run(engage())
 """
 
 

@@ -24,25 +24,26 @@ UNNAMED: Final[Mapping[str, str]] = {
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
-    "_LAST.one": "entries are only added, by whoever holds the head of their log",
-    "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
     "begin": "it makes what is missing in one statement, as only the first of several can",
     "erasure.key_of": _ERASED,
     "key_of": _ERASED,
+    "gap": "entries are only added, by whoever holds the head of their log",
     "kill_switch.covered": "whoever turns a switch holds the head of every log",
     "logs.make_head": "it makes what is missing in one statement, as only the first of several can",
     "logs.names": "a log only begins while the head of the home is locked",
     "newest": "entries are only added, by whoever holds the head of their log",
     "of_beginning": "the state and the time are checked again where the action is moved",
+    "page.previous": "entries are only added, by whoever holds the head of their log",
     "self._engaged": "whoever turns a switch holds the head of every log",
     "self._vault.create": "it inserts",
     "self._vault.key": _ERASED,
+    "self.gaps": "a log that is not held grows while it is looked at, which is no gap",
     "self.watch.confirm": "whoever changes a row of the run holds the head of its log",
-    "self.witness.recall": "entries are only added, by whoever holds the head of their log",
     "tx.connection.execute in _turned": "the tenant of a run never changes",
     "vault.erase": "it deletes",
     "vault.key": _ERASED,
+    "world.vault.key": _ERASED,
     "waiting": "whoever asks has locked the action's row and holds the head of the log",
 }
 

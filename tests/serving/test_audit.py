@@ -2,6 +2,7 @@
 stranger.
 """
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -61,6 +62,7 @@ def test_an_untouched_ledger_is_valid(reviewed: Path, command: Command) -> None:
         "key",
         "logs",
         "problems",
+        "gaps",
     }
     assert (report.value["valid"], report.value["problems"]) == (True, [])
     assert "Ledger valid" in command(reviewed, "audit", "verify").out
@@ -165,6 +167,48 @@ def test_a_forgotten_checkpoint_is_noticed(used: Path, command: Command) -> None
     assert [each["code"] for each in report.value["problems"]] == [
         "no_remembered_checkpoint"
     ]
+    assert command(used, "kill", "engage", "all").code == 5
+
+
+def test_a_forger_signs_nothing(used: Path, tmp_path: Path, command: Command) -> None:
+    """An export is verified under this home's key, or under one that was named: never under the
+    key that stands in the export.
+    """
+    file = tmp_path / "ledger.jsonl"
+    key = command(used, "audit", "export", str(file), "--json").value["public_key"]
+    nobody = tmp_path / "nobody"
+    nobody.mkdir()
+    stranger = command(nobody, "audit", "verify", str(file))
+    note = str(used / "checkpoints" / f"{LOG}.note")
+
+    assert command(used, "audit", "verify", str(file), "--remembered", note).code == 0
+    assert command(nobody, "audit", "verify", str(file), "--key", key).code == 0
+    assert stranger.code == 5
+    assert "CONSISTENT, signed by nobody known" in stranger.out
+    assert standalone(file).returncode == 1
+    (used / "keys" / "ledger.key").write_bytes(b"x" * 32)
+    forged = command(used, "audit", "verify", str(file), "--json").value
+    assert {each["code"] for each in forged["problems"]} >= {"bad_signature"}
+
+
+def test_no_text_of_an_export_moves_the_terminal(
+    used: Path, tmp_path: Path, command: Command
+) -> None:
+    """What an export says of itself is printed visibly, and half of a character ends nothing."""
+    file = tmp_path / "ledger.jsonl"
+    command(used, "audit", "export", str(file))
+    for text in ("0\x1b[2K\x1b]0;owned\x07", "\x9b31m", "\ud800"):
+        lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+        for line in lines[1:]:
+            line["seq"] = text
+            line["kind"] = line["kind"] if line["kind"] == "entry" else text
+        lines[0]["log"] = text
+        evil = tmp_path / "evil.jsonl"
+        evil.write_text("".join(json.dumps(line) + "\n" for line in lines), "ascii")
+        for ran in (command(used, "audit", "verify", str(evil)), standalone(evil)):
+            printed = ran.out if hasattr(ran, "out") else ran.stdout
+            assert not {sign for sign in printed if not sign.isprintable()} - {"\n"}
+            assert "entry" in printed
 
 
 def test_another_signing_key_is_noticed(used: Path, command: Command) -> None:

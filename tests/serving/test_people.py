@@ -34,6 +34,7 @@ def test_without_a_list_the_account_asks_and_administers(tmp_path: Path) -> None
         ('people: [{id: ana}, {id: "A\\u200bna"}]', "stands there twice"),
         ("people: 7", "field people"),
         ("people: [", "line 1"),
+        ("[" * 20_000, "recursion"),
     ],
 )
 def test_a_list_that_is_not_right_is_refused(

@@ -118,6 +118,21 @@ def test_a_tool_that_nobody_can_look_up_is_stopped_by_its_name(
     assert (stopped.code, stopped.value["checked"]) == (0, False)
 
 
+def test_a_release_says_whether_anything_was_let_go(
+    workspace: Path, command: Command
+) -> None:
+    """Whoever misspells what they let go reads that it was not engaged, and what was stays so."""
+    at = ("--workspace", str(workspace))
+    command(None, *at, "kill", "engage", "tool", "mail.send")
+    typo = command(None, *at, "kill", "release", "tool", "mail.sned", "--json")
+    still = command(None, *at, "kill", "show")
+    right = command(None, *at, "kill", "release", "tool", "mail.send", "--json")
+
+    assert (typo.code, typo.value["was_engaged"]) == (0, False)
+    assert still.code == 3
+    assert (right.code, right.value["was_engaged"]) == (0, True)
+
+
 def test_a_switch_for_nobody_is_refused(workspace: Path, command: Command) -> None:
     """A misspelt tenant or tool stops nothing, so the near names are told; a name that is yet to
     come is taken when it is asked for, and the answer says that nobody looked it up.

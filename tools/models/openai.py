@@ -185,7 +185,7 @@ def _call(call: object, ours: Mapping[str, str]) -> dict[str, Any]:
 def _arguments(text: str) -> dict[str, Any]:
     try:
         arguments = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _malformed("the arguments of a tool call are no JSON") from error
     if not isinstance(arguments, dict):
         raise _malformed("the arguments of a tool call are no object")

@@ -97,6 +97,9 @@ class Destination:
         except OSError as error:
             why = f"its name was not found ({error.strerror})"
             raise NotSent(code="not_resolved", where=self.url, why=why) from error
+        except UnicodeError as error:
+            why = "its name is none that a host can have"
+            raise NotSent(code="not_resolved", where=self.url, why=why) from error
         addresses = tuple(dict.fromkeys(ip_address(text) for text in texts))
         if not addresses:
             raise NotSent(

@@ -27,6 +27,7 @@ from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
     PolicyActivated,
+    Recovered,
     SwitchTurned,
 )
 from interlock.runtime.record.events.of_run import (
@@ -57,6 +58,7 @@ __all__ = [
     "LimitRaised",
     "PolicyActivated",
     "RecordKept",
+    "Recovered",
     "ReportedLate",
     "Ruling",
     "RunEnded",

@@ -48,6 +48,32 @@ class PolicyActivated(Of):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Recovered(Of):
+    """A person lets a log go on from an older state than the one that was witnessed of it."""
+
+    event: ClassVar[str] = "recovered"
+    #: The size and root that were witnessed; 0 and an empty text for none
+    known_size: int
+    known_root: str
+    #: The size and root that the database has
+    size: int
+    root: str
+    by: str
+    note: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "known": {"size": self.known_size, "root": self.known_root},
+            "here": {"size": self.size, "root": self.root},
+        }
+
+    def payload(self) -> Object | None:
+        """Return who did it, and why."""
+        return {"by": self.by, "note": self.note}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ActDecided(Of):
     """A person's act was put to the policy; the act begins afterwards, if it is permitted."""
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
+from interlock.runtime.record.store import postgresql
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.privacy import make_private
 from interlock.runtime.record.store.schema import VERSIONS
@@ -324,10 +325,7 @@ def _engines(url: str) -> tuple[Engine, Engine]:
         return writer, reader
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"it is a database of {backend}")
-    parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True), create_engine(
-        parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ"
-    )
+    return postgresql.engines(parsed)
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:

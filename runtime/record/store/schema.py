@@ -31,7 +31,7 @@ _OF_POSTGRESQL: Final = text("""
     WITH
       named AS (SELECT unnest(CAST(:tables AS text[])) AS name),
       ours AS (
-        SELECT oid, relname, relkind FROM pg_class
+        SELECT * FROM pg_class
         WHERE relnamespace = current_schema()::regnamespace
           AND relname IN (SELECT name FROM named))
     SELECT 'trigger' AS type, tgname AS name, relname AS place
@@ -44,6 +44,15 @@ _OF_POSTGRESQL: Final = text("""
       FROM pg_constraint JOIN ours ON conrelid = ours.oid WHERE contype NOT IN ('p', 'n')
     UNION ALL SELECT 'default', attname, relname
       FROM pg_attribute JOIN ours ON attrelid = ours.oid WHERE atthasdef
+    UNION ALL SELECT 'column', attname, relname
+      FROM pg_attribute JOIN ours ON attrelid = ours.oid
+      WHERE attnum > 0 AND NOT attisdropped AND (attcollation NOT IN (0, 100)
+        OR CAST(CAST(atttypid AS regtype) AS text) NOT IN ('integer', 'bigint',
+          'bytea', 'text', 'character varying'))
+    UNION ALL SELECT 'table', relname, relname FROM ours
+      WHERE relkind <> 'r' OR relpersistence <> 'p' OR relrowsecurity OR relforcerowsecurity
+    UNION ALL SELECT 'no primary key', '', relname FROM ours
+      WHERE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = ours.oid AND indisprimary)
     UNION ALL SELECT 'child table', CAST(CAST(inhrelid AS regclass) AS text), relname
       FROM pg_inherits JOIN ours ON inhparent = ours.oid
     UNION ALL SELECT 'index', made.relname, ours.relname
@@ -52,6 +61,29 @@ _OF_POSTGRESQL: Final = text("""
          OR NOT (indisprimary OR made.relname = ANY (CAST(:indexes AS text[])))
     UNION ALL SELECT 'view', relname, relname FROM pg_class
       WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm', 'f')
+""")
+#: The database prefers an operator or a function whose types fit exactly, wherever it stands. So
+#: all names are written in full here: this is asked before anything else is compared.
+_SHADOWS: Final = text("""
+    WITH own AS (SELECT oid FROM pg_catalog.pg_type
+                 WHERE typnamespace OPERATOR(pg_catalog.=) CAST(11 AS pg_catalog.oid))
+    SELECT 'operator' AS type, CAST(oprname AS pg_catalog.text) AS name,
+           CAST(oprleft AS pg_catalog.regtype) AS place
+      FROM pg_catalog.pg_operator
+      WHERE CAST(oprnamespace AS pg_catalog.regnamespace) OPERATOR(pg_catalog.=)
+            CAST(current_schema() AS pg_catalog.regnamespace)
+        AND CAST(oprname AS pg_catalog.text) OPERATOR(pg_catalog.=)
+            ANY (CAST('{=,<>,<,<=,>,>=,||,+,-}' AS pg_catalog.text[]))
+        AND EXISTS (SELECT FROM own WHERE oid OPERATOR(pg_catalog.=) oprright)
+    UNION ALL SELECT 'function', CAST(mine.proname AS pg_catalog.text), NULL
+      FROM pg_catalog.pg_proc mine
+      WHERE CAST(pronamespace AS pg_catalog.regnamespace) OPERATOR(pg_catalog.=)
+            CAST(current_schema() AS pg_catalog.regnamespace)
+        AND EXISTS (SELECT FROM pg_catalog.pg_proc theirs
+          WHERE theirs.pronamespace OPERATOR(pg_catalog.=) CAST(11 AS pg_catalog.oid)
+            AND theirs.proname OPERATOR(pg_catalog.=) mine.proname)
+        AND NOT EXISTS (SELECT FROM pg_catalog.unnest(mine.proargtypes) AS taken(type)
+          WHERE NOT EXISTS (SELECT FROM own WHERE oid OPERATOR(pg_catalog.=) taken.type))
 """)
 
 
@@ -63,7 +95,8 @@ def strange(connection: Connection) -> list[str]:
     if connection.dialect.name == "sqlite":
         return sorted(_of_sqlite(connection))
     names = {"tables": sorted(_TABLES), "indexes": sorted(_INDEXES)}
-    rows = connection.execute(_OF_POSTGRESQL, names)
+    rows = connection.execute(_SHADOWS).all()
+    rows = rows or connection.execute(_OF_POSTGRESQL, names).all()
     return sorted({f"{row.type} {row.name} on {row.place}" for row in rows})
 
 

@@ -411,7 +411,7 @@ async def test_a_rolled_back_database_is_seen(tmp_path: Path) -> None:
 
 
 async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
-    """Roll back the database, take the witness away and write on: at the size that was remembered
+    """Roll back the database and the witness and write on: at the size that was remembered
     elsewhere another log stands under our own signature.
     """
     folder = tmp_path / "home"
@@ -421,6 +421,9 @@ async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
     remembered = (folder / "witness" / f"{LOG}.note").read_text()
     shutil.copy(tmp_path / "earlier", folder / "interlock.db")
     shutil.rmtree(folder / "witness")
+    (folder / "witness").mkdir()
+    for name in ("%40home.note", f"{LOG}.note"):
+        (folder / "witness" / name).touch()
     await written(folder, steps=1)
     log = Log(folder=folder, key=opened(folder).key, remembered=remembered)
 

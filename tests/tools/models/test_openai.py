@@ -241,6 +241,11 @@ BAD: dict[str, tuple[Any, int, str]] = {
         200,
         "model_malformed",
     ),
+    "arguments without a floor": (
+        completion(called('{"a":' + "[" * 20_000), finish="tool_calls"),
+        200,
+        "model_malformed",
+    ),
 }
 
 

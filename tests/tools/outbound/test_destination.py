@@ -72,6 +72,15 @@ async def test_a_name_without_an_address_is_not_reached() -> None:
     assert await code("any") == "not_resolved"
 
 
+async def test_a_misspelt_name_is_not_found() -> None:
+    """A name that no host can have is told as one that was not found, and nothing is sent."""
+    destination = Destination.parse("https://api..example", reach="any")
+    with pytest.raises(NotSent) as unsent:
+        await destination.addresses()
+
+    assert unsent.value.code == "not_resolved"
+
+
 async def test_localhost_is_this_machine_or_nothing() -> None:
     """Plain HTTP to a name of this machine goes to loopback, whatever the name points at."""
     assert await code("any", "127.0.0.1", url="http://localhost") == ""

@@ -38,6 +38,26 @@ ON_POSTGRESQL = ON_BOTH | {
     "child table": "CREATE TABLE more () INHERITS (kill_switch)",
     "default": "ALTER TABLE run ALTER COLUMN label SET DEFAULT 'x'",
     "check": "ALTER TABLE run ADD CONSTRAINT c CHECK (fence < 5)",
+    "hidden rows": (
+        "ALTER TABLE kill_switch ENABLE ROW LEVEL SECURITY; "
+        "ALTER TABLE kill_switch FORCE ROW LEVEL SECURITY"
+    ),
+    "table that a crash empties": "ALTER TABLE ledger_entry SET UNLOGGED",
+    "table without its key": (
+        "ALTER TABLE kill_switch DROP CONSTRAINT kill_switch_pkey"
+    ),
+    "operator that fits better": (
+        "CREATE FUNCTION blind(varchar, varchar) RETURNS boolean LANGUAGE sql AS $$"
+        "SELECT $1 OPERATOR(pg_catalog.=) $2 AND $1 OPERATOR(pg_catalog.<>) 'all'$$; "
+        "CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = blind)"
+    ),
+    "function that fits better": (
+        "CREATE FUNCTION lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT NULL'"
+    ),
+    "column that cuts": "ALTER TABLE kill_switch ALTER COLUMN id TYPE name",
+    "column that compares": (
+        'ALTER TABLE kill_switch ALTER COLUMN id TYPE varchar COLLATE "C"'
+    ),
 }
 
 
