@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interlock.runtime.record.audit import Audit
     from interlock.runtime.record.state import Difference
     from interlock.runtime.storage import Storage
-    from interlock.serving.home import Home
+    from interlock.serving.desk import Desk
 
 LogName: TypeAlias = Annotated[
     str | None,
@@ -174,11 +174,11 @@ def export(
     settings = session.configured()
     who = session.acting(settings, person)
 
-    async def work(home: "Home") -> dict[str, Any]:
+    async def work(desk: "Desk") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
         records = await exports.ledger(
-            home,
+            desk,
             person=who,
             log=log,
         )
@@ -188,15 +188,17 @@ def export(
             "file": str(file),
             "entries": sum(1 for record in records if record["kind"] == "entry"),
             "logs": [record["log"] for record in records if record["kind"] == "log"],
-            "public_key": home.ledger.public_key.hex(),
+            "public_key": desk.storage.ledger.public_key.hex(),
         }
 
-    done = session.run(work, using=settings)
+    done = session.act(work, using=settings)
     if as_json:
         session.print_json(done)
         return
     session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
-    session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
+    session.next_step(
+        f"verify anywhere: python {audit_verify.__file__} {file} --key KEY"
+    )
 
 
 @application.command()

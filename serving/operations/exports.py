@@ -5,11 +5,12 @@ from typing import Any
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import exported
 from interlock.runtime.run import subject
+from interlock.serving.desk import Desk
 from interlock.serving.home import Home
 
 
 async def ledger(
-    home: Home, *, person: Principal, log: str | None = None
+    desk: Desk, *, person: Principal, log: str | None = None
 ) -> list[dict[str, str | int]]:
     """Return one log or all of them as records for the offline verifier, each log's header first.
 
@@ -17,9 +18,9 @@ async def ledger(
     """
 
     async def work() -> list[dict[str, str | int]]:
-        return await exported(home.store, home.ledger, log=log)
+        return await exported(desk.storage.store, desk.storage.ledger, log=log)
 
-    return await home.runtime.acts.perform(
+    return await desk.acts.perform(
         "ledger.export",
         work,
         person=person,
