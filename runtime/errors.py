@@ -115,6 +115,20 @@ class NotPermitted(InterlockError):
         super().__init__(f"{person!r} may not do {act}: {why}")
 
 
+class RefusedTooOften(InterlockError):
+    """A run was refused as often as the policy lets it be, so its claim ends and the run fails."""
+
+    exit_code = 4
+    code = "too_many_refusals"
+
+    def __init__(self, *, run_id: str, tool: str, why: str) -> None:
+        self.run_id, self.tool = run_id, tool
+        super().__init__(
+            f"run {run_id} ends at its call of {tool}: {why} "
+            f"Look at what was refused with `interlock run show {run_id}`."
+        )
+
+
 # The developer must act
 # ----------------------------------------------------------------------------------
 
@@ -136,6 +150,17 @@ class NotAPermit(InterlockError):
         self.tool, self.why = tool, why
         super().__init__(
             f"permit for {tool!r} refused: {why}. Permits come only from EnforcementPoint.enforce."
+        )
+
+
+class AgentFailed(InterlockError):
+    """An agent raised an error of its own, and its run has failed."""
+
+    def __init__(self, *, agent: str, run_id: str, why: str) -> None:
+        self.agent, self.run_id, self.why = agent, run_id, why
+        super().__init__(
+            f"run {run_id}: agent {agent!r} broke off: {why}. "
+            f"Mend the agent; what was done before: `interlock run show {run_id}`."
         )
 
 

@@ -11,7 +11,13 @@ from typing import Final, Protocol
 import aiosmtplib
 from pydantic import Field
 
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
+from interlock.runtime.door.tool import (
+    AnyTool,
+    ToolFailed,
+    ToolPartlyActed,
+    Value,
+    tool,
+)
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Resource
@@ -21,7 +27,14 @@ from interlock.tools.reports import Report, Reports
 #: From the least restricted data to the most
 _CLEARANCES: Final[tuple[Confidentiality, ...]] = ("public", "internal", "confidential")
 #: How sending a mail fails
-CODES: Final = ("mail", "outbox", "smtp", "no_report")
+CODES: Final = (
+    "mail",
+    "mail_refused",
+    "mail_partly_sent",
+    "outbox",
+    "smtp",
+    "no_report",
+)
 
 
 class Attachment(Value):
@@ -57,7 +70,11 @@ class Outbox(Protocol):
         ...
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
-        """Deliver *message*; raises `ToolFailed` only when it certainly was not."""
+        """Deliver *message* to every recipient.
+
+        Raises `ToolFailed` only when it certainly reached nobody, and `ToolPartlyActed` when it
+        reached some and not others.
+        """
         ...
 
 
@@ -100,7 +117,11 @@ class SmtpOutbox:
         self._tls = tls
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
-        """Send the message; a refused connection is a certain failure, anything later is not."""
+        """Send the message.
+
+        A refused connection and a server that takes no recipient are certain failures; anything
+        else that breaks is not. A server that takes some of the recipients has done a part.
+        """
         client = aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
@@ -118,7 +139,32 @@ class SmtpOutbox:
                 code="smtp", detail=f"{self._host}:{self._port}: {error}"
             ) from error
         async with client:
-            await client.send_message(message)
+            try:
+                refused, _ = await client.send_message(message)
+            except aiosmtplib.SMTPRecipientsRefused as error:
+                names = {each.recipient: each.code for each in error.recipients}
+                detail = f"the server took no recipient: {_answers(names)}"
+                raise ToolFailed(code="mail_refused", detail=detail) from error
+        if refused:
+            raise _partly(message, {name: said.code for name, said in refused.items()})
+
+
+def _partly(message: EmailMessage, refused: Mapping[str, int]) -> ToolPartlyActed:
+    """Return the error that names whom the mail reached, and whom the server refused."""
+    recipients = [
+        address.addr_spec
+        for header in ("To", "Cc")
+        if message[header]
+        for address in message[header].addresses
+    ]
+    reached = ", ".join(name for name in recipients if name not in refused)
+    detail = f"the server took it for {reached}, and refused {_answers(refused)}"
+    return ToolPartlyActed(code="mail_partly_sent", detail=detail)
+
+
+def _answers(refused: Mapping[str, int]) -> str:
+    """Return the refused addresses with the server's codes; its words are left out."""
+    return ", ".join(f"{name} ({code})" for name, code in refused.items())
 
 
 def mail_tools(

@@ -37,7 +37,13 @@ def bait_tools(storage: Storage) -> tuple[AnyTool, ...]:
     """Return `records.approve` and `budget.raise`."""
     records = Records(store=storage.store, vault=storage.vault)
 
-    @tool("records.approve", action="irreversible", idempotent=True, resource=_contract)
+    @tool(
+        "records.approve",
+        action="irreversible",
+        idempotent=True,
+        resource=_contract,
+        codes=("not_filed",),
+    )
     async def approve(permit: Permit, arguments: Approve) -> Filed:
         """Mark a contract that this run has filed as approved."""
         document = arguments.document

@@ -16,7 +16,7 @@
 package rails
 
 # The order in which the enforcement point discharges obligations: nobody is asked to approve what cannot be paid for.
-obligation_order := ["reserve", "approve"]
+obligation_order := ["reserve", "approve", "bound"]
 
 default tool := null
 

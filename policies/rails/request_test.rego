@@ -32,6 +32,7 @@ write := {
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": data.rails.config.tools["report.write"].schema,
+		"open_approvals": {"run": 0, "tenant": 0},
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
 		"version": 3,
@@ -97,6 +98,7 @@ decide := {
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": null,
+		"open_approvals": {"run": 0, "tenant": 0},
 		"version": 3,
 		"subject": {
 			"tenant": "demo",
@@ -135,4 +137,11 @@ with_approval(verdict) := object.union(mail, {"context": {"approvals": [verdict]
 
 reserve := {"kind": "reserve", "parameters": write.context.cost}
 
-approve := {"kind": "approve", "parameters": {"role": "reviewer", "ttl_s": 86400}}
+approve := {"kind": "approve", "parameters": {
+	"role": "reviewer",
+	"ttl_s": 86400,
+	"open_of_run": 10,
+	"open_of_tenant": 100,
+}}
+
+bound := {"kind": "bound", "parameters": {"calls": 16, "answer_bytes": 262144}}

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 
+from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
@@ -28,7 +29,9 @@ def concluded(
 ) -> Conclusion:
     """Return the conclusion of an act that gave *value*."""
     tool = proposal.callable
-    cost = tool.actual(value) if tool.actual else attempt.request.context.cost
+    cost = attempt.request.context.cost
+    if tool.actual is not None:
+        cost = _plain(tool.actual(value), estimate=cost)
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
         ending=Ending(state="done", result=value.model_dump_json().encode()),
@@ -65,6 +68,25 @@ def failed(
         ending=Ending(state="unknown", failure=cause),
         actual=spent,
         label=label,
+    )
+
+
+def _plain(claimed: Amounts, *, estimate: Amounts) -> Amounts:
+    """Return what a tool says it used in whole numbers from 0 that a record can hold.
+
+    What is no whole number counts as the estimate. What goes beyond the estimate is charged as far
+    as the limit allows, and the rest is recorded.
+    """
+    estimated = estimate.counts()
+    counts = {
+        kind: amount if type(amount) is int else estimated[kind]
+        for kind, amount in claimed.counts().items()
+    }
+    return Amounts(
+        **{
+            kind: min(max(0, amount), LARGEST_INTEGER)
+            for kind, amount in counts.items()
+        }
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.outcome import Outcome
-from interlock.runtime.errors import InterlockError, Unanswered
+from interlock.runtime.errors import InterlockError, RefusedTooOften, Unanswered
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.run.run import Run
 
@@ -78,8 +78,9 @@ class Door:
     ) -> Outcome:
         """Propose one action; see `EnforcementPoint.enforce`.
 
-        Raises `Unanswered` when the engine failed: that is no answer an agent may plan around, so
-        the claim ends here.
+        Raises `Unanswered` when the engine failed, and `RefusedTooOften` for a run that the policy
+        refuses everything from now on: neither is an answer an agent may plan around, so the claim
+        ends here.
         """
         async with self._under_way:
             outcome = await self.pep.enforce(
@@ -89,14 +90,18 @@ class Door:
                 call_id=call_id,
                 offered=self.offered,
             )
-            if isinstance(outcome, Denied) and outcome.decision.unanswered:
-                why = "; ".join(
-                    reason.message or reason.code for reason in outcome.decision.reasons
-                )
-                raise Unanswered(
-                    run_id=self.run.id, tool=tool, codes=outcome.codes, why=why
-                )
+            if isinstance(outcome, Denied):
+                self._answerable(outcome, tool)
             return outcome
+
+    def _answerable(self, denied: Denied, tool: str) -> None:
+        """Raise where the refusal ends the claim."""
+        reasons = denied.decision.reasons
+        why = "; ".join(reason.message or reason.code for reason in reasons)
+        if denied.decision.unanswered:
+            raise Unanswered(run_id=self.run.id, tool=tool, codes=denied.codes, why=why)
+        if RefusedTooOften.code in denied.codes:
+            raise RefusedTooOften(run_id=self.run.id, tool=tool, why=why)
 
     def schemas(self, *names: str) -> list[dict[str, Any]]:
         """Return the named tools as function schemas for `bind_tools`."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
+from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.conclusion import Conclusion, concluded, failed, ms_since
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
@@ -25,7 +26,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, approval, pin, settlement
+from interlock.runtime.run import action, pin, settlement
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.run import Run, hold
 
@@ -60,6 +61,7 @@ class EnforcementPoint:
         self.by_agent = {agent: dict(own) for agent, own in by_agent.items()}
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
+        self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def enforce(
@@ -159,6 +161,7 @@ class EnforcementPoint:
         duties = understand(attempt.decision)
         if isinstance(duties, Reason):
             return await self._deny(attempt.refused(duties))
+        attempt = attempt.bounded(duties.bounds)
         if duties.role is not None:
             return await self._ask(attempt, duties, role=duties.role)
         if proposal.tool.has_effect or proposal.cost.priced:
@@ -199,26 +202,15 @@ class EnforcementPoint:
             return await self._unsure(attempt, why)
         if attempt.lapsed:
             return await self._deny(attempt.refused(by_runtime("approval_expired")))
-        approval_id = attempt.open_approval
-        if approval_id is None:
-            asked = attempt.question(role=role, ttl_s=duties.ttl_s)
-            approval_id = await self._put(attempt, asked)
+        asking = attempt.open_approval
+        if asking is None:
+            answer = await self._asking.ask(attempt, duties, role=role)
+            if isinstance(answer, Reason):
+                return await self._deny(attempt.refused(answer))
+            asking = answer
         return Waiting(
-            action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
+            action_id=attempt.id, approval_id=asking, decision=attempt.decision
         )
-
-    async def _put(self, attempt: Attempt, asked: approval.Asked) -> str:
-        def work(tx: Tx) -> str:
-            action.wait(tx, attempt)
-            return approval.ask(
-                tx, run=attempt.run, vault=self._vault, asked=asked, now=tx.now
-            )
-
-        tool = attempt.request.action.tool
-        with self._spans.approval(tool=tool, action_id=attempt.id) as span:
-            approval_id = await self._write(attempt.run, work)
-            span.set_attribute(telemetry.APPROVAL, approval_id)
-        return approval_id
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
         """Record the intent and reserve its cost, act, record the outcome."""
@@ -263,6 +255,7 @@ class EnforcementPoint:
             action_id=attempt.id,
             run_id=attempt.run.id,
             claim=attempt.run.claim,
+            bounds=attempt.bounds,
             tenant=attempt.run.tenant,
         )
         span = self._spans.tool(

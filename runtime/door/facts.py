@@ -18,6 +18,7 @@ from interlock.runtime.policy.request import (
     ApprovalFact,
     Context,
     KillFact,
+    OpenApprovals,
     RunFacts,
     request_digest,
 )
@@ -36,6 +37,9 @@ _ROWS: Final = Statement(
         tables.run.c.refusals,
         tables.run.c.label,
         *budget.AMOUNTS,
+        *budget.OWN,
+        approval.OPEN_OF_RUN.label("open_of_run"),
+        approval.OPEN_OF_TENANT.label("open_of_tenant"),
         *recorded_action.COLUMNS,
         tables.kill_switch.c.scope.label("kill_scope"),
         tables.kill_switch.c.id.label("kill_id"),
@@ -43,6 +47,9 @@ _ROWS: Final = Statement(
     .select_from(tables.run)
     .join(tables.budget, tables.budget.c.id == tables.run.c.budget_id)
     .outerjoin(tables.action, tables.action.c.id == bindparam("action"))
+    .outerjoin(
+        tables.reservation, tables.reservation.c.action_id == bindparam("action")
+    )
     .outerjoin(tables.kill_switch, kill_switch.COVERS)
     .where(tables.run.c.id == bindparam("run"))
 )
@@ -118,14 +125,14 @@ class InformationPoint:
         }
 
         def look(connection: Connection) -> Facts:
-            rows = _ROWS.all(connection, place)
+            now = self._store.now(connection)
+            rows = _ROWS.all(connection, place | {"at": now})
             if not rows:
                 raise NotFound(
                     kind="run",
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            now = self._store.now(connection)
             return _facts(connection, run, proposal, rows=rows, key=key, now=now)
 
         return await self._store.read(look)
@@ -143,7 +150,6 @@ def _facts(
     row = rows[0]
     run_label = label_of(row["label"])
     recorded = recorded_action.found(row, key)
-    tool = proposal.tool
     context = Context(
         now=now,
         run=_run_facts(run, row),
@@ -152,10 +158,11 @@ def _facts(
             proposal.action.arguments, request=run.request, run_label=run_label
         ),
         cost=proposal.cost,
-        budget=budget.facts(row),
+        budget=budget.facts_for(row),
+        open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),
-        tool_schema=None if tool is None else schema_digest(tool),
+        tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
         version=FACTS,
@@ -168,6 +175,14 @@ def _facts(
         open_approval=approval.waiting(connection, action_id=proposal.id),
         lapsed=approval.lapsed(connection, action_id=proposal.id, now=now),
     )
+
+
+def _schema(tool: AnyTool | None) -> str | None:
+    return None if tool is None else schema_digest(tool)
+
+
+def _open_approvals(row: Row) -> OpenApprovals:
+    return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
 
 
 def _run_facts(run: Run, row: Row) -> RunFacts:

@@ -5,7 +5,7 @@ from typing import TypeAlias, assert_never
 
 import orjson
 
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
+from interlock.runtime.door.tool import AnyTool, ToolFailed, ToolPartlyActed, Value
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Decision, Denied, Effect
 from interlock.runtime.policy.request import AccessRequest
@@ -65,7 +65,7 @@ def failure(action_id: str, tool: AnyTool, error: Exception) -> Failed:
     Its code is one of a closed set: a code that the tool does not declare is told as "error", and
     stands with the words for people.
     """
-    if isinstance(error, ToolFailed) and error.code in tool.codes:
+    if isinstance(error, ToolFailed | ToolPartlyActed) and error.code in tool.codes:
         return Failed(action_id=action_id, code=error.code, detail=error.detail)
     if is_wordless(tool, error):
         return Failed(

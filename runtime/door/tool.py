@@ -44,6 +44,18 @@ class ToolFailed(Exception):
         super().__init__(f"{code}: {detail}" if detail else code)
 
 
+class ToolPartlyActed(Exception):
+    """The tool did a part of what was asked, and knows which: *detail* names it, for people.
+
+    The action is then unknown, never done: a person looks at it, and it is not repeated.
+    """
+
+    def __init__(self, *, code: str, detail: str) -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code}: {detail}")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tool(Generic[A, R]):
     """One thing that can be done. Built by `tool`, called only by the enforcement point."""

@@ -12,7 +12,14 @@ from langgraph.types import Command, StateSnapshot
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
-from interlock.runtime.errors import Fenced, GuardFailed, InterlockError, NotRecorded
+from interlock.runtime.errors import (
+    AgentFailed,
+    Fenced,
+    GuardFailed,
+    InterlockError,
+    NotRecorded,
+    RefusedTooOften,
+)
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
@@ -25,6 +32,9 @@ from interlock.runtime.run.runs import Runs
 from interlock.runtime.telemetry import Telemetry
 
 SUPERSTEPS: Final = 200  # LangGraph's own stop; the step budget is the real one
+#: How long a drive that is stopped from outside waits for the record that the run is held
+LAST_WORD_S: Final = 5.0
+_LONGEST_CAUSE: Final = 1_000  # characters of an error that are kept with the run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +85,20 @@ class _Claim:
 
         Raises `Fenced` and `NotRecorded`: then nothing can be recorded.
         """
+        why: dict[str, Json] = {"error": str(self.door.failure or error)}
+        return await self._as_far_as_it_got("held", why)
+
+    async def refused(self, error: RefusedTooOften) -> Ended:
+        """Wait for what is under way, and return the claim as failed: it is refused everything."""
+        stopped: dict[str, Json] = {
+            "step": error.tool,
+            "kind": "denied",
+            "code": error.code,
+            "why": str(error),
+        }
+        return await self._as_far_as_it_got("failed", {"stopped": stopped})
+
+    async def _as_far_as_it_got(self, status: Status, why: dict[str, Json]) -> Ended:
         while True:  # each failure is raised once
             try:
                 await self.saver.durable()
@@ -83,12 +107,10 @@ class _Claim:
                 raise
             except GuardFailed:
                 continue
-        ended = Ended(run_id=self.run.id, status="held", waiting=(), outcome={})
-        with suppress(GuardFailed):  # what does not open now is not shown
-            ended = replace(self.ended(await self.state()), status="held")
-        return replace(
-            ended, outcome=ended.outcome | {"error": str(self.door.failure or error)}
-        )
+        ended = Ended(run_id=self.run.id, status=status, waiting=(), outcome={})
+        with suppress(Exception):  # what does not open now is not shown
+            ended = replace(self.ended(await self.state()), status=status)
+        return replace(ended, outcome=ended.outcome | why)
 
 
 class Driver:
@@ -119,9 +141,11 @@ class Driver:
     async def drive(self, run: Run, agent: Workflow) -> Ended:
         """Carry the claimed *run* on until it ends, waits or is held by a guard, and record which.
 
-        However it ends, the claim is given back. Raises `Fenced` and `NotRecorded`, with which
-        nothing can be recorded, any other error of ours: the run has then failed, and what else
-        the agent raises: the run then stays "running", and can be claimed again at once.
+        However it ends, the claim is given back and the run is not left "running". Raises
+        `Fenced`, with which nothing can be recorded; `NotRecorded`, with which the run is held
+        unless not even that can be recorded; any other error of ours, and `AgentFailed` for
+        whatever else the agent raised: the run has then failed. A drive that is cancelled leaves
+        the run held.
         """
         try:
             return await self._driven(run, agent)
@@ -135,15 +159,45 @@ class Driver:
             await self._runs.trace(run, trace)
             async with self._heartbeat(run):
                 try:
-                    with tripwire.governing():
-                        ended = await self._carried(run, agent)
-                except (Fenced, NotRecorded):
-                    raise  # nothing can or may be written any more
-                except InterlockError as error:
-                    await self._runs.end(run, "failed", {"error": str(error)})
+                    return await self._to_the_end(run, agent)
+                except Fenced:
+                    raise  # nothing may be written any more
+                except NotRecorded as error:
+                    await self._hold(run, error)
                     raise
-                await self._runs.end(run, ended.status, ended.outcome)
-                return ended
+                except InterlockError as error:
+                    await self._fail(run, _cause(error))
+                    raise
+                except Exception as error:
+                    why = _cause(error)
+                    await self._fail(run, why)
+                    raise AgentFailed(
+                        agent=agent.name, run_id=run.id, why=why
+                    ) from error
+                except BaseException as error:
+                    await self._hold(run, error)
+                    raise
+
+    async def _to_the_end(self, run: Run, agent: Workflow) -> Ended:
+        with tripwire.governing():
+            ended = await self._carried(run, agent)
+        await self._runs.end(run, ended.status, ended.outcome)
+        return ended
+
+    async def _fail(self, run: Run, why: str) -> None:
+        """Record that the run has failed, or that it stays held where a guard holds it already."""
+        try:
+            await self._runs.end(run, "failed", {"error": why})
+        except (Fenced, NotRecorded):
+            raise
+        except GuardFailed:
+            await self._runs.end(run, "held", {"error": why})
+
+    async def _hold(self, run: Run, error: BaseException) -> None:
+        """Record that the run is held, as far as that can be done in a short time."""
+        with suppress(GuardFailed, TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await self._runs.end(run, "held", {"error": _cause(error)})
 
     async def _carried(self, run: Run, agent: Workflow) -> Ended:
         saver = Checkpoints(store=self._store, key=self._vault.known(run.id), run=run)
@@ -162,6 +216,8 @@ class Driver:
             raise
         except GuardFailed as error:
             return await claim.held(error)
+        except RefusedTooOften as error:
+            return await claim.refused(error)
 
     async def _advance(self, claim: _Claim) -> Ended:
         state = await claim.state()
@@ -205,3 +261,11 @@ class Driver:
                 asyncio.CancelledError, InterlockError
             ):  # the step's own write will meet the same failure
                 await task
+
+
+def _cause(error: BaseException) -> str:
+    """Return what is kept of *error*: its own words, or its type when it is none of ours."""
+    words = str(error)
+    if not isinstance(error, InterlockError):
+        words = f"{type(error).__name__}: {words}"
+    return words[:_LONGEST_CAUSE].encode("utf-8", "replace").decode()

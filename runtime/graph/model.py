@@ -1,7 +1,7 @@
 """Language models behind the door: every call of a LangChain chat model is an action of its run."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from langchain_core.language_models import LanguageModelInput
@@ -19,7 +19,7 @@ from langchain_core.tools import BaseTool
 from interlock.runtime.canonical import digest
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Failed, Resolved, Unknown, Waiting
-from interlock.runtime.errors import Ungoverned
+from interlock.runtime.errors import BadInput, Ungoverned
 from interlock.runtime.graph.answer import say
 from interlock.runtime.graph.langchain import GovernedTool
 from interlock.runtime.policy.decision import Denied
@@ -59,12 +59,14 @@ class GovernedModel(BaseChatModel):
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        **_: Any,
+        **options: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the same model knowing *tools*: schemas, or tools whose every call is governed.
 
-        Raises `Ungoverned` for anything else that can be called.
+        Raises `Ungoverned` for anything else that can be called, and `BadInput` for an option such
+        as `tool_choice`: a model is asked without any.
         """
+        self._without(options)
         schemas = tuple(_schema(bound) for bound in tools)
         return self.model_copy(update={"bound": schemas})
 
@@ -74,9 +76,13 @@ class GovernedModel(BaseChatModel):
         config: RunnableConfig | None = None,
         *,
         stop: list[str] | None = None,
-        **_: Any,
+        **options: Any,
     ) -> AIMessage:
-        """Propose the generation and return the model's message."""
+        """Propose the generation and return the model's message.
+
+        Raises `BadInput` for an option such as `stop`: the record would not hold the option.
+        """
+        self._without({"stop": stop} | options)
         messages = [message_to_dict(each) for each in self._messages(input)]
         arguments = {
             "model": self.model,
@@ -103,6 +109,20 @@ class GovernedModel(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         raise Ungoverned(kind="model", name=self.model)
+
+    def _without(self, options: Mapping[str, Any]) -> None:
+        """Refuse an option that would be passed over in silence."""
+        chosen = [
+            name
+            for name, value in options.items()
+            if value is not None and (name, value) != ("tool_choice", "auto")
+        ]
+        if chosen:
+            raise BadInput(
+                what=f"call of model {self.model!r}",
+                why=f"the option {chosen[0]!r} is not offered",
+                next_step="Leave it out: a governed model is asked without options.",
+            )
 
     @staticmethod
     def _messages(given: LanguageModelInput) -> list[BaseMessage]:

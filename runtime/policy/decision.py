@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import NotAPermit
+from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.request import AccessRequest
 
 Effect: TypeAlias = Literal["permit", "deny"]
@@ -21,6 +22,7 @@ _RUNTIME: Final[dict[str, str]] = {
     "budget_exceeded": "The cost does not fit into what is left of the budget.",
     "no_time": "The time it may take does not fit into what is left of the run's time.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
+    "too_many_questions": "As many questions wait for people as may wait at a time.",
     "approval_expired": "Nobody decided before the approval expired.",
 }
 
@@ -100,7 +102,8 @@ class Permit:
     """Proof that one decision permitted one call; a tool cannot be called without it.
 
     Only the enforcement point mints permits: constructing one by hand raises `TypeError`. It serves
-    once, for the tool it names; `digest` says which request it was given for. It guards against
+    once, for the tool it names; `digest` says which request it was given for, `bounds` how much of
+    an answer may be taken. It guards against
     mistakes, not against hostile Python in our own process (docs/threat-model.md). `claim` is the
     token of the claim that acts.
     `tenant` is that of the run.
@@ -111,6 +114,7 @@ class Permit:
     __slots__ = (
         "_spent",
         "action_id",
+        "bounds",
         "claim",
         "digest",
         "key",
@@ -129,6 +133,7 @@ class Permit:
         run_id: str,
         claim: str,
         tenant: str,
+        bounds: Bounds = ORDINARY,
     ) -> None:
         if mint is not MINT:
             raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
@@ -138,6 +143,7 @@ class Permit:
         self.run_id = run_id
         self.key = action_id
         self.claim = claim
+        self.bounds = bounds
         self.tenant = tenant
         self._spent = False
 

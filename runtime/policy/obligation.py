@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
+from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import RUNTIME, Decision, Reason
 
 LONGEST_WAIT_S: Final = 30 * 24 * 3600
@@ -17,6 +18,7 @@ class Duties:
     #: The role whose member must approve, or None when nobody must
     role: str | None = None
     ttl_s: int = 0
+    bounds: Bounds = ORDINARY
 
 
 def understand(decision: Decision) -> Duties | Reason:
@@ -48,11 +50,29 @@ def _reserve(duties: Duties, _: Parameters) -> Duties:
 def _approve(duties: Duties, parameters: Parameters) -> Duties | None:
     role = parameters.get("role")
     ttl_s = parameters.get("ttl_s")
-    if not isinstance(role, str) or not isinstance(ttl_s, int):
+    bounds = _bounds(duties, parameters, "open_of_run", "open_of_tenant")
+    if not isinstance(role, str) or not _is_count(ttl_s) or bounds is None:
         return None
     if duties.role is not None or not 0 < ttl_s <= LONGEST_WAIT_S:
         return None
-    return replace(duties, role=role, ttl_s=ttl_s)
+    return replace(duties, role=role, ttl_s=ttl_s, bounds=bounds)
+
+
+def _bound(duties: Duties, parameters: Parameters) -> Duties | None:
+    bounds = _bounds(duties, parameters, "calls", "answer_bytes")
+    return None if bounds is None else replace(duties, bounds=bounds)
+
+
+def _bounds(duties: Duties, parameters: Parameters, *names: str) -> Bounds | None:
+    """Return the bounds with those of *names* that are stated; None where one is no number."""
+    stated = {name: parameters[name] for name in names if name in parameters}
+    if not all(_is_count(bound) for bound in stated.values()):
+        return None
+    return replace(duties.bounds, **stated)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and value >= 0
 
 
 def _nobody(_: Duties, __: Parameters) -> None:
@@ -63,4 +83,5 @@ def _nobody(_: Duties, __: Parameters) -> None:
 _DISCHARGES: Final[Mapping[str, Callable[[Duties, Parameters], Duties | None]]] = {
     "reserve": _reserve,
     "approve": _approve,
+    "bound": _bound,
 }

@@ -129,6 +129,14 @@ class ApprovalFact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OpenApprovals:
+    """How many questions wait for people, of the run and of all runs of its tenant."""
+
+    run: int = 0
+    tenant: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KillFact:
     """One engaged kill switch that covers this request."""
 
@@ -179,6 +187,7 @@ class Context:
     kill_switches: tuple[KillFact, ...] = ()
     #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
     tool_schema: str | None = None
+    open_approvals: OpenApprovals = OpenApprovals()
     #: Who in the agent proposes; None when a person acts
     proposer: Proposer | None = None
     #: The tools that the planner was shown; None when no planner proposes

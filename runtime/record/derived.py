@@ -117,13 +117,13 @@ class Derived:
             updated=body["at"],
         )
         if body["status"] in {"done", "failed", "cancelled"}:
-            self._of_run[run_id].withdraw("waiting", "approved")
+            self._of_run[run_id].end(self.spend)
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":
             return  # the engine failed while the action may have acted: its row stays
         self._put(run_id, body)
-        self.spend.close(body["action"], {})
+        self.spend.decide(self._run(run_id)["budget_id"], body)
         if body["counted"]:
             run = self._run(run_id)
             run["refusals"] += 1
@@ -162,6 +162,8 @@ class Derived:
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         approval = self.approval[(body["approval"],)]
         approval.update(sealed(body), state=body["state"], decided=body["at"])
+        if body["state"] == "rejected":
+            self.spend.close(body["action"], {})
 
     def _raise(self, _: str, run_id: str, body: Values) -> None:
         self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
@@ -195,12 +197,7 @@ class Derived:
         run_id = body["of"]
         self.data_key.pop((run_id,), None)
         self._run(run_id)["label"] = ""
-        of_run = self._of_run[run_id]
-        for action in of_run.actions:
-            action["digest"] = ""
-        for approval in of_run.approvals:
-            approval.update(digest="", evidence_digest="")
-        for place in of_run.records:
+        for place in self._of_run[run_id].erase():
             self.record.pop(place, None)
 
     def _run(self, run_id: str) -> Values:

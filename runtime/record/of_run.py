@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from interlock.runtime.record.entry_values import committed, same, sealed
-from interlock.runtime.record.spend import Values
+from interlock.runtime.record.spend import Spend, Values
 
 
 @dataclass(slots=True)
@@ -13,6 +13,21 @@ class OfRun:
     actions: list[Values] = field(default_factory=list)
     approvals: list[Values] = field(default_factory=list)
     records: list[tuple[str, ...]] = field(default_factory=list)
+
+    def end(self, spend: Spend) -> None:
+        """Withdraw what waits for a person, and give back what was set aside for it."""
+        for action in self.actions:
+            if action["state"] == "waiting":
+                spend.close(action["id"], {})
+        self.withdraw("waiting", "approved")
+
+    def erase(self) -> list[tuple[str, ...]]:
+        """Take away the digests of what was asked for, and return the places of what was kept."""
+        for action in self.actions:
+            action["digest"] = ""
+        for approval in self.approvals:
+            approval.update(digest="", evidence_digest="")
+        return self.records
 
     def withdraw(self, *states: str) -> None:
         """Withdraw the approvals in one of *states*."""

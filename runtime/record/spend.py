@@ -27,15 +27,21 @@ class Spend:
         self.budget[(budget_id,)] = budget
 
     def reserve(self, action: str, budget_id: str, cost: Mapping[str, int]) -> None:
-        """Set *cost* aside for the action, unless something is set aside for it already."""
-        if (action,) in self.reservation:
-            return
+        """Set *cost* aside for the action, instead of what is set aside for it already."""
+        self.close(action, {})
         self.reservation[(action,)] = {
             "action_id": action,
             "budget_id": budget_id,
             **cost,
         }
         self.add(budget_id, "reserved", cost)
+
+    def decide(self, budget_id: str, body: Values) -> None:
+        """Charge what a denial or a question costs; for a question, set its action's cost aside."""
+        self.close(body["action"], {})
+        self.add(budget_id, "spent", body["spent"])
+        if body["reserved"]:
+            self.reserve(body["action"], budget_id, body["reserved"])
 
     def close(self, action: str, spent: Mapping[str, int]) -> None:
         """Turn the action's reservation into spend, if it has one."""

@@ -29,6 +29,7 @@ from interlock.runtime.run.recorded_action import (
     State,
 )
 from interlock.runtime.run.run import (
+    Run,
     check,
     hold,
     join_label,
@@ -66,19 +67,42 @@ def deny(tx: Tx, step: Attempt) -> None:
         return
     sealed = _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
+    denied = _decided(step, "denied", sealed)
     if not unanswered:
-        refusals = tables.run.c.refusals + 1
-        counted = update(tables.run).where(tables.run.c.id == step.run.id)
-        tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
-    tx.events.append(_decided(step, "denied", sealed, counted=not unanswered))
+        denied = replace(denied, counted=True, spent=_counted(tx, step.run))
+    tx.events.append(denied)
 
 
-def wait(tx: Tx, step: Attempt) -> None:
-    """Record that the action waits for a person."""
+def _counted(tx: Tx, run: Run) -> dict[str, int]:
+    """Count one refusal of the run, and return what it cost: a step, as long as there is one."""
+    refusals = tables.run.c.refusals + 1
+    counted = update(tables.run).where(tables.run.c.id == run.id)
+    tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
+    one = budget.ONE_STEP
+    is_paid = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
+    return one.counts() if is_paid else {}
+
+
+def wait(tx: Tx, step: Attempt) -> str | None:
+    """Record that the action waits for a person: a step is spent, and the effect set aside.
+
+    Returns a reason code instead when nobody may be asked.
+    """
     check(tx, step.run)
     stage = _expect(tx, step, UNDECIDED)
+    if approval.is_crowded(tx, run=step.run, action_id=step.id, bounds=step.bounds):
+        return "too_many_questions"
+    ready = step.kept_ready
+    one = budget.ONE_STEP
+    place = step.run.budget_id
+    cost = one if stage == "waiting" else replace(ready, steps=one.steps)
+    if not budget.charge(tx, budget_id=place, cost=cost, actual=one):
+        return "budget_exceeded"
+    budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
     sealed = _put(tx, step, "waiting", stage=stage)
-    tx.events.append(_decided(step, "waiting", sealed))
+    waiting = _decided(step, "waiting", sealed)
+    tx.events.append(replace(waiting, spent=one.counts(), reserved=ready.counts()))
+    return None
 
 
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
@@ -186,14 +210,11 @@ def blank(tx: Tx, *, run_id: str) -> None:
     tx.connection.execute(actions.values(digest=""))
 
 
-def _decided(
-    step: Attempt, state: State, sealed: Sealed, *, counted: bool = False
-) -> Decided:
+def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
     return Decided(
         ruling=step.ruling,
         sealed=sealed,
         state=state,
-        counted=counted,
         asked=step.asked,
     )
 

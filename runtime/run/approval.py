@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.errors import Tampered
+from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -31,6 +32,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, requester_of
@@ -39,6 +41,33 @@ State: TypeAlias = Literal[
     "waiting", "approved", "rejected", "expired", "used", "withdrawn"
 ]
 Column: TypeAlias = Literal["requester", "reviewer", "reviewer_roles"]
+_APPROVALS: Final = tables.approval.c
+#: How many other questions than the action's own wait: of one run, and of its tenant
+OPEN_OF_RUN: Final = (
+    select(func.count())
+    .select_from(tables.approval)
+    .where(
+        _APPROVALS.run_id == bindparam("of_run"),
+        _APPROVALS.state == "waiting",
+        _APPROVALS.expires > bindparam("at"),
+        _APPROVALS.action_id != bindparam("action"),
+    )
+    .scalar_subquery()
+)
+OPEN_OF_TENANT: Final = (
+    select(func.count())
+    .select_from(tables.approval)
+    .where(
+        _APPROVALS.tenant == bindparam("of_tenant"),
+        _APPROVALS.state == "waiting",
+        _APPROVALS.expires > bindparam("at"),
+        _APPROVALS.action_id != bindparam("action"),
+    )
+    .scalar_subquery()
+)
+_OPEN: Final = Statement(
+    select(OPEN_OF_RUN.label("of_run"), OPEN_OF_TENANT.label("of_tenant"))
+)
 SHORTEST_NOTE: Final = 3  # characters: a verdict without a reason is a rubber stamp
 
 
@@ -115,6 +144,23 @@ def _requested(
         evidence=shown,
         expires=row["expires"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},
+    )
+
+
+def is_crowded(tx: Tx, *, run: Run, action_id: str, bounds: Bounds) -> bool:
+    """Whether as many other questions of the run, or of its tenant, wait as may wait at a time.
+
+    The head of the tenant's log is held, so no other transaction asks at the same time.
+    """
+    place = {
+        "of_run": run.id,
+        "of_tenant": run.tenant,
+        "at": tx.now,
+        "action": action_id,
+    }
+    row = _OPEN.one(tx.connection, place)
+    return row is None or (
+        row["of_run"] >= bounds.open_of_run or row["of_tenant"] >= bounds.open_of_tenant
     )
 
 

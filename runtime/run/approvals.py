@@ -12,6 +12,7 @@ from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import budget
 from interlock.runtime.run.approval import State, four_eyes, person, place
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.refusal import refused
@@ -172,8 +173,13 @@ def _decide(
     verdict: Verdict,
     note: str,
 ) -> Sealed:
-    """Move the approval from waiting to the verdict, once; return what was sealed into its row."""
+    """Move the approval from waiting to the verdict, once; return what was sealed into its row.
+
+    A no gives back what was set aside for the action.
+    """
     roles = canonical(reviewer.roles)
+    if verdict == "rejected":
+        budget.release(tx, action_id=row["action_id"])
     sealed: Sealed = {
         "reviewer": key.seal(
             reviewer.id.encode(), place=place(row, "reviewer", state=verdict)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from interlock.runtime.canonical import Document, Written, canonical
+from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFact
@@ -57,6 +58,7 @@ class Attempt:
     open_approval: str | None = None
     #: A person was asked and did not answer in time
     lapsed: bool = False
+    bounds: Bounds = ORDINARY
 
     @cached_property
     def label(self) -> Label:
@@ -138,9 +140,18 @@ class Attempt:
         cost = self.request.context.cost
         return replace(cost, wall_ms=max(cost.wall_ms, self.time_ms))
 
+    @property
+    def kept_ready(self) -> Amounts:
+        """What is set aside while a person is asked: time and the step are set aside at the act."""
+        return replace(self.request.context.cost, steps=0, wall_ms=0)
+
     def decided(self, decision: Decision) -> "Attempt":
         """Return the attempt under *decision*."""
         return replace(self, decision=decision)
+
+    def bounded(self, bounds: Bounds) -> "Attempt":
+        """Return the attempt within *bounds*."""
+        return replace(self, bounds=bounds)
 
     def refused(self, reason: Reason) -> "Attempt":
         """Return the attempt, denied by the runtime itself."""

@@ -6,8 +6,8 @@ closed: no row, no reservation).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
@@ -27,6 +27,10 @@ AMOUNTS: Final = tuple(
     for group in ("limit", "spent", "reserved")
     for kind in KINDS
 )
+#: What is set aside for one action, beside the amounts of its budget
+OWN: Final = tuple(tables.reservation.c[kind].label(f"own_{kind}") for kind in KINDS)
+#: What a refusal costs, and a question to a person
+ONE_STEP: Final = Amounts(steps=1)
 _ROW: Final = select(tables.budget).where(_HERE)
 _LOCKED: Final = Statement(_ROW.with_for_update())
 _FITS: Final = and_(
@@ -59,6 +63,9 @@ _CHARGE_RESERVED: Final = Statement(
 )
 _OPEN: Final = Statement(insert_new(tables.reservation))
 _OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
+_RESERVED: Final = Statement(
+    select(tables.reservation).where(_OF_ACTION).with_for_update()
+)
 _CLOSE: Final = Statement(
     delete(tables.reservation).where(_OF_ACTION).returning(tables.reservation)
 )
@@ -103,19 +110,47 @@ def facts(row: Row) -> BudgetFacts:
     )
 
 
+def facts_for(row: Row) -> BudgetFacts:
+    """Return the facts for an action whose own reservation, `OWN`, is in *row* too.
+
+    What is set aside for the action itself is not in its way.
+    """
+    own = Amounts(**{kind: row[f"own_{kind}"] or 0 for kind in KINDS})
+    stands = facts(row)
+    return replace(stands, reserved=_each(int.__sub__, stands.reserved, own))
+
+
 def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
     """Set *cost* aside for the action if every kind fits, and say whether it did.
 
-    Reserving again for the same action changes nothing.
+    What was set aside for the same action before is part of *cost*, and stays when it does not fit.
     """
-    reservation = {"action_id": action_id, "budget_id": budget_id} | cost.counts()
+    reservation: dict[str, Any] = {"action_id": action_id, "budget_id": budget_id}
+    reservation |= cost.counts()
     if _OPEN.one(tx.connection, reservation) is None:
-        return True
+        return _reserve_instead(tx, reservation)
     amounts = {"budget": budget_id} | _prefixed("cost", cost)
     if _RESERVE.run(tx.connection, amounts) == 1:
         return True
     _CLOSE.one(tx.connection, {"action": action_id})
     return False
+
+
+def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> bool:
+    """Change what is set aside for an action, if the difference fits."""
+    action = {"action": wanted["action_id"]}
+    row = _RESERVED.one(tx.connection, action)
+    if row is None:
+        return False
+    more = Amounts(**{kind: wanted[kind] - row[kind] for kind in KINDS})
+    if more == Amounts():
+        return True
+    amounts = {"budget": wanted["budget_id"]} | _prefixed("cost", more)
+    if _RESERVE.run(tx.connection, amounts) != 1:
+        return False
+    _CLOSE.one(tx.connection, action)
+    _OPEN.one(tx.connection, wanted)
+    return True
 
 
 def lacking(
@@ -168,6 +203,16 @@ def beyond(charged: Amounts, actual: Amounts) -> dict[str, int]:
 def release(tx: Tx, *, action_id: str) -> None:
     """Give the action's reservation back unspent; releasing twice changes nothing."""
     charge_reserved(tx, action_id=action_id, actual=Amounts())
+
+
+def release_waiting(tx: Tx, *, run_id: str) -> None:
+    """Give back what is set aside for actions of an ended run that a person was to decide."""
+    actions = tables.action.c
+    waiting = select(actions.id).where(
+        actions.run_id == run_id, actions.state == "waiting"
+    )
+    for action_id in tx.connection.execute(waiting.with_for_update()).scalars().all():
+        release(tx, action_id=action_id)
 
 
 def raise_limit(

@@ -103,18 +103,21 @@ def of_beginning(connection: Connection, run_id: str, beginning: str) -> RowMapp
 
     Raises `NotFound`, and `BadInput` when several actions do ("ambiguous").
     """
+    missing = NotFound(
+        kind="action",
+        name=beginning,
+        next_step="Look with `interlock run show`.",
+    )
+    if not beginning:
+        raise missing
     query = (
         select(tables.action)
         .where(tables.action.c.run_id == run_id)
         .where(tables.action.c.id.startswith(beginning, autoescape=True))
     )
     rows = connection.execute(query).mappings().all()
-    if not rows or not beginning:
-        raise NotFound(
-            kind="action",
-            name=beginning,
-            next_step="Look with `interlock run show`.",
-        )
+    if not rows:
+        raise missing
     if len(rows) > 1:
         raise refused("ambiguous", what=f"action {beginning}", count=len(rows))
     return rows[0]

@@ -104,9 +104,15 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
         return
     if status == "held":
         raise GuardFailed(
-            guard=f"budget of {run.id}",
-            why="the cost of a step did not fit any more, so the run is held",
-            next_step="Raise it (`interlock budget raise`), then resume.",
+            guard=f"run {run.id}",
+            why=(
+                "it is held: the cost of a step did not fit the budget any more, or what it "
+                "depends on could not answer"
+            ),
+            next_step=(
+                f"Look with `interlock run show {run.id}`, raise the budget "
+                "(`interlock budget raise`) or mend what is away, then resume."
+            ),
         )
     if status != "running":
         raise Fenced(run_id=run.id, fence=run.fence)

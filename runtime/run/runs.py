@@ -168,6 +168,7 @@ class Runs:
         tx.checked.clear()
         if status not in OPEN:
             approval.withdraw(tx, run_id=run.id)
+            budget.release_waiting(tx, run_id=run.id)
         tx.events.append(
             RunEnded(
                 log=run.tenant,
@@ -261,6 +262,7 @@ class Runs:
         )
         tx.checked.clear()
         approval.withdraw(tx, run_id=run_id)
+        budget.release_waiting(tx, run_id=run_id)
         key = self._vault.key(tx.connection, run_id)
         settlement.abandon(
             tx,

@@ -171,15 +171,13 @@ def export(
     """Write the ledger for verification elsewhere: `python audit_verify.py FILE --key HEX`."""
     from interlock.runtime.record import audit_verify
 
-    settings = session.configured()
-    who = session.acting(settings, person)
-
     async def work(desk: "Desk") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
         records = await exports.ledger(
-            desk,
-            person=who,
+            desk.storage,
+            desk.acts,
+            person=desk.person(person),
             log=log,
         )
         lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
@@ -191,14 +189,12 @@ def export(
             "public_key": desk.storage.ledger.public_key.hex(),
         }
 
-    done = session.act(work, using=settings)
+    done = session.act(work)
     if as_json:
         session.print_json(done)
         return
     session.say(f"{done['entries']} entries in {file}; public key {done['public_key']}")
-    session.next_step(
-        f"verify anywhere: python {audit_verify.__file__} {file} --key KEY"
-    )
+    session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
 
 
 @application.command()

@@ -2,25 +2,27 @@
 
 from typing import Any
 
+from interlock.runtime.door.acts import Acts
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import exported
 from interlock.runtime.run import subject
-from interlock.serving.desk import Desk
+from interlock.runtime.storage import Storage
 from interlock.serving.home import Home
 
 
 async def ledger(
-    desk: Desk, *, person: Principal, log: str | None = None
+    storage: Storage, acts: Acts, *, person: Principal, log: str | None = None
 ) -> list[dict[str, str | int]]:
     """Return one log or all of them as records for the offline verifier, each log's header first.
 
-    The export holds the entry of this very act, so an export shows who took it.
+    The export holds the entry of this very act, so an export shows who took it. A database that is
+    not fit to act on is exported too: what is wrong with its ledger is for an auditor to see.
     """
 
     async def work() -> list[dict[str, str | int]]:
-        return await exported(desk.storage.store, desk.storage.ledger, log=log)
+        return await exported(storage.store, storage.ledger, log=log)
 
-    return await desk.acts.perform(
+    return await acts.perform(
         "ledger.export",
         work,
         person=person,

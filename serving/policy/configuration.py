@@ -65,11 +65,23 @@ class AutonomyRules(TypedDict):
     unattended_irreversible: list[str]
 
 
+class OpenLimits(TypedDict):
+    """The questions that may wait for people at a time, of one run and of all runs of a tenant."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    run: int
+    tenant: int
+
+
 class RunLimits(TypedDict):
-    """The number of refusals after which a run is stopped."""
+    """After how many refusals a run is stopped, and how much it may ask of models and people."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     refusals: int
+    #: Calls and bytes in one answer of a model
+    calls: int
+    answer_bytes: int
+    open_approvals: OpenLimits
 
 
 class EgressRules(TypedDict):

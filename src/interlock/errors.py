@@ -4,6 +4,7 @@ A refusal by the policy is no error. It is a value: `interlock.Denied`.
 """
 
 from interlock.runtime.errors import (
+    AgentFailed,
     BadInput,
     BundleChanged,
     Erased,
@@ -17,6 +18,7 @@ from interlock.runtime.errors import (
     NotRecorded,
     NotWitnessed,
     OtherVersion,
+    RefusedTooOften,
     RolledBack,
     Tampered,
     Unanswered,
@@ -24,6 +26,7 @@ from interlock.runtime.errors import (
 )
 
 __all__ = [
+    "AgentFailed",
     "BadInput",
     "BundleChanged",
     "Erased",
@@ -37,6 +40,7 @@ __all__ = [
     "NotRecorded",
     "NotWitnessed",
     "OtherVersion",
+    "RefusedTooOften",
     "RolledBack",
     "Tampered",
     "Unanswered",

@@ -62,6 +62,12 @@ async def reviewed(home: Home, run: Run, digest: str) -> None:
     await home.store.durable(run.claim)
 
 
+def offered(tool: str) -> tuple[str, ...] | None:
+    """Return what the planner was shown, or None for a step of the workflow."""
+    shown = ("records.file", "report.write")
+    return shown if tool in shown else None
+
+
 def lies(digest: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what a planner could say: a clause that is not there, a lower risk, another name,
     another status.
@@ -120,7 +126,11 @@ async def test_a_planner_names_what_its_run_read(
         await reviewed(home, stranger, others)
         outcomes: list[Any] = [
             await home.pep.enforce(
-                run, tool=tool, arguments={"document": document}, call_id=document
+                run,
+                tool=tool,
+                arguments={"document": document},
+                call_id=document,
+                offered=offered(tool),
             )
             for document in (NOBODYS, others)
         ]
@@ -142,7 +152,11 @@ async def test_what_is_written_is_what_the_document_says(
     async with office(tmp_path, bundle=bundle) as (home, run, digest):
         for tool in ("contracts.review", "records.file", "report.write"):
             outcome = await home.pep.enforce(
-                run, tool=tool, arguments={"document": digest}, call_id=tool
+                run,
+                tool=tool,
+                arguments={"document": digest},
+                call_id=tool,
+                offered=offered(tool),
             )
             assert isinstance(outcome, Done)
         await home.store.durable(run.claim)

@@ -81,6 +81,7 @@ def asked(
                 id="r1", agent="test", autonomy=2, refusals=0, revision=bundle.revision
             ),
             schema_valid=True,
+            proposer="steps",
             labels={"path": TRUSTED},
             tool_schema=bundle.data["rails"]["config"]["tools"]["document.read"][
                 "schema"

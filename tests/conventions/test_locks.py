@@ -24,6 +24,7 @@ UNNAMED: Final[Mapping[str, str]] = {
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
+    "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
     "begin": "it makes what is missing in one statement, as only the first of several can",
     "erasure.key_of": _ERASED,

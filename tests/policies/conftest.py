@@ -182,6 +182,7 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
         "approvals_unknown": changed(mail, "context.approvals", to=None),
         "budget_exceeded": changed(write, "context.budget.spent.tokens", to=2**53 - 1),
         "budget_unknown": changed(write, "context.cost.tokens", to=-1),
+        "too_many_questions": changed(mail, "context.open_approvals.run", to=10),
         "too_many_refusals": changed(write, "context.run.refusals", to=5),
         "schema_invalid": changed(write, "context.schema_valid", to=False),
         "arguments_unknown": changed(write, "action.arguments", to=None),

@@ -33,6 +33,8 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
         "for",
         "document",
         "risk",
+        "revision",
+        "needs_repin",
     }
     assert row["risk"].keys() == {"tier", "score"}
     assert (row["status"], row["for"]) == ("waiting", "ana")

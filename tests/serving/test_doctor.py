@@ -91,7 +91,9 @@ def test_a_key_that_others_can_read_is_red(
 def test_a_tampered_ledger_is_red(used: Path, command: Command) -> None:
     """A ledger that is not as it was signed is red, with the entry: the home does not open."""
     with closing(sqlite3.connect(used / "interlock.db")) as connection, connection:
-        connection.execute("UPDATE ledger_entry SET event = 'other' WHERE seq = 2")
+        connection.execute(
+            "UPDATE ledger_entry SET event = 'other' WHERE seq = 2 AND log = 'default'"
+        )
     ran = command(used, "doctor", "--json")
 
     assert ran.code == 5

@@ -255,6 +255,8 @@ class Server:
     """The smallest SMTP server: it keeps what it was sent, and hangs up where it is told to."""
 
     hangs_up_at: bytes = b""
+    #: Recipients that it does not know
+    strangers: frozenset[str] = frozenset()
     mails: list[tuple[list[str], bytes]] = field(default_factory=list)
     port: int = 0
 
@@ -276,7 +278,11 @@ class Server:
             if verb == self.hangs_up_at:
                 break
             if verb == b"RCPT":
-                receivers.append(line.partition(b"<")[2].partition(b">")[0].decode())
+                receiver = line.partition(b"<")[2].partition(b">")[0].decode()
+                if receiver in self.strangers:
+                    writer.write(b"550 no such user\r\n")
+                    continue
+                receivers.append(receiver)
             if verb == b"DATA":
                 writer.write(b"354 go on\r\n")
                 self.mails.append((receivers, await reader.readuntil(b"\r\n.\r\n")))
@@ -341,4 +347,29 @@ async def test_a_server_that_hangs_up_leaves_it_unknown(tmp_path: Path) -> None:
         outcome = await sent(smtp(server.port), tmp_path)
 
     assert isinstance(outcome, Unknown)
+    assert server.mails == []
+
+
+async def test_a_mail_that_reached_some_is_never_done(tmp_path: Path) -> None:
+    """A recipient whom the server refuses leaves the action unknown, and the others are named."""
+    async with Server(strangers=frozenset({"b@example.com"})).serving() as server:
+        outcome = await sent(smtp(server.port), tmp_path)
+
+    assert isinstance(outcome, Unknown)
+    taken, _, refused = outcome.detail.partition("refused")
+    assert [name for name in "abc" if f"{name}@example.com" in taken] == ["a", "c"]
+    assert [name for name in "abc" if f"{name}@example.com" in refused] == ["b"]
+    assert [receivers for receivers, _ in server.mails] == [
+        ["a@example.com", "c@example.com"]
+    ]
+
+
+async def test_a_mail_that_reached_nobody_has_failed(tmp_path: Path) -> None:
+    """When the server refuses every recipient the action has failed: nothing was sent."""
+    everyone = frozenset({"a@example.com", "b@example.com", "c@example.com"})
+    async with Server(strangers=everyone).serving() as server:
+        outcome = await sent(smtp(server.port), tmp_path)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "mail_refused"
     assert server.mails == []

@@ -11,14 +11,15 @@ from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.model import GENERATE
+from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality, Label
 from interlock.runtime.policy.request import Amounts, Resource
 from interlock.tools.models import parts
+from interlock.tools.models.answer import taken
+from interlock.tools.models.usage import counted, estimated, sent
 from interlock.tools.outbound.errors import Unfit
 
-#: English text has about 4 characters a token: 3 reserves too much, never too little
-CHARS_A_TOKEN: Final = 3
 #: How a generation fails
 CODES: Final = frozenset(
     {
@@ -26,6 +27,8 @@ CODES: Final = frozenset(
         parts.REFUSED,
         "model_refused",
         "model_malformed",
+        "too_many_calls",
+        "answer_too_long",
         *(f"model_{code}" for code in get_args(Unfit)),
     }
 )
@@ -39,6 +42,10 @@ class Generate(Value):
     purpose: str
     messages: str
     tools: str = "[]"
+
+    def conversation(self) -> Sequence[BaseMessage]:
+        """Return the messages."""
+        return messages_from_dict(json.loads(self.messages))
 
 
 class Generation(Value):
@@ -83,7 +90,7 @@ class Served:
 
     async def answer(self, permit: Permit, arguments: Generate) -> AIMessage:
         """Return the model's message to the arguments of one call."""
-        messages = messages_from_dict(json.loads(arguments.messages))
+        messages = arguments.conversation()
         parts.check(messages, takes=self.takes)
         tools = json.loads(arguments.tools)
         if not isinstance(self.model, BaseChatModel):
@@ -100,7 +107,7 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
 
     def cost(arguments: Generate) -> Amounts:
         served = models.get(arguments.model)
-        tokens = _tokens(arguments.messages + arguments.tools)
+        tokens = estimated(arguments.messages + arguments.tools)
         if served is None:
             return Amounts(steps=1, tokens=tokens)
         tokens += served.longest_answer
@@ -135,13 +142,9 @@ def model_tools(models: Mapping[str, Served]) -> tuple[AnyTool, ...]:
             detail = f"no model {arguments.model!r}; there are {sorted(models)}"
             raise ToolFailed(code="unknown_model", detail=detail)
         answer = await served.answer(permit, arguments)
-        return _generation(answer, arguments, served)
+        return _generation(answer, arguments, served, bounds=permit.bounds)
 
     return (generate,)
-
-
-def _tokens(text: str) -> int:
-    return len(text) // CHARS_A_TOKEN
 
 
 def _spent(used: Generation) -> Amounts:
@@ -162,25 +165,16 @@ def _label(_: Generate, __: Generation) -> Label:
     )
 
 
-def _generation(answer: AIMessage, arguments: Generate, served: Served) -> Generation:
-    calls = [
-        {
-            "name": call["name"],
-            "args": call["args"],
-            "id": call["id"],
-        }
-        for call in answer.tool_calls
-    ]
-    message = {
-        "content": answer.text,
-        "id": answer.id,
-        "tool_calls": calls,
-    }
-    usage: Mapping[str, Any] = answer.usage_metadata or {}
-    read = int(usage.get("input_tokens", _tokens(arguments.messages)))
-    wrote = int(usage.get("output_tokens", 0))
+def _generation(
+    answer: AIMessage, arguments: Generate, served: Served, *, bounds: Bounds
+) -> Generation:
+    message = taken(answer, bounds=bounds)
+    told: Mapping[str, Any] = answer.usage_metadata or {}
+    passed = sent(arguments.conversation(), arguments.tools)
+    read = counted(told, "input_tokens", passed=passed)
+    wrote = counted(told, "output_tokens", passed=sent([answer], ""))
     return Generation(
-        message=json.dumps(message, ensure_ascii=False),
+        message=message,
         input_tokens=read,
         output_tokens=wrote,
         money_micro=served.price(read + wrote),

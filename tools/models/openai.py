@@ -151,15 +151,16 @@ def _message(body: object, tools: Sequence[dict[str, Any]]) -> AIMessage:
 
 
 def _usage(body: object) -> Any:
+    """Return the tokens as the endpoint counts them, or None when it gives no two numbers."""
     match body:
-        case {"usage": {"prompt_tokens": int(read), "completion_tokens": int(wrote)}}:
-            return {
-                "input_tokens": read,
-                "output_tokens": wrote,
-                "total_tokens": read + wrote,
-            }
-        case _:
-            return None
+        case {"usage": {"prompt_tokens": read, "completion_tokens": wrote}}:
+            if type(read) is int and type(wrote) is int:
+                return {
+                    "input_tokens": read,
+                    "output_tokens": wrote,
+                    "total_tokens": read + wrote,
+                }
+    return None
 
 
 def _call(call: object, ours: Mapping[str, str]) -> dict[str, Any]:

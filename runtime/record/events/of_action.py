@@ -79,15 +79,20 @@ class Decided(_OfAction):
 
     event: ClassVar[str] = "decision"
     state: str
-    #: Whether the denial counts against the run's number of refusals
-    counted: bool
     #: Principal, arguments, resource, context and reasons
     asked: Object
+    #: Whether the denial counts against the run's number of refusals
+    counted: bool = False
+    #: What the denial or the question cost, and what is set aside until a person has answered
+    spent: Counts = field(default_factory=dict)
+    reserved: Counts = field(default_factory=dict)
 
     def body(self) -> Object:
         """Return the public part."""
         return self.ruling.body(self.state) | {
             "counted": self.counted,
+            "spent": self.spent,
+            "reserved": self.reserved,
             "sealed": digests(self.sealed),
         }
 

@@ -109,6 +109,8 @@ approval = Table(
     Index("approval_by_age", "created", "id"),
     Index("approval_by_tenant", "tenant", "created", "id"),
     Index("approval_by_state", "state", "created", "id"),
+    # How many of a tenant wait
+    Index("approval_open", "tenant", "state", "expires"),
 )
 
 budget = Table(

@@ -314,6 +314,9 @@ async def test_arguments_that_do_not_fit_are_denied_and_recorded(
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": 10**9}),
         Obligation(kind="approve", parameters={"role": 1, "ttl_s": 60}),
         Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": "60"}),
+        Obligation(kind="approve", parameters={"role": "reviewer", "ttl_s": True}),
+        Obligation(kind="bound", parameters={"calls": True}),
+        Obligation(kind="bound", parameters={"answer_bytes": "10"}),
     ],
     ids=repr,
 )
@@ -767,7 +770,7 @@ async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
     tmp_path: Path, database_url: str, options: dict[str, Any]
 ) -> None:
     """An effect under way when its run is cancelled is shown as unknown, recorded, and charged what
-    it was to cost.
+    it was to cost; what its worker says afterwards stands beside that.
     """
 
     @tool(
@@ -794,7 +797,11 @@ async def test_what_is_in_flight_when_its_run_is_cancelled_is_unknown(
         spend = await here.budget(run)
 
         assert found == "unknown"
-        assert await events(here) == [("intent", "started"), ("outcome", "unknown")]
+        assert await events(here) == [
+            ("intent", "started"),
+            ("outcome", "unknown"),
+            ("late_outcome", "done"),
+        ]
         assert (spend.spent.effects, spend.reserved) == (1, Amounts())
         assert (await here.verify()).problems == []
 

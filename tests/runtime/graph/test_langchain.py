@@ -14,7 +14,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.door.tool import AnyTool, Value, tool
-from interlock.runtime.errors import Ungoverned
+from interlock.runtime.errors import BadInput, Ungoverned
 from interlock.runtime.graph.langchain import governed_tools, langchain_tool
 from interlock.runtime.graph.model import GENERATE, governed
 from interlock.runtime.policy.decision import Denied, Permit
@@ -175,3 +175,20 @@ async def test_a_raw_tool_is_bound_to_no_governed_model(tmp_path: Path) -> None:
             governed_tool.invoke(PAY)
         with pytest.raises(Ungoverned):
             await governed_tool.ainvoke({"order": "7"})
+
+
+@pytest.mark.parametrize(
+    "options", [{"stop": ["."]}, {"tool_choice": "any"}, {"temperature": 1}]
+)
+async def test_no_option_is_passed_over_in_silence(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """An option that a governed model does not honour is refused, bound or in a call."""
+    async with World(tmp_path) as world:
+        door = Door(pep=world.pep, run=await world.start())
+        model = governed(door, "m", purpose="test")
+        with pytest.raises(BadInput):
+            await model.ainvoke("hello", **options)
+        with pytest.raises(BadInput):
+            model.bind_tools([], **options)
+        model.bind_tools([], tool_choice="auto")

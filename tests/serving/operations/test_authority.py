@@ -143,9 +143,11 @@ async def test_an_export_of_records_holds_those_of_ones_own_tenant(home: Home) -
 async def test_the_ledger_leaves_by_an_auditor_or_administrator(home: Home) -> None:
     """An export takes a role, and holds the entry of the act that took it."""
     with pytest.raises(NotPermitted):
-        await exports.ledger(home.desk, person=ANALYST)
+        await exports.ledger(home.runtime.storage, home.runtime.acts, person=ANALYST)
 
-    records = await exports.ledger(home.desk, person=AUDITOR)
+    records = await exports.ledger(
+        home.runtime.storage, home.runtime.acts, person=AUDITOR
+    )
     assert records[0]["kind"] == "log"
     assert any('"ledger.export"' in str(record.get("body")) for record in records[1:])
 

@@ -19,7 +19,7 @@ from interlock.runtime.testing import World
 from interlock.tools.models.generate import Generate, Generation, Served, model_tools
 
 PRICE = 3_000_000
-LONGEST = 1_000  # tokens of an answer
+LONGEST = 4_000  # tokens of an answer
 
 
 class Echo(BaseChatModel):

@@ -90,7 +90,7 @@ def completion(message: dict[str, Any], *, finish: str = "stop") -> dict[str, An
         "finish_reason": finish,
         "message": {"role": "assistant", "content": None} | message,
     }
-    used = {"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15}
+    used = {"prompt_tokens": 111, "completion_tokens": 14, "total_tokens": 125}
     return {
         "id": "c1",
         "object": "chat.completion",
@@ -170,7 +170,7 @@ async def test_a_plan_comes_back_as_tool_calls(
         {"to": ["a@example.com"]},
         "t1",
     )
-    assert (spent.tokens, spent.money_micro) == (15, 15)
+    assert (spent.tokens, spent.money_micro) == (125, 125)
 
 
 async def test_the_endpoint_is_asked_as_the_api_wants(tmp_path: Path) -> None:

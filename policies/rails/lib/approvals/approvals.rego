@@ -7,10 +7,13 @@ package rails.lib.approvals
 
 # METADATA
 # title: Obligation
-# description: The obligation to wait for a person; rule four_eyes denies when its parameters are not configured.
+# description: >-
+#   The obligation to wait for a person. Rules four_eyes and open_approvals deny when its parameters are not configured.
 obligation(config) := {"kind": "approve", "parameters": {
 	"role": config.approval.role,
 	"ttl_s": config.approval.ttl_s,
+	"open_of_run": config.limits.open_approvals.run,
+	"open_of_tenant": config.limits.open_approvals.tenant,
 }}
 
 # METADATA

@@ -9,6 +9,8 @@
 #     budget_exceeded: "The budget of {kind} is {limit}; this action would bring it to {would_be}."
 package rails.rules.budget
 
+import data.rails.lib.catalogue
+
 kinds := {"money_micro", "tokens", "steps", "effects", "wall_ms"}
 
 # METADATA
@@ -27,6 +29,15 @@ deny contains {"code": "budget_exceeded", "parameters": {"kind": kind, "limit": 
 # title: Reserve
 # description: The cost of this action, kind by kind.
 oblige contains {"kind": "reserve", "parameters": {kind: input.context.cost[kind] | some kind in kinds}}
+
+# METADATA
+# title: Bound
+# description: How many calls and bytes are taken of an answer of a model; without limits the runtime's own stand.
+oblige contains {"kind": "bound", "parameters": {"calls": limits.calls, "answer_bytes": limits.answer_bytes}} if {
+	catalogue.tool.egress == "model"
+}
+
+limits := data.rails.config.limits
 
 is_known if {
 	budget := input.context.budget

@@ -47,3 +47,8 @@ test_deny_an_amount_that_is_no_whole_number_from_0 if {
 }
 
 test_reserve_the_cost if budget.oblige == {request.reserve} with input as request.write
+
+test_bound_the_answer_of_a_model if {
+	budget.oblige == {request.reserve, request.bound} with input as request.generate
+	budget.oblige == {request.reserve} with input as request.generate with data.rails.config.limits as {}
+}

@@ -1,0 +1,39 @@
+"""Asking people: an action that waits is recorded and put before its reviewers, in one commit."""
+
+from interlock.runtime import telemetry
+from interlock.runtime.policy.decision import Reason, by_runtime
+from interlock.runtime.policy.obligation import Duties
+from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import action, approval
+from interlock.runtime.run.attempt import Attempt
+
+
+class Asking:
+    """Puts actions before people; lives as long as the door and holds no state of its own."""
+
+    def __init__(
+        self, *, store: Store, vault: Vault, spans: telemetry.Telemetry
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._spans = spans
+
+    async def ask(self, attempt: Attempt, duties: Duties, *, role: str) -> str | Reason:
+        """Ask the people of *role* and return the approval's id, or why nobody may be asked."""
+        asked = attempt.question(role=role, ttl_s=duties.ttl_s)
+
+        def work(tx: Tx) -> str | Reason:
+            refusal = action.wait(tx, attempt)
+            if refusal is not None:
+                return by_runtime(refusal)
+            return approval.ask(
+                tx, run=attempt.run, vault=self._vault, asked=asked, now=tx.now
+            )
+
+        tool = attempt.request.action.tool
+        with self._spans.approval(tool=tool, action_id=attempt.id) as span:
+            answer = await self._store.write(work, logs=(attempt.run.tenant,))
+            if isinstance(answer, str):
+                span.set_attribute(telemetry.APPROVAL, answer)
+        return answer
