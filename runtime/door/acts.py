@@ -17,7 +17,7 @@ from interlock.runtime.canonical import Document, Json
 from interlock.runtime.errors import (
     InterlockError,
     NotPermitted,
-    RolledBack,
+    Tampered,
     Unanswered,
 )
 from interlock.runtime.policy.act import CLASSES, Act, persons_act
@@ -131,13 +131,13 @@ class Acts:
     ) -> "_Asked":
         """Return the recorded answer of the policy.
 
-        What only reads goes on unrecorded while the database is one that was put back: nothing can
+        What only reads goes on unrecorded where the database is not what was recorded: nothing can
         be recorded there, and the evidence must be had.
         """
         asked = await self._decided(act, person, arguments, look)
         try:
             await self._record(asked)
-        except RolledBack:
+        except Tampered:
             if CLASSES[act] != "read":
                 raise
         return asked

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.runtime.errors import GuardFailed, RolledBack
+from interlock.runtime.errors import GuardFailed, RolledBack, Tampered
 from interlock.runtime.record import witness as module
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash
 from interlock.runtime.record.vault import Vault
@@ -76,12 +76,12 @@ async def test_what_lost_its_entries_is_never_taken_for_new(
     await written(tmp_path)
     loss(tmp_path / "interlock.db")
     for _ in range(2):
-        async with world_in(tmp_path) as world:
-            with pytest.raises(RolledBack):
+        with pytest.raises(Tampered):
+            async with world_in(tmp_path) as world:
                 await world.start()
-            with pytest.raises(RolledBack):
+        with pytest.raises(Tampered):
+            async with world_in(tmp_path) as world:
                 await KillSwitches(world.store).engage("all", "", by="ana")
-            assert "missing_log" in codes(await world.verify())
 
 
 def codes(audit: object) -> set[str]:
@@ -198,10 +198,9 @@ async def test_a_head_that_nobody_signed_takes_no_entry(tmp_path: Path) -> None:
             "UPDATE ledger_head SET size = 4, root = ?, frontier = ? WHERE log = 'default'",
             [tree.root(), tree.to_bytes()],
         )
-    async with world_in(tmp_path) as world:
-        with pytest.raises(GuardFailed) as refused:
+    with pytest.raises(Tampered):
+        async with world_in(tmp_path) as world:
             await world.start()
-    assert refused.value.code == "tampered"
 
 
 async def test_a_trusting_ledger_takes_a_log_as_it_stands(tmp_path: Path) -> None:
