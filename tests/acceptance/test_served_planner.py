@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
             "finish_reason": "tool_calls" if "tool_calls" in message else "stop",
             "message": message,
         }
-        used = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        used = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
         body = json.dumps(
             {
                 "id": "c",
@@ -153,7 +153,7 @@ def test_a_served_model_proposes_and_the_policy_decides(
         why["code"] for why in states["denied"]["reasons"]
     }
     assert not list(home.glob("outbox/*"))
-    assert ran.value["spend"]["spent"]["tokens"] == 110
+    assert ran.value["spend"]["spent"]["tokens"] == 1100
 
 
 def test_a_model_elsewhere_is_sent_nothing_confidential(

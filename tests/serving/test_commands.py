@@ -335,8 +335,10 @@ def test_an_unknown_action_is_settled(
     """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles
     it once.
     """
-    (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
     with curt() as address:
+        for act in ("repin", "resume"):
+            command(used, "run", act, run_id, INTERLOCK_SMTP=address)
+        (approval,) = command(used, "run", "show", run_id, "--json").value["waiting"]
         command(
             used,
             "approvals",

@@ -111,6 +111,10 @@ def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
     """A mail that could not be handed over makes the command fail, with the reason in text and
     JSON.
     """
+    nobody = {"INTERLOCK_SMTP": "127.0.0.1:1"}
+    (asked,) = command(used, "approvals", "list", "--json").value
+    for act in ("repin", "resume"):
+        command(used, "run", act, asked["run_id"], **nobody)
     (waiting,) = command(used, "approvals", "list", "--json").value
     verdict = (
         "approvals",
@@ -122,7 +126,7 @@ def test_an_effect_that_failed_is_told(used: Path, command: Command) -> None:
         "checked",
         "--json",
     )
-    ran = command(used, *verdict, INTERLOCK_SMTP="127.0.0.1:1")
+    ran = command(used, *verdict, **nobody)
     (sent,) = [each for each in ran.value["decisions"] if each["tool"] == "mail.send"]
 
     assert ran.code == 5

@@ -67,7 +67,8 @@ def test_nothing_is_sent_into_the_outbox_of_another_home(
     """
     second = tmp_path / "second"
     second.mkdir()
-    shutil.copytree(used / "keys", second / "keys")
+    for folder in ("keys", "checkpoints"):
+        shutil.copytree(used / folder, second / folder)
     shutil.copy(used / "people.yaml", second / "people.yaml")
     shared = {"INTERLOCK_DATABASE": f"sqlite:///{used / 'interlock.db'}"}
     (run,) = command(used, "run", "list", "--json").value

@@ -102,7 +102,7 @@ GOVERNED: dict[str, Callable[[Any], Any]] = {
         ChatPromptTemplate.from_messages([("human", "hello")]).format_prompt()
     ),
     "astream": lambda model: drained(model.astream("hello")),
-    "bind": lambda model: model.bind(stop=["x"]).ainvoke("hello"),
+    "bind": lambda model: model.bind().ainvoke("hello"),
     "bind_tools": lambda model: model.bind_tools(
         [{"type": "function", "function": {"name": "x"}}]
     ).ainvoke("hello"),

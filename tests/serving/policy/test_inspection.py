@@ -127,4 +127,4 @@ def test_changed_data_needs_no_new_build(written: Written, shipped: Bundle) -> N
 
     assert first.wasm == other.wasm != shipped.wasm
     assert first.revision != other.revision
-    assert other.data["rails"]["config"]["limits"] == {"refusals": 7}
+    assert other.data["rails"]["config"]["limits"]["refusals"] == 7
