@@ -435,8 +435,11 @@ def test_a_damaged_memory_is_no_memory(log: Log, damage: str) -> None:
     """A remembered checkpoint that cannot be read, or was not signed by us, is a problem and never
     passed over.
     """
+    at = log.remembered.rindex("\u2014") - 10  # in the root of the newest note
     flipped = (
-        log.remembered[:60] + chr(ord(log.remembered[60]) ^ 1) + log.remembered[61:]
+        log.remembered[:at]
+        + chr(ord(log.remembered[at]) ^ 1)
+        + log.remembered[at + 1 :]
     )
     remembered = {
         "another signature": log.remembered.replace("\u2014", "-"),

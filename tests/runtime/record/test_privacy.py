@@ -9,8 +9,8 @@ import pytest
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.events import RunErased
 from interlock.runtime.record.store import Tx
+from interlock.runtime.run import erasure
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.testing import PLENTY, REVISION, Effects, StaticPoint, World
@@ -130,8 +130,7 @@ async def test_an_erased_run_is_unreadable_and_the_ledger_still_verifies(
         }
 
         def erase(tx: Tx) -> None:
-            world.vault.erase(tx.connection, run_id)
-            tx.events.append(RunErased(log="default", of=run_id, by="ada"))
+            erasure.erase(tx, world.vault, run_id=run_id, tenant="default", by="ada")
 
         await world.store.write(erase, logs=("default",))
         with pytest.raises(BadInput) as refused:
