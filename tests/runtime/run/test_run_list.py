@@ -211,7 +211,8 @@ async def test_ten_thousand_runs_are_listed_fast(world: World) -> None:
 
 async def test_a_list_that_nobody_limits_is_whole(world: World) -> None:
     """Runs and approvals end only where the caller says so, never at a number of their own."""
-    runs = [await start(world) for _ in range(101)]
+    tenants = ("acme", "default")
+    runs = [await start(world, tenant=tenants[of % 2]) for of in range(101)]
     approvals = {await ask(world, run) for run in runs}
 
     assert len(await world.runs.list()) == len(runs)
