@@ -172,8 +172,8 @@ class Broken(Errands):
         return graph
 
 
-async def test_a_claim_is_given_back_however_the_drive_ends(tmp_path: Path) -> None:
-    """After an agent's own error the next claim need not wait until the lease is over."""
+async def test_an_error_of_the_agent_ends_its_run(tmp_path: Path) -> None:
+    """After an agent's own error nobody waits for a lease: the run has failed."""
     async with Runtime.open(
         database=f"sqlite:///{tmp_path / 'interlock.db'}",
         keys=tmp_path / "keys",
@@ -181,10 +181,10 @@ async def test_a_claim_is_given_back_however_the_drive_ends(tmp_path: Path) -> N
         agents=[Broken(tools=())],
     ) as runtime:
         run = await runtime.start("errands", {"text": "hello"}, principal=ANN)
-        with pytest.raises(ValueError, match="hello"):
+        with pytest.raises(AgentFailed):
             await runtime.drive(run)
 
-        assert (await runtime.runs.claim(run.id)).fence == run.fence + 1
+        assert (await runtime.runs.read(run.id)).status == "failed"
 
 
 async def test_a_tool_that_no_agent_declares_is_unknown(tmp_path: Path) -> None:
