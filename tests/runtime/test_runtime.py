@@ -9,7 +9,7 @@ import pytest
 from langgraph.graph import END, START, StateGraph
 
 from interlock import Denied, Done, Door, Principal, Runtime, Tool, Value
-from interlock.errors import BadInput, NotFound
+from interlock.errors import AgentFailed, BadInput, NotFound
 from interlock.runtime.graph.agent import Graph
 from interlock.runtime.storage import Storage
 from interlock.testing import Effects, StaticPoint
