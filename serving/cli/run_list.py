@@ -1,6 +1,7 @@
 """The command `interlock run list`."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -50,7 +51,7 @@ def list_runs(
             agent=agent,
             since=begun,
             limit=limit + 1,
-            revision=_in_force(settings),
+            in_force=partial(_in_force, settings),
         )
         return await listed(storage, wanted)
 
