@@ -19,6 +19,7 @@ from interlock.runtime import environment
 from interlock.runtime.canonical import Json, digest
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.graph.agent import Agent
@@ -33,7 +34,6 @@ from interlock.runtime.policy.request import (
     identity,
 )
 from interlock.runtime.run import pin, subject
-from interlock.runtime.run.activation import activate
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
@@ -71,6 +71,7 @@ class Runtime:
         storage: Storage,
         pdp: DecisionPoint,
         agents: Iterable[AgentSource],
+        bundle: Bundle | None = None,
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
         pins: Mapping[str, str] | None = None,
@@ -98,7 +99,9 @@ class Runtime:
             by_agent=_by_agent(self.agents),
             spans=spans,
         )
-        self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
+        #: Decides about people's acts; whoever made the runtime closes this too
+        self.policy = PolicyInForce(store=self.store, configured=pdp, bundle=bundle)
+        self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
         self.driver = self._driver(spans)
 
     def _driver(self, spans: Telemetry) -> Driver:
@@ -144,13 +147,17 @@ class Runtime:
                     clock=clock,
                 )
             )
-            yield cls(
+            bundle = load(policy) if isinstance(policy, Path) else policy
+            runtime = cls(
                 storage=storage,
-                pdp=_decision_point(policy, stack),
+                pdp=_decision_point(bundle, stack),
                 agents=agents,
+                bundle=bundle if isinstance(bundle, Bundle) else None,
                 telemetry=telemetry,
                 pins=pins,
             )
+            stack.callback(runtime.policy.close)
+            yield runtime
 
     async def start(
         self,
@@ -172,7 +179,7 @@ class Runtime:
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = _request(workflow, request)
-        await activate(self.store, revision=self.pdp.revision)
+        await self.policy.activate()
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
             tenant=principal.tenant,
@@ -341,11 +348,13 @@ def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json
     return plain
 
 
-def _decision_point(policy: Policy, stack: AsyncExitStack) -> DecisionPoint:
-    if not isinstance(policy, Path | Bundle):
+def _decision_point(
+    policy: Bundle | DecisionPoint, stack: AsyncExitStack
+) -> DecisionPoint:
+    if not isinstance(policy, Bundle):
         return policy
     from interlock.runtime.policy.engine.embedded import EmbeddedPoint  # noqa: PLC0415 - wasmtime
 
-    embedded = EmbeddedPoint(load(policy) if isinstance(policy, Path) else policy)
+    embedded = EmbeddedPoint(policy)
     stack.callback(embedded.close)
     return embedded

@@ -110,6 +110,7 @@ class Home:
             settings=self.settings,
             storage=self.runtime.storage,
             acts=self.runtime.acts,
+            policy=self.runtime.policy,
             bundle=self.bundle,
         )
 
@@ -172,6 +173,7 @@ async def opened(
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
+            bundle=bundle,
             agents=[
                 ContractReview(tools),
                 *agents.load(settings.agents, folder=settings.modules),
@@ -180,6 +182,7 @@ async def opened(
             telemetry=_telemetry(stack),
             pins=kept.pins(settings, planner),
         )
+        stack.callback(runtime.policy.close)
         refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,

@@ -1,38 +1,44 @@
 """The policy in force: activated by a person before the first run under a new revision."""
 
+from interlock.runtime.door.acts import Acts
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.run import activation, subject
+from interlock.runtime.run import subject
 from interlock.serving.home import Home
 
 
-async def activate(home: Home, *, person: Principal) -> str:
-    """Put the policy that this workspace has now in force, and return its revision.
+async def activate(policy: PolicyInForce, acts: Acts, *, person: Principal) -> str:
+    """Put the configured policy in force, and return the revision that it takes the place of.
 
-    Activating the revision that is in force already changes nothing and asks nobody. The policy
-    that is activated decides about its own activation: docs/threat-model.md names this gap.
+    The policy that was in force until then decides whether *person* may. Activating what is in
+    force already asks nobody, and keeps its bundle anew. Raises `NotPermitted`, `GuardFailed` when
+    the configured policy cannot be loaded, and `BadInput` when somebody else activated another
+    policy meanwhile.
     """
-    revision = home.bundle.revision
-    if await home.store.read(activation.newest) == revision:
-        return revision
+    revision = policy.candidate()
+    before = await policy.revision()
+    if before == revision:
+        await policy.keep()
+        return before
 
     async def work() -> None:
-        await activation.activate(home.store, revision=revision)
+        await policy.activate(after=before)
 
-    await home.runtime.acts.perform(
+    await acts.perform(
         "policy.activate",
         work,
         person=person,
         arguments={"revision": revision},
         look=subject.installation("policy", revision),
     )
-    return revision
+    return before
 
 
 async def ensure_in_force(home: Home, *, person: Principal) -> None:
-    """Activate the policy for *person* if another one was in force before.
+    """Activate the policy of *home* for *person* if another one was in force before.
 
     The first policy of a new home needs no activation: there is nothing that it replaces.
     """
-    before = await home.store.read(activation.newest)
-    if before:
-        await activate(home, person=person)
+    policy = home.runtime.policy
+    if await policy.revision() not in {"", policy.configured.revision}:
+        await activate(policy, home.runtime.acts, person=person)
