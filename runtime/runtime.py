@@ -88,21 +88,25 @@ class Runtime:
         self.storage = storage
         self.pdp = pdp
         self.agents: Mapping[str, Agent] = _by_name(
-            _agent(source, storage) for source in agents
+            source if isinstance(source, Agent) else source(storage)
+            for source in agents
         )
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
-        self.pep = EnforcementPoint(
-            store=self.store,
-            vault=self.vault,
-            pdp=pdp,
-            tools=self.tools,
-            by_agent=_by_agent(self.agents),
-            spans=spans,
-        )
+        self.pep = self._door(spans)
         #: Decides about people's acts; whoever made the runtime closes this too
         self.policy = PolicyInForce(store=self.store, configured=pdp, bundle=bundle)
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
         self.driver = self._driver(spans)
+
+    def _door(self, spans: Telemetry) -> EnforcementPoint:
+        return EnforcementPoint(
+            store=self.store,
+            vault=self.vault,
+            pdp=self.pdp,
+            tools=self.tools,
+            by_agent=_by_agent(self.agents),
+            spans=spans,
+        )
 
     def _driver(self, spans: Telemetry) -> Driver:
         return Driver(
@@ -294,12 +298,6 @@ def _is_person(principal: Principal) -> bool:
     name = identity(principal.id)
     is_agent = principal.on_behalf_of is not None or name.startswith(AGENT)
     return bool(name and principal.tenant) and not is_agent
-
-
-def _agent(source: AgentSource, storage: Storage) -> Agent:
-    if isinstance(source, Agent):
-        return source
-    return source(storage)
 
 
 def _by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

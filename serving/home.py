@@ -28,7 +28,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.runs import Runs
-from interlock.runtime.runtime import Runtime
+from interlock.runtime.runtime import AgentSource, Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
@@ -174,10 +174,7 @@ async def opened(
             storage=storage,
             pdp=pdp,
             bundle=bundle,
-            agents=[
-                ContractReview(tools),
-                *agents.load(settings.agents, folder=settings.modules),
-            ],
+            agents=_agents(settings, tools),
             more=servers.of_agent,
             telemetry=_telemetry(stack),
             pins=kept.pins(settings, planner),
@@ -195,6 +192,11 @@ async def opened(
             reports=kept.reports,
             playbooks=kept.playbooks,
         )
+
+
+def _agents(settings: Settings, tools: Sequence[AnyTool]) -> list[AgentSource]:
+    more = agents.load(settings.agents, folder=settings.modules)
+    return [ContractReview(tools), *more]
 
 
 @asynccontextmanager

@@ -27,8 +27,9 @@ class PolicyInForce:
     ) -> None:
         #: The engine of the policy that the caller has, which may not be in force
         self.configured = configured
+        #: None where the caller has an engine alone, or no policy that can be loaded
+        self.configured_bundle = bundle
         self._store = store
-        self._bundle = bundle
         self._is_begun = False
         #: The engine of another policy that is in force
         self._other: _Loaded | None = None
@@ -59,7 +60,7 @@ class PolicyInForce:
         try:
             revision = await self.revision()
             if revision in {"", self.configured.revision}:
-                return self._bundle
+                return self.configured_bundle
             return (await self._loaded(revision)).bundle
         except (GuardFailed, Tampered):
             return None
@@ -79,13 +80,13 @@ class PolicyInForce:
         await activation.activate(
             self._store,
             revision=self.candidate(),
-            bundle=self._bundle,
+            bundle=self.configured_bundle,
             after=after,
         )
 
     async def keep(self) -> None:
         """Keep the configured policy anew: what is kept of the one in force may be damaged."""
-        bundle = self._bundle
+        bundle = self.configured_bundle
         if bundle is not None:
             await self._store.write(
                 lambda tx: activation.keep(tx, bundle), logs=(HOME,)
@@ -97,10 +98,8 @@ class PolicyInForce:
         Whoever calls holds the head of the home's log.
         """
         revision = self.configured.revision
-        if decision.unanswered or decision.revision != revision:
-            return
-        if not activation.newest(tx.connection):
-            activation.put(tx, revision=revision, bundle=self._bundle, previous="")
+        if not decision.unanswered and decision.revision == revision:
+            activation.begin(tx, revision=revision, bundle=self.configured_bundle)
 
     def close(self) -> None:
         """Free the engine that was loaded; closing twice is harmless."""

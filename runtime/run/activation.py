@@ -67,6 +67,12 @@ async def activate(
         await store.write(work, logs=(HOME,))
 
 
+def begin(tx: Tx, *, revision: str, bundle: Bundle | None) -> None:
+    """Put *revision* in force where no policy is; whoever calls holds the head of the home."""
+    if not newest(tx.connection):
+        put(tx, revision=revision, bundle=bundle, previous="")
+
+
 def put(tx: Tx, *, revision: str, bundle: Bundle | None, previous: str) -> None:
     """Add the entry that puts *revision* in force after *previous*, and keep the *bundle*."""
     tx.events.append(

@@ -1,10 +1,18 @@
 """The policy in force: activated by a person before the first run under a new revision."""
 
+from typing import Final
+
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.policy_in_force import PolicyInForce
+from interlock.runtime.errors import BadInput
+from interlock.runtime.policy.act import Act
+from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
 from interlock.serving.home import Home
+from interlock.serving.policy.in_force import granting
+
+_ACT: Final[Act] = "policy.activate"
 
 
 async def activate(policy: PolicyInForce, acts: Acts, *, person: Principal) -> str:
@@ -12,20 +20,21 @@ async def activate(policy: PolicyInForce, acts: Acts, *, person: Principal) -> s
 
     The policy that was in force until then decides whether *person* may. Activating what is in
     force already asks nobody, and keeps its bundle anew. Raises `NotPermitted`, `GuardFailed` when
-    the configured policy cannot be loaded, and `BadInput` when somebody else activated another
-    policy meanwhile.
+    the configured policy cannot be loaded, and `BadInput` when that policy lets nobody replace it,
+    or when somebody else activated another one meanwhile.
     """
     revision = policy.candidate()
     before = await policy.revision()
     if before == revision:
         await policy.keep()
         return before
+    _keep_replaceable(policy.configured_bundle)
 
     async def work() -> None:
         await policy.activate(after=before)
 
     await acts.perform(
-        "policy.activate",
+        _ACT,
         work,
         person=person,
         arguments={"revision": revision},
@@ -42,3 +51,14 @@ async def ensure_in_force(home: Home, *, person: Principal) -> None:
     policy = home.runtime.policy
     if await policy.revision() not in {"", policy.configured.revision}:
         await activate(policy, home.runtime.acts, person=person)
+
+
+def _keep_replaceable(bundle: Bundle | None) -> None:
+    """Raise `BadInput` when *bundle* grants acts, and to nobody that another policy is activated."""
+    config = {} if bundle is None else bundle.data["rails"].get("config", {})
+    if config.get("grants") and not granting(bundle, _ACT):
+        raise BadInput(
+            what="the configured policy",
+            why=f"it grants {_ACT} to nobody, so it would stay in force for good",
+            next_step=f"Grant {_ACT} to a role.",
+        )

@@ -188,13 +188,11 @@ async def activate(place: Home | Desk, person: Principal) -> str:
 async def test_a_policy_does_not_decide_about_its_own_activation(
     tmp_path: Path,
 ) -> None:
-    """The policy in force decides who may replace it: one that grants everything to everyone lets
-    nobody in, one that grants an administrator nothing does not keep the administrator out. Both
-    revisions are in the record, the act under the old one.
+    """The policy in force decides who may replace it, whatever the new one grants or takes away,
+    and the record has both revisions.
     """
     old = load(BUNDLE).revision
-    everything = "[policy.activate, kill_switch.engage]"
-    grants = f"grants: {{everyone: {everything}, administrator: [run.repin]}}\n"
+    grants = "grants:\n  everyone: [policy.activate]\n  administrator: [run.repin]\n"
     async with opened(await changed(tmp_path, grants)) as home:
         with pytest.raises(NotPermitted):
             await activate(home, NOBODY)
@@ -221,6 +219,18 @@ async def test_a_policy_does_not_decide_about_its_own_activation(
     assert run.revision == new != old
     assert decided == [("deny", old), ("deny", old), ("permit", old)]
     assert activations == [("", old), (old, new)]
+
+
+async def test_a_policy_that_nobody_could_replace_is_not_activated(
+    tmp_path: Path,
+) -> None:
+    """A policy that grants nobody to activate another one would stay for good, so it is refused."""
+    grants = "grants: {administrator: [run.repin]}\n"
+    async with desks.opened(await changed(tmp_path, grants)) as desk:
+        with pytest.raises(BadInput):
+            await activate(desk, ADMINISTRATOR)
+
+        assert await desk.policy.revision() == load(BUNDLE).revision
 
 
 async def test_a_policy_that_nobody_activated_decides_no_act(tmp_path: Path) -> None:
