@@ -54,7 +54,7 @@ async def ensure_in_force(home: Home, *, person: Principal) -> None:
 
 
 def _keep_replaceable(bundle: Bundle | None) -> None:
-    """Raise `BadInput` when *bundle* grants acts, and to nobody that another policy is activated."""
+    """Raise `BadInput` when *bundle* lists grants and lets nobody activate another policy."""
     config = {} if bundle is None else bundle.data["rails"].get("config", {})
     if config.get("grants") and not granting(bundle, _ACT):
         raise BadInput(
