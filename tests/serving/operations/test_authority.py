@@ -18,11 +18,9 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run.shelf import Shelf
 from interlock.serving import desk as desks
-from interlock.serving import people
 from interlock.serving.desk import Desk
 from interlock.serving.home import Home, opened
 from interlock.serving.operations import budgets, exports, kill_switches, policies, runs
-from interlock.serving.operations import people as listing
 from interlock.serving.policy.build import PERMISSIVE
 from interlock.serving.settings import BUNDLE, Settings
 from interlock.serving.workspace import open_workspace
@@ -299,21 +297,6 @@ async def test_a_policy_is_activated_after_the_one_that_decided(home: Home) -> N
         await policy.activate(after="another")
 
     assert refusal.value.code == "another_in_force"
-
-
-async def test_nobody_gives_themself_a_role(tmp_path: Path) -> None:
-    """The roles of before an act decide about the act that changes them, also in somebody's own
-    entry: who may add people is not who was added.
-    """
-    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
-    people.write(settings.people, [people.Person(id="nemo", roles=("analyst",))])
-    async with desks.opened(settings) as desk:
-        with pytest.raises(NotPermitted):
-            await listing.add(
-                desk, "nemo", ["administrator"], person=desk.person("nemo")
-            )
-
-        assert desk.person("nemo").roles == ("analyst",)
 
 
 async def test_an_administrator_pins_runs_to_another_policy(tmp_path: Path) -> None:
