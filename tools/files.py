@@ -26,7 +26,8 @@ def write(path: Path, content: bytes) -> None:
 
     Who writes at the same time uses another temporary name; one that a crash left behind begins
     with a dot and ends with 16 digits. The file, and each folder that has to be made, is for its
-    owner alone; a folder that exists keeps its mode. Raises OSError when the file is what it was before, and `NotSynced` when the
+    owner alone; a folder that exists keeps its mode. Raises OSError when the file is what it was
+    before, and `NotSynced` when the
     file is the new one but might not survive a power cut.
     """
     _folder(path.parent)
