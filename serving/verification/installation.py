@@ -1,4 +1,4 @@
-"""Tries every rule, every job and every guard of this installation, live.
+"""Tries every rule, every job and every guarantee of this installation, live.
 
 Trying them changes nothing that is stored in the installation.
 """
@@ -10,7 +10,7 @@ from typing import Final
 from interlock.serving.home import Home
 from interlock.serving.settings import BUNDLE
 from interlock.serving.verification import (
-    guards,
+    guarantees,
     jobs,
     probes,
     rules,
@@ -19,7 +19,7 @@ from interlock.serving.verification.finding import Finding, wrong
 
 
 async def verify(home: Home) -> list[Finding]:
-    """Return one finding for each rule, each role and each guard of *home*.
+    """Return one finding for each rule, each role and each guarantee of *home*.
 
     A proof that breaks with an exception has proved nothing and is a failure.
     """
@@ -67,5 +67,5 @@ def _folders(home: Home) -> Sequence[Path]:
 _PROOFS: Final[dict[str, Callable[[Home], Awaitable[list[Finding]]]]] = {
     "rules": _rules,
     "jobs": _jobs,
-    "guards": guards.proved,
+    "guarantees": guarantees.proved,
 }
