@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from interlock.serving.home import Home
-from interlock.serving.verification.finding import Finding, right, wrong
+from interlock.serving.verification.finding import Finding, broken, right, wrong
 from interlock.serving.verification.guarantee import Guarantee, guarantees
 from interlock.serving.verification.scenarios.approvals import APPROVALS
 from interlock.serving.verification.scenarios.claims import CLAIMS
@@ -23,6 +23,8 @@ from interlock.serving.verification.scenarios.switches import SWITCHES
 from interlock.serving.verification.scenarios.values import VALUES
 from interlock.serving.verification.trial import Trial, WentThrough, trial
 
+#: The code of a guarantee whose guard let pass what it must stop
+NOT_FIRED: Final = "did_not_fire"
 #: By id, in the order in which they are tried
 GUARANTEES: Final[Mapping[str, Guarantee]] = guarantees(
     {
@@ -54,7 +56,7 @@ async def tried(shared: Trial, guarantee: Guarantee) -> Finding:
     try:
         await guarantee.scenario(shared)
     except WentThrough as error:
-        return wrong(check, f"it did not fire: {error}")
+        return wrong(check, str(error), code=NOT_FIRED)
     except Exception as error:  # noqa: BLE001 - whatever broke: the guard was not seen to fire
-        return wrong(check, f"{type(error).__name__}: {error}")
+        return broken(check, error)
     return right(check, f"stops {guarantee.stops}")

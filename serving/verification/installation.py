@@ -15,7 +15,7 @@ from interlock.serving.verification import (
     probes,
     rules,
 )
-from interlock.serving.verification.finding import Finding, wrong
+from interlock.serving.verification.finding import Finding, broken
 
 
 async def verify(home: Home) -> list[Finding]:
@@ -28,8 +28,7 @@ async def verify(home: Home) -> list[Finding]:
         try:
             findings += await prove(home)
         except Exception as error:  # noqa: BLE001 - a proof that was not given is a failure
-            detail = f"{type(error).__name__}: {error}"
-            findings.append(wrong(name, detail))
+            findings.append(broken(name, error))
     return findings
 
 

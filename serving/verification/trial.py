@@ -197,9 +197,9 @@ def refused(what: str, *errors: type[Exception], code: str = "") -> Iterator[Non
     try:
         yield
     except errors as error:
-        given = getattr(error, "code", "")
-        if code and given != code:
-            raise WentThrough(f"{what} was refused with {given}, not {code}") from error
+        other = getattr(error, "code", "")
+        if code and other != code:
+            raise WentThrough(f"{what} was refused with {other}, not {code}") from error
         return
     raise WentThrough(f"{what} was let through")
 

@@ -1,4 +1,4 @@
-"""What approvals stop: effects that nobody entitled has seen, and verdicts used for something else."""
+"""What approvals stop: effects that nobody entitled has seen, and verdicts on something else."""
 
 from dataclasses import replace
 from typing import Final
@@ -73,8 +73,10 @@ async def second_verdict(trial: Trial) -> None:
 async def moved_verdict(trial: Trial) -> None:
     """Stops a verdict on one action from serving another action, however alike."""
     run = await trial.start()
-    await trial.approve(await trial.asked(run, text="probe"), REVIEWER)
-    await trial.asked(run, text="probe")
+    first = await trial.asked(run, call="first", text="probe")
+    await trial.asked(run, call="second", text="probe")
+    await trial.approve(first, REVIEWER)
+    await trial.asked(run, call="second", text="probe")
 
 
 async def re_pinned_verdict(trial: Trial) -> None:

@@ -100,6 +100,16 @@ async def late_outcome(trial: Trial) -> None:
     await _settle(trial, run)
 
 
+async def unpaid_uncertainty(trial: Trial) -> None:
+    """Stops an effect whose outcome nobody knows from giving its budget back."""
+    run, acting = await _under_way(trial)
+    await _ended(trial, acting)
+    await _settle(trial, run)
+    spent = (await trial.world.budget(run)).spent
+    if not spent.effects:
+        raise WentThrough("the effect was given back")
+
+
 async def other_policy(trial: Trial) -> None:
     """Stops a run from going on under another policy than the one it was started under."""
     run = await trial.start(revision="f" * 64)
@@ -181,6 +191,7 @@ CLAIMS: Final = {
     "crafted-checkpoint": crafted_checkpoint,
     "early-settlement": early_settlement,
     "late-outcome": late_outcome,
+    "unpaid-uncertainty": unpaid_uncertainty,
     "other-policy": other_policy,
     "other-means": other_means,
     "unnamed-means": unnamed_means,

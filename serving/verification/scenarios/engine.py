@@ -1,4 +1,4 @@
-"""What stands around the policy engine and LangChain, and the policies that the proofs must notice."""
+"""What stands around the policy engine and LangChain, and policies that must not go unnoticed."""
 
 import logging
 from collections.abc import Iterator, Mapping

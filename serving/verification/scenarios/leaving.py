@@ -1,4 +1,4 @@
-"""What leaves without a decision is stopped: what listeners hear, variables tell and screens obey."""
+"""What would leave without a decision: what listeners hear, variables tell and screens obey."""
 
 import io
 from typing import Any, Final, TypedDict

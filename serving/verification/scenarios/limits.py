@@ -31,6 +31,8 @@ from interlock.serving.verification.probe_tools import (
 from interlock.serving.verification.trial import Trial, WentThrough, refused
 from interlock.tools.models.generate import Served, model_tools
 
+_TOKENS: Final = 100
+
 
 async def budget(trial: Trial) -> None:
     """Stops an effect beyond the budget, even when the policy permits the effect."""
@@ -40,7 +42,7 @@ async def budget(trial: Trial) -> None:
 
 
 async def spent_budget(trial: Trial) -> None:
-    """Stops at the policy in force what the budget does not pay for, before anything is reserved."""
+    """Stops at the policy in force what the budget does not pay for."""
     door = trial.installed
     run = await trial.under_installed(limits=replace(PLENTY, effects=0))
     await trial.denied(run, WRITE, code="budget_exceeded", rule="budget", door=door)
@@ -98,12 +100,12 @@ async def flood_of_questions(trial: Trial) -> None:
 
 async def false_usage(trial: Trial) -> None:
     """Stops a tool's word on what it used from giving budget back or passing a limit."""
-    run = await trial.start(limits=replace(PLENTY, tokens=100))
+    run = await trial.start(limits=replace(PLENTY, tokens=_TOKENS))
     for used in (-50, 2**40):
         await trial.permitted(run, CLAIM, tokens=used)
         spent = (await trial.world.budget(run)).spent.tokens
-        if not 0 <= spent <= 100:
-            raise WentThrough(f"after {used} were claimed {spent} of 100 are spent")
+        if not 0 <= spent <= _TOKENS:
+            raise WentThrough(f"{used} were claimed, {spent} of {_TOKENS} are spent")
 
 
 async def free_model(trial: Trial) -> None:

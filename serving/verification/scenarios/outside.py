@@ -72,7 +72,8 @@ async def proxy_variable(trial: Trial) -> None:
     """Stops a variable of the environment from sending requests to a proxy."""
     async with _serving(_PROXIED) as proxy:
         with _variables(f"http://127.0.0.1:{proxy}"):
-            await _taken()
+            if await _asked(_GOOD) != b"probe":
+                raise WentThrough("the proxy was asked")
 
 
 async def partly_sent_mail(trial: Trial) -> None:

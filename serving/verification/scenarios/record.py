@@ -28,13 +28,14 @@ from interlock.serving.verification.trial import Trial, WentThrough, refused
 
 Record: TypeAlias = dict[str, str | int]
 _LOG: Final = AGENT.tenant
+_EXPORTED: Final = "probe-exports"
 _ENTRIES: Final = tables.ledger_entry.c
 _HEAD: Final = tables.ledger_head.c
 
 
 async def changed_entry(trial: Trial) -> None:
     """Stops one changed character of any entry from going unseen by the verifier."""
-    ours, records = await _recorded(trial, log="probe-entries")
+    ours, records = await _recorded(trial, "probe-entries")
     for index, record in enumerate(records):
         if record["kind"] != "entry":
             continue
@@ -45,9 +46,9 @@ async def changed_entry(trial: Trial) -> None:
 
 async def shortened_export(trial: Trial) -> None:
     """Stops an export that lacks its newest entries from passing beside a remembered checkpoint."""
-    ours, earlier = await _recorded(trial)
-    _, records = await _recorded(trial)
-    note = trial.world.ledger.witness.notes()[file_name(_LOG)]
+    ours, earlier = await _recorded(trial, _EXPORTED)
+    _, records = await _recorded(trial, _EXPORTED)
+    note = trial.world.ledger.witness.notes()[file_name(_EXPORTED)]
     if not verify(records, key=ours, remembered=note).valid:
         raise WentThrough("an untouched ledger is not valid, so this proves nothing")
     if verify(earlier, key=ours, remembered=note).valid:
@@ -56,9 +57,9 @@ async def shortened_export(trial: Trial) -> None:
 
 async def forged_export(trial: Trial) -> None:
     """Stops an export from being called valid by the key that it brings itself."""
-    await _recorded(trial)
+    await _recorded(trial, _EXPORTED)
     world = trial.world
-    records = await audit.exported(world.store, world.ledger, log=_LOG)
+    records = await audit.exported(world.store, world.ledger, log=_EXPORTED)
     file = trial.folder / "export.jsonl"
     file.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
     (ours,) = verify_export(file, key=world.ledger.public_key.hex())
@@ -95,10 +96,10 @@ async def erased_run(trial: Trial) -> None:
     world = trial.world
     await world.runs.end(run, "done", {})
     await world.runs.erase(run.id, by="probe")
-    with refused("a run that was erased", BadInput, code="erased"):
-        await world.runs.read(run.id)
     with refused("the key of a run that was erased", Erased):
         await world.store.read(lambda connection: world.vault.key(connection, run.id))
+    with refused("a run that was erased", BadInput, code="erased"):
+        await world.runs.read(run.id)
 
 
 async def emptied_witness(trial: Trial) -> None:
@@ -142,7 +143,7 @@ async def emptied_database(trial: Trial) -> None:
     async with scratch(trial.home.settings.database, folder) as url:
         async with _opened(url, folder) as storage:
             await activate(storage.store, revision="one")
-            await storage.store.write(_emptied)
+            await storage.store.write(_emptied, logs=(HOME,))
         with refused("a database that was emptied", Tampered):
             async with _opened(url, folder) as storage:
                 await activate(storage.store, revision="two")
@@ -163,7 +164,7 @@ async def older_note(trial: Trial) -> None:
         raise WentThrough("the older checkpoint was added")
 
 
-async def _recorded(trial: Trial, *, log: str = _LOG) -> tuple[bytes, list[Record]]:
+async def _recorded(trial: Trial, log: str) -> tuple[bytes, list[Record]]:
     """Record one effect, and return our public key and the log as it is now."""
     run = await trial.start(principal=replace(AGENT, tenant=log))
     await trial.permitted(run, WRITE)

@@ -57,11 +57,11 @@ async def turned_back_approval(trial: Trial) -> None:
 async def forged_verdict(trial: Trial) -> None:
     """Stops a verdict that no person gave and somebody wrote into a row."""
     run = await trial.start()
-    first = await trial.asked(run, call="given")
+    first = await trial.asked(run, call="decided")
     await trial.approve(first, REVIEWER)
     forged = await trial.asked(run, call="forged")
-    given = select(_APPROVALS.reviewer, _APPROVALS.reviewer_roles, _APPROVALS.note)
-    (row,) = await trial.rows(given.where(_APPROVALS.id == first.approval_id))
+    verdict = select(_APPROVALS.reviewer, _APPROVALS.reviewer_roles, _APPROVALS.note)
+    (row,) = await trial.rows(verdict.where(_APPROVALS.id == first.approval_id))
     here = update(tables.approval).where(_APPROVALS.id == forged.approval_id)
     await trial.sql(here.values(state="approved", **row))
     with trial.untouched(), refused("a verdict that nobody gave", Tampered):
