@@ -56,6 +56,9 @@ def test_every_rule_and_every_guarantee_has_its_line(
     assert all(line["ok"] for line in doctor.value)
     assert expected <= {line["check"] for line in doctor.value}
     assert all(check in text.out for check in expected)
+    assert {"ledger", "keys", "database", "people"} <= {
+        line["check"] for line in doctor.value
+    }
     assert "WRONG" not in text.out
     assert (text.err, doctor.err) == ("", "")
     assert took < 15
