@@ -18,6 +18,7 @@ from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.privacy import make_private
+from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.schema import VERSIONS
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST, metadata
@@ -67,6 +68,8 @@ class Store:
         self._pool = ThreadPoolExecutor(
             max_workers=2, thread_name_prefix="interlock-reader"
         )
+        #: What goes on while the event loop is busy, such as the leases of claims
+        self.pulse = Pulse(engine)
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -239,6 +242,7 @@ class Store:
 
     def close(self) -> None:
         """Drain the writer and close every connection; closing twice is harmless."""
+        self.pulse.close()
         self._writer.close()
         self._pool.shutdown()
         self._snapshots.close()
