@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.asking import Asking
+from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.conclusion import Conclusion, concluded, failed, ms_since
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
@@ -72,10 +73,12 @@ class EnforcementPoint:
         arguments: Mapping[str, Any],
         call_id: str,
         offered: tuple[str, ...] | None = None,
+        calls: Calls | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
-        *offered* are the tools that a planner was shown; without them a fixed step proposes.
+        *offered* are the tools that a planner was shown; without them a fixed step proposes. Of the
+        *calls* of a claim one at a time is decided.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
@@ -94,18 +97,46 @@ class EnforcementPoint:
         async with (
             lock
         ):  # a second call with the same proposal is told what the first recorded
+            # The facts must show what earlier calls recorded.
+            await self._store.durable(run.claim)
+            calls = calls or Calls()
+            answer = await self._answered(run, proposal, calls)
+            while isinstance(answer, Attempt):
+                outcome = await self._carried_out(answer, proposal)
+                if not isinstance(outcome, Reason):
+                    return outcome
+                answer = await self._answered(run, proposal, calls, refused=outcome)
+            return answer
+
+    async def _answered(
+        self,
+        run: Run,
+        proposal: Proposal,
+        calls: Calls,
+        *,
+        refused: Reason | None = None,
+    ) -> Outcome | Attempt:
+        """Return the outcome of a proposal that does not act, or the attempt that may act.
+
+        Where the runtime *refused* it after a permit, the policy is asked once more, for its limit
+        on refusals, and the proposal is denied whatever the policy says.
+        """
+        async with calls.turn():
+            if calls.was_refused or refused is not None:
+                await self._store.durable(run.claim)
             attempt = await self._gathered(run, proposal)
-            answer = await self._recorded(attempt, proposal)
-            if answer is not None:
-                return answer
+            earlier_answer = await self._recorded(attempt, proposal)
+            if earlier_answer is not None:
+                return earlier_answer
             decided = attempt.decided(await self._decide(attempt))
-            return await self._follow(decided, proposal)
+            if refused is not None and decided.decision.effect == "permit":
+                decided = decided.refused(refused)
+            answer = await self._follow(decided, proposal)
+            calls.was_refused |= isinstance(answer, Denied)
+            return answer
 
     async def _gathered(self, run: Run, proposal: Proposal) -> Attempt:
         """Return the proposal as an attempt with its facts, not yet decided."""
-        await self._store.durable(
-            run.claim
-        )  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)
         return facts.attempt(run, proposal, key=key)
@@ -152,8 +183,8 @@ class EnforcementPoint:
             telemetry.decided(span, effect=decision.effect, codes=codes)
         return decision
 
-    async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome:
-        """Discharge the obligations of a permit, and act."""
+    async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome | Attempt:
+        """Record a denial or ask a person; return the attempt, bounded, where neither is due."""
         if attempt.decision.effect == "deny":
             return await self._deny(attempt)
         if proposal.tool is None or proposal.arguments is None:
@@ -164,7 +195,13 @@ class EnforcementPoint:
         attempt = attempt.bounded(duties.bounds)
         if duties.role is not None:
             return await self._ask(attempt, duties, role=duties.role)
-        if proposal.tool.has_effect or proposal.cost.priced:
+        return attempt
+
+    async def _carried_out(
+        self, attempt: Attempt, proposal: Proposal
+    ) -> Outcome | Reason:
+        """Act on a permit; return why not where the runtime refuses the act after all."""
+        if proposal.callable.has_effect or proposal.cost.priced:
             return await self._effect(attempt, proposal)
         return await self._look(attempt, proposal)
 
@@ -212,7 +249,7 @@ class EnforcementPoint:
             action_id=attempt.id, approval_id=asking, decision=attempt.decision
         )
 
-    async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
+    async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Record the intent and reserve its cost, act, record the outcome."""
         spend = attempt.verdict
         refusal = await self._write(
@@ -221,13 +258,13 @@ class EnforcementPoint:
         if refusal == "already_started":
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if refusal is not None:
-            return await self._deny(attempt.refused(by_runtime(refusal)))
+            return by_runtime(refusal)
         return self._conclude(attempt, await self._act(attempt, proposal))
 
-    async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome:
+    async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
         if not attempt.time_ms:
-            return await self._deny(attempt.refused(by_runtime("no_time")))
+            return by_runtime("no_time")
         conclusion = await self._act(attempt, proposal)
         return self._conclude(attempt, conclusion, record=action.complete)
 

@@ -215,7 +215,7 @@ def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
         ruling=step.ruling,
         sealed=sealed,
         state=state,
-        asked=step.asked,
+        asked=step.asked_in_short,
     )
 
 
