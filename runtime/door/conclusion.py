@@ -1,15 +1,22 @@
 """How one act ended: the outcome that the agent is told, and the ending that is recorded."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
+from interlock.runtime.errors import Fenced
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run.attempt import Attempt, Ending
+
+#: Writes one conclusion down within a transaction
+Recorder: TypeAlias = Callable[..., Fenced | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +29,22 @@ class Conclusion:
     actual: Amounts
     #: What the run holds from now on, beside all it held before
     label: Label
+
+    def recording(
+        self, attempt: Attempt, record: Recorder
+    ) -> Callable[[Tx], Fenced | None]:
+        """Return the work of one transaction in which *record* writes the conclusion down."""
+
+        def work(tx: Tx) -> Fenced | None:
+            return record(
+                tx,
+                attempt,
+                ending=self.ending,
+                actual=self.actual,
+                label=self.label,
+            )
+
+        return work
 
 
 def concluded(

@@ -9,12 +9,18 @@ from weakref import WeakValueDictionary
 from interlock.runtime import telemetry
 from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.calls import Calls
-from interlock.runtime.door.conclusion import Conclusion, concluded, failed, ms_since
+from interlock.runtime.door.conclusion import (
+    Conclusion,
+    Recorder,
+    concluded,
+    failed,
+    ms_since,
+)
 from interlock.runtime.door.facts import InformationPoint
-from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
+from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
-from interlock.runtime.errors import Fenced, Unavailable
+from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import (
     MINT,
     Decision,
@@ -28,7 +34,7 @@ from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, pin, settlement
-from interlock.runtime.run.attempt import Attempt, Ending
+from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run, hold
 
 T = TypeVar("T")
@@ -217,19 +223,7 @@ class EnforcementPoint:
 
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
-        ending = Ending(state="unknown", failure=("interrupted", why))
-
-        def work(tx: Tx) -> None:
-            action.finish(
-                tx,
-                attempt,
-                ending=ending,
-                actual=attempt.request.context.cost,
-                label=attempt.label,
-                until=attempt.still_until,
-            )
-
-        await self._write(attempt.run, work)
+        await self._write(attempt.run, lambda tx: action.doubt(tx, attempt, why=why))
         return Unknown(action_id=attempt.id, detail=why)
 
     async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
@@ -237,17 +231,10 @@ class EnforcementPoint:
         if attempt.may_have_acted:
             why = "the process died during the effect, and the policy now asks for a person"
             return await self._unsure(attempt, why)
-        if attempt.lapsed:
-            return await self._deny(attempt.refused(by_runtime("approval_expired")))
-        asking = attempt.open_approval
-        if asking is None:
-            answer = await self._asking.ask(attempt, duties, role=role)
-            if isinstance(answer, Reason):
-                return await self._deny(attempt.refused(answer))
-            asking = answer
-        return Waiting(
-            action_id=attempt.id, approval_id=asking, decision=attempt.decision
-        )
+        answer = await self._asking.ask(attempt, duties, role=role)
+        if isinstance(answer, Reason):
+            return await self._deny(attempt.refused(answer))
+        return answer
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Record the intent and reserve its cost, act, record the outcome."""
@@ -311,20 +298,10 @@ class EnforcementPoint:
         attempt: Attempt,
         conclusion: Conclusion,
         *,
-        record: Callable[..., Fenced | None] = settlement.finish,
+        record: Recorder = settlement.finish,
     ) -> Outcome:
         """Hand the outcome to the writer, to commit with the step's checkpoint, and return it."""
-
-        def work(tx: Tx) -> Fenced | None:
-            return record(
-                tx,
-                attempt,
-                ending=conclusion.ending,
-                actual=conclusion.actual,
-                label=conclusion.label,
-            )
-
-        self._later(attempt.run, work)
+        self._later(attempt.run, conclusion.recording(attempt, record))
         return conclusion.outcome
 
     async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:

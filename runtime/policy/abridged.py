@@ -53,9 +53,11 @@ def _short(value: Json) -> Json:
 
 def _again(value: Json) -> Json:
     match value:
-        case {"chars": int(chars), "sha256": str(digest), "begins": str()}:
-            return Abridged(chars=chars, sha256=digest)
-        case {"fields": int(), "sha256": str()} | {"items": int(), "sha256": str()}:
-            return Abridged(value)
+        case {"chars": int(size), "sha256": str(digest), "begins": str()}:
+            return Abridged(chars=size, sha256=digest)
+        case {"fields": int(size), "sha256": str(digest)}:
+            return Abridged(fields=size, sha256=digest)
+        case {"items": int(size), "sha256": str(digest)}:
+            return Abridged(items=size, sha256=digest)
         case _:
             return value
