@@ -15,7 +15,7 @@ _CALLS = 300
 def test_a_hostile_planner_floods_nobody(
     capsys: pytest.CaptureFixture[str], shape: str
 ) -> None:
-    """Whatever is proposed, every run ends or waits, few questions wait, and the disk stays free."""
+    """Whatever is proposed, every run ends or waits, few questions wait, the disk stays free."""
     code = main(["--calls", f"{_CALLS}", "--shape", shape, "--json"])
     (report,) = json.loads(capsys.readouterr().out)
 
