@@ -14,6 +14,7 @@ from interlock.runtime.door.conclusion import (
     Recorder,
     concluded,
     failed,
+    looked_up,
     ms_since,
 )
 from interlock.runtime.door.facts import InformationPoint
@@ -170,14 +171,10 @@ class EnforcementPoint:
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if tool.repeatable:
             return None
-        value = await tool.reconcile(attempt.id) if tool.reconcile else None
-        if value is None:
-            return await self._unsure(
-                attempt, "the process died during an effect that cannot be repeated"
-            )
-        return self._conclude(
-            attempt, concluded(attempt, proposal, value, elapsed_ms=0)
-        )
+        answer = await looked_up(attempt, proposal)
+        if isinstance(answer, Conclusion):
+            return self._conclude(attempt, answer)
+        return await self._unsure(attempt, answer)
 
     async def _decide(self, attempt: Attempt) -> Decision:
         engine = getattr(self._pdp, "engine", "?")
