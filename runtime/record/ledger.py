@@ -205,6 +205,7 @@ class Ledger:
             log,
             frontier,
             note=note,
+            witness=self.witness,
             public=self.public_key,
             trusting=self._trusting,
         )
