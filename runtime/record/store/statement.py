@@ -4,7 +4,7 @@ SQLAlchemy takes about 20 µs for an execution, the driver 2 µs; a governed ste
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -47,15 +47,16 @@ class Statement:
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
-        return next(iter(self.all(connection, parameters)), None)
+        rows = self._execute(connection, parameters).fetchall()
+        return self._named(connection, rows[:1])[0] if rows else None
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
         """Return every row."""
-        cursor = self._execute(connection, parameters)
-        rows = cursor.fetchall()
-        if not rows:
-            return rows  # type: ignore[no-any-return]  # an empty list
-        names = [column[0] for column in cursor.description]
+        rows = self._execute(connection, parameters).fetchall()
+        return self._named(connection, rows) if rows else []
+
+    def _named(self, connection: Connection, rows: Sequence[Any]) -> list[Row]:
+        names = self._compiled[connection.dialect.name].names
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _execute(self, connection: Connection, parameters: Parameters) -> Any:
@@ -64,11 +65,14 @@ class Statement:
             compiled = self._compile(connection, parameters)
         driver: Any = connection.connection.driver_connection
         try:
-            return driver.execute(compiled.sql, compiled.arguments(parameters))
+            cursor = driver.execute(compiled.sql, compiled.arguments(parameters))
         except compiled.errors as error:
             raise DBAPIError.instance(
                 compiled.sql, None, error, compiled.errors, dialect=connection.dialect
             ) from error
+        if not compiled.names and cursor.description:
+            compiled.names = [column[0] for column in cursor.description]
+        return cursor
 
     def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
         dialect = connection.dialect
@@ -92,7 +96,7 @@ class Statement:
         return compiled
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class _Compiled:
     sql: str
     #: Values that stand in the statement itself
@@ -100,6 +104,8 @@ class _Compiled:
     #: Puts the values in the order of their places; None for a driver that takes names
     places: Callable[[Parameters], Sequence[Any]] | None
     errors: type[Exception]
+    #: Of the columns that it returns, by its first execution: the statement names them all
+    names: list[str] = field(default_factory=list)
 
     def arguments(self, parameters: Parameters) -> Sequence[Any] | Mapping[str, Any]:
         values = {**self.constants, **parameters} if self.constants else parameters
