@@ -102,9 +102,11 @@ def compared(
             )
             differences.append(unknown)
             continue
-        for column in _COLUMNS[table.name]:
-            wanted = values.get(column)
-            value = row[column]
+        columns = _COLUMNS[table.name]
+        pairs = zip(
+            map(values.get, columns), map(row.__getitem__, columns), strict=True
+        )
+        for column, (wanted, value) in zip(columns, pairs, strict=True):
             if type(wanted) is type(value) and wanted == value:
                 continue
             if not _is(keys, wanted, value):
