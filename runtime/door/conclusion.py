@@ -2,18 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
-from interlock.runtime.errors import Unavailable
+from interlock.runtime.errors import Fenced, Unavailable
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run.attempt import Attempt, Ending
 
+#: Writes one conclusion down within a transaction
+Recorder: TypeAlias = Callable[..., Fenced | None]
 _INTERRUPTED: Final = "the process died during an effect that cannot be repeated"
 
 
@@ -27,6 +31,22 @@ class Conclusion:
     actual: Amounts
     #: What the run holds from now on, beside all it held before
     label: Label
+
+    def recording(
+        self, attempt: Attempt, record: Recorder
+    ) -> Callable[[Tx], Fenced | None]:
+        """Return the work of one transaction in which *record* writes the conclusion down."""
+
+        def work(tx: Tx) -> Fenced | None:
+            return record(
+                tx,
+                attempt,
+                ending=self.ending,
+                actual=self.actual,
+                label=self.label,
+            )
+
+        return work
 
 
 def concluded(

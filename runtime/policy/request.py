@@ -235,11 +235,14 @@ class AccessRequest:
         )
         return document
 
-    def asked(self) -> dict[str, Document]:
-        """Return what the ledger keeps of the question: everything but how the tool is named."""
+    def asked(self, arguments: Document | None = None) -> dict[str, Document]:
+        """Return what the ledger keeps of the question: everything but how the tool is named.
+
+        *arguments* stand there in place of those that were asked about.
+        """
         return {
             "principal": self.principal.written,
-            "arguments": self.action.written,
+            "arguments": self.action.written if arguments is None else arguments,
             "resource": self.resource.written,
             "context": self.context.written,
         }

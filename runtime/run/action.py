@@ -183,6 +183,18 @@ def finish(
     )
 
 
+def doubt(tx: Tx, step: Attempt, *, why: str) -> None:
+    """Record that nobody knows whether a started action happened; its whole cost is charged."""
+    finish(
+        tx,
+        step,
+        ending=Ending(state="unknown", failure=("interrupted", why)),
+        actual=step.request.context.cost,
+        label=step.label,
+        until=step.still_until,
+    )
+
+
 def complete(
     tx: Tx,
     step: Attempt,
@@ -233,7 +245,7 @@ def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
         ruling=step.ruling,
         sealed=sealed,
         state=state,
-        asked=step.asked,
+        asked=step.asked_in_short,
     )
 
 

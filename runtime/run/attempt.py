@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from interlock.runtime.canonical import Document, Written, canonical
+from interlock.runtime.policy.abridged import abridged
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
@@ -181,3 +182,9 @@ class Attempt:
     def asked(self) -> dict[str, Document]:
         """What was asked and why it was decided so, for the one ledger entry that holds it."""
         return self.request.asked() | {"reasons": self.reasons}
+
+    @property
+    def asked_in_short(self) -> dict[str, Document]:
+        """The same of what is not done, or not yet: the evidence of a question has all of it."""
+        arguments = abridged(self.request.action)
+        return self.request.asked(arguments) | {"reasons": self.reasons}

@@ -16,6 +16,7 @@ from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersi
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.schema import VERSIONS
 from interlock.runtime.record.store.tables import NEWEST, metadata
@@ -57,6 +58,8 @@ class Store:
         self._pool = ThreadPoolExecutor(
             max_workers=2, thread_name_prefix="interlock-reader"
         )
+        #: What goes on while the event loop is busy, such as the leases of claims
+        self.pulse = Pulse(engine)
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -237,6 +240,7 @@ class Store:
 
     def close(self) -> None:
         """Drain the writer and close every connection; closing twice is harmless."""
+        self.pulse.close()
         self._writer.close()
         self._pool.shutdown()
         self._snapshots.close()
