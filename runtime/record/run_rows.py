@@ -62,8 +62,18 @@ def confirm_action(
 
     They are the action, its approvals and its reservation, and the run with its label and budget.
     """
-    _confirm(keys, derived, _RUN, run_id)
-    _confirm(keys, derived, _ACTION, action)
+    _confirm(
+        keys,
+        derived,
+        _RUN,
+        run_id,
+    )
+    _confirm(
+        keys,
+        derived,
+        _ACTION,
+        action,
+    )
 
 
 def _confirm(

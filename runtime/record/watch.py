@@ -99,7 +99,11 @@ class Watch:
         events = {body["event"] for body in bodies}
         if not events.isdisjoint(_WHOLE):
             refuse_strange(connection)
-            confirm_run(keys, standing.derived, run_id=run_id)
+            confirm_run(
+                keys,
+                standing.derived,
+                run_id=run_id,
+            )
         intents = [body for body in bodies if body["event"] == _INTENT]
         if intents:
             self._intended(keys, page, standing, intents)

@@ -87,7 +87,7 @@ class Waiter(Protocol):
         """Take why it is not durable, or what the work wants raised."""
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True, slots=True)
 class _Item:
     work: Work
     waiter: Waiter
@@ -144,7 +144,13 @@ class Writer:
         """
         if self._closed:
             raise NotRecorded(why="the store is closed")
-        self._items.append(_Item(work, waiter, urgency, logs))
+        item = _Item(
+            work=work,
+            waiter=waiter,
+            urgency=urgency,
+            logs=logs,
+        )
+        self._items.append(item)
         if urgency == "eager":
             self._signals.put("eager")
         elif not self._rests:  # looked at last: see `_rest`
