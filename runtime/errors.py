@@ -30,6 +30,7 @@ Code: TypeAlias = Literal[
     "not_ended",
     "priority",
     "pinned_already",
+    "another_in_force",
     "erased",
 ]
 
