@@ -46,7 +46,9 @@ def _stated(file: Path, end: str) -> os.stat_result | None:
 
 
 def _room(folder: Path) -> int:
-    """Return the bytes that this process may still fill on the disk of *folder*."""
+    """Return the bytes that anybody may still fill on the disk of *folder*.
+
+    What is kept for the superuser does not count: a file system keeps part of that for itself.
+    """
     disk = os.statvfs(folder)
-    blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
-    return blocks * disk.f_frsize
+    return disk.f_bavail * disk.f_frsize

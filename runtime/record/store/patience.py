@@ -26,6 +26,11 @@ class Patience:
         """Let nothing wait for longer than a moment from now on: the store is being closed."""
         self._end = min(self._end, time.monotonic() + LAST_S)
 
+    @property
+    def is_hurried(self) -> bool:
+        """Whether the store is being closed."""
+        return self._end < float("inf")
+
     def tell(self, what: str) -> None:
         """Say what is waited for, unless that was said a moment ago."""
         now = time.monotonic()

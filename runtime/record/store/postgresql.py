@@ -4,8 +4,8 @@ Anyone who may log in may change the defaults of the account (`ALTER ROLE`). Som
 whether the rails hold: in which order names are looked up, what durable means, and how long
 anything is waited for.
 
-No waiting is without end, and one command ends within 30 seconds of a server that froze: a
-statement in 15, and 5 more for each of the connections that its last words and its close try.
+No waiting is without end, and a command ends within 30 seconds of a server that froze: a statement
+in 15, its last words in 5 more, and its close in 5.
 """
 
 from typing import Any, Final
@@ -18,6 +18,7 @@ from interlock.runtime.record.store.patience import Patience
 WAIT_S: Final = 10
 #: Seconds for a connection, and for the next bytes of a server that was asked something
 CONNECT_S: Final = 5
+LAST_CONNECT_S: Final = 2  # once the store is being closed
 SILENCE_S: Final = 15.0
 #: Seconds for a statement and for a pause in a transaction, when it writes and when it only reads
 _WRITING_S: Final = 14
@@ -34,7 +35,7 @@ SETTINGS: Final = f"""
              THEN pg_catalog.set_config('synchronous_commit', 'on', false) END
 """
 #: What libpq and the system watch over: a host that is gone says nothing, not even that
-_WIRE: Final = {
+WIRE: Final = {
     "connect_timeout": CONNECT_S,
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -61,7 +62,10 @@ def _connecting(patience: Patience) -> Any:
     def connect(
         _dialect: object, _record: object, places: Any, parameters: Any
     ) -> Session:
-        session = Session.connect(*places, **(parameters | _WIRE))
+        settings = parameters | WIRE
+        if patience.is_hurried:
+            settings["connect_timeout"] = LAST_CONNECT_S
+        session = Session.connect(*places, **settings)
         session.patience = patience
         return session
 

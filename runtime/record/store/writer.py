@@ -240,10 +240,11 @@ class Writer:
     def _failed(self, batch: list[_Item], failed: "_NotCommitted") -> None:
         """Give each item of a batch that was rolled back its own transaction.
 
-        A transaction that could not begin is no item's fault, and the next one would wait as long
-        for a locked database; one that may be durable is not run again.
+        A transaction that could not begin is no item's fault, nor is a database that is locked or
+        away: the next transaction would wait as long. One that may be durable is not run again.
         """
-        if len(batch) > 1 and failed.stage in {"work", "flush"}:
+        is_of_an_item = not isinstance(failed.told, Busy | Silent)
+        if len(batch) > 1 and is_of_an_item and failed.stage in {"work", "flush"}:
             for item in batch:
                 self._transact([item])
             return
