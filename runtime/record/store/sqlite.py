@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
@@ -14,6 +14,8 @@ from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.privacy import make_private
 from interlock.runtime.record.store.statement import Statement
 
+_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
+SNAPSHOT: Final = Statement(text("BEGIN"))
 #: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
 #: and many processes may stand in line behind one that does not end
 WAIT_S: Final = 30.0
@@ -22,9 +24,7 @@ _SLICE_S: Final = 0.5
 _WRITER: Final = "another process that writes to the database"
 #: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
 #: SQLite's own number, 1,000, every fortieth effect would wait for them
-_LOG: Final = 4_000
-_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
-_SNAPSHOT: Final = Statement(text("BEGIN"))
+_LOG_PAGES: Final = 4_000
 
 
 def engines(url: URL, patience: Patience) -> tuple[Engine, Engine]:
@@ -103,10 +103,13 @@ def _settle(connection: sqlite3.Connection) -> None:
         "trusted_schema=OFF",
         "cell_size_check=ON",
         "temp_store=MEMORY",
-        f"wal_autocheckpoint={_LOG}",
+        f"wal_autocheckpoint={_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _snapshot(connection: Connection) -> None:
-    _SNAPSHOT.run(connection, {})
+    """Begin a transaction, unless `Connections` has begun it already."""
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        SNAPSHOT.run(connection, {})
