@@ -50,6 +50,8 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine]:
         _settle(connection)
 
     def immediate(connection: Connection) -> None:
+        if _has_begun(connection):
+            return
         if is_touchy:
             refuse_full(file)
         _when_free(lambda: _IMMEDIATE.run(connection, {}), patience)
@@ -109,7 +111,11 @@ def _settle(connection: sqlite3.Connection) -> None:
 
 
 def _snapshot(connection: Connection) -> None:
-    """Begin a transaction, unless `Connections` has begun it already."""
-    driver: Any = connection.connection.driver_connection
-    if not driver.in_transaction:
+    if not _has_begun(connection):
         SNAPSHOT.run(connection, {})
+
+
+def _has_begun(connection: Connection) -> bool:
+    """Whether `Connections` has begun the transaction already."""
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)
