@@ -98,16 +98,12 @@ class Derived:
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
-        run["status"] = "running"
-        run["fence"] = body["fence"]
-        run["updated"] = body["at"]
+        run.update(status="running", fence=body["fence"], updated=body["at"])
         run["attempts"] += 1
 
     def _pin(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
-        run.update(sealed(body))
-        run["revision"] = body["revision"]
-        run["updated"] = body["at"]
+        run.update(sealed(body), **same(body, "revision", "pinned"), updated=body["at"])
         self._of_run[run_id].withdraw("waiting", "approved")
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
@@ -115,9 +111,11 @@ class Derived:
 
     def _end(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
-        run.update(sealed(body))
-        run.update(same(body, "status", "fence"))
-        run["updated"] = body["at"]
+        run.update(
+            sealed(body),
+            **same(body, "status", "fence"),
+            updated=body["at"],
+        )
         if body["status"] in {"done", "failed", "cancelled"}:
             self._of_run[run_id].end(self.spend)
 
@@ -145,16 +143,14 @@ class Derived:
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action.update(sealed(body))
+        action.update(sealed(body), updated=body["at"])
         action.update(same(body, "state", "until"))
-        action["updated"] = body["at"]
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
     def _report(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
-        action["late"] = body["state"]
-        action["updated"] = body["at"]
+        action.update(late=body["state"], updated=body["at"])
         if action["fence"] == body["fence"]:
             action["until"] = 0
 
@@ -165,9 +161,7 @@ class Derived:
 
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         approval = self.approval[(body["approval"],)]
-        approval.update(sealed(body))
-        approval["state"] = body["state"]
-        approval["decided"] = body["at"]
+        approval.update(sealed(body), state=body["state"], decided=body["at"])
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
 
@@ -180,9 +174,9 @@ class Derived:
         switch = (body["scope"], body["id"])
         self.kill_switch.pop(switch, None)
         if body["engaged"]:
-            row = same(body, "scope", "id")
-            row["engaged"] = body["at"]
-            self.kill_switch[switch] = row
+            self.kill_switch[switch] = same(body, "scope", "id") | {
+                "engaged": body["at"]
+            }
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])
@@ -196,9 +190,7 @@ class Derived:
             }
             self._of_run[run_id].records.append(place)
         record = self.record[place]
-        record.update(sealed(body))
-        record["status"] = body["status"]
-        record["action_id"] = body["action"]
+        record.update(sealed(body), status=body["status"], action_id=body["action"])
 
     def _erase(self, log: str, _: str, body: Values) -> None:
         # Sealed bytes stay: nothing opens them any more.
@@ -228,8 +220,7 @@ class Derived:
             self._of_run[run_id].actions.append(action)
         action.update(sealed(body))
         action.update(same(body, "state", "fence", "effect", "revision"))
-        action["until"] = body.get("until", 0)
-        action["updated"] = body["at"]
+        action.update(until=body.get("until", 0), updated=body["at"])
 
     def _label(self, run_id: str, body: Values) -> None:
         if "label" in body:
