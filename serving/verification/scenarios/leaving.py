@@ -90,7 +90,12 @@ async def words_on_a_span(trial: Trial) -> None:
     """Stops the words of an agent from leaving on a span of telemetry."""
     run = await trial.start()
     before = len(trial.spans.get_finished_spans())
-    await trial.permitted(run, WRITE, call=_WORDS, text=_WORDS)
+    await trial.permitted(
+        run,
+        WRITE,
+        call=_WORDS,
+        text=_WORDS,
+    )
     spans = trial.spans.get_finished_spans()[before:]
     if any(_WORDS in span.to_json() for span in spans):
         raise WentThrough("it was on a span")
