@@ -16,13 +16,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, update
+from sqlalchemy import Connection, RowMapping, update
 
+from interlock.runtime.errors import Fenced
 from interlock.runtime.record.events import RunResumed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import LEASE_S, OPEN, Run, check, opened, row_of
+from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened, row_of
 
 #: The tokens that this process has taken and not given back, of every database it has open
 _LIVE: Final[set[str]] = set()
@@ -143,11 +144,21 @@ def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any
     }
 
 
-def extend(tx: Tx, run: Run) -> None:
-    """Extend the lease of the claim; raises `Fenced` when another claim has taken the run."""
-    check(tx, run, closing=True)
-    lease = update(tables.run).where(tables.run.c.id == run.id)
-    tx.connection.execute(lease.values(lease_until=tx.now + LEASE_S))
+def extend(connection: Connection, run: Run, *, now: int) -> None:
+    """Extend the lease of the claim; raises `Fenced` when the claim is over or was taken.
+
+    One statement: whoever takes the run over finds the lease extended, or this one finds the run
+    taken. No lease is extended whose end is recorded.
+    """
+    row = tables.run.c
+    lease = update(tables.run).where(
+        row.id == run.id,
+        row.fence == run.fence,
+        row.claim == run.claim,
+        row.lease_until > 0,
+    )
+    if connection.execute(lease.values(lease_until=now + LEASE_S)).rowcount != 1:
+        raise Fenced(run_id=run.id, fence=run.fence)
 
 
 def refuse_taken(row: RowMapping, *, now: int) -> None:

@@ -2,24 +2,22 @@
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
-from interlock.runtime.record.store import postgresql
+from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
-from interlock.runtime.record.store.privacy import make_private
+from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.schema import VERSIONS
-from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
@@ -37,14 +35,6 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
-_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
-_SNAPSHOT: Final = Statement(text("BEGIN"))
-#: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
-#: and many processes may stand in line behind one that does not end
-_SQLITE_WAIT: Final = 30.0
-#: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
-#: SQLite's own number, 1,000, every fortieth effect would wait for them
-_SQLITE_LOG: Final = 4_000
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -67,6 +57,8 @@ class Store:
         self._pool = ThreadPoolExecutor(
             max_workers=2, thread_name_prefix="interlock-reader"
         )
+        #: What goes on while the event loop is busy, such as the leases of claims
+        self.pulse = Pulse(engine)
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -239,6 +231,7 @@ class Store:
 
     def close(self) -> None:
         """Drain the writer and close every connection; closing twice is harmless."""
+        self.pulse.close()
         self._writer.close()
         self._pool.shutdown()
         self._snapshots.close()
@@ -304,79 +297,10 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        if parsed.database in {None, "", ":memory:"}:
-            raise ValueError("a database in memory is another one for each connection")
-        file = Path(str(parsed.database))
-        file.parent.mkdir(
-            parents=True,
-            exist_ok=True,
-            mode=0o700,
-        )
-        make_private(file)
-        writer = create_engine(
-            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
-        )
-        reader = create_engine(
-            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
-        )
-        for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
-            event.listen(engine, "connect", _sqlite_manual)
-            event.listen(engine, "begin", begin)
-        return writer, reader
+        return sqlite.engines(parsed)
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"it is a database of {backend}")
     return postgresql.engines(parsed)
-
-
-def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-    _sqlite_wal(connection)
-    # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
-    for pragma in (
-        "synchronous=FULL",
-        # What is deleted is overwritten: a key that was erased lies in no free page.
-        "secure_delete=ON",
-        "foreign_keys=ON",
-        # What stands in the schema may call no function that reaches out of SQL.
-        "trusted_schema=OFF",
-        "cell_size_check=ON",
-        "temp_store=MEMORY",
-        f"wal_autocheckpoint={_SQLITE_LOG}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _sqlite_wal(connection: sqlite3.Connection) -> None:
-    # A new database turns to WAL under an exclusive lock. While another process writes, SQLite says
-    # "locked" at once and does not wait out the busy timeout (it might deadlock, it holds a shared
-    # lock already), so the waiting is done here.
-    deadline = time.monotonic() + _SQLITE_WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if (
-                error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
-                or time.monotonic() > deadline
-            ):
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
-    # pysqlite would begin a deferred transaction late and deadlock on the upgrade; we begin
-    # IMMEDIATE ourselves.
-    connection.isolation_level = None
-    _sqlite_pragmas(connection, record)
-
-
-def _sqlite_immediate(connection: Connection) -> None:
-    _IMMEDIATE.run(connection, {})
-
-
-def _sqlite_snapshot(connection: Connection) -> None:
-    _SNAPSHOT.run(connection, {})
 
 
 def _shown(url: str) -> str:
