@@ -37,6 +37,7 @@ from interlock.runtime.run.activation import activate
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
+from interlock.runtime.run.runs import Also
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
@@ -160,6 +161,7 @@ class Runtime:
         principal: Principal,
         limits: Amounts = LIMITS,
         autonomy: Autonomy = 2,
+        also: Also | None = None,
     ) -> Run:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
@@ -167,6 +169,7 @@ class Runtime:
         is recorded first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that
         does not fit the agent's type and for a principal that is no person ("nobody"): none leaves
         a run behind. An agent as principal would hide the person who asked from the four eyes.
+        *also* is done in the transaction in which the run begins.
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
@@ -188,7 +191,8 @@ class Runtime:
                 autonomy=autonomy,
                 revision=self.pdp.revision,
                 pins=(await self.pins(agent)).others,
-            )
+            ),
+            also=also,
         )
 
     async def drive(self, run: Run) -> Ended:

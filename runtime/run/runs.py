@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import orjson
 from sqlalchemy import Connection, insert, update
@@ -40,6 +40,8 @@ from interlock.runtime.run.run import (
 from interlock.runtime.run.run_list import RunSummary
 
 T = TypeVar("T")
+#: What is done in the transaction in which the run with this id begins
+Also: TypeAlias = Callable[[Tx, str], None]
 #: Seconds between two extensions of a lease: one may fail
 BEAT_S: Final = LEASE_S / 3
 
@@ -51,21 +53,31 @@ class Runs:
         self._store = store
         self._vault = vault
 
-    async def start(self, new: NewRun, *, trace: str = "", claim: bool = True) -> Run:
+    async def start(
+        self,
+        new: NewRun,
+        *,
+        trace: str = "",
+        claim: bool = True,
+        also: Also | None = None,
+    ) -> Run:
         """Record a new run, its budget and its data key, and return the run claimed under fence 1.
 
-        Without *claim* the run is left queued for whoever claims it.
+        Without *claim* the run is left queued for whoever claims it. *also* is done in the same
+        transaction.
         """
+
+        def begin(tx: Tx, token: str) -> Run:
+            run = self._start(tx, new, trace, token=token)
+            if also is not None:
+                also(tx, run.id)
+            return run
+
+        logs = (new.principal.tenant,)
         if not claim:
-            return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=""),
-                logs=(new.principal.tenant,),
-            )
+            return await self._store.write(lambda tx: begin(tx, ""), logs=logs)
         with taken() as token:
-            return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=token),
-                logs=(new.principal.tenant,),
-            )
+            return await self._store.write(lambda tx: begin(tx, token), logs=logs)
 
     def _start(
         self,
