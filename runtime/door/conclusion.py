@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from interlock.runtime.canonical import LARGEST_INTEGER
@@ -60,7 +60,7 @@ def concluded(
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
         ending=Ending(state="done", result=value.model_dump_json().encode()),
-        actual=replace(cost, wall_ms=min(elapsed_ms, attempt.time_ms)),
+        actual=cost.lasting(min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
 
@@ -100,7 +100,7 @@ def failed(
     tool = proposal.callable
     nothing_left = isinstance(error, ToolFailed)
     taken_ms = min(elapsed_ms, attempt.time_ms)
-    spent = replace(attempt.request.context.cost, wall_ms=taken_ms)
+    spent = attempt.request.context.cost.lasting(taken_ms)
     if nothing_left or not (tool.has_effect or spent.priced):
         spent = Amounts(steps=1, wall_ms=taken_ms)
     outcome = failure(attempt.id, tool, error)

@@ -1,7 +1,7 @@
 """A proposal as it reaches the door: checked against the tool's schema, named and priced."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -80,7 +80,7 @@ def propose(
         resource = tool.resource(value)
         cost = tool.cost(value)
         # What takes no time at all would fit where no time is left.
-        cost = replace(cost, wall_ms=max(1, cost.wall_ms))
+        cost = cost.lasting(max(1, cost.wall_ms))
     named: dict[str, Document] = {
         "run": run.id,
         "proposer": proposer_of(offered),

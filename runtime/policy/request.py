@@ -94,6 +94,16 @@ class Amounts:
         """Whether it is set aside before the act: money and tokens are gone once asked for."""
         return self.money_micro > 0 or self.tokens > 0
 
+    def lasting(self, wall_ms: int) -> "Amounts":
+        """Return the same quantities with another time; made often, so without `replace`."""
+        return Amounts(
+            money_micro=self.money_micro,
+            tokens=self.tokens,
+            steps=self.steps,
+            effects=self.effects,
+            wall_ms=wall_ms,
+        )
+
     def counts(self) -> dict[str, int]:
         """Return the quantities by kind."""
         return {

@@ -139,7 +139,7 @@ class Attempt:
     def reserved(self) -> Amounts:
         """What is set aside before the act: the estimated cost, and the time it may take."""
         cost = self.request.context.cost
-        return replace(cost, wall_ms=max(cost.wall_ms, self.time_ms))
+        return cost.lasting(max(cost.wall_ms, self.time_ms))
 
     @property
     def kept_ready(self) -> Amounts:
@@ -152,7 +152,7 @@ class Attempt:
 
     def bounded(self, bounds: Bounds) -> "Attempt":
         """Return the attempt within *bounds*."""
-        return replace(self, bounds=bounds)
+        return self if bounds == self.bounds else replace(self, bounds=bounds)
 
     def refused(self, reason: Reason) -> "Attempt":
         """Return the attempt, denied by the runtime itself."""

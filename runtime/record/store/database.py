@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -17,6 +17,7 @@ from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.pulse import Pulse
+from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.schema import VERSIONS
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
@@ -48,9 +49,9 @@ class Store:
     def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
         self.engine = engine
         self._reader = reader
-        self._snapshots = Connections(reader)
+        self._snapshots = Connections(reader, begin=sqlite.SNAPSHOT)
         self._clock = clock
-        self._later: dict[str, list[Future[Any]]] = {}
+        self._later: dict[str, list[Receipt]] = {}
         self._lock: Lock = _no_heads
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
@@ -157,14 +158,20 @@ class Store:
         or not: the log's head is then held from before *work* begins until the commit, so what the
         work looks at is not changed by anybody else. An event of another log is refused.
         """
-        result: T = await asyncio.wrap_future(self.submit(work, "eager", logs=logs))
+        receipt = Receipt()
+        self._writer.submit(work, "eager", logs, receipt)
+        result: T = await receipt.outcome()
         return result
 
     def submit(
         self, work: Callable[[Tx], T], urgency: Urgency, *, logs: Collection[str] = ()
     ) -> "Future[T]":
         """Hand *work* to the writer without waiting; order is kept. See `write` for *logs*."""
-        return self._writer.submit(work, urgency, logs)
+        future: Future[T] = Future()
+        # A waiter that goes away cancels nothing: what is handed in is done.
+        future.set_running_or_notify_cancel()
+        self._writer.submit(work, urgency, logs, future)
+        return future
 
     def later(
         self, group: str, work: Callable[[Tx], T], *, logs: Collection[str] = ()
@@ -175,17 +182,18 @@ class Store:
         One claim's failures are never told to another. A group of a claim's own ("token/writes")
         is waited for apart from the rest. `forget` ends them all.
         """
-        future = self.submit(work, "lazy", logs=logs)
-        self._later.setdefault(group, []).append(future)
+        receipt = Receipt()
+        self._writer.submit(work, "lazy", logs, receipt)
+        self._later.setdefault(group, []).append(receipt)
 
     async def durable(self, group: str) -> None:
         """Return when all that `later` took for *group* is durable; raises its first failure."""
         waited = list(self._later.get(group, ()))
-        if not all(future.done() for future in waited):
+        if not all(receipt.is_told for receipt in waited):
             self._writer.hurry()
         try:
-            for future in waited:
-                await asyncio.wrap_future(future)
+            for receipt in waited:
+                await receipt.outcome()
         finally:  # kept until then: whoever else waits for the group waits for the same
             self._keep_pending(group)
 
@@ -195,13 +203,14 @@ class Store:
         After an eager write all that was handed in before it is decided, so nothing of it is
         missed.
         """
-        decided = [future for future in self._later.get(group, ()) if future.done()]
+        decided = [receipt for receipt in self._later.get(group, ()) if receipt.is_told]
         self._keep_pending(group)
-        for future in decided:
-            future.result()
+        for receipt in decided:
+            receipt.told()
 
     def _keep_pending(self, group: str) -> None:
-        pending = [future for future in self._later.get(group, ()) if not future.done()]
+        receipts = self._later.get(group, ())
+        pending = [receipt for receipt in receipts if not receipt.is_told]
         if pending:
             self._later[group] = pending
         else:

@@ -3,25 +3,25 @@
 import sqlite3
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from interlock.runtime.record.store.privacy import make_private
 from interlock.runtime.record.store.statement import Statement
 
+IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
+SNAPSHOT: Final = Statement(text("BEGIN"))
 #: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
 #: and many processes may stand in line behind one that does not end
 WAIT_S: Final = 30.0
 #: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
 #: SQLite's own number, 1,000, every fortieth effect would wait for them
-_LOG: Final = 4_000
-_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
-_SNAPSHOT: Final = Statement(text("BEGIN"))
+_LOG_PAGES: Final = 4_000
 
 
 def engines(url: URL) -> tuple[Engine, Engine]:
-    """Return the engines to write and to read the file with; raises ValueError for no file."""
+    """Return the engines to write and to read with; raises ValueError for a database in memory."""
     if url.database in {None, "", ":memory:"}:
         raise ValueError("a database in memory is another one for each connection")
     file = Path(str(url.database))
@@ -31,13 +31,17 @@ def engines(url: URL) -> tuple[Engine, Engine]:
         mode=0o700,
     )
     make_private(file)
-    settings = {"timeout": WAIT_S, "check_same_thread": False}
-    writer = create_engine(url, connect_args=settings)
-    reader = create_engine(url, connect_args=settings)
-    for engine, begin in ((writer, _immediate), (reader, _snapshot)):
-        event.listen(engine, "connect", _manual)
-        event.listen(engine, "begin", begin)
+    writer, reader = _engine(url), _engine(url)
+    event.listen(writer, "begin", lambda connection: _begun(connection, IMMEDIATE))
+    event.listen(reader, "begin", lambda connection: _begun(connection, SNAPSHOT))
     return writer, reader
+
+
+def _engine(url: URL) -> Engine:
+    arguments = {"timeout": WAIT_S, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments)
+    event.listen(engine, "connect", _manual)
+    return engine
 
 
 def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -52,7 +56,7 @@ def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
         "trusted_schema=OFF",
         "cell_size_check=ON",
         "temp_store=MEMORY",
-        f"wal_autocheckpoint={_LOG}",
+        f"wal_autocheckpoint={_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -83,9 +87,8 @@ def _manual(connection: sqlite3.Connection, record: object) -> None:
     _pragmas(connection, record)
 
 
-def _immediate(connection: Connection) -> None:
-    _IMMEDIATE.run(connection, {})
-
-
-def _snapshot(connection: Connection) -> None:
-    _SNAPSHOT.run(connection, {})
+def _begun(connection: Connection, statement: Statement) -> None:
+    """Begin a transaction, unless `Connections` has begun it already."""
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        statement.run(connection, {})
