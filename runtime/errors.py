@@ -29,6 +29,7 @@ Code: TypeAlias = Literal[
     "ended",
     "not_ended",
     "pinned_already",
+    "another_in_force",
     "erased",
 ]
 

@@ -19,6 +19,7 @@ from interlock.runtime import environment
 from interlock.runtime.canonical import Json, digest
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.graph.agent import Agent
@@ -33,7 +34,6 @@ from interlock.runtime.policy.request import (
     identity,
 )
 from interlock.runtime.run import pin, subject
-from interlock.runtime.run.activation import activate
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
@@ -72,6 +72,7 @@ class Runtime:
         storage: Storage,
         pdp: DecisionPoint,
         agents: Iterable[AgentSource],
+        bundle: Bundle | None = None,
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
         pins: Mapping[str, str] | None = None,
@@ -88,19 +89,25 @@ class Runtime:
         self.storage = storage
         self.pdp = pdp
         self.agents: Mapping[str, Agent] = _by_name(
-            _agent(source, storage) for source in agents
+            source if isinstance(source, Agent) else source(storage)
+            for source in agents
         )
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
-        self.pep = EnforcementPoint(
+        self.pep = self._door(spans)
+        #: Decides about people's acts; whoever made the runtime closes this too
+        self.policy = PolicyInForce(store=self.store, configured=pdp, bundle=bundle)
+        self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
+        self.driver = self._driver(spans)
+
+    def _door(self, spans: Telemetry) -> EnforcementPoint:
+        return EnforcementPoint(
             store=self.store,
             vault=self.vault,
-            pdp=pdp,
+            pdp=self.pdp,
             tools=self.tools,
             by_agent=_by_agent(self.agents),
             spans=spans,
         )
-        self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
-        self.driver = self._driver(spans)
 
     def _driver(self, spans: Telemetry) -> Driver:
         return Driver(
@@ -145,13 +152,17 @@ class Runtime:
                     clock=clock,
                 )
             )
-            yield cls(
+            bundle = load(policy) if isinstance(policy, Path) else policy
+            runtime = cls(
                 storage=storage,
-                pdp=_decision_point(policy, stack),
+                pdp=_decision_point(bundle, stack),
                 agents=agents,
+                bundle=bundle if isinstance(bundle, Bundle) else None,
                 telemetry=telemetry,
                 pins=pins,
             )
+            stack.callback(runtime.policy.close)
+            yield runtime
 
     async def start(
         self,
@@ -175,7 +186,7 @@ class Runtime:
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = _request(workflow, request)
-        await activate(self.store, revision=self.pdp.revision)
+        await self.policy.activate()
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
             tenant=principal.tenant,
@@ -293,12 +304,6 @@ def _is_person(principal: Principal) -> bool:
     return bool(name and principal.tenant) and not is_agent
 
 
-def _agent(source: AgentSource, storage: Storage) -> Agent:
-    if isinstance(source, Agent):
-        return source
-    return source(storage)
-
-
 def _by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
     by_name: dict[str, Agent] = {}
     for agent in agents:
@@ -345,11 +350,13 @@ def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json
     return plain
 
 
-def _decision_point(policy: Policy, stack: AsyncExitStack) -> DecisionPoint:
-    if not isinstance(policy, Path | Bundle):
+def _decision_point(
+    policy: Bundle | DecisionPoint, stack: AsyncExitStack
+) -> DecisionPoint:
+    if not isinstance(policy, Bundle):
         return policy
     from interlock.runtime.policy.engine.embedded import EmbeddedPoint  # noqa: PLC0415 - wasmtime
 
-    embedded = EmbeddedPoint(load(policy) if isinstance(policy, Path) else policy)
+    embedded = EmbeddedPoint(policy)
     stack.callback(embedded.close)
     return embedded

@@ -191,6 +191,14 @@ ledger_head = Table(
     Column("frontier", LargeBinary, nullable=False),
 )
 
+#: Every policy that was in force, as the archive of its bundle: it is what its revision says
+policy = Table(
+    "policy",
+    metadata,
+    Column("revision", String(64), primary_key=True),
+    Column("archive", LargeBinary, nullable=False),
+)
+
 checkpoint = Table(
     "checkpoint",
     metadata,
