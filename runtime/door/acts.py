@@ -100,7 +100,7 @@ class Acts:
         """
         asked = await self._decided("run.start", person, arguments, look)
         if asked.decision.effect == "deny":
-            await self._record(asked)
+            await self._record(asked, begins=not self._policy.is_begun)
             raise _refusal("run.start", person, asked.decision)
         begun: set[str] = set()
 
@@ -113,7 +113,7 @@ class Acts:
                 return await work(enter)
             except BaseException:
                 if not begun:
-                    await self._record(asked)
+                    await self._record(asked, begins=not self._policy.is_begun)
                 raise
 
         return await self._carried_out(asked, recorded)
