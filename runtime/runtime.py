@@ -13,16 +13,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from pydantic import ValidationError
-
 from interlock.runtime import environment
-from interlock.runtime.canonical import Json, digest
+from interlock.runtime.canonical import digest
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
-from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.graph.agent import Agent
+from interlock.runtime.errors import NotFound
+from interlock.runtime.graph.agent import Agent, request_of
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -185,7 +183,7 @@ class Runtime:
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
-        fields = _request(workflow, request)
+        fields = request_of(workflow, request)
         await self.policy.activate()
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
@@ -329,25 +327,6 @@ def _taken(name: str) -> TypeError:
 def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
     """Return the tools of each agent: the door lets no agent propose another agent's."""
     return {name: _tools([agent]) for name, agent in agents.items()}
-
-
-def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
-    """Return the request as plain JSON values; `BadInput` names the first wrong field."""
-    fields = (
-        request.model_dump(mode="json") if isinstance(request, Value) else dict(request)
-    )
-    try:
-        checked = agent.request.model_validate(fields, strict=False)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the request"
-        raise BadInput(
-            what=f"request to {agent.name}",
-            why=f"{place}: {first['msg']}",
-            next_step=f"Its fields are: {', '.join(agent.request.model_fields) or 'none'}.",
-        ) from error
-    plain: dict[str, Json] = checked.model_dump(mode="json")
-    return plain
 
 
 def _decision_point(
