@@ -28,6 +28,7 @@ Code: TypeAlias = Literal[
     "claimed",
     "ended",
     "not_ended",
+    "priority",
     "pinned_already",
     "another_in_force",
     "erased",

@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from langgraph.runtime import RunControl
+
 from interlock.runtime import environment
 from interlock.runtime.canonical import digest
 from interlock.runtime.door.acts import Acts
@@ -20,7 +22,7 @@ from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.errors import NotFound
-from interlock.runtime.graph.agent import Agent, request_of
+from interlock.runtime.graph.agent import Agent, requested
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -170,20 +172,27 @@ class Runtime:
         principal: Principal,
         limits: Amounts = LIMITS,
         autonomy: Autonomy = 2,
+        claim: bool = True,
+        priority: int = 0,
+        not_before: int = 0,
+        job: str = "",
         also: Also | None = None,
     ) -> Run:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
-        The run is pinned to the policy revision in force; a revision that was not in force before
-        is recorded first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that
-        does not fit the agent's type and for a principal that is no person ("nobody"): none leaves
-        a run behind. An agent as principal would hide the person who asked from the four eyes.
-        *also* is done in the transaction in which the run begins.
+        Without *claim* the run is left to workers, who take the higher *priority* first, and no run
+        earlier than *not_before*, in Unix seconds. *job* names what the run belongs to. The run is
+        pinned to the policy revision in force; a revision that was not in force before is recorded
+        first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that does not
+        fit the agent's type, for a principal that is no person ("nobody") and for a priority beyond
+        `HIGHEST` ("priority"): none leaves a run behind. An agent as principal would hide the
+        person who asked from the four eyes. *also* is done in the transaction in which the run
+        begins.
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
-        fields = request_of(workflow, request)
+        fields = requested(workflow, request)
         await self.policy.activate()
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
@@ -200,13 +209,19 @@ class Runtime:
                 autonomy=autonomy,
                 revision=self.pdp.revision,
                 pins=(await self.pins(agent)).others,
+                job=job,
+                priority=priority,
+                not_before=not_before,
             ),
+            claim=claim,
             also=also,
         )
 
-    async def drive(self, run: Run) -> Ended:
+    async def drive(self, run: Run, *, control: RunControl | None = None) -> Ended:
         """Carry a claimed run on until it ends, waits or is held; see `Driver.drive`."""
-        return await self.driver.drive(run, await self._equipped(run.agent))
+        return await self.driver.drive(
+            run, await self._equipped(run.agent), control=control
+        )
 
     async def resume(self, run_id: str) -> Ended:
         """Claim a run that is queued, waits, is held or lost its worker, and drive the run.

@@ -61,7 +61,7 @@ class Agent(Workflow, Protocol):
         ...
 
 
-def request_of(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
+def requested(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
     """Return the request as plain JSON values; `BadInput` names the first wrong field."""
     fields = (
         request.model_dump(mode="json") if isinstance(request, Value) else dict(request)

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Final, TypeAlias, TypeVar
 
 import orjson
@@ -16,7 +16,15 @@ from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval, budget, erasure, pin, run_list, settlement
+from interlock.runtime.run import (
+    approval,
+    budget,
+    erasure,
+    pin,
+    run_list,
+    settlement,
+    turn,
+)
 from interlock.runtime.run.beginning import fields_of, started_of
 from interlock.runtime.run.claim import (
     extend,
@@ -67,41 +75,21 @@ class Runs:
         transaction.
         """
 
-        def begin(tx: Tx, token: str) -> Run:
+        def begin(tx: Tx) -> Run:
             run = self._start(tx, new, trace, token=token)
             if also is not None:
                 also(tx, run.id)
             return run
 
-        logs = (new.principal.tenant,)
-        if not claim:
-            return await self._store.write(lambda tx: begin(tx, ""), logs=logs)
-        with taken() as token:
-            return await self._store.write(lambda tx: begin(tx, token), logs=logs)
+        with taken() if claim else nullcontext("") as token:
+            return await self._store.write(begin, logs=(new.principal.tenant,))
 
-    def _start(
-        self,
-        tx: Tx,
-        new: NewRun,
-        trace: str,
-        *,
-        token: str,
-    ) -> Run:
+    def _start(self, tx: Tx, new: NewRun, trace: str, *, token: str) -> Run:
         run_id = f"run-{secrets.token_hex(6)}"
         key = self._vault.create(tx.connection, run_id)
-        budget.create(
-            tx,
-            budget_id=run_id,
-            tenant=new.principal.tenant,
-            limits=new.limits,
-        )
-        fields = fields_of(
-            new,
-            key,
-            trace=trace,
-            token=token,
-            now=tx.now,
-        )
+        tenant = new.principal.tenant
+        budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
+        fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()
         tx.events.append(started_of(new, row, key))
@@ -161,13 +149,22 @@ class Runs:
         if reference:
             self._store.later(run.claim, work, logs=(run.tenant,))
 
-    async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        """Record how this claim ended: done, failed, waiting for a person, or held.
+    async def end(
+        self,
+        run: Run,
+        status: Status,
+        outcome: dict[str, Json],
+        *,
+        waiting: Sequence[str] = (),
+    ) -> None:
+        """Record how this claim ended: done, failed, waiting for a person, held or queued again.
 
-        When the run itself has ended, what still waits for a person is withdrawn.
+        *waiting* are the approvals that are waited for. When the run itself has ended, what still
+        waits for a person is withdrawn.
         """
         await self._store.write(
-            lambda tx: self._end(tx, run, status, outcome), logs=(run.tenant,)
+            lambda tx: self._end(tx, run, status, outcome, waiting=waiting),
+            logs=(run.tenant,),
         )
 
     def _end(
@@ -176,6 +173,8 @@ class Runs:
         run: Run,
         status: Status,
         outcome: dict[str, Json],
+        *,
+        waiting: Sequence[str],
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
@@ -185,6 +184,7 @@ class Runs:
         values = {
             "status": status,
             **sealed,
+            **turn.after(tx, run, status, waiting),
             "lease_until": 0,
             "updated": tx.now,
         }
@@ -283,6 +283,7 @@ class Runs:
             cancelled.values(
                 status="cancelled",
                 fence=fence,
+                ready_at=None,
                 updated=tx.now,
             )
         )
