@@ -76,15 +76,15 @@ class Runs:
         """
 
         def begin(tx: Tx) -> Run:
-            run = self._start(tx, new, trace, token=token)
-            if also is not None:
+            run = self._start(tx, new, trace, token)
+            if also:
                 also(tx, run.id)
             return run
 
         with taken() if claim else nullcontext("") as token:
             return await self._store.write(begin, logs=(new.principal.tenant,))
 
-    def _start(self, tx: Tx, new: NewRun, trace: str, *, token: str) -> Run:
+    def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
         run_id = f"run-{secrets.token_hex(6)}"
         key = self._vault.create(tx.connection, run_id)
         tenant = new.principal.tenant
