@@ -9,11 +9,13 @@ anything, so what the work looks at stays so until the commit, and the transacti
 have the order of their entries.
 """
 
+import errno
+import os
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
@@ -21,13 +23,23 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import Busy, GuardFailed, NotRecorded, Tampered
+from interlock.runtime.errors import (
+    Busy,
+    GuardFailed,
+    NoSpace,
+    NotRecorded,
+    Silent,
+    Tampered,
+)
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.patience import SAID_NOTHING
 from interlock.runtime.record.tlog import Frontier
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
+#: How often the thread looks for lazy items before it sleeps, `LAZY_WAIT_S` apart
+LOOKS: Final = 40
 #: Signals after which lazy work waits no longer
 _AT_ONCE: Final = frozenset({"hurry", "stop"})
 #: What a database says when it is not as it was made: a table is gone, or a value has another type
@@ -40,6 +52,10 @@ _CHANGED: Final = (
 )
 #: What SQLite and PostgreSQL say when a lock was waited for in vain
 _BUSY: Final = ("database is locked", "lock timeout")
+#: What PostgreSQL, its driver and our connection say when an answer was waited for in vain
+_SILENT: Final = ("statement timeout", "connection timeout", SAID_NOTHING)
+#: What SQLite and the system say when a file cannot grow
+_FULL: Final = ("disk is full", os.strerror(errno.ENOSPC))
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["eager", "lazy", "hurry", "stop"]
 Stage: TypeAlias = Literal["begin", "work", "flush", "commit"]
@@ -93,6 +109,8 @@ class _Item:
     waiter: Waiter
     urgency: Urgency
     logs: Collection[str]
+    #: When it waits no more for others, by the monotonic clock
+    due: float
 
 
 class Writer:
@@ -124,8 +142,8 @@ class Writer:
         self._items: deque[_Item] = deque()
         #: Wakes the thread; whoever hands in an item signals afterwards
         self._signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
-        #: The thread holds lazy items and looks for more of them by itself, so none wakes it
-        self._rests = False
+        #: The thread looks for nothing by itself, so even a lazy item must wake it
+        self._sleeps = False
         self._closed = False
         self._thread = threading.Thread(
             target=self._serve,
@@ -149,11 +167,12 @@ class Writer:
             waiter=waiter,
             urgency=urgency,
             logs=logs,
+            due=time.monotonic() + LAZY_WAIT_S,
         )
         self._items.append(item)
         if urgency == "eager":
             self._signals.put("eager")
-        elif not self._rests:  # looked at last: see `_rest`
+        elif self._sleeps:  # looked at last: see `_came`
             self._signals.put("lazy")
 
     def close(self) -> None:
@@ -172,45 +191,56 @@ class Writer:
         signals: set[Signal] = set()
         while self._items or "stop" not in signals:
             if not self._items:
-                signals = {self._signals.get()}
+                signals = self._came()
             batch = self._gathered(signals)
             if batch:
                 self._transact(batch)
 
+    def _came(self) -> set[Signal]:
+        """Wait for an item or a signal, and return the signal.
+
+        For a second after the last transaction the thread looks for lazy items by itself: a step
+        hands in two of them, and to wake a thread costs more than to hand in. Then it sleeps.
+        """
+        for _ in range(LOOKS):
+            with suppress(queue.Empty):
+                return {self._signals.get(timeout=LAZY_WAIT_S)}
+            if self._items:
+                return set()
+        self._sleeps = True
+        # Whoever did not see that the thread sleeps has handed in before the line above.
+        signals: set[Signal] = set() if self._items else {self._signals.get()}
+        self._sleeps = False
+        return signals
+
     def _gathered(self, signals: set[Signal]) -> list[_Item]:
         """Return what is to be committed together, and add to *signals* what came meanwhile.
 
-        Those are the items handed in, and while all of them are lazy, the items that come within
-        `LAZY_WAIT_S`. The transaction is opened only afterwards, so that waiting locks nobody out.
+        Those are the items handed in, and while all of them are lazy, the items that come until
+        the first is due. The transaction is opened only afterwards, so that waiting locks nobody
+        out.
         """
         batch: list[_Item] = []
-        signals.update(self._came())
+        # An item is handed in before it is signalled, so what these are about is taken here.
+        while not self._signals.empty():
+            signals.add(self._signals.get())
         self._take(batch)
         if batch:
             self._rest(batch, signals)
         signals.discard("hurry")
         return batch
 
-    def _came(self) -> Iterator[Signal]:
-        """Yield the signals that have come; the item that a signal is about came before it."""
-        while not self._signals.empty():
-            yield self._signals.get()
-
     def _take(self, batch: list[_Item]) -> None:
         while self._items and len(batch) < LARGEST_BATCH:
             batch.append(self._items.popleft())
 
     def _rest(self, batch: list[_Item], signals: set[Signal]) -> None:
-        """Let lazy items come for `LAZY_WAIT_S`, or until the batch cannot wait any more."""
-        deadline = time.monotonic() + LAZY_WAIT_S
-        self._rests = True
+        """Let lazy items come until the first is due, or until the batch cannot wait any more."""
         with suppress(queue.Empty):
             while signals.isdisjoint(_AT_ONCE) and _is_lazy(batch):
-                wait_s = max(0.0, deadline - time.monotonic())
+                wait_s = max(0.0, batch[0].due - time.monotonic())
                 signals.add(self._signals.get(timeout=wait_s))
                 self._take(batch)
-        self._rests = False
-        # Whoever saw that the thread rests has handed in before, so the item is taken now.
         self._take(batch)
 
     def _transact(self, batch: list[_Item]) -> None:
@@ -255,10 +285,11 @@ class Writer:
     def _failed(self, batch: list[_Item], failed: "_NotCommitted") -> None:
         """Give each item of a batch that was rolled back its own transaction.
 
-        A transaction that could not begin is no item's fault, and the next one would wait as long
-        for a locked database; one that may be durable is not run again.
+        A transaction that could not begin is no item's fault, nor is a database that is locked or
+        away: the next transaction would wait as long. One that may be durable is not run again.
         """
-        if len(batch) > 1 and failed.stage in {"work", "flush"}:
+        is_of_an_item = not isinstance(failed.told, Busy | Silent)
+        if len(batch) > 1 and is_of_an_item and failed.stage in {"work", "flush"}:
             for item in batch:
                 self._transact([item])
             return
@@ -274,7 +305,7 @@ class _NotCommitted(Exception):
         #: What the waiters are told
         self.told = typed(error)
         if stage in {"flush", "commit"} and not isinstance(error, GuardFailed):
-            self.told = _unrecorded(error)
+            self.told = unrecorded(error)
 
 
 def _is_lazy(batch: Sequence[_Item]) -> bool:
@@ -287,20 +318,15 @@ def _is_lazy(batch: Sequence[_Item]) -> bool:
 def typed(error: Exception) -> Exception:
     """Return what the waiter should see.
 
-    Database and disk errors become `NotRecorded`, `Busy` where a lock was waited for in vain, or
-    `Tampered` where the database is not as it was made; the rest stay as they are.
+    Database and disk errors become `NotRecorded` or one of its kinds (`Busy`, `Silent`, `NoSpace`),
+    or `Tampered` where the database is not as it was made; the rest stay as they are.
     """
     if not isinstance(error, SQLAlchemyError | OSError):
         return error
     why = reason(error)
     if any(sign in why for sign in _CHANGED):
         return Tampered(what="the database", why=why)
-    return _unrecorded(error)
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether another process holds what the database was asked for, and did so for too long."""
-    return any(sign in reason(error) for sign in _BUSY)
+    return unrecorded(error)
 
 
 def reason(error: Exception) -> str:
@@ -314,7 +340,13 @@ def reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _unrecorded(error: Exception) -> NotRecorded:
-    if is_busy(error):
+def unrecorded(error: Exception) -> NotRecorded:
+    """Return what a waiter is told of a database that could not be read or written."""
+    why = reason(error)
+    if any(sign in why for sign in _BUSY):
         return Busy()
-    return NotRecorded(why=reason(error))
+    if any(sign in why for sign in _SILENT):
+        return Silent()
+    if any(sign in why for sign in _FULL):
+        return NoSpace(why=why)
+    return NotRecorded(why=why)
