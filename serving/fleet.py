@@ -4,7 +4,6 @@ from typing import Final
 
 from pydantic import Field
 
-from interlock.runtime.run.queue import ATTEMPTS
 from interlock.runtime.run.share import Share
 from interlock.serving.section import Section
 
@@ -18,7 +17,7 @@ class Pace(Section):
         default=4, ge=1, le=_MOST, description="Runs that a worker carries on at a time"
     )
     attempts: int = Field(
-        default=ATTEMPTS,
+        default=5,
         ge=1,
         description="Claims of a run that does not get on, after which the run is dead",
     )

@@ -46,7 +46,11 @@ async def _measured(
             await storage.runs.start(_new(tenant), claim=False)
         await _fill(storage, queued)
         worker = Queue(
-            store=storage.store, vault=storage.vault, by="worker:bench", shares={}
+            store=storage.store,
+            vault=storage.vault,
+            by="worker:bench",
+            shares={},
+            attempts=1,
         )
         pinned = {digest_of(_AGENT, revision=_REVISION, others={})}
         taken_ms = []
