@@ -15,7 +15,15 @@ from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval, budget, erasure, pin, run_list, settlement
+from interlock.runtime.run import (
+    approval,
+    budget,
+    erasure,
+    pin,
+    progress,
+    run_list,
+    settlement,
+)
 from interlock.runtime.run.beginning import fields_of, started_of
 from interlock.runtime.run.claim import (
     extend,
@@ -138,7 +146,8 @@ class Runs:
     async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
         """Record how this claim ended: done, failed, waiting for a person, or held.
 
-        When the run itself has ended, what still waits for a person is withdrawn.
+        When the run itself has ended, what still waits for a person is withdrawn, and the graph's
+        checkpoints are deleted.
         """
         await self._store.write(
             lambda tx: self._end(tx, run, status, outcome), logs=(run.tenant,)
@@ -167,8 +176,7 @@ class Runs:
         )
         tx.checked.clear()
         if status not in OPEN:
-            approval.withdraw(tx, run_id=run.id)
-            budget.release_waiting(tx, run_id=run.id)
+            _leave(tx, run.id)
         tx.events.append(
             RunEnded(
                 log=run.tenant,
@@ -261,8 +269,7 @@ class Runs:
             )
         )
         tx.checked.clear()
-        approval.withdraw(tx, run_id=run_id)
-        budget.release_waiting(tx, run_id=run_id)
+        _leave(tx, run_id)
         key = self._vault.key(tx.connection, run_id)
         settlement.abandon(
             tx,
@@ -342,3 +349,10 @@ class Runs:
             lambda connection: row_of(connection, run_id)["tenant"]
         )
         return await self._store.write(work, logs=(tenant,))
+
+
+def _leave(tx: Tx, run_id: str) -> None:
+    """End what only an open run has: questions to people, what is set aside, its checkpoints."""
+    approval.withdraw(tx, run_id=run_id)
+    budget.release_waiting(tx, run_id=run_id)
+    progress.forget(tx.connection, run_id)

@@ -1,0 +1,24 @@
+"""How far the graph of a run has come: its checkpoints, their writes and pieces.
+
+Only `interlock.runtime.graph` reads and writes them. No later claim needs those of a run that has
+ended.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, delete
+
+from interlock.runtime.record.store import tables
+
+#: Every table with something of how far a run has come
+PROGRESS: Final = (
+    tables.checkpoint,
+    tables.checkpoint_write,
+    tables.checkpoint_piece,
+)
+
+
+def forget(connection: Connection, run_id: str) -> None:
+    """Delete how far the run has come, in the caller's transaction."""
+    for table in PROGRESS:
+        connection.execute(delete(table).where(table.c.thread_id == run_id))
