@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, empty_chec
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, delete, func, select, update
 
 from interlock.runtime.errors import Fenced, Tampered
 from interlock.runtime.graph.checkpoint_rows import KEPT
@@ -208,15 +208,23 @@ async def test_a_checkpoint_brings_each_piece_that_is_not_known_to_be_there(
     assert found.checkpoint["channel_values"] == {"v": LONG}
 
 
-async def test_a_lost_piece_is_refused(world: World) -> None:
-    """A checkpoint that lacks a piece is not opened without it."""
+async def test_a_lost_or_exchanged_piece_is_refused(world: World) -> None:
+    """A checkpoint that lacks a piece, or has another in its place, is not opened."""
     run = await world.start()
-    await saver(world, run).aput(at(run), made(1, v=[LONG, LONG]), STEP, {})
-    await world.store.write(
-        lambda tx: tx.connection.execute(delete(tables.checkpoint_piece))
+    pieces = tables.checkpoint_piece
+    await saver(world, run).aput(at(run), made(1, v=LONG), STEP, {})
+    await saver(world, run).aput(
+        at(run, ns="inner"), made(2, v=f"other {LONG}"), STEP, {}
     )
-    with pytest.raises(Tampered):
-        await saver(world, run).aget_tuple(at(run))
+    other = select(pieces.c.sealed).where(pieces.c.ns == "inner").scalar_subquery()
+    for change in (update(pieces).values(sealed=other), delete(pieces)):
+        await world.store.write(
+            lambda tx, change=change: tx.connection.execute(
+                change.where(pieces.c.ns == "")
+            )
+        )
+        with pytest.raises(Tampered):
+            await saver(world, run).aget_tuple(at(run))
 
 
 class Answers(TypedDict):
