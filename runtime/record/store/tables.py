@@ -154,7 +154,9 @@ record = Table(
     Column("body", LargeBinary, nullable=False),
     Column("action_id", String(64), nullable=False),
     Column("updated", BigInteger, nullable=False),
-    Index("record_of_key", "kind", "key"),
+    # One for each way to list what is kept, newest first
+    Index("record_of_key", "kind", "key", "updated", "run_id"),
+    Index("record_by_age", "kind", "updated", "run_id", "key"),
 )
 
 data_key = Table(
