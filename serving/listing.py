@@ -1,6 +1,6 @@
 """Runs as a list shows them: one row each, without opening more than the row shows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast, get_args
@@ -35,8 +35,9 @@ class Wanted:
     agent: str | None = None
     since: int = 0  # Unix seconds
     limit: int = 50
-    #: The policy in force, where it can be had: an open run of another one is to be pinned anew
-    revision: str | None = None
+    #: Returns the policy in force, where it can be had: an open run of another one is to be pinned
+    #: anew. Asked only when an open run is listed, because a policy takes long to read
+    in_force: Callable[[], str | None] = lambda: None
 
     def __post_init__(self) -> None:
         """Refuse a status that no run can have."""
@@ -78,7 +79,8 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
     risks = await storage.store.read(
         lambda connection: _risks(storage, connection, runs)
     )
-    return [_row(run, risks.get(run.id), wanted.revision) for run in runs]
+    revision = wanted.in_force() if any(run.status in OPEN for run in runs) else None
+    return [_row(run, risks.get(run.id), revision) for run in runs]
 
 
 async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]:

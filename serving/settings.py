@@ -36,7 +36,6 @@ from interlock.runtime.policy.request import (
 )
 from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
-from interlock.tools.witness import WitnessKey
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 LIMITS: Final = Amounts(
@@ -276,6 +275,8 @@ class Witnesses(Section):
     @model_validator(mode="after")
     def _has_key(self) -> Self:
         if self.url is not None:
+            from interlock.tools.witness import WitnessKey  # noqa: PLC0415 - its client is slow to import and rarely needed
+
             WitnessKey.parse(self.key)
         return self
 

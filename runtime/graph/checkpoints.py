@@ -81,10 +81,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             others = rows.count(tx.connection, place) if before is None else before
             rows.ADD.run_many(tx.connection, pieces)
             rows.PUT.run(tx.connection, row)
-            if others < rows.KEPT or _LACKING in metadata:
-                return others + 1
-            self._prune(tx, place, metadata, keep)
-            return 1
+            return self._pruned(tx, place, metadata, keep, others)
 
         count = await self._store.write(work, logs=(self._run.tenant,))
         space.committed(place.checkpoint_id, values.names, rows=count)
@@ -92,21 +89,22 @@ class Checkpoints(BaseCheckpointSaver[int]):
             self._store.checked(group)
         return place.config()
 
-    def _prune(
+    def _pruned(
         self,
         tx: Tx,
         place: Place,
         metadata: CheckpointMetadata,
         keep: frozenset[str],
-    ) -> None:
-        rows.prune(
-            tx.connection,
-            place,
-            fence=self._run.fence,
-            keep=keep,
-        )
+        others: int,
+    ) -> int:
+        """Prune where there are enough *others*; return how many checkpoints there are then."""
+        if others < rows.KEPT or _LACKING in metadata:
+            return others + 1
+        fence = self._run.fence
+        rows.prune(tx.connection, place, fence=fence, keep=keep)
         if not place.ns and metadata.get("source") == "loop":
-            rows.end_tasks(tx.connection, place, fence=self._run.fence)
+            rows.end_tasks(tx.connection, place, fence=fence)
+        return 1
 
     async def aput_writes(
         self,
@@ -119,24 +117,10 @@ class Checkpoints(BaseCheckpointSaver[int]):
         place = Place.of(config)
         space = self._space(place)
         packing = self._packing()
-        placed = [
-            (WRITES_IDX_MAP.get(channel, index), channel, packing.pack(value))
-            for index, (channel, value) in enumerate(writes)
-        ]
         written = [
-            {
-                "thread_id": place.thread,
-                "ns": place.ns,
-                "checkpoint_id": place.checkpoint_id,
-                "task_id": task_id,
-                "task_path": task_path,
-                "idx": idx,
-                "channel": channel,
-                "sealed": self._key.seal(
-                    packed, place=place.of_write(task_id, idx, channel)
-                ),
-            }
-            for idx, channel, packed in placed
+            self._write(place, task_id, idx, channel, packing.pack(value))
+            | {"task_path": task_path}
+            for idx, (channel, value) in enumerate(writes)
         ]
         pieces = self._pieces(place, space.lacking(packing.pieces))
         space.expect(place.checkpoint_id, packing.pieces)
@@ -241,6 +225,26 @@ class Checkpoints(BaseCheckpointSaver[int]):
             "parent_id": parent,
             "sealed": self._seal(stored, str(place)),
             "metadata": self._seal(metadata, sealed_for),
+        }
+
+    def _write(
+        self,
+        place: Place,
+        task_id: str,
+        position: int,
+        channel: str,
+        packed: bytes,
+    ) -> dict[str, Any]:
+        idx = WRITES_IDX_MAP.get(channel, position)
+        sealed_for = place.of_write(task_id, idx, channel)
+        return {
+            "thread_id": place.thread,
+            "ns": place.ns,
+            "checkpoint_id": place.checkpoint_id,
+            "task_id": task_id,
+            "idx": idx,
+            "channel": channel,
+            "sealed": self._key.seal(packed, place=sealed_for),
         }
 
     def _seal(self, value: Any, sealed_for: str) -> bytes:

@@ -1,8 +1,7 @@
 """The driver: it carries a claimed run through the graph of its agent."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from interlock.runtime.graph.tracing import untraced
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.run.run import LEASE_S, Run, Status
+from interlock.runtime.run.run import Run, Status
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.telemetry import Telemetry
 
@@ -157,7 +156,7 @@ class Driver:
             agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace
         ) as trace:
             await self._runs.trace(run, trace)
-            async with self._heartbeat(run):
+            with self._runs.beating(run):
                 try:
                     return await self._to_the_end(run, agent)
                 except Fenced:
@@ -244,23 +243,6 @@ class Driver:
             if approval.state != "waiting":
                 woken[each.id] = True
         return woken
-
-    @asynccontextmanager
-    async def _heartbeat(self, run: Run) -> AsyncIterator[None]:
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(LEASE_S / 3)
-                await self._runs.beat(run)
-
-        task = asyncio.create_task(beat())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(
-                asyncio.CancelledError, InterlockError
-            ):  # the step's own write will meet the same failure
-                await task
 
 
 def _cause(error: BaseException) -> str:

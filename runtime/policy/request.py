@@ -94,6 +94,16 @@ class Amounts:
         """Whether it is set aside before the act: money and tokens are gone once asked for."""
         return self.money_micro > 0 or self.tokens > 0
 
+    def lasting(self, wall_ms: int) -> "Amounts":
+        """Return the same quantities with another time; made often, so without `replace`."""
+        return Amounts(
+            money_micro=self.money_micro,
+            tokens=self.tokens,
+            steps=self.steps,
+            effects=self.effects,
+            wall_ms=wall_ms,
+        )
+
     def counts(self) -> dict[str, int]:
         """Return the quantities by kind."""
         return {
@@ -225,11 +235,14 @@ class AccessRequest:
         )
         return document
 
-    def asked(self) -> dict[str, Document]:
-        """Return what the ledger keeps of the question: everything but how the tool is named."""
+    def asked(self, arguments: Document | None = None) -> dict[str, Document]:
+        """Return what the ledger keeps of the question: everything but how the tool is named.
+
+        *arguments* stand there in place of those that were asked about.
+        """
         return {
             "principal": self.principal.written,
-            "arguments": self.action.written,
+            "arguments": self.action.written if arguments is None else arguments,
             "resource": self.resource.written,
             "context": self.context.written,
         }

@@ -5,6 +5,7 @@ byte, or an entry by which a person recovered the log from exactly that checkpoi
 newest checkpoint is one of ours. Everything else is a gap (fails closed).
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -36,6 +37,14 @@ _LEAVES: Final = (
 _RECOVERIES: Final = select(_ENTRIES.body, _ENTRIES.leaf).where(
     _ENTRIES.log == bindparam("of_log"), _ENTRIES.event == Recovered.event
 )
+_SEVERAL: Final = 2
+_CHECKPOINTS: Final = (
+    select(_ENTRIES.seq)
+    .where(_ENTRIES.log == bindparam("of_log"), _ENTRIES.note.is_not(None))
+    .limit(_SEVERAL)
+)
+#: Seconds for another process between its commit and its note
+_NOTE_WAIT_S: Final = 1.0
 _WHY: Final = {
     "rolled_back": "the database was put back: it has {here} entries, {known} were witnessed",
     "unwitnessed": "nothing outside the database says that its {here} entries are the newest",
@@ -78,6 +87,7 @@ def gaps(
             log,
             logs.frontier(connection, log) or Frontier(),
             note=notes[log] if log in notes else witness.begun(log),
+            witness=witness,
             public=public,
             trusting=trusting,
         )
@@ -92,14 +102,17 @@ def gap(
     frontier: Frontier,
     *,
     note: str | None,
+    witness: Witness,
     public: bytes,
     trusting: bool,
 ) -> Gap | None:
     """Return the gap of one log whose tree in the database is *frontier*, or None.
 
-    *note* is what `Witness.newest` says. Where *trusting*, a log that was never witnessed is taken
+    *note* is what `witness.newest` said. Where *trusting*, a log that was never witnessed is taken
     as it stands. Raises `Tampered` when the newest checkpoint is none of ours, or of another tree.
     """
+    if note == "" and not trusting and _is_emptied(connection, log, witness):
+        note = None
     _check_head(connection, log, frontier, public)
     here = {"log": log, "size": frontier.size, "root": frontier.root().hex()}
     if note is None:
@@ -118,6 +131,22 @@ def gap(
         known_root=known.root.hex(),
         **here,  # type: ignore[arg-type]  # the three above
     )
+
+
+def _is_emptied(connection: Connection, log: str, witness: Witness) -> bool:
+    """Whether the notes of a log are gone: the log has many checkpoints, and nothing says so.
+
+    Only the first commit of a log may find no note. Other processes that begin the log write theirs
+    just after they commit, so they are given a moment (fails closed when it is over).
+    """
+    if len(connection.execute(_CHECKPOINTS, {"of_log": log}).all()) < _SEVERAL:
+        return False
+    deadline = time.monotonic() + _NOTE_WAIT_S
+    while witness.newest(log) == "":
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _note(connection: Connection, log: str, size: int) -> str | None:

@@ -5,7 +5,9 @@ that row; only `interlock.runtime.record.ledger` does.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, bindparam, select, text
 
@@ -107,6 +109,12 @@ def export(connection: Connection, log: str) -> Iterator[dict[str, str | int]]:
             "root": _hex(head.root),
             "frontier": _hex(head.frontier),
         }
+
+
+@lru_cache
+def escaped(log: str) -> str:
+    """Return the name of the log as it stands in an origin line."""
+    return quote(log, safe="")
 
 
 def kept_at(log: str, seq: int) -> str:

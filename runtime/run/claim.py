@@ -2,7 +2,7 @@
 
 A claim has a token of its own, which stands in the run's row and is checked by every transaction
 that writes for the run. A claim of this process is alive from `take` until `give_back`. A claim of
-another process on this host is dead when the process is gone. Of any other claim nobody here can
+another process on this machine is dead when the process is gone. Of any other claim nobody here can
 tell, so it counts as alive until its lease is over (fails closed).
 """
 
@@ -10,26 +10,48 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, update
+from sqlalchemy import Connection, RowMapping, update
 
+from interlock.runtime.errors import Fenced
 from interlock.runtime.record.events import RunResumed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import LEASE_S, OPEN, Run, check, opened, row_of
+from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened, row_of
 
 #: The tokens that this process has taken and not given back, of every database it has open
 _LIVE: Final[set[str]] = set()
 #: Tells this process from another one of the same name, for example in a second container
 _INSTANCE: Final = secrets.token_hex(4)
+#: Characters of a digest that tell the machines of one host name apart
+_PLACE: Final = 12
+
+
+@cache
+def machine(proc: Path = Path("/proc")) -> str:
+    """Return the name of where process numbers mean what they mean here.
+
+    Two containers may share the name of their host, and a process number then says nothing across
+    them. So the boot and the namespace of processes, which a kernel tells in *proc*, are part of
+    the name; without such a folder the host's name stands alone.
+    """
+    told = b""
+    with suppress(OSError):
+        told += (proc / "sys/kernel/random/boot_id").read_bytes()
+    with suppress(OSError):
+        told += os.fsencode((proc / "self/ns/pid").readlink())
+    return f"{socket.gethostname()}/{sha256(told).hexdigest()[:_PLACE]}"
 
 
 def taker() -> str:
-    """Return the name of this process: host, process id and a part that no other process has."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_INSTANCE}"
+    """Return the name of this process: machine, process id and a part no other process has."""
+    return f"{machine()}:{os.getpid()}:{_INSTANCE}"
 
 
 def take() -> str:
@@ -48,8 +70,8 @@ def may_live(token: str, *, owner: str) -> bool:
     """Whether the process named *owner* may still be at work under the claim."""
     if owner == taker():
         return token in _LIVE
-    host, process_id, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
+    place, process_id, _ = owner.rsplit(":", 2)
+    if place != machine():
         return True
     try:
         os.kill(int(process_id), 0)
@@ -122,11 +144,21 @@ def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any
     }
 
 
-def extend(tx: Tx, run: Run) -> None:
-    """Extend the lease of the claim; raises `Fenced` when another claim has taken the run."""
-    check(tx, run, closing=True)
-    lease = update(tables.run).where(tables.run.c.id == run.id)
-    tx.connection.execute(lease.values(lease_until=tx.now + LEASE_S))
+def extend(connection: Connection, run: Run, *, now: int) -> None:
+    """Extend the lease of the claim; raises `Fenced` when the claim is over or was taken.
+
+    One statement: whoever takes the run over finds the lease extended, or this one finds the run
+    taken. No lease is extended whose end is recorded.
+    """
+    row = tables.run.c
+    lease = update(tables.run).where(
+        row.id == run.id,
+        row.fence == run.fence,
+        row.claim == run.claim,
+        row.lease_until > 0,
+    )
+    if connection.execute(lease.values(lease_until=now + LEASE_S)).rowcount != 1:
+        raise Fenced(run_id=run.id, fence=run.fence)
 
 
 def refuse_taken(row: RowMapping, *, now: int) -> None:

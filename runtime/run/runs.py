@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
 
 import orjson
 from sqlalchemy import Connection, insert, update
@@ -35,6 +36,7 @@ from interlock.runtime.run.claim import (
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
+    LEASE_S,
     OPEN,
     NewRun,
     Run,
@@ -46,6 +48,8 @@ from interlock.runtime.run.run import (
 from interlock.runtime.run.run_list import RunSummary
 
 T = TypeVar("T")
+#: Seconds between two extensions of a lease: one may fail
+BEAT_S: Final = LEASE_S / 3
 
 
 class Runs:
@@ -102,9 +106,9 @@ class Runs:
     async def claim(self, run_id: str) -> Run:
         """Take over a queued, waiting, held or abandoned run under the next fence.
 
-        The claim counts as alive until `give_back`, or until its lease is over; `beat` extends the
-        lease. Raises `NotFound`, and `BadInput` when the run has ended ("ended") or a live claim
-        holds it ("claimed").
+        The claim counts as alive until `give_back`, or until its lease is over; `beating` extends
+        the lease. Raises `NotFound`, and `BadInput` when the run has ended ("ended") or a live
+        claim holds it ("claimed").
         """
         with taken() as token:
             return await self._write(
@@ -128,9 +132,19 @@ class Runs:
         give_back(run.claim)
         self._store.forget(run.claim)
 
-    async def beat(self, run: Run) -> None:
-        """Extend the lease; raises `Fenced` when another claim has taken the run."""
-        await self._store.write(lambda tx: extend(tx, run), logs=(run.tenant,))
+    @contextmanager
+    def beating(self, run: Run) -> Iterator[None]:
+        """Extend the lease again and again while the block runs, until another claim has the run.
+
+        The event loop may be busy meanwhile, and the database away for a time. A lease that could
+        not be extended ends, and the claim is fenced once another one has the run.
+        """
+
+        def beat(connection: Connection) -> None:
+            extend(connection, run, now=self._store.now(connection))
+
+        with self._store.pulse.beating(beat, every_s=BEAT_S):
+            yield
 
     async def trace(self, run: Run, reference: str) -> None:
         """Remember the span of this claim, for the next claim to link to; not awaited."""

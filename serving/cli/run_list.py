@@ -1,6 +1,7 @@
 """The command `interlock run list`."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -40,18 +41,17 @@ def list_runs(
 ) -> None:
     """List runs, newest first."""
     settings = session.configured()
+    from interlock.serving.listing import Wanted, listed, since_when
+
+    wanted = Wanted(
+        status=status,
+        agent=agent,
+        since=since_when(since, now=time.time()) if since else 0,
+        limit=limit + 1,
+        in_force=partial(_in_force, settings),
+    )
 
     async def work(storage: "Storage") -> list[dict[str, Any]]:
-        from interlock.serving.listing import Wanted, listed, since_when
-
-        begun = since_when(since, now=time.time()) if since else 0
-        wanted = Wanted(
-            status=status,
-            agent=agent,
-            since=begun,
-            limit=limit + 1,
-            revision=_in_force(settings),
-        )
         return await listed(storage, wanted)
 
     rows = session.cut(session.read(work, using=settings), limit)

@@ -36,7 +36,7 @@ from interlock.runtime.errors import (
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.logs import export
-from interlock.runtime.record.store import Store, Tx, database, tables
+from interlock.runtime.record.store import Store, Tx, sqlite, tables
 from interlock.runtime.record.store.tables import NEWEST, metadata, version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
@@ -557,7 +557,7 @@ async def test_a_database_that_is_locked_is_waited_for_once(
     """A transaction that cannot begin is the fault of no item, so all waiters hear of it at
     once.
     """
-    monkeypatch.setattr(database, "_SQLITE_WAIT", 0.5)
+    monkeypatch.setattr(sqlite, "WAIT_S", 0.5)
     store = Store.open(f"sqlite:///{tmp_path / 'locked.db'}")
     with contextlib.closing(sqlite3.connect(tmp_path / "locked.db")) as other:
         other.execute("BEGIN IMMEDIATE")

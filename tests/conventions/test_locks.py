@@ -19,8 +19,7 @@ _ERASED: Final = "an erasure takes the key away, and holds the head of the run's
 #: "file:function" that hands in work without naming a log, and why
 UNNAMED: Final[Mapping[str, str]] = {
     "runtime/storage.py:open": "it makes the first head, before which there is nothing to lock",
-    "serving/verification/boundary.py:checkpoint": _ATTACKS,
-    "serving/verification/door.py:_execute": _ATTACKS,
+    "serving/verification/trial.py:sql": _ATTACKS,
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {

@@ -2,24 +2,23 @@
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersion
 from interlock.runtime.record.events import Event
-from interlock.runtime.record.store import postgresql
+from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
-from interlock.runtime.record.store.privacy import make_private
+from interlock.runtime.record.store.pulse import Pulse
+from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.schema import VERSIONS
-from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
@@ -37,14 +36,6 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
-_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
-_SNAPSHOT: Final = Statement(text("BEGIN"))
-#: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
-#: and many processes may stand in line behind one that does not end
-_SQLITE_WAIT: Final = 30.0
-#: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
-#: SQLite's own number, 1,000, every fortieth effect would wait for them
-_SQLITE_LOG: Final = 4_000
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -58,15 +49,17 @@ class Store:
     def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
         self.engine = engine
         self._reader = reader
-        self._snapshots = Connections(reader)
+        self._snapshots = Connections(reader, begin=sqlite.SNAPSHOT)
         self._clock = clock
-        self._later: dict[str, list[Future[Any]]] = {}
+        self._later: dict[str, list[Receipt]] = {}
         self._lock: Lock = _no_heads
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
         self._pool = ThreadPoolExecutor(
             max_workers=2, thread_name_prefix="interlock-reader"
         )
+        #: What goes on while the event loop is busy, such as the leases of claims
+        self.pulse = Pulse(engine)
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -165,14 +158,20 @@ class Store:
         or not: the log's head is then held from before *work* begins until the commit, so what the
         work looks at is not changed by anybody else. An event of another log is refused.
         """
-        result: T = await asyncio.wrap_future(self.submit(work, "eager", logs=logs))
+        receipt = Receipt()
+        self._writer.submit(work, "eager", logs, receipt)
+        result: T = await receipt.outcome()
         return result
 
     def submit(
         self, work: Callable[[Tx], T], urgency: Urgency, *, logs: Collection[str] = ()
     ) -> "Future[T]":
         """Hand *work* to the writer without waiting; order is kept. See `write` for *logs*."""
-        return self._writer.submit(work, urgency, logs)
+        future: Future[T] = Future()
+        # A waiter that goes away cancels nothing: what is handed in is done.
+        future.set_running_or_notify_cancel()
+        self._writer.submit(work, urgency, logs, future)
+        return future
 
     def later(
         self, group: str, work: Callable[[Tx], T], *, logs: Collection[str] = ()
@@ -183,17 +182,18 @@ class Store:
         One claim's failures are never told to another. A group of a claim's own ("token/writes")
         is waited for apart from the rest. `forget` ends them all.
         """
-        future = self.submit(work, "lazy", logs=logs)
-        self._later.setdefault(group, []).append(future)
+        receipt = Receipt()
+        self._writer.submit(work, "lazy", logs, receipt)
+        self._later.setdefault(group, []).append(receipt)
 
     async def durable(self, group: str) -> None:
         """Return when all that `later` took for *group* is durable; raises its first failure."""
         waited = list(self._later.get(group, ()))
-        if not all(future.done() for future in waited):
+        if not all(receipt.is_told for receipt in waited):
             self._writer.hurry()
         try:
-            for future in waited:
-                await asyncio.wrap_future(future)
+            for receipt in waited:
+                await receipt.outcome()
         finally:  # kept until then: whoever else waits for the group waits for the same
             self._keep_pending(group)
 
@@ -203,13 +203,14 @@ class Store:
         After an eager write all that was handed in before it is decided, so nothing of it is
         missed.
         """
-        decided = [future for future in self._later.get(group, ()) if future.done()]
+        decided = [receipt for receipt in self._later.get(group, ()) if receipt.is_told]
         self._keep_pending(group)
-        for future in decided:
-            future.result()
+        for receipt in decided:
+            receipt.told()
 
     def _keep_pending(self, group: str) -> None:
-        pending = [future for future in self._later.get(group, ()) if not future.done()]
+        receipts = self._later.get(group, ())
+        pending = [receipt for receipt in receipts if not receipt.is_told]
         if pending:
             self._later[group] = pending
         else:
@@ -239,6 +240,7 @@ class Store:
 
     def close(self) -> None:
         """Drain the writer and close every connection; closing twice is harmless."""
+        self.pulse.close()
         self._writer.close()
         self._pool.shutdown()
         self._snapshots.close()
@@ -304,79 +306,10 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        if parsed.database in {None, "", ":memory:"}:
-            raise ValueError("a database in memory is another one for each connection")
-        file = Path(str(parsed.database))
-        file.parent.mkdir(
-            parents=True,
-            exist_ok=True,
-            mode=0o700,
-        )
-        make_private(file)
-        writer = create_engine(
-            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
-        )
-        reader = create_engine(
-            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
-        )
-        for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
-            event.listen(engine, "connect", _sqlite_manual)
-            event.listen(engine, "begin", begin)
-        return writer, reader
+        return sqlite.engines(parsed)
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"it is a database of {backend}")
     return postgresql.engines(parsed)
-
-
-def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-    _sqlite_wal(connection)
-    # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
-    for pragma in (
-        "synchronous=FULL",
-        # What is deleted is overwritten: a key that was erased lies in no free page.
-        "secure_delete=ON",
-        "foreign_keys=ON",
-        # What stands in the schema may call no function that reaches out of SQL.
-        "trusted_schema=OFF",
-        "cell_size_check=ON",
-        "temp_store=MEMORY",
-        f"wal_autocheckpoint={_SQLITE_LOG}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _sqlite_wal(connection: sqlite3.Connection) -> None:
-    # A new database turns to WAL under an exclusive lock. While another process writes, SQLite says
-    # "locked" at once and does not wait out the busy timeout (it might deadlock, it holds a shared
-    # lock already), so the waiting is done here.
-    deadline = time.monotonic() + _SQLITE_WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if (
-                error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
-                or time.monotonic() > deadline
-            ):
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
-    # pysqlite would begin a deferred transaction late and deadlock on the upgrade; we begin
-    # IMMEDIATE ourselves.
-    connection.isolation_level = None
-    _sqlite_pragmas(connection, record)
-
-
-def _sqlite_immediate(connection: Connection) -> None:
-    _IMMEDIATE.run(connection, {})
-
-
-def _sqlite_snapshot(connection: Connection) -> None:
-    _SNAPSHOT.run(connection, {})
 
 
 def _shown(url: str) -> str:

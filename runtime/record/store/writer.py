@@ -12,10 +12,11 @@ have the order of their entries.
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,6 +28,8 @@ from interlock.runtime.record.tlog import Frontier
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
+#: Signals after which lazy work waits no longer
+_AT_ONCE: Final = frozenset({"hurry", "stop"})
 #: What a database says when it is not as it was made: a table is gone, or a value has another type
 _CHANGED: Final = (
     "no such table",
@@ -38,7 +41,7 @@ _CHANGED: Final = (
 #: What SQLite and PostgreSQL say when a lock was waited for in vain
 _BUSY: Final = ("database is locked", "lock timeout")
 Urgency: TypeAlias = Literal["eager", "lazy"]
-Signal: TypeAlias = Literal["hurry", "stop"]
+Signal: TypeAlias = Literal["eager", "lazy", "hurry", "stop"]
 Stage: TypeAlias = Literal["begin", "work", "flush", "commit"]
 
 
@@ -74,16 +77,26 @@ Flush: TypeAlias = Callable[[Tx], None]
 Observer: TypeAlias = Callable[[tuple[Event, ...]], None]
 
 
-@dataclass(frozen=True, slots=True)
+class Waiter(Protocol):
+    """Who is told what became of an item, once, on the writer's thread."""
+
+    def set_result(self, result: Any, /) -> None:
+        """Take what the work returned: it is durable."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take why it is not durable, or what the work wants raised."""
+
+
+@dataclass(kw_only=True, slots=True)
 class _Item:
     work: Work
-    future: "Future[Any]"
+    waiter: Waiter
     urgency: Urgency
-    logs: frozenset[str]
+    logs: Collection[str]
 
 
 class Writer:
-    """Runs work in transactions on a thread of its own; a future resolves once its work is durable.
+    """Runs work in transactions on a thread of its own; a waiter is told once its work is durable.
 
     *lock* runs at the beginning of every transaction whose items name logs, *flush* at the end of
     every one that has events; *committed* receives the events once they are durable, and what it
@@ -108,7 +121,11 @@ class Writer:
         self._lock = lock
         self._flush = flush
         self._committed = committed
-        self._queue: queue.SimpleQueue[_Item | Signal] = queue.SimpleQueue()
+        self._items: deque[_Item] = deque()
+        #: Wakes the thread; whoever hands in an item signals afterwards
+        self._signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+        #: The thread holds lazy items and looks for more of them by itself, so none wakes it
+        self._rests = False
         self._closed = False
         self._thread = threading.Thread(
             target=self._serve,
@@ -118,71 +135,83 @@ class Writer:
         self._thread.start()
 
     def submit(
-        self, work: Work, urgency: Urgency, logs: Collection[str] = ()
-    ) -> "Future[Any]":
-        """Hand in *work*; the future resolves to its result once the result is durable.
+        self, work: Work, urgency: Urgency, logs: Collection[str], waiter: Waiter
+    ) -> None:
+        """Hand in *work*; the *waiter* is told its result once the result is durable.
 
-        An exception that the work returns is raised then at whoever waits: what it wrote stands.
-        *logs* are those whose heads the work needs locked.
+        An exception that the work returns is told as what it raised: what it wrote stands.
+        *logs* are those whose heads the work needs locked. Raises `NotRecorded` after `close`.
         """
         if self._closed:
             raise NotRecorded(why="the store is closed")
-        future: Future[Any] = Future()
-        # A waiter that goes away cancels nothing: what is handed in is done.
-        future.set_running_or_notify_cancel()
-        self._queue.put(_Item(work, future, urgency, frozenset(logs)))
-        return future
+        item = _Item(
+            work=work,
+            waiter=waiter,
+            urgency=urgency,
+            logs=logs,
+        )
+        self._items.append(item)
+        if urgency == "eager":
+            self._signals.put("eager")
+        elif not self._rests:  # looked at last: see `_rest`
+            self._signals.put("lazy")
 
     def close(self) -> None:
         """Commit what was handed in and stop the thread."""
         if not self._closed:
             self._closed = True
-            self._queue.put("stop")
+            self._signals.put("stop")
             self._thread.join()
             self._connections.close()
 
     def hurry(self) -> None:
         """Commit queued lazy work now instead of waiting for an eager item."""
-        self._queue.put("hurry")
+        self._signals.put("hurry")
 
     def _serve(self) -> None:
-        while (item := self._queue.get()) != "stop":
-            if isinstance(item, _Item):
-                batch, stopping = self._gathered(item)
+        signals: set[Signal] = set()
+        while self._items or "stop" not in signals:
+            if not self._items:
+                signals = {self._signals.get()}
+            batch = self._gathered(signals)
+            if batch:
                 self._transact(batch)
-                if stopping:
-                    return
 
-    def _gathered(self, first: _Item) -> tuple[list[_Item], bool]:
-        """Return *first* with what rides with it, and whether the writer was asked to stop.
+    def _gathered(self, signals: set[Signal]) -> list[_Item]:
+        """Return what is to be committed together, and add to *signals* what came meanwhile.
 
-        Those are the queued items, and while all of them are lazy, the items that come within
+        Those are the items handed in, and while all of them are lazy, the items that come within
         `LAZY_WAIT_S`. The transaction is opened only afterwards, so that waiting locks nobody out.
         """
-        batch = [first]
-        eager = first.urgency == "eager"
-        deadline = time.monotonic() + LAZY_WAIT_S
-        while len(batch) < LARGEST_BATCH:
-            item = self._next(None if eager else deadline - time.monotonic())
-            if item is None:
-                break
-            if item == "stop":
-                return batch, True
-            if item == "hurry":
-                eager = True
-                continue
-            batch.append(item)
-            eager = eager or item.urgency == "eager"
-        return batch, False
+        batch: list[_Item] = []
+        signals.update(self._came())
+        self._take(batch)
+        if batch:
+            self._rest(batch, signals)
+        signals.discard("hurry")
+        return batch
 
-    def _next(self, wait_s: float | None) -> "_Item | Signal | None":
-        """Return the next item if it comes within *wait_s*; None or less waits for nothing."""
-        try:
-            if wait_s is None or wait_s <= 0:
-                return self._queue.get_nowait()
-            return self._queue.get(timeout=wait_s)
-        except queue.Empty:
-            return None
+    def _came(self) -> Iterator[Signal]:
+        """Yield the signals that have come; the item that a signal is about came before it."""
+        while not self._signals.empty():
+            yield self._signals.get()
+
+    def _take(self, batch: list[_Item]) -> None:
+        while self._items and len(batch) < LARGEST_BATCH:
+            batch.append(self._items.popleft())
+
+    def _rest(self, batch: list[_Item], signals: set[Signal]) -> None:
+        """Let lazy items come for `LAZY_WAIT_S`, or until the batch cannot wait any more."""
+        deadline = time.monotonic() + LAZY_WAIT_S
+        self._rests = True
+        with suppress(queue.Empty):
+            while signals.isdisjoint(_AT_ONCE) and _is_lazy(batch):
+                wait_s = max(0.0, deadline - time.monotonic())
+                signals.add(self._signals.get(timeout=wait_s))
+                self._take(batch)
+        self._rests = False
+        # Whoever saw that the thread rests has handed in before, so the item is taken now.
+        self._take(batch)
 
     def _transact(self, batch: list[_Item]) -> None:
         """Commit the whole batch, or each item alone when that fails."""
@@ -196,13 +225,13 @@ class Writer:
                 self._committed(events)
         except Exception as error:  # noqa: BLE001 - this thread must outlive any observer
             for item in batch:
-                item.future.set_exception(error)
+                item.waiter.set_exception(error)
             return
         for item, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
-                item.future.set_exception(result)
+                item.waiter.set_exception(result)
             else:
-                item.future.set_result(result)
+                item.waiter.set_result(result)
 
     def _commit(self, batch: list[_Item]) -> tuple[tuple[Event, ...], list[Any]]:
         """Return the committed events and each item's result; raises `_NotCommitted`."""
@@ -234,7 +263,7 @@ class Writer:
                 self._transact([item])
             return
         for item in batch:
-            item.future.set_exception(failed.told)
+            item.waiter.set_exception(failed.told)
 
 
 class _NotCommitted(Exception):
@@ -246,6 +275,13 @@ class _NotCommitted(Exception):
         self.told = typed(error)
         if stage in {"flush", "commit"} and not isinstance(error, GuardFailed):
             self.told = _unrecorded(error)
+
+
+def _is_lazy(batch: Sequence[_Item]) -> bool:
+    """Whether the batch may wait: there is room in it, and nobody waits for any of it."""
+    if len(batch) >= LARGEST_BATCH:
+        return False
+    return all(item.urgency == "lazy" for item in batch)
 
 
 def typed(error: Exception) -> Exception:

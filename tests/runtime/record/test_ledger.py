@@ -417,13 +417,12 @@ async def test_a_forked_database_is_seen(tmp_path: Path) -> None:
     folder = tmp_path / "home"
     await written(folder, steps=1)
     shutil.copy(folder / "interlock.db", tmp_path / "earlier")
+    shutil.copytree(folder / "witness", tmp_path / "earlier_notes")
     await written(folder, steps=1)
     remembered = (folder / "witness" / f"{LOG}.note").read_text()
     shutil.copy(tmp_path / "earlier", folder / "interlock.db")
     shutil.rmtree(folder / "witness")
-    (folder / "witness").mkdir()
-    for name in ("%40home.note", f"{LOG}.note"):
-        (folder / "witness" / name).touch()
+    shutil.copytree(tmp_path / "earlier_notes", folder / "witness")
     await written(folder, steps=1)
     log = Log(folder=folder, key=opened(folder).key, remembered=remembered)
 

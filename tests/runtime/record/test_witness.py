@@ -142,6 +142,17 @@ async def test_a_damaged_witness_vouches_for_nothing(tmp_path: Path) -> None:
             await world.start()
 
 
+async def test_an_emptied_witness_vouches_for_nothing(tmp_path: Path) -> None:
+    """A file without a note stands for a log that has just begun, and for no longer one."""
+    for _ in range(2):
+        await written(tmp_path)
+    for path in (tmp_path / "witness").iterdir():
+        path.write_bytes(b"")
+    async with world_in(tmp_path) as world:
+        with pytest.raises(RolledBack):
+            await world.start()
+
+
 async def test_an_older_copy_takes_no_entry_of_any_log(tmp_path: Path) -> None:
     """A database that was put back stops every log, also those that lost nothing."""
     await written(tmp_path)

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
-import socket
+import sqlite3
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +23,11 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.claim import give_back, may_live, take, taker
+from interlock.runtime.run import runs
+from interlock.runtime.run.claim import give_back, machine, may_live, take, taker
 from interlock.runtime.run.kill_switch import KillSwitches
-from interlock.runtime.run.run import check
-from interlock.runtime.testing import Note, World
+from interlock.runtime.run.run import LEASE_S, check
+from interlock.runtime.testing import FixedClock, Note, World
 
 
 @dataclass(kw_only=True)
@@ -112,6 +116,37 @@ async def test_a_live_run_is_not_claimed_again_in_its_own_process(
         assert (await world.verify()).problems == []
 
 
+async def test_a_tool_that_blocks_the_event_loop_keeps_its_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is extended while nothing else of the process runs, and nothing goes on once the
+    store is closed.
+    """
+    monkeypatch.setattr(runs, "BEAT_S", 0.02)
+    clock, leases = FixedClock(), list[int]()
+
+    @tool("pay", action="irreversible")
+    async def act(permit: Permit, arguments: Note) -> Note:
+        """Pay, and let nothing else happen until the lease was extended."""
+        clock.advance(40)
+        until = time.monotonic() + 10
+        with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection:
+            while time.monotonic() < until and (not leases or leases[-1] < clock.now):
+                time.sleep(0.01)  # noqa: ASYNC251 - on purpose
+                leases.extend(
+                    connection.execute("SELECT lease_until FROM run").fetchone()
+                )
+        return arguments
+
+    async with World(tmp_path, tools=[act], clock=clock) as world:
+        run = await world.start()
+        ended = await world.driver.drive(run, Payer())
+
+    assert ended.status == "done"
+    assert leases[-1] == clock.now + LEASE_S
+    assert "interlock-pulse" not in [thread.name for thread in threading.enumerate()]
+
+
 async def test_a_stale_claim_is_fenced_and_the_next_one_records_what_became_of_its_effect(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -151,19 +186,48 @@ def test_a_claim_of_this_process_lives_until_it_is_given_back() -> None:
 
 
 async def test_a_claim_of_another_process_lives_as_long_as_that_process() -> None:
-    """On this host the process itself says so; of another host, and of a process of the same name
-    in another container, nobody here can tell.
+    """On this machine the process itself says so; of another machine, and of a process of the same
+    number in another container, nobody here can tell.
     """
-    host = socket.gethostname()
     process = await asyncio.create_subprocess_exec("sleep", "60")
-    owner = f"{host}:{process.pid}:00000000"
+    owner = f"{machine()}:{process.pid}:00000000"
     before = may_live("0", owner=owner)
     process.kill()
     await process.wait()
 
     assert (before, may_live("0", owner=owner)) == (True, False)
-    assert may_live("0", owner="elsewhere:1:00000000")
-    assert may_live("0", owner=f"{host}:{os.getpid()}:00000000")
+    assert may_live("0", owner=f"elsewhere:{process.pid}:00000000")
+    assert may_live("0", owner=f"{machine()}:{os.getpid()}:00000000")
+
+
+def test_processes_with_numbers_of_their_own_are_on_machines_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """One host name stands for another machine in each namespace of processes and after each boot,
+    and for one and the same machine otherwise.
+    """
+    (here, again, contained, booted) = (
+        machine(_proc(tmp_path / name, boot=boot, namespace=namespace))
+        for name, boot, namespace in (
+            ("here", "b1", 1),
+            ("again", "b1", 1),
+            ("contained", "b1", 2),
+            ("booted", "b2", 1),
+        )
+    )
+
+    assert here == again
+    assert len({here, contained, booted, machine(tmp_path / "no proc")}) == 4
+
+
+def _proc(folder: Path, *, boot: str, namespace: int) -> Path:
+    """Make a folder with what a kernel tells a process of its boot and its namespace."""
+    random = folder / "sys" / "kernel" / "random"
+    random.mkdir(parents=True)
+    (random / "boot_id").write_text(boot)
+    (folder / "self" / "ns").mkdir(parents=True)
+    (folder / "self" / "ns" / "pid").symlink_to(f"pid:[{namespace}]")
+    return folder
 
 
 async def test_the_failure_of_a_dead_claim_does_not_hit_the_next_one(
