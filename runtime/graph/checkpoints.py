@@ -70,8 +70,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         place = parent.at(checkpoint["id"])
         space = self._space(place)
         values = space.pack(checkpoint, self._packing)
-        stored = [checkpoint | {"channel_values": {}}, values.packed]
-        row = self._row(place, parent.checkpoint_id, stored, metadata)
+        row = self._row(place, parent, checkpoint, values.packed, metadata)
         pieces = self._pieces(place, values.pieces)
         keep = values.names | space.awaited(place.checkpoint_id)
         before = space.rows
@@ -85,9 +84,12 @@ class Checkpoints(BaseCheckpointSaver[int]):
 
         count = await self._store.write(work, logs=(self._run.tenant,))
         space.committed(place.checkpoint_id, values.names, rows=count)
+        self._check_groups()
+        return place.config()
+
+    def _check_groups(self) -> None:
         for group in self._groups:
             self._store.checked(group)
-        return place.config()
 
     def _pruned(
         self,
@@ -211,18 +213,20 @@ class Checkpoints(BaseCheckpointSaver[int]):
     def _row(
         self,
         place: Place,
-        parent: str,
-        stored: Any,
+        parent: Place,
+        checkpoint: Checkpoint,
+        packed: Mapping[str, bytes],
         metadata: CheckpointMetadata,
     ) -> dict[str, Any]:
+        stored = [{**checkpoint, "channel_values": {}}, packed]
         fence = self._run.fence
-        sealed_for = place.of_metadata(fence=fence, parent=parent)
+        sealed_for = place.of_metadata(fence=fence, parent=parent.checkpoint_id)
         return {
             "thread_id": place.thread,
             "ns": place.ns,
             "checkpoint_id": place.checkpoint_id,
             "fence": fence,
-            "parent_id": parent,
+            "parent_id": parent.checkpoint_id,
             "sealed": self._seal(stored, str(place)),
             "metadata": self._seal(metadata, sealed_for),
         }
