@@ -28,7 +28,9 @@ Code: TypeAlias = Literal[
     "claimed",
     "ended",
     "not_ended",
+    "priority",
     "pinned_already",
+    "another_in_force",
     "erased",
 ]
 

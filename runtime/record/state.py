@@ -23,10 +23,11 @@ from interlock.runtime.record.store.schema import strange
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Keyring, Vault
 
-#: Columns that say how work goes on, not what was done: who works on a run until when, which span
-#: comes next, in which order actions are listed, and keys, which the vault checks by opening them
+#: Columns that say how work goes on, not what was done: who works on a run until when, when and how
+#: often a worker tries, which span comes next, in which order actions are listed, and keys, which
+#: the vault checks by opening them
 NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
-    "run": frozenset({"claim", "owner", "lease_until", "trace"}),
+    "run": frozenset({"claim", "owner", "lease_until", "tries", "ready_at", "trace"}),
     "action": frozenset({"ordinal"}),
     "data_key": frozenset({"wrapped"}),
 }

@@ -217,7 +217,7 @@ def complete(
         cost=cost,
         actual=actual,
     ):
-        hold(tx, step.run)
+        hold(tx, step.run, until_raised=True)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     grown = join_label(tx, step.run, label, run_label=step.run_label)

@@ -18,6 +18,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.store.upsert import insert_new
+from interlock.runtime.run import turn
 
 _BUDGETS: Final = tables.budget.c
 _HERE: Final = _BUDGETS.id == bindparam("budget")
@@ -254,6 +255,7 @@ def raise_limit(
     ).scalar_one_or_none()
     if tenant is None:
         raise _not_there(budget_id)
+    turn.raised(tx, budget_id)
     tx.events.append(
         LimitRaised(
             log=tenant,

@@ -24,6 +24,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened, row_of
+from interlock.runtime.run.turn import unless_stopped
 
 #: The tokens that this process has taken and not given back, of every database it has open
 _LIVE: Final[set[str]] = set()
@@ -99,8 +100,20 @@ def taken() -> Iterator[str]:
         raise
 
 
-def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
-    """Claim the run for this process under *token* and the next fence; see `Runs.claim`."""
+def take_over(
+    tx: Tx,
+    vault: Vault,
+    run_id: str,
+    *,
+    token: str,
+    tries: int = 1,
+    by: str | None = None,
+) -> Run:
+    """Claim the run for this process under *token* and the next fence; see `Runs.claim`.
+
+    *tries* counts the claims since the run last got on, this one included, and *by* is the worker
+    that claims; a person who carries a run on lets the count begin anew.
+    """
     row = row_of(tx.connection, run_id, lock=True)
     refuse_taken(row, now=tx.now)
     gone = is_gone(row)
@@ -113,6 +126,7 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
                 token,
                 fence=fence,
                 attempts=row["attempts"] + 1,
+                tries=tries,
                 now=tx.now,
             )
         )
@@ -126,12 +140,20 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
             log=row["tenant"],
             run_id=run_id,
             fence=fence,
+            by=by,
         )
     )
     return opened(run, key, claim=token, alone=gone)
 
 
-def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any]:
+def claimed(
+    token: str,
+    *,
+    fence: int,
+    attempts: int,
+    tries: int,
+    now: int,
+) -> dict[str, Any]:
     """Return the columns of a run that this process has claimed."""
     return {
         "status": "running",
@@ -139,7 +161,9 @@ def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any
         "claim": token,
         "owner": taker(),
         "lease_until": now + LEASE_S,
+        "ready_at": now + LEASE_S,
         "attempts": attempts,
+        "tries": tries,
         "updated": now,
     }
 
@@ -157,7 +181,9 @@ def extend(connection: Connection, run: Run, *, now: int) -> None:
         row.claim == run.claim,
         row.lease_until > 0,
     )
-    if connection.execute(lease.values(lease_until=now + LEASE_S)).rowcount != 1:
+    until = now + LEASE_S
+    values = {"lease_until": until, "ready_at": unless_stopped(until)}
+    if connection.execute(lease.values(values)).rowcount != 1:
         raise Fenced(run_id=run.id, fence=run.fence)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -24,6 +24,7 @@ from interlock.runtime.run import (
     progress,
     run_list,
     settlement,
+    turn,
 )
 from interlock.runtime.run.beginning import fields_of, started_of
 from interlock.runtime.run.claim import (
@@ -157,14 +158,22 @@ class Runs:
         if reference:
             self._store.later(run.claim, work, logs=(run.tenant,))
 
-    async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        """Record how this claim ended: done, failed, waiting for a person, or held.
+    async def end(
+        self,
+        run: Run,
+        status: Status,
+        outcome: dict[str, Json],
+        *,
+        waiting: Sequence[str] = (),
+    ) -> None:
+        """Record how this claim ended: done, failed, waiting for a person, held or queued again.
 
-        When the run itself has ended, what still waits for a person is withdrawn, and the graph's
-        checkpoints are deleted.
+        *waiting* are the approvals that are waited for. When the run itself has ended, what still
+        waits for a person is withdrawn, and the graph's checkpoints are deleted.
         """
         await self._store.write(
-            lambda tx: self._end(tx, run, status, outcome), logs=(run.tenant,)
+            lambda tx: self._end(tx, run, status, outcome, waiting=waiting),
+            logs=(run.tenant,),
         )
 
     def _end(
@@ -173,6 +182,8 @@ class Runs:
         run: Run,
         status: Status,
         outcome: dict[str, Json],
+        *,
+        waiting: Sequence[str],
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
@@ -182,6 +193,7 @@ class Runs:
         values = {
             "status": status,
             **sealed,
+            **turn.after(tx, run, status, waiting),
             "lease_until": 0,
             "updated": tx.now,
         }
@@ -279,6 +291,7 @@ class Runs:
             cancelled.values(
                 status="cancelled",
                 fence=fence,
+                ready_at=None,
                 updated=tx.now,
             )
         )

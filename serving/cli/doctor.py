@@ -105,7 +105,11 @@ async def _database(home: "Home") -> tuple[bool, str]:
 async def _policy(home: "Home") -> tuple[bool, str]:
     bundle = home.bundle
     codes = sum(len(messages) for messages in bundle.messages.values())
-    return True, f"revision {bundle.revision[:12]}, {codes} reason codes"
+    words = [f"revision {bundle.revision[:12]}, {codes} reason codes"]
+    in_force = await home.runtime.policy.revision()
+    if in_force not in {"", bundle.revision}:
+        words.append(f"in force is {in_force[:12]} until `interlock policy activate`")
+    return True, "; ".join(words)
 
 
 async def _ledger(home: "Home") -> tuple[bool, str]:

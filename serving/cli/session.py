@@ -140,6 +140,16 @@ def configured(*, home: Path | None = None, bundle: Path | None = None) -> "Sett
     return opened_workspace(chosen=named).settings
 
 
+def stopping() -> "Settings":
+    """Return the settings of this process for a stop, and say which of them are left out."""
+    from interlock.serving.stopping import open_for_stop
+
+    workspace, left_out = open_for_stop(place=_choices.workspace)
+    for error in left_out:
+        complain(f"left out, as it cannot be used: {error}")
+    return workspace.settings
+
+
 def acting(settings: "Settings", name: str | None) -> "Principal":
     """Return who acts: *name*, or the operating-system account."""
     from interlock.serving import people

@@ -36,7 +36,7 @@ from interlock.runtime.errors import (
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.logs import export
-from interlock.runtime.record.store import Store, Tx, sqlite, tables
+from interlock.runtime.record.store import Store, Tx, sqlite, tables, writer
 from interlock.runtime.record.store.tables import NEWEST, metadata, version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
@@ -228,6 +228,20 @@ async def test_lazy_rides_with_eager(store: Store) -> None:
 
     assert await store.read(names) == ["eager", "lazy"]
     assert len(counted) == 1
+
+
+@pytest.mark.parametrize("looks", [0, 1000], ids=["asleep", "looking"])
+async def test_lazy_work_is_committed_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    """A lazy item that nothing follows is committed soon, whatever the writer is at."""
+    monkeypatch.setattr(writer, "LOOKS", looks)
+    store = Store.open(f"sqlite:///{tmp_path / 'lazy.db'}")
+    for _ in range(2):
+        await asyncio.sleep(0.01)
+        future = store.submit(lambda _: "kept", "lazy")
+        assert await asyncio.wait_for(asyncio.wrap_future(future), 10) == "kept"
+    store.close()
 
 
 async def test_settled_means_durable(store: Store) -> None:

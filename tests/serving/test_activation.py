@@ -25,8 +25,8 @@ def events(home: Path, command: Command) -> list[dict[str, Any]]:
 def test_a_new_revision_is_recorded_before_its_first_run(
     used: Path, command: Command, contract: Path
 ) -> None:
-    """A review under another bundle is preceded by one entry that names both revisions; looking
-    records nothing.
+    """A review under another bundle takes somebody who may activate it, and is preceded by one
+    entry that names both revisions; looking records nothing.
     """
     ours, theirs = load(BUNDLE).revision, load(PERMISSIVE).revision
     before = events(used, command)
@@ -43,15 +43,13 @@ def test_a_new_revision_is_recorded_before_its_first_run(
         each["revision"] for each in before if each["event"] == "policy_activated"
     ] == [ours]
 
+    other = {"INTERLOCK_BUNDLE": str(PERMISSIVE)}
+    review = ["review", str(contract), "--as", "ana"]
+    assert command(used, *review, **other).code == 4
+    put = command(used, "policy", "activate", "--json", **other)
+    assert put.value == {"previous": ours, "revision": theirs}
     for _ in range(2):
-        command(
-            used,
-            "review",
-            str(contract),
-            "--as",
-            "ana",
-            INTERLOCK_BUNDLE=str(PERMISSIVE),
-        )
+        command(used, *review, **other)
     after = [body for body in events(used, command) if body not in before]
     [activated] = [body for body in after if body["event"] == "policy_activated"]
     started = [body for body in after if body["event"] == "run_started"]

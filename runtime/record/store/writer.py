@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
@@ -28,6 +28,8 @@ from interlock.runtime.record.tlog import Frontier
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
+#: How often the thread looks for lazy items before it sleeps, `LAZY_WAIT_S` apart
+LOOKS: Final = 40
 #: Signals after which lazy work waits no longer
 _AT_ONCE: Final = frozenset({"hurry", "stop"})
 #: What a database says when it is not as it was made: a table is gone, or a value has another type
@@ -93,6 +95,8 @@ class _Item:
     waiter: Waiter
     urgency: Urgency
     logs: Collection[str]
+    #: When it waits no more for others, by the monotonic clock
+    due: float
 
 
 class Writer:
@@ -124,8 +128,8 @@ class Writer:
         self._items: deque[_Item] = deque()
         #: Wakes the thread; whoever hands in an item signals afterwards
         self._signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
-        #: The thread holds lazy items and looks for more of them by itself, so none wakes it
-        self._rests = False
+        #: The thread looks for nothing by itself, so even a lazy item must wake it
+        self._sleeps = False
         self._closed = False
         self._thread = threading.Thread(
             target=self._serve,
@@ -149,11 +153,12 @@ class Writer:
             waiter=waiter,
             urgency=urgency,
             logs=logs,
+            due=time.monotonic() + LAZY_WAIT_S,
         )
         self._items.append(item)
         if urgency == "eager":
             self._signals.put("eager")
-        elif not self._rests:  # looked at last: see `_rest`
+        elif self._sleeps:  # looked at last: see `_came`
             self._signals.put("lazy")
 
     def close(self) -> None:
@@ -172,45 +177,56 @@ class Writer:
         signals: set[Signal] = set()
         while self._items or "stop" not in signals:
             if not self._items:
-                signals = {self._signals.get()}
+                signals = self._came()
             batch = self._gathered(signals)
             if batch:
                 self._transact(batch)
 
+    def _came(self) -> set[Signal]:
+        """Wait for an item or a signal, and return the signal.
+
+        For a second after the last transaction the thread looks for lazy items by itself: a step
+        hands in two of them, and to wake a thread costs more than to hand in. Then it sleeps.
+        """
+        for _ in range(LOOKS):
+            with suppress(queue.Empty):
+                return {self._signals.get(timeout=LAZY_WAIT_S)}
+            if self._items:
+                return set()
+        self._sleeps = True
+        # Whoever did not see that the thread sleeps has handed in before the line above.
+        signals: set[Signal] = set() if self._items else {self._signals.get()}
+        self._sleeps = False
+        return signals
+
     def _gathered(self, signals: set[Signal]) -> list[_Item]:
         """Return what is to be committed together, and add to *signals* what came meanwhile.
 
-        Those are the items handed in, and while all of them are lazy, the items that come within
-        `LAZY_WAIT_S`. The transaction is opened only afterwards, so that waiting locks nobody out.
+        Those are the items handed in, and while all of them are lazy, the items that come until
+        the first is due. The transaction is opened only afterwards, so that waiting locks nobody
+        out.
         """
         batch: list[_Item] = []
-        signals.update(self._came())
+        # An item is handed in before it is signalled, so what these are about is taken here.
+        while not self._signals.empty():
+            signals.add(self._signals.get())
         self._take(batch)
         if batch:
             self._rest(batch, signals)
         signals.discard("hurry")
         return batch
 
-    def _came(self) -> Iterator[Signal]:
-        """Yield the signals that have come; the item that a signal is about came before it."""
-        while not self._signals.empty():
-            yield self._signals.get()
-
     def _take(self, batch: list[_Item]) -> None:
         while self._items and len(batch) < LARGEST_BATCH:
             batch.append(self._items.popleft())
 
     def _rest(self, batch: list[_Item], signals: set[Signal]) -> None:
-        """Let lazy items come for `LAZY_WAIT_S`, or until the batch cannot wait any more."""
-        deadline = time.monotonic() + LAZY_WAIT_S
-        self._rests = True
+        """Let lazy items come until the first is due, or until the batch cannot wait any more."""
         with suppress(queue.Empty):
             while signals.isdisjoint(_AT_ONCE) and _is_lazy(batch):
-                wait_s = max(0.0, deadline - time.monotonic())
+                wait_s = max(0.0, batch[0].due - time.monotonic())
                 signals.add(self._signals.get(timeout=wait_s))
                 self._take(batch)
-        self._rests = False
-        # Whoever saw that the thread rests has handed in before, so the item is taken now.
         self._take(batch)
 
     def _transact(self, batch: list[_Item]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from interlock.runtime.door.acts import Acts
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import BadInput, NotFound, NotPermitted
 from interlock.runtime.policy.act import Act
 from interlock.runtime.policy.request import Principal
@@ -81,10 +82,12 @@ async def nameless_requester(trial: Trial) -> None:
 
 async def unknown_switch(trial: Trial) -> None:
     """Stops a person from believing that a switch for nothing has stopped something."""
+    policy = await _in_force(trial)
     desk = Desk(
         settings=trial.home.settings,
         storage=trial.world.runtime.storage,
-        acts=_acts(trial),
+        acts=_acts(trial, policy),
+        policy=policy,
         bundle=trial.home.bundle,
     )
     for scope in ("tenant", "tool", "run"):
@@ -112,7 +115,7 @@ async def _denied(trial: Trial, person: Principal, look: Look, *, code: str) -> 
         begun.append("probe")
 
     try:
-        await _acts(trial).perform(
+        await _acts(trial, await _in_force(trial)).perform(
             _ACT,
             work,
             person=person,
@@ -131,10 +134,21 @@ async def _denied(trial: Trial, person: Principal, look: Look, *, code: str) -> 
     raise WentThrough("it was permitted")
 
 
-def _acts(trial: Trial) -> Acts:
-    """Return the acts of people on the trial's runs, decided by the policy in force."""
+async def _in_force(trial: Trial) -> PolicyInForce:
+    """Put the policy of the home in force for the people of the trial."""
+    policy = PolicyInForce(
+        store=trial.world.store,
+        configured=trial.home.pdp,
+        bundle=trial.home.bundle,
+    )
+    await policy.activate()
+    return policy
+
+
+def _acts(trial: Trial, policy: PolicyInForce) -> Acts:
+    """Return the acts of people on the trial's runs, decided by *policy*."""
     world = trial.world
-    return Acts(store=world.store, vault=world.vault, pdp=trial.home.pdp)
+    return Acts(store=world.store, vault=world.vault, policy=policy)
 
 
 def _entitled(trial: Trial) -> Principal:

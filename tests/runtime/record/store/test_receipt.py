@@ -35,7 +35,8 @@ async def test_a_result_between_the_look_and_the_wait_is_not_missed(
         return made
 
     monkeypatch.setattr(loop, "create_future", create_future)
-    assert await receipt.outcome() == "kept"
+    async with asyncio.timeout(5):
+        assert await receipt.outcome() == "kept"
 
 
 async def test_a_failure_is_raised_at_everyone() -> None:
