@@ -11,7 +11,7 @@ from interlock.runtime.record.audit_verify import Problem, Report, verify
 from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import HOME, RunErased
 from interlock.runtime.record.ledger import Ledger
-from interlock.runtime.record.logs import export, kept_at, names
+from interlock.runtime.record.logs import ROWS, export, kept_at, names
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.witness import file_name
@@ -22,6 +22,7 @@ _PAYLOADS: Final = (
     select(_entries.log, _entries.seq, _entries.run_id, _entries.body, _entries.payload)
     .where(_entries.log == bindparam("of_log"))
     .order_by(_entries.seq)
+    .execution_options(yield_per=ROWS)
 )
 _FORGOTTEN: Final = (
     "no checkpoint of it is kept outside the database: a rollback would go unseen"
@@ -202,7 +203,7 @@ def payload_problems(connection: Connection, vault: Vault, log: str) -> list[Pro
     """Check every sealed payload against the commitment in its entry."""
     gone = erased(connection)
     problems = []
-    for row in connection.execute(_PAYLOADS, {"of_log": log}).mappings().all():
+    for row in connection.execute(_PAYLOADS, {"of_log": log}).mappings():
         problem = _payload_problem(connection, vault, row, gone)
         if problem is not None:
             code, detail = problem

@@ -17,7 +17,6 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
-    approval,
     budget,
     erasure,
     pin,
@@ -202,7 +201,7 @@ class Runs:
         )
         tx.checked.clear()
         if status not in OPEN:
-            _leave(tx, run.id)
+            progress.end(tx, run.id)
         tx.events.append(
             RunEnded(
                 log=run.tenant,
@@ -296,7 +295,7 @@ class Runs:
             )
         )
         tx.checked.clear()
-        _leave(tx, run_id)
+        progress.end(tx, run_id)
         key = self._vault.key(tx.connection, run_id)
         settlement.abandon(
             tx,
@@ -376,10 +375,3 @@ class Runs:
             lambda connection: row_of(connection, run_id)["tenant"]
         )
         return await self._store.write(work, logs=(tenant,))
-
-
-def _leave(tx: Tx, run_id: str) -> None:
-    """End what only an open run has: questions to people, what is set aside, its checkpoints."""
-    approval.withdraw(tx, run_id=run_id)
-    budget.release_waiting(tx, run_id=run_id)
-    progress.forget(tx.connection, run_id)
