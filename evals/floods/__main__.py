@@ -6,24 +6,20 @@ Exit code 1 when one takes more of the disk than 50 MB for 10,000 calls, more qu
 may, a run is left running, or the ledger does not verify.
 """
 
-import argparse
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
+from interlock.evals import report
 from interlock.evals.floods.flood import SHAPES, Report, Shape, flood
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Flood, print what was left on standard output, and return the exit code."""
-    parser = argparse.ArgumentParser(
-        description="Let a hostile planner propose what it likes."
-    )
+    parser = report.parser("Let a hostile planner propose what it likes.")
     parser.add_argument(
         "--calls",
         type=int,
@@ -36,22 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         help="only floods of this shape; may be given again",
     )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="one JSON object instead of lines",
-    )
     options = parser.parse_args(arguments)
     reports = [_flooded(shape, options.calls) for shape in options.shape or SHAPES]
-    counts = [asdict(report) for report in reports]
-    if options.json:
-        text = json.dumps(counts, indent=1)
-        sys.stdout.write(f"{text}\n")
-    else:
-        sys.stdout.writelines(
-            f"{name}: {count}\n" for one in counts for name, count in one.items()
-        )
-    return 0 if all(report.held for report in reports) else 1
+    return report.tell_all(reports, as_json=options.json)
 
 
 def _flooded(shape: Shape, calls: int) -> Report:

@@ -22,8 +22,10 @@ from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.outcome import Outcome
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import Tool
 from interlock.runtime.policy.decision import Permit, Reason
+from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.policy.request import Amounts, ApprovalFact
@@ -33,7 +35,7 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import action, approval, approvals, budget
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run
-from interlock.serving.operations import kill_switches
+from interlock.serving.operations import kill_switches, policies
 from interlock.tools.models import generate
 
 _PAIRED: Final = budget._each  # noqa: SLF001 - a guard taken apart
@@ -100,6 +102,10 @@ def _any_verdict(
     return tuple(approval._fact(key, row, is_open=False) for row in rows)  # noqa: SLF001 - as above
 
 
+async def _configured(self: PolicyInForce) -> DecisionPoint:
+    return self.configured
+
+
 def _own_word(claimed: Amounts, **_: Any) -> Amounts:
     return claimed
 
@@ -163,6 +169,8 @@ PEOPLE: Final[dict[str, Break]] = {
     "agent-as-person": without_rule("actor"),
     "nameless-requester": replacing(runtime, "_is_person", yes),
     "unknown-switch": replacing(kill_switches, "_is_among", yes),
+    "unactivated-policy": replacing(PolicyInForce, "point", _configured),
+    "irreplaceable-policy": replacing(policies, "_keep_replaceable", nothing),
 }
 VALUES: Final[dict[str, Break]] = {
     "vouched-by-nobody": replacing(facts, "labels", _all_trusted),

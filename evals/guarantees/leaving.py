@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import aiosmtplib
 import httpx2
+from langchain_core.messages import AIMessage
 from rich.text import Text
 
 from interlock.evals.guarantees.patch import (
@@ -27,6 +28,7 @@ from interlock.serving.cli import session
 from interlock.serving.verification import jobs, rules
 from interlock.tools import mail
 from interlock.tools.mail import SmtpOutbox
+from interlock.tools.models import answer as taking
 from interlock.tools.models import parts
 from interlock.tools.outbound import client, destination
 from interlock.tools.outbound.destination import Destination
@@ -60,6 +62,10 @@ async def _no_errors(*_: Any) -> list[str]:
 
 async def _whole(response: httpx2.Response, *_: Any) -> bytes:
     return b"".join([chunk async for chunk in response.aiter_raw()])
+
+
+def _any_answer(message: AIMessage, **_: Any) -> str:
+    return message.text
 
 
 def _shown(text: str, **_: Any) -> Text:
@@ -98,6 +104,7 @@ LEAVING: Final[dict[str, Break]] = {
     ),
     "words-on-a-span": replacing(telemetry, "_word", str),
     "fetched-picture": replacing(parts, "_is_taken", yes),
+    "flooded-answer": replacing(taking, "taken", _any_answer),
     "obeyed-escape": replacing(session, "shown", _shown),
 }
 OUTSIDE: Final[dict[str, Break]] = {

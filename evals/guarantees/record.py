@@ -1,6 +1,5 @@
 """How the guards of switches, claims, rows and the ledger are taken away."""
 
-from itertools import count
 from typing import Any, Final
 
 from interlock.evals.guarantees.door import UNWATCHED
@@ -18,9 +17,10 @@ from interlock.runtime.graph import checkpoints
 from interlock.runtime.graph.checkpoint_reading import Reading
 from interlock.runtime.graph.driver import Driver
 from interlock.runtime.policy.request import Amounts
-from interlock.runtime.record import audit_verify, ledger, watch, witness
+from interlock.runtime.record import audit_verify, ledger, watch
 from interlock.runtime.record.store import Tx
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.witness import Witness
 from interlock.runtime.run import (
     action,
     approval,
@@ -35,7 +35,7 @@ from interlock.runtime.run.approval import Column, place
 from interlock.runtime.run.transition import move
 from interlock.serving import pins
 
-_SIZES: Final = count()
+_KEEP: Final = Witness.keep
 
 
 def _whenever(tx: Tx, *place: Any, at_most: int = 0, **values: Any) -> bool:
@@ -55,6 +55,11 @@ def _free(tx: Tx, **_: Any) -> Amounts:
 def _unbound(row: Any, column: Column, *, state: str) -> str:
     """Bind a reviewer to nothing."""
     return place(row, column, state=state) if column == "requester" else "probe"
+
+
+def _keep(self: Witness, log: str, note: str, **_: Any) -> None:
+    """Add a note of whatever size."""
+    _KEEP(self, log, note, recovered=True)
 
 
 def _unsealed(self: DataKey, sealed: bytes, *, place: str) -> bytes:
@@ -118,5 +123,5 @@ RECORD: Final[dict[str, Break]] = {
     "emptied-witness": _UNWITNESSED,
     "restored-database": _UNWITNESSED,
     "emptied-database": _UNWITNESSED,
-    "older-note": replacing(witness, "_size", lambda _: next(_SIZES)),
+    "older-note": replacing(Witness, "keep", _keep),
 }

@@ -64,7 +64,7 @@ def test_a_run_of_another_policy_is_listed_and_pinned_anew(
     used: Path, tmp_path: Path, command: Command
 ) -> None:
     """A policy upgrade leaves a waiting run waiting; the list says that it is to be pinned anew,
-    and pinned anew it asks anew.
+    as it does where anything else differs that the run is pinned to, and pinned anew it asks anew.
     """
     overlay = tmp_path / "policies"
     overlay.mkdir()
@@ -80,7 +80,12 @@ def test_a_run_of_another_policy_is_listed_and_pinned_anew(
     [after] = command(used, "run", "list", "--json", **changed).value
     resumed = command(used, "run", "resume", run, "--json", "--as", "ana", **changed)
 
+    [moved] = command(
+        used, "run", "list", "--json", **changed, INTERLOCK_SENDER="b@example.com"
+    ).value
+
     assert (before["needs_repin"], after["needs_repin"]) == (True, False)
+    assert moved["needs_repin"]
     assert "waiting (repin)" in shown
     assert (refused.code, waits["status"]) == (5, "waiting")
     assert json.loads(refused.err)["error"]["code"] == "another_policy"

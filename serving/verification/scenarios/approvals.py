@@ -73,10 +73,22 @@ async def second_verdict(trial: Trial) -> None:
 async def moved_verdict(trial: Trial) -> None:
     """Stops a verdict on one action from serving another action, however alike."""
     run = await trial.start()
-    first = await trial.asked(run, call="first", text="probe")
-    await trial.asked(run, call="second", text="probe")
+    first = await trial.asked(
+        run,
+        call="first",
+        text="probe",
+    )
+    await trial.asked(
+        run,
+        call="second",
+        text="probe",
+    )
     await trial.approve(first, REVIEWER)
-    await trial.asked(run, call="second", text="probe")
+    await trial.asked(
+        run,
+        call="second",
+        text="probe",
+    )
 
 
 async def re_pinned_verdict(trial: Trial) -> None:
@@ -94,7 +106,12 @@ async def unreviewed_write(trial: Trial) -> None:
     """Stops at the policy in force what a run may not do alone, until a person agrees."""
     door = trial.installed
     run = await trial.under_installed(autonomy=1)
-    waiting = await trial.asked(run, WRITE, call="alone", door=door)
+    waiting = await trial.asked(
+        run,
+        WRITE,
+        call="alone",
+        door=door,
+    )
     approval = await trial.world.approvals.read(waiting.approval_id)
     reviewer = Principal(id="rita", tenant=AGENT.tenant, roles=(approval.role,))
     await trial.world.approvals.decide(
@@ -104,7 +121,12 @@ async def unreviewed_write(trial: Trial) -> None:
         shown=approval.evidence_digest,
         note=NOTE,
     )
-    outcome = await trial.act(run, WRITE, call="alone", door=door)
+    outcome = await trial.act(
+        run,
+        WRITE,
+        call="alone",
+        door=door,
+    )
     if not isinstance(outcome, Done):
         raise WentThrough(f"what was approved should be done, it is {said(outcome)}")
 

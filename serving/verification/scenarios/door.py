@@ -33,7 +33,13 @@ async def foreign_tool(trial: Trial) -> None:
 async def unfit_arguments(trial: Trial) -> None:
     """Stops arguments that do not fit the tool's schema, and tells the policy."""
     run = await trial.start()
-    await trial.denied(run, WRITE, code="not_callable", text=7, force=True)
+    await trial.denied(
+        run,
+        WRITE,
+        code="not_callable",
+        text=7,
+        force=True,
+    )
     if trial.pdp.asked[-1].context.schema_valid:
         raise WentThrough("the policy was told that the arguments fit")
 

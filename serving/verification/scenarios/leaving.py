@@ -4,7 +4,7 @@ import io
 from typing import Any, Final, TypedDict
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 from langchain_core.tracers.context import tracing_v2_callback_var
 from langgraph.graph import END, START, StateGraph
 
@@ -14,10 +14,11 @@ from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import VariableRefused
 from interlock.runtime.graph.agent import Graph
+from interlock.runtime.policy.bounds import ORDINARY
 from interlock.serving.cli.session import Screen
 from interlock.serving.verification.probe_tools import WRITE
 from interlock.serving.verification.trial import Trial, WentThrough, refused
-from interlock.tools.models import parts
+from interlock.tools.models import answer, parts
 
 _WORDS: Final = "words of a probe"
 #: What moves a cursor, names a window, turns the order of letters round, or is markup
@@ -89,7 +90,12 @@ async def words_on_a_span(trial: Trial) -> None:
     """Stops the words of an agent from leaving on a span of telemetry."""
     run = await trial.start()
     before = len(trial.spans.get_finished_spans())
-    await trial.permitted(run, WRITE, call=_WORDS, text=_WORDS)
+    await trial.permitted(
+        run,
+        WRITE,
+        call=_WORDS,
+        text=_WORDS,
+    )
     spans = trial.spans.get_finished_spans()[before:]
     if any(_WORDS in span.to_json() for span in spans):
         raise WentThrough("it was on a span")
@@ -111,6 +117,20 @@ async def fetched_picture(trial: Trial) -> None:
     parts.check([HumanMessage(content="probe")], takes=frozenset())
 
 
+async def flooded_answer(trial: Trial) -> None:
+    """Stops an answer of a model that has more calls or more words than one may have."""
+    calls = [
+        ToolCall(name="probe", args={}, id=f"{number}", type="tool_call")
+        for number in range(ORDINARY.calls + 1)
+    ]
+    many = AIMessage(content="", tool_calls=calls)
+    long = AIMessage(content="-" * ORDINARY.answer_bytes)
+    with refused("many calls", ToolFailed, code="too_many_calls"):
+        answer.taken(many, bounds=ORDINARY, longest=ORDINARY.answer_bytes)
+    with refused("many words", ToolFailed, code="answer_too_long"):
+        answer.taken(long, bounds=ORDINARY, longest=ORDINARY.answer_bytes)
+
+
 async def obeyed_escape(trial: Trial) -> None:
     """Stops text from outside from acting on the terminal that it is shown in."""
     written = io.StringIO()
@@ -128,5 +148,6 @@ LEAVING: Final = {
     "telling-variable": telling_variable,
     "words-on-a-span": words_on_a_span,
     "fetched-picture": fetched_picture,
+    "flooded-answer": flooded_answer,
     "obeyed-escape": obeyed_escape,
 }

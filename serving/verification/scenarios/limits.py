@@ -45,7 +45,13 @@ async def spent_budget(trial: Trial) -> None:
     """Stops at the policy in force what the budget does not pay for."""
     door = trial.installed
     run = await trial.under_installed(limits=replace(PLENTY, effects=0))
-    await trial.denied(run, WRITE, code="budget_exceeded", rule="budget", door=door)
+    await trial.denied(
+        run,
+        WRITE,
+        code="budget_exceeded",
+        rule="budget",
+        door=door,
+    )
     paid = await trial.under_installed()
     await trial.passes(paid, WRITE, door=door)
 

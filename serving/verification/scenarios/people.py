@@ -11,13 +11,15 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import HOME
 from interlock.runtime.run import subject
 from interlock.runtime.run.subject import Look
-from interlock.runtime.testing import AGENT, REVIEWER, TOOLBOX
+from interlock.runtime.testing import AGENT, REVIEWER, TOOLBOX, StaticPoint
 from interlock.serving.desk import Desk
-from interlock.serving.operations import kill_switches
+from interlock.serving.operations import kill_switches, policies
 from interlock.serving.policy.ordinary import at
 from interlock.serving.verification.trial import NOTE, Trial, WentThrough, refused
 
 _ACT: Final[Act] = "approval.decide"
+#: Another policy than the one in force
+_OTHER: Final = "f" * 64
 
 
 async def denied_act(trial: Trial) -> None:
@@ -100,6 +102,41 @@ async def unknown_switch(trial: Trial) -> None:
             )
 
 
+async def unactivated_policy(trial: Trial) -> None:
+    """Stops a policy that is configured and was not activated from deciding on people's acts."""
+    look = await _waiting(trial)
+    await _in_force(trial)
+    policy = PolicyInForce(
+        store=trial.world.store,
+        configured=StaticPoint(effects={_ACT: "permit"}, revision=_OTHER),
+        bundle=None,
+    )
+    nobody = replace(_entitled(trial), roles=())
+    try:
+        await _denied(trial, nobody, look, code="not_granted", policy=policy)
+    finally:
+        policy.close()
+
+
+async def irreplaceable_policy(trial: Trial) -> None:
+    """Stops a policy that lets nobody replace it from being activated."""
+    before = await _in_force(trial)
+    grants: dict[str, list[str]] = {"everyone": []}
+    bundle = replace(
+        trial.home.bundle,
+        revision=_OTHER,
+        data={"rails": {"config": {"grants": grants}}},
+    )
+    after = PolicyInForce(
+        store=trial.world.store,
+        configured=StaticPoint(revision=_OTHER),
+        bundle=bundle,
+    )
+    person = _entitled(trial, act="policy.activate")
+    with refused("a policy for good", BadInput):
+        await policies.activate(after, _acts(trial, before), person=person)
+
+
 async def _waiting(trial: Trial) -> Look:
     """Return the look at a question that waits for a person."""
     run = await trial.start()
@@ -107,7 +144,14 @@ async def _waiting(trial: Trial) -> Look:
     return subject.approval(waiting.approval_id)
 
 
-async def _denied(trial: Trial, person: Principal, look: Look, *, code: str) -> None:
+async def _denied(
+    trial: Trial,
+    person: Principal,
+    look: Look,
+    *,
+    code: str,
+    policy: PolicyInForce | None = None,
+) -> None:
     """Let *person* decide what waits, which the policy in force must deny with *code*."""
     begun: list[str] = []
 
@@ -115,7 +159,7 @@ async def _denied(trial: Trial, person: Principal, look: Look, *, code: str) -> 
         begun.append("probe")
 
     try:
-        await _acts(trial, await _in_force(trial)).perform(
+        await _acts(trial, policy or await _in_force(trial)).perform(
             _ACT,
             work,
             person=person,
@@ -151,10 +195,10 @@ def _acts(trial: Trial, policy: PolicyInForce) -> Acts:
     return Acts(store=world.store, vault=world.vault, policy=policy)
 
 
-def _entitled(trial: Trial) -> Principal:
-    """Return a person with every role that may decide what waits."""
+def _entitled(trial: Trial, *, act: Act = _ACT) -> Principal:
+    """Return a person with every role that may do *act*, by default decide what waits."""
     grants = at(trial.home.bundle.data, "rails", "config", "grants") or {}
-    roles = tuple(role for role, names in grants.items() if _ACT in names)
+    roles = tuple(role for role, names in grants.items() if act in names)
     return Principal(id="rita", tenant=AGENT.tenant, roles=roles)
 
 
@@ -166,4 +210,6 @@ PEOPLE: Final = {
     "agent-as-person": agent_as_person,
     "nameless-requester": nameless_requester,
     "unknown-switch": unknown_switch,
+    "unactivated-policy": unactivated_policy,
+    "irreplaceable-policy": irreplaceable_policy,
 }

@@ -40,10 +40,23 @@ async def second_intent(trial: Trial) -> None:
 async def turned_back_approval(trial: Trial) -> None:
     """Stops a used verdict that is turned back from serving another action."""
     run = await trial.start()
-    first = await trial.asked(run, call="first", text="probe")
+    first = await trial.asked(
+        run,
+        call="first",
+        text="probe",
+    )
     await trial.approve(first, REVIEWER)
-    await trial.permitted(run, WAIT, call="first", text="probe")
-    second = await trial.asked(run, call="second", text="probe")
+    await trial.permitted(
+        run,
+        WAIT,
+        call="first",
+        text="probe",
+    )
+    second = await trial.asked(
+        run,
+        call="second",
+        text="probe",
+    )
     await trial.sql(
         delete(tables.approval).where(_APPROVALS.id == second.approval_id),
         update(tables.approval)
@@ -51,7 +64,12 @@ async def turned_back_approval(trial: Trial) -> None:
         .values(action_id=second.action_id, state="approved"),
     )
     with trial.untouched(), refused("a verdict that was used", Tampered):
-        await trial.act(run, WAIT, call="second", text="probe")
+        await trial.act(
+            run,
+            WAIT,
+            call="second",
+            text="probe",
+        )
 
 
 async def forged_verdict(trial: Trial) -> None:

@@ -44,7 +44,13 @@ async def killed_at_the_policy(trial: Trial) -> None:
     switches = KillSwitches(trial.world.store)
     await switches.engage("run", run.id, by="probe")
     try:
-        await trial.denied(run, WRITE, code="killed", rule="kill_switch", door=door)
+        await trial.denied(
+            run,
+            WRITE,
+            code="killed",
+            rule="kill_switch",
+            door=door,
+        )
     finally:
         await switches.release("run", run.id, by="probe")
     await trial.passes(run, WRITE, door=door)

@@ -20,10 +20,20 @@ from interlock.serving.verification.trial import Trial, WentThrough, said
 async def vouched_by_nobody(trial: Trial) -> None:
     """Stops an agent's own word, and what it has read, from passing for the request's."""
     run = await trial.start()
-    await trial.permitted(run, WRITE, to="ann", text="eve")
+    await trial.permitted(
+        run,
+        WRITE,
+        to="ann",
+        text="eve",
+    )
     _told(trial, {"to": "trusted", "text": "unvouched"})
     await trial.permitted(run, READ)
-    await trial.permitted(run, WRITE, to="ann", text="eve")
+    await trial.permitted(
+        run,
+        WRITE,
+        to="ann",
+        text="eve",
+    )
     _told(trial, {"to": "trusted", "text": "untrusted"})
 
 
@@ -35,7 +45,12 @@ async def words_of_a_failure(trial: Trial) -> None:
         raise WentThrough(f"it should have failed, it is {said(outcome)}")
     if WORDS in say(outcome):
         raise WentThrough("the agent was told the words of the tool")
-    await trial.permitted(run, WRITE, to="ann", text="eve")
+    await trial.permitted(
+        run,
+        WRITE,
+        to="ann",
+        text="eve",
+    )
     _told(trial, {"to": "trusted", "text": "untrusted"})
 
 
@@ -44,7 +59,12 @@ async def forgotten_label(trial: Trial) -> None:
     run = await trial.start()
     await trial.permitted(run, READ)
     again = await trial.world.reclaim(run)
-    await trial.permitted(again, WRITE, to="ann", text="eve")
+    await trial.permitted(
+        again,
+        WRITE,
+        to="ann",
+        text="eve",
+    )
     _told(trial, {"to": "trusted", "text": "untrusted"})
 
 
@@ -97,7 +117,13 @@ async def _codes(
 ) -> tuple[str, ...]:
     """Return why the policy in force denies a tool that it does not know."""
     with trial.untouched():
-        outcome = await trial.act(run, STRANGE, door=door, to=to, text="ann")
+        outcome = await trial.act(
+            run,
+            STRANGE,
+            door=door,
+            to=to,
+            text="ann",
+        )
     if not isinstance(outcome, Denied):
         raise WentThrough(f"it should have been denied, it is {said(outcome)}")
     return outcome.codes
