@@ -36,7 +36,12 @@ class Talk(TypedDict):
 def kept(steps: int) -> int:
     """Return the bytes of the checkpoints of a run of that many steps, on a new database."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_kept(steps, Path(folder) / "home"))
+        return asyncio.run(
+            _kept(
+                steps,
+                Path(folder) / "home",
+            )
+        )
 
 
 async def _kept(steps: int, folder: Path) -> int:
@@ -48,20 +53,41 @@ async def _kept(steps: int, folder: Path) -> int:
         return END if state["step"] >= steps else "say"
 
     graph = StateGraph(Talk)
-    graph.add_node("say", say)
-    graph.add_edge(START, "say")
-    graph.add_conditional_edges("say", further, ["say", END])
+    graph.add_node(
+        "say",
+        say,
+    )
+    graph.add_edge(
+        START,
+        "say",
+    )
+    graph.add_conditional_edges(
+        "say",
+        further,
+        [
+            "say",
+            END,
+        ],
+    )
     async with World(folder) as world:
         run = await world.start()
         key = world.vault.known(run.id)
-        saver = Checkpoints(store=world.store, key=key, run=run)
+        saver = Checkpoints(
+            store=world.store,
+            key=key,
+            run=run,
+        )
         config: RunnableConfig = {
             "configurable": {"thread_id": run.id},
             "recursion_limit": steps + 2,
         }
         begin: Talk = {"messages": [], "step": 0}
         compiled = graph.compile(checkpointer=saver)
-        await compiled.ainvoke(begin, config, durability="sync")
+        await compiled.ainvoke(
+            begin,
+            config,
+            durability="sync",
+        )
         await saver.durable()
         return await world.store.read(_bytes)
 

@@ -10,7 +10,11 @@ from sqlalchemy import ColumnElement, Table
 TASK: Final = ":"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Place:
     """A checkpoint's thread, namespace and id; without an id, the namespace as a whole."""
 
@@ -24,14 +28,21 @@ class Place:
         place = config["configurable"]
         return cls(
             thread=place["thread_id"],
-            ns=place.get("checkpoint_ns", ""),
+            ns=place.get(
+                "checkpoint_ns",
+                "",
+            ),
             # None at the beginning of a task's namespace
             checkpoint_id=place.get("checkpoint_id") or "",
         )
 
     def at(self, checkpoint_id: str) -> "Place":
         """Return the place of another checkpoint of the namespace."""
-        return Place(thread=self.thread, ns=self.ns, checkpoint_id=checkpoint_id)
+        return Place(
+            thread=self.thread,
+            ns=self.ns,
+            checkpoint_id=checkpoint_id,
+        )
 
     def config(self) -> RunnableConfig:
         """Return the place in LangGraph's words."""

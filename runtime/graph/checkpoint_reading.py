@@ -25,7 +25,10 @@ def newest_first(place: Place) -> Select[Any]:
     query = select(tables.checkpoint).where(place.here(tables.checkpoint))
     if place.checkpoint_id:
         query = query.where(_ROWS.checkpoint_id == place.checkpoint_id)
-    return query.order_by(_ROWS.fence.desc(), _ROWS.checkpoint_id.desc())
+    return query.order_by(
+        _ROWS.fence.desc(),
+        _ROWS.checkpoint_id.desc(),
+    )
 
 
 class Reading:
@@ -45,7 +48,10 @@ class Reading:
         self._connection = connection
         self._place = place
         self._serde, self._key = serde, key
-        self._unpacking = Unpacking(serde, self._piece)
+        self._unpacking = Unpacking(
+            serde,
+            self._piece,
+        )
 
     @property
     def names(self) -> frozenset[str]:
@@ -56,12 +62,27 @@ class Reading:
         """Return the checkpoint in *row* with the writes that wait for the next one."""
         place = self._place.at(row["checkpoint_id"])
         parent = row["parent_id"]
-        sealed_for = place.of_metadata(fence=row["fence"], parent=parent)
-        metadata = self._open(row["metadata"], sealed_for)
+        sealed_for = place.of_metadata(
+            fence=row["fence"],
+            parent=parent,
+        )
+        metadata = self._open(
+            row["metadata"],
+            sealed_for,
+        )
         return CheckpointTuple(
             config=place.config(),
-            checkpoint=self._values(self._open(row["sealed"], str(place)), place),
-            metadata=cast(CheckpointMetadata, metadata),
+            checkpoint=self._values(
+                self._open(
+                    row["sealed"],
+                    str(place),
+                ),
+                place,
+            ),
+            metadata=cast(
+                CheckpointMetadata,
+                metadata,
+            ),
             parent_config=place.at(parent).config() if parent else None,
             pending_writes=self._writes(place),
         )
@@ -70,11 +91,17 @@ class Reading:
         try:
             checkpoint, packed = stored
             values = {
-                channel: self._unpacking.unpack(value, what=str(place))
+                channel: self._unpacking.unpack(
+                    value,
+                    what=str(place),
+                )
                 for channel, value in packed.items()
             }
         except (TypeError, ValueError, AttributeError) as error:
-            raise Tampered(what=str(place), why="it is no checkpoint") from error
+            raise Tampered(
+                what=str(place),
+                why="it is no checkpoint",
+            ) from error
         return {**checkpoint, "channel_values": values}
 
     def _writes(self, place: Place) -> list[tuple[str, str, Any]]:
@@ -87,28 +114,61 @@ class Reading:
             .order_by(_WRITES.task_path, _WRITES.task_id, _WRITES.idx)
         )
         return [
-            (row["task_id"], row["channel"], self._write(place, row))
+            (
+                row["task_id"],
+                row["channel"],
+                self._write(
+                    place,
+                    row,
+                ),
+            )
             for row in self._connection.execute(query).mappings()
         ]
 
     def _write(self, place: Place, row: RowMapping) -> Any:
-        sealed_for = place.of_write(row["task_id"], row["idx"], row["channel"])
-        packed = self._key.open(row["sealed"], place=sealed_for)
-        return self._unpacking.unpack(packed, what=sealed_for)
+        sealed_for = place.of_write(
+            row["task_id"],
+            row["idx"],
+            row["channel"],
+        )
+        packed = self._key.open(
+            row["sealed"],
+            place=sealed_for,
+        )
+        return self._unpacking.unpack(
+            packed,
+            what=sealed_for,
+        )
 
     def _open(self, sealed: bytes, sealed_for: str) -> Any:
-        plain = self._key.open(sealed, place=sealed_for)
-        return loaded(self._serde, plain, what=sealed_for)
+        plain = self._key.open(
+            sealed,
+            place=sealed_for,
+        )
+        return loaded(
+            self._serde,
+            plain,
+            what=sealed_for,
+        )
 
     @cached_property
     def _sealed(self) -> dict[str, bytes]:
         pieces = tables.checkpoint_piece
-        query = select(pieces.c.name, pieces.c.sealed).where(self._place.here(pieces))
+        query = select(
+            pieces.c.name,
+            pieces.c.sealed,
+        ).where(self._place.here(pieces))
         return {row.name: row.sealed for row in self._connection.execute(query)}
 
     def _piece(self, name: str) -> bytes:
         sealed_for = self._place.of_piece(name)
         sealed = self._sealed.get(name)
         if sealed is None:
-            raise Tampered(what=sealed_for, why="a checkpoint needs it, and it is gone")
-        return self._key.open(sealed, place=sealed_for)
+            raise Tampered(
+                what=sealed_for,
+                why="a checkpoint needs it, and it is gone",
+            )
+        return self._key.open(
+            sealed,
+            place=sealed_for,
+        )

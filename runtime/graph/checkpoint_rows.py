@@ -20,7 +20,10 @@ KEPT: Final = 16
 _ROWS: Final = tables.checkpoint.c
 _PIECES: Final = tables.checkpoint_piece.c
 PUT: Final = Statement(
-    upsert(tables.checkpoint, keys=("thread_id", "ns", "checkpoint_id"))
+    upsert(
+        tables.checkpoint,
+        keys=("thread_id", "ns", "checkpoint_id"),
+    )
 )
 WRITE: Final = Statement(
     upsert(
@@ -47,7 +50,10 @@ def prune(
     """
     older = (_ROWS.fence < fence) | (_ROWS.checkpoint_id < place.checkpoint_id)
     connection.execute(
-        delete(tables.checkpoint).where(place.here(tables.checkpoint), older)
+        delete(tables.checkpoint).where(
+            place.here(tables.checkpoint),
+            older,
+        )
     )
     writes = tables.checkpoint_write
     connection.execute(
@@ -60,7 +66,10 @@ def prune(
     for name in connection.execute(query).scalars().all():
         if name not in keep:
             connection.execute(
-                delete(pieces).where(place.here(pieces), _PIECES.name == name)
+                delete(pieces).where(
+                    place.here(pieces),
+                    _PIECES.name == name,
+                )
             )
 
 
@@ -68,13 +77,27 @@ def end_tasks(connection: Connection, place: Place, *, fence: int) -> None:
     """Delete every task's namespace whose checkpoints are older than the one at *place*."""
     older = (_ROWS.fence < fence) | (_ROWS.checkpoint_id < place.checkpoint_id)
     connection.execute(
-        delete(tables.checkpoint).where(*_of_tasks(tables.checkpoint, place), older)
+        delete(tables.checkpoint).where(
+            *_of_tasks(
+                tables.checkpoint,
+                place,
+            ),
+            older,
+        )
     )
     for table in (tables.checkpoint_write, tables.checkpoint_piece):
         goes_on = exists().where(
             _ROWS.thread_id == table.c.thread_id, _ROWS.ns == table.c.ns
         )
-        connection.execute(delete(table).where(*_of_tasks(table, place), ~goes_on))
+        connection.execute(
+            delete(table).where(
+                *_of_tasks(
+                    table,
+                    place,
+                ),
+                ~goes_on,
+            )
+        )
 
 
 def _of_tasks(table: Table, place: Place) -> tuple[ColumnElement[bool], ...]:

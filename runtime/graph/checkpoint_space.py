@@ -9,7 +9,10 @@ from langgraph.checkpoint.base import Checkpoint
 from interlock.runtime.graph.checkpoint_values import Packing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    frozen=True,
+    slots=True,
+)
 class _Known:
     """A value as it was packed last."""
 
@@ -19,7 +22,11 @@ class _Known:
     pieces: frozenset[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Values:
     """The packed values of a checkpoint, and what they need."""
 
@@ -30,7 +37,10 @@ class Values:
     pieces: dict[str, bytes]
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(
+    kw_only=True,
+    slots=True,
+)
 class Space:
     """The pieces of a namespace that are durable, and the values of its newest checkpoint.
 
@@ -57,10 +67,19 @@ class Space:
         for channel, value in checkpoint["channel_values"].items():
             version = versions.get(channel)
             last = self._values.get(channel)
-            if last is None or not self._is(last, value, version):
+            if last is None or not self._is(
+                last,
+                value,
+                version,
+            ):
                 made = packing()
                 packed = made.pack(value)
-                last = _Known(value, version, packed, frozenset(made.pieces))
+                last = _Known(
+                    value,
+                    version,
+                    packed,
+                    frozenset(made.pieces),
+                )
                 pieces.update(made.pieces)
             known[channel] = last
         self._values = known
@@ -80,7 +99,10 @@ class Space:
 
     def expect(self, after: str, names: Iterable[str]) -> None:
         """Keep the pieces of a write until there is a checkpoint after the one named."""
-        self._awaited.setdefault(after, set()).update(names)
+        self._awaited.setdefault(
+            after,
+            set(),
+        ).update(names)
 
     def awaited(self, checkpoint_id: str) -> frozenset[str]:
         """Return the pieces of the writes that are needed once that checkpoint is the newest."""

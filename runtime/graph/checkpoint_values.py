@@ -51,7 +51,10 @@ def loaded(serde: SerializerProtocol, plain: bytes, *, what: str) -> Any:
     kind, _, data = plain.partition(b"\n")
     if kind not in _DECODED:
         why = f"a checkpoint of type {kind.decode('ascii', 'replace')!r}"
-        raise Tampered(what=what, why=why)
+        raise Tampered(
+            what=what,
+            why=why,
+        )
     return serde.loads_typed((kind.decode(), data))
 
 
@@ -66,14 +69,22 @@ class Packing:
         """Return *value* as it stands in its row; raises TypeError for what cannot be stored."""
         if type(value) in _LISTS and len(value) > _FEW:
             return _LIST + self._joined(self._member(member) for member in value)
-        plain = dumped(self._serde, value)
+        plain = dumped(
+            self._serde,
+            value,
+        )
         if len(plain) < PIECE:
             return _PLAIN + plain
         if type(value) in _LISTS:
             return _LIST + self._joined(self._member(member) for member in value)
         if type(value) is dict:
             return _DICT + self._joined(
-                self._dump([self._member(key), self._member(member)])
+                self._dump(
+                    [
+                        self._member(key),
+                        self._member(member),
+                    ]
+                )
                 for key, member in value.items()
             )
         return _NAMED + self._kept(_PLAIN + plain)
@@ -87,10 +98,16 @@ class Packing:
 
         Many names are cut like members, and so on upwards.
         """
-        names, rest = self._cut(members, PIECE)
+        names, rest = self._cut(
+            members,
+            PIECE,
+        )
         levels = [rest]
         while names:
-            names, rest = self._cut(names, _NAMES)
+            names, rest = self._cut(
+                names,
+                _NAMES,
+            )
             levels.append(rest)
         return self._dump(levels)
 
@@ -134,23 +151,48 @@ class Unpacking:
     def unpack(self, packed: bytes, *, what: str) -> Any:
         """Return the value; raises `Tampered`, which names *what*, for anything else."""
         try:
-            return self._unpacked(packed, what)
+            return self._unpacked(
+                packed,
+                what,
+            )
         except (TypeError, ValueError) as error:
-            raise Tampered(what=what, why="it is no value of a checkpoint") from error
+            raise Tampered(
+                what=what,
+                why="it is no value of a checkpoint",
+            ) from error
 
     def _unpacked(self, packed: bytes, what: str) -> Any:
         form, content = packed[:1], packed[1:]
         if form == _PLAIN:
-            return loaded(self._serde, content, what=what)
+            return loaded(
+                self._serde,
+                content,
+                what=what,
+            )
         if form == _NAMED:
-            return self._unpacked(self._content(content), what)
+            return self._unpacked(
+                self._content(content),
+                what,
+            )
         members = self._members(content)
         if form == _LIST:
-            return [self._unpacked(member, what) for member in members]
+            return [
+                self._unpacked(
+                    member,
+                    what,
+                )
+                for member in members
+            ]
         if form == _DICT:
             entries = (self._load(member) for member in members)
             return {
-                self._unpacked(key, what): self._unpacked(member, what)
+                self._unpacked(
+                    key,
+                    what,
+                ): self._unpacked(
+                    member,
+                    what,
+                )
                 for key, member in entries
             }
         raise ValueError(form)

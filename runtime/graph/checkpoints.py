@@ -69,21 +69,62 @@ class Checkpoints(BaseCheckpointSaver[int]):
         parent = Place.of(config)
         place = parent.at(checkpoint["id"])
         space = self._space(place)
-        values = space.pack(checkpoint, self._packing)
-        row = self._row(place, parent, checkpoint, values.packed, metadata)
-        pieces = self._pieces(place, values.pieces)
+        values = space.pack(
+            checkpoint,
+            self._packing,
+        )
+        row = self._row(
+            place,
+            parent,
+            checkpoint,
+            values.packed,
+            metadata,
+        )
+        pieces = self._pieces(
+            place,
+            values.pieces,
+        )
         keep = values.names | space.awaited(place.checkpoint_id)
         before = space.rows
 
         def work(tx: Tx) -> int:
-            check(tx, self._run)
-            others = rows.count(tx.connection, place) if before is None else before
-            rows.ADD.run_many(tx.connection, pieces)
-            rows.PUT.run(tx.connection, row)
-            return self._pruned(tx, place, metadata, keep, others)
+            check(
+                tx,
+                self._run,
+            )
+            others = (
+                rows.count(
+                    tx.connection,
+                    place,
+                )
+                if before is None
+                else before
+            )
+            rows.ADD.run_many(
+                tx.connection,
+                pieces,
+            )
+            rows.PUT.run(
+                tx.connection,
+                row,
+            )
+            return self._pruned(
+                tx,
+                place,
+                metadata,
+                keep,
+                others,
+            )
 
-        count = await self._store.write(work, logs=(self._run.tenant,))
-        space.committed(place.checkpoint_id, values.names, rows=count)
+        count = await self._store.write(
+            work,
+            logs=(self._run.tenant,),
+        )
+        space.committed(
+            place.checkpoint_id,
+            values.names,
+            rows=count,
+        )
         self._check_groups()
         return place.config()
 
@@ -103,9 +144,18 @@ class Checkpoints(BaseCheckpointSaver[int]):
         if others < rows.KEPT or _LACKING in metadata:
             return others + 1
         fence = self._run.fence
-        rows.prune(tx.connection, place, fence=fence, keep=keep)
+        rows.prune(
+            tx.connection,
+            place,
+            fence=fence,
+            keep=keep,
+        )
         if not place.ns and metadata.get("source") == "loop":
-            rows.end_tasks(tx.connection, place, fence=fence)
+            rows.end_tasks(
+                tx.connection,
+                place,
+                fence=fence,
+            )
         return 1
 
     async def aput_writes(
@@ -120,21 +170,46 @@ class Checkpoints(BaseCheckpointSaver[int]):
         space = self._space(place)
         packing = self._packing()
         written = [
-            self._write(place, task_id, idx, channel, packing.pack(value))
+            self._write(
+                place,
+                task_id,
+                idx,
+                channel,
+                packing.pack(value),
+            )
             | {"task_path": task_path}
             for idx, (channel, value) in enumerate(writes)
         ]
-        pieces = self._pieces(place, space.lacking(packing.pieces))
-        space.expect(place.checkpoint_id, packing.pieces)
+        pieces = self._pieces(
+            place,
+            space.lacking(packing.pieces),
+        )
+        space.expect(
+            place.checkpoint_id,
+            packing.pieces,
+        )
 
         def work(tx: Tx) -> None:
-            check(tx, self._run)
-            rows.ADD.run_many(tx.connection, pieces)
-            rows.WRITE.run_many(tx.connection, written)
+            check(
+                tx,
+                self._run,
+            )
+            rows.ADD.run_many(
+                tx.connection,
+                pieces,
+            )
+            rows.WRITE.run_many(
+                tx.connection,
+                written,
+            )
 
         # A group of its own: LangGraph hands these in when it likes, and no action needs to wait
         # for them.
-        self._store.later(self._groups[1], work, logs=(self._run.tenant,))
+        self._store.later(
+            self._groups[1],
+            work,
+            logs=(self._run.tenant,),
+        )
 
     async def durable(self) -> None:
         """Return when all that the claim recorded so far is durable; raises the first failure."""
@@ -151,7 +226,10 @@ class Checkpoints(BaseCheckpointSaver[int]):
             connection: Connection,
         ) -> tuple[CheckpointTuple | None, frozenset[str]]:
             row = connection.execute(query).mappings().one_or_none()
-            reading = self._reading(connection, place)
+            reading = self._reading(
+                connection,
+                place,
+            )
             checkpoint = None if row is None else reading.checkpoint(row)
             return checkpoint, reading.names
 
@@ -176,31 +254,52 @@ class Checkpoints(BaseCheckpointSaver[int]):
             query = query.where(tables.checkpoint.c.checkpoint_id < earlier)
 
         def look(connection: Connection) -> list[CheckpointTuple]:
-            reading = self._reading(connection, place)
+            reading = self._reading(
+                connection,
+                place,
+            )
             selected = connection.execute(query).mappings()
             return [reading.checkpoint(row) for row in selected]
 
         wanted = (filter or {}).items()
         checkpoints = await self._store.read(look)
         matching = (one for one in checkpoints if wanted <= one.metadata.items())
-        for checkpoint in islice(matching, limit):
+        for checkpoint in islice(
+            matching,
+            limit,
+        ):
             yield checkpoint
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete the checkpoints of this run; raises `Fenced` as `aput` does."""
 
         def work(tx: Tx) -> None:
-            check(tx, self._run)
-            progress.forget(tx.connection, thread_id)
+            check(
+                tx,
+                self._run,
+            )
+            progress.forget(
+                tx.connection,
+                thread_id,
+            )
 
-        await self._store.write(work, logs=(self._run.tenant,))
+        await self._store.write(
+            work,
+            logs=(self._run.tenant,),
+        )
         self._spaces.clear()
 
     def _space(self, place: Place) -> Space:
-        return self._spaces.setdefault((place.thread, place.ns), Space())
+        return self._spaces.setdefault(
+            (place.thread, place.ns),
+            Space(),
+        )
 
     def _packing(self) -> Packing:
-        return Packing(self.serde, self._key)
+        return Packing(
+            self.serde,
+            self._key,
+        )
 
     def _reading(self, connection: Connection, place: Place) -> Reading:
         return Reading(
@@ -218,17 +317,29 @@ class Checkpoints(BaseCheckpointSaver[int]):
         packed: Mapping[str, bytes],
         metadata: CheckpointMetadata,
     ) -> dict[str, Any]:
-        stored = [{**checkpoint, "channel_values": {}}, packed]
+        stored = [
+            {**checkpoint, "channel_values": {}},
+            packed,
+        ]
         fence = self._run.fence
-        sealed_for = place.of_metadata(fence=fence, parent=parent.checkpoint_id)
+        sealed_for = place.of_metadata(
+            fence=fence,
+            parent=parent.checkpoint_id,
+        )
         return {
             "thread_id": place.thread,
             "ns": place.ns,
             "checkpoint_id": place.checkpoint_id,
             "fence": fence,
             "parent_id": parent.checkpoint_id,
-            "sealed": self._seal(stored, str(place)),
-            "metadata": self._seal(metadata, sealed_for),
+            "sealed": self._seal(
+                stored,
+                str(place),
+            ),
+            "metadata": self._seal(
+                metadata,
+                sealed_for,
+            ),
         }
 
     def _write(
@@ -239,8 +350,15 @@ class Checkpoints(BaseCheckpointSaver[int]):
         channel: str,
         packed: bytes,
     ) -> dict[str, Any]:
-        idx = WRITES_IDX_MAP.get(channel, position)
-        sealed_for = place.of_write(task_id, idx, channel)
+        idx = WRITES_IDX_MAP.get(
+            channel,
+            position,
+        )
+        sealed_for = place.of_write(
+            task_id,
+            idx,
+            channel,
+        )
         return {
             "thread_id": place.thread,
             "ns": place.ns,
@@ -248,11 +366,20 @@ class Checkpoints(BaseCheckpointSaver[int]):
             "task_id": task_id,
             "idx": idx,
             "channel": channel,
-            "sealed": self._key.seal(packed, place=sealed_for),
+            "sealed": self._key.seal(
+                packed,
+                place=sealed_for,
+            ),
         }
 
     def _seal(self, value: Any, sealed_for: str) -> bytes:
-        return self._key.seal(dumped(self.serde, value), place=sealed_for)
+        return self._key.seal(
+            dumped(
+                self.serde,
+                value,
+            ),
+            place=sealed_for,
+        )
 
     def _pieces(
         self, place: Place, pieces: Mapping[str, bytes]
@@ -262,7 +389,10 @@ class Checkpoints(BaseCheckpointSaver[int]):
                 "thread_id": place.thread,
                 "ns": place.ns,
                 "name": name,
-                "sealed": self._key.seal(content, place=place.of_piece(name)),
+                "sealed": self._key.seal(
+                    content,
+                    place=place.of_piece(name),
+                ),
             }
             for name, content in pieces.items()
         ]

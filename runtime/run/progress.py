@@ -27,6 +27,15 @@ def forget(connection: Connection, run_id: str) -> None:
 
 def end(tx: Tx, run_id: str) -> None:
     """End what only an open run has: questions to people, what is set aside, its checkpoints."""
-    approval.withdraw(tx, run_id=run_id)
-    budget.release_waiting(tx, run_id=run_id)
-    forget(tx.connection, run_id)
+    approval.withdraw(
+        tx,
+        run_id=run_id,
+    )
+    budget.release_waiting(
+        tx,
+        run_id=run_id,
+    )
+    forget(
+        tx.connection,
+        run_id,
+    )
