@@ -313,6 +313,30 @@ class Busy(NotRecorded):
         )
 
 
+class Silent(NotRecorded):
+    """The database has not answered in time; what it was asked last may have been done."""
+
+    def __init__(self) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why="the database has not answered in time",
+            next_step="Bring its server back, then do it again or resume the run.",
+        )
+
+
+class NoSpace(NotRecorded):
+    """The disk of the database is full; nothing was done."""
+
+    def __init__(self, *, why: str) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why=why,
+            next_step="Make room on its disk, then do it again or resume the run.",
+        )
+
+
 class NotWitnessed(NotRecorded):
     """The record is complete, but its checkpoint is not kept outside; whoever waited stops."""
 

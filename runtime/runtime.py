@@ -37,6 +37,7 @@ from interlock.runtime.run import pin, subject
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
+from interlock.runtime.run.runs import Also
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
@@ -175,6 +176,7 @@ class Runtime:
         priority: int = 0,
         not_before: int = 0,
         job: str = "",
+        also: Also | None = None,
     ) -> Run:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
@@ -184,7 +186,8 @@ class Runtime:
         first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that does not
         fit the agent's type, for a principal that is no person ("nobody") and for a priority beyond
         `HIGHEST` ("priority"): none leaves a run behind. An agent as principal would hide the
-        person who asked from the four eyes.
+        person who asked from the four eyes. *also* is done in the transaction in which the run
+        begins.
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
@@ -211,6 +214,7 @@ class Runtime:
                 not_before=not_before,
             ),
             claim=claim,
+            also=also,
         )
 
     async def drive(self, run: Run, *, control: RunControl | None = None) -> Ended:

@@ -8,7 +8,7 @@ begins. An act that then fails leaves an entry of its own, so an attempt is neve
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
@@ -33,6 +33,7 @@ from interlock.runtime.record.events import HOME, ActDecided, ActFailed
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
+from interlock.runtime.run.runs import Also
 from interlock.runtime.run.subject import Look
 
 T = TypeVar("T")
@@ -82,6 +83,40 @@ class Acts:
         if asked.decision.effect == "deny":
             raise _refusal(act, person, asked.decision)
         return await self._carried_out(asked, work)
+
+    async def begin(
+        self,
+        work: Callable[[Also], Awaitable[T]],
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+    ) -> T:
+        """As `perform`, for "run.start": the permit is recorded with the run that *work* begins.
+
+        *work* hands on what it is given to the transaction in which the run begins. So the entry is
+        sealed under the run's own key, and the run's erasure reaches the entry. Where no run began,
+        the entry is sealed under the home's key, as that of a denial is.
+        """
+        asked = await self._decided("run.start", person, arguments, look)
+        if asked.decision.effect == "deny":
+            await self._record(asked, begins=not self._policy.is_begun)
+            raise _refusal("run.start", person, asked.decision)
+        begun: set[str] = set()
+
+        def enter(tx: Tx, run_id: str) -> None:
+            self._enter(tx, replace(asked, run_id=run_id))
+            begun.add(run_id)
+
+        async def recorded() -> T:
+            try:
+                return await work(enter)
+            except BaseException:
+                if not begun:
+                    await self._record(asked, begins=not self._policy.is_begun)
+                raise
+
+        return await self._carried_out(asked, recorded)
 
     async def stop(
         self,

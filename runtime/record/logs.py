@@ -75,6 +75,11 @@ def begin(vault: Vault, connection: Connection) -> None:
             raise Tampered(what=f"head of the log {HOME}", why="the row is gone")
         vault.create(connection, HOME)
         return
+    refuse_foreign(vault, connection)
+
+
+def refuse_foreign(vault: Vault, connection: Connection) -> None:
+    """Raise `Tampered` unless the home's data key opens and every log was signed by our key."""
     vault.key(connection, HOME)
     ours = public_bytes(vault.signing)
     for log in names(connection):

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final, TypeVar
+from contextlib import contextmanager, nullcontext
+from typing import Final, TypeAlias, TypeVar
 
 import orjson
 from sqlalchemy import Connection, insert, update
@@ -48,6 +48,8 @@ from interlock.runtime.run.run import (
 from interlock.runtime.run.run_list import RunSummary
 
 T = TypeVar("T")
+#: What is done in the transaction in which the run with this id begins
+Also: TypeAlias = Callable[[Tx, str], None]
 #: Seconds between two extensions of a lease: one may fail
 BEAT_S: Final = LEASE_S / 3
 
@@ -59,45 +61,35 @@ class Runs:
         self._store = store
         self._vault = vault
 
-    async def start(self, new: NewRun, *, trace: str = "", claim: bool = True) -> Run:
+    async def start(
+        self,
+        new: NewRun,
+        *,
+        trace: str = "",
+        claim: bool = True,
+        also: Also | None = None,
+    ) -> Run:
         """Record a new run, its budget and its data key, and return the run claimed under fence 1.
 
-        Without *claim* the run is left queued for whoever claims it.
+        Without *claim* the run is left queued for whoever claims it. *also* is done in the same
+        transaction.
         """
-        if not claim:
-            return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=""),
-                logs=(new.principal.tenant,),
-            )
-        with taken() as token:
-            return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=token),
-                logs=(new.principal.tenant,),
-            )
 
-    def _start(
-        self,
-        tx: Tx,
-        new: NewRun,
-        trace: str,
-        *,
-        token: str,
-    ) -> Run:
+        def begin(tx: Tx) -> Run:
+            run = self._start(tx, new, trace, token)
+            if also:
+                also(tx, run.id)
+            return run
+
+        with taken() if claim else nullcontext("") as token:
+            return await self._store.write(begin, logs=(new.principal.tenant,))
+
+    def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
         run_id = f"run-{secrets.token_hex(6)}"
         key = self._vault.create(tx.connection, run_id)
-        budget.create(
-            tx,
-            budget_id=run_id,
-            tenant=new.principal.tenant,
-            limits=new.limits,
-        )
-        fields = fields_of(
-            new,
-            key,
-            trace=trace,
-            token=token,
-            now=tx.now,
-        )
+        tenant = new.principal.tenant
+        budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
+        fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()
         tx.events.append(started_of(new, row, key))

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import sys
 import traceback
@@ -95,6 +96,7 @@ under_way = UnderWay()
 def begin() -> None:
     """Start with no choices; output never fails on a character that the terminal cannot show."""
     choose(Choices())
+    logging.basicConfig(format="interlock: %(message)s")
     under_way.run_id = None
     under_way.not_begun = []
     for stream in (sys.stdout, sys.stderr):

@@ -18,7 +18,7 @@ _ATTACKS: Final = (
 _ERASED: Final = "an erasure takes the key away, and holds the head of the run's log"
 #: "file:function" that hands in work without naming a log, and why
 UNNAMED: Final[Mapping[str, str]] = {
-    "runtime/storage.py:open": "it makes the first head, before which there is nothing to lock",
+    "runtime/storage.py:_prepare": "it makes the first head, before which there is nothing to lock",
     "serving/verification/trial.py:sql": _ATTACKS,
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why

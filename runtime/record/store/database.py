@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -12,10 +13,16 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersion
+from interlock.runtime.errors import (
+    GuardFailed,
+    NotRecorded,
+    NotWitnessed,
+    OtherVersion,
+)
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.schema import VERSIONS
@@ -27,9 +34,9 @@ from interlock.runtime.record.store.writer import (
     Tx,
     Urgency,
     Writer,
-    is_busy,
     reason,
     typed,
+    unrecorded,
 )
 
 T = TypeVar("T")
@@ -46,11 +53,19 @@ class Store:
     its failures are `NotRecorded` or `GuardFailed`: fails closed.
     """
 
-    def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        reader: Engine,
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
         self.engine = engine
         self._reader = reader
         self._snapshots = Connections(reader, begin=sqlite.SNAPSHOT)
         self._clock = clock
+        self._patience = patience
         self._later: dict[str, list[Receipt]] = {}
         self._lock: Lock = _no_heads
         self._flush: Flush = _no_ledger
@@ -90,19 +105,27 @@ class Store:
             raise unwitnessed
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
-        """Open the database at *url*, making its tables first when it is empty.
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock = time.time,
+        patience: Patience | None = None,
+    ) -> "Store":
+        """Open the database at *url*, making its tables first when it is empty; blocks.
 
         Raises `OtherVersion` for tables of another version, `GuardFailed` when it cannot be
         reached, and for a URL that names neither
         a file of SQLite nor a database of PostgreSQL.
         """
+        patience = patience or Patience()
         try:
-            engine, reader = _engines(url)
+            engine, reader = _engines(url, patience)
             _prepare(engine, reader)
         except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
-            if is_busy(error):
-                raise Busy from error
+            refusal = unrecorded(error)
+            if type(refusal) is not NotRecorded:
+                raise refusal from error
             raise GuardFailed(
                 guard="store",
                 why=reason(error),
@@ -112,7 +135,26 @@ class Store:
             engine=engine,
             reader=reader,
             clock=clock,
+            patience=patience,
         )
+
+    @classmethod
+    async def opened(cls, url: str, *, clock: Clock = time.time) -> "Store":
+        """Open the database as `open` does, while the event loop goes on.
+
+        Whoever stops waiting is let go within some seconds, and nothing stays open.
+        """
+        patience = Patience()
+        opening = asyncio.create_task(
+            asyncio.to_thread(cls.open, url, clock=clock, patience=patience)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            patience.hurry()
+            with suppress(GuardFailed):
+                (await opening).close()
+            raise
 
     @property
     def dialect(self) -> str:
@@ -235,11 +277,15 @@ class Store:
         try:
             with self._snapshots.transaction() as connection:
                 return work(connection)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise typed(error) from error
 
     def close(self) -> None:
-        """Drain the writer and close every connection; closing twice is harmless."""
+        """Drain the writer and close every connection; closing twice is harmless.
+
+        A database that is away or locked is given up within some seconds.
+        """
+        self._patience.hurry()
         self.pulse.close()
         self._writer.close()
         self._pool.shutdown()
@@ -249,9 +295,15 @@ class Store:
 
 
 def _prepare(engine: Engine, reader: Engine) -> None:
-    """Migrate the database, or close both engines and raise."""
+    """Migrate the database unless it is as it should be; or close both engines and raise.
+
+    So nobody waits for those who write only to look.
+    """
     try:
-        migrate(engine)
+        with reader.connect() as connection:
+            stated = _stated(connection)
+        if stated != NEWEST:
+            migrate(engine)
     except BaseException:
         engine.dispose()
         reader.dispose()
@@ -301,15 +353,15 @@ def _stated(connection: Connection) -> str | None:
     return "" if tables.intersection(metadata.tables) else None
 
 
-def _engines(url: str) -> tuple[Engine, Engine]:
+def _engines(url: str, patience: Patience) -> tuple[Engine, Engine]:
     """Return the engines to write and to read with; raises ValueError for any other URL."""
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return sqlite.engines(parsed)
+        return sqlite.engines(parsed, patience)
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"it is a database of {backend}")
-    return postgresql.engines(parsed)
+    return postgresql.engines(parsed, patience)
 
 
 def _shown(url: str) -> str:

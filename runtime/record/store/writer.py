@@ -9,6 +9,8 @@ anything, so what the work looks at stays so until the commit, and the transacti
 have the order of their entries.
 """
 
+import errno
+import os
 import queue
 import threading
 import time
@@ -21,9 +23,17 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import Busy, GuardFailed, NotRecorded, Tampered
+from interlock.runtime.errors import (
+    Busy,
+    GuardFailed,
+    NoSpace,
+    NotRecorded,
+    Silent,
+    Tampered,
+)
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.patience import SAID_NOTHING
 from interlock.runtime.record.tlog import Frontier
 
 LAZY_WAIT_S: Final = 0.025
@@ -42,6 +52,10 @@ _CHANGED: Final = (
 )
 #: What SQLite and PostgreSQL say when a lock was waited for in vain
 _BUSY: Final = ("database is locked", "lock timeout")
+#: What PostgreSQL, its driver and our connection say when an answer was waited for in vain
+_SILENT: Final = ("statement timeout", "connection timeout", SAID_NOTHING)
+#: What SQLite and the system say when a file cannot grow
+_FULL: Final = ("disk is full", os.strerror(errno.ENOSPC))
 Urgency: TypeAlias = Literal["eager", "lazy"]
 Signal: TypeAlias = Literal["eager", "lazy", "hurry", "stop"]
 Stage: TypeAlias = Literal["begin", "work", "flush", "commit"]
@@ -271,10 +285,11 @@ class Writer:
     def _failed(self, batch: list[_Item], failed: "_NotCommitted") -> None:
         """Give each item of a batch that was rolled back its own transaction.
 
-        A transaction that could not begin is no item's fault, and the next one would wait as long
-        for a locked database; one that may be durable is not run again.
+        A transaction that could not begin is no item's fault, nor is a database that is locked or
+        away: the next transaction would wait as long. One that may be durable is not run again.
         """
-        if len(batch) > 1 and failed.stage in {"work", "flush"}:
+        is_of_an_item = not isinstance(failed.told, Busy | Silent)
+        if len(batch) > 1 and is_of_an_item and failed.stage in {"work", "flush"}:
             for item in batch:
                 self._transact([item])
             return
@@ -290,7 +305,7 @@ class _NotCommitted(Exception):
         #: What the waiters are told
         self.told = typed(error)
         if stage in {"flush", "commit"} and not isinstance(error, GuardFailed):
-            self.told = _unrecorded(error)
+            self.told = unrecorded(error)
 
 
 def _is_lazy(batch: Sequence[_Item]) -> bool:
@@ -303,20 +318,15 @@ def _is_lazy(batch: Sequence[_Item]) -> bool:
 def typed(error: Exception) -> Exception:
     """Return what the waiter should see.
 
-    Database and disk errors become `NotRecorded`, `Busy` where a lock was waited for in vain, or
-    `Tampered` where the database is not as it was made; the rest stay as they are.
+    Database and disk errors become `NotRecorded` or one of its kinds (`Busy`, `Silent`, `NoSpace`),
+    or `Tampered` where the database is not as it was made; the rest stay as they are.
     """
     if not isinstance(error, SQLAlchemyError | OSError):
         return error
     why = reason(error)
     if any(sign in why for sign in _CHANGED):
         return Tampered(what="the database", why=why)
-    return _unrecorded(error)
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether another process holds what the database was asked for, and did so for too long."""
-    return any(sign in reason(error) for sign in _BUSY)
+    return unrecorded(error)
 
 
 def reason(error: Exception) -> str:
@@ -330,7 +340,13 @@ def reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _unrecorded(error: Exception) -> NotRecorded:
-    if is_busy(error):
+def unrecorded(error: Exception) -> NotRecorded:
+    """Return what a waiter is told of a database that could not be read or written."""
+    why = reason(error)
+    if any(sign in why for sign in _BUSY):
         return Busy()
-    return NotRecorded(why=reason(error))
+    if any(sign in why for sign in _SILENT):
+        return Silent()
+    if any(sign in why for sign in _FULL):
+        return NoSpace(why=why)
+    return NotRecorded(why=why)

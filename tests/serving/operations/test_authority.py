@@ -8,13 +8,21 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from interlock.errors import BadInput, GuardFailed, NotPermitted, Unanswered
+from interlock.errors import (
+    BadInput,
+    GuardFailed,
+    NotFound,
+    NotPermitted,
+    Unanswered,
+)
+from interlock.runtime.canonical import digest
 from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.engine.archive import pack
 from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.audit import exported
+from interlock.runtime.record.audit import entries, exported, verified
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run.shelf import Shelf
 from interlock.serving import desk as desks
@@ -71,6 +79,32 @@ async def test_only_an_analyst_starts_runs(home: Home) -> None:
 
     await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
     assert [effect for _, effect, _ in await acts(home)] == ["deny", "permit"]
+
+
+async def test_the_start_of_a_run_is_erased_with_the_run(home: Home) -> None:
+    """After the erasure no key opens what was said of the request when the run was started."""
+    run = await runs.start(
+        home, person=ANALYST, agent="contract_review", request=REQUEST
+    )
+    before = str(await entries(home.store, home.vault))
+    await home.runs.end(run, "failed", {})
+    await home.runs.erase(run.id, by="ada")
+    after = str(await entries(home.store, home.vault))
+
+    assert digest(REQUEST) in before
+    assert digest(REQUEST) not in after
+    assert await differences(home.store, home.vault) == []
+    assert (await verified(home.store, home.vault, home.ledger)).problems == []
+
+
+async def test_a_start_without_a_run_is_recorded(home: Home) -> None:
+    """A permitted start that fails leaves the permit and the failure, and no run."""
+    with pytest.raises(NotFound):
+        await runs.start(home, person=ANALYST, agent="nobody", request=REQUEST)
+    recorded = await entries(home.store, home.vault)
+
+    assert [entry["body"]["event"] for entry in recorded][-2:] == ["act", "act_failed"]
+    assert await home.runs.list() == []
 
 
 async def test_a_person_without_roles_may_only_stop_things(home: Home) -> None:
