@@ -1,7 +1,8 @@
 """Reading the ledger with what only its home has: keys, heads and remembered checkpoints."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select
@@ -24,6 +25,8 @@ _PAYLOADS: Final = (
     .order_by(_entries.seq)
     .execution_options(yield_per=ROWS)
 )
+#: Takes one record of an export
+Write: TypeAlias = Callable[[dict[str, str | int]], None]
 _FORGOTTEN: Final = (
     "no checkpoint of it is kept outside the database: a rollback would go unseen"
 )
@@ -122,15 +125,15 @@ async def entries(
 
 
 async def exported(
-    store: Store, ledger: Ledger, *, log: str | None = None
-) -> list[dict[str, str | int]]:
-    """Return one log or all of them as the records of an export: each log's header, then the log.
+    store: Store, ledger: Ledger, write: Write, *, log: str | None = None
+) -> None:
+    """Write one log or all of them as the records of an export: each log's header, then the log.
 
-    Raises `NotFound` for a log that has not begun.
+    *write* gets one record after the other, on another thread, so memory does not grow with the
+    log. Raises `NotFound` for a log that has not begun, and what *write* raises.
     """
 
-    def look(connection: Connection) -> list[dict[str, str | int]]:
-        records: list[dict[str, str | int]] = []
+    def look(connection: Connection) -> None:
         for name in _named(connection, log):
             header: dict[str, str | int] = {
                 "kind": "log",
@@ -138,11 +141,11 @@ async def exported(
                 "origin": ledger.origin(name),
                 "public_key": ledger.public_key.hex(),
             }
-            records.append(header)
-            records.extend(export(connection, name))
-        return records
+            write(header)
+            for record in export(connection, name):
+                write(record)
 
-    return await store.read(look)
+    await store.read(look)
 
 
 def erased(connection: Connection) -> frozenset[str]:

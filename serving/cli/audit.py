@@ -1,6 +1,7 @@
 """The command `interlock audit verify|export|show|recover`."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import recovery, session
-from interlock.serving.cli.output import write_new
+from interlock.serving.cli.output import NewLines
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
@@ -174,18 +175,28 @@ def export(
     async def work(desk: "Desk") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
-        records = await exports.ledger(
-            desk.storage,
-            desk.acts,
-            person=desk.person(person),
-            log=log,
-        )
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-        write_new(file, "".join(lines))
+        lines = NewLines(file)
+        entries = Counter[str | int]()
+        logs: list[str | int] = []
+
+        def write(record: dict[str, str | int]) -> None:
+            entries[record["kind"]] += 1
+            if record["kind"] == "log":
+                logs.append(record["log"])
+            lines.write(json.dumps(record, ensure_ascii=False))
+
+        with lines:
+            await exports.ledger(
+                desk.storage,
+                desk.acts,
+                write,
+                person=desk.person(person),
+                log=log,
+            )
         return {
             "file": str(file),
-            "entries": sum(1 for record in records if record["kind"] == "entry"),
-            "logs": [record["log"] for record in records if record["kind"] == "log"],
+            "entries": entries["entry"],
+            "logs": logs,
             "public_key": desk.storage.ledger.public_key.hex(),
         }
 
