@@ -16,7 +16,7 @@ from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
-    from interlock.runtime.record.audit import Audit
+    from interlock.runtime.record.audit import Audit, Write
     from interlock.runtime.record.state import Difference
     from interlock.runtime.storage import Storage
     from interlock.serving.desk import Desk
@@ -176,27 +176,20 @@ def export(
         from interlock.serving.operations import exports
 
         lines = NewLines(file)
-        entries = Counter[str | int]()
-        logs: list[str | int] = []
-
-        def write(record: dict[str, str | int]) -> None:
-            entries[record["kind"]] += 1
-            if record["kind"] == "log":
-                logs.append(record["log"])
-            lines.write(json.dumps(record, ensure_ascii=False))
-
+        names: list[str] = []
+        kinds = Counter[str]()
         with lines:
             await exports.ledger(
                 desk.storage,
                 desk.acts,
-                write,
+                _writing(lines, kinds, names),
                 person=desk.person(person),
                 log=log,
             )
         return {
             "file": str(file),
-            "entries": entries["entry"],
-            "logs": logs,
+            "entries": kinds["entry"],
+            "logs": names,
             "public_key": desk.storage.ledger.public_key.hex(),
         }
 
@@ -251,6 +244,18 @@ def show(
     for row in rows:
         table.add_row(*_cells(row))
     out.print(table)
+
+
+def _writing(lines: NewLines, kinds: Counter[str], names: list[str]) -> "Write":
+    """Return what writes records to *lines*, counts their *kinds* and adds the *names* of logs."""
+
+    def write(record: dict[str, str | int]) -> None:
+        kinds[str(record["kind"])] += 1
+        if record["kind"] == "log":
+            names.append(str(record["log"]))
+        lines.write(json.dumps(record, ensure_ascii=False))
+
+    return write
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
