@@ -1,15 +1,20 @@
 """How one act ended: the outcome that the agent is told, and the ending that is recorded."""
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
+from typing import Final
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
+from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.run.attempt import Attempt, Ending
+
+_INTERRUPTED: Final = "the process died during an effect that cannot be repeated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +43,29 @@ def concluded(
         actual=replace(cost, wall_ms=min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
+
+
+async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
+    """Return the conclusion that the tool finds outside, or why nobody knows of one.
+
+    The tool may look for as long as the effect may take. When the looking fails, the reason names
+    no more than a code: the words of an error may be anybody's. Raises `Unavailable` as the tool
+    does, and then a later claim looks again.
+    """
+    look = proposal.callable.reconcile
+    if look is None:
+        return _INTERRUPTED
+    try:
+        async with asyncio.timeout(attempt.time_ms / 1000):
+            value = await look(attempt.id)
+        if value is None:
+            return _INTERRUPTED
+        return concluded(attempt, proposal, value, elapsed_ms=0)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever broke, nobody knows whether the effect happened
+        code = "timeout" if isinstance(error, TimeoutError) else "error"
+        return f"{_INTERRUPTED}, and it could not be looked for: {code}"
 
 
 def failed(

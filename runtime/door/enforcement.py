@@ -8,7 +8,13 @@ from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.asking import Asking
-from interlock.runtime.door.conclusion import Conclusion, concluded, failed, ms_since
+from interlock.runtime.door.conclusion import (
+    Conclusion,
+    concluded,
+    failed,
+    looked_up,
+    ms_since,
+)
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
@@ -133,14 +139,10 @@ class EnforcementPoint:
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if tool.repeatable:
             return None
-        value = await tool.reconcile(attempt.id) if tool.reconcile else None
-        if value is None:
-            return await self._unsure(
-                attempt, "the process died during an effect that cannot be repeated"
-            )
-        return self._conclude(
-            attempt, concluded(attempt, proposal, value, elapsed_ms=0)
-        )
+        answer = await looked_up(attempt, proposal)
+        if isinstance(answer, Conclusion):
+            return self._conclude(attempt, answer)
+        return await self._unsure(attempt, answer)
 
     async def _decide(self, attempt: Attempt) -> Decision:
         engine = getattr(self._pdp, "engine", "?")

@@ -148,8 +148,13 @@ def opened(note: object, *, origin: str, public: bytes) -> tuple[int, bytes] | N
         return None
 
 
-def signed_by(note: str, public: bytes) -> bool:
-    """Whether the note names *public* as its signer; the verifier checks the signature."""
+def signed_by(note: object, public: bytes) -> bool:
+    """Whether the note names *public* as its signer; the verifier checks the signature.
+
+    SQLite keeps whatever type it is given, and what is no text names nobody.
+    """
+    if not isinstance(note, str):
+        return False
     origin = note.partition("\n")[0]
     signature = note.strip().rpartition(" ")[2]
     try:

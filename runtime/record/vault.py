@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
+from interlock.runtime.record.folder import make_durable
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import data_key
 from interlock.runtime.record.tlog import public_bytes
@@ -178,13 +179,10 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
 def _key_file(path: Path, *, create: bool) -> bytes:
     """Return the 32 bytes of the key at *path*; with *create* a missing key is made first."""
     try:
-        if create and not path.exists():
-            path.parent.mkdir(
-                parents=True,
-                exist_ok=True,
-                mode=0o700,
-            )
+        if create:
             _make(path)
+            # Whoever made it may have died before its name was durable.
+            make_durable(path.parent)
         secret = path.read_bytes()
     except OSError as error:
         raise GuardFailed(
@@ -202,7 +200,14 @@ def _key_file(path: Path, *, create: bool) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Put a new key at *path*, whole or not at all; of two processes that do so one wins."""
+    """Put a new key at *path* unless there is one; of two processes that do so one wins."""
+    if path.exists():
+        return
+    path.parent.mkdir(
+        parents=True,
+        exist_ok=True,
+        mode=0o700,
+    )
     mine = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.new")
     with os.fdopen(
         os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"

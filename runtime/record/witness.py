@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.folder import make_durable
 from interlock.runtime.record.tlog import Checkpoint, attested
 
 #: Bytes of a file before only its first and its newest note are kept: about 300 notes
@@ -51,11 +52,7 @@ class Witness:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         with suppress(FileExistsError):
             os.close(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o644))
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            make_durable(self._folder)
 
     def keep(self, log: str, note: str, *, recovered: bool = False) -> None:
         """Add the note of *log*, unless a newer one is there already; raises OSError.

@@ -2,7 +2,7 @@
 
 A claim has a token of its own, which stands in the run's row and is checked by every transaction
 that writes for the run. A claim of this process is alive from `take` until `give_back`. A claim of
-another process on this host is dead when the process is gone. Of any other claim nobody here can
+another process on this machine is dead when the process is gone. Of any other claim nobody here can
 tell, so it counts as alive until its lease is over (fails closed).
 """
 
@@ -10,7 +10,10 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, update
@@ -25,11 +28,29 @@ from interlock.runtime.run.run import LEASE_S, OPEN, Run, check, opened, row_of
 _LIVE: Final[set[str]] = set()
 #: Tells this process from another one of the same name, for example in a second container
 _INSTANCE: Final = secrets.token_hex(4)
+#: Characters of a digest that tell the machines of one host name apart
+_PLACE: Final = 12
+
+
+@cache
+def machine(proc: Path = Path("/proc")) -> str:
+    """Return the name of where process numbers mean what they mean here.
+
+    Two containers may share the name of their host, and a process number then says nothing across
+    them. So the boot and the namespace of processes, which a kernel tells in *proc*, are part of
+    the name; without such a folder the host's name stands alone.
+    """
+    told = b""
+    with suppress(OSError):
+        told += (proc / "sys/kernel/random/boot_id").read_bytes()
+    with suppress(OSError):
+        told += os.fsencode((proc / "self/ns/pid").readlink())
+    return f"{socket.gethostname()}/{sha256(told).hexdigest()[:_PLACE]}"
 
 
 def taker() -> str:
-    """Return the name of this process: host, process id and a part that no other process has."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_INSTANCE}"
+    """Return the name of this process: machine, process id and a part no other process has."""
+    return f"{machine()}:{os.getpid()}:{_INSTANCE}"
 
 
 def take() -> str:
@@ -48,8 +69,8 @@ def may_live(token: str, *, owner: str) -> bool:
     """Whether the process named *owner* may still be at work under the claim."""
     if owner == taker():
         return token in _LIVE
-    host, process_id, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
+    place, process_id, _ = owner.rsplit(":", 2)
+    if place != machine():
         return True
     try:
         os.kill(int(process_id), 0)

@@ -92,6 +92,14 @@ async def test_a_log_that_is_not_as_signed_is_named(
     assert (fault.log, fault.problem) == ("default", problem)
 
 
+async def test_a_checkpoint_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """SQLite keeps whatever type it is given: a note of another type is nobody's signature."""
+    url = await lived(tmp_path)
+    change(url, update(ENTRIES).values(note=b"\xff\x00"))
+    with pytest.raises(Tampered):
+        await unfit(url, tmp_path)
+
+
 async def test_an_entry_beyond_the_head_is_named(tmp_path: Path) -> None:
     """An entry that no signed head covers is nobody's record."""
     url = await lived(tmp_path)

@@ -1,5 +1,6 @@
 """The vault: what is not exactly what was sealed does not open, whatever it is."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,27 @@ async def test_a_data_key_that_is_changed_while_it_is_in_use_is_tampered(
 
         with pytest.raises(Tampered):
             await world.runs.read(run.id)
+
+
+def test_a_new_key_survives_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key file, its name in the folder, and the name of the folder are durable before anything
+    is sealed; also when another process made the key and died.
+    """
+    fsync, synced = os.fsync, set[int]()
+
+    def watched(handle: int) -> None:
+        synced.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    folder = tmp_path / "home" / "keys"
+    Vault(folder, create=True)
+    made = [folder / "master.key", folder / "ledger.key"]
+    names = {folder.stat().st_ino, folder.parent.stat().st_ino}
+
+    assert synced == names | {path.stat().st_ino for path in made}
+    synced.clear()
+    Vault(folder, create=True)
+    assert synced == names

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.claim import give_back, may_live, take, taker
+from interlock.runtime.run.claim import give_back, machine, may_live, take, taker
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import check
 from interlock.runtime.testing import Note, World
@@ -151,19 +150,48 @@ def test_a_claim_of_this_process_lives_until_it_is_given_back() -> None:
 
 
 async def test_a_claim_of_another_process_lives_as_long_as_that_process() -> None:
-    """On this host the process itself says so; of another host, and of a process of the same name
-    in another container, nobody here can tell.
+    """On this machine the process itself says so; of another machine, and of a process of the same
+    number in another container, nobody here can tell.
     """
-    host = socket.gethostname()
     process = await asyncio.create_subprocess_exec("sleep", "60")
-    owner = f"{host}:{process.pid}:00000000"
+    owner = f"{machine()}:{process.pid}:00000000"
     before = may_live("0", owner=owner)
     process.kill()
     await process.wait()
 
     assert (before, may_live("0", owner=owner)) == (True, False)
-    assert may_live("0", owner="elsewhere:1:00000000")
-    assert may_live("0", owner=f"{host}:{os.getpid()}:00000000")
+    assert may_live("0", owner=f"elsewhere:{process.pid}:00000000")
+    assert may_live("0", owner=f"{machine()}:{os.getpid()}:00000000")
+
+
+def test_processes_with_numbers_of_their_own_are_on_machines_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """One host name stands for another machine in each namespace of processes and after each boot,
+    and for one and the same machine otherwise.
+    """
+    (here, again, contained, booted) = (
+        machine(_proc(tmp_path / name, boot=boot, namespace=namespace))
+        for name, boot, namespace in (
+            ("here", "b1", 1),
+            ("again", "b1", 1),
+            ("contained", "b1", 2),
+            ("booted", "b2", 1),
+        )
+    )
+
+    assert here == again
+    assert len({here, contained, booted, machine(tmp_path / "no proc")}) == 4
+
+
+def _proc(folder: Path, *, boot: str, namespace: int) -> Path:
+    """Make a folder with what a kernel tells a process of its boot and its namespace."""
+    random = folder / "sys" / "kernel" / "random"
+    random.mkdir(parents=True)
+    (random / "boot_id").write_text(boot)
+    (folder / "self" / "ns").mkdir(parents=True)
+    (folder / "self" / "ns" / "pid").symlink_to(f"pid:[{namespace}]")
+    return folder
 
 
 async def test_the_failure_of_a_dead_claim_does_not_hit_the_next_one(
