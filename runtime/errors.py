@@ -28,7 +28,9 @@ Code: TypeAlias = Literal[
     "claimed",
     "ended",
     "not_ended",
+    "priority",
     "pinned_already",
+    "another_in_force",
     "erased",
 ]
 
@@ -308,6 +310,30 @@ class Busy(NotRecorded):
             guard="store",
             why="another process has kept the database locked, longer than this one waits",
             next_step="Wait for that process or stop it, then do it again or resume the run.",
+        )
+
+
+class Silent(NotRecorded):
+    """The database has not answered in time; what it was asked last may have been done."""
+
+    def __init__(self) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why="the database has not answered in time",
+            next_step="Bring its server back, then do it again or resume the run.",
+        )
+
+
+class NoSpace(NotRecorded):
+    """The disk of the database is full; nothing was done."""
+
+    def __init__(self, *, why: str) -> None:
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why=why,
+            next_step="Make room on its disk, then do it again or resume the run.",
         )
 
 

@@ -13,15 +13,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from pydantic import ValidationError
+from langgraph.runtime import RunControl
 
 from interlock.runtime import environment
-from interlock.runtime.canonical import Json, digest
+from interlock.runtime.canonical import digest
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
-from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.graph.agent import Agent
+from interlock.runtime.errors import NotFound
+from interlock.runtime.graph.agent import Agent, requested
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -33,10 +34,10 @@ from interlock.runtime.policy.request import (
     identity,
 )
 from interlock.runtime.run import pin, subject
-from interlock.runtime.run.activation import activate
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
+from interlock.runtime.run.runs import Also
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
@@ -71,6 +72,7 @@ class Runtime:
         storage: Storage,
         pdp: DecisionPoint,
         agents: Iterable[AgentSource],
+        bundle: Bundle | None = None,
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
         pins: Mapping[str, str] | None = None,
@@ -87,19 +89,25 @@ class Runtime:
         self.storage = storage
         self.pdp = pdp
         self.agents: Mapping[str, Agent] = _by_name(
-            _agent(source, storage) for source in agents
+            source if isinstance(source, Agent) else source(storage)
+            for source in agents
         )
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
-        self.pep = EnforcementPoint(
+        self.pep = self._door(spans)
+        #: Decides about people's acts; whoever made the runtime closes this too
+        self.policy = PolicyInForce(store=self.store, configured=pdp, bundle=bundle)
+        self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
+        self.driver = self._driver(spans)
+
+    def _door(self, spans: Telemetry) -> EnforcementPoint:
+        return EnforcementPoint(
             store=self.store,
             vault=self.vault,
-            pdp=pdp,
+            pdp=self.pdp,
             tools=self.tools,
             by_agent=_by_agent(self.agents),
             spans=spans,
         )
-        self.acts = Acts(store=self.store, vault=self.vault, pdp=pdp)
-        self.driver = self._driver(spans)
 
     def _driver(self, spans: Telemetry) -> Driver:
         return Driver(
@@ -144,13 +152,17 @@ class Runtime:
                     clock=clock,
                 )
             )
-            yield cls(
+            bundle = load(policy) if isinstance(policy, Path) else policy
+            runtime = cls(
                 storage=storage,
-                pdp=_decision_point(policy, stack),
+                pdp=_decision_point(bundle, stack),
                 agents=agents,
+                bundle=bundle if isinstance(bundle, Bundle) else None,
                 telemetry=telemetry,
                 pins=pins,
             )
+            stack.callback(runtime.policy.close)
+            yield runtime
 
     async def start(
         self,
@@ -160,19 +172,28 @@ class Runtime:
         principal: Principal,
         limits: Amounts = LIMITS,
         autonomy: Autonomy = 2,
+        claim: bool = True,
+        priority: int = 0,
+        not_before: int = 0,
+        job: str = "",
+        also: Also | None = None,
     ) -> Run:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
-        The run is pinned to the policy revision in force; a revision that was not in force before
-        is recorded first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that
-        does not fit the agent's type and for a principal that is no person ("nobody"): none leaves
-        a run behind. An agent as principal would hide the person who asked from the four eyes.
+        Without *claim* the run is left to workers, who take the higher *priority* first, and no run
+        earlier than *not_before*, in Unix seconds. *job* names what the run belongs to. The run is
+        pinned to the policy revision in force; a revision that was not in force before is recorded
+        first. Raises `NotFound` for an unknown agent, and `BadInput` for a request that does not
+        fit the agent's type, for a principal that is no person ("nobody") and for a priority beyond
+        `HIGHEST` ("priority"): none leaves a run behind. An agent as principal would hide the
+        person who asked from the four eyes. *also* is done in the transaction in which the run
+        begins.
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
-        fields = _request(workflow, request)
-        await activate(self.store, revision=self.pdp.revision)
+        fields = requested(workflow, request)
+        await self.policy.activate()
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
             tenant=principal.tenant,
@@ -188,12 +209,19 @@ class Runtime:
                 autonomy=autonomy,
                 revision=self.pdp.revision,
                 pins=(await self.pins(agent)).others,
-            )
+                job=job,
+                priority=priority,
+                not_before=not_before,
+            ),
+            claim=claim,
+            also=also,
         )
 
-    async def drive(self, run: Run) -> Ended:
+    async def drive(self, run: Run, *, control: RunControl | None = None) -> Ended:
         """Carry a claimed run on until it ends, waits or is held; see `Driver.drive`."""
-        return await self.driver.drive(run, await self._equipped(run.agent))
+        return await self.driver.drive(
+            run, await self._equipped(run.agent), control=control
+        )
 
     async def resume(self, run_id: str) -> Ended:
         """Claim a run that is queued, waits, is held or lost its worker, and drive the run.
@@ -289,12 +317,6 @@ def _is_person(principal: Principal) -> bool:
     return bool(name and principal.tenant) and not is_agent
 
 
-def _agent(source: AgentSource, storage: Storage) -> Agent:
-    if isinstance(source, Agent):
-        return source
-    return source(storage)
-
-
 def _by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
     by_name: dict[str, Agent] = {}
     for agent in agents:
@@ -322,30 +344,13 @@ def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
     return {name: _tools([agent]) for name, agent in agents.items()}
 
 
-def _request(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
-    """Return the request as plain JSON values; `BadInput` names the first wrong field."""
-    fields = (
-        request.model_dump(mode="json") if isinstance(request, Value) else dict(request)
-    )
-    try:
-        checked = agent.request.model_validate(fields, strict=False)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the request"
-        raise BadInput(
-            what=f"request to {agent.name}",
-            why=f"{place}: {first['msg']}",
-            next_step=f"Its fields are: {', '.join(agent.request.model_fields) or 'none'}.",
-        ) from error
-    plain: dict[str, Json] = checked.model_dump(mode="json")
-    return plain
-
-
-def _decision_point(policy: Policy, stack: AsyncExitStack) -> DecisionPoint:
-    if not isinstance(policy, Path | Bundle):
+def _decision_point(
+    policy: Bundle | DecisionPoint, stack: AsyncExitStack
+) -> DecisionPoint:
+    if not isinstance(policy, Bundle):
         return policy
     from interlock.runtime.policy.engine.embedded import EmbeddedPoint  # noqa: PLC0415 - wasmtime
 
-    embedded = EmbeddedPoint(load(policy) if isinstance(policy, Path) else policy)
+    embedded = EmbeddedPoint(policy)
     stack.callback(embedded.close)
     return embedded

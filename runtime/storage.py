@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Connection
+
 from interlock.runtime.errors import NotWitnessed, Tampered
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.inspection import MOST_ENTRIES, refuse_unfit
 from interlock.runtime.record.ledger import Ledger
-from interlock.runtime.record.logs import begin, is_new
+from interlock.runtime.record.logs import begin, is_new, names, refuse_foreign
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.vault import Vault, has_keys, public_key
@@ -69,7 +71,7 @@ class Storage:
         to so many *entries* of each log; what is found lets nothing begin (`refuse_unfit`). Raises
         `GuardFailed` when a part cannot be had (fails closed).
         """
-        store = Store.open(database, clock=clock)
+        store = await Store.opened(database, clock=clock)
         try:
             place = witness or keys.parent / "checkpoints"
             is_begun = await _begun(store, keys, place, second)
@@ -82,10 +84,7 @@ class Storage:
                 trusting=trusting,
             )
 
-            def prepare(tx: Tx) -> None:
-                begin(vault, tx.connection)
-
-            await store.write(prepare)
+            await _prepare(store, vault)
             if not reading:
                 ledger.watch.unfit = await _unfit(store, vault, ledger, most=entries)
             yield cls(
@@ -97,6 +96,22 @@ class Storage:
             )
         finally:
             store.close()
+
+
+async def _prepare(store: Store, vault: Vault) -> None:
+    """Begin the home's log and its data key, or look at them where they are there already."""
+
+    def prepare(tx: Tx) -> None:
+        begin(vault, tx.connection)
+
+    def look(connection: Connection) -> bool:
+        if HOME not in names(connection):
+            return False
+        refuse_foreign(vault, connection)
+        return True
+
+    if not await store.read(look):
+        await store.write(prepare)
 
 
 async def _begun(store: Store, keys: Path, folder: Path, second: Path | None) -> bool:

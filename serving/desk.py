@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from interlock.runtime.door.acts import Acts
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import BadInput, GuardFailed
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.absent import AbsentPoint
@@ -31,7 +32,8 @@ class Desk:
     settings: Settings
     storage: Storage
     acts: Acts
-    #: None when the policy cannot be loaded
+    policy: PolicyInForce
+    #: The policy that was in force at the opening; None when none can be used
     bundle: Bundle | None
 
     @property
@@ -89,11 +91,14 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             pdp = await decision_point(settings, bundle, stack)
         except (GuardFailed, BadInput) as error:
             bundle, pdp = None, AbsentPoint(str(error))
+        policy = PolicyInForce(store=storage.store, configured=pdp, bundle=bundle)
+        stack.callback(policy.close)
         yield Desk(
             settings=settings,
             storage=storage,
-            acts=Acts(store=storage.store, vault=storage.vault, pdp=pdp),
-            bundle=bundle,
+            acts=Acts(store=storage.store, vault=storage.vault, policy=policy),
+            policy=policy,
+            bundle=await policy.bundle(),
         )
 
 

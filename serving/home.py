@@ -28,7 +28,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.runs import Runs
-from interlock.runtime.runtime import Runtime
+from interlock.runtime.runtime import AgentSource, Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
@@ -110,6 +110,7 @@ class Home:
             settings=self.settings,
             storage=self.runtime.storage,
             acts=self.runtime.acts,
+            policy=self.runtime.policy,
             bundle=self.bundle,
         )
 
@@ -172,14 +173,13 @@ async def opened(
         runtime = Runtime(
             storage=storage,
             pdp=pdp,
-            agents=[
-                ContractReview(tools),
-                *agents.load(settings.agents, folder=settings.modules),
-            ],
+            bundle=bundle,
+            agents=_agents(settings, tools),
             more=servers.of_agent,
             telemetry=_telemetry(stack),
             pins=kept.pins(settings, planner),
         )
+        stack.callback(runtime.policy.close)
         refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,
@@ -192,6 +192,11 @@ async def opened(
             reports=kept.reports,
             playbooks=kept.playbooks,
         )
+
+
+def _agents(settings: Settings, tools: Sequence[AnyTool]) -> list[AgentSource]:
+    more = agents.load(settings.agents, folder=settings.modules)
+    return [ContractReview(tools), *more]
 
 
 @asynccontextmanager

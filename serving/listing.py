@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.record.store import tables
+from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import OPEN, Status
 from interlock.runtime.run.run_list import RunSummary
 from interlock.runtime.storage import Storage
@@ -35,9 +36,9 @@ class Wanted:
     agent: str | None = None
     since: int = 0  # Unix seconds
     limit: int = 50
-    #: Returns the policy in force, where it can be had: an open run of another one is to be pinned
-    #: anew. Asked only when an open run is listed, because a policy takes long to read
-    in_force: Callable[[], str | None] = lambda: None
+    #: Returns what a run is pinned to here, where that can be had: an open run of anything else is
+    #: to be pinned anew. Asked only when an open run is listed, because a policy takes long to read
+    here: Callable[[], Pins | None] = lambda: None
 
     def __post_init__(self) -> None:
         """Refuse a status that no run can have."""
@@ -79,8 +80,8 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
     risks = await storage.store.read(
         lambda connection: _risks(storage, connection, runs)
     )
-    revision = wanted.in_force() if any(run.status in OPEN for run in runs) else None
-    return [_row(run, risks.get(run.id), revision) for run in runs]
+    here = wanted.here() if any(run.status in OPEN for run in runs) else None
+    return [_row(run, risks.get(run.id), here) for run in runs]
 
 
 async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]:
@@ -127,9 +128,8 @@ def _risks(
 
 
 def _row(
-    run: RunSummary, risk: dict[str, Any] | None, revision: str | None
+    run: RunSummary, risk: dict[str, Any] | None, here: Pins | None
 ) -> dict[str, Any]:
-    is_other = revision is not None and run.revision != revision
     return {
         "run_id": run.id,
         "status": ERASED if run.erased else run.status,
@@ -139,5 +139,13 @@ def _row(
         "document": str(run.request.get("path", "")),
         "risk": risk,
         "revision": run.revision,
-        "needs_repin": is_other and run.status in OPEN,
+        "needs_repin": here is not None and _needs_repin(run, here),
     }
+
+
+def _needs_repin(run: RunSummary, here: Pins) -> bool:
+    if run.status not in OPEN:
+        return False
+    if run.revision != here.revision:
+        return True
+    return any(run.pins.get(name) != pin for name, pin in here.others.items())

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
@@ -49,13 +50,14 @@ class Origin:
     folder: Path = Path()
 
 
-def settings_by_name() -> dict[str, Setting]:
+@cache
+def settings_by_name() -> Mapping[str, Setting]:
     """Return every setting by its name in the file."""
     return {setting.name: setting for setting in _leaves(Settings, prefix="")}
 
 
 def from_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Origin]:
-    """Return the settings that *file* sets; raises `BadInput` naming the line that is wrong."""
+    """Return what *file* sets, by name; raises `BadInput` when the file cannot be read."""
     try:
         text = file.read_text("utf-8")
         document = tomllib.loads(text)
@@ -72,16 +74,9 @@ def from_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Origin]:
         known,
         prefix="",
     ):
-        where = f"{file}{_line(text, name)}"
-        if name not in known:
-            raise BadInput(
-                what=f"{where} {name}",
-                why="there is no such setting",
-                next_step=_suggestion(name, list(known)),
-            )
         origins[name] = Origin(
             value=value,
-            where=where,
+            where=f"{file}{_line(text, name)}",
             folder=file.parent,
         )
     return origins
@@ -116,26 +111,43 @@ def _line(text: str, name: str) -> str:
     return ""
 
 
-def from_environment(
-    variables: Mapping[str, str], known: Mapping[str, Setting]
-) -> dict[str, Origin]:
-    """Return the settings that the environment names; a variable that is empty is not set."""
-    by_variable = {setting.variable: setting.name for setting in known.values()}
+def from_environment(variables: Mapping[str, str]) -> dict[str, Origin]:
+    """Return what the environment sets, by name; a variable that is empty is not set.
+
+    A variable that stands for no setting is returned by its own name.
+    """
+    by_variable = _by_variable()
     origins = {}
     for variable, value in variables.items():
         if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
             continue
-        if variable not in by_variable:
-            raise BadInput(
-                what=variable,
-                why="there is no such setting",
-                next_step=_suggestion(variable, [*by_variable, *OTHER_VARIABLES]),
-            )
-        origins[by_variable[variable]] = Origin(
+        name = by_variable.get(variable, variable)
+        origins[name] = Origin(
             value=value,
             where=variable,
         )
     return origins
+
+
+def unknown(origins: Mapping[str, Origin]) -> dict[str, BadInput]:
+    """Return, by name, what is wrong with each of *origins* that is no setting."""
+    known = settings_by_name()
+    wrong = {}
+    for name, origin in origins.items():
+        if name in known:
+            continue
+        is_variable = origin.where == name
+        names = [*_by_variable(), *OTHER_VARIABLES] if is_variable else list(known)
+        wrong[name] = BadInput(
+            what=name if is_variable else f"{origin.where} {name}",
+            why="there is no such setting",
+            next_step=_suggestion(name, names),
+        )
+    return wrong
+
+
+def _by_variable() -> dict[str, str]:
+    return {setting.variable: setting.name for setting in settings_by_name().values()}
 
 
 def _suggestion(name: str, names: list[str]) -> str:

@@ -5,9 +5,11 @@ front end must authenticate instead (docs/threat-model.md). A name that is not l
 (fails closed). What a role may do stands in the policy.
 """
 
+import fcntl
 import getpass
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -16,6 +18,7 @@ from pydantic import ValidationError
 from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, identity
+from interlock.tools import files, plain_yaml
 
 
 class Person(Value):
@@ -58,17 +61,17 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     Raises `BadInput` naming the file and what is wrong there: its form, a name that stands twice
     (in whatever letters), or a role that is none of *roles*.
     """
-    if not file.exists():
+    try:
+        document = plain_yaml.parse(file.read_text("utf-8")) or {}
+        listed = People.model_validate(document, strict=False).people
+    except FileNotFoundError:
         return {
             current(): Person(
                 id=current(),
                 roles=("analyst", "administrator"),
             )
         }
-    try:
-        document = yaml.safe_load(file.read_text("utf-8")) or {}
-        listed = People.model_validate(document, strict=False).people
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise _wrong(file, _why(error)) from error
     by_name: dict[str, Person] = {}
     identities: set[str] = set()
@@ -89,12 +92,10 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
 
 
 def write(file: Path, people: Iterable[Person]) -> None:
-    """Write the file anew, whole or not at all; only its owner can read the file."""
-    file.parent.mkdir(
-        parents=True,
-        exist_ok=True,
-        mode=0o700,
-    )
+    """Write the file anew, whole or not at all; only its owner can read the file.
+
+    Raises what `files.write` raises.
+    """
     listed = [{"id": person.id, "roles": list(person.roles)} for person in people]
     text = "# Who may do what: `interlock people list` names the roles.\n"
     text += yaml.safe_dump(
@@ -102,10 +103,26 @@ def write(file: Path, people: Iterable[Person]) -> None:
         sort_keys=False,
         allow_unicode=True,
     )
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(text, "utf-8")
-    fresh.chmod(0o600)
-    os.replace(fresh, file)  # noqa: PTH105 - names both places
+    files.write(file, text.encode())
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Hold the list until the end of the block, so that no other process changes the list.
+
+    Whoever wants it meanwhile waits; a process that dies lets go.
+    """
+    file.parent.mkdir(
+        parents=True,
+        exist_ok=True,
+        mode=0o700,
+    )
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def principal(

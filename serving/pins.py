@@ -9,12 +9,32 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, digest
+from interlock.runtime.errors import GuardFailed
 from interlock.serving.settings import Settings
 from interlock.tools import files
 from interlock.tools.contracts.risk import Playbooks
 
 #: Names the outbox of one home, and of every copy of the home
 _NAME: Final = "outbox.id"
+
+
+def expected(settings: Settings) -> dict[str, str]:
+    """Return the pins of a home that is not open, as far as nothing has to be opened for them.
+
+    The tools are left out: their digest needs every agent and every server of tools. Raises
+    `BadInput` for a playbook and `GuardFailed` for a model of clauses that cannot be used.
+    """
+    from interlock.tools.contracts.clauses.weights import ArtefactError  # noqa: PLC0415 - as below
+    from interlock.tools.contracts.finder import ConfinedFinder  # noqa: PLC0415 - its model is slow to import
+
+    try:
+        finder = ConfinedFinder.shipped()
+    except ArtefactError as error:
+        raise GuardFailed(
+            guard="clause finder", why=str(error), next_step="Install Interlock anew."
+        ) from error
+    playbooks = Playbooks.read(settings.playbooks, categories=finder.categories)
+    return pinned(settings, playbooks, finder=finder.version, planner=None)
 
 
 def pinned(

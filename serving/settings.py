@@ -177,6 +177,13 @@ class Section(BaseModel):
     )
 
 
+def fits_a_header(secret: str) -> str:
+    """Return *secret* where an HTTP header can carry it; raises ValueError otherwise."""
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ValueError("it holds a line break, a space or a sign beyond ASCII")
+    return secret
+
+
 class Endpoint(Section):
     """A served model: an endpoint that speaks OpenAI's chat completions."""
 
@@ -184,7 +191,7 @@ class Endpoint(Section):
         description="The base of its API, such as http://127.0.0.1:8000/v1"
     )
     name: Name = Field(description="The model's name at its endpoint")
-    key: str = Field(
+    key: Annotated[str, AfterValidator(fits_a_header)] = Field(
         "none",
         repr=False,
         description="The key that the endpoint asks for",

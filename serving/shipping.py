@@ -22,6 +22,8 @@ from interlock.runtime.record.tlog import Checkpoint, Signer
 from interlock.runtime.record.witness import Witness, file_name
 from interlock.runtime.storage import Storage
 from interlock.serving.settings import Settings
+from interlock.tools import files
+from interlock.tools.files import NotSynced
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent, Spoilt
 from interlock.tools.witness import (
@@ -35,7 +37,15 @@ from interlock.tools.witness import (
 PAUSE: Final = 5.0
 LAST: Final = 5.0
 _ENTRIES: Final = tables.ledger_entry.c
-_TROUBLES: Final = (InterlockError, OSError, NotSent, Spoilt, NotCosigned, ValueError)
+_TROUBLES: Final = (
+    InterlockError,
+    OSError,
+    NotSynced,
+    NotSent,
+    Spoilt,
+    NotCosigned,
+    ValueError,
+)
 
 
 class Place(Protocol):
@@ -114,10 +124,7 @@ class HttpWitness:
             if other.size > len(leaves):
                 raise
             cosigned = await self._add(sent, leaves, other.size)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        fresh.write_text(cosigned, "utf-8")
-        fresh.replace(file)
+        files.write(file, cosigned.encode())
 
     async def _add(self, note: str, leaves: list[bytes], old: int) -> str:
         return await add_checkpoint(

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.bundle import Bundle
-from interlock.serving.settings import Settings, ToolServer
+from interlock.serving.settings import Settings, ToolServer, fits_a_header
 from interlock.tools.mcp import mcp_tools, shown
 from interlock.tools.mcp.server import Server
 
@@ -88,13 +88,22 @@ def _server(name: str, server: ToolServer, settings: Settings) -> Server:
             why="it is not set",
             next_step="Set it, or take it out of interlock.toml.",
         )
+    token = os.environ[variable] if variable else ""
+    try:
+        fits_a_header(token)
+    except ValueError as error:
+        raise BadInput(
+            what=f"mcp.{name}: variable {variable}",
+            why=str(error),
+            next_step="Set it to the token alone.",
+        ) from error
     return Server(
         name=name,
         command=server.command,
         url=server.url,
         folder=settings.modules or Path(),
         environment={word: os.environ[word] for word in server.environment},
-        token=SecretStr(os.environ[variable]) if variable else None,
+        token=SecretStr(token) if variable else None,
         clearance=server.clearance,
         confidentiality=server.confidentiality,
         classes=server.classes,

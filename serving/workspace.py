@@ -22,6 +22,7 @@ from interlock.serving.origins import (
     from_environment,
     from_file,
     settings_by_name,
+    unknown,
 )
 from interlock.serving.settings import BUNDLE, Settings, sqlite_url, without_password
 
@@ -53,27 +54,19 @@ def open_workspace(
     what cannot be used, where it was written, and what may stand there.
     """
     variables = os.environ if environment is None else environment
-    known = settings_by_name()
-    file = _file(variables, place)
-    origins = from_file(file, known) if file else {}
-    origins |= from_environment(variables, known)
+    file = file_of(variables, place)
+    origins = from_file(file, settings_by_name()) if file else {}
+    origins |= from_environment(variables)
+    for wrong in unknown(origins).values():
+        raise wrong
     for name, value in (chosen or {}).items():
         origins[name] = Origin(
             value=value,
             where=f"--{name}",
         )
-    folder = file.parent if file else None
-    settings = _checked(
-        _values(
-            origins,
-            known,
-            folder=folder,
-        ),
-        origins,
-    )
     return Workspace(
         file=file,
-        settings=settings,
+        settings=checked(origins, file),
         origins=origins,
     )
 
@@ -92,8 +85,8 @@ def read(
     return open_workspace(variables, chosen=chosen).settings
 
 
-def _file(variables: Mapping[str, str], place: Path | None) -> Path | None:
-    """Return the workspace's file, or None where there is none."""
+def file_of(variables: Mapping[str, str], place: Path | None) -> Path | None:
+    """Return the workspace's file, or None where there is none; see `open_workspace`."""
     named = place or (
         variables.get("INTERLOCK_WORKSPACE") and Path(variables["INTERLOCK_WORKSPACE"])
     )
@@ -190,7 +183,16 @@ def _resolved(path: Path, *, what: str, start: Path = Path()) -> Path:
         ) from error
 
 
-def _checked(values: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
+def checked(origins: Mapping[str, Origin], file: Path | None) -> Settings:
+    """Return the settings that *origins* are, with what is not written as it is by default.
+
+    Raises `BadInput` naming the first that cannot be used.
+    """
+    values = _values(
+        origins,
+        settings_by_name(),
+        folder=file.parent if file else None,
+    )
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -1,6 +1,7 @@
 """Files of the home: whole, durable, and nobody's but their owner's."""
 
 import os
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -23,21 +24,23 @@ class NotSynced(Exception):
 def write(path: Path, content: bytes) -> None:
     """Put *content* at *path*, whole or not at all; after the return the file survives a power cut.
 
-    The file, and each folder that has to be made, is for its owner alone; a folder that exists
-    keeps its mode. Raises OSError when the file is what it was before, and `NotSynced` when the
+    Who writes at the same time uses another temporary name; one that a crash left behind begins
+    with a dot and ends with 16 digits. The file, and each folder that has to be made, is for its
+    owner alone; a folder that exists keeps its mode. Raises OSError when the file is what it was
+    before, and `NotSynced` when the
     file is the new one but might not survive a power cut.
     """
     _folder(path.parent)
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)  # one that a crash left behind
-    with os.fdopen(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE),
-        "wb",
-    ) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(temporary, new, _FILE), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync(path.parent)
 
 

@@ -4,21 +4,19 @@ Run `python -m interlock.evals.corruption --trials 200 --json`. Exit code 1 when
 a database that `audit verify --state` calls broken, or when a failure was no error of ours.
 """
 
-import argparse
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
+from interlock.evals import report
 from interlock.evals.corruption.trial import corrupt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the trials, print what came of them on standard output, and return the exit code."""
-    parser = argparse.ArgumentParser(description="Act on damaged databases.")
+    parser = report.parser("Act on damaged databases.")
     parser.add_argument(
         "--trials",
         type=int,
@@ -31,23 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=1,
         help="the same number damages the same places",
     )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="one JSON object instead of lines",
-    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as made:
-        report = asyncio.run(
+        outcome = asyncio.run(
             corrupt(Path(made), trials=options.trials, seed=options.seed)
         )
-    counts = asdict(report)
-    if options.json:
-        text = json.dumps(counts, indent=1)
-        sys.stdout.write(f"{text}\n")
-    else:
-        sys.stdout.writelines(f"{name}: {count}\n" for name, count in counts.items())
-    return 0 if report.held else 1
+    return report.tell(outcome, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -36,10 +36,10 @@ def proposals(
     """Return what the model can propose for each category; *confidences* are those of the units."""
     proposed: dict[str, Proposals] = {category: [] for category in model.categories}
     for column, category in enumerate(model.categories):
-        if category not in HEADED:
-            proposed[category].extend(
-                _sentences(contract.text, pieces, confidences[:, column])
-            )
+        if category in HEADED:
+            continue
+        confidence = confidences[:, column]
+        proposed[category] = list(_sentences(contract.text, pieces, confidence))
     for pick in every_pick(contract.text, model.scorers, most=DEPTH):
         text = contract.text[pick.start : pick.end]
         if pick.category in proposed:
@@ -52,9 +52,12 @@ def _sentences(
 ) -> Iterator[tuple[str, float]]:
     best = np.argsort(-confidence, kind="stable")[:DEPTH]
     for index in best.tolist():
-        span = trimmed(text, pieces[index].start, pieces[index].end)
-        if span is not None:
-            yield text[span[0] : span[1]], float(confidence[index])
+        piece = pieces[index]
+        span = trimmed(text, piece.start, piece.end)
+        if span is None:
+            continue
+        start, end = span
+        yield text[start:end], float(confidence[index])
 
 
 def area(
@@ -85,13 +88,22 @@ def _judged(ranked: Proposals, gold: Sequence[str]) -> tuple[list[float], list[f
 
 
 def _area(reached: npt.NDArray[np.float64], wrong: npt.NDArray[np.float64]) -> float:
-    levels = np.unique(np.concatenate([reached[reached > 0], wrong]))[::-1]
+    shown = np.concatenate([reached[reached > 0], wrong])
+    levels = np.unique(shown)[::-1]
     if not len(reached) or not len(levels):
         return 0.0
-    hits = np.searchsorted(np.sort(-reached), -levels, side="right")
-    errors = np.searchsorted(np.sort(-wrong), -levels, side="right")
+    hits = _at_least(reached, levels)
+    errors = _at_least(wrong, levels)
     precision = hits / np.maximum(hits + errors, 1)
     recall = hits / len(reached)
     monotone = np.maximum.accumulate(precision[::-1])[::-1]
     widths = np.diff(recall, prepend=0.0)
     return float(np.sum(widths * monotone))
+
+
+def _at_least(
+    values: npt.NDArray[np.float64], levels: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """Return how many of *values* are at each level or above."""
+    falling = np.sort(-values)
+    return np.searchsorted(falling, -levels, side="right")

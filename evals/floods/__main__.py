@@ -1,27 +1,25 @@
 """Floods a home by a hostile planner.
 
 Run `python -m interlock.evals.floods --calls 10000 --json`. The planner's run ends long before
-that, so a new run is started for it again and again. Exit code 1 when one run takes more than
-50 MB of disk, more questions wait than may, a run is left running, or the ledger does not verify.
+that, so a new run is started for it again and again. Each shape of a flood has a home of its own.
+Exit code 1 when one takes more of the disk than 50 MB for 10,000 calls, more questions wait than
+may, a run is left running, or the ledger does not verify.
 """
 
-import argparse
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
-from interlock.evals.floods.flood import flood
+from interlock.evals import report
+from interlock.evals.floods.flood import SHAPES, Report, Shape, flood
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Flood, print what was left on standard output, and return the exit code."""
-    parser = argparse.ArgumentParser(
-        description="Let a hostile planner propose what it likes."
-    )
+    parser = report.parser("Let a hostile planner propose what it likes.")
     parser.add_argument(
         "--calls",
         type=int,
@@ -29,20 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="how many calls are proposed",
     )
     parser.add_argument(
-        "--json",
-        action="store_true",
-        help="one JSON object instead of lines",
+        "--shape",
+        choices=get_args(Shape),
+        action="append",
+        help="only floods of this shape; may be given again",
     )
     options = parser.parse_args(arguments)
+    reports = [_flooded(shape, options.calls) for shape in options.shape or SHAPES]
+    return report.tell_all(reports, as_json=options.json)
+
+
+def _flooded(shape: Shape, calls: int) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(flood(Path(folder), calls=options.calls))
-    counts = asdict(report)
-    if options.json:
-        text = json.dumps(counts, indent=1)
-        sys.stdout.write(f"{text}\n")
-    else:
-        sys.stdout.writelines(f"{name}: {count}\n" for name, count in counts.items())
-    return 0 if report.held else 1
+        return asyncio.run(flood(Path(folder), calls=calls, shape=shape))
 
 
 if __name__ == "__main__":

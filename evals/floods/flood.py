@@ -3,14 +3,14 @@
 import random
 import resource
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -24,17 +24,36 @@ from interlock.runtime.runtime import LIMITS
 from interlock.runtime.testing import Effects, StaticPoint, World
 from interlock.tools.models.generate import Served, model_tools
 
+#: Answers with far too many calls; with about as many as may be, of any size; as long as may be.
+#: The last is the worst that is known, and may take more of the disk
+Shape: TypeAlias = Literal["crowded", "mixed", "long"]
 MOST_REFUSALS: Final = 5
 _NAMES: Final = ("note.read", "note.write", "note.ask", "note.ask", "no.such.tool")
 _LONGEST: Final = 1_000
-#: What one planner may add to the disk, however long it is at work
+#: How many calls an answer has, by shape
+_COUNTS: Final[Mapping[Shape, tuple[int, ...]]] = {
+    "crowded": (600,),
+    "mixed": (1, 3, ORDINARY.calls, ORDINARY.calls + 1),
+    "long": (1, ORDINARY.calls),
+}
+#: What the calls of one answer may have in bytes, by shape
+_BYTES: Final[Mapping[Shape, tuple[int, ...]]] = {
+    "crowded": (600 * 10,),
+    "mixed": (16, 1_600, 6_400, 160_000),
+    "long": (7_500,),
+}
+#: The shapes that must keep to the bounds
+SHAPES: Final[tuple[Shape, ...]] = ("crowded", "mixed")
+#: What 10,000 calls may add to the disk, and one run
 _MOST_MB: Final = 50
+_CALLS: Final = 10_000
 
 
 @dataclass(kw_only=True)
 class Report:
     """What a flood left behind."""
 
+    shape: Shape
     calls: int
     proposed: int = 0
     runs: int = 0
@@ -43,7 +62,7 @@ class Report:
     #: The most questions of one run, and of all, that waited at a time
     open_of_run: int = 0
     open_of_tenant: int = 0
-    #: All that the home takes, and what one run has added at most
+    #: What the flood has added to the home, and one run at most
     disk_mb: float = 0
     disk_mb_of_run: float = 0
     memory_mb: float = 0
@@ -53,10 +72,11 @@ class Report:
     def held(self) -> bool:
         """Whether nothing was flooded, and every run has ended or waits for its people."""
         return (
-            self.disk_mb_of_run <= _MOST_MB
+            self.disk_mb <= 1 + self.calls * _MOST_MB / _CALLS
+            and self.disk_mb_of_run <= _MOST_MB
             and self.open_of_run <= ORDINARY.open_of_run
             and self.open_of_tenant <= ORDINARY.open_of_tenant
-            and set(self.statuses) <= {"done", "failed", "waiting"}
+            and set(self.statuses) <= {"failed", "waiting"}
             and not self.problems
         )
 
@@ -66,6 +86,7 @@ class Hostile:
     """A model that answers with calls of any tool and any arguments, from a seed."""
 
     dice: random.Random
+    shape: Shape
     proposed: int = 0
 
     async def answer(
@@ -75,26 +96,27 @@ class Hostile:
         tools: Sequence[dict[str, Any]],
     ) -> AIMessage:
         """Return the next flood."""
-        count = self.dice.choice((1, 3, ORDINARY.calls, ORDINARY.calls + 1))
+        count = self.dice.choice(_COUNTS[self.shape])
+        length = self.dice.choice(_BYTES[self.shape]) // count
         self.proposed += count
         return AIMessage.model_construct(
             content="",
-            tool_calls=[self._call(number) for number in range(count)],
+            tool_calls=[self._call(number, length) for number in range(count)],
             usage_metadata={"input_tokens": 0, "output_tokens": -(2**60)},
         )
 
-    def _call(self, number: int) -> dict[str, Any]:
+    def _call(self, number: int, length: int) -> dict[str, Any]:
         return {
             "type": "tool_call",
             "name": self.dice.choice(_NAMES),
-            "args": self._arguments(),
+            "args": self._arguments(length),
             "id": f"{self.proposed}-{number}",
         }
 
-    def _arguments(self) -> dict[str, Any]:
-        text = "x" * self.dice.choice((1, 100, 10_000))
+    def _arguments(self, length: int) -> dict[str, Any]:
+        text = self.dice.randbytes(length // 2).hex()
         odd: Any = self.dice.choice((None, 10**400, 0.5, "\ud800", [[[[]]]]))
-        plain = {"text": f"{self.dice.random()} {text}"}
+        plain = {"text": text}
         is_odd = self.dice.random() < 1 / _LONGEST
         return plain | {"more": odd} if is_odd else plain
 
@@ -117,15 +139,15 @@ class Persistent:
 
         def proposed(state: MessagesState) -> Any:
             last = state["messages"][-1]
-            return (
-                calls(last) if isinstance(last, AIMessage) and last.tool_calls else END
-            )
+            if isinstance(last, AIMessage) and last.tool_calls:
+                return calls(last)
+            return "plan"
 
         graph: Any = StateGraph(MessagesState)
         graph.add_node("plan", plan)
         graph.add_node(TOOLS, ToolNode(door, tools=_NAMES[:4]).act)
         graph.add_edge(START, "plan")
-        graph.add_conditional_edges("plan", proposed, [TOOLS, END])
+        graph.add_conditional_edges("plan", proposed, [TOOLS, "plan"])
         graph.add_edge(TOOLS, "plan")
         return graph
 
@@ -147,11 +169,15 @@ class Limited(StaticPoint):
         return replace(decision, effect="deny", reasons=(reason,), obligations=())
 
 
-async def flood(folder: Path, *, calls: int, seed: int = 7) -> Report:
+async def flood(
+    folder: Path, *, calls: int, shape: Shape = "mixed", seed: int = 7
+) -> Report:
     """Let a hostile planner propose *calls* calls in a home of its own; return what is left."""
-    report = Report(calls=calls)
-    model = Hostile(dice=random.Random(seed))  # noqa: S311 - a flood that can be repeated
+    report = Report(shape=shape, calls=calls)
+    dice = random.Random(seed)  # noqa: S311 - a flood that can be repeated
+    model = Hostile(dice=dice, shape=shape)
     async with _world(folder, model) as world:
+        empty = _megabytes(folder)
         while model.proposed < calls:
             before = _megabytes(folder)
             await _one(world, report)
@@ -159,7 +185,7 @@ async def flood(folder: Path, *, calls: int, seed: int = 7) -> Report:
             report.disk_mb_of_run = max(report.disk_mb_of_run, added)
         await _count(world, report)
     report.proposed = model.proposed
-    report.disk_mb = _megabytes(folder)
+    report.disk_mb = round(_megabytes(folder) - empty, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     report.memory_mb = round(peak / 1024, 1)
     return report

@@ -8,12 +8,13 @@ begins. An act that then fails leaves an entry of its own, so an attempt is neve
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Document, Json
+from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import (
     InterlockError,
     NotPermitted,
@@ -22,7 +23,6 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.policy.act import CLASSES, Act, persons_act
 from interlock.runtime.policy.decision import Decision, Reason
-from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import understand, undischarged
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -33,6 +33,7 @@ from interlock.runtime.record.events import HOME, ActDecided, ActFailed
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
+from interlock.runtime.run.runs import Also
 from interlock.runtime.run.subject import Look
 
 T = TypeVar("T")
@@ -52,12 +53,15 @@ class _Asked:
 
 
 class Acts:
-    """The door for people; lives as long as its store and holds no state of its own."""
+    """The door for people; lives as long as its store and holds no state of its own.
 
-    def __init__(self, *, store: Store, vault: Vault, pdp: DecisionPoint) -> None:
+    The policy in force decides, which need not be the one that is configured.
+    """
+
+    def __init__(self, *, store: Store, vault: Vault, policy: PolicyInForce) -> None:
         self._store = store
         self._vault = vault
-        self._pdp = pdp
+        self._policy = policy
 
     async def perform(
         self,
@@ -75,10 +79,44 @@ class Acts:
         denial. What *work* raises is recorded with its code and raised again; a defect and a
         cancellation are recorded as "unexpected".
         """
-        asked = await self._asked(act, person, arguments, look)
+        asked = await self._asked(act, person, arguments, look, begins=True)
         if asked.decision.effect == "deny":
             raise _refusal(act, person, asked.decision)
         return await self._carried_out(asked, work)
+
+    async def begin(
+        self,
+        work: Callable[[Also], Awaitable[T]],
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+    ) -> T:
+        """As `perform`, for "run.start": the permit is recorded with the run that *work* begins.
+
+        *work* hands on what it is given to the transaction in which the run begins. So the entry is
+        sealed under the run's own key, and the run's erasure reaches the entry. Where no run began,
+        the entry is sealed under the home's key, as that of a denial is.
+        """
+        asked = await self._decided("run.start", person, arguments, look)
+        if asked.decision.effect == "deny":
+            await self._record(asked, begins=not self._policy.is_begun)
+            raise _refusal("run.start", person, asked.decision)
+        begun: set[str] = set()
+
+        def enter(tx: Tx, run_id: str) -> None:
+            self._enter(tx, replace(asked, run_id=run_id))
+            begun.add(run_id)
+
+        async def recorded() -> T:
+            try:
+                return await work(enter)
+            except BaseException:
+                if not begun:
+                    await self._record(asked, begins=not self._policy.is_begun)
+                raise
+
+        return await self._carried_out(asked, recorded)
 
     async def stop(
         self,
@@ -95,7 +133,7 @@ class Acts:
         `unanswered` (fails open: a stop that waits for the engine would be none). Raises
         `NotPermitted` when a policy answered and denies.
         """
-        asked = await self._asked(act, person, arguments, look)
+        asked = await self._asked(act, person, arguments, look, begins=False)
         if asked.decision.effect == "deny" and not asked.decision.unanswered:
             raise _refusal(act, person, asked.decision)
         await self._carried_out(asked, work)
@@ -127,16 +165,24 @@ class Acts:
         return await self._store.write(together, logs={HOME, *logs})
 
     async def _asked(
-        self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
+        self,
+        act: Act,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+        *,
+        begins: bool,
     ) -> "_Asked":
         """Return the recorded answer of the policy.
 
+        Where no policy is in force yet and the act *begins* one, the answer puts its own in force:
+        no stop does, since a database that is not fit to act on takes nothing but stops.
         What only reads goes on unrecorded where the database is not what was recorded: nothing can
         be recorded there, and the evidence must be had.
         """
         asked = await self._decided(act, person, arguments, look)
         try:
-            await self._record(asked)
+            await self._record(asked, begins=begins and not self._policy.is_begun)
         except Tampered:
             if CLASSES[act] != "read":
                 raise
@@ -146,11 +192,14 @@ class Acts:
         self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
     ) -> "_Asked":
         """Return the answer of the policy, of which there is no record yet."""
-        request, run_id = await self._request(act, person, arguments, look)
+        point = await self._policy.point()
+        request, run_id = await self._request(
+            act, person, arguments, look, revision=point.revision
+        )
         return _Asked(
             act_id=f"act-{secrets.token_hex(6)}",
             request=request,
-            decision=_without_duties(await self._pdp.decide(request)),
+            decision=_without_duties(await point.decide(request)),
             run_id=run_id,
         )
 
@@ -166,10 +215,14 @@ class Acts:
             raise
 
     async def _request(
-        self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
+        self,
+        act: Act,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+        *,
+        revision: str,
     ) -> tuple[AccessRequest, str]:
-        revision = self._pdp.revision
-
         def gather(connection: Connection) -> tuple[AccessRequest, str]:
             subject = look(connection, self._vault, person)
             run_id = subject.run_id
@@ -187,11 +240,14 @@ class Acts:
 
         return await self._store.read(gather)
 
-    async def _record(self, asked: "_Asked") -> None:
-        await self._store.write(
-            lambda tx: self._enter(tx, asked),
-            logs=(_log(asked.request),),
-        )
+    async def _record(self, asked: "_Asked", *, begins: bool) -> None:
+        def entered(tx: Tx) -> None:
+            if begins:
+                self._policy.begin(tx, asked.decision)
+            self._enter(tx, asked)
+
+        log = _log(asked.request)
+        await self._store.write(entered, logs={log, HOME} if begins else {log})
 
     def _enter(self, tx: Tx, asked: "_Asked") -> None:
         request = asked.request

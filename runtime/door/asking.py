@@ -1,6 +1,7 @@
 """Asking people: an action that waits is recorded and put before its reviewers, in one commit."""
 
 from interlock.runtime import telemetry
+from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record.store import Store, Tx
@@ -19,8 +20,25 @@ class Asking:
         self._vault = vault
         self._spans = spans
 
-    async def ask(self, attempt: Attempt, duties: Duties, *, role: str) -> str | Reason:
-        """Ask the people of *role* and return the approval's id, or why nobody may be asked."""
+    async def ask(
+        self, attempt: Attempt, duties: Duties, *, role: str
+    ) -> Waiting | Reason:
+        """Ask the people of *role* once; return what is waited for, or why nobody may be asked."""
+        if attempt.lapsed:
+            return by_runtime("approval_expired")
+        approval_id = attempt.open_approval or await self._put(
+            attempt, duties, role=role
+        )
+        if isinstance(approval_id, Reason):
+            return approval_id
+        return Waiting(
+            action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
+        )
+
+    async def _put(
+        self, attempt: Attempt, duties: Duties, *, role: str
+    ) -> str | Reason:
+        """Record the question and return the approval's id, or why nobody may be asked."""
         asked = attempt.question(role=role, ttl_s=duties.ttl_s)
 
         def work(tx: Tx) -> str | Reason:

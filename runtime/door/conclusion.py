@@ -2,18 +2,22 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
-from interlock.runtime.errors import Unavailable
+from interlock.runtime.errors import Fenced, Unavailable
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run.attempt import Attempt, Ending
 
+#: Writes one conclusion down within a transaction
+Recorder: TypeAlias = Callable[..., Fenced | None]
 _INTERRUPTED: Final = "the process died during an effect that cannot be repeated"
 
 
@@ -28,6 +32,22 @@ class Conclusion:
     #: What the run holds from now on, beside all it held before
     label: Label
 
+    def recording(
+        self, attempt: Attempt, record: Recorder
+    ) -> Callable[[Tx], Fenced | None]:
+        """Return the work of one transaction in which *record* writes the conclusion down."""
+
+        def work(tx: Tx) -> Fenced | None:
+            return record(
+                tx,
+                attempt,
+                ending=self.ending,
+                actual=self.actual,
+                label=self.label,
+            )
+
+        return work
+
 
 def concluded(
     attempt: Attempt, proposal: Proposal, value: Value, *, elapsed_ms: int
@@ -40,7 +60,7 @@ def concluded(
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
         ending=Ending(state="done", result=value.model_dump_json().encode()),
-        actual=replace(cost, wall_ms=min(elapsed_ms, attempt.time_ms)),
+        actual=cost.lasting(min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
 
@@ -80,7 +100,7 @@ def failed(
     tool = proposal.callable
     nothing_left = isinstance(error, ToolFailed)
     taken_ms = min(elapsed_ms, attempt.time_ms)
-    spent = replace(attempt.request.context.cost, wall_ms=taken_ms)
+    spent = attempt.request.context.cost.lasting(taken_ms)
     if nothing_left or not (tool.has_effect or spent.priced):
         spent = Amounts(steps=1, wall_ms=taken_ms)
     outcome = failure(attempt.id, tool, error)

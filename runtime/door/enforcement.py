@@ -8,18 +8,20 @@ from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.asking import Asking
+from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.conclusion import (
     Conclusion,
+    Recorder,
     concluded,
     failed,
     looked_up,
     ms_since,
 )
 from interlock.runtime.door.facts import InformationPoint
-from interlock.runtime.door.outcome import Outcome, Unknown, Waiting, earlier, recorded
+from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools, Value
-from interlock.runtime.errors import Fenced, Unavailable
+from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import (
     MINT,
     Decision,
@@ -33,7 +35,7 @@ from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, pin, settlement
-from interlock.runtime.run.attempt import Attempt, Ending
+from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run, hold
 
 T = TypeVar("T")
@@ -78,10 +80,12 @@ class EnforcementPoint:
         arguments: Mapping[str, Any],
         call_id: str,
         offered: tuple[str, ...] | None = None,
+        calls: Calls | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
-        *offered* are the tools that a planner was shown; without them a fixed step proposes.
+        *offered* are the tools that a planner was shown; without them a fixed step proposes. Of the
+        *calls* of a claim one at a time is decided.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
@@ -100,18 +104,46 @@ class EnforcementPoint:
         async with (
             lock
         ):  # a second call with the same proposal is told what the first recorded
+            # The facts must show what earlier calls recorded.
+            await self._store.durable(run.claim)
+            calls = calls or Calls()
+            answer = await self._answered(run, proposal, calls)
+            while isinstance(answer, Attempt):
+                outcome = await self._carried_out(answer, proposal)
+                if not isinstance(outcome, Reason):
+                    return outcome
+                answer = await self._answered(run, proposal, calls, refused=outcome)
+            return answer
+
+    async def _answered(
+        self,
+        run: Run,
+        proposal: Proposal,
+        calls: Calls,
+        *,
+        refused: Reason | None = None,
+    ) -> Outcome | Attempt:
+        """Return the outcome of a proposal that does not act, or the attempt that may act.
+
+        Where the runtime *refused* it after a permit, the policy is asked once more, for its limit
+        on refusals, and the proposal is denied whatever the policy says.
+        """
+        async with calls.turn():
+            if calls.was_refused or refused is not None:
+                await self._store.durable(run.claim)
             attempt = await self._gathered(run, proposal)
-            answer = await self._recorded(attempt, proposal)
-            if answer is not None:
-                return answer
+            earlier_answer = await self._recorded(attempt, proposal)
+            if earlier_answer is not None:
+                return earlier_answer
             decided = attempt.decided(await self._decide(attempt))
-            return await self._follow(decided, proposal)
+            if refused is not None and decided.decision.effect == "permit":
+                decided = decided.refused(refused)
+            answer = await self._follow(decided, proposal)
+            calls.was_refused |= isinstance(answer, Denied)
+            return answer
 
     async def _gathered(self, run: Run, proposal: Proposal) -> Attempt:
         """Return the proposal as an attempt with its facts, not yet decided."""
-        await self._store.durable(
-            run.claim
-        )  # the facts must show what earlier calls recorded
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)
         return facts.attempt(run, proposal, key=key)
@@ -154,8 +186,8 @@ class EnforcementPoint:
             telemetry.decided(span, effect=decision.effect, codes=codes)
         return decision
 
-    async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome:
-        """Discharge the obligations of a permit, and act."""
+    async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome | Attempt:
+        """Record a denial or ask a person; return the attempt, bounded, where neither is due."""
         if attempt.decision.effect == "deny":
             return await self._deny(attempt)
         if proposal.tool is None or proposal.arguments is None:
@@ -166,7 +198,13 @@ class EnforcementPoint:
         attempt = attempt.bounded(duties.bounds)
         if duties.role is not None:
             return await self._ask(attempt, duties, role=duties.role)
-        if proposal.tool.has_effect or proposal.cost.priced:
+        return attempt
+
+    async def _carried_out(
+        self, attempt: Attempt, proposal: Proposal
+    ) -> Outcome | Reason:
+        """Act on a permit; return why not where the runtime refuses the act after all."""
+        if proposal.callable.has_effect or proposal.cost.priced:
             return await self._effect(attempt, proposal)
         return await self._look(attempt, proposal)
 
@@ -182,19 +220,7 @@ class EnforcementPoint:
 
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
-        ending = Ending(state="unknown", failure=("interrupted", why))
-
-        def work(tx: Tx) -> None:
-            action.finish(
-                tx,
-                attempt,
-                ending=ending,
-                actual=attempt.request.context.cost,
-                label=attempt.label,
-                until=attempt.still_until,
-            )
-
-        await self._write(attempt.run, work)
+        await self._write(attempt.run, lambda tx: action.doubt(tx, attempt, why=why))
         return Unknown(action_id=attempt.id, detail=why)
 
     async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
@@ -202,19 +228,12 @@ class EnforcementPoint:
         if attempt.may_have_acted:
             why = "the process died during the effect, and the policy now asks for a person"
             return await self._unsure(attempt, why)
-        if attempt.lapsed:
-            return await self._deny(attempt.refused(by_runtime("approval_expired")))
-        asking = attempt.open_approval
-        if asking is None:
-            answer = await self._asking.ask(attempt, duties, role=role)
-            if isinstance(answer, Reason):
-                return await self._deny(attempt.refused(answer))
-            asking = answer
-        return Waiting(
-            action_id=attempt.id, approval_id=asking, decision=attempt.decision
-        )
+        answer = await self._asking.ask(attempt, duties, role=role)
+        if isinstance(answer, Reason):
+            return await self._deny(attempt.refused(answer))
+        return answer
 
-    async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome:
+    async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Record the intent and reserve its cost, act, record the outcome."""
         spend = attempt.verdict
         refusal = await self._write(
@@ -223,13 +242,13 @@ class EnforcementPoint:
         if refusal == "already_started":
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if refusal is not None:
-            return await self._deny(attempt.refused(by_runtime(refusal)))
+            return by_runtime(refusal)
         return self._conclude(attempt, await self._act(attempt, proposal))
 
-    async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome:
+    async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
         if not attempt.time_ms:
-            return await self._deny(attempt.refused(by_runtime("no_time")))
+            return by_runtime("no_time")
         conclusion = await self._act(attempt, proposal)
         return self._conclude(attempt, conclusion, record=action.complete)
 
@@ -276,20 +295,10 @@ class EnforcementPoint:
         attempt: Attempt,
         conclusion: Conclusion,
         *,
-        record: Callable[..., Fenced | None] = settlement.finish,
+        record: Recorder = settlement.finish,
     ) -> Outcome:
         """Hand the outcome to the writer, to commit with the step's checkpoint, and return it."""
-
-        def work(tx: Tx) -> Fenced | None:
-            return record(
-                tx,
-                attempt,
-                ending=conclusion.ending,
-                actual=conclusion.actual,
-                label=conclusion.label,
-            )
-
-        self._later(attempt.run, work)
+        self._later(attempt.run, conclusion.recording(attempt, record))
         return conclusion.outcome
 
     async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:

@@ -1,8 +1,7 @@
 """A proposal as it reaches the door: checked against the tool's schema, named and priced."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -10,10 +9,12 @@ from pydantic import ValidationError
 from interlock.runtime.canonical import Document, Json, Written, digest
 from interlock.runtime.door.tool import AnyTool, Value, arguments_json
 from interlock.runtime.errors import NotCanonical
+from interlock.runtime.policy.abridged import SHORT, in_short
 from interlock.runtime.policy.request import Action, Amounts, Proposer, Resource
 from interlock.runtime.run.run import Run
 
 UNKNOWN: Final = "unknown"
+MOST_ARGUMENTS: Final = 64
 #: The resource of a call that no tool can carry out
 NOWHERE: Final = Resource(type="unknown", id="", clearance="public")
 
@@ -63,9 +64,9 @@ def propose(
     A planner's proposal is another one than the same call of a fixed step: else a planner that
     guesses the call's name would be told what the step was told.
 
-    Arguments that do not fit are kept as they came, for the policy to deny and the ledger to
-    record. A tool that is not there goes by the name "unknown": its name is the agent's words, so
-    the name is kept with the arguments, out of the ledger's bodies.
+    Arguments that do not fit are kept as they came, or in short where they are long, for the policy
+    to deny and the ledger to record. A tool that is not there goes by the name "unknown": its name
+    is the agent's words, so the name is kept with the arguments, out of the ledger's bodies.
     """
     value: Value | None = None
     action: Action | None = None
@@ -79,7 +80,7 @@ def propose(
         resource = tool.resource(value)
         cost = tool.cost(value)
         # What takes no time at all would fit where no time is left.
-        cost = replace(cost, wall_ms=max(1, cost.wall_ms))
+        cost = cost.lasting(max(1, cost.wall_ms))
     named: dict[str, Document] = {
         "run": run.id,
         "proposer": proposer_of(offered),
@@ -107,7 +108,12 @@ def proposer_of(offered: tuple[str, ...] | None) -> Proposer:
 def _parsed(
     tool: AnyTool, arguments: Mapping[str, Any]
 ) -> tuple[Value, Action] | tuple[None, None]:
-    """Return the arguments typed and as an action, or None twice when they do not fit."""
+    """Return the arguments typed and as an action, or None twice when they do not fit.
+
+    More than `MOST_ARGUMENTS` fit no tool (fails closed): each of them has a label of its own.
+    """
+    if len(arguments) > MOST_ARGUMENTS:
+        return None, None
     try:
         value: Value = tool.arguments.model_validate(arguments)
         action = Action(
@@ -124,7 +130,7 @@ def _parsed(
 def _unreadable(
     tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any]
 ) -> Action:
-    """Return the action of a call that no tool can carry out; its arguments stay as they came."""
+    """Return the action of a call that no tool can carry out; long arguments stand in short."""
     raw = _kept(arguments)
     if tool is None:
         raw = {"tool": _kept({"name": name}), "arguments": raw}
@@ -133,11 +139,14 @@ def _unreadable(
 
 
 def _kept(arguments: Mapping[str, Any]) -> dict[str, Json]:
-    """Return the arguments as they came, or their hash when they have no canonical form."""
+    """Return short arguments as they came, and of others the digest and the beginning."""
     kept = dict(arguments)
     try:
-        Written({"arguments": kept})  # they may stand one level deeper
+        written = Written({"arguments": kept})  # they may stand one level deeper
     except NotCanonical:
-        unreadable = repr(arguments).encode("utf-8", "backslashreplace")
-        return {"unreadable": sha256(unreadable).hexdigest()}
-    return kept
+        text = ascii(arguments)
+    else:
+        if len(written.text) <= SHORT and len(kept) <= MOST_ARGUMENTS:
+            return kept
+        text = written.text.decode()
+    return {"unreadable": in_short(text)}

@@ -1,13 +1,15 @@
 """Agents: a LangGraph workflow, and what the runtime must know of it before it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from langgraph.graph import StateGraph
+from pydantic import ValidationError
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.errors import BadInput
 
 #: An uncompiled LangGraph graph, whatever its state
 Graph: TypeAlias = StateGraph[Any, Any, Any, Any]
@@ -57,3 +59,22 @@ class Agent(Workflow, Protocol):
         A request is checked against the type before the run exists, and is then the graph's input.
         """
         ...
+
+
+def requested(agent: Agent, request: Value | Mapping[str, Any]) -> dict[str, Json]:
+    """Return the request as plain JSON values; `BadInput` names the first wrong field."""
+    fields = (
+        request.model_dump(mode="json") if isinstance(request, Value) else dict(request)
+    )
+    try:
+        checked = agent.request.model_validate(fields, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the request"
+        raise BadInput(
+            what=f"request to {agent.name}",
+            why=f"{place}: {first['msg']}",
+            next_step=f"Its fields are: {', '.join(agent.request.model_fields) or 'none'}.",
+        ) from error
+    plain: dict[str, Json] = checked.model_dump(mode="json")
+    return plain

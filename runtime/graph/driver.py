@@ -1,12 +1,13 @@
 """The driver: it carries a claimed run through the graph of its agent."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
 from interlock.runtime.canonical import Json
@@ -27,7 +28,7 @@ from interlock.runtime.graph.tracing import untraced
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.run.run import LEASE_S, Run, Status
+from interlock.runtime.run.run import Run, Status
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.telemetry import Telemetry
 
@@ -57,6 +58,7 @@ class _Claim:
     door: Door
     saver: Checkpoints
     graph: Any
+    control: RunControl | None = None
 
     @property
     def config(self) -> RunnableConfig:
@@ -98,6 +100,10 @@ class _Claim:
         }
         return await self._as_far_as_it_got("failed", {"stopped": stopped})
 
+    async def drained(self) -> Ended:
+        """Return the claim as queued: it was asked to stop, and did so between two steps."""
+        return await self._as_far_as_it_got("queued", {})
+
     async def _as_far_as_it_got(self, status: Status, why: dict[str, Json]) -> Ended:
         while True:  # each failure is raised once
             try:
@@ -138,9 +144,13 @@ class Driver:
         )
         self._approvals = Approvals(store=store, vault=vault)
 
-    async def drive(self, run: Run, agent: Workflow) -> Ended:
+    async def drive(
+        self, run: Run, agent: Workflow, *, control: RunControl | None = None
+    ) -> Ended:
         """Carry the claimed *run* on until it ends, waits or is held by a guard, and record which.
 
+        When *control* is asked to drain, the run stops after the step that is under way and is
+        queued again, for any worker to carry on.
         However it ends, the claim is given back and the run is not left "running". Raises
         `Fenced`, with which nothing can be recorded; `NotRecorded`, with which the run is held
         unless not even that can be recorded; any other error of ours, and `AgentFailed` for
@@ -148,18 +158,20 @@ class Driver:
         the run held.
         """
         try:
-            return await self._driven(run, agent)
+            return await self._driven(run, agent, control)
         finally:
             self._runs.give_back(run)
 
-    async def _driven(self, run: Run, agent: Workflow) -> Ended:
+    async def _driven(
+        self, run: Run, agent: Workflow, control: RunControl | None
+    ) -> Ended:
         with self._spans.run(
             agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace
         ) as trace:
             await self._runs.trace(run, trace)
-            async with self._heartbeat(run):
+            with self._runs.beating(run):
                 try:
-                    return await self._to_the_end(run, agent)
+                    return await self._to_the_end(run, agent, control)
                 except Fenced:
                     raise  # nothing may be written any more
                 except NotRecorded as error:
@@ -178,10 +190,12 @@ class Driver:
                     await self._hold(run, error)
                     raise
 
-    async def _to_the_end(self, run: Run, agent: Workflow) -> Ended:
+    async def _to_the_end(
+        self, run: Run, agent: Workflow, control: RunControl | None
+    ) -> Ended:
         with tripwire.governing():
-            ended = await self._carried(run, agent)
-        await self._runs.end(run, ended.status, ended.outcome)
+            ended = await self._carried(run, agent, control)
+        await self._runs.end(run, ended.status, ended.outcome, waiting=ended.waiting)
         return ended
 
     async def _fail(self, run: Run, why: str) -> None:
@@ -199,7 +213,9 @@ class Driver:
             async with asyncio.timeout(LAST_WORD_S):
                 await self._runs.end(run, "held", {"error": _cause(error)})
 
-    async def _carried(self, run: Run, agent: Workflow) -> Ended:
+    async def _carried(
+        self, run: Run, agent: Workflow, control: RunControl | None
+    ) -> Ended:
         saver = Checkpoints(store=self._store, key=self._vault.known(run.id), run=run)
         door = Door(pep=self._pep, run=run)
         claim = _Claim(
@@ -208,12 +224,15 @@ class Driver:
             door=door,
             saver=saver,
             graph=agent.build(door).compile(checkpointer=saver),
+            control=control,
         )
         try:
             with untraced(run.id):
                 return await self._advance(claim)
         except (Fenced, NotRecorded):
             raise
+        except GraphDrained:
+            return await claim.drained()
         except GuardFailed as error:
             return await claim.held(error)
         except RefusedTooOften as error:
@@ -231,6 +250,7 @@ class Driver:
                 Command(resume=woken) if woken else given,
                 claim.config,
                 durability="sync",
+                control=claim.control,
             )
             await claim.saver.durable()
             state = await claim.state()
@@ -244,23 +264,6 @@ class Driver:
             if approval.state != "waiting":
                 woken[each.id] = True
         return woken
-
-    @asynccontextmanager
-    async def _heartbeat(self, run: Run) -> AsyncIterator[None]:
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(LEASE_S / 3)
-                await self._runs.beat(run)
-
-        task = asyncio.create_task(beat())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(
-                asyncio.CancelledError, InterlockError
-            ):  # the step's own write will meet the same failure
-                await task
 
 
 def _cause(error: BaseException) -> str:

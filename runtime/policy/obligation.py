@@ -60,7 +60,9 @@ def _approve(duties: Duties, parameters: Parameters) -> Duties | None:
 
 def _bound(duties: Duties, parameters: Parameters) -> Duties | None:
     bounds = _bounds(duties, parameters, "calls", "answer_bytes")
-    return None if bounds is None else replace(duties, bounds=bounds)
+    if bounds is None:
+        return None
+    return duties if bounds == duties.bounds else replace(duties, bounds=bounds)
 
 
 def _bounds(duties: Duties, parameters: Parameters, *names: str) -> Bounds | None:
@@ -68,7 +70,10 @@ def _bounds(duties: Duties, parameters: Parameters, *names: str) -> Bounds | Non
     stated = {name: parameters[name] for name in names if name in parameters}
     if not all(_is_count(bound) for bound in stated.values()):
         return None
-    return replace(duties.bounds, **stated)
+    standing = duties.bounds
+    if all(getattr(standing, name) == bound for name, bound in stated.items()):
+        return standing
+    return replace(standing, **stated)
 
 
 def _is_count(value: object) -> TypeGuard[int]:

@@ -6,7 +6,7 @@ context from the information point. The four parts are those of XACML 3.0 and Op
 
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
@@ -47,7 +47,7 @@ class Principal:
     @cached_property
     def written(self) -> Written:
         """The principal as every document holds it."""
-        return Written(_principal.dump_python(self, mode="json"))
+        return Written(_adapter(Principal).dump_python(self, mode="json"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Resource:
     @cached_property
     def written(self) -> Written:
         """The resource as every document holds it."""
-        return Written(_resource.dump_python(self, mode="json"))
+        return Written(_adapter(Resource).dump_python(self, mode="json"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +93,16 @@ class Amounts:
     def priced(self) -> bool:
         """Whether it is set aside before the act: money and tokens are gone once asked for."""
         return self.money_micro > 0 or self.tokens > 0
+
+    def lasting(self, wall_ms: int) -> "Amounts":
+        """Return the same quantities with another time; made often, so without `replace`."""
+        return Amounts(
+            money_micro=self.money_micro,
+            tokens=self.tokens,
+            steps=self.steps,
+            effects=self.effects,
+            wall_ms=wall_ms,
+        )
 
     def counts(self) -> dict[str, int]:
         """Return the quantities by kind."""
@@ -200,7 +210,7 @@ class Context:
     @cached_property
     def written(self) -> Written:
         """The facts as every document holds them; raises `NotCanonical`."""
-        return Written(_context.dump_python(self, mode="json"))
+        return Written(_adapter(Context).dump_python(self, mode="json"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,16 +230,19 @@ class AccessRequest:
 
     def document(self) -> dict[str, Any]:
         """Return the four parts as plain JSON values, without the digest; a new document."""
-        document: dict[str, Any] = _request.dump_python(
+        document: dict[str, Any] = _adapter(AccessRequest).dump_python(
             self, mode="json", exclude={"digest"}
         )
         return document
 
-    def asked(self) -> dict[str, Document]:
-        """Return what the ledger keeps of the question: everything but how the tool is named."""
+    def asked(self, arguments: Document | None = None) -> dict[str, Document]:
+        """Return what the ledger keeps of the question: everything but how the tool is named.
+
+        *arguments* stand there in place of those that were asked about.
+        """
         return {
             "principal": self.principal.written,
-            "arguments": self.action.written,
+            "arguments": self.action.written if arguments is None else arguments,
             "resource": self.resource.written,
             "context": self.context.written,
         }
@@ -243,10 +256,12 @@ _FILLERS: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f"
     + "".join(chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-_request: Final = TypeAdapter(AccessRequest)
-_principal: Final = TypeAdapter(Principal)
-_resource: Final = TypeAdapter(Resource)
-_context: Final = TypeAdapter(Context)
+
+
+@cache
+def _adapter(kind: type[object]) -> TypeAdapter[Any]:
+    """Return what writes a value of *kind* down; made at first use, for a command may need none."""
+    return TypeAdapter(kind)
 
 
 def why_no_tenant(name: str) -> str:

@@ -103,7 +103,7 @@ class Derived:
 
     def _pin(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
-        run.update(sealed(body), revision=body["revision"], updated=body["at"])
+        run.update(sealed(body), **same(body, "revision", "pinned"), updated=body["at"])
         self._of_run[run_id].withdraw("waiting", "approved")
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:

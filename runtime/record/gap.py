@@ -114,10 +114,16 @@ def gap(
     if note == "" and not trusting and _is_emptied(connection, log, witness):
         note = None
     _check_head(connection, log, frontier, public)
-    here = {"log": log, "size": frontier.size, "root": frontier.root().hex()}
     if note is None:
         is_known = log != HOME and not frontier.size
-        return None if trusting or is_known else Gap(code="unwitnessed", **here)  # type: ignore[arg-type]  # the three above
+        if trusting or is_known:
+            return None
+        return Gap(
+            code="unwitnessed",
+            log=log,
+            size=frontier.size,
+            root=frontier.root().hex(),
+        )
     known = Checkpoint.parse(note) if note else Checkpoint("", 0, b"")
     if known is None or known.size == 0:
         return None
@@ -129,7 +135,9 @@ def gap(
         code="rolled_back",
         known_size=known.size,
         known_root=known.root.hex(),
-        **here,  # type: ignore[arg-type]  # the three above
+        log=log,
+        size=frontier.size,
+        root=frontier.root().hex(),
     )
 
 

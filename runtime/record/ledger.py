@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from sqlalchemy import Connection, bindparam, insert, update
 
@@ -81,7 +80,7 @@ class Ledger:
 
     def origin(self, log: str) -> str:
         """Return the C2SP origin line of *log*; the log's name is escaped in it."""
-        return f"{self._origin}/{quote(log, safe='')}"
+        return f"{self._origin}/{logs.escaped(log)}"
 
     async def head(self, log: str) -> Head:
         """Return the committed head of *log*; of a log without entries, that of an empty tree."""

@@ -5,7 +5,9 @@ that row; only `interlock.runtime.record.ledger` does.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, bindparam, select, text
 
@@ -70,6 +72,11 @@ def begin(vault: Vault, connection: Connection) -> None:
             raise Tampered(what=f"head of the log {HOME}", why="the row is gone")
         vault.create(connection, HOME)
         return
+    refuse_foreign(vault, connection)
+
+
+def refuse_foreign(vault: Vault, connection: Connection) -> None:
+    """Raise `Tampered` unless the home's data key opens and every log was signed by our key."""
     vault.key(connection, HOME)
     ours = public_bytes(vault.signing)
     for log in names(connection):
@@ -107,6 +114,12 @@ def export(connection: Connection, log: str) -> Iterator[dict[str, str | int]]:
             "root": _hex(head.root),
             "frontier": _hex(head.frontier),
         }
+
+
+@lru_cache
+def escaped(log: str) -> str:
+    """Return the name of the log as it stands in an origin line."""
+    return quote(log, safe="")
 
 
 def kept_at(log: str, seq: int) -> str:

@@ -49,6 +49,7 @@ def started(log: str, run_id: str, body: Values) -> Values:
         "created": body["at"],
         "updated": body["at"],
         **same(body, "agent", "status", "autonomy", "revision", "fence"),
+        **same(body, "job", "priority", "pinned"),
         **sealed(body),
     }
 

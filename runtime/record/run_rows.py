@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, select
+from sqlalchemy import BindParameter, Table, bindparam, select
 
 from interlock.runtime.errors import NotAsRecorded
 from interlock.runtime.record.derived import Derived
@@ -11,7 +11,7 @@ from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.state import compared
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import Keyring
 
 _NAME: Final[BindParameter[str]] = bindparam("of_name")
 #: What belongs to a run as a whole
@@ -46,16 +46,13 @@ _MANY: Final[Mapping[Table, Statement]] = {
 }
 
 
-def confirm_run(
-    connection: Connection, vault: Vault, derived: Derived, *, run_id: str
-) -> None:
+def confirm_run(keys: Keyring, derived: Derived, *, run_id: str) -> None:
     """Raise `NotAsRecorded` unless every row of the run is what its entries say."""
-    _confirm(connection, vault, derived, {**_RUN, **_MANY}, run_id)
+    _confirm(keys, derived, {**_RUN, **_MANY}, run_id)
 
 
 def confirm_action(
-    connection: Connection,
-    vault: Vault,
+    keys: Keyring,
     derived: Derived,
     *,
     run_id: str,
@@ -65,13 +62,22 @@ def confirm_action(
 
     They are the action, its approvals and its reservation, and the run with its label and budget.
     """
-    _confirm(connection, vault, derived, _RUN, run_id)
-    _confirm(connection, vault, derived, _ACTION, action)
+    _confirm(
+        keys,
+        derived,
+        _RUN,
+        run_id,
+    )
+    _confirm(
+        keys,
+        derived,
+        _ACTION,
+        action,
+    )
 
 
 def _confirm(
-    connection: Connection,
-    vault: Vault,
+    keys: Keyring,
     derived: Derived,
     statements: Mapping[Table, Statement],
     name: str,
@@ -81,10 +87,9 @@ def _confirm(
         if statements is _ACTION:
             expected = _of_action(table, expected, name)
         differences = compared(
-            connection,
-            vault,
+            keys,
             table,
-            rows=statement.all(connection, {"of_name": name}),
+            rows=statement.all(keys.connection, {"of_name": name}),
             expected=expected,
         )
         for difference in differences:

@@ -85,7 +85,8 @@ class Scan:
             return
         place = {"of_log": self.log, "first": self.size, "end": head.size}
         query = _ENTRIES.execution_options(yield_per=_ROWS)
-        self._read(connection.execute(query, place))
+        with connection.execute(query, place) as rows:
+            self._read(rows)
         if self.size != head.size:
             self._broken("missing_entry", f"the head says {head.size} entries")
         if not self.first and tuple(self._subtrees) != head.hashes:

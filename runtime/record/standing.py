@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 
 from interlock.runtime.errors import LogBroken, NotAsRecorded, Tampered
 from interlock.runtime.record.derived import Derived
@@ -19,7 +19,7 @@ from interlock.runtime.record.spend import Values
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.tlog import leaf_hash
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import Keyring
 
 _ENTRIES: Final = tables.ledger_entry.c
 #: The entries of a run from *first* to *end*
@@ -50,7 +50,7 @@ class Standing:
     #: Of every action that was begun, whether it may be begun again
     begun: dict[str, bool] = field(default_factory=dict)
 
-    def catch_up(self, connection: Connection, vault: Vault, *, size: int) -> None:
+    def catch_up(self, keys: Keyring, *, size: int) -> None:
         """Read on to the log's *size*: body, chain and sealed payload of each entry of the run.
 
         Raises `LogBroken` for an entry that is not what was recorded.
@@ -61,21 +61,20 @@ class Standing:
             "first": self.size,
             "end": size,
         }
-        for row in _OF_RUN.all(connection, place):
-            body = self._checked(connection, vault, row)
+        for row in _OF_RUN.all(keys.connection, place):
+            body = self._checked(keys, row)
             self._apply(body, row["leaf"])
         self.size = size
 
-    def leads_to(self, entry: Mapping[str, Any]) -> bool:
-        """Whether the new *entry* follows the last one that was read."""
-        return body_of(entry["body"]).get("prev") == self.leaf.hex()
+    def leads_to(self, body: Values) -> bool:
+        """Whether the new entry with *body* follows the last one that was read."""
+        return bool(body.get("prev") == self.leaf.hex())
 
-    def add(self, entry: Mapping[str, Any]) -> Values:
-        """Take a new *entry*, which is about to be committed, and return its body.
+    def add(self, entry: Mapping[str, Any], body: Values) -> None:
+        """Take a new *entry*, which is about to be committed, and whose *body* was read.
 
         Raises `NotAsRecorded` for one that the earlier entries forbid.
         """
-        body = body_of(entry["body"])
         if body.get("prev") != self.leaf.hex():
             self._broken(entry["seq"], "chain_broken", "it follows another entry")
         checks: Mapping[str, Callable[[Values], None]] = {
@@ -93,7 +92,6 @@ class Standing:
             check(body)
         self._apply(body, entry["leaf"])
         self.size = entry["seq"] + 1
-        return body
 
     @property
     def run(self) -> Values:
@@ -109,7 +107,7 @@ class Standing:
         """Return the state of an action, or None for one that was never decided on."""
         return self.derived.action.get((action,), {}).get("state")
 
-    def _checked(self, connection: Connection, vault: Vault, row: Row) -> Values:
+    def _checked(self, keys: Keyring, row: Row) -> Values:
         body = body_of(row["body"])
         if not body or leaf_hash(row["body"]) != row["leaf"]:
             self._broken(row["seq"], "changed_entry", "the body is not what was signed")
@@ -117,7 +115,7 @@ class Standing:
             self._broken(row["seq"], "chain_broken", "an entry before it is gone")
         commitment = body.get("payload")
         if commitment is not None:
-            key = vault.key(connection, self.run_id)
+            key = keys.key(self.run_id)
             place = kept_at(self.log, row["seq"])
             if key.commit(key.open(row["payload"], place=place)) != commitment:
                 self._broken(row["seq"], "payload_changed", "it is another payload")

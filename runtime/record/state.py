@@ -21,12 +21,13 @@ from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.schema import strange
 from interlock.runtime.record.store.statement import Row
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import Keyring, Vault
 
-#: Columns that say how work goes on, not what was done: who works on a run until when, which span
-#: comes next, in which order actions are listed, and keys, which the vault checks by opening them
+#: Columns that say how work goes on, not what was done: who works on a run until when, when and how
+#: often a worker tries, which span comes next, in which order actions are listed, and keys, which
+#: the vault checks by opening them
 NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
-    "run": frozenset({"claim", "owner", "lease_until", "trace"}),
+    "run": frozenset({"claim", "owner", "lease_until", "tries", "ready_at", "trace"}),
     "action": frozenset({"ordinal"}),
     "data_key": frozenset({"wrapped"}),
 }
@@ -69,14 +70,14 @@ async def differences(store: Store, vault: Vault) -> list[Difference]:
 def compare(connection: Connection, vault: Vault) -> list[Difference]:
     """Return every difference as it stands in the connection's transaction."""
     derived = derive(connection)
+    keys = Keyring(connection, vault)
     differences = [
         Difference(code="unknown_object", table="schema", row=found)
         for found in strange(connection)
     ]
     for table in DERIVED:
         differences += compared(
-            connection,
-            vault,
+            keys,
             table,
             rows=connection.execute(select(table)).mappings(),
             expected=derived.rows(table),
@@ -85,8 +86,7 @@ def compare(connection: Connection, vault: Vault) -> list[Difference]:
 
 
 def compared(
-    connection: Connection,
-    vault: Vault,
+    keys: Keyring,
     table: Table,
     *,
     rows: Iterable[Row],
@@ -96,18 +96,22 @@ def compared(
     differences: list[Difference] = []
     missing = dict(expected)
     for row in rows:
-        key = _key(connection, vault, table, row)
-        values = missing.pop(key, None)
-        name = _name(table, row)
+        values = missing.pop(_key(keys, table, row), None)
         if values is None:
-            differences.append(
-                Difference(code="unknown_row", table=table.name, row=name)
+            unknown = Difference(
+                code="unknown_row", table=table.name, row=_name(table, row)
             )
+            differences.append(unknown)
             continue
-        for column in _COLUMNS[table.name]:
-            wanted = values.get(column)
-            if not _is(connection, vault, wanted, row[column]):
-                differences.append(_changed(table, name, column, wanted, row[column]))
+        columns = _COLUMNS[table.name]
+        pairs = zip(
+            map(values.get, columns), map(row.__getitem__, columns), strict=True
+        )
+        for column, (wanted, value) in zip(columns, pairs, strict=True):
+            if type(wanted) is type(value) and wanted == value:
+                continue
+            if not _is(keys, wanted, value):
+                differences.append(_changed(table, row, column, wanted))
     differences += [
         Difference(code="missing_row", table=table.name, row="/".join(map(str, key)))
         for key in missing
@@ -115,46 +119,41 @@ def compared(
     return differences
 
 
-def _changed(
-    table: Table, row: str, column: str, wanted: object, value: object
-) -> Difference:
+def _changed(table: Table, row: Row, column: str, wanted: object) -> Difference:
     return Difference(
         code="changed_value",
         table=table.name,
-        row=row,
+        row=_name(table, row),
         column=column,
         expected=_shown(wanted),
-        actual=_shown(value),
+        actual=_shown(row[column]),
     )
 
 
-def _key(
-    connection: Connection, vault: Vault, table: Table, actual: Row
-) -> tuple[str, ...]:
+def _key(keys: Keyring, table: Table, actual: Row) -> tuple[str, ...]:
     """Return the key that the derived rows have; the ledger only commits to a record's."""
     key = tuple(str(actual[column]) for column in _KEYS[table.name])
     if table is not tables.record:
         return key
     run_id, kind, name = key
-    return run_id, kind, _commitment(connection, vault, run_id, name)
+    return run_id, kind, _commitment(keys, run_id, name)
 
 
-def _commitment(
-    connection: Connection, vault: Vault, run_id: str, value: object
-) -> str:
+def _commitment(keys: Keyring, run_id: str, value: object) -> str:
     """Return the commitment to *value*, or nothing where the run's key does not open."""
     try:
-        return vault.key(connection, run_id).commit(str(value).encode())
+        return keys.key(run_id).commit(str(value).encode())
     except Tampered:
         return ""
 
 
-def _is(connection: Connection, vault: Vault, wanted: object, value: object) -> bool:
+def _is(keys: Keyring, wanted: object, value: object) -> bool:
+    """Whether an entry commits to *value*, or holds the digest of these sealed bytes."""
     if isinstance(wanted, Committed):
-        return _commitment(connection, vault, wanted.run_id, value) == wanted.commitment
+        return _commitment(keys, wanted.run_id, value) == wanted.commitment
     if isinstance(wanted, Sealed):
         return isinstance(value, bytes) and sha256(value).hexdigest() == wanted.digest
-    return type(wanted) is type(value) and wanted == value
+    return False
 
 
 def _name(table: Table, actual: Row) -> str:

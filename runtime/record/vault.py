@@ -151,6 +151,26 @@ class Vault:
         self._keys.pop(key_id, None)
 
 
+class Keyring:
+    """The data keys as one transaction reads them: each is looked up once. Lives as long as it.
+
+    Raises what `Vault.key` raises, and remembers no failure.
+    """
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        #: The transaction
+        self.connection = connection
+        self._vault = vault
+        self._keys: dict[str, DataKey] = {}
+
+    def key(self, key_id: str) -> DataKey:
+        """Return the data key *key_id* as it is stored."""
+        key = self._keys.get(key_id)
+        if key is None:
+            key = self._keys[key_id] = self._vault.key(self.connection, key_id)
+        return key
+
+
 def public_key(folder: Path) -> bytes | None:
     """Return the public half of the key that signs the ledger, or None when there is no such key.
 

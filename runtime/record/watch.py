@@ -27,7 +27,7 @@ from interlock.runtime.record.spend import Values
 from interlock.runtime.record.standing import Standing
 from interlock.runtime.record.store.schema import refuse_strange
 from interlock.runtime.record.tlog import Frontier
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import Keyring, Vault
 
 Entry: TypeAlias = Mapping[str, Any]
 #: Entries after which every row of their run is compared
@@ -91,34 +91,40 @@ class Watch:
         entries: Sequence[Entry],
         origin: str,
     ) -> None:
-        standing = self._standing(connection, page, run_id, entries, origin)
-        bodies = [standing.add(entry) for entry in entries]
+        keys = Keyring(connection, self.vault)
+        bodies = [body_of(entry["body"]) for entry in entries]
+        standing = self._standing(keys, page, run_id, bodies, origin)
+        for entry, body in zip(entries, bodies, strict=True):
+            standing.add(entry, body)
         events = {body["event"] for body in bodies}
         if not events.isdisjoint(_WHOLE):
             refuse_strange(connection)
-            confirm_run(connection, self.vault, standing.derived, run_id=run_id)
+            confirm_run(
+                keys,
+                standing.derived,
+                run_id=run_id,
+            )
         intents = [body for body in bodies if body["event"] == _INTENT]
         if intents:
-            self._intended(connection, page, standing, intents)
+            self._intended(keys, page, standing, intents)
         if "run_ended" not in events:
             self._keep(standing)
 
     def _intended(
         self,
-        connection: Connection,
+        keys: Keyring,
         page: Page,
         standing: Standing,
         intents: Iterable[Values],
     ) -> None:
         size = page.before.size
         switches = turned(
-            self.engaged(connection, page.log, size=size), bodies_of(page.rows)
+            self.engaged(keys.connection, page.log, size=size), bodies_of(page.rows)
         )
         for intent in intents:
             refuse_killed(switches, intent, log=page.log)
             confirm_action(
-                connection,
-                self.vault,
+                keys,
                 standing.derived,
                 run_id=standing.run_id,
                 action=intent["action"],
@@ -126,38 +132,42 @@ class Watch:
 
     def _standing(
         self,
-        connection: Connection,
+        keys: Keyring,
         page: Page,
         run_id: str,
-        entries: Sequence[Entry],
+        bodies: Sequence[Values],
         origin: str,
     ) -> Standing:
-        """Return how the run stands before its new *entries*.
+        """Return how the run stands before its new entries, which have these *bodies*.
 
         Whoever claims a run has all its entries read again. Otherwise, what is in memory may hold
         entries of a commit that failed; then it does not lead to the new ones, and is read anew.
         """
-        first = entries[0]
+        first = bodies[0]
         size = page.before.size
         standing = self._standings.pop(run_id, None)
         if first["event"] == "run_started":
             return Standing(log=page.log, run_id=run_id)
-        is_claim = any(entry["event"] == _CLAIM for entry in entries)
+        is_claim = any(body["event"] == _CLAIM for body in bodies)
         if standing is not None and standing.size <= size and not is_claim:
             with suppress(LogBroken):
-                standing.catch_up(connection, self.vault, size=size)
+                standing.catch_up(keys, size=size)
                 if standing.leads_to(first):
                     return standing
-        return self._read(connection, page, run_id, origin)
+        return self._read(keys, page, run_id, origin)
 
     def _read(
-        self, connection: Connection, page: Page, run_id: str, origin: str
+        self,
+        keys: Keyring,
+        page: Page,
+        run_id: str,
+        origin: str,
     ) -> Standing:
         """Return how the run stands by its entries, as they are under the log's signed head."""
         scan = self.scan(page.log, origin=origin)
-        scan.advance(connection, page.before)
+        scan.advance(keys.connection, page.before)
         standing = Standing(log=page.log, run_id=run_id)
-        standing.catch_up(connection, self.vault, size=page.before.size)
+        standing.catch_up(keys, size=page.before.size)
         if not standing.has_ended:
             scan.confirm(run_id, entries=standing.entries, leaf=standing.leaf)
         return standing

@@ -9,8 +9,7 @@ its first and its newest note. Only a recovery is followed by the note of a smal
 import fcntl
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +30,8 @@ _NOTE: Final = re.compile(
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 #: What changes when a file does: its number, its size and its time
 _Stamp: TypeAlias = tuple[int, int, int]
+#: What a file looked like when it was read, its newest note, and the size of the log by that note
+_Known: TypeAlias = tuple[_Stamp, str, int]
 
 
 class Witness:
@@ -38,8 +39,9 @@ class Witness:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        #: The newest note of each log, beside what the file looked like when it was read
-        self._read: dict[str, tuple[_Stamp, str]] = {}
+        #: By log
+        self._paths: dict[str, Path] = {}
+        self._read: dict[str, _Known] = {}
 
     @property
     def folder(self) -> Path:
@@ -48,7 +50,7 @@ class Witness:
 
     def begin(self, log: str) -> None:
         """Make the file of a new *log*, durable, unless there is one; raises OSError."""
-        path = self._folder / file_name(log)
+        path = self._path(log)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         with suppress(FileExistsError):
             os.close(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o644))
@@ -60,15 +62,15 @@ class Witness:
         The note of a smaller log is added only when the log was *recovered*. The write is not
         synced, so it costs no time; losing it loses no record.
         """
-        path = self._folder / file_name(log)
-        with _locked(path) as descriptor:
-            here = os.fstat(descriptor)
+        size = _size(note)
+        path = self._path(log)
+        with _Locked(path) as (descriptor, here):
             newest = self._newest(log, descriptor, here)
-            if newest and not recovered and _size(newest) >= _size(note):
+            if newest is not None and not recovered and newest[2] >= size:
                 return
             # A line of its own, whatever is torn before it.
             os.write(descriptor, f"\n{note}".encode())
-            self._read[log] = _stamp(os.fstat(descriptor)), note
+            self._read[log] = _stamp(os.fstat(descriptor)), note, size
             if here.st_size > MOST:
                 _shorten(path, descriptor, note)
 
@@ -77,35 +79,42 @@ class Witness:
 
         Returns None when there is no such file, or none that can be read and holds notes.
         """
-        path = self._folder / file_name(log)
+        path = self._path(log)
         try:
-            here = path.stat()
             known = self._read.get(log)
-            if known is not None and known[0] == _stamp(here):
+            if known is not None and known[0] == _stamp(path.stat()):
                 return known[1]
             with path.open("rb") as file:
                 here = os.fstat(file.fileno())
-                return self._newest(log, file.fileno(), here)
+                newest = self._newest(log, file.fileno(), here)
         except OSError:
             return None
+        return None if newest is None else newest[1]
 
     def begun(self, log: str) -> str | None:
         """Return an empty text when there is a file of *log* that can be used, else None."""
         return None if self.newest(log) is None else ""
 
-    def _newest(self, log: str, descriptor: int, here: os.stat_result) -> str | None:
+    def _path(self, log: str) -> Path:
+        path = self._paths.get(log)
+        if path is None:
+            path = self._paths[log] = self._folder / file_name(log)
+        return path
+
+    def _newest(self, log: str, descriptor: int, here: os.stat_result) -> _Known | None:
+        """Return what the file says, or None for a file that holds something else than notes."""
         known = self._read.get(log)
         stamp = _stamp(here)
         if known is not None and known[0] == stamp:
-            return known[1]
+            return known
         content = os.pread(descriptor, here.st_size, 0)
         notes = whole_notes(content)
         # A file that was made, and whose first note never reached the disk, is empty or blank.
         if not notes and content.strip(b"\n\0"):
             return None
         newest = notes[-1] if notes else ""
-        self._read[log] = stamp, newest
-        return newest
+        known = self._read[log] = stamp, newest, _size(newest)
+        return known
 
     def notes(self) -> dict[str, str]:
         """Return the newest note by the name of each file; an unreadable file is an empty text."""
@@ -187,18 +196,29 @@ def _is_blank(path: Path) -> bool:
         return False
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """Open the file for one writer at a time; it may have been replaced while that was awaited."""
-    while True:
-        descriptor = os.open(path, _FLAGS)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.fstat(descriptor).st_ino == path.stat().st_ino:
-                yield descriptor
-                return
-        finally:
-            os.close(descriptor)
+class _Locked:
+    """A file that is open for one writer at a time, as its descriptor and what it looks like."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = -1
+
+    def __enter__(self) -> tuple[int, os.stat_result]:
+        while True:
+            self._descriptor = os.open(self._path, _FLAGS)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                here = os.fstat(self._descriptor)
+                # It may have been replaced while the lock was awaited.
+                if here.st_ino == self._path.stat().st_ino:
+                    return self._descriptor, here
+            except BaseException:
+                os.close(self._descriptor)
+                raise
+            os.close(self._descriptor)
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
 
 
 def _shorten(path: Path, descriptor: int, newest: str) -> None:

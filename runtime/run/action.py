@@ -169,9 +169,30 @@ def finish(
         raise _elsewhere(step)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
-    finished = _finished(step, ending, charged, {"result": result}, label=grown)
-    overrun = budget.beyond(charged, actual)
-    tx.events.append(replace(finished, overrun=overrun, until=until))
+    tx.events.append(
+        Finished(
+            ruling=step.ruling,
+            sealed={"result": result},
+            state=ending.state,
+            spent=charged.counts(),
+            until=until,
+            overrun=budget.beyond(charged, actual),
+            label=grown,
+            failure=ending.failure,
+        )
+    )
+
+
+def doubt(tx: Tx, step: Attempt, *, why: str) -> None:
+    """Record that nobody knows whether a started action happened; its whole cost is charged."""
+    finish(
+        tx,
+        step,
+        ending=Ending(state="unknown", failure=("interrupted", why)),
+        actual=step.request.context.cost,
+        label=step.label,
+        until=step.still_until,
+    )
 
 
 def complete(
@@ -196,12 +217,21 @@ def complete(
         cost=cost,
         actual=actual,
     ):
-        hold(tx, step.run)
+        hold(tx, step.run, until_raised=True)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
-    finished = _finished(step, ending, actual, sealed, label=grown)
-    tx.events.append(replace(finished, asked=step.asked))
+    tx.events.append(
+        Finished(
+            ruling=step.ruling,
+            sealed=sealed,
+            state=ending.state,
+            spent=actual.counts(),
+            label=grown,
+            failure=ending.failure,
+            asked=step.asked,
+        )
+    )
 
 
 def blank(tx: Tx, *, run_id: str) -> None:
@@ -215,25 +245,7 @@ def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
         ruling=step.ruling,
         sealed=sealed,
         state=state,
-        asked=step.asked,
-    )
-
-
-def _finished(
-    step: Attempt,
-    ending: Ending,
-    actual: Amounts,
-    sealed: Sealed,
-    *,
-    label: str | None,
-) -> Finished:
-    return Finished(
-        ruling=step.ruling,
-        sealed=sealed,
-        state=ending.state,
-        spent=actual.counts(),
-        label=label,
-        failure=ending.failure,
+        asked=step.asked_in_short,
     )
 
 

@@ -12,7 +12,7 @@ from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import budget
+from interlock.runtime.run import budget, turn
 from interlock.runtime.run.approval import State, four_eyes, person, place
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.refusal import refused
@@ -198,6 +198,7 @@ def _decide(
         raise refused(
             "decided_already", what=f"approval {row['id']}", state="decided just now"
         )
+    turn.decided(tx, row["run_id"])
     return sealed
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from interlock.runtime.canonical import Document, Written, canonical
+from interlock.runtime.policy.abridged import abridged
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
@@ -138,7 +139,7 @@ class Attempt:
     def reserved(self) -> Amounts:
         """What is set aside before the act: the estimated cost, and the time it may take."""
         cost = self.request.context.cost
-        return replace(cost, wall_ms=max(cost.wall_ms, self.time_ms))
+        return cost.lasting(max(cost.wall_ms, self.time_ms))
 
     @property
     def kept_ready(self) -> Amounts:
@@ -151,7 +152,7 @@ class Attempt:
 
     def bounded(self, bounds: Bounds) -> "Attempt":
         """Return the attempt within *bounds*."""
-        return replace(self, bounds=bounds)
+        return self if bounds == self.bounds else replace(self, bounds=bounds)
 
     def refused(self, reason: Reason) -> "Attempt":
         """Return the attempt, denied by the runtime itself."""
@@ -181,3 +182,9 @@ class Attempt:
     def asked(self) -> dict[str, Document]:
         """What was asked and why it was decided so, for the one ledger entry that holds it."""
         return self.request.asked() | {"reasons": self.reasons}
+
+    @property
+    def asked_in_short(self) -> dict[str, Document]:
+        """The same of what is not done, or not yet: the evidence of a question has all of it."""
+        arguments = abridged(self.request.action)
+        return self.request.asked(arguments) | {"reasons": self.reasons}

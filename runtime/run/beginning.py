@@ -1,7 +1,7 @@
 """The beginning of a run: its first row, and the entry that says so."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
@@ -11,7 +11,11 @@ from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import pin
 from interlock.runtime.run.claim import claimed
+from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import NewRun, requester_of
+
+#: The priority of a run that goes before all others; the lowest is as far from zero
+HIGHEST: Final = 100
 
 
 def fields_of(
@@ -42,6 +46,7 @@ def fields_of(
         "owner": "",
         "lease_until": 0,
         "attempts": 0,
+        **_queued(new, now=now),
         "refusals": 0,
         "trace": trace,
         "created": now,
@@ -52,9 +57,23 @@ def fields_of(
             token,
             fence=1,
             attempts=1,
+            tries=1,
             now=now,
         )
     return fields
+
+
+def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
+    """Return the columns that say when a worker may claim the run."""
+    if abs(new.priority) > HIGHEST:
+        raise refused("priority", what=f"run of {new.agent}", highest=HIGHEST)
+    return {
+        "job": new.job,
+        "priority": new.priority,
+        "pinned": pin.digest_of(new.agent, revision=new.revision, others=new.pins),
+        "tries": 0,
+        "ready_at": max(new.not_before, now),
+    }
 
 
 def started_of(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
@@ -68,6 +87,9 @@ def started_of(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
         autonomy=new.autonomy,
         status=row["status"],
         fence=row["fence"],
+        job=row["job"],
+        priority=row["priority"],
+        pinned=row["pinned"],
         budget=row["budget_id"],
         limits=asdict(new.limits),
         label=row["label"],

@@ -6,7 +6,7 @@ closed: no row, no reservation).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
@@ -18,6 +18,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.store.upsert import insert_new
+from interlock.runtime.run import turn
 
 _BUDGETS: Final = tables.budget.c
 _HERE: Final = _BUDGETS.id == bindparam("budget")
@@ -29,6 +30,8 @@ AMOUNTS: Final = tuple(
 )
 #: What is set aside for one action, beside the amounts of its budget
 OWN: Final = tuple(tables.reservation.c[kind].label(f"own_{kind}") for kind in KINDS)
+#: A column of `OWN` that is empty where nothing is set aside
+_OWN_STEPS: Final = "own_steps"
 #: What a refusal costs, and a question to a person
 ONE_STEP: Final = Amounts(steps=1)
 _ROW: Final = select(tables.budget).where(_HERE)
@@ -115,9 +118,15 @@ def facts_for(row: Row) -> BudgetFacts:
 
     What is set aside for the action itself is not in its way.
     """
-    own = Amounts(**{kind: row[f"own_{kind}"] or 0 for kind in KINDS})
     stands = facts(row)
-    return replace(stands, reserved=_each(int.__sub__, stands.reserved, own))
+    if row[_OWN_STEPS] is None:
+        return stands
+    own = _group(row, "own")
+    return BudgetFacts(
+        limits=stands.limits,
+        spent=stands.spent,
+        reserved=_each(int.__sub__, stands.reserved, own),
+    )
 
 
 def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
@@ -246,6 +255,7 @@ def raise_limit(
     ).scalar_one_or_none()
     if tenant is None:
         raise _not_there(budget_id)
+    turn.raised(tx, budget_id)
     tx.events.append(
         LimitRaised(
             log=tenant,

@@ -16,13 +16,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, update
+from sqlalchemy import Connection, RowMapping, update
 
+from interlock.runtime.errors import Fenced
 from interlock.runtime.record.events import RunResumed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import LEASE_S, OPEN, Run, check, opened, row_of
+from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened, row_of
+from interlock.runtime.run.turn import unless_stopped
 
 #: The tokens that this process has taken and not given back, of every database it has open
 _LIVE: Final[set[str]] = set()
@@ -98,8 +100,20 @@ def taken() -> Iterator[str]:
         raise
 
 
-def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
-    """Claim the run for this process under *token* and the next fence; see `Runs.claim`."""
+def take_over(
+    tx: Tx,
+    vault: Vault,
+    run_id: str,
+    *,
+    token: str,
+    tries: int = 1,
+    by: str | None = None,
+) -> Run:
+    """Claim the run for this process under *token* and the next fence; see `Runs.claim`.
+
+    *tries* counts the claims since the run last got on, this one included, and *by* is the worker
+    that claims; a person who carries a run on lets the count begin anew.
+    """
     row = row_of(tx.connection, run_id, lock=True)
     refuse_taken(row, now=tx.now)
     gone = is_gone(row)
@@ -112,6 +126,7 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
                 token,
                 fence=fence,
                 attempts=row["attempts"] + 1,
+                tries=tries,
                 now=tx.now,
             )
         )
@@ -125,12 +140,20 @@ def take_over(tx: Tx, vault: Vault, run_id: str, *, token: str) -> Run:
             log=row["tenant"],
             run_id=run_id,
             fence=fence,
+            by=by,
         )
     )
     return opened(run, key, claim=token, alone=gone)
 
 
-def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any]:
+def claimed(
+    token: str,
+    *,
+    fence: int,
+    attempts: int,
+    tries: int,
+    now: int,
+) -> dict[str, Any]:
     """Return the columns of a run that this process has claimed."""
     return {
         "status": "running",
@@ -138,16 +161,30 @@ def claimed(token: str, *, fence: int, attempts: int, now: int) -> dict[str, Any
         "claim": token,
         "owner": taker(),
         "lease_until": now + LEASE_S,
+        "ready_at": now + LEASE_S,
         "attempts": attempts,
+        "tries": tries,
         "updated": now,
     }
 
 
-def extend(tx: Tx, run: Run) -> None:
-    """Extend the lease of the claim; raises `Fenced` when another claim has taken the run."""
-    check(tx, run, closing=True)
-    lease = update(tables.run).where(tables.run.c.id == run.id)
-    tx.connection.execute(lease.values(lease_until=tx.now + LEASE_S))
+def extend(connection: Connection, run: Run, *, now: int) -> None:
+    """Extend the lease of the claim; raises `Fenced` when the claim is over or was taken.
+
+    One statement: whoever takes the run over finds the lease extended, or this one finds the run
+    taken. No lease is extended whose end is recorded.
+    """
+    row = tables.run.c
+    lease = update(tables.run).where(
+        row.id == run.id,
+        row.fence == run.fence,
+        row.claim == run.claim,
+        row.lease_until > 0,
+    )
+    until = now + LEASE_S
+    values = {"lease_until": until, "ready_at": unless_stopped(until)}
+    if connection.execute(lease.values(values)).rowcount != 1:
+        raise Fenced(run_id=run.id, fence=run.fence)
 
 
 def refuse_taken(row: RowMapping, *, now: int) -> None:

@@ -6,17 +6,21 @@ what they stand for is sealed with the run, and the ledger holds its digest.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import update
 
-from interlock.runtime.canonical import canonical
+from interlock.runtime.canonical import canonical, digest
 from interlock.runtime.errors import AnotherHome, AnotherPolicy
 from interlock.runtime.record.events import RunRepinned
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval, claim
+from interlock.runtime.run import approval, claim, turn
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, opened, row_of
+
+#: Of a digest that stands for pins
+_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +34,19 @@ class Pins:
 def sealed(pins: Mapping[str, str], key: DataKey) -> bytes:
     """Return *pins* as the row of a run holds them."""
     return key.seal(canonical(dict(pins)), place=f"run/{key.id}/pins")
+
+
+def digest_of(agent: str, *, revision: str, others: Mapping[str, str]) -> str:
+    """Return what stands in the clear for all that a run of *agent* is pinned to.
+
+    A worker claims the runs whose digest is one of its own.
+    """
+    return digest([agent, revision, dict(others)])[:_DIGITS]
+
+
+def digest_of_run(run: Run) -> str:
+    """Return the digest of what *run* says it is pinned to."""
+    return digest_of(run.agent, revision=run.revision, others=run.pins)
 
 
 def keep_to(run: Run, *, revision: str) -> None:
@@ -74,18 +91,35 @@ def repin(
             what=f"run {run_id}",
             pinned=pins.revision[:12],
         )
+    _pin(tx, run, pins, key, by=by)
+
+
+def _pin(
+    tx: Tx,
+    run: Run,
+    pins: Pins,
+    key: DataKey,
+    *,
+    by: str,
+) -> None:
     columns = {"pins": sealed(pins.others, key)}
-    pinned = update(tables.run).where(tables.run.c.id == run_id)
-    tx.connection.execute(
-        pinned.values(columns | {"revision": pins.revision, "updated": tx.now})
-    )
-    approval.withdraw(tx, run_id=run_id, states=("waiting", "approved"))
+    pinned = digest_of(run.agent, revision=pins.revision, others=pins.others)
+    values = {
+        "revision": pins.revision,
+        "pinned": pinned,
+        "ready_at": turn.unless_stopped(turn.AT_ONCE),
+        "updated": tx.now,
+    }
+    changed = update(tables.run).where(tables.run.c.id == run.id)
+    tx.connection.execute(changed.values(columns | values))
+    approval.withdraw(tx, run_id=run.id, states=("waiting", "approved"))
     tx.events.append(
         RunRepinned(
             log=run.tenant,
-            run_id=run_id,
+            run_id=run.id,
             revision=pins.revision,
             previous=run.revision,
+            pinned=pinned,
             by=by,
             sealed=columns,
         )

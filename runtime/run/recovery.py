@@ -93,6 +93,7 @@ def _end(tx: Tx, vault: Vault, row: RowMapping, *, by: str) -> None:
             status="cancelled",
             fence=fence,
             lease_until=0,
+            ready_at=None,
             updated=tx.now,
         )
     )

@@ -45,7 +45,15 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     ),
     "ended": ("it is {status}", "Start a new run."),
     "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
+    "priority": (
+        "its priority is not from -{highest} to {highest}",
+        "Name another priority.",
+    ),
     "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
+    "another_in_force": (
+        "policy {decided} decided about it, and {in_force} is in force by now",
+        "Ask again.",
+    ),
     "erased": (
         "it was erased, and with it everything it held",
         "The ledger keeps what was done: `interlock audit show`.",

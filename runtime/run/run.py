@@ -1,10 +1,12 @@
 """Runs: one execution of an agent each, and the check that every write for a run must pass.
 
-    queued -> running -> waiting | held -> running -> done | failed
-    queued, running, waiting, held -> cancelled
+    queued -> running -> waiting | held | queued -> running -> done | failed
+    queued, running, held -> dead -> running
+    queued, running, waiting, held, dead -> cancelled
 
 A run is held when a guard, or what the guard depends on, failed closed: nothing was done, and a new
-claim carries the run on.
+claim carries the run on. A run is dead when workers claimed it so often in vain that none does any
+more: nothing is lost, and a person carries it on.
 
 A claim raises the fence and leaves its token in the row. Every later write names both, and is
 refused when they are no longer those of the row. The fence is the authority; the lease only says
@@ -13,7 +15,7 @@ when a worker may be presumed dead.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
@@ -28,10 +30,12 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey
 
 Status: TypeAlias = Literal[
-    "queued", "running", "waiting", "held", "done", "failed", "cancelled"
+    "queued", "running", "waiting", "held", "dead", "done", "failed", "cancelled"
 ]
 #: A run in one of these has not ended
-OPEN: Final[frozenset[Status]] = frozenset({"queued", "running", "waiting", "held"})
+OPEN: Final[frozenset[Status]] = frozenset(
+    {"queued", "running", "waiting", "held", "dead"}
+)
 LEASE_S: Final = 30
 _STATUS: Final = Statement(
     select(tables.run.c.status)
@@ -64,6 +68,8 @@ class Run:
     trace: str
     status: Status
     refusals: int
+    #: Claims since the run last got on, the one at hand included
+    tries: int
     label: Label
     created: int
     #: The claim before this one is known to be at an end: nothing is at work under it any more
@@ -81,6 +87,12 @@ class NewRun:
     autonomy: Autonomy
     revision: str
     pins: Mapping[str, str] = field(default_factory=dict)
+    #: The job it belongs to, empty for none
+    job: str = ""
+    #: Workers take the higher first
+    priority: int = 0
+    #: No worker takes the run before, in Unix seconds
+    not_before: int = 0
 
 
 def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
@@ -119,14 +131,17 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     tx.checked.add(claim)
 
 
-def hold(tx: Tx, run: Run) -> None:
+def hold(tx: Tx, run: Run, *, until_raised: bool = False) -> None:
     """Mark the run held: this claim may still record outcomes, but no new intent or checkpoint.
 
     The claim keeps the run until it has ended, so that what is under way is not taken for
-    abandoned.
+    abandoned. No worker claims it *until_raised*: only a person can raise its budget.
     """
+    values: dict[str, Any] = {"status": "held"}
+    if until_raised:
+        values["ready_at"] = None
     tx.connection.execute(
-        update(tables.run).where(tables.run.c.id == run.id).values(status="held")
+        update(tables.run).where(tables.run.c.id == run.id).values(values)
     )
     tx.checked.clear()
     tx.events.append(
@@ -176,6 +191,7 @@ def opened(
         trace=row["trace"],
         status=row["status"],
         refusals=row["refusals"],
+        tries=row["tries"],
         label=label_of(row["label"]),
         created=row["created"],
         alone=alone,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, func, select, tuple_
 from interlock.runtime.canonical import Json
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run.run import Status, principal_of, requester_of, row_of
+from interlock.runtime.run.run import OPEN, Status, principal_of, requester_of, row_of
 
 _RUNS: Final = (
     select(
@@ -19,6 +19,7 @@ _RUNS: Final = (
         tables.run.c.status,
         tables.run.c.principal,
         tables.run.c.request,
+        tables.run.c.pins,
         tables.run.c.budget_id,
         tables.run.c.revision,
         tables.run.c.created,
@@ -43,6 +44,8 @@ class RunSummary:
     request: dict[str, Json]
     budget_id: str
     revision: str
+    #: What an open run is pinned to beside the policy; nothing for a run that is over
+    pins: dict[str, str]
     created: int
     updated: int
     #: The data key of the run is gone, and with it everything that was sealed
@@ -87,11 +90,14 @@ def count(connection: Connection) -> int:
 def _summary(row: RowMapping, vault: Vault) -> RunSummary:
     requester = ""
     request: dict[str, Json] = {}
+    pins: dict[str, str] = {}
     erased = row["wrapped"] is None
     if not erased:
         key = vault.unwrapped(row["id"], row["wrapped"])
         requester = requester_of(principal_of(row, key))
         request = orjson.loads(key.open(row["request"], place=f"run/{row['id']}"))
+        if row["status"] in OPEN:
+            pins = orjson.loads(key.open(row["pins"], place=f"run/{row['id']}/pins"))
     return RunSummary(
         id=row["id"],
         tenant=row["tenant"],
@@ -101,6 +107,7 @@ def _summary(row: RowMapping, vault: Vault) -> RunSummary:
         request=request,
         budget_id=row["budget_id"],
         revision=row["revision"],
+        pins=pins,
         created=row["created"],
         updated=row["updated"],
         erased=erased,

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Final, TypeAlias, TypeVar
 
 import orjson
 from sqlalchemy import Connection, insert, update
@@ -15,7 +16,15 @@ from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval, budget, erasure, pin, run_list, settlement
+from interlock.runtime.run import (
+    approval,
+    budget,
+    erasure,
+    pin,
+    run_list,
+    settlement,
+    turn,
+)
 from interlock.runtime.run.beginning import fields_of, started_of
 from interlock.runtime.run.claim import (
     extend,
@@ -27,6 +36,7 @@ from interlock.runtime.run.claim import (
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import (
+    LEASE_S,
     OPEN,
     NewRun,
     Run,
@@ -38,6 +48,10 @@ from interlock.runtime.run.run import (
 from interlock.runtime.run.run_list import RunSummary
 
 T = TypeVar("T")
+#: What is done in the transaction in which the run with this id begins
+Also: TypeAlias = Callable[[Tx, str], None]
+#: Seconds between two extensions of a lease: one may fail
+BEAT_S: Final = LEASE_S / 3
 
 
 class Runs:
@@ -47,45 +61,35 @@ class Runs:
         self._store = store
         self._vault = vault
 
-    async def start(self, new: NewRun, *, trace: str = "", claim: bool = True) -> Run:
+    async def start(
+        self,
+        new: NewRun,
+        *,
+        trace: str = "",
+        claim: bool = True,
+        also: Also | None = None,
+    ) -> Run:
         """Record a new run, its budget and its data key, and return the run claimed under fence 1.
 
-        Without *claim* the run is left queued for whoever claims it.
+        Without *claim* the run is left queued for whoever claims it. *also* is done in the same
+        transaction.
         """
-        if not claim:
-            return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=""),
-                logs=(new.principal.tenant,),
-            )
-        with taken() as token:
-            return await self._store.write(
-                lambda tx: self._start(tx, new, trace, token=token),
-                logs=(new.principal.tenant,),
-            )
 
-    def _start(
-        self,
-        tx: Tx,
-        new: NewRun,
-        trace: str,
-        *,
-        token: str,
-    ) -> Run:
+        def begin(tx: Tx) -> Run:
+            run = self._start(tx, new, trace, token)
+            if also:
+                also(tx, run.id)
+            return run
+
+        with taken() if claim else nullcontext("") as token:
+            return await self._store.write(begin, logs=(new.principal.tenant,))
+
+    def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
         run_id = f"run-{secrets.token_hex(6)}"
         key = self._vault.create(tx.connection, run_id)
-        budget.create(
-            tx,
-            budget_id=run_id,
-            tenant=new.principal.tenant,
-            limits=new.limits,
-        )
-        fields = fields_of(
-            new,
-            key,
-            trace=trace,
-            token=token,
-            now=tx.now,
-        )
+        tenant = new.principal.tenant
+        budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
+        fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()
         tx.events.append(started_of(new, row, key))
@@ -94,9 +98,9 @@ class Runs:
     async def claim(self, run_id: str) -> Run:
         """Take over a queued, waiting, held or abandoned run under the next fence.
 
-        The claim counts as alive until `give_back`, or until its lease is over; `beat` extends the
-        lease. Raises `NotFound`, and `BadInput` when the run has ended ("ended") or a live claim
-        holds it ("claimed").
+        The claim counts as alive until `give_back`, or until its lease is over; `beating` extends
+        the lease. Raises `NotFound`, and `BadInput` when the run has ended ("ended") or a live
+        claim holds it ("claimed").
         """
         with taken() as token:
             return await self._write(
@@ -120,9 +124,19 @@ class Runs:
         give_back(run.claim)
         self._store.forget(run.claim)
 
-    async def beat(self, run: Run) -> None:
-        """Extend the lease; raises `Fenced` when another claim has taken the run."""
-        await self._store.write(lambda tx: extend(tx, run), logs=(run.tenant,))
+    @contextmanager
+    def beating(self, run: Run) -> Iterator[None]:
+        """Extend the lease again and again while the block runs, until another claim has the run.
+
+        The event loop may be busy meanwhile, and the database away for a time. A lease that could
+        not be extended ends, and the claim is fenced once another one has the run.
+        """
+
+        def beat(connection: Connection) -> None:
+            extend(connection, run, now=self._store.now(connection))
+
+        with self._store.pulse.beating(beat, every_s=BEAT_S):
+            yield
 
     async def trace(self, run: Run, reference: str) -> None:
         """Remember the span of this claim, for the next claim to link to; not awaited."""
@@ -135,13 +149,22 @@ class Runs:
         if reference:
             self._store.later(run.claim, work, logs=(run.tenant,))
 
-    async def end(self, run: Run, status: Status, outcome: dict[str, Json]) -> None:
-        """Record how this claim ended: done, failed, waiting for a person, or held.
+    async def end(
+        self,
+        run: Run,
+        status: Status,
+        outcome: dict[str, Json],
+        *,
+        waiting: Sequence[str] = (),
+    ) -> None:
+        """Record how this claim ended: done, failed, waiting for a person, held or queued again.
 
-        When the run itself has ended, what still waits for a person is withdrawn.
+        *waiting* are the approvals that are waited for. When the run itself has ended, what still
+        waits for a person is withdrawn.
         """
         await self._store.write(
-            lambda tx: self._end(tx, run, status, outcome), logs=(run.tenant,)
+            lambda tx: self._end(tx, run, status, outcome, waiting=waiting),
+            logs=(run.tenant,),
         )
 
     def _end(
@@ -150,6 +173,8 @@ class Runs:
         run: Run,
         status: Status,
         outcome: dict[str, Json],
+        *,
+        waiting: Sequence[str],
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
@@ -159,6 +184,7 @@ class Runs:
         values = {
             "status": status,
             **sealed,
+            **turn.after(tx, run, status, waiting),
             "lease_until": 0,
             "updated": tx.now,
         }
@@ -257,6 +283,7 @@ class Runs:
             cancelled.values(
                 status="cancelled",
                 fence=fence,
+                ready_at=None,
                 updated=tx.now,
             )
         )

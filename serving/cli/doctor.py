@@ -14,7 +14,7 @@ from interlock.serving import people
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson
 from interlock.serving.cli.verify import tell
-from interlock.serving.verification.finding import Finding
+from interlock.serving.verification.finding import Finding, broken, right, wrong
 from interlock.tools.sandbox.limits import Limits
 from interlock.tools.sandbox.process import isolation
 
@@ -37,7 +37,7 @@ def doctor(as_json: AsJson = False) -> None:
     try:
         findings = session.run(_examine)
     except InterlockError as error:
-        findings = [Finding(check="open", ok=False, detail=str(error))]
+        findings = [broken("open", error)]
     tell(findings, as_json=as_json)
 
 
@@ -62,9 +62,9 @@ async def _examine(home: "Home") -> list[Finding]:
         try:
             ok, detail = await check(home)
         except InterlockError as error:
-            ok = False
-            detail = str(error)
-        findings.append(Finding(check=name, ok=ok, detail=detail))
+            findings.append(broken(name, error))
+            continue
+        findings.append(right(name, detail) if ok else wrong(name, detail))
     return [*findings, *await installation.verify(home)]
 
 
@@ -105,7 +105,11 @@ async def _database(home: "Home") -> tuple[bool, str]:
 async def _policy(home: "Home") -> tuple[bool, str]:
     bundle = home.bundle
     codes = sum(len(messages) for messages in bundle.messages.values())
-    return True, f"revision {bundle.revision[:12]}, {codes} reason codes"
+    words = [f"revision {bundle.revision[:12]}, {codes} reason codes"]
+    in_force = await home.runtime.policy.revision()
+    if in_force not in {"", bundle.revision}:
+        words.append(f"in force is {in_force[:12]} until `interlock policy activate`")
+    return True, "; ".join(words)
 
 
 async def _ledger(home: "Home") -> tuple[bool, str]:

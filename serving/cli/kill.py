@@ -36,7 +36,7 @@ def show(as_json: AsJson = False) -> None:
 
         return [asdict(switch) for switch in await KillSwitches(storage.store).list()]
 
-    switches = session.read(work)
+    switches = session.read(work, using=session.stopping())
     if as_json:
         session.print_json(switches)
     elif not switches:
@@ -77,7 +77,7 @@ def engage(
         )
         return covered, stopped
 
-    covered, stopped = session.act(work)
+    covered, stopped = session.act(work, using=session.stopping())
     if as_json:
         codes = [reason.code for reason in stopped.decision.reasons]
         switch = _switch(scope, covered, engaged=True)

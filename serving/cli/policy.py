@@ -1,4 +1,4 @@
-"""The commands `interlock policy check|build|test|sync|replay|diff|explain`."""
+"""The commands `interlock policy check|build|test|sync|replay|diff|explain|activate`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from interlock.runtime.policy.act import CLASSES
 from interlock.runtime.policy.engine.archive import pack
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.serving.cli import session
+from interlock.serving.cli.policy_activate import activate
 from interlock.serving.cli.policy_diff import diff
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import grid, shown, whole
@@ -37,6 +38,7 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+application.command()(activate)
 application.command()(diff)
 _OPA_FOR_RULES: Final = "Rules need `opa`, data does not."
 
@@ -68,7 +70,7 @@ def build(
 ) -> None:
     """Compile the rules of the workspace, and say which revision its policy is now.
 
-    Without rules nothing is compiled: changed data is in force at once.
+    Without rules nothing is compiled. What is changed is in force once somebody activates it.
     """
     workspace = session.opened_workspace()
     bundle = load(workspace.settings.bundle)

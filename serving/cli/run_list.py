@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from interlock.runtime.errors import BadInput, GuardFailed
+from interlock.runtime.errors import InterlockError
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
 
 if TYPE_CHECKING:
+    from interlock.runtime.run.pin import Pins
     from interlock.runtime.storage import Storage
     from interlock.serving.settings import Settings
 
@@ -48,7 +49,7 @@ def list_runs(
         agent=agent,
         since=since_when(since, now=time.time()) if since else 0,
         limit=limit + 1,
-        in_force=partial(_in_force, settings),
+        here=partial(_here, settings),
     )
 
     async def work(storage: "Storage") -> list[dict[str, Any]]:
@@ -69,16 +70,21 @@ def _tell(rows: list[dict[str, Any]], *, filtered: bool) -> None:
         return
     out.print(_table(rows))
     if any(row["needs_repin"] for row in rows):
-        session.next_step("interlock run repin RUN, for a run of another policy")
+        session.next_step(
+            "interlock run repin RUN, for a run of another policy or another home"
+        )
 
 
-def _in_force(settings: "Settings") -> str | None:
-    """Return the policy's revision, or None when it cannot be had: a list is shown all the same."""
+def _here(settings: "Settings") -> "Pins | None":
+    """Return what runs are pinned to here, or None where it cannot be had: the list is shown."""
+    from interlock.runtime.run.pin import Pins
+    from interlock.serving.pins import expected
     from interlock.serving.policy.in_force import in_force
 
     try:
-        return in_force(settings).revision
-    except (BadInput, GuardFailed) as error:
+        revision = in_force(settings).revision
+        return Pins(revision=revision, others=expected(settings))
+    except InterlockError as error:
         session.trace(str(error))
         return None
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import sys
 import traceback
@@ -95,6 +96,7 @@ under_way = UnderWay()
 def begin() -> None:
     """Start with no choices; output never fails on a character that the terminal cannot show."""
     choose(Choices())
+    logging.basicConfig(format="interlock: %(message)s")
     under_way.run_id = None
     under_way.not_begun = []
     for stream in (sys.stdout, sys.stderr):
@@ -138,6 +140,16 @@ def configured(*, home: Path | None = None, bundle: Path | None = None) -> "Sett
     chosen = {"home": home, "bundle": bundle}
     named = {name: str(path) for name, path in chosen.items() if path is not None}
     return opened_workspace(chosen=named).settings
+
+
+def stopping() -> "Settings":
+    """Return the settings of this process for a stop, and say which of them are left out."""
+    from interlock.serving.stopping import open_for_stop
+
+    workspace, left_out = open_for_stop(place=_choices.workspace)
+    for error in left_out:
+        complain(f"left out, as it cannot be used: {error}")
+    return workspace.settings
 
 
 def acting(settings: "Settings", name: str | None) -> "Principal":

@@ -27,10 +27,11 @@ async def add(
     _check_roles(desk, roles)
 
     async def work() -> Person:
-        everyone = _everyone(desk)
-        before = everyone.get(name, Person(id=name)).roles
-        added = Person(id=name, roles=tuple(dict.fromkeys([*before, *roles])))
-        people.write(desk.settings.people, [*_others(everyone, name), added])
+        with people.alone(desk.settings.people):
+            everyone = _everyone(desk)
+            before = everyone.get(name, Person(id=name)).roles
+            added = Person(id=name, roles=tuple(dict.fromkeys([*before, *roles])))
+            people.write(desk.settings.people, [*_others(everyone, name), added])
         return added
 
     return await desk.acts.perform(
@@ -59,9 +60,10 @@ async def remove(desk: Desk, name: str, *, person: Principal) -> None:
     _keep_somebody(desk, _others(everyone, name))
 
     async def work() -> None:
-        left = _others(_everyone(desk), name)
-        _keep_somebody(desk, left)
-        people.write(file, left)
+        with people.alone(file):
+            left = _others(_everyone(desk), name)
+            _keep_somebody(desk, left)
+            people.write(file, left)
 
     await desk.acts.perform(
         "people.remove",

@@ -9,6 +9,7 @@ from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
 from interlock.runtime.run.run import OPEN, Run
+from interlock.runtime.run.runs import Also
 from interlock.serving.home import Home
 from interlock.serving.operations import policies
 
@@ -18,24 +19,24 @@ async def start(
 ) -> Run:
     """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
 
-    The policy is told the digests of the request and of the settings. The request itself is sealed
-    with the run, so that erasing the run erases the request too. Under a policy that was not in
+    The policy is told the digests of the request and of the settings. Request and permit are sealed
+    with the run, so that erasing the run erases both. Under a policy that was not in
     force before, *person* must be one who may activate the policy. Raises `NotPermitted`, and what
     `Runtime.start` raises.
     """
     await policies.ensure_in_force(home, person=person)
 
-    async def work() -> Run:
+    async def work(also: Also) -> Run:
         return await home.runtime.start(
             agent,
             request,
             principal=person,
             limits=home.settings.limits,
             autonomy=home.settings.autonomy,
+            also=also,
         )
 
-    return await home.runtime.acts.perform(
-        "run.start",
+    return await home.runtime.acts.begin(
         work,
         person=person,
         arguments={

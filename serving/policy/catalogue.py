@@ -20,7 +20,8 @@ FILE: Final = "catalogue.yaml"
 _HEADER: Final = """\
 # Entries proposed by `interlock policy sync`. Review each: how the tool reaches the outside
 # (egress: none, mail, web, model or mcp), the limits of its arguments, and which of them must
-# come from the request itself (trusted_arguments). Grant each tool to a role.
+# come from the request itself (trusted_arguments: without the list every argument must, [] says
+# that none must). Grant each tool to a role.
 """
 
 

@@ -36,8 +36,8 @@ class ToolRules(TypedDict):
     arguments: dict[str, ArgumentLimits]
     #: Digest of the JSON Schema of the arguments as reviewed; without it the tool is denied
     schema: NotRequired[str]
-    #: Arguments that must come from the request itself: what to read, where to send. A tool with
-    #: egress and no list has nothing but destinations
+    #: Arguments that must come from the request itself: what to read, where to send. Without a
+    #: list, or with a name in it that is no argument, every argument must
     trusted_arguments: NotRequired[list[str]]
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import yaml
-
 from interlock.serving.policy.finding import Finding, Unfit
+from interlock.tools import plain_yaml
 
 #: Where a value stands in the data: its keys from the top
 Place: TypeAlias = tuple[str, ...]
@@ -75,41 +74,6 @@ def named(place: Place) -> str:
     return ".".join(place)
 
 
-class _Strict(yaml.SafeLoader):
-    """Reads plain YAML; refuses a key that stands twice in one map, and every alias.
-
-    A few lines of aliases stand for a document of any size.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Return the next node; raises `ComposerError` for an alias."""
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML has no types
-            raise yaml.composer.ComposerError(
-                None, None, "an alias is not allowed here", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-
-def _pairs(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
-    pairs: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} is not a string", key_node.start_mark
-            )
-        if key in pairs:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} is here twice", key_node.start_mark
-            )
-        pairs[key] = loader.construct_object(value_node, deep=True)
-    return pairs
-
-
-_Strict.add_constructor("tag:yaml.org,2002:map", _pairs)
-
-
 def _files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
 
@@ -117,7 +81,7 @@ def _files(folder: Path) -> list[Path]:
 def _content(file: Path) -> Mapping[str, Any]:
     where = f"{file.parent.name}/{file.name}"
     try:
-        document = yaml.load(file.read_text("utf-8"), _Strict)  # noqa: S506 - it is a SafeLoader
+        document = plain_yaml.parse(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Unfit(
             Finding(
@@ -126,12 +90,12 @@ def _content(file: Path) -> Mapping[str, Any]:
                 detail=str(error),
             )
         ) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except plain_yaml.NotPlain as error:
         raise Unfit(
             Finding(
                 code="not_yaml",
                 where=where,
-                detail=_words(error),
+                detail=str(error),
             )
         ) from error
     if document is None:
@@ -146,15 +110,6 @@ def _content(file: Path) -> Mapping[str, Any]:
             )
         )
     return document
-
-
-def _words(error: Exception) -> str:
-    """Return what is wrong and its line, without the excerpt that PyYAML prints."""
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return str(error)
-    mark = error.problem_mark
-    line = f"line {mark.line + 1}: " if mark is not None else ""
-    return f"{line}{error.problem or error.context}"
 
 
 def _apart(layer: Layer, other: Layer) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from interlock.runtime.policy.abridged import as_recorded
 from interlock.runtime.policy.decision import ENGINE, RUNTIME, Effect
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.request import (
@@ -20,14 +21,18 @@ _context: TypeAdapter[Context] = TypeAdapter(Context)
 
 
 def recorded(body: dict[str, Any], payload: dict[str, Any]) -> AccessRequest:
-    """Return the request of one ledger entry from its body and its opened payload."""
+    """Return the request of one ledger entry from its body and its opened payload.
+
+    A text that the record keeps in short is asked about by its size and digest, as one that is not
+    shown is. A rule that read the text itself may therefore answer otherwise.
+    """
     principal = payload["principal"]
     return AccessRequest(
         principal=Principal(**principal | {"roles": tuple(principal["roles"])}),
         action=Action(
             tool=body["tool"],
             action_class=body["class"],
-            arguments=payload["arguments"],
+            arguments=as_recorded(payload["arguments"]),
         ),
         resource=Resource(**payload["resource"]),
         context=_context.validate_python(payload["context"]),

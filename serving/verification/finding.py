@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from interlock.runtime.errors import InterlockError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
@@ -12,6 +14,8 @@ class Finding:
     ok: bool
     #: What passed, or what is wrong
     detail: str
+    #: How it failed, for programs; empty for what passed
+    code: str = ""
 
 
 def right(check: str, detail: str) -> Finding:
@@ -23,10 +27,18 @@ def right(check: str, detail: str) -> Finding:
     )
 
 
-def wrong(check: str, detail: str) -> Finding:
+def wrong(check: str, detail: str, *, code: str = "failed") -> Finding:
     """Return the finding that *check* failed."""
     return Finding(
         check=check,
         ok=False,
         detail=detail,
+        code=code,
     )
+
+
+def broken(check: str, error: Exception) -> Finding:
+    """Return the finding that *check* broke with *error*, so nothing was proved."""
+    if isinstance(error, InterlockError):
+        return wrong(check, str(error), code=error.code)
+    return wrong(check, f"{type(error).__name__}: {error}", code="broke")

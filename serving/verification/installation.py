@@ -1,4 +1,4 @@
-"""Tries every rule, every job and every guard of this installation, live.
+"""Tries every rule, every job and every guarantee of this installation, live.
 
 Trying them changes nothing that is stored in the installation.
 """
@@ -10,16 +10,16 @@ from typing import Final
 from interlock.serving.home import Home
 from interlock.serving.settings import BUNDLE
 from interlock.serving.verification import (
-    guards,
+    guarantees,
     jobs,
     probes,
     rules,
 )
-from interlock.serving.verification.finding import Finding, wrong
+from interlock.serving.verification.finding import Finding, broken
 
 
 async def verify(home: Home) -> list[Finding]:
-    """Return one finding for each rule, each role and each guard of *home*.
+    """Return one finding for each rule, each role and each guarantee of *home*.
 
     A proof that breaks with an exception has proved nothing and is a failure.
     """
@@ -28,8 +28,7 @@ async def verify(home: Home) -> list[Finding]:
         try:
             findings += await prove(home)
         except Exception as error:  # noqa: BLE001 - a proof that was not given is a failure
-            detail = f"{type(error).__name__}: {error}"
-            findings.append(wrong(name, detail))
+            findings.append(broken(name, error))
     return findings
 
 
@@ -67,5 +66,5 @@ def _folders(home: Home) -> Sequence[Path]:
 _PROOFS: Final[dict[str, Callable[[Home], Awaitable[list[Finding]]]]] = {
     "rules": _rules,
     "jobs": _jobs,
-    "guards": guards.proved,
+    "guarantees": guarantees.proved,
 }

@@ -17,7 +17,6 @@ from typing import (
     TypeAlias,
 )
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from interlock.runtime.canonical import Json
@@ -26,6 +25,7 @@ from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import AccessRequest
 from interlock.serving.policy.ordinary import at
 from interlock.serving.verification.starts import Start
+from interlock.tools import plain_yaml
 
 Answer: TypeAlias = Literal["permit", "wait", "deny"]
 #: Where a folder of policies keeps its probes of rules
@@ -71,8 +71,8 @@ def document(file: Path) -> dict[str, Any]:
     if not file.exists():
         return {}
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        content = plain_yaml.parse(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise _unreadable(str(file), error) from error
     if not isinstance(content, dict):
         wrong_type = TypeError("it is no map of names to values")

@@ -36,7 +36,14 @@ from interlock.runtime.errors import (
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.events import HOME, Event, PolicyActivated
 from interlock.runtime.record.logs import export
-from interlock.runtime.record.store import Store, Tx, database, tables
+from interlock.runtime.record.store import (
+    Store,
+    Tx,
+    patience,
+    sqlite,
+    tables,
+    writer,
+)
 from interlock.runtime.record.store.tables import NEWEST, metadata, version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
@@ -200,7 +207,9 @@ async def test_a_failing_flush_fails_all_that_is_to_be_recorded(
     go.set()
 
     first, without, last = await all_of(*futures)
-    assert (type(first), without, type(last)) == (NotRecorded, "without", NotRecorded)
+    assert without == "without"
+    assert isinstance(first, NotRecorded)
+    assert isinstance(last, NotRecorded)
     assert await store.read(names) == ["without"]
     assert await store.write(put("later")) == "later"
 
@@ -228,6 +237,20 @@ async def test_lazy_rides_with_eager(store: Store) -> None:
 
     assert await store.read(names) == ["eager", "lazy"]
     assert len(counted) == 1
+
+
+@pytest.mark.parametrize("looks", [0, 1000], ids=["asleep", "looking"])
+async def test_lazy_work_is_committed_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    """A lazy item that nothing follows is committed soon, whatever the writer is at."""
+    monkeypatch.setattr(writer, "LOOKS", looks)
+    store = Store.open(f"sqlite:///{tmp_path / 'lazy.db'}")
+    for _ in range(2):
+        await asyncio.sleep(0.01)
+        future = store.submit(lambda _: "kept", "lazy")
+        assert await asyncio.wait_for(asyncio.wrap_future(future), 10) == "kept"
+    store.close()
 
 
 async def test_settled_means_durable(store: Store) -> None:
@@ -557,7 +580,7 @@ async def test_a_database_that_is_locked_is_waited_for_once(
     """A transaction that cannot begin is the fault of no item, so all waiters hear of it at
     once.
     """
-    monkeypatch.setattr(database, "_SQLITE_WAIT", 0.5)
+    monkeypatch.setattr(sqlite, "WAIT_S", 0.5)
     store = Store.open(f"sqlite:///{tmp_path / 'locked.db'}")
     with contextlib.closing(sqlite3.connect(tmp_path / "locked.db")) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -571,18 +594,54 @@ async def test_a_database_that_is_locked_is_waited_for_once(
     assert waited_s < 16 * 0.5 / 2
 
 
-async def test_a_lock_that_ends_in_time_is_waited_for(tmp_path: Path) -> None:
-    """A process that writes for a while is waited for: whoever wants to write does so after it."""
+async def test_a_lock_that_ends_in_time_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that writes for a while is waited for, and whoever waits is told so; what only
+    looks waits for nobody.
+    """
+    monkeypatch.setattr(patience, "NOTICE_S", 0.1)
     file = tmp_path / "held.db"
     store = Store.open(f"sqlite:///{file}")
     with contextlib.closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
         future = store.submit(put("n"), "eager")
+        second = Store.open(f"sqlite:///{file}")
+        looked = await second.read(names)
+        second.close()
         await asyncio.sleep(1)
         waited = not future.done()
         other.rollback()
     written = await all_of(future)
     store.close()
 
-    assert waited
+    assert (waited, looked) == (True, [])
     assert written == ["n"]
+    assert caplog.messages == [
+        "waiting for another process that writes to the database"
+    ]
+
+
+async def test_whoever_stops_waiting_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an opening that is cancelled nor a close waits as long as a command for a lock."""
+    monkeypatch.setattr(patience, "LAST_S", 0.1)
+    file = tmp_path / "held.db"
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        opening = asyncio.create_task(Store.opened(f"sqlite:///{file}"))
+        await asyncio.sleep(0.2)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        other.rollback()
+        store = Store.open(f"sqlite:///{file}")
+        other.execute("BEGIN IMMEDIATE")
+        future = store.submit(put("n"), "eager")
+        store.close()
+        took_s = time.monotonic() - began
+
+    assert isinstance(future.exception(), Busy)
+    assert took_s < sqlite.WAIT_S / 2

@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from interlock.serving.policy.configuration import OpenLimits, RunLimits
+
 _LINK: Final = re.compile(r"\[[^\]\[]*\]\(<?([^)>\s]+)>?(?: \"[^\"]*\")?\)")
 _CODE: Final = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
@@ -66,6 +68,14 @@ def test_the_house_has_its_papers(root: Path) -> None:
         for name in ("AGENTS.md", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md")
         if not (root / name).read_text("utf-8").strip()
     ] == []
+
+
+def test_every_limit_is_explained(root: Path) -> None:
+    """Whoever writes data for a policy reads what each key of `limits` bounds."""
+    text = (root / "docs" / "howto" / "add-a-rule.md").read_text("utf-8")
+    limits = [*RunLimits.__annotations__, *OpenLimits.__annotations__]
+
+    assert [name for name in limits if f"`{name}`" not in text] == []
 
 
 def _made(text: str, targets: dict[str, str]) -> Iterator[str]:

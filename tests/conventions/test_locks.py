@@ -18,14 +18,15 @@ _ATTACKS: Final = (
 _ERASED: Final = "an erasure takes the key away, and holds the head of the run's log"
 #: "file:function" that hands in work without naming a log, and why
 UNNAMED: Final[Mapping[str, str]] = {
-    "runtime/storage.py:open": "it makes the first head, before which there is nothing to lock",
-    "serving/verification/boundary.py:checkpoint": _ATTACKS,
-    "serving/verification/door.py:_execute": _ATTACKS,
+    "runtime/storage.py:_prepare": "it makes the first head, before which there is nothing to lock",
+    "serving/verification/trial.py:sql": _ATTACKS,
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
+    "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
+    "at_work": "whoever claims a run of the tenant holds the head of its log",
     "begin": "it makes what is missing in one statement, as only the first of several can",
     "erasure.key_of": _ERASED,
     "key_of": _ERASED,

@@ -93,10 +93,11 @@ async def decide(world: World, approval: str, verdict: Verdict) -> None:
     )
 
 
-def upgraded(world: World) -> None:
+async def upgraded(world: World) -> None:
     """Put another policy in force."""
     assert isinstance(world.pdp, StaticPoint)
     world.pdp.revision = NEWER
+    await world.runtime.policy.activate()
 
 
 async def refused(attempt: Any) -> BadInput:
@@ -109,8 +110,8 @@ async def refused(attempt: Any) -> BadInput:
 async def test_a_policy_upgrade_ends_no_run(world: World, effects: Effects) -> None:
     """Resuming under another policy is refused by name; the run waits on, as it was."""
     run, approval = await waits(world)
+    await upgraded(world)
     before = await world.entries()
-    upgraded(world)
     with pytest.raises(AnotherPolicy) as refusal:
         await world.runtime.resume(run.id)
 
@@ -127,7 +128,7 @@ async def test_no_verdict_is_spent_under_another_policy(world: World) -> None:
     assert isinstance(world.pdp, StaticPoint)
     world.pdp.effects = {"note.write": "permit", "approval.decide": "permit"}
     _, approval = await waits(world)
-    upgraded(world)
+    await upgraded(world)
     with pytest.raises(AnotherPolicy):
         await decide(world, approval, "approved")
 
@@ -144,7 +145,7 @@ async def test_a_run_that_is_pinned_anew_is_asked_anew(
     run, old = await waits(world)
     if verdict is not None:
         await decide(world, old, verdict)
-    upgraded(world)
+    await upgraded(world)
     pins = await world.runtime.pins("errand")
     await world.runs.repin(run.id, pins=pins, by="ada")
     (new,) = (await world.runtime.resume(run.id)).waiting

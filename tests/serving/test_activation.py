@@ -25,8 +25,8 @@ def events(home: Path, command: Command) -> list[dict[str, Any]]:
 def test_a_new_revision_is_recorded_before_its_first_run(
     used: Path, command: Command, contract: Path
 ) -> None:
-    """A review under another bundle is preceded by one entry that names both revisions; looking
-    records nothing.
+    """A review under another bundle takes somebody who may activate it, and is preceded by one
+    entry that names both revisions; looking records nothing.
     """
     ours, theirs = load(BUNDLE).revision, load(PERMISSIVE).revision
     before = events(used, command)
@@ -43,15 +43,13 @@ def test_a_new_revision_is_recorded_before_its_first_run(
         each["revision"] for each in before if each["event"] == "policy_activated"
     ] == [ours]
 
+    other = {"INTERLOCK_BUNDLE": str(PERMISSIVE)}
+    review = ["review", str(contract), "--as", "ana"]
+    assert command(used, *review, **other).code == 4
+    put = command(used, "policy", "activate", "--json", **other)
+    assert put.value == {"previous": ours, "revision": theirs}
     for _ in range(2):
-        command(
-            used,
-            "review",
-            str(contract),
-            "--as",
-            "ana",
-            INTERLOCK_BUNDLE=str(PERMISSIVE),
-        )
+        command(used, *review, **other)
     after = [body for body in events(used, command) if body not in before]
     [activated] = [body for body in after if body["event"] == "policy_activated"]
     started = [body for body in after if body["event"] == "run_started"]
@@ -66,7 +64,7 @@ def test_a_run_of_another_policy_is_listed_and_pinned_anew(
     used: Path, tmp_path: Path, command: Command
 ) -> None:
     """A policy upgrade leaves a waiting run waiting; the list says that it is to be pinned anew,
-    and pinned anew it asks anew.
+    as it does where anything else differs that the run is pinned to, and pinned anew it asks anew.
     """
     overlay = tmp_path / "policies"
     overlay.mkdir()
@@ -82,7 +80,12 @@ def test_a_run_of_another_policy_is_listed_and_pinned_anew(
     [after] = command(used, "run", "list", "--json", **changed).value
     resumed = command(used, "run", "resume", run, "--json", "--as", "ana", **changed)
 
+    [moved] = command(
+        used, "run", "list", "--json", **changed, INTERLOCK_SENDER="b@example.com"
+    ).value
+
     assert (before["needs_repin"], after["needs_repin"]) == (True, False)
+    assert moved["needs_repin"]
     assert "waiting (repin)" in shown
     assert (refused.code, waits["status"]) == (5, "waiting")
     assert json.loads(refused.err)["error"]["code"] == "another_policy"

@@ -220,7 +220,7 @@ def test_a_name_that_no_tenant_can_have_is_one_clear_error(
     home: Path, command: Command, tenant: str
 ) -> None:
     """The setting is named; nothing is made under the name."""
-    ran = command(home, "kill", "engage", "all", "--json", INTERLOCK_TENANT=tenant)
+    ran = command(home, "kill", "release", "all", "--json", INTERLOCK_TENANT=tenant)
 
     assert ran.code == 2
     assert "INTERLOCK_TENANT" in ran.err

@@ -1,6 +1,8 @@
 """People: a list that is right or refused, and that locks nobody out unseen."""
 
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ def test_without_a_list_the_account_asks_and_administers(tmp_path: Path) -> None
         ),
         ('people: [{id: ana}, {id: "A\\u200bna"}]', "stands there twice"),
         ("people: 7", "field people"),
+        ("people: [{id: ana}]\npeople: []", "line 2: the key 'people' is here twice"),
         ("people: [", "line 1"),
         ("[" * 20_000, "recursion"),
     ],
@@ -134,3 +137,12 @@ def test_without_a_policy_nobody_is_added(home: Path, command: Command) -> None:
 
     assert added.code == 5
     assert not (home / "people.yaml").exists()
+
+
+def test_whoever_changes_the_list_holds_it(tmp_path: Path) -> None:
+    """While the list is being changed nobody else can take it, so that no removal is undone."""
+    other = os.open(tmp_path, os.O_RDONLY)
+    with people.alone(tmp_path / "people.yaml"), pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)

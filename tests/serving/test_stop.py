@@ -7,6 +7,15 @@ from typing import Any
 
 import pytest
 
+from interlock.errors import BadInput
+from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.serving.desk import opened
+from interlock.serving.operations import kill_switches
+from interlock.serving.origins import settings_by_name
+from interlock.serving.settings import sqlite_url
+from interlock.serving.stopping import NEEDED, open_for_stop
+from interlock.serving.workspace import open_workspace
+
 Command = Callable[..., Any]
 
 
@@ -57,6 +66,100 @@ def test_a_policy_that_cannot_be_loaded_keeps_nobody_from_stopping(
     assert [switch["scope"] for switch in shown.value] == ["all"]
     assert released.code == 5
     assert shown.value == command(None, *at, "kill", "show", "--json").value
+
+
+def test_what_is_no_setting_is_left_out_of_a_stop(tmp_path: Path) -> None:
+    """Every setting that can be refused is left out of a stop and named, but for those that say
+    where the record is: no other home is stopped.
+    """
+    refused: dict[str, BadInput] = {}
+    written = {}
+    for name, setting in settings_by_name().items():
+        bad = "~nobody-of-this-name/x" if setting.is_path else "no :thing"
+        written[name] = {"INTERLOCK_HOME": str(tmp_path), setting.variable: bad}
+        try:
+            open_workspace(written[name])
+        except BadInput as error:
+            refused[name] = error
+    for name in refused.keys() - NEEDED:
+        workspace, left_out = open_for_stop(written[name])
+        assert [str(one) for one in left_out] == [str(refused[name])]
+        assert (workspace.settings.home, *workspace.origins) == (tmp_path, "home")
+    for name in NEEDED:
+        with pytest.raises(BadInput):
+            open_for_stop(written[name])
+
+    assert refused.keys() > NEEDED | {"bundle", "limits.steps", "mcp", "opa_server"}
+
+
+def test_a_stop_says_which_settings_it_left_out(
+    workspace: Path, command: Command
+) -> None:
+    """A misspelt setting and one that cannot be used keep nobody from stopping; a release, which
+    can wait, is refused.
+    """
+    at = ("--workspace", str(workspace))
+    wrong = {"INTERLOCK_OPA_SERVER": "nowhere", "INTERLOCK_TENNANT": "acme"}
+    stopped = command(None, *at, "kill", "engage", "all", "--json", **wrong)
+    shown = command(None, *at, "kill", "show", **wrong)
+
+    assert (stopped.code, stopped.value["codes"]) == (0, ["granted"])
+    assert all(name in stopped.err for name in wrong)
+    assert shown.code == 3
+    assert command(None, *at, "kill", "release", "all", **wrong).code == 2
+
+
+def test_a_file_of_settings_that_cannot_be_read_does_not_say_whom_to_stop(
+    workspace: Path, command: Command
+) -> None:
+    """Where the file alone says which home there is, the stop is refused and says how to name the
+    home; where the environment says so, the stop is made.
+    """
+    with (workspace / "interlock.toml").open("a", encoding="utf-8") as file:
+        file.write("tenant = \n")
+    stop = ("--workspace", str(workspace), "kill", "engage", "all")
+    home = workspace / "home"
+    named = {
+        "INTERLOCK_HOME": str(home),
+        "INTERLOCK_DATABASE": sqlite_url(home / "interlock.db"),
+    }
+    refused = command(None, *stop)
+
+    assert (refused.code, "INTERLOCK_DATABASE" in refused.err) == (2, True)
+    assert command(None, *stop, **named).code == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"bundle": "folder"},
+        {"people": "folder"},
+        {"people": "file/below"},
+        {"policies": "file"},
+        {"witness.folder": "file"},
+        {"witness.folder": "file/below"},
+        {"opa_server": "no host:1"},
+        {"opa_server": "127.0.0.1:1", "opa_token": "two\nlines"},
+        {"opa_server": "[::1:1", "opa_tls": "true"},
+    ],
+    ids=str,
+)
+async def test_a_setting_that_leads_nowhere_keeps_nobody_from_stopping(
+    tmp_path: Path, written: dict[str, str]
+) -> None:
+    """What is written well and cannot be reached is found when a desk opens, which opens."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    chosen = {
+        name: str(tmp_path / value) if settings_by_name()[name].is_path else value
+        for name, value in written.items()
+    }
+    settings = open_workspace({}, chosen={"home": str(tmp_path / "home")} | chosen)
+    async with opened(settings.settings) as desk:
+        await kill_switches.engage(desk, "all", "", person=desk.stopper(None))
+        switches = await KillSwitches(desk.storage.store).list()
+
+    assert [switch.scope for switch in switches] == ["all"]
 
 
 def test_an_undecided_stop_is_in_the_record(workspace: Path, command: Command) -> None:

@@ -250,6 +250,24 @@ async def test_a_variable_that_is_not_set_is_named(
     assert "ODD_TOKEN" in wrong.value.what
 
 
+async def test_a_token_that_no_header_carries_is_named(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token with a line break is refused before the server is asked, and is not repeated."""
+    monkeypatch.setenv("ODD_TOKEN", "odd\nword")
+    desk.options = {
+        "command": [],
+        "url": "https://a.test",
+        "token_variable": "ODD_TOKEN",
+    }
+    async with opened(desk.settings) as home:
+        with pytest.raises(BadInput) as wrong:
+            await home.servers.all()
+
+    assert "ODD_TOKEN" in wrong.value.what
+    assert "word" not in str(wrong.value)
+
+
 @pytest.mark.parametrize(
     "server",
     [

@@ -64,24 +64,53 @@ def test_a_file_is_durable_with_its_name(
     """
     files.write(tmp_path / "reports" / "run-1" / "a.html", b"x")
 
+    temporary = synced[2][0]
+    assert temporary.startswith("reports/run-1/.a.html.")
     assert synced == [
         (".", []),
         ("reports", []),
-        ("reports/run-1/a.new", ["reports/run-1/a.new"]),
+        (temporary, [temporary]),
         ("reports/run-1", ["reports/run-1/a.html"]),
     ]
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    """A second write replaces the first, over what a crash left behind, and leaves nothing beside
-    it.
+def test_of_two_who_write_at_once_each_writes_a_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes between another's writing and renaming takes nothing from the other, the last
+    one replaces the file, and nothing is left beside the file.
     """
-    for content in (b"first", b"second"):
-        (tmp_path / "a.new").write_bytes(b"half")
-        files.write(tmp_path / "a.html", content)
+    fsync = os.fsync
+    between = [b"second"]
+
+    def interrupted(handle: int) -> None:
+        if between:
+            files.write(tmp_path / "a.html", between.pop())
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    files.write(tmp_path / "a.html", b"first")
 
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
-        ("a.html", b"second")
+        ("a.html", b"first")
+    ]
+
+
+def test_what_cannot_be_written_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full is an error, and neither the file nor what is beside it changes."""
+    files.write(tmp_path / "a.html", b"x")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.write(tmp_path / "a.html", b"y")
+
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
+        ("a.html", b"x")
     ]
 
 

@@ -13,7 +13,10 @@ Doubt: TypeAlias = Literal["too_short", "not_english", "no_contract"]
 
 WHY: Final[dict[Doubt, str]] = {
     "too_short": "it has too few words to be a contract",
-    "not_english": "it is not written in English, and only English contracts are understood",
+    "not_english": (
+        "it hardly has a word that English sentences are made of: it is in another language, or "
+        "no running text, and only English contracts are understood"
+    ),
     "no_contract": "it does not read like a contract: it hardly has a word that contracts live by",
 }
 SHORTEST: Final = 15  # words
@@ -31,6 +34,11 @@ _ENGLISH_WORDS: Final = """
 the of and to or any by for be this that with as is not such which from under it all if has have
 will may are its other
 """
+#: Frequent where somebody tells or speaks, rare in contracts, and in no neighbouring language
+_TOLD_WORDS: Final = """
+i he she they him his them you your were been did said could should would what when where who there
+their then than into about after before again never why my
+"""
 _CONTRACT_WORDS: Final = """
 agreement agreements breach contract covenant covenants customer effective exhibit governed hereby
 herein hereinafter hereof hereto hereunder indemnify lessee lessor liability liable licensee
@@ -38,7 +46,7 @@ licensor obligations parties party purchaser pursuant seller shall supplier term
 termination terms thereof therein thereto undersigned vendor warranties warranty warrants whereas
 buyer
 """
-_ENGLISH: Final = frozenset(_ENGLISH_WORDS.split())
+_ENGLISH: Final = frozenset((_ENGLISH_WORDS + _TOLD_WORDS).split())
 _CONTRACTUAL: Final = frozenset(_CONTRACT_WORDS.split())
 
 

@@ -108,26 +108,26 @@ class _Check:
 
     def items(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
         """Check every item of a list."""
-        return not isinstance(value, list) or all(
-            self.fits(item, schema["items"], depth) for item in value
-        )
+        if not isinstance(value, list):
+            return True
+        part = schema["items"]
+        return all(self.fits(item, part, depth) for item in value)
 
     def properties(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
         """Check every property that the schema lists."""
-        return not isinstance(value, dict) or all(
-            self.fits(value[name], part, depth)
-            for name, part in schema["properties"].items()
-            if name in value
-        )
+        if not isinstance(value, dict):
+            return True
+        listed = schema["properties"]
+        present = [name for name in listed if name in value]
+        return all(self.fits(value[name], listed[name], depth) for name in present)
 
     def others(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
         """Check every property that the schema does not list."""
-        listed = schema.get("properties", {})
-        return not isinstance(value, dict) or all(
-            self.fits(value[name], schema["additionalProperties"], depth)
-            for name in value
-            if name not in listed
-        )
+        if not isinstance(value, dict):
+            return True
+        part = schema["additionalProperties"]
+        others = value.keys() - schema.get("properties", {}).keys()
+        return all(self.fits(value[name], part, depth) for name in others)
 
     def any_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
         """Check that one choice fits."""
@@ -144,12 +144,11 @@ class _Check:
 
 
 def _is_typed(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return any(
-        isinstance(value, _TYPES.get(name, ()))
-        and isinstance(value, bool) == (name == "boolean")
-        for name in names
-    )
+    listed = schema["type"]
+    names = listed if isinstance(listed, list) else [listed]
+    if isinstance(value, bool):
+        return "boolean" in names
+    return any(isinstance(value, _TYPES.get(name, ())) for name in names)
 
 
 def _is_among(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
@@ -165,7 +164,9 @@ def _is_same(value: Any, other: Any) -> bool:
 
 
 def _is_whole(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    return not isinstance(value, dict) or value.keys() >= set(schema["required"])
+    if not isinstance(value, dict):
+        return True
+    return value.keys() >= set(schema["required"])
 
 
 def _bound(
@@ -174,8 +175,9 @@ def _bound(
     """Return the test of one bound; what is of another kind is not bound by it."""
 
     def test(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        is_bound = isinstance(value, kind) and not isinstance(value, bool)
-        return not is_bound or within(value, schema[word])
+        if isinstance(value, bool) or not isinstance(value, kind):
+            return True
+        return within(value, schema[word])
 
     return test
 

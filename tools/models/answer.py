@@ -13,16 +13,20 @@ from interlock.runtime.canonical import Written
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import NotCanonical
 from interlock.runtime.policy.bounds import Bounds
-from interlock.tools.models.usage import size
+from interlock.tools.models.usage import MOST_BYTES_A_TOKEN, size
 
 MALFORMED: Final = "model_malformed"
+#: Bytes of a message, and of each of its calls, that no token of the model stands for
+_FRAME: Final = 256
 
 
-def taken(answer: AIMessage, *, bounds: Bounds) -> str:
+def taken(answer: AIMessage, *, bounds: Bounds, longest: int) -> str:
     """Return the model's message as JSON.
 
     Raises `ToolFailed` for more calls ("too_many_calls") or more bytes ("answer_too_long") than
-    *bounds* allow, and for what has no canonical form ("model_malformed").
+    *bounds* allow, and for what has no canonical form ("model_malformed"). Too long is also what
+    *longest* tokens cannot have been: a server that says more than it was asked for is not believed
+    about the tokens either, and what a run keeps stays within the tokens it may use.
     """
     calls = answer.tool_calls
     if len(calls) > bounds.calls:
@@ -49,9 +53,11 @@ def taken(answer: AIMessage, *, bounds: Bounds) -> str:
     except (NotCanonical, ValueError, RecursionError) as error:
         detail = f"the answer cannot be recorded: {type(error).__name__}"
         raise ToolFailed(code=MALFORMED, detail=detail) from error
-    if size(text) > bounds.answer_bytes:
+    most = longest * MOST_BYTES_A_TOKEN + _FRAME * (1 + len(calls))
+    most = min(most, bounds.answer_bytes)
+    if size(text) > most:
         raise ToolFailed(
             code="answer_too_long",
-            detail=f"the answer has {size(text)} bytes, and {bounds.answer_bytes} are the most",
+            detail=f"the answer has {size(text)} bytes, and {most} are the most",
         )
     return text

@@ -168,7 +168,7 @@ def _label(_: Generate, __: Generation) -> Label:
 def _generation(
     answer: AIMessage, arguments: Generate, served: Served, *, bounds: Bounds
 ) -> Generation:
-    message = taken(answer, bounds=bounds)
+    message = taken(answer, bounds=bounds, longest=served.longest_answer)
     told: Mapping[str, Any] = answer.usage_metadata or {}
     passed = sent(arguments.conversation(), arguments.tools)
     read = counted(told, "input_tokens", passed=passed)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
+from interlock.tools import plain_yaml
 
 Says = Literal["stated", "denied", "conditional", "other"]
 
@@ -72,7 +72,7 @@ def pairs(path: Path = _FILE) -> tuple[Pair, ...]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    content: Mapping[str, Any] = plain_yaml.parse(path.read_text("utf-8"))
     return content
 
 

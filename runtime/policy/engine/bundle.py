@@ -47,13 +47,22 @@ class Bundle:
 
 
 def load(path: Path) -> Bundle:
-    """Read the bundle at *path*, and check that it is the revision it states.
+    """Read the bundle at *path*; see `read`. Raises `GuardFailed` when it is missing."""
+    try:
+        archive = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+    return read(archive, name=str(path))
 
-    Raises `GuardFailed` when it is missing or damaged, `BundleChanged` when it holds anything else
-    than what its revision stands for (both fail closed).
+
+def read(archive: bytes, *, name: str) -> Bundle:
+    """Return the bundle that *archive* is, checked to be the revision it states.
+
+    Errors call it *name*. Raises `GuardFailed` when it is damaged, `BundleChanged` when it holds
+    anything else than what its revision stands for (both fail closed).
     """
     try:
-        files = unpack(path.read_bytes())
+        files = unpack(archive)
         manifest = _exact(files, MANIFEST)
         data = _exact(files, DATA)
         stated = (data["rails"]["build"]["revision"], manifest["revision"])
@@ -61,15 +70,19 @@ def load(path: Path) -> Bundle:
         revision = revision_of(files)
         wasm = files[MODULE]
     except (*_UNREADABLE, NotCanonical) as error:
-        raise GuardFailed(
-            guard=f"policy bundle {path}",
-            why=f"{type(error).__name__}: {error}",
-            next_step="Restore it, or build it with `make policy`.",
-        ) from error
+        raise _unreadable(name, error) from error
     if wrong := [number for number in stated if number != revision]:
-        raise BundleChanged(path=str(path), stated=str(wrong[0]), found=revision)
+        raise BundleChanged(path=name, stated=str(wrong[0]), found=revision)
     return Bundle(
         revision=revision, wasm=wasm, data=data, messages=messages, files=files
+    )
+
+
+def _unreadable(name: str, error: Exception) -> GuardFailed:
+    return GuardFailed(
+        guard=f"policy bundle {name}",
+        why=f"{type(error).__name__}: {error}",
+        next_step="Restore it, or build it with `make policy`.",
     )
 
 

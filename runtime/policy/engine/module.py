@@ -16,6 +16,8 @@ from opapywasm.memory import MemoryCodec
 from opapywasm.runtime import WasmtimeRuntimeFactory
 from wasmtime import Engine, Trap, TrapCode, WasmtimeError
 
+from interlock.runtime.policy.engine.entry import Entry
+
 MEMORY_PAGES: Final = 512  # of 64 KiB: an instance holds 32 MiB at most
 LARGEST: Final = 16 * 1024 * 1024  # bytes of data or input
 LARGEST_RESULT: Final = 256 * 1024  # bytes
@@ -97,7 +99,7 @@ class _Instance:
         self._entrypoint = entrypoints[entrypoint]
         self._data = loaded.data_addr
         self._heap = loaded.data_heap_ptr
-        self._eval = self._runtime.get_func("opa_eval")
+        self._eval = Entry(self._runtime.store, self._runtime.get_func("opa_eval"))
 
     def evaluate(self, document: bytes) -> Any:
         runtime = self._runtime
@@ -107,7 +109,6 @@ class _Instance:
         runtime.memory.write(runtime.store, document, self._heap)
         # In order: reserved, entrypoint, data, input and its length, free heap, format (0: JSON).
         result = self._eval(
-            runtime.store,
             0,
             self._entrypoint,
             self._data,

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from interlock.runtime.canonical import Document, Json, Written, canonical
+from interlock.runtime.policy.abridged import Abridged
 from interlock.runtime.policy.request import AccessRequest, Context
 
 LONGEST_STRING: Final = 1024  # characters
@@ -117,6 +118,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _hidden(value: Any) -> Json:
+    if isinstance(value, Abridged):
+        return value  # a record that is asked again: more of it is not there
     if isinstance(value, str):
         return {"chars": len(value), "sha256": _hash(value)}
     if isinstance(value, dict):
@@ -128,6 +131,8 @@ def _hidden(value: Any) -> Json:
 
 
 def _small(value: Any) -> Json:
+    if isinstance(value, Abridged):
+        return value  # as above
     if isinstance(value, str) and len(value) > LONGEST_STRING:
         return _hidden(value)
     if isinstance(value, dict):

@@ -27,6 +27,9 @@ class RunStarted(Of):
     autonomy: int
     status: str
     fence: int
+    job: str
+    priority: int
+    pinned: str
     budget: str
     limits: Counts
     #: The run's first label, as it is stored
@@ -44,6 +47,9 @@ class RunStarted(Of):
             "autonomy": self.autonomy,
             "status": self.status,
             "fence": self.fence,
+            "job": self.job,
+            "priority": self.priority,
+            "pinned": self.pinned,
             "budget": self.budget,
             "limits": self.limits,
             "label": self.key.commit(self.label.encode()),
@@ -58,14 +64,19 @@ class RunStarted(Of):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResumed(Of):
-    """A worker took the run over under a new fence."""
+    """The run was taken over under a new fence, for a person or by a worker (*by*)."""
 
     event: ClassVar[str] = "run_resumed"
     fence: int
+    by: str | None = None
 
     def body(self) -> Object:
         """Return the public part."""
         return {"fence": self.fence}
+
+    def payload(self) -> Object | None:
+        """Return which worker took it; a person's act has an entry of its own."""
+        return None if self.by is None else {"by": self.by}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +86,7 @@ class RunRepinned(Of):
     event: ClassVar[str] = "run_repinned"
     revision: str
     previous: str
+    pinned: str
     by: str
     sealed: Sealed
 
@@ -83,6 +95,7 @@ class RunRepinned(Of):
         return {
             "revision": self.revision,
             "previous": self.previous,
+            "pinned": self.pinned,
             "sealed": digests(self.sealed),
         }
 

@@ -2,24 +2,30 @@
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import Busy, GuardFailed, NotWitnessed, OtherVersion
+from interlock.runtime.errors import (
+    GuardFailed,
+    NotRecorded,
+    NotWitnessed,
+    OtherVersion,
+)
 from interlock.runtime.record.events import Event
-from interlock.runtime.record.store import postgresql
+from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
-from interlock.runtime.record.store.privacy import make_private
+from interlock.runtime.record.store.patience import Patience
+from interlock.runtime.record.store.pulse import Pulse
+from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.schema import VERSIONS
-from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
@@ -28,23 +34,15 @@ from interlock.runtime.record.store.writer import (
     Tx,
     Urgency,
     Writer,
-    is_busy,
     reason,
     typed,
+    unrecorded,
 )
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
-_IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
-_SNAPSHOT: Final = Statement(text("BEGIN"))
-#: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
-#: and many processes may stand in line behind one that does not end
-_SQLITE_WAIT: Final = 30.0
-#: Pages of 4 KiB in SQLite's log before it goes into the database, which costs two fsyncs: with
-#: SQLite's own number, 1,000, every fortieth effect would wait for them
-_SQLITE_LOG: Final = 4_000
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -55,18 +53,28 @@ class Store:
     its failures are `NotRecorded` or `GuardFailed`: fails closed.
     """
 
-    def __init__(self, *, engine: Engine, reader: Engine, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        reader: Engine,
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
         self.engine = engine
         self._reader = reader
-        self._snapshots = Connections(reader)
+        self._snapshots = Connections(reader, begin=sqlite.SNAPSHOT)
         self._clock = clock
-        self._later: dict[str, list[Future[Any]]] = {}
+        self._patience = patience
+        self._later: dict[str, list[Receipt]] = {}
         self._lock: Lock = _no_heads
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
         self._pool = ThreadPoolExecutor(
             max_workers=2, thread_name_prefix="interlock-reader"
         )
+        #: What goes on while the event loop is busy, such as the leases of claims
+        self.pulse = Pulse(engine)
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -97,19 +105,27 @@ class Store:
             raise unwitnessed
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock = time.time) -> "Store":
-        """Open the database at *url*, making its tables first when it is empty.
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock = time.time,
+        patience: Patience | None = None,
+    ) -> "Store":
+        """Open the database at *url*, making its tables first when it is empty; blocks.
 
         Raises `OtherVersion` for tables of another version, `GuardFailed` when it cannot be
         reached, and for a URL that names neither
         a file of SQLite nor a database of PostgreSQL.
         """
+        patience = patience or Patience()
         try:
-            engine, reader = _engines(url)
+            engine, reader = _engines(url, patience)
             _prepare(engine, reader)
         except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
-            if is_busy(error):
-                raise Busy from error
+            refusal = unrecorded(error)
+            if type(refusal) is not NotRecorded:
+                raise refusal from error
             raise GuardFailed(
                 guard="store",
                 why=reason(error),
@@ -119,7 +135,26 @@ class Store:
             engine=engine,
             reader=reader,
             clock=clock,
+            patience=patience,
         )
+
+    @classmethod
+    async def opened(cls, url: str, *, clock: Clock = time.time) -> "Store":
+        """Open the database as `open` does, while the event loop goes on.
+
+        Whoever stops waiting is let go within some seconds, and nothing stays open.
+        """
+        patience = Patience()
+        opening = asyncio.create_task(
+            asyncio.to_thread(cls.open, url, clock=clock, patience=patience)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            patience.hurry()
+            with suppress(GuardFailed):
+                (await opening).close()
+            raise
 
     @property
     def dialect(self) -> str:
@@ -165,14 +200,20 @@ class Store:
         or not: the log's head is then held from before *work* begins until the commit, so what the
         work looks at is not changed by anybody else. An event of another log is refused.
         """
-        result: T = await asyncio.wrap_future(self.submit(work, "eager", logs=logs))
+        receipt = Receipt()
+        self._writer.submit(work, "eager", logs, receipt)
+        result: T = await receipt.outcome()
         return result
 
     def submit(
         self, work: Callable[[Tx], T], urgency: Urgency, *, logs: Collection[str] = ()
     ) -> "Future[T]":
         """Hand *work* to the writer without waiting; order is kept. See `write` for *logs*."""
-        return self._writer.submit(work, urgency, logs)
+        future: Future[T] = Future()
+        # A waiter that goes away cancels nothing: what is handed in is done.
+        future.set_running_or_notify_cancel()
+        self._writer.submit(work, urgency, logs, future)
+        return future
 
     def later(
         self, group: str, work: Callable[[Tx], T], *, logs: Collection[str] = ()
@@ -183,17 +224,18 @@ class Store:
         One claim's failures are never told to another. A group of a claim's own ("token/writes")
         is waited for apart from the rest. `forget` ends them all.
         """
-        future = self.submit(work, "lazy", logs=logs)
-        self._later.setdefault(group, []).append(future)
+        receipt = Receipt()
+        self._writer.submit(work, "lazy", logs, receipt)
+        self._later.setdefault(group, []).append(receipt)
 
     async def durable(self, group: str) -> None:
         """Return when all that `later` took for *group* is durable; raises its first failure."""
         waited = list(self._later.get(group, ()))
-        if not all(future.done() for future in waited):
+        if not all(receipt.is_told for receipt in waited):
             self._writer.hurry()
         try:
-            for future in waited:
-                await asyncio.wrap_future(future)
+            for receipt in waited:
+                await receipt.outcome()
         finally:  # kept until then: whoever else waits for the group waits for the same
             self._keep_pending(group)
 
@@ -203,13 +245,14 @@ class Store:
         After an eager write all that was handed in before it is decided, so nothing of it is
         missed.
         """
-        decided = [future for future in self._later.get(group, ()) if future.done()]
+        decided = [receipt for receipt in self._later.get(group, ()) if receipt.is_told]
         self._keep_pending(group)
-        for future in decided:
-            future.result()
+        for receipt in decided:
+            receipt.told()
 
     def _keep_pending(self, group: str) -> None:
-        pending = [future for future in self._later.get(group, ()) if not future.done()]
+        receipts = self._later.get(group, ())
+        pending = [receipt for receipt in receipts if not receipt.is_told]
         if pending:
             self._later[group] = pending
         else:
@@ -234,11 +277,16 @@ class Store:
         try:
             with self._snapshots.transaction() as connection:
                 return work(connection)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise typed(error) from error
 
     def close(self) -> None:
-        """Drain the writer and close every connection; closing twice is harmless."""
+        """Drain the writer and close every connection; closing twice is harmless.
+
+        A database that is away or locked is given up within some seconds.
+        """
+        self._patience.hurry()
+        self.pulse.close()
         self._writer.close()
         self._pool.shutdown()
         self._snapshots.close()
@@ -247,9 +295,15 @@ class Store:
 
 
 def _prepare(engine: Engine, reader: Engine) -> None:
-    """Migrate the database, or close both engines and raise."""
+    """Migrate the database unless it is as it should be; or close both engines and raise.
+
+    So nobody waits for those who write only to look.
+    """
     try:
-        migrate(engine)
+        with reader.connect() as connection:
+            stated = _stated(connection)
+        if stated != NEWEST:
+            migrate(engine)
     except BaseException:
         engine.dispose()
         reader.dispose()
@@ -299,84 +353,15 @@ def _stated(connection: Connection) -> str | None:
     return "" if tables.intersection(metadata.tables) else None
 
 
-def _engines(url: str) -> tuple[Engine, Engine]:
+def _engines(url: str, patience: Patience) -> tuple[Engine, Engine]:
     """Return the engines to write and to read with; raises ValueError for any other URL."""
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        if parsed.database in {None, "", ":memory:"}:
-            raise ValueError("a database in memory is another one for each connection")
-        file = Path(str(parsed.database))
-        file.parent.mkdir(
-            parents=True,
-            exist_ok=True,
-            mode=0o700,
-        )
-        make_private(file)
-        writer = create_engine(
-            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
-        )
-        reader = create_engine(
-            parsed, connect_args={"timeout": _SQLITE_WAIT, "check_same_thread": False}
-        )
-        for engine, begin in ((writer, _sqlite_immediate), (reader, _sqlite_snapshot)):
-            event.listen(engine, "connect", _sqlite_manual)
-            event.listen(engine, "begin", begin)
-        return writer, reader
+        return sqlite.engines(parsed, patience)
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"it is a database of {backend}")
-    return postgresql.engines(parsed)
-
-
-def _sqlite_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-    _sqlite_wal(connection)
-    # FULL: an acknowledged commit survives power loss, which NORMAL does not promise in WAL mode.
-    for pragma in (
-        "synchronous=FULL",
-        # What is deleted is overwritten: a key that was erased lies in no free page.
-        "secure_delete=ON",
-        "foreign_keys=ON",
-        # What stands in the schema may call no function that reaches out of SQL.
-        "trusted_schema=OFF",
-        "cell_size_check=ON",
-        "temp_store=MEMORY",
-        f"wal_autocheckpoint={_SQLITE_LOG}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _sqlite_wal(connection: sqlite3.Connection) -> None:
-    # A new database turns to WAL under an exclusive lock. While another process writes, SQLite says
-    # "locked" at once and does not wait out the busy timeout (it might deadlock, it holds a shared
-    # lock already), so the waiting is done here.
-    deadline = time.monotonic() + _SQLITE_WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if (
-                error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
-                or time.monotonic() > deadline
-            ):
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _sqlite_manual(connection: sqlite3.Connection, record: object) -> None:
-    # pysqlite would begin a deferred transaction late and deadlock on the upgrade; we begin
-    # IMMEDIATE ourselves.
-    connection.isolation_level = None
-    _sqlite_pragmas(connection, record)
-
-
-def _sqlite_immediate(connection: Connection) -> None:
-    _IMMEDIATE.run(connection, {})
-
-
-def _sqlite_snapshot(connection: Connection) -> None:
-    _SNAPSHOT.run(connection, {})
+    return postgresql.engines(parsed, patience)
 
 
 def _shown(url: str) -> str:

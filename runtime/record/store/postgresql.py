@@ -1,38 +1,81 @@
 """What every connection to PostgreSQL has for its settings, whatever its account says by default.
 
-Anyone who may log in may change the defaults of the account (`ALTER ROLE`). Three of them decide
-whether the rails hold: in which order names are looked up, what durable means, and how long a lock
-is waited for.
+Anyone who may log in may change the defaults of the account (`ALTER ROLE`). Some of them decide
+whether the rails hold: in which order names are looked up, what durable means, and how long
+anything is waited for.
+
+No waiting is without end, and a command ends within 30 seconds of a server that froze: a statement
+in 15, its last words in 5 more, and its close in 5.
 """
 
 from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event
 
-#: As long as SQLite's busy timeout; then `Busy` is raised
-WAIT_S: Final = 30
+from interlock.runtime.record.store.patience import Patience
+
+#: Seconds for a lock; then `Busy` is raised
+WAIT_S: Final = 10
+#: Seconds for a connection, and for the next bytes of a server that was asked something
+CONNECT_S: Final = 5
+LAST_CONNECT_S: Final = 2  # once the store is being closed
+SILENCE_S: Final = 15.0
+#: Seconds for a statement and for a pause in a transaction, when it writes and when it only reads
+_WRITING_S: Final = 14
+_READING_S: Final = 600
 #: The schema is named alone, so that PostgreSQL's own operators and functions are found first.
 #: What is durable on another machine too stays so.
 SETTINGS: Final = f"""
     SELECT pg_catalog.set_config(
              'search_path', pg_catalog.quote_ident(current_schema()), false),
            pg_catalog.set_config('lock_timeout', '{WAIT_S}s', false),
+           pg_catalog.set_config('statement_timeout', %(longest)s, false),
+           pg_catalog.set_config('idle_in_transaction_session_timeout', %(longest)s, false),
            CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off'
              THEN pg_catalog.set_config('synchronous_commit', 'on', false) END
 """
+#: What libpq and the system watch over: a host that is gone says nothing, not even that
+WIRE: Final = {
+    "connect_timeout": CONNECT_S,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": int(SILENCE_S * 1000),
+}
 
 
-def engines(url: URL) -> tuple[Engine, Engine]:
+def engines(url: URL, patience: Patience) -> tuple[Engine, Engine]:
     """Return the engines to write and to read with; every connection of theirs has the settings."""
     whole = url.set(drivername="postgresql+psycopg")
     writer = create_engine(whole, pool_pre_ping=True)
     reader = create_engine(whole, pool_pre_ping=True, isolation_level="REPEATABLE READ")
-    for engine in (writer, reader):
-        event.listen(engine, "connect", _settle, insert=True)
+    for engine, longest_s in ((writer, _WRITING_S), (reader, _READING_S)):
+        event.listen(engine, "do_connect", _connecting(patience))
+        event.listen(engine, "connect", _settling(longest_s), insert=True)
     return writer, reader
 
 
-def _settle(connection: Any, _record: object) -> None:
-    # What a transaction set is gone when it is rolled back.
-    connection.execute(SETTINGS)
-    connection.commit()
+def _connecting(patience: Patience) -> Any:
+    from interlock.runtime.record.store.session import Session  # noqa: PLC0415 - the driver, which SQLite does not need
+
+    def connect(
+        _dialect: object, _record: object, places: Any, parameters: Any
+    ) -> Session:
+        settings = parameters | WIRE
+        if patience.is_hurried:
+            settings["connect_timeout"] = LAST_CONNECT_S
+        session = Session.connect(*places, **settings)
+        session.patience = patience
+        return session
+
+    return connect
+
+
+def _settling(longest_s: int) -> Any:
+    def settle(connection: Any, _record: object) -> None:
+        # What a transaction set is gone when it is rolled back.
+        connection.execute(SETTINGS, {"longest": f"{longest_s}s"})
+        connection.commit()
+
+    return settle

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from interlock.runtime.errors import SchemaChanged
-from interlock.runtime.record.store.tables import metadata
+from interlock.runtime.record.store.tables import READY, metadata
 
 #: Where a database states its version
 VERSIONS: Final = "alembic_version"
@@ -26,7 +26,10 @@ _ACTING: Final = re.compile(
     r"\b(?:AS|CHECK|COLLATE|CONFLICT|DEFAULT|GENERATED|REFERENCES|UNIQUE|VIRTUAL)\b",
     re.IGNORECASE,
 )
-_PLAIN_INDEX: Final = re.compile(r'CREATE INDEX \w+ ON \w+ \([\w", ]+\)')
+#: An index is on columns and of all rows, or of those that workers may claim
+_PLAIN_INDEX: Final = re.compile(
+    rf'CREATE INDEX \w+ ON \w+ \([\w", ]+\)(?: WHERE {READY})?'
+)
 _OF_POSTGRESQL: Final = text("""
     WITH
       named AS (SELECT unnest(CAST(:tables AS text[])) AS name),
@@ -57,7 +60,8 @@ _OF_POSTGRESQL: Final = text("""
       FROM pg_inherits JOIN ours ON inhparent = ours.oid
     UNION ALL SELECT 'index', made.relname, ours.relname
       FROM pg_index JOIN ours ON indrelid = ours.oid JOIN pg_class made ON made.oid = indexrelid
-      WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
+      WHERE indexprs IS NOT NULL
+         OR pg_get_expr(indpred, indrelid) <> CAST(:ready AS text)
          OR NOT (indisprimary OR made.relname = ANY (CAST(:indexes AS text[])))
     UNION ALL SELECT 'view', relname, relname FROM pg_class
       WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm', 'f')
@@ -94,7 +98,11 @@ def strange(connection: Connection) -> list[str]:
     """
     if connection.dialect.name == "sqlite":
         return sorted(_of_sqlite(connection))
-    names = {"tables": sorted(_TABLES), "indexes": sorted(_INDEXES)}
+    names = {
+        "tables": sorted(_TABLES),
+        "indexes": sorted(_INDEXES),
+        "ready": f"({READY})",
+    }
     rows = connection.execute(_SHADOWS).all()
     rows = rows or connection.execute(_OF_POSTGRESQL, names).all()
     return sorted({f"{row.type} {row.name} on {row.place}" for row in rows})

@@ -3,8 +3,9 @@
 SQLAlchemy takes about 20 µs for an execution, the driver 2 µs; a governed step makes twenty.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection
@@ -46,13 +47,17 @@ class Statement:
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
-        return next(iter(self.all(connection, parameters)), None)
+        rows = self._execute(connection, parameters).fetchall()
+        return self._named(connection, rows[:1])[0] if rows else None
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
         """Return every row."""
-        cursor = self._execute(connection, parameters)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        rows = self._execute(connection, parameters).fetchall()
+        return self._named(connection, rows) if rows else []
+
+    def _named(self, connection: Connection, rows: Sequence[Any]) -> list[Row]:
+        names = self._compiled[connection.dialect.name].names
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _execute(self, connection: Connection, parameters: Parameters) -> Any:
         compiled = self._compiled.get(connection.dialect.name)
@@ -60,11 +65,14 @@ class Statement:
             compiled = self._compile(connection, parameters)
         driver: Any = connection.connection.driver_connection
         try:
-            return driver.execute(compiled.sql, compiled.arguments(parameters))
+            cursor = driver.execute(compiled.sql, compiled.arguments(parameters))
         except compiled.errors as error:
             raise DBAPIError.instance(
                 compiled.sql, None, error, compiled.errors, dialect=connection.dialect
             ) from error
+        if not compiled.names and cursor.description:
+            compiled.names = [column[0] for column in cursor.description]
+        return cursor
 
     def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
         dialect = connection.dialect
@@ -81,24 +89,35 @@ class Statement:
             constants={
                 name: constants[name] for name in constants.keys() - parameters.keys()
             },
-            order=made.positiontup,
+            places=_places(made.positiontup),
             errors=dbapi.Error,
         )
         self._compiled[dialect.name] = compiled
         return compiled
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class _Compiled:
     sql: str
     #: Values that stand in the statement itself
     constants: dict[str, Any]
-    #: The names in the order of their places, or None for a driver that takes names
-    order: Sequence[str] | None
+    #: Puts the values in the order of their places; None for a driver that takes names
+    places: Callable[[Parameters], Sequence[Any]] | None
     errors: type[Exception]
+    #: Of the columns that it returns, by its first execution: the statement names them all
+    names: list[str] = field(default_factory=list)
 
     def arguments(self, parameters: Parameters) -> Sequence[Any] | Mapping[str, Any]:
-        values = {**self.constants, **parameters}
-        if self.order is None:
-            return values
-        return [values[name] for name in self.order]
+        values = {**self.constants, **parameters} if self.constants else parameters
+        return values if self.places is None else self.places(values)
+
+
+def _places(
+    order: Sequence[str] | None,
+) -> Callable[[Parameters], Sequence[Any]] | None:
+    """Return what puts named values in *order*: a tuple even where there is one place, or none."""
+    if order is None:
+        return None
+    if len(order) > 1:
+        return itemgetter(*order)
+    return lambda values: tuple(values[name] for name in order)

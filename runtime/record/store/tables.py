@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from interlock.runtime.canonical import Json, digest
@@ -27,6 +28,9 @@ KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
 
 #: On SQLite this is the table's own order, so that it needs no index beside it
 ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+#: Which runs are for workers at all
+READY: Final = "ready_at IS NOT NULL"
 
 metadata = MetaData()
 
@@ -50,6 +54,16 @@ run = Table(
     Column("owner", String(128), nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
+    #: The job the run belongs to, empty for none
+    Column("job", String(64), nullable=False),
+    #: Higher goes first
+    Column("priority", Integer, nullable=False),
+    #: A digest of the agent and of all that the run is pinned to
+    Column("pinned", String(16), nullable=False),
+    #: Claims since the run last got on
+    Column("tries", Integer, nullable=False),
+    #: From when a worker may claim the run; NULL for never
+    Column("ready_at", BigInteger),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
     Column("outcome", LargeBinary),
@@ -59,6 +73,17 @@ run = Table(
     Index("run_by_age", "created", "id"),
     Index("run_by_tenant", "tenant", "created", "id"),
     Index("run_by_status", "status", "created", "id"),
+    # What workers may claim, and nothing else
+    Index(
+        "run_ready",
+        "pinned",
+        "tenant",
+        "priority",
+        "ready_at",
+        "id",
+        sqlite_where=text(READY),
+        postgresql_where=text(READY),
+    ),
 )
 
 action = Table(
@@ -191,6 +216,14 @@ ledger_head = Table(
     Column("frontier", LargeBinary, nullable=False),
 )
 
+#: Every policy that was in force, as the archive of its bundle: it is what its revision says
+policy = Table(
+    "policy",
+    metadata,
+    Column("revision", String(64), primary_key=True),
+    Column("archive", LargeBinary, nullable=False),
+)
+
 checkpoint = Table(
     "checkpoint",
     metadata,
@@ -240,7 +273,8 @@ def _column(column: Column[Any]) -> list[Json]:
 
 def _index(index: Index) -> list[str]:
     names = [column.name for column in index.columns]
-    return [str(index.name), str(index.unique), *names]
+    where = str(index.dialect_options["sqlite"]["where"])
+    return [str(index.name), str(index.unique), where, *names]
 
 
 #: The version of these tables, which a database of theirs states

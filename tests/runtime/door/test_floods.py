@@ -1,16 +1,21 @@
 """Floods: asking people and being refused cost the run, and neither goes on without end."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from interlock.evals.floods.flood import MOST_REFUSALS, Limited
+from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Outcome, Waiting
+from interlock.runtime.errors import RefusedTooOften
 from interlock.runtime.policy.bounds import ORDINARY
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.policy.request import Amounts, Verdict
-from interlock.runtime.record import state
+from interlock.runtime.record import audit, state
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import (
     PLENTY,
@@ -157,6 +162,63 @@ async def test_only_so_many_questions_of_a_tenant_wait(world: World) -> None:
 
     asked = [outcome for outcome in outcomes if isinstance(outcome, Waiting)]
     assert len(asked) == ORDINARY.open_of_tenant
+
+
+@pytest.mark.parametrize("by", ["policy", "runtime"])
+async def test_refusals_of_one_answer_end_the_run(tmp_path: Path, by: str) -> None:
+    """Of calls that are proposed at once, no more are refused than the policy bears."""
+    tools = [Effects().tool("note.write"), Effects().tool("note.never")]
+    pdp = Limited(effects={"note.write": "permit"})
+    name = "note.never" if by == "policy" else "note.write"
+    async with World(tmp_path, tools=tools, pdp=pdp) as world:
+        run = await world.start(limits=replace(PLENTY, effects=0))
+        door = Door(pep=world.pep, run=run)
+        calls = [
+            door.call(name, {"text": "x"}, call_id=str(number))
+            for number in range(ORDINARY.calls)
+        ]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        await world.store.durable(run.claim)
+        entries = [entry for entry in await world.entries() if "counted" in entry]
+
+    assert len(entries) == MOST_REFUSALS + 1
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Denied)]
+    ended = [outcome for outcome in outcomes if isinstance(outcome, RefusedTooOften)]
+    assert (len(refused), len(refused) + len(ended)) == (MOST_REFUSALS, len(outcomes))
+
+
+LONG = "x" * 50_000
+#: What is proposed, none of which is carried out
+UNDONE: dict[str, tuple[str, dict[str, object]]] = {
+    "denied": ("note.never", {"text": LONG}),
+    "waiting": ("note.write", {"text": LONG}),
+    "no such tool": ("no.such.tool", {"text": LONG}),
+    "a long name": (LONG, {}),
+    "arguments that do not fit": ("note.write", {"other": LONG}),
+    "many arguments": (
+        "note.write",
+        {f"a{number}": 1 for number in range(100)},
+    ),
+    "no canonical form": ("note.write", {"text": [LONG, 0.5]}),
+}
+
+
+@pytest.mark.parametrize("what", UNDONE)
+async def test_what_is_not_carried_out_is_recorded_in_short(
+    world: World, what: str
+) -> None:
+    """The entry on what is denied or waits has the digest of a long argument, not the argument."""
+    tool, arguments = UNDONE[what]
+    run = await world.start()
+    await world.pep.enforce(run, tool=tool, arguments=arguments, call_id="1")
+    await world.store.durable(run.claim)
+    entries = await audit.entries(world.store, world.vault)
+    (payload,) = [
+        entry["payload"] for entry in entries if entry["body"]["event"] == "decision"
+    ]
+
+    assert '"sha256"' in json.dumps(payload["arguments"])
+    assert len(json.dumps(payload)) < 4_000
 
 
 async def test_a_refusal_costs_a_step(world: World) -> None:

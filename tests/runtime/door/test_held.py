@@ -27,6 +27,7 @@ from interlock.runtime.policy.engine.answer import Trouble, trouble
 from interlock.runtime.policy.request import AccessRequest, Amounts, Resource
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import budget
+from interlock.runtime.run.claim import extend
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import (
     REVIEWER,
@@ -404,7 +405,7 @@ async def test_a_run_is_not_taken_while_its_held_claim_goes_on(
     await world.store.durable(run.claim)
     with pytest.raises(BadInput) as refused:
         await world.runs.claim(run.id)
-    await world.runs.beat(run)
+    await world.store.write(lambda tx: extend(tx.connection, run, now=tx.now))
     await world.runs.end(run, "held", {})
 
     assert refused.value.code == "claimed"

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Executable, Table, and_, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Executable,
+    Integer,
+    Table,
+    and_,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.door.tool import ToolFailed
@@ -213,8 +223,8 @@ def changed(home: World, statement: Executable) -> Iterator[list[Difference]]:
 
 def other(column: Column[Any], value: object) -> object:
     """Return another value that the column takes."""
-    if isinstance(value, int):
-        return value + 1
+    if isinstance(column.type, Integer):
+        return (value or 0) + 1  # type: ignore[operator]  # the value of such a column
     if isinstance(value, bytes) or value is None:
         return b"x"
     return "x" if column.type.length is None else str(value)[:-1] + "~"  # type: ignore[attr-defined]  # texts have one

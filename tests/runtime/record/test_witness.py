@@ -1,7 +1,10 @@
 """The witness is a precondition: what is not the record that was witnessed takes no entry."""
 
+import fcntl
 import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -266,3 +269,22 @@ def test_a_large_file_keeps_its_first_and_its_newest_note(
     content = (tmp_path / "a.note").read_bytes()
     assert len(content) < 3_000
     assert whole_notes(content)[0] == signed[0]
+
+
+def test_a_note_goes_to_the_file_that_is_there(tmp_path: Path) -> None:
+    """A file that was replaced while its lock was awaited keeps no note: the new one does."""
+    first, second = notes(tmp_path / "keys", 2)
+    witness = Witness(tmp_path)
+    witness.begin("a")
+    path = tmp_path / "a.note"
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        keeping = threading.Thread(target=witness.keep, args=("a", second))
+        keeping.start()
+        time.sleep(0.1)  # until the lock is awaited
+        replaced = tmp_path / "new"
+        replaced.write_text(first)
+        replaced.replace(path)
+    keeping.join()
+
+    assert whole_notes(path.read_bytes()) == [first, second]

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import sqlite3
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,11 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import tables
+from interlock.runtime.run import runs
 from interlock.runtime.run.claim import give_back, machine, may_live, take, taker
 from interlock.runtime.run.kill_switch import KillSwitches
-from interlock.runtime.run.run import check
-from interlock.runtime.testing import Note, World
+from interlock.runtime.run.run import LEASE_S, check
+from interlock.runtime.testing import FixedClock, Note, World
 
 
 @dataclass(kw_only=True)
@@ -109,6 +114,37 @@ async def test_a_live_run_is_not_claimed_again_in_its_own_process(
         assert (ended.status, slow.acted) == ("done", ["x"])
         assert await states(world) == ["done"]
         assert (await world.verify()).problems == []
+
+
+async def test_a_tool_that_blocks_the_event_loop_keeps_its_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is extended while nothing else of the process runs, and nothing goes on once the
+    store is closed.
+    """
+    monkeypatch.setattr(runs, "BEAT_S", 0.02)
+    clock, leases = FixedClock(), list[int]()
+
+    @tool("pay", action="irreversible")
+    async def act(permit: Permit, arguments: Note) -> Note:
+        """Pay, and let nothing else happen until the lease was extended."""
+        clock.advance(40)
+        until = time.monotonic() + 10
+        with closing(sqlite3.connect(tmp_path / "interlock.db")) as connection:
+            while time.monotonic() < until and (not leases or leases[-1] < clock.now):
+                time.sleep(0.01)  # noqa: ASYNC251 - on purpose
+                leases.extend(
+                    connection.execute("SELECT lease_until FROM run").fetchone()
+                )
+        return arguments
+
+    async with World(tmp_path, tools=[act], clock=clock) as world:
+        run = await world.start()
+        ended = await world.driver.drive(run, Payer())
+
+    assert ended.status == "done"
+    assert leases[-1] == clock.now + LEASE_S
+    assert "interlock-pulse" not in [thread.name for thread in threading.enumerate()]
 
 
 async def test_a_stale_claim_is_fenced_and_the_next_one_records_what_became_of_its_effect(

@@ -10,7 +10,8 @@ import pytest
 
 from interlock.runtime.errors import BadInput, Fenced, NotFound
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run.run import LEASE_S, NewRun, Run, check
+from interlock.runtime.run.claim import extend
+from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status, check
 from interlock.runtime.testing import AGENT, PLENTY, FixedClock, World
 
 
@@ -55,7 +56,7 @@ async def test_a_new_claim_fences_the_old(world: World) -> None:
     assert (old.fence, new.fence) == (1, 2)
     for attempt in (
         world.store.write(writes(old)),
-        world.runs.beat(old),
+        world.store.write(lambda tx: extend(tx.connection, old, now=tx.now)),
         world.runs.end(old, "done", {}),
     ):
         with pytest.raises(Fenced):
@@ -113,12 +114,23 @@ async def test_a_live_claim_keeps_its_run_until_its_lease_is_over(
     run = await world.start()
     assert await refused() == "claimed"
     clock.advance(LEASE_S - 1)
-    await world.runs.beat(run)
+    await world.store.write(lambda tx: extend(tx.connection, run, now=tx.now))
     clock.advance(LEASE_S - 1)
     assert await refused() == "claimed"
     clock.advance(1)
 
     assert (await world.runs.claim(run.id)).fence == 2
+
+
+@pytest.mark.parametrize("status", ["waiting", "held", "done"])
+async def test_a_claim_whose_end_is_recorded_is_not_extended(
+    world: World, status: Status
+) -> None:
+    """A heartbeat that comes too late keeps nobody from taking the run."""
+    run = await world.start()
+    await world.runs.end(run, status, {})
+    with pytest.raises(Fenced):
+        await world.store.write(lambda tx: extend(tx.connection, run, now=tx.now))
 
 
 async def test_of_many_claims_at_once_one_counts(world: World) -> None:

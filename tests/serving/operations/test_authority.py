@@ -6,14 +6,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
-from interlock.errors import NotPermitted
+from interlock.errors import (
+    BadInput,
+    GuardFailed,
+    NotFound,
+    NotPermitted,
+    Unanswered,
+)
+from interlock.runtime.canonical import digest
 from interlock.runtime.policy.decision import MINT, Permit
+from interlock.runtime.policy.engine.archive import pack
+from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.audit import exported
+from interlock.runtime.record.audit import entries, exported, verified
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.state import differences
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run.shelf import Shelf
+from interlock.serving import desk as desks
+from interlock.serving.desk import Desk
 from interlock.serving.home import Home, opened
 from interlock.serving.operations import budgets, exports, kill_switches, policies, runs
+from interlock.serving.policy.build import PERMISSIVE
+from interlock.serving.settings import BUNDLE, Settings
 from interlock.serving.workspace import open_workspace
 from interlock.tools.contracts.records import KIND
 
@@ -33,17 +50,21 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
         yield home
 
 
-async def acts(home: Home) -> list[tuple[Any, Any, Any]]:
-    """Return what was asked for, the effect and the codes, in the order of the ledger."""
+async def bodies(home: Home) -> list[dict[str, Any]]:
+    """Return the bodies of all entries, in the order of the ledger."""
     records = await exported(home.store, home.ledger, log=None)
-    bodies = [
+    return [
         json.loads(str(record["body"]))
         for record in records
         if record["kind"] == "entry"
     ]
+
+
+async def acts(home: Home) -> list[tuple[Any, Any, Any]]:
+    """Return what was asked for, the effect and the codes, in the order of the ledger."""
     return [
         (body["tool"], body["effect"], body["codes"])
-        for body in bodies
+        for body in await bodies(home)
         if body["event"] == "act"
     ]
 
@@ -58,6 +79,32 @@ async def test_only_an_analyst_starts_runs(home: Home) -> None:
 
     await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
     assert [effect for _, effect, _ in await acts(home)] == ["deny", "permit"]
+
+
+async def test_the_start_of_a_run_is_erased_with_the_run(home: Home) -> None:
+    """After the erasure no key opens what was said of the request when the run was started."""
+    run = await runs.start(
+        home, person=ANALYST, agent="contract_review", request=REQUEST
+    )
+    before = str(await entries(home.store, home.vault))
+    await home.runs.end(run, "failed", {})
+    await home.runs.erase(run.id, by="ada")
+    after = str(await entries(home.store, home.vault))
+
+    assert digest(REQUEST) in before
+    assert digest(REQUEST) not in after
+    assert await differences(home.store, home.vault) == []
+    assert (await verified(home.store, home.vault, home.ledger)).problems == []
+
+
+async def test_a_start_without_a_run_is_recorded(home: Home) -> None:
+    """A permitted start that fails leaves the permit and the failure, and no run."""
+    with pytest.raises(NotFound):
+        await runs.start(home, person=ANALYST, agent="nobody", request=REQUEST)
+    recorded = await entries(home.store, home.vault)
+
+    assert [entry["body"]["event"] for entry in recorded][-2:] == ["act", "act_failed"]
+    assert await home.runs.list() == []
 
 
 async def test_a_person_without_roles_may_only_stop_things(home: Home) -> None:
@@ -152,30 +199,138 @@ async def test_the_ledger_leaves_by_an_auditor_or_administrator(home: Home) -> N
     assert any('"ledger.export"' in str(record.get("body")) for record in records[1:])
 
 
-async def test_another_policy_is_activated_by_whom_that_policy_lets(
-    tmp_path: Path,
-) -> None:
-    """A run under a changed policy starts only for somebody who may activate the policy."""
+async def changed(tmp_path: Path, data: str) -> Settings:
+    """Return the settings of a home under the shipped policy, where another one is configured."""
     place = {"home": str(tmp_path / "home")}
     async with opened(open_workspace({}, chosen=place).settings) as home:
         await runs.start(home, person=ANALYST, agent="contract_review", request=REQUEST)
     overlay = tmp_path / "policies"
     overlay.mkdir()
-    (overlay / "data.yaml").write_text("limits: {refusals: 4}\n", "utf-8")
-    changed = open_workspace({}, chosen={**place, "policies": str(overlay)}).settings
-    async with opened(changed) as home:
+    (overlay / "data.yaml").write_text(data, "utf-8")
+    return open_workspace({}, chosen={**place, "policies": str(overlay)}).settings
+
+
+async def activate(place: Home | Desk, person: Principal) -> str:
+    """Put the configured policy in force for *person*."""
+    if isinstance(place, Home):
+        place = place.desk
+    return await policies.activate(place.policy, place.acts, person=person)
+
+
+async def test_a_policy_does_not_decide_about_its_own_activation(
+    tmp_path: Path,
+) -> None:
+    """The policy in force decides who may replace it, whatever the new one grants or takes away,
+    and the record has both revisions.
+    """
+    old = load(BUNDLE).revision
+    grants = "grants:\n  everyone: [policy.activate]\n  administrator: [run.repin]\n"
+    async with opened(await changed(tmp_path, grants)) as home:
+        with pytest.raises(NotPermitted):
+            await activate(home, NOBODY)
         with pytest.raises(NotPermitted):
             await runs.start(
                 home, person=ANALYST, agent="contract_review", request=REQUEST
             )
-
-        assert (
-            await policies.activate(home, person=ADMINISTRATOR) == home.bundle.revision
-        )
+        assert await activate(home, ADMINISTRATOR) == old
         run = await runs.start(
             home, person=ANALYST, agent="contract_review", request=REQUEST
         )
-        assert run.revision == home.bundle.revision
+        decided = [
+            (body["effect"], body["revision"])
+            for body in await bodies(home)
+            if body.get("tool") == "policy.activate"
+        ]
+        activations = [
+            (body["previous"], body["revision"])
+            for body in await bodies(home)
+            if body["event"] == "policy_activated"
+        ]
+
+    new = home.bundle.revision
+    assert run.revision == new != old
+    assert decided == [("deny", old), ("deny", old), ("permit", old)]
+    assert activations == [("", old), (old, new)]
+
+
+async def test_a_policy_that_nobody_could_replace_is_not_activated(
+    tmp_path: Path,
+) -> None:
+    """A policy that grants nobody to activate another one would stay for good, so it is refused."""
+    grants = "grants: {administrator: [run.repin]}\n"
+    async with desks.opened(await changed(tmp_path, grants)) as desk:
+        with pytest.raises(BadInput):
+            await activate(desk, ADMINISTRATOR)
+
+        assert await desk.policy.revision() == load(BUNDLE).revision
+
+
+async def test_a_policy_that_nobody_activated_decides_no_act(tmp_path: Path) -> None:
+    """What a policy on disk grants counts from its activation on, for acts that start no run too;
+    so does what it takes away, and damage to it keeps nobody from what is granted now.
+    """
+    grants = "grants: {everyone: [kill_switch.engage, kill_switch.release]}\n"
+    settings = await changed(tmp_path, grants)
+    async with desks.opened(settings) as desk:
+        with pytest.raises(NotPermitted):
+            await kill_switches.release(desk, "all", "", person=NOBODY)
+        await activate(desk, ADMINISTRATOR)
+        await kill_switches.release(desk, "all", "", person=NOBODY)
+
+    (tmp_path / "policies" / "data.yaml").write_text("grants: 7\n", "utf-8")
+    async with desks.opened(settings) as desk:
+        await kill_switches.release(desk, "all", "", person=NOBODY)
+        with pytest.raises(GuardFailed):
+            await activate(desk, ADMINISTRATOR)
+
+
+async def test_the_first_answer_puts_its_policy_in_force(home: Home) -> None:
+    """A new home has its policy in force from its first act on, a refused one too, so that nobody
+    can exchange the policy before the first run.
+    """
+    with pytest.raises(NotPermitted):
+        await kill_switches.release(home.desk, "all", "", person=NOBODY)
+
+    assert await home.runtime.policy.revision() == home.bundle.revision
+
+
+@pytest.mark.parametrize("damage", ["missing", "another"])
+async def test_a_kept_policy_that_cannot_be_used_permits_nothing(
+    tmp_path: Path, damage: str
+) -> None:
+    """While the policy in force is not what its revision says, acts are denied and stops are made;
+    whoever configures that very policy again activates it, and can go on.
+    """
+    settings = await changed(tmp_path, "limits: {refusals: 4}\n")
+
+    def spoil(tx: Tx) -> None:
+        archive = pack(load(PERMISSIVE.with_suffix(".tar.gz")).files)
+        spoilt = {"missing": delete(tables.policy)}
+        another = update(tables.policy).values(archive=archive)
+        tx.connection.execute(spoilt.get(damage, another))
+
+    async with desks.opened(settings) as desk:
+        await desk.storage.store.write(spoil, logs=(HOME,))
+    async with desks.opened(settings) as desk:
+        with pytest.raises(Unanswered):
+            await activate(desk, ADMINISTRATOR)
+        await kill_switches.engage(desk, "all", "", person=NOBODY)
+
+    async with desks.opened(settings.model_copy(update={"policies": None})) as desk:
+        await activate(desk, NOBODY)
+    async with desks.opened(settings) as desk:
+        assert await activate(desk, ADMINISTRATOR) == load(BUNDLE).revision
+
+
+async def test_a_policy_is_activated_after_the_one_that_decided(home: Home) -> None:
+    """A permit counts for the policy in force when it was asked for, and not after another one was
+    activated meanwhile.
+    """
+    policy = home.runtime.policy
+    with pytest.raises(BadInput) as refusal:
+        await policy.activate(after="another")
+
+    assert refusal.value.code == "another_in_force"
 
 
 async def test_an_administrator_pins_runs_to_another_policy(tmp_path: Path) -> None:
@@ -198,7 +353,7 @@ async def test_an_administrator_pins_runs_to_another_policy(tmp_path: Path) -> N
     (overlay / "data.yaml").write_text("limits: {refusals: 4}\n", "utf-8")
     changed = open_workspace({}, chosen={**place, "policies": str(overlay)}).settings
     async with opened(changed) as home:
-        await policies.activate(home, person=ADMINISTRATOR)
+        await activate(home, ADMINISTRATOR)
         with pytest.raises(NotPermitted):
             await runs.repin(home, started[0].id, person=ANALYST)
         await runs.repin(home, started[0].id, person=ADMINISTRATOR)

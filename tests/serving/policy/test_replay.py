@@ -2,12 +2,15 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from interlock.runtime.policy.abridged import abridged
 from interlock.runtime.policy.decision import ENGINE
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.engine.question import question
 from interlock.runtime.policy.request import AccessRequest
 from interlock.serving.policy.ordinary import ordinary
 from interlock.serving.policy.overlay import overlaid
@@ -52,6 +55,28 @@ def _entry(request: AccessRequest, effect: str, rule: str = "grants") -> dict[st
         "reasons": [{"rule": rule, "code": "x", "parameters": {}, "message": ""}],
     }
     return {"body": body, "payload": payload}
+
+
+async def test_arguments_kept_in_short_replay_as_they_were_seen(
+    shipped: Bundle,
+) -> None:
+    """A long text that no rule reads is asked about by the size and digest that were recorded."""
+    (request,) = [
+        candidate
+        for candidate in ordinary(shipped)
+        if candidate.action.tool == "mail.send"
+    ]
+    arguments = {**request.action.arguments, "body": "long " * 1_000}
+    action = replace(request.action, arguments=arguments)
+    entry = _entry(replace(request, action=action), "deny")
+    entry["payload"]["arguments"] = abridged(action)
+    replayed = recorded(entry["body"], entry["payload"])
+    listed = {"mail.send": dict.fromkeys(arguments, False)}
+
+    assert len(str(entry["payload"]["arguments"]["body"])) < 400
+    assert question(replayed, listed) == question(
+        replace(request, action=action), listed
+    )
 
 
 async def test_what_a_new_policy_would_change_is_counted(

@@ -62,6 +62,8 @@ notice."""
         (NOVEL, "no_contract"),
         (NOVEL * 30, "no_contract"),
         (POEM, "no_contract"),
+        ("He said that she never came home before ten. " * 400, "no_contract"),
+        ("My brother told them what they could never know. " * 400, "no_contract"),
         (LETTER, None),
         (LETTER.upper(), None),
         (NOVEL + LETTER * 5, None),

@@ -44,10 +44,14 @@ def nested(depth: int) -> Any:
 
 
 async def answered(
-    folder: Path, model: Answering, duties: Mapping[str, Obligation] | None = None
+    folder: Path,
+    model: Answering,
+    duties: Mapping[str, Obligation] | None = None,
+    *,
+    longest: int = 10**6,
 ) -> tuple[Outcome, list[dict[str, Any]]]:
     """Ask once, and return the outcome and what was recorded of it."""
-    tools = model_tools({"m": Served(model=model, longest_answer=10)})
+    tools = model_tools({"m": Served(model=model, longest_answer=longest)})
     pdp = StaticPoint(
         effects={"model.generate": "permit"},
         duties=duties or {},
@@ -120,6 +124,21 @@ async def test_too_long_an_answer_is_refused_with_one_entry(tmp_path: Path) -> N
 
         assert isinstance(outcome, Failed)
         assert [entry["failure"] for entry in entries] == ["answer_too_long"]
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+async def test_an_answer_is_no_longer_than_what_was_asked_for(
+    tmp_path: Path, is_call: bool
+) -> None:
+    """What cannot be the tokens that were asked for is refused, and what can be them is taken."""
+    codes = []
+    for number, length in enumerate([8_000, 9_000]):
+        text = "x" * length
+        model = Answering(call(text=text)) if is_call else Answering(content=text)
+        outcome, _ = await answered(tmp_path / str(number), model, longest=1_000)
+        codes.append(outcome.code if isinstance(outcome, Failed) else "taken")
+
+    assert codes == ["taken", "answer_too_long"]
 
 
 @pytest.mark.parametrize(

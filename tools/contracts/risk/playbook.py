@@ -5,12 +5,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
+from interlock.tools import plain_yaml
 from interlock.tools.contracts.side import Bound
 
 Points: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
@@ -99,9 +99,9 @@ def load(
     """
     try:
         playbook = Playbook.model_validate(
-            yaml.safe_load(path.read_text("utf-8")), strict=False
+            plain_yaml.parse(path.read_text("utf-8")), strict=False
         )
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, plain_yaml.NotPlain) as error:
         raise _refused(path, "", " ".join(str(error).split())) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -45,6 +45,22 @@ entry := tool if is_tool
 entry := act if is_act
 
 # METADATA
+# title: Must be trusted
+# description: >-
+#   The argument of a tool must come from the request itself: what to read, where to send. A tool that does not say
+#   which must, or that names one it does not have, has no others.
+must_be_trusted(argument) if argument in tool.trusted_arguments
+
+must_be_trusted(_) if not says_which
+
+says_which if {
+	is_array(tool.trusted_arguments)
+	every argument in tool.trusted_arguments {
+		is_object(tool.arguments[argument])
+	}
+}
+
+# METADATA
 # title: Waives
 # description: The request is for an act that does without *guard*.
 waives(guard) if {

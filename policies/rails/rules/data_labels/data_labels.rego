@@ -35,7 +35,7 @@ deny contains {"code": "unknown_label", "parameters": {"argument": argument}} if
 deny contains {"code": "untrusted_destination", "parameters": {"argument": argument, "sources": sources(argument)}} if {
 	not is_inside
 	some argument in names
-	is_destination(argument)
+	catalogue.must_be_trusted(argument)
 	not is_trusted(argument)
 }
 
@@ -58,13 +58,6 @@ is_known(argument) if {
 	label.integrity in {"trusted", "unvouched", "untrusted"}
 	rank[label.confidentiality]
 }
-
-is_destination(argument) if argument in catalogue.tool.trusted_arguments
-
-# A tool that does not say which arguments are destinations has nothing but destinations.
-is_destination(_) if not has_destinations
-
-has_destinations if is_array(catalogue.tool.trusted_arguments)
 
 is_trusted(argument) if labels[argument].integrity == "trusted"
 

@@ -54,6 +54,14 @@ test_deny_a_destination_that_is_the_agents_own_word if {
 	count(data_labels.deny) == 0 with input as request.mail with input.context.labels.body as own_word
 }
 
+test_deny_the_own_word_in_a_tool_that_does_not_say_which_are_destinations if {
+	every names in [null, "to", ["tto"], ["to", "tto"]] {
+		untrusted("body", ["agent", "principal"]) in data_labels.deny with input as request.mail
+			with input.context.labels.body as own_word
+			with data.rails.config.tools["mail.send"].trusted_arguments as names
+	}
+}
+
 test_deny_a_destination_without_a_label if {
 	data_labels.deny == {unknown("to"), untrusted("to", [])} with input as json.remove(
 		request.mail,

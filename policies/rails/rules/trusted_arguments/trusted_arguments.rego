@@ -9,15 +9,19 @@
 #     untrusted_argument: "The argument {argument} must come from the request itself."
 package rails.rules.trusted_arguments
 
+import data.rails.lib.catalogue
+
 # METADATA
 # title: Chosen by the principal
-# description: Each argument that the configuration lists is labelled trusted.
+# description: Each argument that the configuration lists is labelled trusted; without a list, each that there is.
 deny contains {"code": "untrusted_argument", "parameters": {"argument": argument}} if {
-	rules := data.rails.config.tools[input.action.tool]
-	rules.egress == "none" # destinations of the others are the business of data_labels
-	some argument in rules.trusted_arguments
+	catalogue.tool.egress == "none" # destinations of the others are the business of data_labels
+	some argument in (names | listed)
+	catalogue.must_be_trusted(argument)
 	not is_trusted(argument)
 }
+
+listed contains argument if some argument in catalogue.tool.trusted_arguments
 
 is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
 

@@ -9,7 +9,9 @@ own_word := {"integrity": "unvouched", "confidentiality": "public", "sources": [
 
 refused(argument) := {"code": "untrusted_argument", "parameters": {"argument": argument}}
 
-listing(names) := {"report.write": {"egress": "none", "trusted_arguments": names}}
+report := {"egress": "none", "arguments": {"document": {}, "cc": {}}}
+
+listing(names) := {"report.write": object.union(report, {"trusted_arguments": names})}
 
 test_nothing_against_a_trusted_argument if {
 	count(trusted_arguments.deny) == 0 with input as request.write with data.rails.config.tools as listing(["document"])
@@ -41,6 +43,22 @@ test_deny_an_argument_without_a_label if {
 		with data.rails.config.tools as listing(["document"])
 	trusted_arguments.deny == {refused("document")} with input as json.remove(request.write, ["context/labels"])
 		with data.rails.config.tools as listing(["document"])
+}
+
+test_deny_every_argument_of_a_tool_that_does_not_say_which if {
+	refused("document") in trusted_arguments.deny with input as request.write
+		with data.rails.config.tools as {"report.write": report}
+		with input.context.labels.document as document
+	every names in ["document", null, {"document": []}, ["tto"]] {
+		refused("document") in trusted_arguments.deny with input as request.write
+			with data.rails.config.tools as listing(names)
+			with input.context.labels.document as document
+	}
+}
+
+test_nothing_against_trusted_arguments_of_a_tool_that_does_not_say_which if {
+	count(trusted_arguments.deny) == 0 with input as request.write
+		with data.rails.config.tools as {"report.write": report}
 }
 
 test_deny_an_argument_that_is_only_labelled if {

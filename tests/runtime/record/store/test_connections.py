@@ -1,13 +1,15 @@
 """Transactions on kept connections: what failed leaves nothing behind, and nothing stays open."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, insert, select
+from sqlalchemy import create_engine, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.statement import Statement
 
 
 def _count(connections: Connections) -> int:
@@ -33,6 +35,34 @@ async def test_an_error_rolls_back_and_the_next_transaction_is_sound(
         assert _count(connections) == 1
     finally:
         connections.close()
+        connections.close()
+        store.close()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_begins_without_sqlalchemy_is_one_transaction(
+    tmp_path: Path, is_first: bool
+) -> None:
+    """Statements of both kinds belong to it: all of them are committed, or none is."""
+    store = Store.open(f"sqlite:///{tmp_path / 'one.db'}")
+    connections = Connections(store.engine, begin=Statement(text("BEGIN")))
+    row = {"scope": "tool", "id": "a", "engaged": 1}
+    add = Statement(insert(tables.kill_switch))
+    ways = [
+        lambda connection: add.run(connection, row),
+        lambda connection: connection.execute(
+            insert(tables.kill_switch), row | {"id": "b"}
+        ),
+    ]
+    try:
+        for count, fails in ((0, True), (2, False)):
+            with suppress(LookupError), connections.transaction() as connection:
+                for way in ways if is_first else reversed(ways):
+                    way(connection)
+                if fails:
+                    raise LookupError
+            assert _count(connections) == count
+    finally:
         connections.close()
         store.close()
 

@@ -1,17 +1,27 @@
 """The defaults of an account at PostgreSQL have no say in whether the rails hold."""
 
-from collections.abc import Iterator
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
-from interlock.runtime.errors import Busy
-from interlock.runtime.record.store import Store, postgresql
+from interlock.runtime.errors import Busy, Silent
+from interlock.runtime.record.store import Store, Tx, patience, postgresql
 from interlock.runtime.run.kill_switch import KillSwitches, covered
 from interlock.runtime.storage import Storage
 
+TIMEOUTS: Final = (
+    "lock_timeout",
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+)
 #: An operator that finds no switch of everything
 _BLIND = """
     CREATE SCHEMA elsewhere;
@@ -64,6 +74,95 @@ async def test_what_is_committed_is_durable(
         store.close()
 
     assert stated == ours
+
+
+async def test_nothing_is_waited_for_without_end(
+    account: psycopg.Connection, fresh_postgres: str
+) -> None:
+    """Locks, statements and pauses in transactions end, whatever the account says."""
+    for setting in TIMEOUTS:
+        account.execute(f"ALTER ROLE CURRENT_USER SET {setting} = 0")
+    query = text("SELECT " + ", ".join(f"current_setting('{it}')" for it in TIMEOUTS))
+
+    store = Store.open(fresh_postgres)
+    try:
+        writing = await store.write(lambda tx: tx.connection.execute(query).one())
+        reading = await store.read(lambda connection: connection.execute(query).one())
+    finally:
+        store.close()
+
+    assert "0" not in {*writing, *reading}
+
+
+@pytest.fixture
+def freeze() -> Iterator[Callable[[Tx], None]]:
+    """Work that stops the server's process behind its connection, as a frozen machine would."""
+    stopped: list[int] = []
+
+    def work(tx: Tx) -> None:
+        backend = tx.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        stopped.append(backend)
+        os.kill(backend, signal.SIGSTOP)
+
+    yield work
+    for backend in stopped:
+        os.kill(backend, signal.SIGCONT)
+
+
+def ask(tx: Tx) -> int:
+    """Return the server's time."""
+    return tx.now
+
+
+async def test_a_frozen_server_is_given_up(
+    fresh_postgres: str,
+    freeze: Callable[[Tx], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever waits is told what for, and then by a code; nobody else of the group waits once more,
+    and the store goes on when there is an answer again.
+    """
+    monkeypatch.setattr(postgresql, "SILENCE_S", 0.6)
+    monkeypatch.setattr(patience, "NOTICE_S", 0.1)
+    store = Store.open(fresh_postgres)
+    work = [store.submit(item, "lazy") for item in (freeze, ask, ask)]
+    heard = [future.exception() for future in work]
+    again = await store.write(ask)
+    store.close()
+
+    assert [type(error) for error in heard] == [Silent] * 3
+    assert [error.code for error in heard if isinstance(error, Silent)] == [
+        "silent"
+    ] * 3
+    assert caplog.messages == ["waiting for the database server"]
+    assert again > 0
+
+
+async def test_a_store_that_is_closed_gives_a_frozen_server_up(
+    fresh_postgres: str,
+    freeze: Callable[[Tx], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever stops a command need not wait as long as the command would."""
+    monkeypatch.setattr(patience, "LAST_S", 0.1)
+    store = Store.open(fresh_postgres)
+    work = store.submit(freeze, "eager")
+    began = time.monotonic()
+    store.close()
+    took_s = time.monotonic() - began
+
+    assert isinstance(work.exception(), Silent)
+    assert took_s < postgresql.SILENCE_S / 2
+
+
+def test_a_server_that_takes_calls_and_says_nothing_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A connection that does not come about is an error with a code."""
+    monkeypatch.setitem(postgresql.WIRE, "connect_timeout", 2)  # the driver's least
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(Silent):
+        Store.open(f"postgresql://somebody@127.0.0.1:{mute.getsockname()[1]}/home")
 
 
 async def test_a_stop_behind_somebody_elses_lock_is_told_so(

@@ -1,0 +1,108 @@
+"""Lanes: runs for workers with the same pins, tenant and priority, in the order of their turns.
+
+All lanes are read by stepping from one to the next in an index, so a million runs in a lane cost as
+much as one.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, select, text
+
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
+
+_RUN: Final = tables.run.c
+_LANES: Final = Statement(
+    text("""
+    WITH RECURSIVE
+      tenants (tenant) AS (
+        SELECT (SELECT min(tenant) FROM run
+                WHERE pinned = :pinned AND ready_at IS NOT NULL)
+        UNION ALL
+        SELECT (SELECT min(run.tenant) FROM run
+                WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL
+                  AND run.tenant > tenants.tenant)
+        FROM tenants WHERE tenants.tenant IS NOT NULL),
+      lanes (tenant, priority) AS (
+        SELECT tenant, (SELECT max(run.priority) FROM run
+                        WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL
+                          AND run.tenant = tenants.tenant)
+        FROM tenants WHERE tenant IS NOT NULL
+        UNION ALL
+        SELECT tenant, (SELECT max(run.priority) FROM run
+                        WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL
+                          AND run.tenant = lanes.tenant
+                          AND run.priority < lanes.priority)
+        FROM lanes WHERE priority IS NOT NULL)
+    SELECT tenant, priority, (SELECT min(run.ready_at) FROM run
+                              WHERE run.pinned = :pinned
+                                AND run.ready_at IS NOT NULL
+                                AND run.tenant = lanes.tenant
+                                AND run.priority = lanes.priority) AS ready_at
+    FROM lanes WHERE priority IS NOT NULL
+    """)
+)
+#: Those that no live claim holds
+_NEXT: Final = Statement(
+    select(_RUN.id)
+    .where(
+        _RUN.pinned == bindparam("of_pins"),
+        _RUN.tenant == bindparam("of_tenant"),
+        _RUN.priority == bindparam("of_priority"),
+        _RUN.ready_at <= bindparam("at"),
+        _RUN.lease_until <= bindparam("at"),
+    )
+    .order_by(_RUN.ready_at, _RUN.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_AT_WORK: Final = Statement(
+    select(_RUN.tenant, func.count().label("runs"))
+    .where(_RUN.status == "running", _RUN.lease_until > bindparam("at"))
+    .group_by(_RUN.tenant)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lane:
+    """One lane that is not empty."""
+
+    pinned: str
+    tenant: str
+    priority: int
+    #: From when its first run may be claimed, in Unix seconds
+    ready_at: int
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Its place among the lanes of its tenant."""
+        return -self.priority, self.ready_at, self.pinned
+
+
+def lanes(connection: Connection, pinned: Collection[str]) -> list[Lane]:
+    """Return every lane of runs with one of the pins, also those that are not ready yet."""
+    return [
+        Lane(pinned=pins, **row)  # type: ignore[arg-type]  # a row of these columns
+        for pins in sorted(pinned)
+        for row in _LANES.all(connection, {"pinned": pins})
+    ]
+
+
+def following(tx: Tx, lane: Lane, *, most: int) -> Sequence[str]:
+    """Return the ids of the next runs of the lane, which stay locked until the transaction ends."""
+    place = {
+        "of_pins": lane.pinned,
+        "of_tenant": lane.tenant,
+        "of_priority": lane.priority,
+        "at": tx.now,
+        "most": most,
+    }
+    return [row["id"] for row in _NEXT.all(tx.connection, place)]
+
+
+def at_work(connection: Connection, *, now: int) -> dict[str, int]:
+    """Return how many runs of each tenant a live claim is at work on."""
+    rows = _AT_WORK.all(connection, {"at": now})
+    return {row["tenant"]: row["runs"] for row in rows}

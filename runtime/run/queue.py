@@ -1,0 +1,223 @@
+"""The queue: what workers claim, in the order of priority, time and age, in fair shares.
+
+A claim of a worker is a claim as any other: the next fence, a token, a lease by the database's
+clock, one entry in the ledger. What is claimed is claimed once: the head of the tenant's log is
+held from the look to the commit.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
+
+from interlock.runtime.errors import BadInput, NotAsRecorded
+from interlock.runtime.record.events import RunEnded
+from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import kill_switch, pin
+from interlock.runtime.run.claim import give_back, take_over, taken
+from interlock.runtime.run.lanes import Lane, at_work, following, lanes
+from interlock.runtime.run.run import Run, row_of
+from interlock.runtime.run.share import FairShares, Share
+
+#: Claims in vain after which a run is dead, unless a worker is told another number
+ATTEMPTS: Final = 5
+_ACTION: Final = tables.action.c
+#: Whether a claim brought an action to its end
+_GOT_ON: Final = Statement(
+    select(_ACTION.id)
+    .where(
+        _ACTION.run_id == bindparam("of_run"),
+        _ACTION.fence == bindparam("under"),
+        or_(_ACTION.state == "done", _ACTION.state == "failed"),
+    )
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """What one look at the queue gave."""
+
+    runs: list[Run] = field(default_factory=list)
+    #: Runs that were claimed in vain too often, by id
+    dead: list[str] = field(default_factory=list)
+    #: Runs that are not what the ledger says of them, by id; they are left as they are
+    refused: dict[str, NotAsRecorded] = field(default_factory=dict)
+
+
+class Queue:
+    """Claims runs for one worker, named *by*; lives as long as the worker.
+
+    A run that was claimed *attempts* times without getting on is claimed no more: it is dead.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        by: str,
+        shares: Mapping[str, Share],
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._by = by
+        self._shares = FairShares(shares=shares)
+        self._attempts = attempts
+        self._refused: set[str] = set()
+
+    async def claim(self, pinned: Collection[str], *, most: int) -> Claimed:
+        """Claim up to *most* runs with one of the pins, for the tenants in their shares.
+
+        Nothing of a tenant that is stopped is claimed. Raises `LogBroken` where a log is not what
+        was signed, and `NotRecorded`: then nothing more was claimed (fails closed).
+        """
+
+        def look(connection: Connection) -> tuple[list[Lane], dict[str, int]]:
+            now = self._store.now(connection)
+            ready = [lane for lane in lanes(connection, pinned) if lane.ready_at <= now]
+            return ready, at_work(connection, now=now)
+
+        ready, busy = await self._store.read(look)
+        tenants = sorted({lane.tenant for lane in ready})
+        places = self._shares.give(most, ready=tenants, at_work=busy)
+        claimed = Claimed()
+        for tenant, number in places.items():
+            own = [lane for lane in ready if lane.tenant == tenant]
+            before = len(claimed.runs)
+            await self._claim(sorted(own, key=lambda lane: lane.order), number, claimed)
+            used = len(claimed.runs) - before
+            self._shares.take_back(tenant, number - used)
+        return claimed
+
+    async def _claim(self, own: Sequence[Lane], number: int, claimed: Claimed) -> None:
+        """Claim up to *number* runs of one tenant's lanes in one transaction.
+
+        Where a row is not what was recorded each run has a transaction of its own, so that one run
+        keeps no other from being claimed.
+        """
+        looked_at: list[str] = []
+        try:
+            done = await self._taken(own, number, looked_at)
+        except NotAsRecorded as error:
+            if number > 1:
+                for _ in range(number):
+                    await self._claim(own, 1, claimed)
+                return
+            self._refused.add(looked_at[-1])
+            claimed.refused[looked_at[-1]] = error
+            return
+        claimed.runs.extend(done.runs)
+        claimed.dead.extend(done.dead)
+
+    async def _taken(
+        self, own: Sequence[Lane], number: int, looked_at: list[str]
+    ) -> Claimed:
+        with ExitStack() as stack:
+            tokens = [stack.enter_context(taken()) for _ in range(number)]
+
+            def work(tx: Tx) -> Claimed:
+                looked_at.clear()
+                return self._take(tx, own, tokens, looked_at)
+
+            done = await self._store.write(work, logs=(own[0].tenant,))
+        for token in tokens[len(done.runs) :]:
+            give_back(token)
+        return done
+
+    def _take(
+        self,
+        tx: Tx,
+        own: Sequence[Lane],
+        tokens: Sequence[str],
+        looked_at: list[str],
+    ) -> Claimed:
+        done = Claimed()
+        places = self._room(tx, own[0].tenant, len(tokens))
+        for lane in own:
+            wanted = places - len(done.runs)
+            if wanted <= 0:
+                break
+            for run_id in following(tx, lane, most=wanted + len(self._refused)):
+                if run_id not in self._refused and len(done.runs) < places:
+                    looked_at.append(run_id)
+                    self._take_one(tx, lane, run_id, tokens[len(done.runs)], done)
+        return done
+
+    def _room(self, tx: Tx, tenant: str, places: int) -> int:
+        """Return how many of the *places* the tenant may have; none while it is stopped."""
+        if kill_switch.covered(tx.connection, tenant=tenant, tool="", run_id=""):
+            return 0
+        most = self._shares.of(tenant).concurrency
+        if most is None:
+            return places
+        busy = at_work(tx.connection, now=tx.now).get(tenant, 0)
+        return min(places, most - busy)
+
+    def _take_one(
+        self,
+        tx: Tx,
+        lane: Lane,
+        run_id: str,
+        token: str,
+        done: Claimed,
+    ) -> None:
+        row = row_of(tx.connection, run_id, lock=True)
+        tries = _tries(tx, row)
+        if tries > self._attempts:
+            _bury(tx, row)
+            done.dead.append(run_id)
+            return
+        try:
+            run = take_over(
+                tx,
+                self._vault,
+                run_id,
+                token=token,
+                tries=tries,
+                by=self._by,
+            )
+        except BadInput:
+            return  # somebody was faster
+        if pin.digest_of_run(run) != lane.pinned:
+            raise NotAsRecorded(
+                code="changed_value", table="run", row=run_id, column="pinned"
+            )
+        done.runs.append(run)
+
+
+def _tries(tx: Tx, row: RowMapping) -> int:
+    """Return the claims since the run last got on, with the one that is about to be made."""
+    place = {"of_run": row["id"], "under": row["fence"]}
+    if row["tries"] and _GOT_ON.one(tx.connection, place) is not None:
+        return 1
+    return int(row["tries"]) + 1
+
+
+def _bury(tx: Tx, row: RowMapping) -> None:
+    """Let no worker claim the run any more; the fence moves on, so none writes for it either."""
+    fence = row["fence"] + 1
+    buried = update(tables.run).where(tables.run.c.id == row["id"])
+    tx.connection.execute(
+        buried.values(
+            status="dead",
+            fence=fence,
+            lease_until=0,
+            ready_at=None,
+            updated=tx.now,
+        )
+    )
+    tx.checked.clear()
+    tx.events.append(
+        RunEnded(
+            log=row["tenant"],
+            run_id=row["id"],
+            status="dead",
+            fence=fence,
+        )
+    )

@@ -1,0 +1,94 @@
+"""Turns: from when a worker may claim a run, which the column `ready_at` of the run says.
+
+    queued    the moment that whoever started the run named, or the start
+    running   the end of the lease, so that the run of a dead worker is claimed by the next one
+    waiting   the first moment at which nobody is asked any more: a verdict, else the expiry
+    held      later and later; never while only a person can help
+    ended, dead   never
+
+A run that may go on at once stands where its age puts it: before all that were queued after it.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final, assert_never
+
+from sqlalchemy import ColumnElement, case, null, select, update
+
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.run.run import Run, Status
+
+_RUN: Final = tables.run.c
+_APPROVAL: Final = tables.approval.c
+#: At once; the lease of a claim is 0 when the claim has ended
+AT_ONCE: Final[ColumnElement[int]] = case(
+    (_RUN.created > _RUN.lease_until, _RUN.created), else_=_RUN.lease_until
+)
+#: Seconds that a held run waits after its first try, what multiplies them, and the most
+_FIRST_S: Final = 3
+_GROWTH: Final = 3
+_LONGEST_S: Final = 300
+
+
+def unless_stopped(moment: object) -> ColumnElement[int]:
+    """Return *moment*, or never for a run that only a person can help."""
+    return case((_RUN.ready_at.is_(None), null()), else_=moment)
+
+
+def after(tx: Tx, run: Run, status: Status, waiting: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of a run whose claim ends with *status*.
+
+    *waiting* are the approvals that the run waits for.
+    """
+    match status:
+        case "waiting":
+            return {"tries": 0, "ready_at": _undecided_until(tx, run, waiting)}
+        case "held":
+            later = tx.now + back_off(run.id, tries=run.tries)
+            return {"ready_at": unless_stopped(later)}
+        case "queued":  # the claim was no try: it was asked to stop
+            return {"tries": max(run.tries - 1, 0), "ready_at": run.created}
+        case "done" | "failed" | "cancelled":
+            return {"tries": 0, "ready_at": None}
+        case "running" | "dead":
+            raise ValueError(f"no claim ends {status}")
+        case _:
+            assert_never(status)
+
+
+def back_off(run_id: str, *, tries: int) -> int:
+    """Return for how many seconds a run is left alone that was held for the *tries*-th time.
+
+    Runs that were held together do not come back together.
+    """
+    seconds: int = min(_FIRST_S * _GROWTH ** max(tries - 1, 0), _LONGEST_S)
+    spread = sha256(f"{run_id}/{tries}".encode()).digest()[0]
+    return seconds + seconds * spread // 512
+
+
+def decided(tx: Tx, run_id: str) -> None:
+    """Let the run go on at once if it waits: a person decided, or will not decide any more."""
+    _at_once(tx, _RUN.id == run_id, _RUN.status == "waiting")
+
+
+def raised(tx: Tx, budget_id: str) -> None:
+    """Let the runs go on at once that are held because their budget was used up."""
+    _at_once(
+        tx,
+        _RUN.budget_id == budget_id,
+        _RUN.status == "held",
+        _RUN.ready_at.is_(None),
+    )
+
+
+def _at_once(tx: Tx, *which: ColumnElement[bool]) -> None:
+    tx.connection.execute(update(tables.run).where(*which).values(ready_at=AT_ONCE))
+
+
+def _undecided_until(tx: Tx, run: Run, waiting: Sequence[str]) -> int:
+    """Return when the first of the approvals is waited for no more: at once, if one was decided."""
+    query = select(_APPROVAL.state, _APPROVAL.expires).where(_APPROVAL.id.in_(waiting))
+    rows = tx.connection.execute(query.with_for_update()).all()
+    open_until = [row.expires for row in rows if row.state == "waiting"]
+    is_open = len(open_until) == len(rows) > 0
+    return min(open_until) if is_open else run.created

@@ -1,0 +1,1 @@
+"""The scenario of each guarantee: what must not happen is tried, and must be stopped."""

@@ -1,0 +1,341 @@
+"""The queue: workers claim what is ready, in order, in fair shares, once, and not for ever."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sqlalchemy import update
+
+from interlock.runtime.errors import BadInput, Fenced
+from interlock.runtime.record import audit
+from interlock.runtime.record.store import Store, tables
+from interlock.runtime.run.claim import extend
+from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.runtime.run.pin import Pins, digest_of
+from interlock.runtime.run.queue import Queue
+from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status
+from interlock.runtime.run.share import FairShares, Share
+from interlock.runtime.run.turn import back_off
+from interlock.runtime.testing import AGENT, PLENTY, TOOLBOX, FixedClock, World
+
+PINNED: Final = digest_of(TOOLBOX, revision="0" * 64, others={})
+
+
+@pytest.fixture(autouse=True)
+def time(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
+    """The clock that the test moves, on either database: PostgreSQL's own goes by itself."""
+    clock = FixedClock()
+    monkeypatch.setattr(Store, "now", lambda _store, _connection: int(clock()))
+    return clock
+
+
+class Shop(World):
+    """A world with a queue."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder / "home", url=url)
+
+    async def queued(
+        self, *, tenant: str = "default", priority: int = 0, not_before: int = 0
+    ) -> str:
+        """Start a run for workers, and return its id."""
+        new = NewRun(
+            agent=TOOLBOX,
+            principal=replace(AGENT, tenant=tenant),
+            request={},
+            limits=PLENTY,
+            autonomy=2,
+            revision=self.pdp.revision,
+            priority=priority,
+            not_before=not_before,
+        )
+        return (await self.runs.start(new, claim=False)).id
+
+    def worker(
+        self, shares: Mapping[str, Share] | None = None, *, attempts: int = 5
+    ) -> Queue:
+        """Return the queue as a new worker sees it."""
+        return Queue(
+            store=self.store,
+            vault=self.vault,
+            by="worker:test",
+            shares=shares or {},
+            attempts=attempts,
+        )
+
+    async def claim(self, worker: Queue | None = None, most: int = 1) -> list[Run]:
+        """Let a worker claim."""
+        one = worker or self.worker()
+        return (await one.claim({PINNED}, most=most)).runs
+
+    async def end(
+        self, run: Run, status: Status, waiting: Collection[str] = ()
+    ) -> None:
+        """Let the claim end."""
+        await self.runs.end(run, status, {}, waiting=tuple(waiting))
+        self.runs.give_back(run)
+
+    async def status(self, run_id: str) -> Status:
+        """Return the status of a run."""
+        return (await self.runs.read(run_id)).status
+
+
+def ids(runs: Collection[Run]) -> list[str]:
+    """Return the ids of *runs*."""
+    return [run.id for run in runs]
+
+
+async def test_the_higher_priority_goes_first_then_the_longest_ready(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Workers claim by priority, then by not-before or age; what is not ready waits its time."""
+    async with Shop(tmp_path, database_url) as shop:
+        now = int(time())
+        later = await shop.queued(priority=9, not_before=now + 20)
+        old = await shop.queued()
+        time.advance(1)
+        young = await shop.queued()
+        urgent = await shop.queued(priority=5)
+
+        assert ids(await shop.claim(most=9)) == [urgent, old, young]
+        time.advance(18)
+        assert await shop.claim() == []
+        time.advance(1)
+        assert ids(await shop.claim()) == [later]
+        assert (await shop.verify()).problems == []
+
+
+async def test_a_claim_takes_only_what_it_can_carry_on(
+    tmp_path: Path, database_url: str
+) -> None:
+    """A run that is pinned otherwise is left alone, and is claimed when it is pinned anew."""
+    async with Shop(tmp_path, database_url) as shop:
+        run_id = await shop.queued()
+        other = {"planner": "another"}
+        pinned = digest_of(TOOLBOX, revision=shop.pdp.revision, others=other)
+
+        assert (await shop.worker().claim({pinned}, most=1)).runs == []
+        await shop.runs.repin(
+            run_id, pins=Pins(revision=shop.pdp.revision, others=other), by="ana"
+        )
+        assert await shop.claim() == []
+        assert ids((await shop.worker().claim({pinned}, most=1)).runs) == [run_id]
+
+
+async def test_of_two_workers_one_wins(tmp_path: Path, database_url: str) -> None:
+    """Two processes claim ten runs at once: each run is claimed once."""
+    async with (
+        Shop(tmp_path, database_url) as shop,
+        Shop(tmp_path, database_url) as other,
+    ):
+        queued = {await shop.queued() for _ in range(10)}
+        taken = await asyncio.gather(*(one.claim(most=3) for one in (shop, other) * 3))
+        claimed = [run.id for runs in taken for run in runs]
+
+        assert sorted(claimed) == sorted(queued)
+
+
+async def test_a_tenant_has_no_more_runs_at_work_than_its_concurrency(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The cap holds over all workers, and a place that gets free is given again."""
+    shares = {"default": Share(concurrency=2)}
+    async with Shop(tmp_path, database_url) as shop:
+        for _ in range(4):
+            await shop.queued()
+        first = await shop.claim(shop.worker(shares), most=1)
+        second = await shop.claim(shop.worker(shares), most=3)
+
+        assert (len(first), len(second)) == (1, 1)
+        await shop.end(first[0], "done")
+        assert len(await shop.claim(shop.worker(shares), most=3)) == 1
+
+
+async def test_the_cap_is_checked_again_where_the_claim_is_made(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Many workers that look at once do not get past the cap together."""
+    shares = {"default": Share(concurrency=3)}
+    async with Shop(tmp_path, database_url) as shop:
+        for _ in range(12):
+            await shop.queued()
+        workers = [shop.worker(shares) for _ in range(4)]
+        taken = await asyncio.gather(*(shop.claim(one, most=3) for one in workers))
+
+        assert sum(map(len, taken)) == 3
+
+
+@pytest.mark.parametrize("places", [1, 4])
+def test_weights_share_the_places(places: int) -> None:
+    """Of 400 claims a tenant of three times the weight gets three times as many, within 5 %."""
+    shares = FairShares(shares={"a": Share(weight=1), "b": Share(weight=3)})
+    given: Counter[str] = Counter()
+    busy: list[str] = []
+    while given.total() < 400:
+        free = places - len(busy)
+        now = shares.give(free, ready=["a", "b"], at_work=Counter(busy))
+        given += now
+        busy = [*busy, *now.elements()][1:]
+
+    assert given["b"] / given["a"] == pytest.approx(3, rel=0.05)
+
+
+def test_who_comes_late_has_saved_up_nothing() -> None:
+    """A tenant that had no runs for long gets its share from now on, not all places."""
+    shares = FairShares()
+    shares.give(100, ready=["a"], at_work={})
+
+    assert shares.give(10, ready=["a", "b"], at_work={}) == {"a": 5, "b": 5}
+
+
+async def test_the_run_of_a_dead_worker_is_claimed_after_its_lease(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Before that nobody takes it; afterwards the first worker writes nothing more."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (stale,) = await shop.claim()
+        time.advance(LEASE_S - 1)
+        assert await shop.claim() == []
+        await shop.store.write(
+            lambda tx: extend(tx.connection, stale, now=tx.now), logs=(stale.tenant,)
+        )
+        time.advance(LEASE_S - 1)
+        assert await shop.claim() == []
+        time.advance(1)
+        (run,) = await shop.claim()
+
+        with pytest.raises(Fenced):
+            await shop.runs.end(stale, "done", {})
+        await shop.end(run, "done")
+        assert await shop.status(run.id) == "done"
+        assert (await shop.verify()).problems == []
+
+
+async def test_a_run_that_never_gets_on_is_dead_and_not_lost(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """After its attempts no worker takes it, the ledger says so, and a person carries it on."""
+    async with Shop(tmp_path, database_url) as shop:
+        run_id = await shop.queued()
+        worker = shop.worker(attempts=2)
+        for _ in range(2):
+            (run,) = await shop.claim(worker)
+            shop.runs.give_back(run)
+            time.advance(LEASE_S)
+        last = await worker.claim({PINNED}, most=1)
+
+        assert (last.runs, last.dead) == ([], [run_id])
+        assert await shop.status(run_id) == "dead"
+        with pytest.raises(Fenced):
+            await shop.runs.end(run, "done", {})
+        ended = [
+            entry for entry in await shop.entries() if entry["event"] == "run_ended"
+        ]
+        assert [entry["status"] for entry in ended] == ["dead"]
+        await shop.end(await shop.runs.claim(run_id), "held")
+        time.advance(back_off(run_id, tries=1))
+        assert ids(await shop.claim(worker)) == [run_id]
+        assert (await shop.verify()).problems == []
+
+
+async def test_a_held_run_comes_back_later_and_later(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Each try that ends held makes the next one wait longer, and none waits for ever."""
+    async with Shop(tmp_path, database_url) as shop:
+        run_id = await shop.queued()
+        pauses = []
+        for tries in (1, 2, 3):
+            (run,) = await shop.claim()
+            await shop.end(run, "held")
+            pauses.append(back_off(run_id, tries=tries))
+            time.advance(pauses[-1] - 1)
+            assert await shop.claim() == []
+            time.advance(1)
+
+        assert pauses == sorted(set(pauses))
+        assert back_off(run_id, tries=50) <= 450
+
+
+async def test_nothing_of_a_stopped_tenant_is_claimed(
+    tmp_path: Path, database_url: str
+) -> None:
+    """While a kill switch covers the tenant its runs stay queued; then they go on."""
+    async with Shop(tmp_path, database_url) as shop:
+        run_id = await shop.queued()
+        switches = KillSwitches(shop.store)
+        await switches.engage("tenant", "default", by="ana")
+        assert await shop.claim() == []
+        await switches.release("tenant", "default", by="ana")
+
+        assert ids(await shop.claim()) == [run_id]
+
+
+async def test_a_run_that_is_not_as_recorded_keeps_no_other_from_being_claimed(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The changed run is named and left as it is; whatever is claimed with it goes on."""
+    async with Shop(tmp_path, database_url) as shop:
+        queued = [await shop.queued() for _ in range(3)]
+        changed = update(tables.run).where(tables.run.c.id == queued[1])
+        await shop.store.write(
+            lambda tx: tx.connection.execute(changed.values(priority=1))
+        )
+        worker = shop.worker()
+        claimed = await worker.claim({PINNED}, most=3)
+        again = await worker.claim({PINNED}, most=3)
+
+        assert list(claimed.refused) == [queued[1]]
+        assert sorted(ids([*claimed.runs, *again.runs])) == sorted(
+            [queued[0], queued[2]]
+        )
+        assert again.refused == {}
+
+
+async def test_a_worker_that_is_asked_to_stop_leaves_the_run_ready(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The run is queued again at once, and the claim counts as no try."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        worker = shop.worker(attempts=1)
+        for _ in range(3):
+            (run,) = await shop.claim(worker)
+            await shop.end(run, "queued")
+
+        assert await shop.status(run.id) == "queued"
+
+
+async def test_who_claims_is_named_in_the_ledger(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The sealed part of the entry names the worker, so that each claim has its author."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (run,) = await shop.claim()
+
+        entries = await audit.entries(shop.store, shop.vault, run_id=run.id)
+        assert entries[-1]["payload"] == {"by": "worker:test"}
+
+
+async def test_an_ended_run_is_in_no_lane(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Whatever ends a run takes it from the workers."""
+    async with Shop(tmp_path, database_url) as shop:
+        cancelled = await shop.queued()
+        await shop.runs.cancel(cancelled, by="ana")
+        for status in ("done", "failed"):
+            await shop.queued()
+            (run,) = await shop.claim()
+            await shop.end(run, status)
+        time.advance(10_000)
+
+        assert await shop.claim() == []
+        with pytest.raises(BadInput):
+            await shop.runs.claim(cancelled)
