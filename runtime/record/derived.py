@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_run import OfRun, asked, started
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
@@ -35,7 +36,7 @@ def derive(connection: Connection) -> "Derived":
     derived = Derived()
     entries = tables.ledger_entry
     query = select(entries.c.log, entries.c.body).order_by(entries.c.log, entries.c.seq)
-    for log, stored in connection.execute(query):
+    for log, stored in connection.execute(query.execution_options(yield_per=ROWS)):
         body = body_of(stored)
         try:
             derived.apply(log, body)

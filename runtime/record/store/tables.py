@@ -179,7 +179,9 @@ record = Table(
     Column("body", LargeBinary, nullable=False),
     Column("action_id", String(64), nullable=False),
     Column("updated", BigInteger, nullable=False),
-    Index("record_of_key", "kind", "key"),
+    # One for each way to list what is kept, newest first
+    Index("record_of_key", "kind", "key", "updated", "run_id"),
+    Index("record_by_age", "kind", "updated", "run_id", "key"),
 )
 
 data_key = Table(
@@ -228,8 +230,10 @@ checkpoint = Table(
     "checkpoint",
     metadata,
     Column("thread_id", String(64), primary_key=True),
-    Column("ns", String(128), primary_key=True),
+    Column("ns", String(512), primary_key=True),
     Column("checkpoint_id", String(64), primary_key=True),
+    #: The claim that wrote it: a later claim's is newer, whatever the clocks of their machines say
+    Column("fence", BigInteger, nullable=False),
     Column("parent_id", String(64), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("metadata", LargeBinary, nullable=False),
@@ -239,13 +243,23 @@ checkpoint_write = Table(
     "checkpoint_write",
     metadata,
     Column("thread_id", String(64), primary_key=True),
-    Column("ns", String(128), primary_key=True),
+    Column("ns", String(512), primary_key=True),
     Column("checkpoint_id", String(64), primary_key=True),
     Column("task_id", String(64), primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
     Column("channel", String(128), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("task_path", Text, nullable=False),
+)
+
+#: What checkpoints and writes of a namespace share, by its commitment under the run's key
+checkpoint_piece = Table(
+    "checkpoint_piece",
+    metadata,
+    Column("thread_id", String(64), primary_key=True),
+    Column("ns", String(512), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
 )
 
 
