@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run.pin import digest_of
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import NewRun
@@ -99,8 +100,7 @@ async def _fill(storage: Storage, queued: int) -> None:
     )
 
     def work(tx: Tx) -> None:
-        place = {"copies": queued // len(_TENANTS)}
-        tx.connection.execute(copies, place)
+        Statement(copies).run(tx.connection, {"copies": queued // len(_TENANTS)})
 
     if queued:
         await storage.store.write(work, logs=_TENANTS)
