@@ -13,11 +13,12 @@ from sqlalchemy import Update, update
 from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.record import audit
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.run.budget import raise_limit
 from interlock.runtime.run.claim import extend
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins, digest_of
 from interlock.runtime.run.queue import Queue
-from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status
+from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status, hold
 from interlock.runtime.run.share import FairShares, Share
 from interlock.runtime.run.turn import back_off
 from interlock.runtime.testing import AGENT, PLENTY, TOOLBOX, FixedClock, World
@@ -260,6 +261,28 @@ async def test_a_held_run_comes_back_later_and_later(
 
         assert pauses == sorted(set(pauses))
         assert back_off(run_id, tries=50) <= 450
+
+
+async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """No worker tries it in vain meanwhile; once a limit is raised it goes on at once."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (run,) = await shop.claim()
+        logs = (run.tenant,)
+        await shop.store.write(lambda tx: hold(tx, run, until_raised=True), logs=logs)
+        await shop.end(run, "held")
+        time.advance(10_000)
+        assert await shop.claim() == []
+        await shop.store.write(
+            lambda tx: raise_limit(
+                tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=1
+            ),
+            logs=logs,
+        )
+
+        assert ids(await shop.claim()) == [run.id]
 
 
 async def test_nothing_of_a_stopped_tenant_is_claimed(
