@@ -193,6 +193,13 @@ def test_who_comes_late_has_saved_up_nothing() -> None:
     assert shares.give(10, ready=["a", "b"], at_work={}) == {"a": 5, "b": 5}
 
 
+def test_a_place_that_one_tenant_may_not_have_goes_to_another() -> None:
+    """A tenant at its concurrency leaves no place empty that somebody else could use."""
+    shares = FairShares(shares={"a": Share(weight=9, concurrency=1)})
+
+    assert shares.give(3, ready=["a", "b"], at_work={}) == {"a": 1, "b": 2}
+
+
 async def test_the_run_of_a_dead_worker_is_claimed_after_its_lease(
     tmp_path: Path, database_url: str, time: FixedClock
 ) -> None:
