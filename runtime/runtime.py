@@ -95,7 +95,12 @@ class Runtime:
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
         self.pep = self._door(spans)
         #: Decides about people's acts; whoever made the runtime closes this too
-        self.policy = PolicyInForce(store=self.store, configured=pdp, bundle=bundle)
+        self.policy = PolicyInForce(
+            store=self.store,
+            vault=self.vault,
+            configured=pdp,
+            bundle=bundle,
+        )
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
         self.driver = self._driver(spans)
 
