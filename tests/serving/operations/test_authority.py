@@ -338,12 +338,15 @@ async def test_rows_put_no_policy_in_force(tmp_path: Path, change: str) -> None:
         tables.ledger_entry.c.event == "policy_activated"
     )
     body = json.dumps({"revision": bundle.revision}).encode()
-    columns = {"named": {"body": body}, "hidden": {"event": "other"}}[change]
+    changes: dict[str, dict[str, Any]] = {
+        "named": {"body": body},
+        "hidden": {"event": "other"},
+    }
     row = {"revision": bundle.revision, "archive": pack(bundle.files)}
     async with desks.opened(settings) as desk:
 
         def forge(tx: Tx) -> None:
-            tx.connection.execute(entry.values(columns))
+            tx.connection.execute(entry.values(changes[change]))
             tx.connection.execute(insert(tables.policy).values(row))
 
         await desk.storage.store.write(forge, logs=(HOME,))
