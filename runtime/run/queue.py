@@ -31,8 +31,6 @@ from interlock.runtime.run.lanes import Lane, at_work, following, lanes
 from interlock.runtime.run.run import Run, row_of
 from interlock.runtime.run.share import FairShares, Share
 
-#: Claims in vain after which a run is dead, unless a worker is told another number
-ATTEMPTS: Final = 5
 _ACTION: Final = tables.action.c
 #: Whether a claim brought an action to its end
 _GOT_ON: Final = Statement(
@@ -71,7 +69,7 @@ class Queue:
         vault: Vault,
         by: str,
         shares: Mapping[str, Share],
-        attempts: int = ATTEMPTS,
+        attempts: int,
     ) -> None:
         self._store = store
         self._vault = vault
