@@ -12,20 +12,11 @@ from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, started
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
-DERIVED: Final[tuple[Table, ...]] = (
-    tables.run,
-    tables.action,
-    tables.approval,
-    tables.budget,
-    tables.reservation,
-    tables.kill_switch,
-    tables.record,
-    tables.data_key,
-)
 #: What an entry raises that is changed, or none of ours
 _UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -40,7 +31,7 @@ def derive(connection: Connection) -> "Derived":
         try:
             derived.apply(log, body)
         except _UNREADABLE:
-            continue  # an entry that says nothing readable: the verifier names it
+            continue  # the verifier names it
     return derived
 
 
@@ -52,6 +43,7 @@ class Derived:
     action: Rows = field(default_factory=dict)
     approval: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
+    jobs: OfJobs = field(default_factory=OfJobs)
     kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
@@ -60,7 +52,8 @@ class Derived:
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
-        owner = self.spend if table.name in {"budget", "reservation"} else self
+        owners = (self.spend, self.jobs, self)
+        owner = next(owner for owner in owners if hasattr(owner, table.name))
         rows: Rows = getattr(owner, table.name)
         return rows
 
@@ -83,6 +76,9 @@ class Derived:
             "approval_requested": self._ask,
             "approval": self._approve,
             "budget": self._raise,
+            "job": self._submit,
+            "job_status": self.jobs.turn,
+            "job_item": self.jobs.take,
             "kill_switch": self._turn,
             "record": self._keep,
             "erasure": self._erase,
@@ -177,6 +173,10 @@ class Derived:
             self.kill_switch[switch] = same(body, "scope", "id") | {
                 "engaged": body["at"]
             }
+
+    def _submit(self, log: str, _: str, body: Values) -> None:
+        self.data_key[(body["job"],)] = {"id": body["job"]}
+        self.jobs.submit(log, body)
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])

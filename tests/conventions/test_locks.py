@@ -39,6 +39,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "page.previous": "entries are only added, by whoever holds the head of their log",
     "self._engaged": "whoever turns a switch holds the head of every log",
     "self._vault.create": "it inserts",
+    "vault.create": "it inserts",
     "self._vault.key": _ERASED,
     "self.gaps": "a log that is not held grows while it is looked at, which is no gap",
     "self.watch.confirm": "whoever changes a row of the run holds the head of its log",

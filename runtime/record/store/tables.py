@@ -5,7 +5,7 @@ checkpoint commit together. Times are Unix seconds, money is in millionths, ever
 and every person's name is sealed (`interlock.runtime.record.vault`).
 """
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -20,17 +20,15 @@ from sqlalchemy import (
     text,
 )
 
-from interlock.runtime.canonical import Json, digest
+from interlock.runtime.record.store.version import version_of
 
-#: Of a version; what keeps it has room for 32
-_DIGITS: Final = 16
 KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
 
 #: On SQLite this is the table's own order, so that it needs no index beside it
 ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 #: Which runs are for workers at all
-READY: Final = "ready_at IS NOT NULL"
+READY: Final = "ready_at IS NOT NULL AND paused = 0"
 
 metadata = MetaData()
 
@@ -64,6 +62,8 @@ run = Table(
     Column("tries", Integer, nullable=False),
     #: From when a worker may claim the run; NULL for never
     Column("ready_at", BigInteger),
+    #: 1 while the job of the run is paused or cancelled: no worker claims the run
+    Column("paused", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
     Column("outcome", LargeBinary),
@@ -73,6 +73,7 @@ run = Table(
     Index("run_by_age", "created", "id"),
     Index("run_by_tenant", "tenant", "created", "id"),
     Index("run_by_status", "status", "created", "id"),
+    Index("run_of_job", "job", "status"),
     # What workers may claim, and nothing else
     Index(
         "run_ready",
@@ -156,6 +157,39 @@ reservation = Table(
     Column("action_id", String(64), primary_key=True),
     Column("budget_id", String(64), nullable=False),
     *(Column(kind, BigInteger, nullable=False) for kind in KINDS),
+)
+
+#: Many documents, each reviewed by a run of its own
+job = Table(
+    "job",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("priority", Integer, nullable=False),
+    #: What all its runs together may spend, as JSON; empty for no limit of its own
+    Column("limits", Text, nullable=False),
+    #: How many documents were named
+    Column("items", Integer, nullable=False),
+    Column("by", LargeBinary, nullable=False),
+    Column("settings", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Index("job_by_tenant", "tenant", "created", "id"),
+)
+
+#: One named document of a job: its run, or why there is none
+job_item = Table(
+    "job_item",
+    metadata,
+    Column("job", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String(64), nullable=False),
+    #: Keyed, over the bytes and all that the run was asked; empty where nothing was read
+    Column("document", String(64), nullable=False, index=True),
+    Column("refused", String(32), nullable=False),
+    #: The name, and why there is no run; under the key of the run, else of the job
+    Column("details", LargeBinary, nullable=False),
 )
 
 kill_switch = Table(
@@ -247,35 +281,6 @@ checkpoint_write = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("task_path", Text, nullable=False),
 )
-
-
-def version_of(schema: MetaData) -> str:
-    """Return the version that a schema is: a digest of its tables, columns, keys and indexes."""
-    parts = [
-        [
-            table.name,
-            [_column(column) for column in table.columns],
-            sorted(_index(index) for index in table.indexes),
-        ]
-        for table in schema.sorted_tables
-    ]
-    return digest(sorted(parts, key=str))[:_DIGITS]
-
-
-def _column(column: Column[Any]) -> list[Json]:
-    return [
-        column.name,
-        repr(column.type),
-        bool(column.nullable),
-        column.primary_key,
-    ]
-
-
-def _index(index: Index) -> list[str]:
-    names = [column.name for column in index.columns]
-    where = str(index.dialect_options["sqlite"]["where"])
-    return [str(index.name), str(index.unique), where, *names]
-
 
 #: The version of these tables, which a database of theirs states
 NEWEST: Final = version_of(metadata)

@@ -29,7 +29,7 @@ from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record import state
-from interlock.runtime.record.derived import DERIVED
+from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import tables
