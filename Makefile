@@ -16,8 +16,8 @@ help: ## List what can be asked for
 demo: $(VENV)/.installed ## Run the demonstration: a contract is reviewed, every action passes the door
 	$(BIN)/interlock demo
 
-test: $(VENV)/.developed opa ## Run every test; PostgreSQL comes with the test tools (ARGS="-k ledger" runs some)
-	$(BIN)/pytest $(ARGS)
+test: $(VENV)/.developed opa ## Run every test on every processor; PostgreSQL comes with the test tools (ARGS="-k ledger" runs some)
+	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.developed opa ## Check form, types, layers and policies
 	$(BIN)/ruff format --check

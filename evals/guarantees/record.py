@@ -14,7 +14,7 @@ from interlock.evals.guarantees.patch import (
 )
 from interlock.evals.guarantees.rules import without_rule
 from interlock.runtime.graph import checkpoints
-from interlock.runtime.graph.checkpoints import Checkpoints
+from interlock.runtime.graph.checkpoint_reading import Reading
 from interlock.runtime.graph.driver import Driver
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record import audit_verify, ledger, watch
@@ -94,7 +94,7 @@ CLAIMS: Final[dict[str, Break]] = {
     "lost-claim": replacing(action, "check", nothing),
     "forged-fence": replacing(action, "check", nothing),
     "stale-checkpoint": replacing(checkpoints, "check", nothing),
-    "crafted-checkpoint": replacing(Checkpoints, "_open", lambda *_: {}),
+    "crafted-checkpoint": replacing(Reading, "_open", lambda *_: ({}, {})),
     "early-settlement": replacing(settlement, "move", _whenever),
     "late-outcome": replacing(settlement, "_late", nothing),
     "unpaid-uncertainty": replacing(budget, "charge_reserved", _free),

@@ -3,10 +3,14 @@
 Strict msgpack only: no pickle, no constructor that is not on LangGraph's own safe list. A stored
 checkpoint that was not sealed under this run's key is refused before a byte of it is decoded (docs:
 LangGraph's loader executes code from a crafted row by default).
+
+A step costs what it changes: see `interlock.runtime.graph.checkpoint_values` for what checkpoints
+share, and `interlock.runtime.graph.checkpoint_rows` for how long they are kept.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final, cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -19,26 +23,21 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection
 
-from interlock.runtime.errors import Tampered
+from interlock.runtime.graph import checkpoint_rows as rows
+from interlock.runtime.graph.checkpoint_place import Place
+from interlock.runtime.graph.checkpoint_reading import Reading, newest_first
+from interlock.runtime.graph.checkpoint_space import Space
+from interlock.runtime.graph.checkpoint_values import Packing, dumped
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.record.store.upsert import upsert
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run import progress
 from interlock.runtime.run.run import Run, check
 
-_c, _w = tables.checkpoint.c, tables.checkpoint_write.c
-_PUT: Final = Statement(
-    upsert(tables.checkpoint, keys=("thread_id", "ns", "checkpoint_id"))
-)
-_WRITE: Final = Statement(
-    upsert(
-        tables.checkpoint_write,
-        keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx"),
-    )
-)
-_MESSAGES = (AIMessage, HumanMessage, SystemMessage, ToolMessage)
+_MESSAGES: Final = (AIMessage, HumanMessage, SystemMessage, ToolMessage)
+#: With this in its metadata a checkpoint lacks values: they are made of earlier ones' writes
+_LACKING: Final = "counters_since_delta_snapshot"
 
 
 class Checkpoints(BaseCheckpointSaver[int]):
@@ -57,6 +56,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         )
         self._store, self._key, self._run = store, key, run
         self._groups = (run.claim, f"{run.claim}/writes")
+        self._spaces: dict[tuple[str, str], Space] = {}
 
     async def aput(
         self,
@@ -66,32 +66,97 @@ class Checkpoints(BaseCheckpointSaver[int]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store one checkpoint; see the class for what is durable when it returns."""
-        thread, ns, parent = _place(config)
-        row = {
-            "thread_id": thread,
-            "ns": ns,
-            "checkpoint_id": checkpoint["id"],
-            "parent_id": parent,
-            "sealed": self._seal(checkpoint, f"{thread}/{ns}/{checkpoint['id']}"),
-            "metadata": self._seal(
-                metadata, f"{thread}/{ns}/{checkpoint['id']}/metadata/{parent}"
-            ),
-        }
+        parent = Place.of(config)
+        place = parent.at(checkpoint["id"])
+        space = self._space(place)
+        values = space.pack(
+            checkpoint,
+            self._packing,
+        )
+        row = self._row(
+            place,
+            parent,
+            checkpoint,
+            values.packed,
+            metadata,
+        )
+        pieces = self._pieces(
+            place,
+            values.pieces,
+        )
+        keep = values.names | space.awaited(place.checkpoint_id)
+        before = space.rows
 
-        def work(tx: Tx) -> None:
-            check(tx, self._run)
-            _PUT.run(tx.connection, row)
+        def work(tx: Tx) -> int:
+            check(
+                tx,
+                self._run,
+            )
+            others = (
+                rows.count(
+                    tx.connection,
+                    place,
+                )
+                if before is None
+                else before
+            )
+            rows.ADD.run_many(
+                tx.connection,
+                pieces,
+            )
+            rows.PUT.run(
+                tx.connection,
+                row,
+            )
+            return self._pruned(
+                tx,
+                place,
+                metadata,
+                keep,
+                others,
+            )
 
-        await self._store.write(work, logs=(self._run.tenant,))
+        count = await self._store.write(
+            work,
+            logs=(self._run.tenant,),
+        )
+        space.committed(
+            place.checkpoint_id,
+            values.names,
+            rows=count,
+        )
+        self._check_groups()
+        return place.config()
+
+    def _check_groups(self) -> None:
         for group in self._groups:
             self._store.checked(group)
-        return {
-            "configurable": {
-                "thread_id": thread,
-                "checkpoint_ns": ns,
-                "checkpoint_id": checkpoint["id"],
-            }
-        }
+
+    def _pruned(
+        self,
+        tx: Tx,
+        place: Place,
+        metadata: CheckpointMetadata,
+        keep: frozenset[str],
+        others: int,
+    ) -> int:
+        """Prune where there are enough *others*; return how many checkpoints there are then."""
+        if others < rows.KEPT or _LACKING in metadata:
+            return others + 1
+        fence = self._run.fence
+        rows.prune(
+            tx.connection,
+            place,
+            fence=fence,
+            keep=keep,
+        )
+        if not place.ns and metadata.get("source") == "loop":
+            rows.end_tasks(
+                tx.connection,
+                place,
+                fence=fence,
+            )
+        return 1
 
     async def aput_writes(
         self,
@@ -101,34 +166,50 @@ class Checkpoints(BaseCheckpointSaver[int]):
         task_path: str = "",
     ) -> None:
         """Store a task's writes; they are durable with the next checkpoint or the claim's end."""
-        thread, ns, parent = _place(config)
-        placed = [
-            (WRITES_IDX_MAP.get(channel, index), channel, value)
-            for index, (channel, value) in enumerate(writes)
+        place = Place.of(config)
+        space = self._space(place)
+        packing = self._packing()
+        written = [
+            self._write(
+                place,
+                task_id,
+                idx,
+                channel,
+                packing.pack(value),
+            )
+            | {"task_path": task_path}
+            for idx, (channel, value) in enumerate(writes)
         ]
-        rows = [
-            {
-                "thread_id": thread,
-                "ns": ns,
-                "checkpoint_id": parent,
-                "task_id": task_id,
-                "task_path": task_path,
-                "idx": idx,
-                "channel": channel,
-                "sealed": self._seal(
-                    value, f"{thread}/{ns}/{parent}/{task_id}/{idx}/{channel}"
-                ),
-            }
-            for idx, channel, value in placed
-        ]
+        pieces = self._pieces(
+            place,
+            space.lacking(packing.pieces),
+        )
+        space.expect(
+            place.checkpoint_id,
+            packing.pieces,
+        )
 
         def work(tx: Tx) -> None:
-            check(tx, self._run)
-            _WRITE.run_many(tx.connection, rows)
+            check(
+                tx,
+                self._run,
+            )
+            rows.ADD.run_many(
+                tx.connection,
+                pieces,
+            )
+            rows.WRITE.run_many(
+                tx.connection,
+                written,
+            )
 
         # A group of its own: LangGraph hands these in when it likes, and no action needs to wait
         # for them.
-        self._store.later(self._groups[1], work, logs=(self._run.tenant,))
+        self._store.later(
+            self._groups[1],
+            work,
+            logs=(self._run.tenant,),
+        )
 
     async def durable(self) -> None:
         """Return when all that the claim recorded so far is durable; raises the first failure."""
@@ -136,18 +217,25 @@ class Checkpoints(BaseCheckpointSaver[int]):
             await self._store.durable(group)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return the named or the newest checkpoint."""
-        thread, ns, checkpoint_id = _place(config)
-        query = select(tables.checkpoint).where(_c.thread_id == thread, _c.ns == ns)
-        if checkpoint_id:
-            query = query.where(_c.checkpoint_id == checkpoint_id)
-        query = query.order_by(_c.checkpoint_id.desc()).limit(1)
+        """Return the named or the newest checkpoint, with every write that was handed in."""
+        await self._store.durable(self._groups[1])
+        place = Place.of(config)
+        query = newest_first(place).limit(1)
 
-        def look(connection: Connection) -> CheckpointTuple | None:
+        def look(
+            connection: Connection,
+        ) -> tuple[CheckpointTuple | None, frozenset[str]]:
             row = connection.execute(query).mappings().one_or_none()
-            return None if row is None else self._tuple(connection, row)
+            reading = self._reading(
+                connection,
+                place,
+            )
+            checkpoint = None if row is None else reading.checkpoint(row)
+            return checkpoint, reading.names
 
-        return await self._store.read(look)
+        checkpoint, names = await self._store.read(look)
+        self._space(place).read(names)
+        return checkpoint
 
     async def alist(
         self,
@@ -157,93 +245,154 @@ class Checkpoints(BaseCheckpointSaver[int]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """Yield this run's checkpoints, newest first; a filter is refused with ValueError."""
-        if filter:
-            raise ValueError("filtering checkpoints is not offered")
-        thread, ns, _ = _place(config or {"configurable": {"thread_id": self._run.id}})
-        query = (
-            select(tables.checkpoint)
-            .where(_c.thread_id == thread, _c.ns == ns)
-            .order_by(_c.checkpoint_id.desc())
-        )
+        """Yield this run's checkpoints, newest first, with the metadata that *filter* names."""
+        await self._store.durable(self._groups[1])
+        place = Place.of(config or {"configurable": {"thread_id": self._run.id}})
+        query = newest_first(place)
         if before is not None:
-            query = query.where(_c.checkpoint_id < _place(before)[2])
-        if limit is not None:
-            query = query.limit(limit)
+            earlier = Place.of(before).checkpoint_id
+            query = query.where(tables.checkpoint.c.checkpoint_id < earlier)
 
         def look(connection: Connection) -> list[CheckpointTuple]:
-            return [
-                self._tuple(connection, row)
-                for row in connection.execute(query).mappings().all()
-            ]
-
-        for found in await self._store.read(look):
-            yield found
-
-    def _tuple(self, connection: Connection, row: RowMapping) -> CheckpointTuple:
-        thread, ns, checkpoint_id = row["thread_id"], row["ns"], row["checkpoint_id"]
-        here = (
-            (_w.thread_id == thread)
-            & (_w.ns == ns)
-            & (_w.checkpoint_id == checkpoint_id)
-        )
-        pending = connection.execute(
-            select(tables.checkpoint_write)
-            .where(here)
-            .order_by(_w.task_path, _w.task_id, _w.idx)
-        )
-        place = f"{thread}/{ns}/{checkpoint_id}"
-        return CheckpointTuple(
-            config=_config(thread, ns, checkpoint_id),
-            checkpoint=cast(Checkpoint, self._open(row["sealed"], place)),
-            metadata=cast(
-                CheckpointMetadata,
-                self._open(row["metadata"], f"{place}/metadata/{row['parent_id']}"),
-            ),
-            parent_config=_config(thread, ns, row["parent_id"])
-            if row["parent_id"]
-            else None,
-            pending_writes=[
-                (
-                    each["task_id"],
-                    each["channel"],
-                    self._open(
-                        each["sealed"],
-                        f"{place}/{each['task_id']}/{each['idx']}/{each['channel']}",
-                    ),
-                )
-                for each in pending.mappings()
-            ],
-        )
-
-    def _seal(self, value: Any, place: str) -> bytes:
-        kind, data = self.serde.dumps_typed(value)
-        return self._key.seal(kind.encode() + b"\n" + data, place=place)
-
-    def _open(self, sealed: bytes, place: str) -> Any:
-        kind, _, data = self._key.open(sealed, place=place).partition(b"\n")
-        if kind not in {b"msgpack", b"null", b"bytes"}:
-            raise Tampered(
-                what=place,
-                why=f"a checkpoint of type {kind.decode('ascii', 'replace')!r}",
+            reading = self._reading(
+                connection,
+                place,
             )
-        return self.serde.loads_typed((kind.decode(), data))
+            selected = connection.execute(query).mappings()
+            return [reading.checkpoint(row) for row in selected]
 
+        wanted = (filter or {}).items()
+        checkpoints = await self._store.read(look)
+        matching = (one for one in checkpoints if wanted <= one.metadata.items())
+        for checkpoint in islice(
+            matching,
+            limit,
+        ):
+            yield checkpoint
 
-def _place(config: RunnableConfig) -> tuple[str, str, str]:
-    place = config["configurable"]
-    return (
-        place["thread_id"],
-        place.get("checkpoint_ns", ""),
-        place.get("checkpoint_id", ""),
-    )
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete the checkpoints of this run; raises `Fenced` as `aput` does."""
 
+        def work(tx: Tx) -> None:
+            check(
+                tx,
+                self._run,
+            )
+            progress.forget(
+                tx.connection,
+                thread_id,
+            )
 
-def _config(thread: str, ns: str, checkpoint_id: str) -> RunnableConfig:
-    return {
-        "configurable": {
-            "thread_id": thread,
-            "checkpoint_ns": ns,
-            "checkpoint_id": checkpoint_id,
+        await self._store.write(
+            work,
+            logs=(self._run.tenant,),
+        )
+        self._spaces.clear()
+
+    def _space(self, place: Place) -> Space:
+        return self._spaces.setdefault(
+            (place.thread, place.ns),
+            Space(),
+        )
+
+    def _packing(self) -> Packing:
+        return Packing(
+            self.serde,
+            self._key,
+        )
+
+    def _reading(self, connection: Connection, place: Place) -> Reading:
+        return Reading(
+            connection,
+            place,
+            serde=self.serde,
+            key=self._key,
+        )
+
+    def _row(
+        self,
+        place: Place,
+        parent: Place,
+        checkpoint: Checkpoint,
+        packed: Mapping[str, bytes],
+        metadata: CheckpointMetadata,
+    ) -> dict[str, Any]:
+        stored = [
+            {**checkpoint, "channel_values": {}},
+            packed,
+        ]
+        fence = self._run.fence
+        sealed_for = place.of_metadata(
+            fence=fence,
+            parent=parent.checkpoint_id,
+        )
+        return {
+            "thread_id": place.thread,
+            "ns": place.ns,
+            "checkpoint_id": place.checkpoint_id,
+            "fence": fence,
+            "parent_id": parent.checkpoint_id,
+            "sealed": self._seal(
+                stored,
+                str(place),
+            ),
+            "metadata": self._seal(
+                metadata,
+                sealed_for,
+            ),
         }
-    }
+
+    def _write(
+        self,
+        place: Place,
+        task_id: str,
+        position: int,
+        channel: str,
+        packed: bytes,
+    ) -> dict[str, Any]:
+        idx = WRITES_IDX_MAP.get(
+            channel,
+            position,
+        )
+        sealed_for = place.of_write(
+            task_id,
+            idx,
+            channel,
+        )
+        return {
+            "thread_id": place.thread,
+            "ns": place.ns,
+            "checkpoint_id": place.checkpoint_id,
+            "task_id": task_id,
+            "idx": idx,
+            "channel": channel,
+            "sealed": self._key.seal(
+                packed,
+                place=sealed_for,
+            ),
+        }
+
+    def _seal(self, value: Any, sealed_for: str) -> bytes:
+        return self._key.seal(
+            dumped(
+                self.serde,
+                value,
+            ),
+            place=sealed_for,
+        )
+
+    def _pieces(
+        self, place: Place, pieces: Mapping[str, bytes]
+    ) -> list[dict[str, str | bytes]]:
+        return [
+            {
+                "thread_id": place.thread,
+                "ns": place.ns,
+                "name": name,
+                "sealed": self._key.seal(
+                    content,
+                    place=place.of_piece(name),
+                ),
+            }
+            for name, content in pieces.items()
+        ]

@@ -1,7 +1,8 @@
 """Reading the ledger with what only its home has: keys, heads and remembered checkpoints."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select
@@ -11,7 +12,7 @@ from interlock.runtime.record.audit_verify import Problem, Report, verify
 from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import HOME, RunErased
 from interlock.runtime.record.ledger import Ledger
-from interlock.runtime.record.logs import export, kept_at, names
+from interlock.runtime.record.logs import ROWS, export, kept_at, names
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.record.witness import file_name
@@ -22,7 +23,10 @@ _PAYLOADS: Final = (
     select(_entries.log, _entries.seq, _entries.run_id, _entries.body, _entries.payload)
     .where(_entries.log == bindparam("of_log"))
     .order_by(_entries.seq)
+    .execution_options(yield_per=ROWS)
 )
+#: Takes one record of an export
+Write: TypeAlias = Callable[[dict[str, str | int]], None]
 _FORGOTTEN: Final = (
     "no checkpoint of it is kept outside the database: a rollback would go unseen"
 )
@@ -121,15 +125,15 @@ async def entries(
 
 
 async def exported(
-    store: Store, ledger: Ledger, *, log: str | None = None
-) -> list[dict[str, str | int]]:
-    """Return one log or all of them as the records of an export: each log's header, then the log.
+    store: Store, ledger: Ledger, write: Write, *, log: str | None = None
+) -> None:
+    """Write one log or all of them as the records of an export: each log's header, then the log.
 
-    Raises `NotFound` for a log that has not begun.
+    *write* gets one record after the other, on another thread, so memory does not grow with the
+    log. Raises `NotFound` for a log that has not begun, and what *write* raises.
     """
 
-    def look(connection: Connection) -> list[dict[str, str | int]]:
-        records: list[dict[str, str | int]] = []
+    def look(connection: Connection) -> None:
         for name in _named(connection, log):
             header: dict[str, str | int] = {
                 "kind": "log",
@@ -137,11 +141,11 @@ async def exported(
                 "origin": ledger.origin(name),
                 "public_key": ledger.public_key.hex(),
             }
-            records.append(header)
-            records.extend(export(connection, name))
-        return records
+            write(header)
+            for record in export(connection, name):
+                write(record)
 
-    return await store.read(look)
+    await store.read(look)
 
 
 def erased(connection: Connection) -> frozenset[str]:
@@ -202,7 +206,7 @@ def payload_problems(connection: Connection, vault: Vault, log: str) -> list[Pro
     """Check every sealed payload against the commitment in its entry."""
     gone = erased(connection)
     problems = []
-    for row in connection.execute(_PAYLOADS, {"of_log": log}).mappings().all():
+    for row in connection.execute(_PAYLOADS, {"of_log": log}).mappings():
         problem = _payload_problem(connection, vault, row, gone)
         if problem is not None:
             code, detail = problem

@@ -1,4 +1,4 @@
-"""The working tables as the ledger says they must be: rows derived from the bodies of the entries.
+"""The working tables as the bodies of the ledger say they must be.
 
 How a body states a value is in `interlock.runtime.record.entry_values`.
 """
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
+from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, started
 from interlock.runtime.record.spend import Rows, Spend, Values
@@ -26,7 +27,7 @@ def derive(connection: Connection) -> "Derived":
     derived = Derived()
     entries = tables.ledger_entry
     query = select(entries.c.log, entries.c.body).order_by(entries.c.log, entries.c.seq)
-    for log, stored in connection.execute(query):
+    for log, stored in connection.execute(query.execution_options(yield_per=ROWS)):
         body = body_of(stored)
         try:
             derived.apply(log, body)
@@ -36,14 +37,13 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class Derived:
+class Derived(OfJobs):
     """The rows of every derived table by key, as far as the entries were applied."""
 
     run: Rows = field(default_factory=dict)
     action: Rows = field(default_factory=dict)
     approval: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
-    jobs: OfJobs = field(default_factory=OfJobs)
     kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
@@ -52,8 +52,7 @@ class Derived:
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
-        owners = (self.spend, self.jobs, self)
-        owner = next(owner for owner in owners if hasattr(owner, table.name))
+        owner = self.spend if table.name in {"budget", "reservation"} else self
         rows: Rows = getattr(owner, table.name)
         return rows
 
@@ -77,8 +76,8 @@ class Derived:
             "approval": self._approve,
             "budget": self._raise,
             "job": self._submit,
-            "job_status": self.jobs.turn,
-            "job_item": self.jobs.take,
+            "job_status": self.turn_job,
+            "job_item": self.take,
             "kill_switch": self._turn,
             "record": self._keep,
             "erasure": self._erase,
@@ -176,7 +175,7 @@ class Derived:
 
     def _submit(self, log: str, _: str, body: Values) -> None:
         self.data_key[(body["job"],)] = {"id": body["job"]}
-        self.jobs.submit(log, body)
+        self.submit(log, body)
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])

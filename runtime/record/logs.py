@@ -25,6 +25,8 @@ _HEAD: Final = select(_HEADS.size, _HEADS.frontier).where(
 )
 _READ: Final = Statement(_HEAD)
 _LOCK: Final = Statement(_HEAD.with_for_update())
+#: Rows that are read from the database at a time, where there may be any number
+ROWS: Final = 500
 _LOGS: Final = select(_HEADS.log).order_by(_HEADS.log)
 _NOTE: Final = (
     select(_ENTRIES.note)
@@ -43,6 +45,7 @@ _PUBLIC: Final = (
     )
     .where(_ENTRIES.log == bindparam("of_log"))
     .order_by(_ENTRIES.seq)
+    .execution_options(yield_per=ROWS)
 )
 #: Both databases understand it, so neither dialect has to be imported
 _NEW_HEAD: Final = text(

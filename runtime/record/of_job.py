@@ -24,7 +24,7 @@ class OfJobs:
             **sealed(body),
         }
 
-    def turn(self, _log: str, _run: str, body: Values) -> None:
+    def turn_job(self, _log: str, _run: str, body: Values) -> None:
         """Say what people made of a job."""
         self.job[(body["job"],)]["status"] = body["status"]
 

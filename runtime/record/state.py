@@ -18,6 +18,7 @@ from interlock.runtime.errors import Tampered
 from interlock.runtime.record.derived import derive
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.entry_values import Committed, Sealed
+from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.schema import strange
@@ -82,7 +83,9 @@ def compare(connection: Connection, vault: Vault) -> list[Difference]:
         differences += compared(
             keys,
             table,
-            rows=connection.execute(select(table)).mappings(),
+            rows=connection.execute(
+                select(table).execution_options(yield_per=ROWS)
+            ).mappings(),
             expected=derived.rows(table),
         )
     return differences

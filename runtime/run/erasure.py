@@ -13,7 +13,7 @@ from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunErased
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import action, approval
+from interlock.runtime.run import action, approval, progress
 from interlock.runtime.run.refusal import refused
 
 
@@ -51,6 +51,7 @@ def erase(
         update(tables.run).where(tables.run.c.id == run_id).values(label="")
     )
     tx.connection.execute(delete(tables.record).where(tables.record.c.run_id == run_id))
+    progress.forget(tx.connection, run_id)
     tx.events.append(
         RunErased(
             log=tenant,

@@ -15,7 +15,7 @@ from interlock.runtime.record.events import HOME, Finished, Recovered, RunEnded
 from interlock.runtime.record.gap import Gap
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval, kill_switch, settlement
+from interlock.runtime.run import approval, kill_switch, progress, settlement
 from interlock.runtime.run.run import LEASE_S, OPEN
 
 #: Why the run ended
@@ -99,6 +99,7 @@ def _end(tx: Tx, vault: Vault, row: RowMapping, *, by: str) -> None:
     )
     tx.checked.clear()
     approval.withdraw(tx, run_id=run_id)
+    progress.forget(tx.connection, run_id)
     # Whoever claimed the run in the lost time may still be at work for as long as a lease.
     settlement.abandon(
         tx,

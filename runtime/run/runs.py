@@ -17,10 +17,10 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
-    approval,
     budget,
     erasure,
     pin,
+    progress,
     run_list,
     settlement,
     turn,
@@ -160,7 +160,7 @@ class Runs:
         """Record how this claim ended: done, failed, waiting for a person, held or queued again.
 
         *waiting* are the approvals that are waited for. When the run itself has ended, what still
-        waits for a person is withdrawn.
+        waits for a person is withdrawn, and the graph's checkpoints are deleted.
         """
         await self._store.write(
             lambda tx: self._end(tx, run, status, outcome, waiting=waiting),
@@ -193,8 +193,7 @@ class Runs:
         )
         tx.checked.clear()
         if status not in OPEN:
-            approval.withdraw(tx, run_id=run.id)
-            budget.release_waiting(tx, run_id=run.id)
+            progress.end(tx, run.id)
         tx.events.append(
             RunEnded(
                 log=run.tenant,
@@ -288,8 +287,7 @@ class Runs:
             )
         )
         tx.checked.clear()
-        approval.withdraw(tx, run_id=run_id)
-        budget.release_waiting(tx, run_id=run_id)
+        progress.end(tx, run_id)
         key = self._vault.key(tx.connection, run_id)
         settlement.abandon(
             tx,

@@ -144,7 +144,11 @@ class Shelf:
                 .join(tables.run, tables.run.c.id == _RECORDS.run_id)
                 .join(tables.data_key, tables.data_key.c.id == _RECORDS.run_id)
                 .where(_RECORDS.kind == self._kind)
-                .order_by(_RECORDS.updated.desc(), _RECORDS.run_id)
+                .order_by(
+                    _RECORDS.updated.desc(),
+                    _RECORDS.run_id.desc(),
+                    _RECORDS.key.desc(),
+                )
                 .limit(limit)
             )
             filters = {

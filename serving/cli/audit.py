@@ -1,6 +1,7 @@
 """The command `interlock audit verify|export|show|recover`."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -10,12 +11,12 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import recovery, session
-from interlock.serving.cli.output import write_new
+from interlock.serving.cli.output import NewLines
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
-    from interlock.runtime.record.audit import Audit
+    from interlock.runtime.record.audit import Audit, Write
     from interlock.runtime.record.state import Difference
     from interlock.runtime.storage import Storage
     from interlock.serving.desk import Desk
@@ -174,18 +175,21 @@ def export(
     async def work(desk: "Desk") -> dict[str, Any]:
         from interlock.serving.operations import exports
 
-        records = await exports.ledger(
-            desk.storage,
-            desk.acts,
-            person=desk.person(person),
-            log=log,
-        )
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-        write_new(file, "".join(lines))
+        lines = NewLines(file)
+        names: list[str] = []
+        kinds = Counter[str]()
+        with lines:
+            await exports.ledger(
+                desk.storage,
+                desk.acts,
+                _writing(lines, kinds, names),
+                person=desk.person(person),
+                log=log,
+            )
         return {
             "file": str(file),
-            "entries": sum(1 for record in records if record["kind"] == "entry"),
-            "logs": [record["log"] for record in records if record["kind"] == "log"],
+            "entries": kinds["entry"],
+            "logs": names,
             "public_key": desk.storage.ledger.public_key.hex(),
         }
 
@@ -240,6 +244,18 @@ def show(
     for row in rows:
         table.add_row(*_cells(row))
     out.print(table)
+
+
+def _writing(lines: NewLines, kinds: Counter[str], names: list[str]) -> "Write":
+    """Return what writes records to *lines*, counts their *kinds* and adds the *names* of logs."""
+
+    def write(record: dict[str, str | int]) -> None:
+        kinds[str(record["kind"])] += 1
+        if record["kind"] == "log":
+            names.append(str(record["log"]))
+        lines.write(json.dumps(record, ensure_ascii=False))
+
+    return write
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, BinaryIO, Self
 
 from interlock.runtime.errors import BadInput
 
@@ -33,8 +34,54 @@ def new_file(file: Path) -> Iterator[IO[bytes]]:
                 file.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise BadInput(
-            what=str(file),
-            why=error.strerror or "it cannot be written",
-            next_step="Name a new file.",
-        ) from error
+        raise _refused(file, error) from error
+
+
+class NewLines:
+    """A file that is not there yet, written line by line, so its size is no matter.
+
+    The first line makes the file; a block that fails leaves none. Raises `BadInput` as `write_new`
+    does.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._target: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        """Begin; there is no file yet."""
+        return self
+
+    def write(self, line: str) -> None:
+        """Add a line of UTF-8."""
+        try:
+            if self._target is None:
+                self._target = self._file.open("xb")
+            self._target.write(line.encode() + b"\n")
+        except OSError as error:
+            raise _refused(self._file, error) from error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file, and delete what was written where the block failed."""
+        if self._target is None:
+            return
+        try:
+            self._target.close()
+        except OSError as failure:
+            self._file.unlink()
+            raise _refused(self._file, failure) from failure
+        if error is not None:
+            self._file.unlink()
+
+
+def _refused(file: Path, error: OSError) -> BadInput:
+    return BadInput(
+        what=str(file),
+        why=error.strerror or "it cannot be written",
+        next_step="Name a new file.",
+    )

@@ -4,7 +4,7 @@ from typing import IO, Any
 
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.audit import exported
+from interlock.runtime.record.audit import Write, exported
 from interlock.runtime.run import subject
 from interlock.runtime.storage import Storage
 from interlock.serving import batches
@@ -13,18 +13,23 @@ from interlock.serving.results import WRITERS, Format
 
 
 async def ledger(
-    storage: Storage, acts: Acts, *, person: Principal, log: str | None = None
-) -> list[dict[str, str | int]]:
-    """Return one log or all of them as records for the offline verifier, each log's header first.
+    storage: Storage,
+    acts: Acts,
+    write: Write,
+    *,
+    person: Principal,
+    log: str | None = None,
+) -> None:
+    """Write one log or all of them as records for the offline verifier, each log's header first.
 
     The export holds the entry of this very act, so an export shows who took it. A database that is
     not fit to act on is exported too: what is wrong with its ledger is for an auditor to see.
     """
 
-    async def work() -> list[dict[str, str | int]]:
-        return await exported(storage.store, storage.ledger, log=log)
+    async def work() -> None:
+        await exported(storage.store, storage.ledger, write, log=log)
 
-    return await acts.perform(
+    await acts.perform(
         "ledger.export",
         work,
         person=person,

@@ -11,6 +11,7 @@ from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject
 from interlock.runtime.run.job import NewItem, take_again
 from interlock.runtime.run.jobs import Item, Job, Jobs
+from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN
 from interlock.serving.home import Home
 
@@ -93,6 +94,8 @@ async def retry(home: Home, job_id: str, *, person: Principal) -> list[str]:
     job = await jobs_of(home).read(job_id)
 
     async def work() -> list[str]:
+        if job.status == "cancelled":
+            raise refused("job_ended", what=f"job {job_id}")
         again = []
         for run_id in await jobs_of(home).runs(job_id, ("dead",)):
             await jobs_of(home).requeue(job, run_id, by=person.id)

@@ -102,7 +102,7 @@ def run(home: Path, *arguments: str, **settings: str) -> Ran:
         capture_output=True,
         text=True,
         env=environment(home) | settings,
-        timeout=120,
+        timeout=300,
     )
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 

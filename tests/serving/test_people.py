@@ -1,9 +1,9 @@
 """People: a list that is right or refused, and that locks nobody out unseen."""
 
-import asyncio
+import fcntl
 import json
+import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,7 @@ import pytest
 
 from interlock.runtime.errors import BadInput
 from interlock.serving import people
-from interlock.serving.desk import opened
-from interlock.serving.operations import people as operations
 from interlock.serving.people import Person
-from interlock.serving.settings import Settings
-from interlock.serving.workspace import open_workspace
 
 Command = Callable[..., Any]
 ROLES = frozenset({"analyst", "reviewer", "administrator"})
@@ -143,23 +139,10 @@ def test_without_a_policy_nobody_is_added(home: Path, command: Command) -> None:
     assert not (home / "people.yaml").exists()
 
 
-async def test_of_two_changes_at_once_both_are_in_the_list(tmp_path: Path) -> None:
-    """Whoever changes the list waits for the one who is at it, so that no removal is undone."""
-    file = tmp_path / "people.yaml"
-    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
-    with ThreadPoolExecutor(1) as pool:
-        with people.alone(file):
-            people.write(file, [Person(id="ada", roles=("administrator",))])
-            adding = pool.submit(asyncio.run, added(settings, "rhea"))
-            with pytest.raises(TimeoutError):
-                adding.result(timeout=0.5)
-            people.write(file, [*people.load(file).values(), Person(id="otto")])
-        adding.result()
-
-    assert list(people.load(file)) == ["ada", "otto", "rhea"]
-
-
-async def added(settings: Settings, name: str) -> None:
-    """Add somebody as ada."""
-    async with opened(settings) as desk:
-        await operations.add(desk, name, ["analyst"], person=desk.person("ada"))
+def test_whoever_changes_the_list_holds_it(tmp_path: Path) -> None:
+    """While the list is being changed nobody else can take it, so that no removal is undone."""
+    other = os.open(tmp_path, os.O_RDONLY)
+    with people.alone(tmp_path / "people.yaml"), pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)

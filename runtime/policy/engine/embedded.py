@@ -1,5 +1,6 @@
 """The policy evaluated in this process: Wasm under wasmtime, with a memory cap and a deadline."""
 
+import asyncio
 import threading
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from interlock.runtime.policy.request import AccessRequest
 
 #: As for the server. An evaluation takes under 1 ms; the rest is for a machine that is busy
 DEADLINE_S: Final = 0.25
+#: Bytes of arguments that are worth a thread
+LARGE: Final = 64 * 1024
 ENTRYPOINT: Final = "rails/decision"
 
 
@@ -56,11 +59,12 @@ class EmbeddedPoint:
         """Return the policy's decision; see `DecisionPoint`.
 
         Evaluated in the calling thread: an evaluation is shorter than a hand-over to another
-        thread, and holds the event loop for no longer than the deadline.
+        thread. Large arguments, and what must wait for another evaluation, take a thread, so that
+        the event loop goes on.
         """
         # Every other failure of the engine is an OpaWasmError: a trap, the memory cap, a builtin.
         try:
-            answers = self._evaluated(question(request, self._listed))
+            answers = await self._answers(request)
         except TimeoutError:
             return self._trouble("pdp_timeout", f"{self._deadline_s} s")
         except (OpaWasmError, NotCanonical) as error:
@@ -79,6 +83,14 @@ class EmbeddedPoint:
         with self._lock:
             self._is_open = False
             self._module.close()
+
+    async def _answers(self, request: AccessRequest) -> Any:
+        def work() -> Any:
+            return self._evaluated(question(request, self._listed))
+
+        if len(request.action.written.text) > LARGE or self._lock.locked():
+            return await asyncio.to_thread(work)
+        return work()
 
     def _evaluated(self, document: bytes) -> Any:
         """Return the result set; wait for an evaluation in another thread until the deadline."""

@@ -13,14 +13,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     text,
 )
 
-from interlock.runtime.record.store.version import version_of
+from interlock.runtime.record.store import job_tables, version
 
 KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
 
@@ -30,7 +29,9 @@ ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
 #: Which runs are for workers at all
 READY: Final = "ready_at IS NOT NULL AND paused = 0"
 
-metadata = MetaData()
+metadata = version.metadata
+job = job_tables.job
+job_item = job_tables.job_item
 
 run = Table(
     "run",
@@ -62,7 +63,7 @@ run = Table(
     Column("tries", Integer, nullable=False),
     #: From when a worker may claim the run; NULL for never
     Column("ready_at", BigInteger),
-    #: 1 while the job of the run is paused or cancelled: no worker claims the run
+    #: 1 for not while its job is paused
     Column("paused", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
@@ -159,39 +160,6 @@ reservation = Table(
     *(Column(kind, BigInteger, nullable=False) for kind in KINDS),
 )
 
-#: Many documents, each reviewed by a run of its own
-job = Table(
-    "job",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tenant", String(64), nullable=False),
-    Column("agent", String(64), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("priority", Integer, nullable=False),
-    #: What all its runs together may spend, as JSON; empty for no limit of its own
-    Column("limits", Text, nullable=False),
-    #: How many documents were named
-    Column("items", Integer, nullable=False),
-    Column("by", LargeBinary, nullable=False),
-    Column("settings", LargeBinary, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Index("job_by_tenant", "tenant", "created", "id"),
-)
-
-#: One named document of a job: its run, or why there is none
-job_item = Table(
-    "job_item",
-    metadata,
-    Column("job", String(64), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("run_id", String(64), nullable=False),
-    #: Keyed, over the bytes and all that the run was asked; empty where nothing was read
-    Column("document", String(64), nullable=False, index=True),
-    Column("refused", String(32), nullable=False),
-    #: The name, and why there is no run; under the key of the run, else of the job
-    Column("details", LargeBinary, nullable=False),
-)
-
 kill_switch = Table(
     "kill_switch",
     metadata,
@@ -213,7 +181,9 @@ record = Table(
     Column("body", LargeBinary, nullable=False),
     Column("action_id", String(64), nullable=False),
     Column("updated", BigInteger, nullable=False),
-    Index("record_of_key", "kind", "key"),
+    # One for each way to list what is kept, newest first
+    Index("record_of_key", "kind", "key", "updated", "run_id"),
+    Index("record_by_age", "kind", "updated", "run_id", "key"),
 )
 
 data_key = Table(
@@ -262,8 +232,10 @@ checkpoint = Table(
     "checkpoint",
     metadata,
     Column("thread_id", String(64), primary_key=True),
-    Column("ns", String(128), primary_key=True),
+    Column("ns", String(512), primary_key=True),
     Column("checkpoint_id", String(64), primary_key=True),
+    #: The claim that wrote it: a later claim's is newer, whatever the clocks of their machines say
+    Column("fence", BigInteger, nullable=False),
     Column("parent_id", String(64), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("metadata", LargeBinary, nullable=False),
@@ -273,7 +245,7 @@ checkpoint_write = Table(
     "checkpoint_write",
     metadata,
     Column("thread_id", String(64), primary_key=True),
-    Column("ns", String(128), primary_key=True),
+    Column("ns", String(512), primary_key=True),
     Column("checkpoint_id", String(64), primary_key=True),
     Column("task_id", String(64), primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
@@ -282,5 +254,15 @@ checkpoint_write = Table(
     Column("task_path", Text, nullable=False),
 )
 
+#: What checkpoints and writes of a namespace share, by its commitment under the run's key
+checkpoint_piece = Table(
+    "checkpoint_piece",
+    metadata,
+    Column("thread_id", String(64), primary_key=True),
+    Column("ns", String(512), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 #: The version of these tables, which a database of theirs states
-NEWEST: Final = version_of(metadata)
+NEWEST: Final = version.version_of(metadata)

@@ -8,6 +8,8 @@ from interlock.runtime.canonical import Json, digest
 
 #: Of a version; what keeps it has room for 32
 _DIGITS: Final = 16
+#: All tables
+metadata = MetaData()
 
 
 def version_of(schema: MetaData) -> str:

@@ -59,7 +59,8 @@ async def forged_export(trial: Trial) -> None:
     """Stops an export from being called valid by the key that it brings itself."""
     await _recorded(trial, _EXPORTED)
     world = trial.world
-    records = await audit.exported(world.store, world.ledger, log=_EXPORTED)
+    records: list[dict[str, str | int]] = []
+    await audit.exported(world.store, world.ledger, records.append, log=_EXPORTED)
     file = trial.folder / "export.jsonl"
     file.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
     (ours,) = verify_export(file, key=world.ledger.public_key.hex())

@@ -434,7 +434,7 @@ def default() -> None:
 ESCAPES = frozenset({"bare thread", "bare thread, own loop", "new context"})
 
 
-@pytest.mark.parametrize("way", WAYS.keys() - ESCAPES)
+@pytest.mark.parametrize("way", sorted(WAYS.keys() - ESCAPES))
 @pytest.mark.parametrize("kind", [RawModel, RawTool, RawRetriever])
 async def test_no_way_out_of_a_governed_run(
     default: None, way: str, kind: Callable[[], Any]

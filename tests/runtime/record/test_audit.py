@@ -60,7 +60,8 @@ async def act(world: World, run: Run) -> None:
 
 async def export(world: World, file: Path, *, log: str | None = None) -> None:
     """Write an export as the command does."""
-    records = await audit.exported(world.store, world.ledger, log=log)
+    records: list[dict[str, str | int]] = []
+    await audit.exported(world.store, world.ledger, records.append, log=log)
     file.write_text("".join(f"{json.dumps(record)}\n" for record in records))
 
 
@@ -299,7 +300,7 @@ async def test_an_unknown_log_is_named(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             await audit.verified(world.store, world.vault, world.ledger, log="nobody")
         with pytest.raises(NotFound):
-            await audit.exported(world.store, world.ledger, log="nobody")
+            await audit.exported(world.store, world.ledger, print, log="nobody")
         assert await world.store.read(names) == [HOME]
 
 

@@ -34,6 +34,7 @@ def test_what_was_sealed_opens_at_its_place() -> None:
         7,
         None,
     ],
+    ids=range(10),
 )
 def test_anything_else_is_tampered(stored: Any) -> None:
     """Plaintext, a part, a longer or changed form, and a value of another type are all refused

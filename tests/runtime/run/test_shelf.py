@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, event, select, update
 
 from interlock.runtime.errors import Fenced, Tampered
 from interlock.runtime.policy.decision import MINT, Permit
@@ -154,3 +155,33 @@ async def test_a_stale_claim_keeps_nothing(world: World) -> None:
         await shelf(world).keep_now(permit(fresh), key="a", body={})
 
     assert await shelf(world).list() == []
+
+
+@pytest.mark.parametrize("filters", [{"key": "a"}, {}])
+async def test_the_newest_thing_is_found_without_looking_at_the_others(
+    tmp_path: Path, filters: dict[str, str]
+) -> None:
+    """The database walks an index to the newest thing: nothing is sorted, so it costs the same
+    however many runs keep something.
+    """
+    async with World(tmp_path / "home") as world:
+        statements: list[tuple[str, Any]] = []
+
+        @event.listens_for(Engine, "before_cursor_execute")
+        def note(*call: Any) -> None:
+            statements.append((call[2], call[3]))
+
+        try:
+            await shelf(world).list(limit=1, **filters)
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        [(sql, values)] = [
+            statement for statement in statements if "record" in statement[0]
+        ]
+        plan = await world.store.read(
+            lambda connection: connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {sql}", values
+            ).all()
+        )
+
+    assert [row for row in plan if "USE TEMP B-TREE" in row[-1]] == []

@@ -10,6 +10,7 @@ import pytest
 from interlock.errors import BadInput, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.state import differences
+from interlock.runtime.run import budget
 from interlock.runtime.run.job import turn
 from interlock.runtime.run.pin import digest_of
 from interlock.runtime.run.queue import Queue
@@ -23,6 +24,8 @@ from interlock.serving.workspace import open_workspace
 ANALYST = Principal(id="ana", tenant="default", roles=("analyst",))
 REVIEWER = Principal(id="rhea", tenant="default", roles=("reviewer",))
 ADMINISTRATOR = Principal(id="ada", tenant="default", roles=("administrator",))
+
+TERMS = "Bob shall host the site of Ann. Either party may end this with a notice of a month."
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("a", "b", "c"):
         (folder / f"{name}.txt").write_text(
-            f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd.\nNet 30 days.\n"
+            f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd. {TERMS}"
         )
     (folder / "d.txt").write_bytes((folder / "a.txt").read_bytes())
     (folder / "e.pdf").write_bytes(b"")
@@ -75,7 +78,8 @@ async def test_what_was_submitted_is_what_is_reviewed(home: Home, folder: Path) 
     for file in folder.iterdir():
         file.unlink()
     for run in await claimed(home):
-        assert (await home.drive(run)).status == "done"
+        ended = await home.drive(run)
+        assert ended.status == "done", ended.outcome
     job = await shown(home, done.job)
 
     assert [item["status"] for item in job["items"]] == [
@@ -187,7 +191,8 @@ async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
     (again,) = await claimed(home)
     assert (await home.drive(again)).status == "done"
     job = await shown(home, done.job)
-    assert (job["counts"]["done"], job["items"][0]["run_id"]) == (2, again.id)
+    assert job["counts"]["done"] == 2
+    assert again.id in [item["run_id"] for item in job["items"]]
     assert await differences(home.store, home.vault) == []
 
 
@@ -220,8 +225,6 @@ async def test_a_job_never_spends_more_than_it_may(home: Home, folder: Path) -> 
 
 async def runs_budget(home: Home, run: Any) -> Any:
     """Return the facts of the run's budget."""
-    from interlock.runtime.run import budget
-
     return await home.store.read(
         lambda connection: budget.read(connection, run.budget_id).facts
     )

@@ -1,12 +1,13 @@
 """What the engine is asked: no text of a document, whatever argument an agent puts it into."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.policy.engine.bundle import load
+from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.engine.question import listed, question
 from interlock.runtime.policy.label import TRUSTED
@@ -143,21 +144,25 @@ def test_a_resource_names_no_text(resource: str, is_shown: bool) -> None:
     assert is_shown or name.startswith("sha256:")
 
 
-async def test_the_shipped_policy_is_shown_no_text_of_a_mail() -> None:
-    """Subject and body of a mail never reach the engine; its recipients do, for the rules."""
-    bundle = load(BUNDLES[POLICIES])
+def _mail(bundle: Bundle, body: str) -> AccessRequest:
+    """Return an ordinary mail with other words in it."""
     (mail,) = (
         request for request in ordinary(bundle) if request.action.tool == "mail.send"
     )
-    arguments = {**mail.action.arguments, "subject": WORDS, "body": WORDS}
-    filled = AccessRequest(
+    arguments = {**mail.action.arguments, "subject": WORDS, "body": body}
+    action = Action(tool="mail.send", action_class="irreversible", arguments=arguments)
+    return AccessRequest(
         principal=mail.principal,
-        action=Action(
-            tool="mail.send", action_class="irreversible", arguments=arguments
-        ),
+        action=action,
         resource=mail.resource,
         context=mail.context,
     )
+
+
+async def test_the_shipped_policy_is_shown_no_text_of_a_mail() -> None:
+    """Subject and body of a mail never reach the engine; its recipients do, for the rules."""
+    bundle = load(BUNDLES[POLICIES])
+    filled = _mail(bundle, WORDS)
     sent = question(filled, listed(bundle.data))
     point = EmbeddedPoint(bundle, deadline_s=5)
     decision = await point.decide(filled)
@@ -166,3 +171,20 @@ async def test_the_shipped_policy_is_shown_no_text_of_a_mail() -> None:
     assert b"lighthouse" not in sent
     assert b"@example.com" in sent
     assert decision.effect == "permit"
+
+
+@pytest.mark.parametrize(("chars", "at_once"), [(10, True), (70_000, False)])
+async def test_a_large_question_leaves_the_event_loop_to_others(
+    chars: int, at_once: bool
+) -> None:
+    """What takes long is worked on in another thread; what does not is answered at once."""
+    bundle = load(BUNDLES[POLICIES])
+    point = EmbeddedPoint(bundle, deadline_s=5)
+    deciding = asyncio.create_task(point.decide(_mail(bundle, "a" * chars)))
+    await asyncio.sleep(0)
+    was_done = deciding.done()
+    decision = await deciding
+    point.close()
+
+    assert was_done == at_once
+    assert not decision.unanswered

@@ -84,10 +84,10 @@ def test_a_page_break_inside_a_sentence_does_not_end_it() -> None:
 
 def test_hostile_white_space_takes_linear_time() -> None:
     """Long runs of one character cost no more than their length."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     for piece in (" ", "\n", "a", "(", "1.", "; ", ". A", '"'):
         units(piece * 200_000)
-    assert time.perf_counter() - begun < 8
+    assert time.process_time() - begun < 8
 
 
 def test_the_unit_at_an_offset_is_the_first_that_ends_after_it() -> None:
