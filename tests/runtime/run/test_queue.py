@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Update, update
 
 from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.record import audit
@@ -36,7 +36,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
 class Shop(World):
     """A world with a queue."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str | None) -> None:
         super().__init__(folder / "home", url=url)
 
     async def queued(
@@ -276,25 +276,57 @@ async def test_nothing_of_a_stopped_tenant_is_claimed(
         assert ids(await shop.claim()) == [run_id]
 
 
-async def test_a_run_that_is_not_as_recorded_keeps_no_other_from_being_claimed(
-    tmp_path: Path, database_url: str
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(tables.run).values(priority=1),
+        update(tables.run).values(pins=b"not sealed"),
+        update(tables.run).values(owner="nobody"),
+        update(tables.data_key).values(wrapped=b"no key"),
+    ],
+    ids=["row", "seal", "owner", "key"],
+)
+async def test_a_damaged_run_keeps_no_other_from_being_claimed(
+    tmp_path: Path, change: Update
 ) -> None:
-    """The changed run is named and left as it is; whatever is claimed with it goes on."""
-    async with Shop(tmp_path, database_url) as shop:
+    """The damaged run is named once and left as it is, whatever is damaged of the run; the runs
+    that would be claimed with it go on.
+    """
+    async with Shop(tmp_path, None) as shop:
         queued = [await shop.queued() for _ in range(3)]
-        changed = update(tables.run).where(tables.run.c.id == queued[1])
-        await shop.store.write(
-            lambda tx: tx.connection.execute(changed.values(priority=1))
-        )
+        table = change.table
+        damage = change.where(table.c.id == queued[1])
+        await shop.store.write(lambda tx: tx.connection.execute(damage))
         worker = shop.worker()
         claimed = await worker.claim({PINNED}, most=3)
         again = await worker.claim({PINNED}, most=3)
 
-        assert list(claimed.refused) == [queued[1]]
-        assert sorted(ids([*claimed.runs, *again.runs])) == sorted(
-            [queued[0], queued[2]]
-        )
+        whole = {queued[0], queued[2]}
+        assert whole <= {*ids([*claimed.runs, *again.runs])}
+        assert queued[1] in [*claimed.refused, *ids(claimed.runs)]
         assert again.refused == {}
+
+
+async def test_a_broken_log_stops_its_own_tenant_alone(tmp_path: Path) -> None:
+    """Runs of other tenants are claimed and none of their claims is lost; of the tenant whose log
+    is not what was signed nothing is claimed, and that is told once.
+    """
+    async with Shop(tmp_path, None) as shop:
+        for tenant in ("a", "b", "c"):
+            await shop.queued(tenant=tenant)
+        second = await shop.queued(tenant="b")
+        broken = update(tables.ledger_entry).where(tables.ledger_entry.c.log == "b")
+        await shop.store.write(
+            lambda tx: tx.connection.execute(broken.values(body=b"{}"))
+        )
+        worker = shop.worker()
+        claimed = await worker.claim({PINNED}, most=4)
+        again = await worker.claim({PINNED}, most=4)
+
+        assert [run.tenant for run in claimed.runs] == ["a", "c"]
+        assert len(claimed.refused) == 1
+        assert (again.runs, again.refused) == ([], {})
+        assert await shop.status(second) == "queued"
 
 
 async def test_a_worker_that_is_asked_to_stop_leaves_the_run_ready(
