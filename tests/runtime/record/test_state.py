@@ -194,7 +194,7 @@ async def _submitted(home: World, run: Run) -> None:
         job.submit(tx, home.vault, new)
         one = job.NewItem(job=new.id, seq=0, path="a.txt", document="0")
         job.take(tx, home.vault, one, run_id=run.id)
-        other = job.NewItem(job=new.id, seq=1, path="b.txt", refused="duplicate")
+        other = job.NewItem(job=new.id, seq=7, path="b.txt", refused="duplicate")
         job.take(tx, home.vault, other)
         job.turn(tx, new.id, "paused", by="ana")
 

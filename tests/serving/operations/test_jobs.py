@@ -60,7 +60,9 @@ async def claimed(home: Home, most: int = 9) -> list[Any]:
     """Return the runs that a worker claims now."""
     pins = await home.runtime.pins("contract_review")
     pinned = digest_of("contract_review", revision=pins.revision, others=pins.others)
-    queue = Queue(store=home.store, vault=home.vault, by="worker", shares={})
+    queue = Queue(
+        store=home.store, vault=home.vault, by="worker", shares={}, attempts=5
+    )
     return (await queue.claim([pinned], most=most)).runs
 
 
