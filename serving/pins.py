@@ -12,6 +12,11 @@ from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import GuardFailed
 from interlock.serving.settings import Settings
 from interlock.tools import files
+from interlock.tools.contracts.clauses.provenance import (
+    SHIPPED,
+    ArtefactError,
+    Provenance,
+)
 from interlock.tools.contracts.risk import Playbooks
 
 #: Names the outbox of one home, and of every copy of the home
@@ -24,11 +29,8 @@ def expected(settings: Settings) -> dict[str, str]:
     The tools are left out: their digest needs every agent and every server of tools. Raises
     `BadInput` for a playbook and `GuardFailed` for a model of clauses that cannot be used.
     """
-    from interlock.tools.contracts.clauses.weights import ArtefactError  # noqa: PLC0415 - as below
-    from interlock.tools.contracts.finder import ConfinedFinder  # noqa: PLC0415 - its model is slow to import
-
     try:
-        finder = ConfinedFinder.shipped()
+        finder = Provenance.verified(SHIPPED)
     except ArtefactError as error:
         raise GuardFailed(
             guard="clause finder", why=str(error), next_step="Install Interlock anew."

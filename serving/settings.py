@@ -344,7 +344,7 @@ class Settings(Section):
         default=False,
         description="Whether the OPA server is reached over TLS",
     )
-    opa_token: str | None = Field(
+    opa_token: Annotated[str, AfterValidator(fits_a_header)] | None = Field(
         None,
         repr=False,
         description="The bearer token for that server",

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from interlock.evals.extraction.data import Contract
 from interlock.evals.extraction.metrics import jaccard_matches
-from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.findings import HEADED, trimmed
 from interlock.tools.contracts.clauses.heads import every_pick
+from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.clauses.segmentation import Unit
 from interlock.tools.contracts.clauses.weights import Floats
 

@@ -26,9 +26,9 @@ from interlock.evals.extraction.examples import examples
 from interlock.evals.extraction.metrics import average_precision, calibration_error
 from interlock.evals.extraction.split import split
 from interlock.evals.extraction.tally import Tally, share, tally, total
-from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.features import Rows
 from interlock.tools.contracts.clauses.heads import CATEGORIES
+from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.clauses.segmentation import units
 from interlock.tools.contracts.clauses.weights import Floats
 

@@ -30,11 +30,10 @@ from interlock.evals.extraction.split import (
     digest,
 )
 from interlock.tools.contracts.clauses import trees
+from interlock.tools.contracts.clauses.provenance import RECORD, WEIGHTS
 from interlock.tools.contracts.clauses.trees import Trees
 from interlock.tools.contracts.clauses.weights import (
-    RECORD,
     TREES,
-    WEIGHTS,
     Linear,
     pack,
 )
@@ -66,6 +65,7 @@ class Training:
     split: Split
     options: Mapping[str, Options]
     growth: Growth
+    categories: tuple[str, ...]
     unsupported: tuple[str, ...]
     trained_on: str
     #: None until weights have been measured
@@ -124,6 +124,7 @@ def recorded(weights: bytes, training: Training) -> dict[str, object]:
     return {
         "attribution": ATTRIBUTION,
         "trained_on": training.trained_on,
+        "categories": list(training.categories),
         "unsupported": list(training.unsupported),
         "set_by_hand": _READ,
         "data_sha256": training.data_sha256,

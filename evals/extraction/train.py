@@ -28,7 +28,8 @@ from interlock.evals.extraction.record import Trained, Training, packed, write
 from interlock.evals.extraction.split import Split, folds, split
 from interlock.tools.contracts.clauses.heads import CATEGORIES
 from interlock.tools.contracts.clauses.model import ClauseModel
-from interlock.tools.contracts.clauses.weights import SHIPPED, Floats, Linear
+from interlock.tools.contracts.clauses.provenance import SHIPPED
+from interlock.tools.contracts.clauses.weights import Floats, Linear
 
 OPTIONS: Mapping[str, Options] = {
     # content-word pairs (the third group) were left out because they lowered average precision on
@@ -185,6 +186,7 @@ def _training(trained: Trained, parts: Split, report: Report | None) -> Training
         split=parts,
         options=OPTIONS,
         growth=GROWTH,
+        categories=trained.scorers["clause"].labels,
         unsupported=trained.unsupported,
         trained_on=_TRIAL,
         report=report,

@@ -46,6 +46,7 @@ def test_the_url_of_a_database_says_its_path_whatever_the_path(
         {"model": {"url": "http://127.0.0.1/v1", "name": "m", "key": "a\nb"}},
         {"model": {"url": "http://127.0.0.1/v1", "name": "m", "key": "a b"}},
         {"model": {"url": "http://127.0.0.1/v1", "name": "m", "key": "\u00e4"}},
+        {"opa_token": "a\nb"},
         {"clearances": "example.com"},
         {"agents": ["no class"]},
         {"tenant": ""},

@@ -13,7 +13,8 @@ from interlock.runtime.policy.decision import MINT, Permit
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
-from interlock.tools.contracts.clauses import Answers, ClauseModel
+from interlock.tools.contracts.clauses import Answers
+from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
 from interlock.tools.contracts.review import Reviews, review_tools

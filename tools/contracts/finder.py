@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from interlock.runtime.door.tool import ToolFailed
-from interlock.tools.contracts.clauses import Answers, ClauseModel
+from interlock.tools.contracts.clauses import Answers
+from interlock.tools.contracts.clauses.provenance import SHIPPED, Provenance
 from interlock.tools.contracts.clauses.wire import MAX_BYTES, accepted
 from interlock.tools.sandbox.limits import Limits, Refusal
 from interlock.tools.sandbox.process import command, run
@@ -49,7 +50,7 @@ class ConfinedFinder:
     @classmethod
     def shipped(cls, limits: Limits | None = None) -> "ConfinedFinder":
         """Return a finder over the shipped model; `ArtefactError` when the model is not whole."""
-        model = ClauseModel.load()
+        model = Provenance.verified(SHIPPED)
         return cls(
             version=model.version,
             categories=model.categories,

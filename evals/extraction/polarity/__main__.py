@@ -19,7 +19,7 @@ from interlock.evals.extraction.polarity.judgement import (
     score,
 )
 from interlock.evals.extraction.polarity.suite import Says, pairs, sentences
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses.model import ClauseModel
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

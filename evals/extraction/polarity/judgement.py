@@ -15,7 +15,8 @@ from typing import Final, assert_never
 
 from interlock.evals.extraction.metrics import matches_any
 from interlock.evals.extraction.polarity.suite import Pair, Sentence
-from interlock.tools.contracts.clauses import ClauseModel, Finding
+from interlock.tools.contracts.clauses import Finding
+from interlock.tools.contracts.clauses.model import ClauseModel
 
 _CAP: Final = "Cap On Liability"
 _UNCAPPED: Final = "Uncapped Liability"

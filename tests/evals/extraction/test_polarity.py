@@ -9,7 +9,7 @@ from interlock.evals.extraction.polarity.judgement import (
     score,
 )
 from interlock.evals.extraction.polarity.suite import pairs, sentences
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses.model import ClauseModel
 
 #: Of the sentences that were open while the rules were written, and of those held out
 OPEN = 0.95

@@ -14,9 +14,9 @@ from interlock.evals.extraction.measure import Report, measure
 from interlock.evals.extraction.record import Trained, Training, packed, write
 from interlock.evals.extraction.split import split
 from interlock.evals.extraction.train import OPTIONS, train
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses.model import ClauseModel
+from interlock.tools.contracts.clauses.provenance import RECORD, WEIGHTS
 from interlock.tools.contracts.clauses.segmentation import Unit
-from interlock.tools.contracts.clauses.weights import RECORD, WEIGHTS
 
 CATEGORIES = ("Governing Law", "Insurance", "Parties")
 TINY = {
@@ -94,6 +94,7 @@ def _training(report: Report | None) -> Training:
         split=split(_sample()),
         options=TINY,
         growth=SMALL,
+        categories=(),
         unsupported=(),
         trained_on="a sample",
         report=report,

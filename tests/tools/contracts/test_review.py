@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from interlock.runtime.door.outcome import Done, Failed
-from interlock.tools.contracts.clauses import Answers, ClauseModel, Finding
+from interlock.tools.contracts.clauses import Answers, Finding
+from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.review import Reviews
 from interlock.tools.contracts.risk import load, score
 from interlock.tools.library import Library

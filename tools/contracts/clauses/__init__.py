@@ -9,14 +9,12 @@ from interlock.tools.contracts.clauses.answers import (
     Finding,
     Polarity,
 )
-from interlock.tools.contracts.clauses.model import ClauseModel
-from interlock.tools.contracts.clauses.weights import ArtefactError
+from interlock.tools.contracts.clauses.provenance import ArtefactError
 
 __all__ = [
     "Answer",
     "Answers",
     "ArtefactError",
-    "ClauseModel",
     "Finding",
     "Polarity",
 ]

@@ -15,10 +15,11 @@ from interlock.tools.contracts.clauses.answers import Answers
 from interlock.tools.contracts.clauses.features import rows
 from interlock.tools.contracts.clauses.findings import assembled
 from interlock.tools.contracts.clauses.heads import picks
+from interlock.tools.contracts.clauses.provenance import SHIPPED
 from interlock.tools.contracts.clauses.ranking import compared, rivals
 from interlock.tools.contracts.clauses.segmentation import Unit, units
 from interlock.tools.contracts.clauses.trees import Trees
-from interlock.tools.contracts.clauses.weights import SHIPPED, Floats, Linear, read
+from interlock.tools.contracts.clauses.weights import Floats, Linear, read
 
 #: Five times the longest contract known; what follows is not read, and its length is told
 MOST_READ: Final = 2_000_000  # code points
@@ -43,10 +44,10 @@ class ClauseModel:
         """
         artefact = read(folder or SHIPPED)
         return cls(
-            version=artefact.digest[:12],
+            version=artefact.provenance.version,
             scorers=artefact.scorers,
             trees=artefact.trees,
-            unsupported=artefact.unsupported,
+            unsupported=artefact.provenance.unsupported,
         )
 
     @property

@@ -1,59 +1,30 @@
-"""Linear scorers with calibrated confidences, and the artefact they are read from.
+"""Linear scorers with calibrated confidences, and how they are read from an artefact.
 
-An artefact is a folder with `weights.npz` (plain arrays, never pickled) and `training.json`, which
-records the SHA-256 of the former. `read` verifies that digest before any array is parsed and raises
-`ArtefactError` otherwise: it fails closed.
+`read` verifies the digest of the weights before any array is parsed and raises `ArtefactError`
+otherwise: it fails closed.
 """
 
-import hashlib
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from interlock.tools.contracts.clauses import trees
 from interlock.tools.contracts.clauses.features import Keys, Rows
+from interlock.tools.contracts.clauses.provenance import Provenance
 from interlock.tools.contracts.clauses.trees import Trees
 
-WEIGHTS: Final = "weights.npz"
-RECORD: Final = "training.json"
 #: The name of the trees in the file of weights; every other name is a linear scorer
 TREES: Final = "trees"
-SHIPPED: Final = Path(__file__).resolve().parent / "artefact"
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 _FLOATS: Final = ("scale", "bias", "knots", "heights", "threshold")
 _BLOCK: Final = 256  # rows scored at once, which bounds memory for any document
 _LEAST_SQUARE: Final = np.float32(1e-12)  # of a row without a known key
-
-
-class ArtefactError(Exception):
-    """An artefact file is missing or is not the recorded one. For the operator."""
-
-    def __init__(
-        self,
-        *,
-        path: Path,
-        expected: str | None,
-        found: str | None,
-    ) -> None:
-        """Keep the data; the message is derived from it."""
-        self.path = path
-        self.expected = expected
-        self.found = found
-        problem = "is missing or unreadable"
-        if found is not None:
-            problem = f"has SHA-256 {found}, the record says {expected}"
-        super().__init__(f"clause model file {str(path)!r} {problem}")
-        self.add_note(
-            "Restore the folder from the release, or make a new one with "
-            "`python -m interlock.evals.extraction.train`."
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,56 +94,22 @@ class Linear:
 class Artefact:
     """The verified contents of an artefact folder."""
 
+    provenance: Provenance
     scorers: Mapping[str, Linear]
     #: None where the training had too little for any
     trees: Trees | None
-    #: The categories that the training had too little of
-    unsupported: tuple[str, ...]
-    record: Mapping[str, object]
-    digest: str  # SHA-256 of the weights
 
 
 def read(folder: Path) -> Artefact:
     """Verify and read an artefact folder; raises `ArtefactError` before any array is parsed."""
-    record, expected = _recorded(folder / RECORD)
-    path = folder / WEIGHTS
-    try:
-        packed = path.read_bytes()
-    except OSError as error:
-        raise ArtefactError(
-            path=path,
-            expected=expected,
-            found=None,
-        ) from error
-    digest = hashlib.sha256(packed).hexdigest()
-    if digest != expected:
-        raise ArtefactError(
-            path=path,
-            expected=expected,
-            found=digest,
-        )
-    parts = _parts(packed)
+    provenance = Provenance.verified(folder)
+    parts = _parts(provenance.weights)
     grown = parts.pop(TREES, None)
     return Artefact(
+        provenance=provenance,
         scorers={name: unpack(parts[name]) for name in sorted(parts)},
         trees=None if grown is None else trees.unpack(grown),
-        unsupported=tuple(record.get("unsupported", ())),
-        record=record,
-        digest=digest,
     )
-
-
-def _recorded(path: Path) -> tuple[dict[str, Any], str]:
-    """Return the training record, and the digest of the weights that it states."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return record, str(record["files"][WEIGHTS])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(
-            path=path,
-            expected=None,
-            found=None,
-        ) from error
 
 
 def _parts(packed: bytes) -> dict[str, dict[str, npt.NDArray[np.generic]]]:

@@ -11,10 +11,11 @@ from hashlib import sha256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.tools.contracts.clauses import ClauseModel, Finding
+from interlock.tools.contracts.clauses import Finding
 from interlock.tools.contracts.clauses.features import is_heading
 from interlock.tools.contracts.clauses.findings import MOST
-from interlock.tools.contracts.clauses.weights import RECORD, SHIPPED, WEIGHTS
+from interlock.tools.contracts.clauses.model import ClauseModel
+from interlock.tools.contracts.clauses.provenance import RECORD, SHIPPED, WEIGHTS
 
 CONTRACT = """Exhibit 10.1
 
@@ -177,7 +178,7 @@ def _timed(text: str) -> float:
 def test_finding_needs_numpy_alone() -> None:
     """Neither the trainer's libraries nor anything of the evaluations is loaded to find clauses."""
     code = (
-        "import sys; from interlock.tools.contracts.clauses import ClauseModel; "
+        "import sys; from interlock.tools.contracts.clauses.model import ClauseModel; "
         "ClauseModel.load().find('The term ends.'); "
         "print(sorted(name for name in ('sklearn', 'scipy', 'interlock.evals') if name in "
         "sys.modules))"

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from interlock.tools.contracts.clauses import ClauseModel
 from interlock.tools.contracts.clauses.candidates import Candidate, candidates
+from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.clauses.rules import parties, signature
 from interlock.tools.contracts.clauses.rules.denial import denies
 from interlock.tools.contracts.clauses.rules.polarity import polarity

@@ -9,17 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interlock.tools.contracts.clauses import ArtefactError, ClauseModel
+from interlock.tools.contracts.clauses import ArtefactError
 from interlock.tools.contracts.clauses.features import named_rows
-from interlock.tools.contracts.clauses.weights import (
-    RECORD,
-    SHIPPED,
-    WEIGHTS,
-    Linear,
-    pack,
-    read,
-    unpack,
-)
+from interlock.tools.contracts.clauses.model import ClauseModel
+from interlock.tools.contracts.clauses.provenance import RECORD, SHIPPED, WEIGHTS
+from interlock.tools.contracts.clauses.weights import Linear, pack, read, unpack
 
 
 def test_a_packed_scorer_comes_back_whole() -> None:
@@ -83,7 +77,9 @@ def test_tampered_weights_are_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("damage", ["no weights", "no record", "no digest", "not json"])
+@pytest.mark.parametrize(
+    "damage", ["no weights", "no record", "no digest", "no categories", "not json"]
+)
 def test_an_incomplete_artefact_is_refused(tmp_path: Path, damage: str) -> None:
     """Without the weights, or without a record of their digest, nothing is loaded."""
     folder = Path(shutil.copytree(SHIPPED, tmp_path / "artefact"))
@@ -92,9 +88,10 @@ def test_an_incomplete_artefact_is_refused(tmp_path: Path, damage: str) -> None:
     elif damage == "no record":
         (folder / RECORD).unlink()
     else:
-        (folder / RECORD).write_text(
-            json.dumps({"files": {}}) if damage == "no digest" else "{"
-        )
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+        del record[{"no digest": "files"}.get(damage, "categories")]
+        text = json.dumps(record) if damage.startswith("no ") else "{"
+        (folder / RECORD).write_text(text, "utf-8")
     with pytest.raises(ArtefactError) as caught:
         read(folder)
     assert caught.value.found is None

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from interlock.runtime.errors import BadInput
-from interlock.tools.contracts.clauses import ClauseModel
+from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.risk import load
 
 GOOD: dict[str, Any] = {
