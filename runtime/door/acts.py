@@ -321,7 +321,7 @@ def _without_duties(decision: Decision) -> Decision:
 
 def _is_there(tx: Tx, run_id: str) -> bool:
     query = select(tables.run.c.id).where(tables.run.c.id == run_id)
-    return tx.connection.execute(query).first() is not None
+    return tx.connection.execute(query.with_for_update()).first() is not None
 
 
 def _log(request: AccessRequest) -> str:
