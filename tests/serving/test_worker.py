@@ -115,10 +115,17 @@ class Outage(StaticPoint):
     """A policy engine that can be away."""
 
     away: bool = False
+    asking: int = 0
+    #: The most that asked at a time while it was away
+    most: int = 0
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Answer, unless away."""
         if self.away:
+            self.asking += 1
+            self.most = max(self.most, self.asking)
+            await asyncio.sleep(0.05)
+            self.asking -= 1
             return trouble(
                 "pdp_unavailable", revision=REVISION, engine=self.engine, detail=""
             )
@@ -278,12 +285,15 @@ async def test_a_worker_that_is_stopped_leaves_its_runs_held(tmp_path: Path) -> 
 async def test_what_was_held_goes_on_when_the_engine_is_back(tmp_path: Path) -> None:
     """While the engine is away one run at a time is tried; later all of them are done."""
     async with Office(tmp_path) as office:
-        queued = [await office.queued() for _ in range(3)]
         office.engine.away = True
         async with office.at_work():
+            queued = [await office.queued()]
+            await office.told(1)
+            queued += [await office.queued() for _ in range(2)]
             await office.told(3)
         office.engine.away = False
         assert [turn.status for turn in office.turns] == ["held"] * 3
+        assert office.engine.most == 1
         office.time.advance(max(back_off(run_id, tries=1) for run_id in queued))
 
         assert await office.work() == ["done"] * 3

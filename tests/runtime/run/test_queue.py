@@ -13,11 +13,12 @@ from sqlalchemy import Update, update
 from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.record import audit
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.run.budget import raise_limit
 from interlock.runtime.run.claim import extend
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins, digest_of
 from interlock.runtime.run.queue import Queue
-from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status
+from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status, hold
 from interlock.runtime.run.share import FairShares, Share
 from interlock.runtime.run.turn import back_off
 from interlock.runtime.testing import AGENT, PLENTY, TOOLBOX, FixedClock, World
@@ -192,6 +193,13 @@ def test_who_comes_late_has_saved_up_nothing() -> None:
     assert shares.give(10, ready=["a", "b"], at_work={}) == {"a": 5, "b": 5}
 
 
+def test_a_place_that_one_tenant_may_not_have_goes_to_another() -> None:
+    """A tenant at its concurrency leaves no place empty that somebody else could use."""
+    shares = FairShares(shares={"a": Share(weight=9, concurrency=1)})
+
+    assert shares.give(3, ready=["a", "b"], at_work={}) == {"a": 1, "b": 2}
+
+
 async def test_the_run_of_a_dead_worker_is_claimed_after_its_lease(
     tmp_path: Path, database_url: str, time: FixedClock
 ) -> None:
@@ -260,6 +268,28 @@ async def test_a_held_run_comes_back_later_and_later(
 
         assert pauses == sorted(set(pauses))
         assert back_off(run_id, tries=50) <= 450
+
+
+async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """No worker tries it in vain meanwhile; once a limit is raised it goes on at once."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (run,) = await shop.claim()
+        logs = (run.tenant,)
+        await shop.store.write(lambda tx: hold(tx, run, until_raised=True), logs=logs)
+        await shop.end(run, "held")
+        time.advance(10_000)
+        assert await shop.claim() == []
+        await shop.store.write(
+            lambda tx: raise_limit(
+                tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=1
+            ),
+            logs=logs,
+        )
+
+        assert ids(await shop.claim()) == [run.id]
 
 
 async def test_nothing_of_a_stopped_tenant_is_claimed(
