@@ -80,6 +80,7 @@ def bundle() -> Bundle:
         "egress": "none",
         "schema": schema_digest(approve_record),
         "arguments": {"document": {}, "note": {}},
+        "trusted_arguments": [],
     }
     return replace(shipped, data=data)
 

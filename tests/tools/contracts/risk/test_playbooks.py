@@ -108,8 +108,8 @@ def test_a_playbook_is_named(tmp_path: Path) -> None:
                         "points": 1,
                         "why": "w",
                     }
+                    for _ in range(2)
                 ]
-                * 2
             },
             "stands 2 times",
         ),
