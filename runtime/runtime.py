@@ -95,9 +95,17 @@ class Runtime:
         self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
         self.pep = self._door(spans)
         #: Decides about people's acts; whoever made the runtime closes this too
-        self.policy = PolicyInForce(store=self.store, configured=pdp, bundle=bundle)
+        self.policy = self._in_force(bundle)
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
         self.driver = self._driver(spans)
+
+    def _in_force(self, bundle: Bundle | None) -> PolicyInForce:
+        return PolicyInForce(
+            store=self.store,
+            vault=self.vault,
+            configured=self.pdp,
+            bundle=bundle,
+        )
 
     def _door(self, spans: Telemetry) -> EnforcementPoint:
         return EnforcementPoint(

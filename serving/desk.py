@@ -91,7 +91,12 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             pdp = await decision_point(settings, bundle, stack)
         except (GuardFailed, BadInput) as error:
             bundle, pdp = None, AbsentPoint(str(error))
-        policy = PolicyInForce(store=storage.store, configured=pdp, bundle=bundle)
+        policy = PolicyInForce(
+            store=storage.store,
+            vault=storage.vault,
+            configured=pdp,
+            bundle=bundle,
+        )
         stack.callback(policy.close)
         yield Desk(
             settings=settings,

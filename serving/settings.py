@@ -15,9 +15,7 @@ from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -34,6 +32,8 @@ from interlock.runtime.policy.request import (
     Autonomy,
     why_no_tenant,
 )
+from interlock.serving.fleet import Pace, TenantShare
+from interlock.serving.section import Section
 from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
 
@@ -165,16 +165,6 @@ Name = Annotated[
 ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
-
-
-class Section(BaseModel):
-    """A group of settings."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-    )
 
 
 def fits_a_header(secret: str) -> str:
@@ -348,6 +338,11 @@ class Settings(Section):
         None,
         repr=False,
         description="The bearer token for that server",
+    )
+    worker: Pace = Field(Pace(), description="What a worker does")
+    tenants: dict[Name, TenantShare] = Field(
+        {},
+        description="What each tenant gets of the workers: a table [tenants.NAME] each",
     )
     mcp: dict[ServerName, ToolServer] = Field(
         {}, description="MCP servers: a table [mcp.NAME] with a command or a url each"

@@ -1,4 +1,4 @@
-"""The command `interlock bench gate`."""
+"""The command `interlock bench gate|queue`."""
 
 from contextlib import nullcontext
 from typing import Annotated
@@ -64,4 +64,27 @@ def gate(
     added = fsync["added_ms"]
     out.print(
         f"an fsync takes {fsync['p50_us']} µs here; {added} ms were added to each"
+    )
+
+
+@application.command("queue")
+def queue_claims(
+    queued: Annotated[int, typer.Option(min=0, help="Runs that wait behind.")] = 10_000,
+    claims: Annotated[int, typer.Option(min=2, help="Claims timed.")] = 200,
+    database: Annotated[
+        str | None, typer.Option(help="URL of an empty database; default: SQLite.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a worker's claim costs while many runs are queued."""
+    from interlock.evals.bench.queue import queue as measure
+
+    figures = measure(queued=queued, claims=claims, database=database)
+    if as_json:
+        session.print_json(figures)
+        return
+    claim = figures["claim_ms"]
+    out.print(
+        f"claim: p50 {claim['p50']} ms, p99 {claim['p99']} ms ({figures['database']}, "
+        f"{figures['queued']:,} queued)"
     )

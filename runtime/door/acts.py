@@ -7,11 +7,11 @@ begins. An act that then fails leaves an entry of its own, so an attempt is neve
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from interlock.runtime.canonical import Document, Json
 from interlock.runtime.door.policy_in_force import PolicyInForce
@@ -30,7 +30,7 @@ from interlock.runtime.policy.request import (
     Principal,
 )
 from interlock.runtime.record.events import HOME, ActDecided, ActFailed
-from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.runs import Also
@@ -102,18 +102,17 @@ class Acts:
         if asked.decision.effect == "deny":
             await self._record(asked, begins=not self._policy.is_begun)
             raise _refusal("run.start", person, asked.decision)
-        begun: set[str] = set()
+        begun: list[str] = []
 
         def enter(tx: Tx, run_id: str) -> None:
             self._enter(tx, replace(asked, run_id=run_id))
-            begun.add(run_id)
+            begun.append(run_id)
 
         async def recorded() -> T:
             try:
                 return await work(enter)
             except BaseException:
-                if not begun:
-                    await self._record(asked, begins=not self._policy.is_begun)
+                await self._record_alone(asked, begun)
                 raise
 
         return await self._carried_out(asked, recorded)
@@ -249,6 +248,20 @@ class Acts:
         log = _log(asked.request)
         await self._store.write(entered, logs={log, HOME} if begins else {log})
 
+    async def _record_alone(self, asked: "_Asked", begun: Sequence[str]) -> None:
+        """Record the answer unless a run that was *begun* holds it.
+
+        The writer keeps the order, so a beginning that nobody waits for any more is over by then;
+        and one that was rolled back has left no run.
+        """
+
+        def work(tx: Tx) -> None:
+            if not any(_is_there(tx, run_id) for run_id in begun):
+                self._policy.begin(tx, asked.decision)
+                self._enter(tx, asked)
+
+        await self._store.write(work, logs={_log(asked.request), HOME})
+
     def _enter(self, tx: Tx, asked: "_Asked") -> None:
         request = asked.request
         decision = asked.decision
@@ -304,6 +317,11 @@ def _without_duties(decision: Decision) -> Decision:
     if duties.role is not None:
         return decision.denied(undischarged("approve"))
     return decision
+
+
+def _is_there(tx: Tx, run_id: str) -> bool:
+    query = select(tables.run.c.id).where(tables.run.c.id == run_id)
+    return tx.connection.execute(query.with_for_update()).first() is not None
 
 
 def _log(request: AccessRequest) -> str:

@@ -12,6 +12,7 @@ from interlock.runtime.policy.engine.absent import AbsentPoint
 from interlock.runtime.policy.engine.bundle import Bundle, read
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import activation
 
 
@@ -19,31 +20,48 @@ class PolicyInForce:
     """The policy in force of one store, looked up at each act; `close` frees what was loaded.
 
     Until the ledger names a policy the configured one decides, and its first answer puts it in
-    force. Fails closed: while the policy in force cannot be read, every act is denied.
+    force. Fails closed: while the policy in force cannot be read, or is older than one that was
+    seen in force, every act is denied.
     """
 
     def __init__(
-        self, *, store: Store, configured: DecisionPoint, bundle: Bundle | None
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        configured: DecisionPoint,
+        bundle: Bundle | None,
     ) -> None:
         #: The engine of the policy that the caller has, which may not be in force
         self.configured = configured
         #: None where the caller has an engine alone, or no policy that can be loaded
         self.configured_bundle = bundle
         self._store = store
-        self._is_begun = False
+        self._vault = vault
+        #: The newest activation that was seen
+        self._seen = activation.Newest()
         #: The engine of another policy that is in force
         self._other: _Loaded | None = None
 
     @property
     def is_begun(self) -> bool:
         """Whether the ledger was seen to name a policy; it never ceases to."""
-        return self._is_begun
+        return self._seen.seq >= 0
 
     async def revision(self) -> str:
         """Return the revision in force, empty for none; raises `Tampered`."""
-        newest = await self._store.read(activation.newest)
-        self._is_begun = self._is_begun or newest != ""
-        return newest
+        newest = await self._newest()
+        if newest.seq < self._seen.seq:
+            newest = await self._newest()  # the look may have been before the other
+        if newest.seq < self._seen.seq:
+            raise activation.changed("a newer one was recorded, and it is gone")
+        self._seen = newest
+        return newest.revision
+
+    async def _newest(self) -> activation.Newest:
+        return await self._store.read(
+            lambda connection: activation.newest(connection, self._vault)
+        )
 
     async def point(self) -> DecisionPoint:
         """Return the engine of the policy in force; one that permits nothing where none can be."""
@@ -79,6 +97,7 @@ class PolicyInForce:
         """Put the configured policy in force; see `activation.activate` and `candidate`."""
         await activation.activate(
             self._store,
+            self._vault,
             revision=self.candidate(),
             bundle=self.configured_bundle,
             after=after,
@@ -99,7 +118,12 @@ class PolicyInForce:
         """
         revision = self.configured.revision
         if not decision.unanswered and decision.revision == revision:
-            activation.begin(tx, revision=revision, bundle=self.configured_bundle)
+            activation.begin(
+                tx,
+                self._vault,
+                revision=revision,
+                bundle=self.configured_bundle,
+            )
 
     def close(self) -> None:
         """Free the engine that was loaded; closing twice is harmless."""

@@ -129,7 +129,7 @@ async def exported(
 ) -> None:
     """Write one log or all of them as the records of an export: each log's header, then the log.
 
-    *write* gets one record after the other, on another thread, so memory does not grow with the
+    *write* gets one record after the other, on whatever thread, so memory does not grow with the
     log. Raises `NotFound` for a log that has not begun, and what *write* raises.
     """
 

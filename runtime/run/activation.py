@@ -4,25 +4,29 @@ Each change of policy is an entry of its own, and the bundle that was put in for
 database: it decides about what people do until another one is in force, and about that one too.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
 from sqlalchemy import Connection, select
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.engine.archive import pack
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.record.events import HOME, PolicyActivated
+from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.upsert import upsert
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
 
 _ENTRIES: Final = tables.ledger_entry.c
 _POLICIES: Final = tables.policy.c
 _KEEP: Final = Statement(upsert(tables.policy, keys=("revision",)))
 _NEWEST: Final = (
-    select(_ENTRIES.body)
+    select(_ENTRIES.seq, _ENTRIES.body, _ENTRIES.payload)
     .where(
         _ENTRIES.log == HOME,
         _ENTRIES.run_id == "",
@@ -33,8 +37,19 @@ _NEWEST: Final = (
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Newest:
+    """The activation that was recorded last."""
+
+    #: The number of its entry, -1 for none
+    seq: int = -1
+    #: Empty for none
+    revision: str = ""
+
+
 async def activate(
     store: Store,
+    vault: Vault,
     *,
     revision: str,
     bundle: Bundle | None = None,
@@ -51,7 +66,7 @@ async def activate(
         pending = [  # of the same commit
             event.revision for event in tx.events if isinstance(event, PolicyActivated)
         ]
-        previous = pending[-1] if pending else newest(tx.connection)
+        previous = pending[-1] if pending else newest(tx.connection, vault).revision
         if previous == revision:
             return
         if after is not None and previous != after:
@@ -63,13 +78,14 @@ async def activate(
             )
         put(tx, revision=revision, bundle=bundle, previous=previous)
 
-    if await store.read(newest) != revision:
+    before = await store.read(lambda connection: newest(connection, vault))
+    if before.revision != revision:
         await store.write(work, logs=(HOME,))
 
 
-def begin(tx: Tx, *, revision: str, bundle: Bundle | None) -> None:
+def begin(tx: Tx, vault: Vault, *, revision: str, bundle: Bundle | None) -> None:
     """Put *revision* in force where no policy is; whoever calls holds the head of the home."""
-    if not newest(tx.connection):
+    if not newest(tx.connection, vault).revision:
         put(tx, revision=revision, bundle=bundle, previous="")
 
 
@@ -92,18 +108,30 @@ def keep(tx: Tx, bundle: Bundle) -> None:
     _KEEP.run(tx.connection, row)
 
 
-def newest(connection: Connection) -> str:
-    """Return the revision that was activated last, or an empty string.
+def newest(connection: Connection, vault: Vault) -> Newest:
+    """Return the activation that was recorded last.
 
-    Raises `Tampered` when the entry is unreadable.
+    Raises `Tampered` when its entry does not name the revision that was sealed with the entry:
+    whoever can write to the database puts no policy in force.
     """
-    body = connection.execute(_NEWEST).scalar_one_or_none()
+    row = connection.execute(_NEWEST).one_or_none()
+    if row is None:
+        return Newest()
+    key = vault.known(HOME)
     try:
-        return "" if body is None else str(orjson.loads(body)["revision"])
-    except (ValueError, LookupError, TypeError) as error:
-        raise Tampered(
-            what="ledger entry policy_activated", why="it does not name a revision"
-        ) from error
+        revision = str(orjson.loads(row.body)["revision"])
+        stated = canonical({"revision": revision})
+        is_sealed = key.open(row.payload, place=kept_at(HOME, row.seq)) == stated
+    except (ValueError, LookupError, TypeError, Tampered):
+        is_sealed = False
+    if not is_sealed:
+        raise changed("it does not name the revision that was recorded")
+    return Newest(seq=row.seq, revision=revision)
+
+
+def changed(why: str) -> Tampered:
+    """Return the error of an activation that is not as it was recorded."""
+    return Tampered(what="ledger entry policy_activated", why=why)
 
 
 def kept(connection: Connection, revision: str) -> bytes | None:

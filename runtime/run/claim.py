@@ -71,11 +71,11 @@ def may_live(token: str, *, owner: str) -> bool:
     """Whether the process named *owner* may still be at work under the claim."""
     if owner == taker():
         return token in _LIVE
-    place, process_id, _ = owner.rsplit(":", 2)
+    place, _, process = owner.rpartition(":")[0].rpartition(":")
     if place != machine():
         return True
     try:
-        os.kill(int(process_id), 0)
+        os.kill(int(process), 0)
     except ProcessLookupError:
         return False
     except PermissionError:

@@ -12,7 +12,15 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
 
-from interlock.runtime.errors import BadInput, NotAsRecorded
+from interlock.runtime.errors import (
+    BadInput,
+    InterlockError,
+    LogBroken,
+    NotAsRecorded,
+    RolledBack,
+    SchemaChanged,
+    Tampered,
+)
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
@@ -23,8 +31,6 @@ from interlock.runtime.run.lanes import Lane, at_work, following, lanes
 from interlock.runtime.run.run import Run, row_of
 from interlock.runtime.run.share import FairShares, Share
 
-#: Claims in vain after which a run is dead, unless a worker is told another number
-ATTEMPTS: Final = 5
 _ACTION: Final = tables.action.c
 #: Whether a claim brought an action to its end
 _GOT_ON: Final = Statement(
@@ -45,8 +51,9 @@ class Claimed:
     runs: list[Run] = field(default_factory=list)
     #: Runs that were claimed in vain too often, by id
     dead: list[str] = field(default_factory=list)
-    #: Runs that are not what the ledger says of them, by id; they are left as they are
-    refused: dict[str, NotAsRecorded] = field(default_factory=dict)
+    #: Why runs that are not what was recorded are left as they are, by id; of a tenant whose log is
+    #: broken the first run stands for all
+    refused: dict[str, Tampered] = field(default_factory=dict)
 
 
 class Queue:
@@ -62,7 +69,7 @@ class Queue:
         vault: Vault,
         by: str,
         shares: Mapping[str, Share],
-        attempts: int = ATTEMPTS,
+        attempts: int,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -70,17 +77,23 @@ class Queue:
         self._shares = FairShares(shares=shares)
         self._attempts = attempts
         self._refused: set[str] = set()
+        #: Tenants whose log is not what was signed
+        self._broken: set[str] = set()
 
     async def claim(self, pinned: Collection[str], *, most: int) -> Claimed:
         """Claim up to *most* runs with one of the pins, for the tenants in their shares.
 
-        Nothing of a tenant that is stopped is claimed. Raises `LogBroken` where a log is not what
-        was signed, and `NotRecorded`: then nothing more was claimed (fails closed).
+        Nothing of a tenant that is stopped is claimed, nor of one whose log is not what was signed
+        (fails closed). Raises `NotRecorded` and `SchemaChanged`: then nothing was claimed.
         """
 
         def look(connection: Connection) -> tuple[list[Lane], dict[str, int]]:
             now = self._store.now(connection)
-            ready = [lane for lane in lanes(connection, pinned) if lane.ready_at <= now]
+            ready = [
+                lane
+                for lane in lanes(connection, pinned)
+                if lane.ready_at <= now and lane.tenant not in self._broken
+            ]
             return ready, at_work(connection, now=now)
 
         ready, busy = await self._store.read(look)
@@ -90,30 +103,59 @@ class Queue:
         for tenant, number in places.items():
             own = [lane for lane in ready if lane.tenant == tenant]
             before = len(claimed.runs)
-            await self._claim(sorted(own, key=lambda lane: lane.order), number, claimed)
-            used = len(claimed.runs) - before
-            self._shares.take_back(tenant, number - used)
+            own.sort(key=lambda lane: lane.order)
+            try:
+                await self._claim(own, number, claimed)
+            except InterlockError:
+                if not claimed.runs:
+                    raise
+                break  # what was claimed is handed out; the next look meets the failure again
+            finally:
+                used = len(claimed.runs) - before
+                self._shares.take_back(tenant, number - used)
         return claimed
 
     async def _claim(self, own: Sequence[Lane], number: int, claimed: Claimed) -> None:
         """Claim up to *number* runs of one tenant's lanes in one transaction.
 
-        Where a row is not what was recorded each run has a transaction of its own, so that one run
-        keeps no other from being claimed.
+        Where something is not what was recorded each run has a transaction of its own, so that one
+        run keeps no other from being claimed.
         """
         looked_at: list[str] = []
         try:
             done = await self._taken(own, number, looked_at)
-        except NotAsRecorded as error:
+        except SchemaChanged:
+            raise
+        except Tampered as error:
             if number > 1:
-                for _ in range(number):
-                    await self._claim(own, 1, claimed)
-                return
-            self._refused.add(looked_at[-1])
-            claimed.refused[looked_at[-1]] = error
+                await self._claim_singly(own, number, claimed)
+            elif not looked_at:
+                raise
+            else:
+                self._refuse(looked_at[-1], own[0].tenant, claimed, error)
             return
         claimed.runs.extend(done.runs)
         claimed.dead.extend(done.dead)
+
+    async def _claim_singly(
+        self, own: Sequence[Lane], number: int, claimed: Claimed
+    ) -> None:
+        for _ in range(number):
+            if own[0].tenant not in self._broken:
+                await self._claim(own, 1, claimed)
+
+    def _refuse(
+        self,
+        run_id: str,
+        tenant: str,
+        claimed: Claimed,
+        error: Tampered,
+    ) -> None:
+        """Leave the run alone from now on, and its tenant where the log itself is at fault."""
+        claimed.refused[run_id] = error
+        self._refused.add(run_id)
+        if isinstance(error, LogBroken | RolledBack):
+            self._broken.add(tenant)
 
     async def _taken(
         self, own: Sequence[Lane], number: int, looked_at: list[str]

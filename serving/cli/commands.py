@@ -52,6 +52,11 @@ COMMANDS: Final = {
         module="run",
         help="Look at runs, carry them on, end them.",
     ),
+    "worker": Entry(
+        panel=OPERATION,
+        module="worker",
+        help="Carry on queued runs, many at a time.",
+    ),
     "records": Entry(
         panel=CONTRACTS,
         module="records",

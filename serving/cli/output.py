@@ -1,6 +1,7 @@
 """Files that a command leaves where a person names them."""
 
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -25,25 +26,30 @@ class NewLines:
     """A file that is not there yet, written line by line, so its size is no matter.
 
     The first line makes the file; a block that fails leaves none. Raises `BadInput` as `write_new`
-    does.
+    does, and ValueError for a line after the block: a thread may be left that still has some.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._target: BinaryIO | None = None
+        self._is_over = False
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         """Begin; there is no file yet."""
         return self
 
     def write(self, line: str) -> None:
-        """Add a line of UTF-8."""
-        try:
-            if self._target is None:
-                self._target = self._file.open("xb")
-            self._target.write(line.encode() + b"\n")
-        except OSError as error:
-            raise _refused(self._file, error) from error
+        """Add a line of UTF-8; any thread may."""
+        with self._lock:
+            if self._is_over:
+                raise ValueError("the block of the file is over")
+            try:
+                if self._target is None:
+                    self._target = self._file.open("xb")
+                self._target.write(line.encode() + b"\n")
+            except OSError as error:
+                raise _refused(self._file, error) from error
 
     def __exit__(
         self,
@@ -52,6 +58,8 @@ class NewLines:
         trace: TracebackType | None,
     ) -> None:
         """Close the file, and delete what was written where the block failed."""
+        with self._lock:
+            self._is_over = True
         if self._target is None:
             return
         try:

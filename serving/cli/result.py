@@ -9,6 +9,8 @@ from interlock.serving.cli.show import moment
 
 #: The classes of actions whose end a caller must hear of
 _EFFECTS: Final = frozenset({"write", "irreversible"})
+#: What does not go on before something is mended
+_STUCK: Final = frozenset({"held", "dead"})
 
 
 def report(view: dict[str, Any], *, as_json: bool) -> int:
@@ -50,21 +52,27 @@ def _next_steps(view: dict[str, Any]) -> None:
             "if such data may go there, say so in interlock.toml: a domain under [clearances], "
             "or clearance under [model]. See interlock config show"
         )
-    if view["status"] == "held":
+    if view["status"] == "queued":
+        session.next_step("interlock worker carries it on")
+    if view["status"] in _STUCK:
         session.next_step(f"mend what stopped it, then: interlock run resume {run_id}")
 
 
 def exit_code(view: dict[str, Any]) -> int:
     """Return what a run's end means to a caller."""
-    stopped = view["stopped"]
-    if stopped:
-        if stopped["kind"] == "failed" and stopped["code"].startswith("document_"):
-            return session.BAD_INPUT
-        return session.DENIED if stopped["kind"] == "denied" else session.FAILED_CLOSED
+    if view["stopped"]:
+        return stopped_code(view["stopped"])
     states = {step["state"] for step in view["decisions"] if step["class"] in _EFFECTS}
-    if view["status"] == "held" or "failed" in states:
+    if view["status"] in _STUCK or "failed" in states:
         return session.FAILED_CLOSED
     if view["status"] == "waiting" or "unknown" in states:  # somebody must look
         return session.WAITING
     denied = any(step["state"] == "denied" for step in view["decisions"])
     return session.DENIED if denied else session.DONE
+
+
+def stopped_code(stopped: Any) -> int:
+    """Return what it means to a caller that an agent was *stopped*, as the agent's outcome says."""
+    if stopped["kind"] == "failed" and stopped["code"].startswith("document_"):
+        return session.BAD_INPUT
+    return session.DENIED if stopped["kind"] == "denied" else session.FAILED_CLOSED

@@ -26,6 +26,12 @@ RunId = Annotated[
     str,
     typer.Argument(metavar="RUN", help="A run's id, or its beginning."),
 ]
+Queued = Annotated[
+    bool, typer.Option("--queue", help="Leave it to `interlock worker`.")
+]
+Priority = Annotated[
+    int, typer.Option(help="Workers take the higher first, from -100 to 100.")
+]
 
 application.command("list")(run_list.list_runs)
 application.command("repin")(run_pin.repin)
@@ -83,6 +89,8 @@ def start(
             help="A field of its request; repeat it.",
         ),
     ] = None,
+    queue: Queued = False,
+    priority: Priority = 0,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -99,9 +107,12 @@ def start(
             person=who,
             agent=agent,
             request=fields,
+            claim=not queue,
+            priority=priority,
         )
         session.under_way.run_id = run.id
-        await home.drive(run)
+        if not queue:
+            await home.drive(run)
         seen = await _view(home.runtime.storage, run.id)
         return report(seen, as_json=as_json)
 

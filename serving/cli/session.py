@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import logging
 import os
 import sys
 import traceback
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from interlock.runtime.errors import GuardFailed, InterlockError
+from interlock.serving.cli import notices
 from interlock.serving.cli.show import shown
 
 if TYPE_CHECKING:
@@ -94,9 +94,12 @@ under_way = UnderWay()
 
 
 def begin() -> None:
-    """Start with no choices; output never fails on a character that the terminal cannot show."""
+    """Start with no choices; output never fails on a character that the terminal cannot show.
+
+    Warnings of the product are told as errors are: inert, and none of a library.
+    """
     choose(Choices())
-    logging.basicConfig(format="interlock: %(message)s")
+    notices.tell_by(complain)
     under_way.run_id = None
     under_way.not_begun = []
     for stream in (sys.stdout, sys.stderr):

@@ -1,5 +1,6 @@
 """Approvals: one person's verdict on exactly what was shown, and the run carried on with it."""
 
+from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.serving.home import Home
@@ -27,8 +28,14 @@ async def decide(
 async def carry_on(home: Home, run_id: str) -> Ended | None:
     """Drive the run if nothing of it waits for a person any more; else return None.
 
-    The verdicts are what carries the run on, so no further act is asked for.
+    The verdicts are what carries the run on, so no further act is asked for. When a worker was
+    faster the run is the worker's.
     """
     if await home.approvals.list(run=run_id, state="waiting", limit=1):
         return None
-    return await home.runtime.resume(run_id)
+    try:
+        return await home.runtime.resume(run_id)
+    except BadInput as error:
+        if error.code not in {"claimed", "ended"}:
+            raise
+        return None

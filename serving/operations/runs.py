@@ -15,12 +15,21 @@ from interlock.serving.operations import policies
 
 
 async def start(
-    home: Home, *, person: Principal, agent: str, request: Mapping[str, Any]
+    home: Home,
+    *,
+    person: Principal,
+    agent: str,
+    request: Mapping[str, Any],
+    claim: bool = True,
+    priority: int = 0,
+    not_before: int = 0,
+    job: str = "",
 ) -> Run:
     """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
 
-    The policy is told the digests of the request and of the settings. Request and permit are sealed
-    with the run, so that erasing the run erases both. Under a policy that was not in
+    Without *claim* the run is left to workers; see `Runtime.start` for the order in which they take
+    runs. The policy is told the digests of the request and of the settings. Request and permit are
+    sealed with the run, so that erasing the run erases both. Under a policy that was not in
     force before, *person* must be one who may activate the policy. Raises `NotPermitted`, and what
     `Runtime.start` raises.
     """
@@ -33,6 +42,10 @@ async def start(
             principal=person,
             limits=home.settings.limits,
             autonomy=home.settings.autonomy,
+            claim=claim,
+            priority=priority,
+            not_before=not_before,
+            job=job,
             also=also,
         )
 

@@ -35,7 +35,7 @@ class SwitchTurned(Of):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyActivated(Of):
-    """Another policy revision is in force from now on."""
+    """Another policy revision is in force from now on; which one is sealed, too: it decides."""
 
     event: ClassVar[str] = "policy_activated"
     revision: str
@@ -45,6 +45,10 @@ class PolicyActivated(Of):
     def body(self) -> Object:
         """Return the public part."""
         return {"revision": self.revision, "previous": self.previous}
+
+    def payload(self) -> Object:
+        """Return the revision, which nobody without the home's key can state."""
+        return {"revision": self.revision}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

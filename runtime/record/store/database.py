@@ -43,6 +43,8 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
+#: Threads that read at most, started as they are needed: as many as connections are lent at a time
+READERS: Final = 15
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -71,7 +73,7 @@ class Store:
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
         self._pool = ThreadPoolExecutor(
-            max_workers=2, thread_name_prefix="interlock-reader"
+            max_workers=READERS, thread_name_prefix="interlock-reader"
         )
         #: What goes on while the event loop is busy, such as the leases of claims
         self.pulse = Pulse(engine)

@@ -22,7 +22,7 @@ def refuse_full(file: Path) -> None:
     SQLite makes the map with one byte in every 4 KiB. Where a file system has smaller blocks, the
     rest gets its blocks at the first touch, and a disk without them ends the process by SIGBUS. So
     nothing is opened unless the whole map is on the disk or fits there, and on such a file system
-    no transaction begins either (fails closed).
+    no transaction that writes begins either (fails closed).
     """
     log = _stated(file, "-wal")
     pages = 0 if log is None else log.st_size // _PAGE

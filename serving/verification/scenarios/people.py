@@ -108,6 +108,7 @@ async def unactivated_policy(trial: Trial) -> None:
     await _in_force(trial)
     policy = PolicyInForce(
         store=trial.world.store,
+        vault=trial.world.vault,
         configured=StaticPoint(effects={_ACT: "permit"}, revision=_OTHER),
         bundle=None,
     )
@@ -129,6 +130,7 @@ async def irreplaceable_policy(trial: Trial) -> None:
     )
     after = PolicyInForce(
         store=trial.world.store,
+        vault=trial.world.vault,
         configured=StaticPoint(revision=_OTHER),
         bundle=bundle,
     )
@@ -182,6 +184,7 @@ async def _in_force(trial: Trial) -> PolicyInForce:
     """Put the policy of the home in force for the people of the trial."""
     policy = PolicyInForce(
         store=trial.world.store,
+        vault=trial.world.vault,
         configured=trial.home.pdp,
         bundle=trial.home.bundle,
     )

@@ -143,11 +143,11 @@ async def emptied_database(trial: Trial) -> None:
     folder.mkdir(exist_ok=True)
     async with scratch(trial.home.settings.database, folder) as url:
         async with _opened(url, folder) as storage:
-            await activate(storage.store, revision="one")
+            await activate(storage.store, storage.vault, revision="one")
             await storage.store.write(_emptied, logs=(HOME,))
         with refused("a database that was emptied", Tampered):
             async with _opened(url, folder) as storage:
-                await activate(storage.store, revision="two")
+                await activate(storage.store, storage.vault, revision="two")
 
 
 async def older_note(trial: Trial) -> None:

@@ -1,6 +1,7 @@
 """People's acts: decided by the same policy, recorded before they begin, and never invisible."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,12 @@ from interlock.errors import BadInput, NotFound, NotPermitted, Unanswered
 from interlock.runtime.policy.act import Act
 from interlock.runtime.policy.decision import ENGINE, Decision, Obligation, Reason
 from interlock.runtime.policy.request import AccessRequest, Principal
+from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject
+from interlock.runtime.run.run import NewRun
+from interlock.runtime.run.runs import Also
 from interlock.runtime.run.subject import Look
+from interlock.runtime.testing import AGENT, PLENTY, TOOLBOX
 from interlock.testing import REVISION, StaticPoint, World
 
 ZELDA = Principal(id="Zelda", tenant="default", roles=("administrator",))
@@ -52,7 +57,8 @@ class Deed:
 
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    pdp = StaticPoint(effects={"run.cancel": "permit", "kill_switch.engage": "permit"})
+    permitted: tuple[Act, ...] = ("run.start", "run.cancel", "kill_switch.engage")
+    pdp = StaticPoint(effects=dict.fromkeys(permitted, "permit"))
     async with World(tmp_path, pdp=pdp, url=database_url) as world:
         yield world
 
@@ -227,3 +233,41 @@ async def test_no_name_is_in_the_ledger(world: World) -> None:
     [body] = await entries(world, "act")
     assert "zelda" not in str(body).casefold()
     assert (await world.verify()).valid
+
+
+@pytest.mark.parametrize("fault", ["rolled back", "nobody waits"])
+async def test_a_permit_to_start_is_recorded_once(world: World, fault: str) -> None:
+    """The permit of a start stands with its run; where the run was rolled back, the permit stands
+    alone, and who gives up waiting for the run makes no second one.
+    """
+    new = NewRun(
+        agent=TOOLBOX,
+        principal=AGENT,
+        request={},
+        limits=PLENTY,
+        autonomy=2,
+        revision=REVISION,
+    )
+
+    async def work(also: Also) -> None:
+        def enter(tx: Tx, run_id: str) -> None:
+            time.sleep(0.1)
+            also(tx, run_id)
+            if fault == "rolled back":
+                raise KeyError
+
+        starting = asyncio.ensure_future(world.runs.start(new, also=enter))
+        await asyncio.sleep(0)
+        if fault == "rolled back":
+            await starting
+        raise asyncio.CancelledError
+
+    with pytest.raises((KeyError, asyncio.CancelledError)):
+        await world.runtime.acts.begin(
+            work,
+            person=ZELDA,
+            arguments={},
+            look=subject.tenant("run", TOOLBOX),
+        )
+
+    assert [body["effect"] for body in await entries(world, "act")] == ["permit"]

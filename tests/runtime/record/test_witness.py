@@ -165,7 +165,7 @@ async def test_an_older_copy_takes_no_entry_of_any_log(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "older", tmp_path / "interlock.db")
     async with world_in(tmp_path) as world:
         with pytest.raises(RolledBack):
-            await activate(world.store, revision="another")
+            await activate(world.store, world.vault, revision="another")
         with pytest.raises(RolledBack):
             await world.start()
         assert codes(await world.verify()) == {"rolled_back"}

@@ -29,17 +29,20 @@ async def test_each_change_is_recorded_once(database_url: str, tmp_path: Path) -
     """
     async with World(tmp_path, url=database_url) as world:
         for revision in ("a", "a", "b", "b", "a"):
-            await activate(world.store, revision=revision)
+            await activate(world.store, world.vault, revision=revision)
 
         assert await activations(world) == [("", "a"), ("a", "b"), ("b", "a")]
-        assert await world.store.read(newest) == "a"
+        last = await world.store.read(lambda one: newest(one, world.vault))
+        assert last.revision == "a"
         assert (await world.verify()).problems == []
 
 
 async def test_many_at_once_record_one_change(tmp_path: Path) -> None:
     """Runs that start together under a new revision record it once between them."""
     async with World(tmp_path) as world:
-        await asyncio.gather(*(activate(world.store, revision="a") for _ in range(20)))
+        await asyncio.gather(
+            *(activate(world.store, world.vault, revision="a") for _ in range(20))
+        )
 
         assert await activations(world) == [("", "a")]
 
@@ -47,7 +50,7 @@ async def test_many_at_once_record_one_change(tmp_path: Path) -> None:
 async def test_an_entry_that_names_no_revision_stops_it(tmp_path: Path) -> None:
     """Nothing is started on a ledger whose newest activation cannot be read."""
     async with World(tmp_path) as world:
-        await activate(world.store, revision="a")
+        await activate(world.store, world.vault, revision="a")
         await world.store.write(
             lambda tx: tx.connection.execute(
                 update(tables.ledger_entry).values(body=b"{}")
@@ -55,4 +58,4 @@ async def test_an_entry_that_names_no_revision_stops_it(tmp_path: Path) -> None:
         )
 
         with pytest.raises(Tampered, match="policy_activated"):
-            await activate(world.store, revision="a")
+            await activate(world.store, world.vault, revision="a")

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Update, update
 
 from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.record import audit
 from interlock.runtime.record.store import Store, tables
+from interlock.runtime.run.budget import raise_limit
 from interlock.runtime.run.claim import extend
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins, digest_of
 from interlock.runtime.run.queue import Queue
-from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status
+from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status, hold
 from interlock.runtime.run.share import FairShares, Share
 from interlock.runtime.run.turn import back_off
 from interlock.runtime.testing import AGENT, PLENTY, TOOLBOX, FixedClock, World
@@ -36,7 +37,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
 class Shop(World):
     """A world with a queue."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str | None) -> None:
         super().__init__(folder / "home", url=url)
 
     async def queued(
@@ -192,6 +193,13 @@ def test_who_comes_late_has_saved_up_nothing() -> None:
     assert shares.give(10, ready=["a", "b"], at_work={}) == {"a": 5, "b": 5}
 
 
+def test_a_place_that_one_tenant_may_not_have_goes_to_another() -> None:
+    """A tenant at its concurrency leaves no place empty that somebody else could use."""
+    shares = FairShares(shares={"a": Share(weight=9, concurrency=1)})
+
+    assert shares.give(3, ready=["a", "b"], at_work={}) == {"a": 1, "b": 2}
+
+
 async def test_the_run_of_a_dead_worker_is_claimed_after_its_lease(
     tmp_path: Path, database_url: str, time: FixedClock
 ) -> None:
@@ -262,6 +270,28 @@ async def test_a_held_run_comes_back_later_and_later(
         assert back_off(run_id, tries=50) <= 450
 
 
+async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """No worker tries it in vain meanwhile; once a limit is raised it goes on at once."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (run,) = await shop.claim()
+        logs = (run.tenant,)
+        await shop.store.write(lambda tx: hold(tx, run, until_raised=True), logs=logs)
+        await shop.end(run, "held")
+        time.advance(10_000)
+        assert await shop.claim() == []
+        await shop.store.write(
+            lambda tx: raise_limit(
+                tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=1
+            ),
+            logs=logs,
+        )
+
+        assert ids(await shop.claim()) == [run.id]
+
+
 async def test_nothing_of_a_stopped_tenant_is_claimed(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -276,25 +306,57 @@ async def test_nothing_of_a_stopped_tenant_is_claimed(
         assert ids(await shop.claim()) == [run_id]
 
 
-async def test_a_run_that_is_not_as_recorded_keeps_no_other_from_being_claimed(
-    tmp_path: Path, database_url: str
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(tables.run).values(priority=1),
+        update(tables.run).values(pins=b"not sealed"),
+        update(tables.run).values(owner="nobody"),
+        update(tables.data_key).values(wrapped=b"no key"),
+    ],
+    ids=["row", "seal", "owner", "key"],
+)
+async def test_a_damaged_run_keeps_no_other_from_being_claimed(
+    tmp_path: Path, change: Update
 ) -> None:
-    """The changed run is named and left as it is; whatever is claimed with it goes on."""
-    async with Shop(tmp_path, database_url) as shop:
+    """The damaged run is named once and left as it is, whatever is damaged of the run; the runs
+    that would be claimed with it go on.
+    """
+    async with Shop(tmp_path, None) as shop:
         queued = [await shop.queued() for _ in range(3)]
-        changed = update(tables.run).where(tables.run.c.id == queued[1])
-        await shop.store.write(
-            lambda tx: tx.connection.execute(changed.values(priority=1))
-        )
+        table = change.table
+        damage = change.where(table.c.id == queued[1])
+        await shop.store.write(lambda tx: tx.connection.execute(damage))
         worker = shop.worker()
         claimed = await worker.claim({PINNED}, most=3)
         again = await worker.claim({PINNED}, most=3)
 
-        assert list(claimed.refused) == [queued[1]]
-        assert sorted(ids([*claimed.runs, *again.runs])) == sorted(
-            [queued[0], queued[2]]
-        )
+        whole = {queued[0], queued[2]}
+        assert whole <= {*ids([*claimed.runs, *again.runs])}
+        assert queued[1] in [*claimed.refused, *ids(claimed.runs)]
         assert again.refused == {}
+
+
+async def test_a_broken_log_stops_its_own_tenant_alone(tmp_path: Path) -> None:
+    """Runs of other tenants are claimed and none of their claims is lost; of the tenant whose log
+    is not what was signed nothing is claimed, and that is told once.
+    """
+    async with Shop(tmp_path, None) as shop:
+        for tenant in ("a", "b", "c"):
+            await shop.queued(tenant=tenant)
+        second = await shop.queued(tenant="b")
+        broken = update(tables.ledger_entry).where(tables.ledger_entry.c.log == "b")
+        await shop.store.write(
+            lambda tx: tx.connection.execute(broken.values(body=b"{}"))
+        )
+        worker = shop.worker()
+        claimed = await worker.claim({PINNED}, most=4)
+        again = await worker.claim({PINNED}, most=4)
+
+        assert [run.tenant for run in claimed.runs] == ["a", "c"]
+        assert len(claimed.refused) == 1
+        assert (again.runs, again.refused) == ([], {})
+        assert await shop.status(second) == "queued"
 
 
 async def test_a_worker_that_is_asked_to_stop_leaves_the_run_ready(

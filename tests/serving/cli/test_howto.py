@@ -116,6 +116,14 @@ def test_the_page_about_tools_ends_with_a_tool_that_acts(tmp_path: Path) -> None
     assert reminder.read_text("utf-8") == "2027-01-31 Dentist"
 
 
+def test_the_page_about_workers_ends_with_what_was_queued_done(tmp_path: Path) -> None:
+    """The page's worker takes both runs, and each of them is done."""
+    printed = _followed("run-workers.md", tmp_path)
+    lines = printed["interlock worker --until-idle"].splitlines()
+
+    assert [line.split()[1:] for line in lines] == [["contract_review", "done"]] * 2
+
+
 def test_the_page_about_mcp_ends_with_a_note_on_the_server(tmp_path: Path) -> None:
     """The page's server is listed, its tool is reviewed, granted, and takes a note."""
     printed = _followed("use-mcp-tools.md", tmp_path)

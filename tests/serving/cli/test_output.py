@@ -32,3 +32,15 @@ def test_a_file_of_lines_is_left_whole_or_not_at_all(tmp_path: Path) -> None:
         lines.write("three")
 
     assert file.read_text("utf-8") == "one\ntwo\n"
+
+
+def test_no_line_is_written_after_the_block(tmp_path: Path) -> None:
+    """A thread that was left behind by Ctrl-C writes no more, and makes no file anew."""
+    file = tmp_path / "lines"
+    lines = NewLines(file)
+    with suppress(KeyError), lines:
+        raise KeyError
+    with pytest.raises(ValueError, match="over"):
+        lines.write("late")
+
+    assert not file.exists()

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 from interlock.errors import (
     BadInput,
     GuardFailed,
     NotFound,
     NotPermitted,
+    Tampered,
     Unanswered,
 )
 from interlock.runtime.canonical import digest
@@ -30,6 +31,7 @@ from interlock.serving.desk import Desk
 from interlock.serving.home import Home, opened
 from interlock.serving.operations import budgets, exports, kill_switches, policies, runs
 from interlock.serving.policy.build import PERMISSIVE
+from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import BUNDLE, Settings
 from interlock.serving.workspace import open_workspace
 from interlock.tools.contracts.records import KIND
@@ -322,6 +324,36 @@ async def test_a_kept_policy_that_cannot_be_used_permits_nothing(
         await activate(desk, NOBODY)
     async with desks.opened(settings) as desk:
         assert await activate(desk, ADMINISTRATOR) == load(BUNDLE).revision
+
+
+@pytest.mark.parametrize("change", ["named", "hidden"])
+async def test_rows_put_no_policy_in_force(tmp_path: Path, change: str) -> None:
+    """Under a living process, whoever writes to the database neither names another policy as the
+    one in force nor takes the newest away: nobody gets a right by either.
+    """
+    grants = "grants:\n  everyone: [policy.activate, kill_switch.release]\n"
+    settings = await changed(tmp_path, grants)
+    bundle = in_force(settings)
+    entry = update(tables.ledger_entry).where(
+        tables.ledger_entry.c.event == "policy_activated"
+    )
+    body = json.dumps({"revision": bundle.revision}).encode()
+    changes: dict[str, dict[str, Any]] = {
+        "named": {"body": body},
+        "hidden": {"event": "other"},
+    }
+    row = {"revision": bundle.revision, "archive": pack(bundle.files)}
+    async with desks.opened(settings) as desk:
+
+        def forge(tx: Tx) -> None:
+            tx.connection.execute(entry.values(changes[change]))
+            tx.connection.execute(insert(tables.policy).values(row))
+
+        await desk.storage.store.write(forge, logs=(HOME,))
+        with pytest.raises((Unanswered, Tampered)):
+            await kill_switches.release(desk, "all", "", person=NOBODY)
+        with pytest.raises((Unanswered, Tampered)):
+            await activate(desk, NOBODY)
 
 
 async def test_a_policy_is_activated_after_the_one_that_decided(home: Home) -> None:

@@ -1,8 +1,19 @@
 """A function of a Wasm instance that is called with its arguments in place."""
 
 import pytest
-from wasmtime import Engine, Func, Instance, Module, Store, Trap, WasmtimeError
+from wasmtime import (
+    Engine,
+    Func,
+    Instance,
+    Module,
+    Store,
+    Trap,
+    WasmtimeError,
+    _ffi,
+    _func,
+)
 
+from interlock.errors import GuardFailed
 from interlock.runtime.policy.engine.entry import Entry
 
 TEXT = """
@@ -44,3 +55,20 @@ def test_a_trap_is_raised() -> None:
     """An evaluation that was stopped, or that broke, gives no answer."""
     with pytest.raises(Trap):
         Entry(*exported("trap"))(1)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(_ffi, "wasmtime_func_call"), (_func, "enter_wasm"), (_ffi, "WASMTIME_I32")],
+)
+def test_a_wasmtime_without_the_call_is_a_guard_that_failed(
+    monkeypatch: pytest.MonkeyPatch, place: object, name: str
+) -> None:
+    """Where wasmtime does not have what is called beneath it, no policy is loaded, and a person is
+    told which package is wrong.
+    """
+    less = exported("less")
+    monkeypatch.delattr(place, name)
+
+    with pytest.raises(GuardFailed, match="wasmtime"):
+        Entry(*less)

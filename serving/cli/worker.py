@@ -1,0 +1,107 @@
+"""The command `interlock worker`."""
+
+import asyncio
+import signal
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from interlock.serving.cli import session
+from interlock.serving.cli.result import stopped_code
+from interlock.serving.cli.session import As, AsJson
+
+if TYPE_CHECKING:
+    from interlock.serving.home import Home
+    from interlock.serving.worker import Turn, Until, Worker
+
+application = typer.Typer(add_completion=False)
+
+
+@application.command()
+def worker(
+    *,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Runs at a time; default: the setting.")
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Claim once, carry that on, and end.")
+    ] = False,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing is ready any more.")
+    ] = False,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Carry on queued runs, those whose question was decided, and those whose worker died.
+
+    Ctrl-C or SIGTERM lets every run end its step and leaves the runs to other workers; a second one
+    stops at once.
+    """
+    chosen = {} if concurrency is None else {"worker.concurrency": str(concurrency)}
+    settings = session.opened_workspace(chosen=chosen).settings
+    who = session.acting(settings, person)
+    until: Until = "once" if once else "idle" if until_idle else "stopped"
+    printer = _Printer(as_json=as_json)
+
+    async def work(home: "Home") -> None:
+        from interlock.serving.operations import workers
+
+        one = await workers.hired(home, person=who, told=printer.told)
+        _heed_signals(one)
+        await one.work(until)
+
+    session.run(work, using=settings)
+    session.leave(session.DONE if until == "stopped" else printer.code)
+
+
+#: What the end of a turn means to a caller
+_CODES: Final = {
+    "done": session.DONE,
+    "queued": session.DONE,
+    "fenced": session.DONE,
+    "cancelled": session.DONE,
+    "running": session.DONE,
+    "waiting": session.WAITING,
+    "failed": session.FAILED_CLOSED,
+    "held": session.FAILED_CLOSED,
+    "dead": session.FAILED_CLOSED,
+    "refused": session.FAILED_CLOSED,
+}
+
+
+class _Printer:
+    """Prints a line for every turn, and keeps the worst exit code."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.code = session.DONE
+
+    def told(self, turn: "Turn") -> None:
+        """Print one turn."""
+        code = stopped_code(turn.stopped) if turn.stopped else _CODES[turn.status]
+        codes = (self.code, code)
+        self.code = next(code for code in session.WORST if code in codes)
+        if self._as_json:
+            session.print_json(asdict(turn))
+            return
+        words = [turn.run_id, turn.agent, turn.status]
+        session.say(" ".join(word for word in words if word))
+        if turn.why:
+            session.complain(turn.why)
+
+
+def _heed_signals(one: "Worker") -> None:
+    """Let the first signal drain the worker and the second one stop it."""
+    loop = asyncio.get_running_loop()
+    heard: list[int] = []
+
+    def hear(number: int) -> None:
+        heard.append(number)
+        if len(heard) == 1:
+            one.drain()
+        else:
+            one.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hear, number)
