@@ -107,19 +107,26 @@ def _form() -> "TypeAdapter[Parsed]":
 def _is_sound(inventory: Inventory, end: int) -> bool:
     """Tell whether everything listed lies in the text, in its order, and in bounds."""
     stretches = [stretch.start for stretch in inventory.stretches]
-    changes = inventory.changes
-    within = all(0 <= change.start <= change.end <= end for change in changes)
     counts = (*inventory.read, *inventory.left_out)
     return (
-        within
-        and _ordered([0, *stretches, end])
+        _ordered([0, *stretches, end])
         and _ordered([0, *inventory.paragraphs, end])
-        and _ordered([change.start for change in changes])
-        and _ordered([0, *(hidden.start for hidden in inventory.hidden), end])
         and all(count.count > 0 for count in counts)
-        and len(changes) <= min(MOST_CHANGES, inventory.changed)
-        and len(inventory.hidden) <= MOST_HIDDEN
         and len(stretches) <= _MOST_STRETCHES
+        and _is_told_soundly(inventory, end)
+    )
+
+
+def _is_told_soundly(inventory: Inventory, end: int) -> bool:
+    """Tell the same of the changes and the hidden texts."""
+    changes = inventory.changes
+    hidden = [one.start for one in inventory.hidden]
+    return (
+        all(0 <= change.start <= change.end <= end for change in changes)
+        and _ordered([change.start for change in changes])
+        and _ordered([0, *hidden, end])
+        and len(changes) <= min(MOST_CHANGES, inventory.changed)
+        and len(hidden) <= MOST_HIDDEN
         and all(
             len(text) <= LONGEST_EXCERPT and _encodable(text)
             for text in _excerpts(inventory)

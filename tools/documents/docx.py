@@ -13,6 +13,7 @@ from interlock.tools.documents.archive import entries
 from interlock.tools.documents.document import Limits, Parsed
 from interlock.tools.documents.errors import Refusal
 from interlock.tools.documents.inventory import (
+    Count,
     Inventory,
     Part,
     Redline,
@@ -59,12 +60,9 @@ def parse(data: bytes, limits: Limits, redline: Redline = "accepted") -> Parsed:
         raise Refusal("no_text", "it holds no text")
     read: dict[Part, int] = {"text box": transcript.boxes}
     read |= Counter(stretch.part for stretch in stretches)
-    comments = sum(1 for part, root in beside if part == "comment" for _ in root)
-    left_out: dict[Part, int] = {"comment": comments}
-    left_out |= transcript.left_out
     inventory = Inventory(
         read=counted(read),
-        left_out=counted(left_out),
+        left_out=_left_out(transcript, beside),
         paragraphs=tuple(transcript.paragraphs),
         stretches=tuple(stretches),
         changes=tuple(transcript.changes.listed),
@@ -73,6 +71,13 @@ def parse(data: bytes, limits: Limits, redline: Redline = "accepted") -> Parsed:
         hidden=transcript.hidden,
     )
     return Parsed(text=transcript.text, pages=(0,), inventory=inventory)
+
+
+def _left_out(
+    transcript: Transcript, beside: list[tuple[Part, Any]]
+) -> tuple[Count, ...]:
+    comments = sum(1 for part, root in beside if part == "comment" for _ in root)
+    return counted({"comment": comments, **transcript.left_out})
 
 
 def _looks(document: Any) -> Visibility:

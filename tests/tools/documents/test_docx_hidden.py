@@ -115,10 +115,12 @@ def test_a_text_that_no_reader_sees_is_left_out_and_named(
         row(paragraph(run("Cap.", WHITE)), cell=DARK),
         row(paragraph(run("Cap.", WHITE)), table='<w:tblStyle w:val="Grid"/>'),
         paragraph(run("Cap.", WHITE + '<w:highlight w:val="darkBlue"/>')),
-        paragraph(f"<w:r><w:pict><w:txbxContent>{paragraph(run('Cap.', WHITE))}"
-                  "</w:txbxContent></w:pict></w:r>"),
+        paragraph(
+            f"<w:r><w:pict><w:txbxContent>{paragraph(run('Cap.', WHITE))}"
+            "</w:txbxContent></w:pict></w:r>"
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_text_that_a_reader_sees_is_read(seen: str) -> None:
     """White on a dark or an unknown ground, small print and light grey are text of the contract."""
     parsed = read(seen)
@@ -144,26 +146,63 @@ A: Final = paragraph(run("A."))
 @pytest.mark.parametrize(
     ("body", "accepted", "rejected", "changes"),
     [
-        (A + row(paragraph(run("B.")), '<w:del w:author="A"/>'),
-         "A.", "A.\nB.", [("deleted", "B.")]),
-        (A + row(paragraph(run("B.")), '<w:ins w:author="A"/>'),
-         "A.\nB.", "A.", [("inserted", "B.")]),
-        (A + row(paragraph(run("B.")), '<w:ins w:author="A"/><w:del w:author="B"/>'),
-         "A.", "A.", [("inserted", "B."), ("deleted", "B.")]),
-        (A + row(paragraph(run("B.")), cell='<w:cellDel w:author="A"/>'),
-         "A.", "A.\nB.", [("deleted", "B.")]),
-        (paragraph(run("A"), mark("del")) + paragraph(run("B.")),
-         "AB.", "A\nB.", [("deleted", "\u00b6")]),
-        (paragraph(run("A"), mark("ins")) + paragraph(run("B.")),
-         "A\nB.", "AB.", [("inserted", "\u00b6")]),
-        (paragraph(run("A"), mark("moveFrom")) + paragraph(run("B.")),
-         "AB.", "A\nB.", [("deleted", "\u00b6")]),
-        (paragraph(f'<w:ins w:author="A">{run("A.")}</w:ins>', mark("ins"))
-         + paragraph(run("B.")), "A.\nB.", "B.", [("inserted", "A.")]),
-        (paragraph(run("A."), mark("del")) + row(paragraph(run("B."))),
-         "A.\nB.", "A.\nB.", [("deleted", "\u00b6")]),
+        (
+            A + row(paragraph(run("B.")), '<w:del w:author="A"/>'),
+            "A.",
+            "A.\nB.",
+            [("deleted", "B.")],
+        ),
+        (
+            A + row(paragraph(run("B.")), '<w:ins w:author="A"/>'),
+            "A.\nB.",
+            "A.",
+            [("inserted", "B.")],
+        ),
+        (
+            A + row(paragraph(run("B.")), '<w:ins w:author="A"/><w:del w:author="B"/>'),
+            "A.",
+            "A.",
+            [("inserted", "B."), ("deleted", "B.")],
+        ),
+        (
+            A + row(paragraph(run("B.")), cell='<w:cellDel w:author="A"/>'),
+            "A.",
+            "A.\nB.",
+            [("deleted", "B.")],
+        ),
+        (
+            paragraph(run("A"), mark("del")) + paragraph(run("B.")),
+            "AB.",
+            "A\nB.",
+            [("deleted", "\u00b6")],
+        ),
+        (
+            paragraph(run("A"), mark("ins")) + paragraph(run("B.")),
+            "A\nB.",
+            "AB.",
+            [("inserted", "\u00b6")],
+        ),
+        (
+            paragraph(run("A"), mark("moveFrom")) + paragraph(run("B.")),
+            "AB.",
+            "A\nB.",
+            [("deleted", "\u00b6")],
+        ),
+        (
+            paragraph(f'<w:ins w:author="A">{run("A.")}</w:ins>', mark("ins"))
+            + paragraph(run("B.")),
+            "A.\nB.",
+            "B.",
+            [("inserted", "A.")],
+        ),
+        (
+            paragraph(run("A."), mark("del")) + row(paragraph(run("B."))),
+            "A.\nB.",
+            "A.\nB.",
+            [("deleted", "\u00b6")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_row_a_cell_and_the_end_of_a_paragraph_may_be_changed(
     body: str, accepted: str, rejected: str, changes: list[tuple[str, str]]
 ) -> None:
