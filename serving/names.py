@@ -10,6 +10,7 @@ from interlock.runtime.record.store import Store, tables
 _LISTS: Final = {
     "run": "interlock run list",
     "approval": "interlock approvals list --all",
+    "job": "interlock batch list",
 }
 
 
@@ -34,6 +35,17 @@ async def approval_named(store: Store, beginning: str) -> str:
         tables.approval,
         "approval",
         "apr-",
+        beginning,
+    )
+
+
+async def job_named(store: Store, beginning: str) -> str:
+    """Return the id of the only job that begins so; see `run_named`."""
+    return await _named(
+        store,
+        tables.job,
+        "job",
+        "job-",
         beginning,
     )
 

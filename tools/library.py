@@ -1,5 +1,6 @@
 """The document tools: a file is read once; other tools get its exact text by digest."""
 
+from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, get_args
@@ -11,13 +12,17 @@ from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Resource
-from interlock.runtime.record.store import Store
+from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.documents import Document, DocumentError, DocumentReader, ErrorCode
 from interlock.tools.documents.inventory import Redline
+from interlock.tools.documents.reader import File
 
 KIND = "document"
+#: What a person handed in with a job, before the run has read it
+SUBMITTED: Final = "submitted"
+_BYTES: Final = "bytes"
 _DOCUMENT: Final = TypeAdapter(Document)
 
 
@@ -39,7 +44,11 @@ class DocumentFacts(Value):
     pages: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Reading:
     """One document as one run read it."""
 
@@ -63,6 +72,37 @@ class Library:
             vault=vault,
             kind=KIND,
         )
+        self._submitted = Shelf(
+            store=store,
+            vault=vault,
+            kind=SUBMITTED,
+        )
+
+    def submit(self, tx: Tx, file: File, *, run_id: str, tenant: str) -> None:
+        """Keep the bytes of *file* for a run that *tx* is starting: they are what the run reads.
+
+        Any worker on any machine finds them, and they are erased with the run.
+        """
+        self._submitted.begin(
+            tx,
+            run_id=run_id,
+            tenant=tenant,
+            key=_BYTES,
+            body={
+                "path": str(file.path),
+                "bytes": b64encode(file.data).decode(),
+            },
+        )
+
+    async def submitted(self, run_id: str) -> File | None:
+        """Return the file that was submitted for the run, or None for a run without one."""
+        kept = await self._submitted.read(run_id, key=_BYTES)
+        if kept is None:
+            return None
+        return File(
+            path=Path(kept.body["path"]),
+            data=b64decode(kept.body["bytes"]),
+        )
 
     def keep(self, document: Document, *, permit: Permit) -> None:
         """Keep the document for the permit's run, with the step's checkpoint.
@@ -81,7 +121,10 @@ class Library:
 
         Raises `ToolFailed` when this run did not read it, whoever else did (fails closed).
         """
-        reading = await self._newest(key=digest, run_id=run_id)
+        reading = await self._newest(
+            key=digest,
+            run_id=run_id,
+        )
         if reading is None:
             raise ToolFailed(
                 code="not_read",
@@ -123,7 +166,28 @@ def _opened(kept: Kept) -> Reading:
 
 
 def _file(arguments: Read) -> Resource:
-    return Resource(type="file", id=arguments.path)
+    return Resource(
+        type="file",
+        id=arguments.path,
+    )
+
+
+async def _taken(
+    reader: DocumentReader,
+    library: Library,
+    permit: Permit,
+    path: Path,
+) -> File:
+    submitted = await library.submitted(permit.run_id)
+    if submitted is None:
+        return await reader.taken(path)
+    if submitted.path != path:
+        detail = f"{path} was not submitted for this run"
+        raise ToolFailed(
+            code="not_submitted",
+            detail=detail,
+        )
+    return submitted
 
 
 def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool, ...]:
@@ -144,14 +208,20 @@ def document_tools(*, reader: DocumentReader, library: Library) -> tuple[AnyTool
         action="read",
         resource=_file,
         yields=label,
-        codes=[f"document_{code}" for code in get_args(ErrorCode)],
+        codes=[
+            "not_submitted",
+            *(f"document_{code}" for code in get_args(ErrorCode)),
+        ],
     )
     async def read(permit: Permit, arguments: Read) -> DocumentFacts:
-        """Read one document, so that other tools can work on it."""
+        """Read one document, so that other tools can work on it.
+
+        A run for which a file was submitted reads what was submitted, and nothing else (fails
+        closed).
+        """
         try:
-            document = await reader.read(
-                Path(arguments.path), redline=arguments.redline
-            )
+            file = await _taken(reader, library, permit, Path(arguments.path))
+            document = await reader.read_file(file, redline=arguments.redline)
         except DocumentError as error:
             raise ToolFailed(
                 code=f"document_{error.code}", detail=str(error)

@@ -1,4 +1,4 @@
-"""The working tables as the ledger says they must be: rows derived from the bodies of the entries.
+"""The working tables as the bodies of the ledger say they must be.
 
 How a body states a value is in `interlock.runtime.record.entry_values`.
 """
@@ -13,20 +13,11 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
+from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, started
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
-DERIVED: Final[tuple[Table, ...]] = (
-    tables.run,
-    tables.action,
-    tables.approval,
-    tables.budget,
-    tables.reservation,
-    tables.kill_switch,
-    tables.record,
-    tables.data_key,
-)
 #: What an entry raises that is changed, or none of ours
 _UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -41,12 +32,12 @@ def derive(connection: Connection) -> "Derived":
         try:
             derived.apply(log, body)
         except _UNREADABLE:
-            continue  # an entry that says nothing readable: the verifier names it
+            continue  # the verifier names it
     return derived
 
 
 @dataclass(slots=True)
-class Derived:
+class Derived(OfJobs):
     """The rows of every derived table by key, as far as the entries were applied."""
 
     run: Rows = field(default_factory=dict)
@@ -84,6 +75,9 @@ class Derived:
             "approval_requested": self._ask,
             "approval": self._approve,
             "budget": self._raise,
+            "job": self._submit,
+            "job_status": self.turn_job,
+            "job_item": self.take,
             "kill_switch": self._turn,
             "record": self._keep,
             "erasure": self._erase,
@@ -178,6 +172,10 @@ class Derived:
             self.kill_switch[switch] = same(body, "scope", "id") | {
                 "engaged": body["at"]
             }
+
+    def _submit(self, log: str, _: str, body: Values) -> None:
+        self.data_key[(body["job"],)] = {"id": body["job"]}
+        self.submit(log, body)
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:
         place = (run_id, body["kind"], body["name"])

@@ -15,7 +15,8 @@ from typing import Final
 from sqlalchemy import Connection, Table, select
 
 from interlock.runtime.errors import Tampered
-from interlock.runtime.record.derived import DERIVED, derive
+from interlock.runtime.record.derived import derive
+from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.entry_values import Committed, Sealed
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.spend import Rows
@@ -28,7 +29,9 @@ from interlock.runtime.record.vault import Keyring, Vault
 #: often a worker tries, which span comes next, in which order actions are listed, and keys, which
 #: the vault checks by opening them
 NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
-    "run": frozenset({"claim", "owner", "lease_until", "tries", "ready_at", "trace"}),
+    "run": frozenset(
+        {"claim", "owner", "lease_until", "tries", "ready_at", "paused", "trace"}
+    ),
     "action": frozenset({"ordinal"}),
     "data_key": frozenset({"wrapped"}),
 }

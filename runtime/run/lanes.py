@@ -19,26 +19,27 @@ _LANES: Final = Statement(
     WITH RECURSIVE
       tenants (tenant) AS (
         SELECT (SELECT min(tenant) FROM run
-                WHERE pinned = :pinned AND ready_at IS NOT NULL)
+                WHERE pinned = :pinned AND ready_at IS NOT NULL
+                  AND paused = 0)
         UNION ALL
         SELECT (SELECT min(run.tenant) FROM run
-                WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL
+                WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL AND run.paused = 0
                   AND run.tenant > tenants.tenant)
         FROM tenants WHERE tenants.tenant IS NOT NULL),
       lanes (tenant, priority) AS (
         SELECT tenant, (SELECT max(run.priority) FROM run
-                        WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL
+                        WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL AND run.paused = 0
                           AND run.tenant = tenants.tenant)
         FROM tenants WHERE tenant IS NOT NULL
         UNION ALL
         SELECT tenant, (SELECT max(run.priority) FROM run
-                        WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL
+                        WHERE run.pinned = :pinned AND run.ready_at IS NOT NULL AND run.paused = 0
                           AND run.tenant = lanes.tenant
                           AND run.priority < lanes.priority)
         FROM lanes WHERE priority IS NOT NULL)
     SELECT tenant, priority, (SELECT min(run.ready_at) FROM run
                               WHERE run.pinned = :pinned
-                                AND run.ready_at IS NOT NULL
+                                AND run.ready_at IS NOT NULL AND run.paused = 0
                                 AND run.tenant = lanes.tenant
                                 AND run.priority = lanes.priority) AS ready_at
     FROM lanes WHERE priority IS NOT NULL
@@ -52,6 +53,7 @@ _NEXT: Final = Statement(
         _RUN.tenant == bindparam("of_tenant"),
         _RUN.priority == bindparam("of_priority"),
         _RUN.ready_at <= bindparam("at"),
+        _RUN.paused == text("0"),
         _RUN.lease_until <= bindparam("at"),
     )
     .order_by(_RUN.ready_at, _RUN.id)

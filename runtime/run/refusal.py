@@ -45,6 +45,8 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     ),
     "ended": ("it is {status}", "Start a new run."),
     "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
+    "job_ended": ("it is cancelled", "Submit a new job: `interlock batch submit`."),
+    "taken_already": ("the job has it", "Look with `interlock batch show`."),
     "priority": (
         "its priority is not from -{highest} to {highest}",
         "Name another priority.",

@@ -45,6 +45,15 @@ class Kept:
     at: int  # Unix seconds
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _For:
+    """For whom something is kept."""
+
+    run_id: str
+    tenant: str
+    action_id: str
+
+
 class Shelf:
     """What runs keep of one *kind*, by key; holds no state of its own and is safe to share.
 
@@ -154,6 +163,18 @@ class Shelf:
 
         return await self._store.read(look)
 
+    def begin(
+        self, tx: Tx, *, run_id: str, tenant: str, key: str, body: Mapping[str, Any]
+    ) -> None:
+        """Keep *body* for a run that *tx* is starting: no action of the run did so."""
+        self._insert(
+            tx,
+            _For(run_id=run_id, tenant=tenant, action_id=""),
+            key=key,
+            body=body,
+            status="kept",
+        )
+
     def _put(
         self,
         tx: Tx,
@@ -162,37 +183,43 @@ class Shelf:
         body: Mapping[str, Any],
         status: str,
     ) -> str:
-        run_id = permit.run_id
         tenant = _tenant(tx, permit)
-        data_key = self._vault.key(tx.connection, run_id)
+        of = _For(run_id=permit.run_id, tenant=tenant, action_id=permit.action_id)
+        if self._insert(tx, of, key=key, body=body, status=status):
+            return status
+        here = select(_RECORDS.status).where(*self._here(permit.run_id, key))
+        return str(tx.connection.execute(here.with_for_update()).scalar_one())
+
+    def _insert(
+        self,
+        tx: Tx,
+        of: "_For",
+        *,
+        key: str,
+        body: Mapping[str, Any],
+        status: str,
+    ) -> bool:
+        """Keep *body* unless something is kept under *key*, and say whether it was kept."""
+        data_key = self._vault.key(tx.connection, of.run_id)
         sealed = data_key.seal(
-            orjson.dumps(body), place=self._place(tenant, run_id, key)
+            orjson.dumps(body), place=self._place(of.tenant, of.run_id, key)
         )
         row = {
-            "run_id": run_id,
+            "run_id": of.run_id,
             "kind": self._kind,
             "key": key,
-            "tenant": tenant,
+            "tenant": of.tenant,
             "status": status,
             "body": sealed,
-            "action_id": permit.action_id,
+            "action_id": of.action_id,
             "updated": tx.now,
         }
         if _NEW.one(tx.connection, row) is None:
-            here = select(_RECORDS.status).where(*self._here(run_id, key))
-            query = here.with_for_update()
-            return str(tx.connection.execute(query).scalar_one())
+            return False
         tx.events.append(
-            self._event(
-                permit,
-                tenant=tenant,
-                data_key=data_key,
-                key=key,
-                status=status,
-                sealed=sealed,
-            )
+            self._event(of, data_key=data_key, key=key, status=status, sealed=sealed)
         )
-        return status
+        return True
 
     def _mark(
         self,
@@ -206,11 +233,11 @@ class Shelf:
         values = {"status": status, "action_id": permit.action_id}
         if tx.connection.execute(marked.values(values)).rowcount != 1:
             return False
+        of = _For(run_id=permit.run_id, tenant=tenant, action_id=permit.action_id)
         data_key = self._vault.key(tx.connection, permit.run_id)
         tx.events.append(
             self._event(
-                permit,
-                tenant=tenant,
+                of,
                 data_key=data_key,
                 key=key,
                 status=status,
@@ -220,22 +247,21 @@ class Shelf:
 
     def _event(
         self,
-        permit: Permit,
+        of: "_For",
         *,
-        tenant: str,
         data_key: DataKey,
         key: str,
         status: str,
         sealed: bytes | None = None,
     ) -> RecordKept:
         return RecordKept(
-            log=tenant,
-            run_id=permit.run_id,
+            log=of.tenant,
+            run_id=of.run_id,
             key=data_key,
             kind=self._kind,
             name=key,
             status=status,
-            action=permit.action_id,
+            action=of.action_id,
             sealed={} if sealed is None else {"body": sealed},
         )
 

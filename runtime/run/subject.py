@@ -14,6 +14,7 @@ from interlock.runtime.errors import Erased, NotFound
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.job import job_row, submitter
 from interlock.runtime.run.recorded_action import of_beginning
 from interlock.runtime.run.run import principal_of, requester_of, row_of
 
@@ -85,6 +86,23 @@ def action(run_id: str, beginning: str) -> Look:
             kind="action",
             name=one["id"],
         )
+
+    return look
+
+
+def job(job_id: str) -> Look:
+    """Look at a job."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        row = job_row(connection, job_id)
+        facts = SubjectFacts(
+            tenant=row["tenant"],
+            person=identity(person.id),
+            requester=identity(submitter(row, vault.key(connection, job_id))),
+            agent=row["agent"],
+            state=row["status"],
+        )
+        return Subject(resource=Resource(type="job", id=job_id), facts=facts)
 
     return look
 

@@ -15,8 +15,10 @@ from typing import Any, Final, assert_never
 
 from sqlalchemy import ColumnElement, case, null, select, update
 
+from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run.run import Run, Status
+from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.run import Run, Status, row_of
 
 _RUN: Final = tables.run.c
 _APPROVAL: Final = tables.approval.c
@@ -78,6 +80,41 @@ def raised(tx: Tx, budget_id: str) -> None:
         _RUN.budget_id == budget_id,
         _RUN.status == "held",
         _RUN.ready_at.is_(None),
+    )
+
+
+def requeue(tx: Tx, run_id: str, *, by: str) -> None:
+    """Leave a dead run to workers again, as if no claim of it had been in vain.
+
+    Raises `NotFound`, and `BadInput` ("wrong_state") for a run that is not dead.
+    """
+    row = row_of(tx.connection, run_id, lock=True)
+    if row["status"] != "dead":
+        raise refused(
+            "wrong_state",
+            what=f"run {run_id}",
+            state=row["status"],
+            wanted="dead",
+        )
+    fence = row["fence"] + 1
+    values = {
+        "status": "queued",
+        "fence": fence,
+        "tries": 0,
+        "ready_at": row["created"],
+        "updated": tx.now,
+    }
+    requeued = update(tables.run).where(_RUN.id == row["id"])
+    tx.connection.execute(requeued.values(values))
+    tx.checked.clear()
+    tx.events.append(
+        RunEnded(
+            log=row["tenant"],
+            run_id=row["id"],
+            status="queued",
+            fence=fence,
+            by=by,
+        )
     )
 
 

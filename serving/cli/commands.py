@@ -47,6 +47,11 @@ COMMANDS: Final = {
         module="review",
         help="Review contracts: files, folders or - for input.",
     ),
+    "batch": Entry(
+        panel=CONTRACTS,
+        module="batch",
+        help="Many documents as one job: submit, watch, results.",
+    ),
     "run": Entry(
         panel=CONTRACTS,
         module="run",

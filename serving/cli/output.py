@@ -1,9 +1,11 @@
 """Files that a command leaves where a person names them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, BinaryIO, Self
 
 from interlock.runtime.errors import BadInput
 
@@ -15,9 +17,23 @@ def write_new(file: Path, content: str | bytes) -> None:
     there is lost.
     """
     data = content.encode() if isinstance(content, str) else content
+    with new_file(file) as target:
+        target.write(data)
+
+
+@contextmanager
+def new_file(file: Path) -> Iterator[IO[bytes]]:
+    """Yield a file that is not there yet, to be written; of a file that fails nothing is left.
+
+    Raises `BadInput` as `write_new` does.
+    """
     try:
         with file.open("xb") as target:
-            target.write(data)
+            try:
+                yield target
+            except BaseException:
+                file.unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise _refused(file, error) from error
 

@@ -1,14 +1,13 @@
 """The command `interlock run list|show|report|start|resume|repin|resolve|cancel|erase`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interlock.runtime.errors import BadInput
 from interlock.serving.cli import run_list, run_pin, session
+from interlock.serving.cli.fields import field
 from interlock.serving.cli.output import write_new
 from interlock.serving.cli.result import report
 from interlock.serving.cli.session import As, AsJson
@@ -97,7 +96,7 @@ def start(
     """Start a run of any agent of this workspace, and carry the run on until it ends or waits."""
     settings = session.configured()
     who = session.acting(settings, person)
-    fields = dict(_field(text) for text in request or [])
+    fields = dict(field(text) for text in request or [])
 
     async def work(home: "Home") -> int:
         from interlock.serving.operations import runs
@@ -117,22 +116,6 @@ def start(
         return report(seen, as_json=as_json)
 
     session.leave(session.run(work, using=settings))
-
-
-def _field(text: str) -> tuple[str, Any]:
-    """Return the field and its value: JSON where the value is JSON, else the text as it stands."""
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        next_step = "Write --set FIELD=VALUE."
-        raise BadInput(
-            what=f"--set {text}",
-            why="it is not FIELD=VALUE",
-            next_step=next_step,
-        )
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 @application.command()

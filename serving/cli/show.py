@@ -135,6 +135,11 @@ def reported(step: dict[str, Any]) -> RenderableType:
     return shown(why, style=STATES.get(step["late"], ""))
 
 
+def money(micro: int) -> str:
+    """Return an amount of money in its unit."""
+    return f"{micro / 1_000_000:,.2f}"
+
+
 def spend(amounts: dict[str, Any]) -> Text:
     """Return what was spent of each limit, in one line."""
     limits = amounts["limits"]

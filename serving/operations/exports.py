@@ -1,13 +1,15 @@
 """What leaves the home by a person's hand: the ledger, and the records that were filed."""
 
-from typing import Any
+from typing import IO, Any
 
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import Write, exported
 from interlock.runtime.run import subject
 from interlock.runtime.storage import Storage
+from interlock.serving import batches
 from interlock.serving.home import Home
+from interlock.serving.results import WRITERS, Format
 
 
 async def ledger(
@@ -33,6 +35,24 @@ async def ledger(
         person=person,
         arguments={},
         look=subject.installation("ledger", log or ""),
+    )
+
+
+async def job(
+    home: Home, job_id: str, target: IO[bytes], *, person: Principal, form: Format
+) -> int:
+    """Write the results of a job to *target*, and return the number of its documents."""
+
+    async def work() -> int:
+        items = batches.every_item(home.runtime.storage, job_id)
+        return await WRITERS[form](items, target)
+
+    return await home.runtime.acts.perform(
+        "record.export",
+        work,
+        person=person,
+        arguments={"run": job_id},
+        look=subject.job(job_id),
     )
 
 

@@ -44,7 +44,8 @@ from interlock.runtime.record.store import (
     tables,
     writer,
 )
-from interlock.runtime.record.store.tables import NEWEST, metadata, version_of
+from interlock.runtime.record.store.tables import NEWEST, metadata
+from interlock.runtime.record.store.version import version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
 

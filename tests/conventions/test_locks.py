@@ -44,6 +44,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "rows.prune": "whoever writes a checkpoint has locked the row of its run",
     "self._engaged": "whoever turns a switch holds the head of every log",
     "self._vault.create": "it inserts",
+    "vault.create": "it inserts",
     "self._vault.key": _ERASED,
     "self.gaps": "a log that is not held grows while it is looked at, which is no gap",
     "self.watch.confirm": "whoever changes a row of the run holds the head of its log",

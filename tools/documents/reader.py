@@ -26,6 +26,19 @@ _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """The bytes of one file, and the name under which they were found."""
+
+    path: Path
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        """The digest of the bytes."""
+        return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentReader:
     """Reads documents under fixed limits; one reader serves a whole process.
 
@@ -46,17 +59,32 @@ class DocumentReader:
         the name. The digest is that of the bytes that were parsed. Reading has no effect on the
         file, and cancelling it ends the child.
         """
+        file = await self.taken(path)
+        return await self.read_file(file, redline=redline)
+
+    async def taken(self, path: Path) -> "File":
+        """Return the bytes of the file at `path` with their kind; raises as `read` does.
+
+        Nothing is parsed: of a file whose bytes cannot be a document no more is done.
+        """
         try:
-            data, kind, digest = await asyncio.to_thread(_take, path, self.limits)
-            answered = await self._parsed(data, kind, redline)
+            return await asyncio.to_thread(_take, path, self.limits)
+        except Refusal as refusal:
+            raise _document_error(refusal, path) from None
+
+    async def read_file(
+        self, file: "File", *, redline: Redline = "accepted"
+    ) -> Document:
+        """Return the document in the bytes that were taken earlier; raises as `read` does."""
+        try:
+            kind = sniff(file.data)
+            answered = await self._parsed(file.data, kind, redline)
             parsed = await asyncio.to_thread(answer.accept, answered, self.limits)
         except (Refusal, sandbox.Refusal) as refusal:
-            raise DocumentError(
-                code=refusal.code, path=str(path), detail=refusal.detail
-            ) from None
+            raise _document_error(refusal, file.path) from None
         return Document(
-            digest=digest,
-            name=printable(path.name),
+            digest=file.digest,
+            name=printable(file.path.name),
             kind=kind,
             text=parsed.text,
             pages=parsed.pages,
@@ -86,7 +114,11 @@ def parsing(kind: Kind, limits: Limits, redline: Redline = "accepted") -> list[s
     )
 
 
-def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:
+def _document_error(refusal: Refusal | sandbox.Refusal, path: Path) -> DocumentError:
+    return DocumentError(code=refusal.code, path=str(path), detail=refusal.detail)
+
+
+def _take(path: Path, limits: Limits) -> File:
     try:
         descriptor = os.open(path.resolve(strict=True), _OPEN)
     except (OSError, RuntimeError, ValueError) as error:
@@ -97,7 +129,8 @@ def _take(path: Path, limits: Limits) -> tuple[bytes, Kind, str]:
         raise Refusal("unreadable", f"reading it failed ({error.strerror})") from None
     finally:
         os.close(descriptor)
-    return data, sniff(data), f"sha256:{hashlib.sha256(data).hexdigest()}"
+    sniff(data)  # refuses what is no document
+    return File(path=path, data=data)
 
 
 def _not_opened(error: OSError | RuntimeError | ValueError) -> Refusal:

@@ -30,6 +30,11 @@ from interlock.runtime.record.events.of_home import (
     Recovered,
     SwitchTurned,
 )
+from interlock.runtime.record.events.of_job import (
+    JobItemTaken,
+    JobStatusSet,
+    JobSubmitted,
+)
 from interlock.runtime.record.events.of_run import (
     ApprovalAsked,
     ApprovalDecided,
@@ -55,6 +60,9 @@ __all__ = [
     "Finding",
     "Finished",
     "Intended",
+    "JobItemTaken",
+    "JobStatusSet",
+    "JobSubmitted",
     "LimitRaised",
     "PolicyActivated",
     "RecordKept",

@@ -101,11 +101,17 @@ def strange(connection: Connection) -> list[str]:
     names = {
         "tables": sorted(_TABLES),
         "indexes": sorted(_INDEXES),
-        "ready": f"({READY})",
+        "ready": _written_out(READY),
     }
     rows = connection.execute(_SHADOWS).all()
     rows = rows or connection.execute(_OF_POSTGRESQL, names).all()
     return sorted({f"{row.type} {row.name} on {row.place}" for row in rows})
+
+
+def _written_out(condition: str) -> str:
+    """Return the condition as PostgreSQL says it again: each part in its own parentheses."""
+    parts = " AND ".join(f"({part})" for part in condition.split(" AND "))
+    return f"({parts})"
 
 
 def refuse_strange(connection: Connection) -> None:

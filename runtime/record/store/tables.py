@@ -5,7 +5,7 @@ checkpoint commit together. Times are Unix seconds, money is in millionths, ever
 and every person's name is sealed (`interlock.runtime.record.vault`).
 """
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -13,26 +13,25 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     text,
 )
 
-from interlock.runtime.canonical import Json, digest
+from interlock.runtime.record.store import job_tables, version
 
-#: Of a version; what keeps it has room for 32
-_DIGITS: Final = 16
 KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
 
 #: On SQLite this is the table's own order, so that it needs no index beside it
 ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 #: Which runs are for workers at all
-READY: Final = "ready_at IS NOT NULL"
+READY: Final = "ready_at IS NOT NULL AND paused = 0"
 
-metadata = MetaData()
+metadata = version.metadata
+job = job_tables.job
+job_item = job_tables.job_item
 
 run = Table(
     "run",
@@ -64,6 +63,8 @@ run = Table(
     Column("tries", Integer, nullable=False),
     #: From when a worker may claim the run; NULL for never
     Column("ready_at", BigInteger),
+    #: 1 for not while its job is paused
+    Column("paused", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
     Column("outcome", LargeBinary),
@@ -73,6 +74,7 @@ run = Table(
     Index("run_by_age", "created", "id"),
     Index("run_by_tenant", "tenant", "created", "id"),
     Index("run_by_status", "status", "created", "id"),
+    Index("run_of_job", "job", "status"),
     # What workers may claim, and nothing else
     Index(
         "run_ready",
@@ -262,34 +264,5 @@ checkpoint_piece = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
-
-def version_of(schema: MetaData) -> str:
-    """Return the version that a schema is: a digest of its tables, columns, keys and indexes."""
-    parts = [
-        [
-            table.name,
-            [_column(column) for column in table.columns],
-            sorted(_index(index) for index in table.indexes),
-        ]
-        for table in schema.sorted_tables
-    ]
-    return digest(sorted(parts, key=str))[:_DIGITS]
-
-
-def _column(column: Column[Any]) -> list[Json]:
-    return [
-        column.name,
-        repr(column.type),
-        bool(column.nullable),
-        column.primary_key,
-    ]
-
-
-def _index(index: Index) -> list[str]:
-    names = [column.name for column in index.columns]
-    where = str(index.dialect_options["sqlite"]["where"])
-    return [str(index.name), str(index.unique), where, *names]
-
-
 #: The version of these tables, which a database of theirs states
-NEWEST: Final = version_of(metadata)
+NEWEST: Final = version.version_of(metadata)

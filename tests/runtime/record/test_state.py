@@ -29,11 +29,11 @@ from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record import state
-from interlock.runtime.record.derived import DERIVED
+from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.state import NOT_DERIVED, Difference
-from interlock.runtime.record.store import tables
-from interlock.runtime.run import budget
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.run import budget, job
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import Run
@@ -175,6 +175,30 @@ async def lived(home: World) -> None:
     await _erased(home)
     await _held(home)
     await _pinned_anew(home)
+    await _submitted(home, run)
+
+
+async def _submitted(home: World, run: Run) -> None:
+    new = job.NewJob(
+        id="job-1",
+        tenant=run.tenant,
+        agent="note",
+        by="ana",
+        request={},
+        priority=0,
+        limits={},
+        items=2,
+    )
+
+    def work(tx: Tx) -> None:
+        job.submit(tx, home.vault, new)
+        one = job.NewItem(job=new.id, seq=0, path="a.txt", document="0")
+        job.take(tx, home.vault, one, run_id=run.id)
+        other = job.NewItem(job=new.id, seq=7, path="b.txt", refused="duplicate")
+        job.take(tx, home.vault, other)
+        job.turn(tx, new.id, "paused", by="ana")
+
+    await home.store.write(work, logs=(run.tenant,))
 
 
 async def _pinned_anew(home: World) -> None:

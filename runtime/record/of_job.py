@@ -1,0 +1,39 @@
+"""Jobs and their documents, as the ledger says they must be."""
+
+from dataclasses import dataclass, field
+
+from interlock.runtime.record.entry_values import same, sealed
+from interlock.runtime.record.spend import Rows, Values
+
+
+@dataclass(slots=True)
+class OfJobs:
+    """The rows of jobs and of their documents by key."""
+
+    job: Rows = field(default_factory=dict)
+    job_item: Rows = field(default_factory=dict)
+
+    def submit(self, log: str, body: Values) -> None:
+        """Begin a job."""
+        self.job[(body["job"],)] = {
+            "id": body["job"],
+            "tenant": log,
+            "status": "open",
+            "created": body["at"],
+            **same(body, "agent", "priority", "limits", "items"),
+            **sealed(body),
+        }
+
+    def turn_job(self, _log: str, _run: str, body: Values) -> None:
+        """Say what people made of a job."""
+        self.job[(body["job"],)]["status"] = body["status"]
+
+    def take(self, _log: str, _run: str, body: Values) -> None:
+        """Say what became of a document: the newest entry counts."""
+        place = (body["job"], str(body["number"]))
+        self.job_item[place] = {
+            "seq": body["number"],
+            "run_id": body["of"],
+            **same(body, "job", "document", "refused"),
+            **sealed(body),
+        }

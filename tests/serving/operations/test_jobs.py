@@ -1,0 +1,239 @@
+"""Jobs: many documents handed in at once, each reviewed once, whoever is killed in between."""
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.errors import BadInput, NotPermitted
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.state import differences
+from interlock.runtime.run import budget
+from interlock.runtime.run.pin import digest_of
+from interlock.runtime.run.queue import Queue
+from interlock.serving import batches
+from interlock.serving.home import Home, opened
+from interlock.serving.operations import jobs, runs, submissions
+from interlock.serving.operations.submissions import Submitted
+from interlock.serving.submission import Submission, documents
+from interlock.serving.workspace import open_workspace
+
+ANALYST = Principal(id="ana", tenant="default", roles=("analyst",))
+REVIEWER = Principal(id="rhea", tenant="default", roles=("reviewer",))
+ADMINISTRATOR = Principal(id="ada", tenant="default", roles=("administrator",))
+
+TERMS = "Bob shall host the site of Ann. Either party may end this with a notice of a month."
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """A new home with the shipped policy."""
+    settings = open_workspace({}, chosen={"home": str(tmp_path / "home")}).settings
+    async with opened(settings) as home:
+        yield home
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three contracts, one of them twice, and a file that is no document."""
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.txt").write_text(
+            f"SERVICE AGREEMENT {name} between Ann Ltd and Bob Ltd. {TERMS}"
+        )
+    (folder / "d.txt").write_bytes((folder / "a.txt").read_bytes())
+    (folder / "e.pdf").write_bytes(b"")
+    return folder
+
+
+def submission(folder: Path, **fields: Any) -> Submission:
+    """Return the submission of everything in *folder*."""
+    return Submission(
+        agent="contract_review", documents=documents(str(folder)), **fields
+    )
+
+
+async def claimed(home: Home, most: int = 9) -> list[Any]:
+    """Return the runs that a worker claims now."""
+    pins = await home.runtime.pins("contract_review")
+    pinned = digest_of("contract_review", revision=pins.revision, others=pins.others)
+    queue = Queue(
+        store=home.store, vault=home.vault, by="worker", shares={}, attempts=5
+    )
+    return (await queue.claim([pinned], most=most)).runs
+
+
+async def shown(home: Home, job_id: str) -> dict[str, Any]:
+    """Return the job as it is shown."""
+    return await batches.view(home.runtime.storage, job_id, limit=9)
+
+
+async def test_what_was_submitted_is_what_is_reviewed(home: Home, folder: Path) -> None:
+    """Every document is reviewed once from the bytes that were submitted, and sums up in the job;
+    what is no document fails alone, and the same one twice is skipped.
+    """
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    for file in folder.iterdir():
+        file.unlink()
+    for run in await claimed(home):
+        ended = await home.drive(run)
+        assert ended.status == "done", ended.outcome
+    job = await shown(home, done.job)
+
+    assert [item["status"] for item in job["items"]] == [
+        *("done", "done", "done"),
+        *("skipped", "failed"),
+    ]
+    assert (job["status"], job["over"], job["counts"]["done"]) == ("done", 5, 3)
+    assert [Path(one["path"]).name for one in done.skipped] == ["d.txt", "e.pdf"]
+    spent = [(await home.runs.outcome(run))["document"] for run in done.runs]  # type: ignore[index]  # they are done
+    assert len(spent) == len(await home.records.list()) == 3
+    assert job["spend"]["steps"] > 0
+    assert await differences(home.store, home.vault) == []
+
+
+async def test_a_killed_submission_goes_on_without_doubling(
+    home: Home, folder: Path
+) -> None:
+    """The same command takes what the killed one had not taken, in the same job."""
+
+    def stop(_: Submitted) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await submissions.submit(home, submission(folder), person=ANALYST, told=stop)
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    same = await submissions.submit(home, submission(folder), person=ANALYST)
+
+    assert (done.before, len(done.runs), same.runs) == (1, 2, [])
+    assert len(await home.runs.list()) == 3
+    assert (await shown(home, done.job))["submitted"] == 5
+
+
+async def test_a_document_is_reviewed_once_unless_asked_again(
+    home: Home, folder: Path
+) -> None:
+    """What an earlier job reviews is skipped while its review may come; `--again` reviews anew."""
+    first = await submissions.submit(home, submission(folder), person=ANALYST)
+    more = submission(folder, name="more")
+    second = await submissions.submit(home, more, person=ANALYST)
+    third = await submissions.submit(
+        home, submission(folder, again=True), person=ANALYST
+    )
+    await jobs.cancel(home, first.job, person=ANALYST)
+    other = Principal(id="zoe", tenant="other", roles=("analyst",))
+    theirs = await submissions.submit(home, submission(folder), person=other)
+
+    assert (len(first.runs), len(second.runs), len(third.runs)) == (3, 0, 4)
+    assert len(theirs.runs) == 3
+
+
+async def test_nothing_of_a_paused_job_is_claimed(home: Home, folder: Path) -> None:
+    """A pause reaches the runs that are queued, at work and submitted later, until it is over."""
+    numbers = itertools.count()
+
+    def pause_first(_: Submitted) -> None:
+        if not next(numbers):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await submissions.submit(
+            home, submission(folder), person=ANALYST, told=pause_first
+        )
+    (listed,) = await jobs.jobs_of(home).page(tenant="default", limit=2)
+    (run,) = await claimed(home)
+    await jobs.pause(home, listed.id, person=ADMINISTRATOR)
+    await home.runs.end(run, "queued", {})
+    await submissions.submit(home, submission(folder), person=ANALYST)
+    assert (await shown(home, listed.id))["status"] == "paused"
+    assert await claimed(home) == []
+
+    await jobs.resume(home, listed.id, person=ANALYST)
+    assert len(await claimed(home)) == 3
+    assert await differences(home.store, home.vault) == []
+
+
+async def test_a_cancelled_job_ends_whole_and_takes_nothing_more(
+    home: Home, folder: Path
+) -> None:
+    """Every open run ends, also one that is at work, and neither documents nor a resume follow."""
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    await claimed(home, most=1)
+
+    assert await jobs.cancel(home, done.job, person=ANALYST) == 3
+    for refused in (
+        jobs.resume(home, done.job, person=ANALYST),
+        jobs.retry(home, done.job, person=ANALYST),
+    ):
+        with pytest.raises(BadInput) as refusal:
+            await refused
+        assert refusal.value.code == "job_ended"
+    job = await shown(home, done.job)
+    assert (job["status"], job["counts"]["cancelled"]) == ("cancelled", 3)
+
+
+async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
+    home: Home, folder: Path
+) -> None:
+    """A failed document gets a new run over the same bytes; what is done is left alone."""
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    first, second, third = await claimed(home)
+    await home.runs.end(first, "failed", {"error": "broken"})
+    await home.drive(second)
+    await home.runs.end(third, "failed", {"error": "broken"})
+    await runs.erase(home, third.id, person=ADMINISTRATOR)
+    for file in folder.iterdir():
+        file.unlink()
+
+    assert len(await jobs.retry(home, done.job, person=ANALYST)) == 1
+    (again,) = await claimed(home)
+    assert (await home.drive(again)).status == "done"
+    job = await shown(home, done.job)
+    assert job["counts"]["done"] == 2
+    assert again.id in [item["run_id"] for item in job["items"]]
+    assert await differences(home.store, home.vault) == []
+
+
+async def test_a_dead_run_is_left_to_workers_again(home: Home, folder: Path) -> None:
+    """A run that was claimed in vain too often goes back to the queue as if it had never been, and
+    may still spend no more than its share of what the job may.
+    """
+    done = await submissions.submit(
+        home, submission(folder, limits={"steps": 50}), person=ANALYST
+    )
+    pins = await home.runtime.pins("contract_review")
+    pinned = digest_of("contract_review", revision=pins.revision, others=pins.others)
+    queue = Queue(
+        store=home.store, vault=home.vault, by="worker", shares={}, attempts=0
+    )
+    dead = (await queue.claim([pinned], most=3)).dead
+
+    assert sorted(await jobs.retry(home, done.job, person=ANALYST)) == sorted(dead)
+    again = await claimed(home)
+    limits = [
+        await home.store.read(
+            lambda connection, of=run.budget_id: budget.read(connection, of)  # type: ignore[misc]  # of one run
+        )
+        for run in again
+    ]
+    assert [share.facts.limits.steps for share in limits] == [10, 10, 10]
+    assert await differences(home.store, home.vault) == []
+
+
+async def test_the_policy_decides_who_does_what_with_a_job(
+    home: Home, folder: Path
+) -> None:
+    """A reviewer submits, pauses and cancels nothing, and neither does another tenant."""
+    with pytest.raises(NotPermitted):
+        await submissions.submit(home, submission(folder), person=REVIEWER)
+    assert await home.runs.list() == []
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    stranger = Principal(id="ada", tenant="other", roles=("administrator", "analyst"))
+
+    for person in (REVIEWER, stranger):
+        for act in (jobs.pause, jobs.resume, jobs.cancel, jobs.retry):
+            with pytest.raises(NotPermitted):
+                await act(home, done.job, person=person)
