@@ -6,6 +6,7 @@ rows alone, copied from a real one, so that a million of them are made in a minu
 
 import asyncio
 import secrets
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
@@ -26,6 +27,8 @@ from interlock.runtime.storage import Storage
 _AGENT: Final = "bench"
 _REVISION: Final = "0" * 64
 _TENANTS: Final = ("acme", "default")
+#: Copies a transaction: a statement has to end within the database's time
+_BATCH: Final = 50_000
 
 
 def queue(*, queued: int, claims: int, database: str | None) -> dict[str, Any]:
@@ -93,21 +96,24 @@ async def _fill(storage: Storage, queued: int) -> None:
     names = [column.name for column in tables.run.columns]
     columns = ", ".join(values.get(name, name) for name in names)
     copies = text(
-        "WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 "  # noqa: S608 - our own names
-        "FROM counted WHERE number < :copies), seeds (seed) AS (SELECT min(id) FROM run "
+        "WITH RECURSIVE counted (number) AS (SELECT CAST(:first AS integer) "  # noqa: S608 - our own names
+        "UNION ALL SELECT number + 1 FROM counted WHERE number < :copies), "
+        "seeds (seed) AS (SELECT min(id) FROM run "
         f"GROUP BY tenant) INSERT INTO run ({', '.join(names)}) SELECT {columns} "
         "FROM run JOIN seeds ON seed = id CROSS JOIN counted"
     )
 
-    def work(tx: Tx) -> None:
-        Statement(copies).run(tx.connection, {"copies": queued // len(_TENANTS)})
+    def work(tx: Tx, first: int, last: int) -> None:
+        Statement(copies).run(tx.connection, {"first": first, "copies": last})
 
-    if queued:
-        await storage.store.write(work, logs=_TENANTS)
-        if storage.store.dialect == "postgresql":
-            await storage.store.write(
-                lambda tx: tx.connection.execute(text("ANALYZE run")), logs=_TENANTS
-            )
+    number = queued // len(_TENANTS)
+    for first in range(1, number + 1, _BATCH):
+        last = min(first + _BATCH - 1, number)
+        await storage.store.write(partial(work, first=first, last=last), logs=_TENANTS)
+    if storage.store.dialect == "postgresql":
+        await storage.store.write(
+            lambda tx: tx.connection.execute(text("ANALYZE run")), logs=_TENANTS
+        )
 
 
 def _percentiles(values: list[float]) -> dict[str, float]:
