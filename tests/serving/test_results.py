@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.run.jobs import Item
 from interlock.serving.results import write_jsonl, write_xlsx
 
@@ -13,7 +14,7 @@ FORMULA = "=HYPERLINK(1)"
 
 async def items() -> AsyncIterator[Item]:
     """Yield a document whose name and whose clause begin as a formula does."""
-    clause = {
+    clause: dict[str, Json] = {
         "category": "Cap On Liability",
         "place": "p. 1",
         "section": "2",
