@@ -4,8 +4,8 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from typing import Any
 
-from interlock.runtime.canonical import Json
 from interlock.runtime.run.jobs import Item
 from interlock.serving.results import write_jsonl, write_xlsx
 
@@ -14,7 +14,7 @@ FORMULA = "=HYPERLINK(1)"
 
 async def items() -> AsyncIterator[Item]:
     """Yield a document whose name and whose clause begin as a formula does."""
-    clause: dict[str, Json] = {
+    clause: dict[str, Any] = {
         "category": "Cap On Liability",
         "place": "p. 1",
         "section": "2",
