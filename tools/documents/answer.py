@@ -1,7 +1,7 @@
 """What the child answers on its one channel, and what of it the parent believes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from itertools import pairwise
@@ -12,6 +12,7 @@ from interlock.tools.documents.errors import ErrorCode, Refusal
 from interlock.tools.documents.inventory import (
     LONGEST_EXCERPT,
     MOST_CHANGES,
+    MOST_HIDDEN,
     Inventory,
 )
 
@@ -44,7 +45,7 @@ def max_bytes(limits: Limits) -> int:
         _CHAR_BYTES * limits.max_chars
         + _PAGE_BYTES * limits.max_pages
         + _PAGE_BYTES * limits.max_chars  # one paragraph a character, at worst
-        + _CHANGE_BYTES * MOST_CHANGES
+        + _CHANGE_BYTES * (MOST_CHANGES + MOST_HIDDEN)
         + _STRETCH_BYTES * _MOST_STRETCHES
         + _FRAME_BYTES
     )
@@ -106,23 +107,39 @@ def _form() -> "TypeAdapter[Parsed]":
 def _is_sound(inventory: Inventory, end: int) -> bool:
     """Tell whether everything listed lies in the text, in its order, and in bounds."""
     stretches = [stretch.start for stretch in inventory.stretches]
-    changes = inventory.changes
-    within = all(0 <= change.start <= change.end <= end for change in changes)
     counts = (*inventory.read, *inventory.left_out)
     return (
-        within
-        and _ordered([0, *stretches, end])
+        _ordered([0, *stretches, end])
         and _ordered([0, *inventory.paragraphs, end])
-        and _ordered([change.start for change in changes])
         and all(count.count > 0 for count in counts)
-        and len(changes) <= min(MOST_CHANGES, inventory.changed)
         and len(stretches) <= _MOST_STRETCHES
+        and _is_told_soundly(inventory, end)
+    )
+
+
+def _is_told_soundly(inventory: Inventory, end: int) -> bool:
+    """Tell the same of the changes and the hidden texts."""
+    changes = inventory.changes
+    hidden = [one.start for one in inventory.hidden]
+    return (
+        all(0 <= change.start <= change.end <= end for change in changes)
+        and _ordered([change.start for change in changes])
+        and _ordered([0, *hidden, end])
+        and len(changes) <= min(MOST_CHANGES, inventory.changed)
+        and len(hidden) <= MOST_HIDDEN
         and all(
             len(text) <= LONGEST_EXCERPT and _encodable(text)
-            for change in changes
-            for text in (change.author, change.excerpt)
+            for text in _excerpts(inventory)
         )
     )
+
+
+def _excerpts(inventory: Inventory) -> Iterator[str]:
+    for change in inventory.changes:
+        yield change.author
+        yield change.excerpt
+    for hidden in inventory.hidden:
+        yield hidden.excerpt
 
 
 def _ordered(offsets: Sequence[int]) -> bool:

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import docx
 from docx.oxml import parse_xml
+from docx.oxml.ns import qn
 
 from interlock.tools.documents.archive import entries
 from interlock.tools.documents.document import Limits, Parsed
 from interlock.tools.documents.errors import Refusal
 from interlock.tools.documents.inventory import (
+    Count,
     Inventory,
     Part,
     Redline,
@@ -19,6 +21,7 @@ from interlock.tools.documents.inventory import (
     counted,
 )
 from interlock.tools.documents.transcript import COMMENT, NOTES, Transcript
+from interlock.tools.documents.visibility import Visibility
 
 _CONTENT_TYPES: Final = "[Content_Types].xml"
 _MAIN: Final = b"wordprocessingml.document.main+xml"
@@ -37,14 +40,19 @@ def parse(data: bytes, limits: Limits, redline: Redline = "accepted") -> Parsed:
 
     Table cells and text boxes are included: a text box follows the paragraph it is anchored in.
     After the body stand the headers and footers, each wording once, the footnotes and the endnotes.
-    A tracked change is read as accepted or as rejected, by `redline`, and listed. A tab is `\t`, a
+    A tracked change is read as accepted or as rejected, by `redline`, and listed. A text that no
+    reader sees (hidden, tiny, as its ground) is left out, and listed. A tab is `\t`, a
     line break `\n`. Comments, pictures, diagrams, embedded objects and automatic numbers are
     counted, not read. Refusals: those of `entries`; `unsupported` (macros, another kind of archive,
     content kept in another document), `limit`, `no_text`.
     """
     _check_kind(entries(data, limits))
     document = docx.Document(io.BytesIO(data))
-    transcript = Transcript(limit=limits.max_chars, redline=redline)
+    transcript = Transcript(
+        limit=limits.max_chars,
+        redline=redline,
+        looks=_looks(document),
+    )
     transcript.body(document.element.body)
     beside = _beside(document)
     stretches = _stretches(transcript, beside)
@@ -52,19 +60,33 @@ def parse(data: bytes, limits: Limits, redline: Redline = "accepted") -> Parsed:
         raise Refusal("no_text", "it holds no text")
     read: dict[Part, int] = {"text box": transcript.boxes}
     read |= Counter(stretch.part for stretch in stretches)
-    comments = sum(1 for part, root in beside if part == "comment" for _ in root)
-    left_out: dict[Part, int] = {"comment": comments}
-    left_out |= transcript.left_out
     inventory = Inventory(
         read=counted(read),
-        left_out=counted(left_out),
-        paragraphs=transcript.paragraphs,
+        left_out=_left_out(transcript, beside),
+        paragraphs=tuple(transcript.paragraphs),
         stretches=tuple(stretches),
-        changes=transcript.changes,
-        changed=transcript.changed,
+        changes=tuple(transcript.changes.listed),
+        changed=transcript.changes.count,
         redline=redline,
+        hidden=transcript.hidden,
     )
     return Parsed(text=transcript.text, pages=(0,), inventory=inventory)
+
+
+def _left_out(
+    transcript: Transcript, beside: list[tuple[Part, Any]]
+) -> tuple[Count, ...]:
+    comments = sum(1 for part, root in beside if part == "comment" for _ in root)
+    return counted({"comment": comments, **transcript.left_out})
+
+
+def _looks(document: Any) -> Visibility:
+    background = document.element.find(qn("w:background"))
+    is_shown = document.settings.element.find(qn("w:displayBackgroundShape"))
+    page = None
+    if background is not None and is_shown is not None:
+        page = background.get(qn("w:color"))
+    return Visibility(document.styles.element, page)
 
 
 def _beside(document: Any) -> list[tuple[Part, Any]]:
@@ -87,14 +109,15 @@ def _stretches(transcript: Transcript, beside: list[tuple[Part, Any]]) -> list[S
     """Write what stands beside the body; a wording that several headers share is written once."""
     stretches: list[Stretch] = []
     numbers: Counter[Part] = Counter()
-    wordings: set[tuple[Part, str]] = set()
+    wordings: set[tuple[Part, str, bool]] = set()
     for part, root in beside:
         for element in _texts(part, root):
             wording = "".join(element.itertext()).strip()
-            is_repeated = part in {"header", "footer"} and (part, wording) in wordings
+            key = (part, wording, transcript.hides(element))
+            is_repeated = part in {"header", "footer"} and key in wordings
             if not wording or is_repeated:
                 continue
-            wordings.add((part, wording))
+            wordings.add(key)
             start = transcript.beside(element)
             if start is None:
                 continue

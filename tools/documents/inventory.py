@@ -16,6 +16,7 @@ Part: TypeAlias = Literal[
     "picture",
     "diagram",
     "embedded object",
+    "hidden text",
     "automatic number",
     "annotation",
     "form field",
@@ -23,8 +24,11 @@ Part: TypeAlias = Literal[
     "page without text",
     "unlisted object",
 ]
-LONGEST_EXCERPT: Final = 300  # characters of a change
+#: By what a text is kept from the eyes of a reader: hidden, of the colour of its ground, tiny
+Hiding: TypeAlias = Literal["hidden", "colour", "size"]
+LONGEST_EXCERPT: Final = 300  # characters of a change, or of a hidden text
 MOST_CHANGES: Final = 500  # shown; more are counted
+MOST_HIDDEN: Final = 500  # as above
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +62,16 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Hidden:
+    """A text that the file holds and shows to nobody; left out where it would stand at `start`."""
+
+    why: Hiding
+    #: The beginning of the text
+    excerpt: str
+    start: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
     """What a file holds beside its running text."""
 
@@ -74,6 +88,8 @@ class Inventory:
     #: How many tracked changes there are in all
     changed: int = 0
     redline: Redline = "accepted"
+    #: In the order of the text; the first of all that there are
+    hidden: tuple[Hidden, ...] = ()
 
     def is_changed(self, start: int, end: int) -> bool:
         """Tell whether one of the listed changes stands within [start, end), or at its end."""

@@ -153,7 +153,7 @@ def _label(server: Server, name: str) -> Label:
 def _check(server: Server, listed: Any) -> None:
     """Raise `GuardFailed` for a tool that no policy could speak about."""
     schema = listed.input_schema
-    size = len(json.dumps([listed.description, schema]))
+    size = len(listed.model_dump_json(by_alias=True, exclude={"icons"}).encode())
     if _NAME.fullmatch(listed.name) is None:
         why = "it lists a tool whose name has other signs than letters, digits and single _ . -"
     elif len(f"{server.name}{listed.name}") > LONGEST_NAME:

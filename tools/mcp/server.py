@@ -21,7 +21,9 @@ CALL_S: Final = 50.0  # for one answer; the tool's own deadline of 60 s is over 
 STOP_S: Final = 2.0  # to end after its input was closed
 MOST_TOOLS: Final = 128
 LONGEST_NAME: Final = 58  # of server and tool; the names of models' tools have 64
-LARGEST_SCHEMA: Final = 32 * 1024  # bytes of one tool's description and arguments
+LARGEST_SCHEMA: Final = (
+    32 * 1024
+)  # bytes of all that one tool says of itself, but icons
 LARGEST_MESSAGE: Final = 1024 * 1024  # bytes
 LARGEST_BURST: Final = 16 * 1024 * 1024  # bytes that may come for one message of ours
 LARGEST_ANSWER: Final = 256 * 1024  # bytes of text and data that one call gives

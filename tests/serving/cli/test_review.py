@@ -29,13 +29,14 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def redlined(tmp_path: Path) -> Path:
     """The contract as DOCX, in which the other side has changed the law, with a footnote missing
-    and a comment pending.
+    a comment pending and a hidden text.
     """
     document = docx.Document()
     paragraph = document.add_paragraph(TEXT.replace("Ireland.", ""))._p  # noqa: SLF001 - the only way to its XML
     for kind, tag, words in (("del", "delText", "Ireland."), ("ins", "t", "Bermuda.")):
         change = f'<w:{kind} {W} w:author="They"><w:r><w:{tag}>{words}</w:{tag}></w:r></w:{kind}>'
         paragraph.append(parse_xml(change))
+    document.add_paragraph().add_run("Void.").font.hidden = True
     document.add_comment(document.paragraphs[0].runs[0], "Ask them.", author="We")
     path = tmp_path / "redlined.docx"
     out = io.BytesIO()
@@ -116,7 +117,7 @@ def test_a_redline_is_read_as_asked(
     home: Path, command: Command, redlined: Path
 ) -> None:
     """Tracked changes are read as accepted, or as rejected when asked; both list them, mark the
-    clause, and count the comment that was not read.
+    clause, count the comment that was not read, and name the text that was hidden.
     """
     accepted = command(home, "review", str(redlined), "--json").value
     option = ("--redline", "rejected")
@@ -126,7 +127,11 @@ def test_a_redline_is_read_as_asked(
 
     assert law(accepted).endswith("Bermuda.")
     assert law(rejected).endswith("Ireland.")
-    assert accepted["inventory"]["left_out"] == [{"part": "comment", "count": 1}]
+    assert accepted["inventory"]["left_out"] == [
+        {"part": "comment", "count": 1},
+        {"part": "hidden text", "count": 1},
+    ]
+    assert "<td>its format</td><td>Void.</td>" in page
     assert accepted["document"]["pages"] == 0
     assert "<del>Ireland.</del>" in page
     assert "holds a tracked change" in page

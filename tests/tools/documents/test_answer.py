@@ -9,7 +9,13 @@ from interlock.tools.documents import Limits
 from interlock.tools.documents.answer import accept, encode
 from interlock.tools.documents.document import Parsed
 from interlock.tools.documents.errors import Refusal
-from interlock.tools.documents.inventory import Change, Count, Inventory, Stretch
+from interlock.tools.documents.inventory import (
+    Change,
+    Count,
+    Hidden,
+    Inventory,
+    Stretch,
+)
 
 LIMITS = Limits(max_chars=10, max_pages=3)
 CHANGE: dict[str, Any] = {
@@ -19,6 +25,7 @@ CHANGE: dict[str, Any] = {
     "start": 1,
     "end": 2,
 }
+HIDDEN = {"why": "size", "excerpt": "b", "start": 2}
 MISSING: Any = object()
 UNSOUND: tuple[Any, ...] = (
     None,
@@ -40,6 +47,10 @@ UNSOUND: tuple[Any, ...] = (
     {"changed": 1, "changes": [CHANGE | {"kind": "moved"}]},
     {"changed": 501, "changes": [CHANGE] * 501},
     {"redline": "both"},
+    {"hidden": [HIDDEN | {"start": 4}]},
+    {"hidden": [HIDDEN | {"excerpt": "b" * 301}]},
+    {"hidden": [HIDDEN | {"why": "faint"}]},
+    {"hidden": [HIDDEN] * 501},
 )
 
 
@@ -67,6 +78,7 @@ def test_an_honest_answer_comes_back() -> None:
         ),
         changed=1,
         redline="rejected",
+        hidden=(Hidden(why="colour", excerpt="É", start=1),),
     )
     parsed = Parsed(text="é\U0001f600\n", pages=(0, 2), inventory=inventory)
     assert accept(encode(parsed), LIMITS) == parsed

@@ -276,6 +276,8 @@ def many(number: int) -> list[dict[str, Any]]:
     [
         many(MOST_TOOLS + 1),
         [{"name": "add", "description": "x" * 40_000}],
+        [{"name": "add", "title": "x" * 40_000}],
+        [{"name": "add", "annotations": {"title": "x" * 40_000}}],
         [{"name": "add", "inputSchema": {"type": "object", "title": "x" * 40_000}}],
         [{"name": "add", "inputSchema": {"type": "array"}}],
         [{"name": "add", "inputSchema": {"type": "object", "properties": []}}],
