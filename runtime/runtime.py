@@ -195,13 +195,14 @@ class Runtime:
         fit the agent's type, for a principal that is no person ("nobody") and for a priority beyond
         `HIGHEST` ("priority"): none leaves a run behind. An agent as principal would hide the
         person who asked from the four eyes. *also* is done in the transaction in which the run
-        begins.
+        begins; with it, a policy other than the one in force is refused ("another_in_force").
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = requested(workflow, request)
-        await self.policy.activate()
+        # Whoever was let through by a policy (*also*) puts none in force in place of another.
+        await self.policy.activate(after=None if also is None else "")
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
             tenant=principal.tenant,

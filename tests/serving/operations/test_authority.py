@@ -367,6 +367,23 @@ async def test_a_policy_is_activated_after_the_one_that_decided(home: Home) -> N
     assert refusal.value.code == "another_in_force"
 
 
+async def test_a_start_takes_no_policy_out_of_force(tmp_path: Path) -> None:
+    """A run that a person may start begins under the policy in force, or not at all: another one
+    may have been activated since the person was let through.
+    """
+    grants = "grants:\n  administrator: [run.repin]\n"
+    async with opened(await changed(tmp_path, grants)) as home:
+        before = await home.runs.count()
+        with pytest.raises(BadInput) as refusal:
+            await home.runtime.start(
+                "contract_review", REQUEST, principal=ANALYST, also=lambda *_: None
+            )
+        after = await home.runs.count()
+
+    assert refusal.value.code == "another_in_force"
+    assert after == before
+
+
 async def test_an_administrator_pins_runs_to_another_policy(tmp_path: Path) -> None:
     """A run of another policy is pinned anew by whom the policy lets, with an entry; `--all` pins
     those of one revision and leaves what is worked on.
