@@ -149,7 +149,11 @@ async def test_nothing_of_a_paused_job_is_claimed(home: Home, folder: Path) -> N
     await home.runs.end(run, "queued", {})
     await submissions.submit(home, submission(folder), person=ANALYST)
     assert (await shown(home, listed.id))["status"] == "paused"
-    assert await claimed(home) == []
+    alone = await runs.start(
+        home, person=ANALYST, agent="contract_review", request={"path": "/a.txt"}
+    )
+    await home.runs.end(alone, "queued", {})
+    assert [run.id for run in await claimed(home)] == [alone.id]
 
     await jobs.resume(home, listed.id, person=ANALYST)
     assert len(await claimed(home)) == 3
