@@ -42,7 +42,7 @@ def share_of(home: Home, limits: Mapping[str, int], items: int) -> Amounts:
 
 
 async def pause(home: Home, job_id: str, *, person: Principal) -> None:
-    """Let no worker claim a run of the job; what is at work ends its step and comes back."""
+    """Let no worker claim a run of the job; a run at work goes on until it ends or waits."""
     job = await jobs_of(home).read(job_id)
     await _perform(
         home,
