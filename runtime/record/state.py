@@ -1,9 +1,9 @@
 """The working tables as the ledger says they must be, and every row that differs.
 
-Runs, actions, approvals, budgets, reservations, kill switches, shelf records and data keys are
-derived again from the bodies of the ledger alone. The body states a value plainly, or commits to
-the value under the run's key, or holds the digest of the sealed bytes. Where the run's key does not
-open, every value that was committed to differs (fails closed). What the ledger verifies is
+Runs, actions, approvals, budgets, reservations, kill switches, jobs, shelf records and data keys
+are derived again from the bodies of the ledger alone. The body states a value plainly, or commits
+to the value under the run's key, or holds the digest of the sealed bytes. Where the run's key does
+not open, every value that was committed to differs (fails closed). What the ledger verifies is
 `interlock.runtime.record.audit`; what is derived here is only as good as that.
 """
 
