@@ -86,7 +86,12 @@ class Lane:
 def lanes(connection: Connection, pinned: Collection[str]) -> list[Lane]:
     """Return every lane of runs with one of the pins, also those that are not ready yet."""
     return [
-        Lane(pinned=pins, **row)  # type: ignore[arg-type]  # a row of these columns
+        Lane(
+            pinned=pins,
+            tenant=row["tenant"],
+            priority=row["priority"],
+            ready_at=row["ready_at"],
+        )
         for pins in sorted(pinned)
         for row in _LANES.all(connection, {"pinned": pins})
     ]

@@ -44,11 +44,6 @@ def digest_of(agent: str, *, revision: str, others: Mapping[str, str]) -> str:
     return digest([agent, revision, dict(others)])[:_DIGITS]
 
 
-def digest_of_run(run: Run) -> str:
-    """Return the digest of what *run* says it is pinned to."""
-    return digest_of(run.agent, revision=run.revision, others=run.pins)
-
-
 def keep_to(run: Run, *, revision: str) -> None:
     """Raise `AnotherPolicy` unless the run is pinned to *revision* (fails closed)."""
     if run.revision != revision:

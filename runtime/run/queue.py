@@ -16,7 +16,6 @@ from interlock.runtime.errors import (
     BadInput,
     InterlockError,
     LogBroken,
-    NotAsRecorded,
     RolledBack,
     SchemaChanged,
     Tampered,
@@ -25,7 +24,7 @@ from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import kill_switch, pin
+from interlock.runtime.run import kill_switch
 from interlock.runtime.run.claim import give_back, take_over, taken
 from interlock.runtime.run.lanes import Lane, at_work, following, lanes
 from interlock.runtime.run.run import Run, row_of
@@ -188,7 +187,7 @@ class Queue:
             for run_id in following(tx, lane, most=wanted + len(self._refused)):
                 if run_id not in self._refused and len(done.runs) < places:
                     looked_at.append(run_id)
-                    self._take_one(tx, lane, run_id, tokens[len(done.runs)], done)
+                    self._take_one(tx, run_id, tokens[len(done.runs)], done)
         return done
 
     def _room(self, tx: Tx, tenant: str, places: int) -> int:
@@ -204,7 +203,6 @@ class Queue:
     def _take_one(
         self,
         tx: Tx,
-        lane: Lane,
         run_id: str,
         token: str,
         done: Claimed,
@@ -226,10 +224,6 @@ class Queue:
             )
         except BadInput:
             return  # somebody was faster
-        if pin.digest_of_run(run) != lane.pinned:
-            raise NotAsRecorded(
-                code="changed_value", table="run", row=run_id, column="pinned"
-            )
         done.runs.append(run)
 
 

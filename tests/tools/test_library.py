@@ -13,6 +13,7 @@ from interlock.runtime.record.store import tables
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, FixedClock, World
 from interlock.tools.documents import DocumentReader
+from interlock.tools.documents.reader import File
 from interlock.tools.library import DocumentFacts, Library, document_tools
 
 CANARY = "canary-7f3a of the Agreement \u2013 caf\u00e9 \U0001f600"
@@ -38,6 +39,26 @@ async def read(world: World, path: Path, *, run: Run | None = None) -> Done | Fa
     await world.store.durable(run.claim)
     assert isinstance(outcome, Done | Failed)
     return outcome
+
+
+async def test_a_run_reads_what_was_submitted_for_it_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """A path beside the one that was submitted is refused, also when a file is there."""
+    other = tmp_path / "other.txt"
+    other.write_text(CANARY, "utf-8")
+    submitted = File(path=tmp_path / "contract.txt", data=CANARY.encode())
+    async with World(tmp_path / "w") as world:
+        library = shelf(world)
+        run = await world.start()
+        await world.store.write(
+            lambda tx: library.submit(tx, submitted, run_id=run.id, tenant=run.tenant),
+            logs=(run.tenant,),
+        )
+        outcome = await read(world, other, run=run)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "not_submitted"
 
 
 async def test_a_text_survives_a_restart(tmp_path: Path) -> None:

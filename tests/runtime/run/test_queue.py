@@ -127,6 +127,21 @@ async def test_a_claim_takes_only_what_it_can_carry_on(
         assert ids((await shop.worker().claim({pinned}, most=1)).runs) == [run_id]
 
 
+async def test_a_run_that_was_moved_to_other_pins_is_not_carried_on(
+    tmp_path: Path,
+) -> None:
+    """The pins that were sealed with the run count: a column that says otherwise is named."""
+    async with Shop(tmp_path, None) as shop:
+        run_id = await shop.queued()
+        moved = update(tables.run).values(pinned="0" * 16)
+        await shop.store.write(lambda tx: tx.connection.execute(moved))
+        claimed = await shop.worker().claim({"0" * 16}, most=1)
+
+        assert claimed.runs == []
+        assert [*claimed.refused] == [run_id]
+        assert await shop.status(run_id) == "queued"
+
+
 async def test_of_two_workers_one_wins(tmp_path: Path, database_url: str) -> None:
     """Two processes claim ten runs at once: each run is claimed once."""
     async with (
