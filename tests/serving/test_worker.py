@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from langgraph.graph import START, MessagesState, StateGraph
+from sqlalchemy import text
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -20,6 +21,7 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Decision, Permit
 from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.request import AccessRequest, Principal, Resource
+from interlock.runtime.record.store import Store
 from interlock.runtime.run.run import Status
 from interlock.runtime.run.turn import back_off
 from interlock.runtime.testing import (
@@ -135,7 +137,13 @@ class Outage(StaticPoint):
 class Office(World):
     """A world with the clerk, and workers."""
 
-    def __init__(self, folder: Path, *, waiting: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        waiting: frozenset[str] = frozenset(),
+        url: str | None = None,
+    ) -> None:
         self.desk = Desk()
         self.desk.go.set()
         self.engine = Outage(
@@ -149,6 +157,7 @@ class Office(World):
             folder,
             agents=[Clerk(tools=tools), Breaker(tools=tools)],
             pdp=self.engine,
+            url=url,
             clock=self.time,
         )
 
@@ -237,6 +246,36 @@ async def test_a_verdict_wakes_the_run(tmp_path: Path) -> None:
 
         assert [turn.status for turn in office.turns] == ["waiting", "done"]
         assert office.desk.done == [f"{run_id} file", f"{run_id} send"]
+
+
+async def test_a_worker_elsewhere_wakes_also_when_it_lost_its_ear(
+    tmp_path: Path, fresh_postgres: str
+) -> None:
+    """What another process queues is begun before the next look, and a lost connection is made
+    anew.
+    """
+    async with (
+        Office(tmp_path, url=fresh_postgres) as office,
+        Office(tmp_path, url=fresh_postgres) as elsewhere,
+        office.at_work(),
+    ):
+        await _of_ear(office.store, "pid")
+        await elsewhere.queued()
+        await office.told(1)
+        await _of_ear(office.store, "pg_terminate_backend(pid)")
+        await elsewhere.queued()
+        await office.told(2)
+
+        assert [turn.status for turn in office.turns] == ["done", "done"]
+
+
+async def _of_ear(store: Store, wanted: str) -> None:
+    """Wait until a worker listens, and ask for what is *wanted* of its connection."""
+    asked = text(
+        f"SELECT {wanted} FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"  # noqa: S608 - ours
+    )
+    while not await store.read(lambda connection: connection.execute(asked).all()):
+        await asyncio.sleep(0.02)
 
 
 async def test_an_expired_question_lets_the_run_go_on(tmp_path: Path) -> None:
