@@ -125,8 +125,14 @@ class Copyist(Clerk):
         node = ToolNode(door, tools=["file"])
 
         async def act(state: MessagesState) -> dict[str, Any]:
-            call = {"name": "file", "args": {"text": "x"}, "type": "tool_call"}
-            return await node.act({**call, "id": f"{len(state['messages'])}"})
+            return await node.act(
+                {
+                    "type": "tool_call",
+                    "name": "file",
+                    "args": {"text": "x"},
+                    "id": f"{len(state['messages'])}",
+                }
+            )
 
         def following(state: MessagesState) -> str:
             return END if self.enough.is_set() else "file"
