@@ -258,7 +258,8 @@ def _kept(connection: Connection, kind: str) -> dict[str, int]:
     """Return how many things of the kind each run keeps."""
     row = tables.record.c
     query = select(row.run_id, func.count()).where(row.kind == kind)
-    return dict(connection.execute(query.group_by(row.run_id)).tuples().all())
+    rows = connection.execute(query.group_by(row.run_id))
+    return {run_id: number for run_id, number in rows}  # noqa: C416 - a row is no pair to mypy
 
 
 async def _spent(home: Home, items: Sequence[Item]) -> dict[str, int]:
