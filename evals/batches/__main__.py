@@ -9,6 +9,7 @@ and one report, the job spent what its documents spent, memory stayed flat and t
 import asyncio
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,22 @@ from interlock.evals.batches.trial import Size, attempt
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry the batch through, print what came of it, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    size = Size(
+        contracts=options.contracts,
+        kills=options.kills,
+        workers=options.workers,
+        seed=options.seed,
+    )
+    texts = contracts.own() if options.own else contracts.cuad()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        contracts.write(folder / "contracts", texts, number=size.contracts)
+        outcome = asyncio.run(attempt(folder, size, database=options.database))
+    return report.tell(outcome, as_json=options.json)
+
+
+def _parser() -> ArgumentParser:
     parser = report.parser("Kill what works on a batch, again and again.")
     parser.add_argument("--contracts", type=int, default=1_000, help="how many")
     parser.add_argument("--kills", type=int, default=20, help="how often")
@@ -33,25 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="texts of this repository, not those of CUAD",
     )
-    options = parser.parse_args(arguments)
-    size = Size(
-        contracts=options.contracts,
-        kills=options.kills,
-        workers=options.workers,
-        seed=options.seed,
-    )
-    texts = contracts.own() if options.own else contracts.cuad()
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        contracts.write(folder / "contracts", texts, number=options.contracts)
-        outcome = asyncio.run(
-            attempt(
-                folder,
-                size,
-                database=options.database,
-            )
-        )
-    return report.tell(outcome, as_json=options.json)
+    return parser
 
 
 if __name__ == "__main__":

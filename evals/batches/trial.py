@@ -207,12 +207,7 @@ async def attempt(folder: Path, size: Size, *, database: str | None) -> Report:
     report = Report(contracts=size.contracts)
     chosen = {"INTERLOCK_HOME": str(folder / "home")}
     chosen |= {"INTERLOCK_DATABASE": database} if database else {}
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("INTERLOCK_")
-    }
-    environment = {**inherited, **chosen}
+    environment = _environment() | chosen
 
     def process(*words: str) -> Process:
         return Process(words=words, environment=environment, folder=folder)
@@ -233,6 +228,15 @@ async def attempt(folder: Path, size: Size, *, database: str | None) -> Report:
         report.worker_mib = batch.workers[0].quarters()
         await _check(home, job, report)
     return report
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of this process without any setting of ours."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("INTERLOCK_")
+    }
 
 
 async def _check(home: Home, job: Job, report: Report) -> None:
