@@ -2,7 +2,8 @@
 
 A worker claims for the system, not for a person: what each run may do was settled when a person
 started the run, and is decided anew at the door. A worker that is drained claims nothing more, lets
-each run stop after the step that is under way, and leaves the runs queued for the next worker.
+each run stop after the step that is under way, and leaves the runs queued for the next worker. So
+does a single run whose job was paused.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from interlock.runtime.run.share import Share
 from interlock.runtime.run.turn import WAKING
 from interlock.runtime.runtime import Runtime
 from interlock.serving.fleet import Pace
+from interlock.serving.pauses import Pauses
 
 #: How long a worker goes on: for good, until nothing is ready, or for what it claims at first
 Until: TypeAlias = Literal["stopped", "idle", "once"]
@@ -74,6 +76,7 @@ class Worker:
             shares=shares,
             attempts=pace.attempts,
         )
+        self._pauses = Pauses(runtime.store, every_s=pace.poll_ms / 1000)
         self._controls: dict[asyncio.Task[None], RunControl] = {}
         self._wake = asyncio.Event()
         self._draining = False
@@ -105,10 +108,12 @@ class Worker:
         Raises what keeps runs from being claimed, but goes on looking when it is to work for good
         and the database was only away.
         """
+        watching = asyncio.create_task(self._pauses.watch())
         try:
             with self._runtime.store.bell.listening(self._rouse):
                 await self._work(until)
         finally:
+            watching.cancel()
             self.stop()
             await asyncio.gather(*self._controls, return_exceptions=True)
 
@@ -173,7 +178,8 @@ class Worker:
         why = ""
         stopped: Json = None
         try:
-            ended = await self._runtime.drive(run, control=control)
+            with self._pauses.heeded(run.id, control):
+                ended = await self._runtime.drive(run, control=control)
             status = ended.status
             why = str(ended.outcome.get("error") or "")
             stopped = ended.outcome.get("stopped")

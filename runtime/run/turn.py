@@ -24,7 +24,15 @@ _RUN: Final = tables.run.c
 _APPROVAL: Final = tables.approval.c
 #: After these entries a run may be ready that was not
 WAKING: Final = frozenset(
-    {"run_started", "run_ended", "run_repinned", "approval", "budget", "kill_switch"}
+    {
+        "run_started",
+        "run_ended",
+        "run_repinned",
+        "approval",
+        "budget",
+        "kill_switch",
+        "job_status",
+    }
 )
 #: At once; the lease of a claim is 0 when the claim has ended
 AT_ONCE: Final[ColumnElement[int]] = case(
