@@ -11,7 +11,7 @@ from interlock.runtime.run.jobs import Item
 from interlock.serving.results.portfolio import write_page
 from interlock.serving.results.row import Results
 
-HOSTILE = "<script>alert('\u202e')</script>\"&"
+HOSTILE = "<script>alert('\u202e')\"&"
 
 
 def item(seq: int, status: str, **fields: Any) -> Item:
