@@ -160,8 +160,9 @@ def shares(value: Any) -> Any:
 def decision(step: RecordedAction) -> dict[str, Any]:
     """Return one decision.
 
-    *state* is what became of the action since, *failure* why nothing did. *late* is what a worker
-    reported that had lost the run by then.
+    *state* is what became of the action since, *failure* why nothing did. *readback* is what was
+    seen of what an effect should have left. *late* is what a worker reported that had lost the run
+    by then.
     """
     failure = failure_of(step)
     reasons = [
@@ -181,6 +182,7 @@ def decision(step: RecordedAction) -> dict[str, Any]:
         "reasons": reasons,
         "revision": step.revision,
         "failure": failure and {"code": failure[0], "detail": failure[1]},
+        "readback": step.readback or None,
         "late": step.late or None,
     }
 

@@ -54,6 +54,20 @@ def started(log: str, run_id: str, body: Values) -> Values:
     }
 
 
+def proposed(run_id: str, body: Values) -> Values:
+    """Return what the row of an action that *body* is the first to name holds from then on."""
+    return {
+        "id": body["action"],
+        "run_id": run_id,
+        "tool": body["tool"],
+        "action_class": body["class"],
+        "digest": committed(run_id, body["bind"]),
+        "late": "",
+        "readback": "",
+        "created": body["at"],
+    }
+
+
 def asked(log: str, run_id: str, body: Values) -> Values:
     """Return the row of an approval that *body* says was asked for."""
     return {

@@ -165,6 +165,7 @@ def finish(
         ending.state,
         until=until,
         result=result,
+        readback=ending.readback,
     ):
         raise _elsewhere(step)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
@@ -179,19 +180,8 @@ def finish(
             overrun=budget.beyond(charged, actual),
             label=grown,
             failure=ending.failure,
+            readback=ending.readback,
         )
-    )
-
-
-def doubt(tx: Tx, step: Attempt, *, why: str) -> None:
-    """Record that nobody knows whether a started action happened; its whole cost is charged."""
-    finish(
-        tx,
-        step,
-        ending=Ending(state="unknown", failure=("interrupted", why)),
-        actual=step.request.context.cost,
-        label=step.label,
-        until=step.still_until,
     )
 
 
@@ -323,6 +313,7 @@ def _put(
         "action_class": action.action_class,
         "digest": step.request.digest,
         "late": "",
+        "readback": "",
         "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }

@@ -13,7 +13,7 @@ from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFac
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.approval import Asked
-from interlock.runtime.run.recorded_action import RecordedAction, State
+from interlock.runtime.run.recorded_action import Readback, RecordedAction, State
 from interlock.runtime.run.run import Run
 
 
@@ -26,6 +26,8 @@ class Ending:
     result: bytes | None = None
     #: Why it failed or is unknown: a code, and words for people
     failure: tuple[str, str] | None = None
+    #: What was seen of what the effect should have left; empty where nobody looked
+    readback: Readback = ""
 
     @property
     def kept(self) -> bytes | None:

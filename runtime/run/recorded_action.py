@@ -16,6 +16,8 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.refusal import refused
 
 State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+#: What was seen of what an effect should have left; empty where nobody looked
+Readback: TypeAlias = Literal["", "confirmed", "contradicted", "not_read"]
 #: The columns that `found` needs
 COLUMNS: Final = (
     tables.action.c.id,
@@ -30,6 +32,7 @@ COLUMNS: Final = (
     tables.action.c.revision,
     tables.action.c.until,
     tables.action.c.late,
+    tables.action.c.readback,
 )
 
 
@@ -53,6 +56,7 @@ class RecordedAction:
     until: int
     #: The state that a worker reported after it had lost the run; empty for none
     late: str
+    readback: Readback
 
 
 def found(row: Row, key: DataKey) -> RecordedAction | None:
@@ -95,6 +99,7 @@ def _opened(row: Row, key: DataKey) -> RecordedAction:
         else key.open(result, place=f"action/{row['id']}"),
         until=row["until"],
         late=row["late"],
+        readback=row["readback"],
     )
 
 

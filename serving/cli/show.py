@@ -99,12 +99,14 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
         )
     denials = [denial(step) for step in steps if step["effect"] == "deny"]
     failures = [failing(step) for step in steps if step["failure"]]
+    unread = [not_read(step) for step in steps if step["readback"] == "not_read"]
     reports = [reported(step) for step in steps if step["late"]]
     return Group(
         Text(),
         table,
         *denials,
         *failures,
+        *unread,
         *reports,
     )
 
@@ -127,6 +129,12 @@ def failing(step: dict[str, Any]) -> RenderableType:
     word = "Unknown" if step["state"] == "unknown" else "Failed"
     title = shown(f"{word} {step['tool']}", style=STATES[step["state"]])
     return Group(title, Padding(why, (0, 0, 0, 2)))
+
+
+def not_read(step: dict[str, Any]) -> RenderableType:
+    """Return that the answer of a tool was not borne out by what its effect left."""
+    why = f"{step['tool']} is {step['state']}; what it left could not be read back"
+    return shown(why, style=STATES["waiting"])
 
 
 def reported(step: dict[str, Any]) -> RenderableType:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Unknown,
         Waiting,
     )
-    from interlock.runtime.door.tool import Tool, ToolFailed, Value, tool
+    from interlock.runtime.door.tool import Acted, Tool, ToolFailed, Value, tool
     from interlock.runtime.graph.agent import Agent, Graph
     from interlock.runtime.graph.langchain import governed_tools, langchain_tool
     from interlock.runtime.graph.model import Refused, governed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from interlock.serving.policy.rails import rails
 
 _HOMES: Final = {
+    "Acted": "runtime.door.tool",
     "Agent": "runtime.graph.agent",
     "Amounts": "runtime.policy.request",
     "Denied": "runtime.policy.decision",
@@ -61,6 +62,7 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "Acted",
     "Agent",
     "Amounts",
     "Denied",

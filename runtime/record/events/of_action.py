@@ -147,6 +147,8 @@ class Finished(_OfAction):
     label: str | None = None
     #: A code, and words for people
     failure: tuple[str, str] | None = None
+    #: What was seen of what the effect should have left; empty where nobody looked
+    readback: str = ""
     #: Principal, arguments, resource, context and reasons
     asked: Object | None = None
     finding: Finding | None = None
@@ -169,6 +171,8 @@ class Finished(_OfAction):
             body["label"] = key.commit(self.label.encode())
         if self.failure is not None:
             body["failure"] = self.failure[0]
+        if self.readback:
+            body["readback"] = self.readback
         if self.finding is not None:
             body["reviewer"] = key.commit(self.finding.reviewer.encode())
             body["requester"] = key.commit(self.finding.requester.encode())

@@ -107,6 +107,8 @@ action = Table(
     Column("until", BigInteger, nullable=False),
     #: The state that a worker reported after it had lost the run; empty for none
     Column("late", String(16), nullable=False),
+    #: What was seen of what the effect should have left; empty where nobody looked
+    Column("readback", String(16), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
 )
