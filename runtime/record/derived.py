@@ -15,7 +15,7 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, proposed, started
-from interlock.runtime.record.spend import Rows, Spend, Values
+from interlock.runtime.record.spend import Rows, Spend, Values, of_tenant
 from interlock.runtime.record.store import tables
 
 #: What an entry raises that is changed, or none of ours
@@ -75,6 +75,8 @@ class Derived(OfJobs):
             "approval_requested": self._ask,
             "approval": self._approve,
             "budget": self._raise,
+            "budget_set": self._set,
+            "budget_passed": self._pass,
             "job": self._submit,
             "job_status": self.turn_job,
             "job_item": self.take,
@@ -87,7 +89,13 @@ class Derived(OfJobs):
             handler(log, str(body["run"]), body)
 
     def _start(self, log: str, run_id: str, body: Values) -> None:
-        self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
+        self.spend.begin(
+            body["budget"],
+            level="run",
+            tenant=log,
+            parent=body["parent"],
+            limits=body["limits"],
+        )
         self.data_key[(run_id,)] = {"id": run_id}
         self.run[(run_id,)] = started(log, run_id, body)
 
@@ -133,7 +141,7 @@ class Derived(OfJobs):
 
     def _step(self, _: str, run_id: str, body: Values) -> None:
         self._put(run_id, body)
-        self.spend.add(self._run(run_id)["budget_id"], "spent", body["spent"])
+        self.spend.move(self._run(run_id)["budget_id"], "spent", body["spent"])
         self._label(run_id, body)
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
@@ -161,7 +169,13 @@ class Derived(OfJobs):
             self.spend.close(body["action"], {})
 
     def _raise(self, _: str, run_id: str, body: Values) -> None:
-        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
+        self.spend.raise_limit(body)
+
+    def _set(self, log: str, _: str, body: Values) -> None:
+        self.spend.set_limit(log, body)
+
+    def _pass(self, _log: str, _run: str, body: Values) -> None:
+        self.spend.pass_limit(body)
 
     def _turn(self, log: str, run_id: str, body: Values) -> None:
         if log != HOME:
@@ -175,6 +189,13 @@ class Derived(OfJobs):
 
     def _submit(self, log: str, _: str, body: Values) -> None:
         self.data_key[(body["job"],)] = {"id": body["job"]}
+        self.spend.begin(
+            body["job"],
+            level="job",
+            tenant=log,
+            parent=of_tenant(log),
+            limits=body["limits"],
+        )
         self.submit(log, body)
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:

@@ -20,6 +20,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.upsert import insert_new
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import limit
 from interlock.runtime.run.refusal import refused
 
 JobStatus: TypeAlias = Literal["open", "paused", "cancelled"]
@@ -103,7 +104,6 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
         "agent": new.agent,
         "status": "open",
         "priority": new.priority,
-        "limits": canonical(dict(new.limits)).decode(),
         "items": new.items,
         "by": b"",
         "settings": b"",
@@ -111,6 +111,12 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
     }
     if _NEW_JOB.one(tx.connection, row) is None:
         return
+    limit.create_for_job(
+        tx,
+        job=new.id,
+        tenant=new.tenant,
+        limits=new.limits,
+    )
     key = vault.create(tx.connection, new.id)
     request = canonical(dict(new.request))
     sealed = {
@@ -119,24 +125,13 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
     }
     here = update(tables.job).where(tables.job.c.id == new.id)
     tx.connection.execute(here.values(sealed))
-    _say_submitted(
-        tx,
-        new,
-        limits=str(row["limits"]),
-        sealed=sealed,
-    )
-
-
-def _say_submitted(
-    tx: Tx, new: NewJob, *, limits: str, sealed: Mapping[str, bytes]
-) -> None:
     tx.events.append(
         JobSubmitted(
             log=new.tenant,
             job=new.id,
             agent=new.agent,
             priority=new.priority,
-            limits=limits,
+            limits=dict(new.limits),
             items=new.items,
             by=new.by,
             sealed=sealed,
