@@ -147,15 +147,16 @@ async def test_effects_are_undone_newest_first_and_once(
 
 async def test_an_undo_that_waits_is_waited_for(tmp_path: Path) -> None:
     """Nothing older is undone before the verdict; a no is listed with its code, and the others are
-    undone all the same.
+    undone all the same; what the run itself had asked is withdrawn.
     """
     shelf = Shelf()
     async with World(
-        tmp_path, tools=shelf.tools(), pdp=point(waiting=("take",))
+        tmp_path, tools=shelf.tools(), pdp=point(waiting=("take", "mail"))
     ) as world:
         run = await world.start()
-        await act(world, run, "put a", "put b")
+        await act(world, run, "put a", "put b", "mail c")
         await world.runs.cancel(run.id, by="ana", undo=True)
+        (own,) = await world.approvals.list()
         listed = []
         for verdict in ("rejected", "approved"):
             ended = await go_on(world, run)
@@ -170,6 +171,7 @@ async def test_an_undo_that_waits_is_waited_for(tmp_path: Path) -> None:
         listed.append(await codes(world, run))
         await agrees(world)
 
+    assert own.state == "withdrawn"
     assert (ended.status, shelf.taken) == ("cancelled", ["a"])
     assert listed == [
         ["waiting", "not_tried"],
@@ -230,12 +232,12 @@ async def test_an_engine_that_fails_refuses_no_undo(tmp_path: Path) -> None:
     policy = Failing(effects=dict.fromkeys(TOOLS, "permit"))
     async with World(tmp_path, tools=shelf.tools(), pdp=policy) as world:
         run = await world.start()
-        await act(world, run, "put a", "put b")
+        await act(world, run, "put a")
         await world.runs.cancel(run.id, by="ana", undo=True)
         ends = [(await go_on(world, run)).status for _ in range(2)]
         await agrees(world)
 
-    assert (ends, shelf.taken) == (["held", "cancelled"], ["b", "a"])
+    assert (ends, shelf.taken) == (["held", "cancelled"], ["a"])
 
 
 @pytest.mark.parametrize("denied", [True, False], ids=["denied", "no budget"])
