@@ -102,10 +102,13 @@ class Runs:
         the lease. Raises `NotFound`, and `BadInput` when the run has ended ("ended") or a live
         claim holds it ("claimed").
         """
+
+        def work(tx: Tx) -> Run:
+            row = row_of(tx.connection, run_id, lock=True)
+            return take_over(tx, self._vault, row, token=token)
+
         with taken() as token:
-            return await self._write(
-                run_id, lambda tx: take_over(tx, self._vault, run_id, token=token)
-            )
+            return await self._write(run_id, work)
 
     async def repin(self, run_id: str, *, pins: Pins, by: str) -> None:
         """Pin an open run anew; see `pin.repin`."""
