@@ -33,6 +33,7 @@ Code: TypeAlias = Literal[
     "not_limited",
     "job_ended",
     "taken_already",
+    "duplicate",
     "unconfirmed",
     "pinned_already",
     "another_in_force",

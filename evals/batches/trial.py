@@ -18,7 +18,7 @@ from interlock.evals.batches.process import Process
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record import audit, state
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import budget
+from interlock.runtime.run import level
 from interlock.runtime.run.jobs import Item, Job, Jobs
 from interlock.serving import batches
 from interlock.serving.home import Home, opened
@@ -247,7 +247,7 @@ async def _check(home: Home, job: Job, report: Report) -> None:
         kept = await home.store.read(partial(_kept, kind=kind))
         wrong = sum(kept.get(item.run_id) != 1 for item in items)
         setattr(report, f"{kind}s_wrong", wrong + len(kept.keys() - _runs(items)))
-    report.spent = await batches.jobs_in(storage).spend(job.id)
+    report.spent = (await batches.view(storage, job.id, limit=1))["spend"]
     report.spent_by_items = await _spent(home, items)
     verified = await audit.verified(home.store, home.vault, home.ledger)
     report.problems = [problem.code for problem in verified.problems]
@@ -271,6 +271,6 @@ async def _spent(home: Home, items: Sequence[Item]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for item in items:
         run = await home.runs.read(item.run_id)
-        own = await home.store.read(partial(budget.read, budget_id=run.budget_id))
+        own = await home.store.read(partial(level.read, budget_id=run.budget_id))
         total.update(own.facts.spent.counts())
     return dict(total)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
-from interlock.runtime.record.spend import MOVED, NO_LIMIT, NO_SOFT, of_tenant
+from interlock.runtime.record.spend import MOVED, NO_LIMIT, NO_SOFT, TENANT, of_tenant
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
@@ -88,11 +88,12 @@ def read(connection: Connection, budget_id: str) -> Budget:
     return _budget(row)
 
 
-def read_tenant(connection: Connection, tenant: str) -> Budget:
-    """Return the budget of a tenant, also of one of whom nothing is limited yet."""
-    query = _ROW.params(budget=of_tenant(tenant))
-    row = connection.execute(query).mappings().one_or_none()
-    return _budget(tenant_row(connection, tenant) if row is None else row)
+def named_so(connection: Connection, budget_id: str) -> Budget:
+    """Return the budget, also that of a tenant of whom nothing is limited yet; see `read`."""
+    row = connection.execute(_ROW, {"budget": budget_id}).mappings().one_or_none()
+    if row is None and budget_id.startswith(TENANT):
+        return _budget(tenant_row(connection, budget_id.removeprefix(TENANT)))
+    return read(connection, budget_id)
 
 
 def tenant_row(connection: Connection, tenant: str) -> dict[str, object]:

@@ -43,9 +43,7 @@ def create(
     )
 
 
-def create_for_job(
-    tx: Tx, *, job: str, tenant: str, limits: Mapping[str, int]
-) -> None:
+def create_for_job(tx: Tx, *, job: str, tenant: str, limits: Mapping[str, int]) -> None:
     """Make the budget of a job with nothing spent; a kind without a limit is not limited."""
     _insert(
         tx,

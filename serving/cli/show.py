@@ -143,6 +143,27 @@ def reported(step: dict[str, Any]) -> RenderableType:
     return shown(why, style=STATES.get(step["late"], ""))
 
 
+def standing(status: str, *, undoing: bool) -> str:
+    """Return where a run stands; one whose effects are being undone is on its way to its end."""
+    return f"cancelling, {status}" if undoing and status != "cancelled" else status
+
+
+def undone(undo: dict[str, Any]) -> RenderableType:
+    """Return which effects of a cancelled run are undone, and why the others are not."""
+    lines = [
+        Text(f"Undone      {effect['tool']} {effect['id'][:12]}", style="green")
+        for effect in undo["undone"]
+    ]
+    lines += [
+        Text(
+            f"Not undone  {effect['tool']} {effect['id'][:12]}: {effect['code']}",
+            style="yellow",
+        )
+        for effect in undo["not_undone"]
+    ]
+    return Group(Text(), *lines)
+
+
 def money(micro: int) -> str:
     """Return an amount of money in its unit."""
     return f"{micro / 1_000_000:,.2f}"
