@@ -150,7 +150,6 @@ def _facts(
     row = rows[0]
     run_label = label_of(row["label"])
     recorded = recorded_action.found(row, key)
-    own, above = level.facts_for(connection, row)
     context = Context(
         now=now,
         run=_run_facts(run, row),
@@ -159,8 +158,7 @@ def _facts(
             proposal.action.arguments, request=run.request, run_label=run_label
         ),
         cost=proposal.cost,
-        budget=own,
-        budgets_above=above,
+        **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),

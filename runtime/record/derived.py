@@ -15,7 +15,7 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, proposed, started
-from interlock.runtime.record.spend import Rows, Spend, Values, of_tenant
+from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
 #: What an entry raises that is changed, or none of ours
@@ -74,9 +74,9 @@ class Derived(OfJobs):
             "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
-            "budget": self._raise,
-            "budget_set": self._set,
-            "budget_passed": self._pass,
+            "budget": self._limit,
+            "budget_set": self._limit,
+            "budget_passed": self._limit,
             "job": self._submit,
             "job_status": self.turn_job,
             "job_item": self.take,
@@ -89,13 +89,7 @@ class Derived(OfJobs):
             handler(log, str(body["run"]), body)
 
     def _start(self, log: str, run_id: str, body: Values) -> None:
-        self.spend.begin(
-            body["budget"],
-            level="run",
-            tenant=log,
-            parent=body["parent"],
-            limits=body["limits"],
-        )
+        self.spend.begin_below(log, "run", body["budget"], body)
         self.data_key[(run_id,)] = {"id": run_id}
         self.run[(run_id,)] = started(log, run_id, body)
 
@@ -170,14 +164,8 @@ class Derived(OfJobs):
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
 
-    def _raise(self, _: str, run_id: str, body: Values) -> None:
-        self.spend.raise_limit(body)
-
-    def _set(self, log: str, _: str, body: Values) -> None:
-        self.spend.set_limit(log, body)
-
-    def _pass(self, _log: str, _run: str, body: Values) -> None:
-        self.spend.pass_limit(body)
+    def _limit(self, log: str, _: str, body: Values) -> None:
+        self.spend.limit(log, body)
 
     def _turn(self, log: str, run_id: str, body: Values) -> None:
         if log != HOME:
@@ -191,13 +179,7 @@ class Derived(OfJobs):
 
     def _submit(self, log: str, _: str, body: Values) -> None:
         self.data_key[(body["job"],)] = {"id": body["job"]}
-        self.spend.begin(
-            body["job"],
-            level="job",
-            tenant=log,
-            parent=of_tenant(log),
-            limits=body["limits"],
-        )
+        self.spend.begin_below(log, "job", body["job"], body)
         self.submit(log, body)
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:

@@ -61,6 +61,18 @@ class Spend:
         self.budget[(budget_id,)] = budget
         return budget
 
+    def begin_below(
+        self, tenant: str, level: str, budget_id: str, body: Values
+    ) -> None:
+        """Make the budget of a run or of a job as the entry says with which either began."""
+        self.begin(
+            budget_id,
+            level=level,
+            tenant=tenant,
+            parent=body["parent"] if level == "run" else of_tenant(tenant),
+            limits=body["limits"],
+        )
+
     def reserve(self, action: str, budget_id: str, cost: Mapping[str, int]) -> None:
         """Set *cost* aside for the action, instead of what is set aside for it already."""
         self.close(action, {})
@@ -93,12 +105,18 @@ class Spend:
             for kind, amount in amounts.items():
                 budget[f"{group}_{kind}"] += amount
 
-    def raise_limit(self, body: Values) -> None:
-        """Add to one limit."""
-        self.budget[(body["budget"],)][f"limit_{body['kind']}"] += body["amount"]
+    def limit(self, log: str, body: Values) -> None:
+        """Change one limit, or say that it is passed, as the entry does."""
+        match body["event"]:
+            case "budget":
+                budget = self.budget[(body["budget"],)]
+                budget[f"limit_{body['kind']}"] += body["amount"]
+            case "budget_set":
+                self._set_limit(log, body)
+            case "budget_passed":
+                self._pass_limit(body)
 
-    def set_limit(self, log: str, body: Values) -> None:
-        """Set one limit; the first of a tenant begins the tenant's budget."""
+    def _set_limit(self, log: str, body: Values) -> None:
         budget_id, kind, limit = body["budget"], body["kind"], body["limit"]
         budget = self.budget.get((budget_id,))
         if budget is None and budget_id == of_tenant(log):
@@ -118,8 +136,7 @@ class Spend:
             passed=canonical(sorted(passed)).decode(),
         )
 
-    def pass_limit(self, body: Values) -> None:
-        """Say that a soft limit of a budget is passed."""
+    def _pass_limit(self, body: Values) -> None:
         budget = self.budget[(body["budget"],)]
         passed = {*orjson.loads(budget["passed"]), body["kind"]}
         budget["passed"] = canonical(sorted(passed)).decode()

@@ -80,12 +80,7 @@ def _counted(tx: Tx, run: Run) -> dict[str, int]:
     counted = update(tables.run).where(tables.run.c.id == run.id)
     tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
     one = budget.ONE_STEP
-    shortage = budget.charge(
-        tx,
-        budget_id=run.budget_id,
-        cost=one,
-        actual=one,
-    )
+    shortage = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
     return {} if shortage else one.counts()
 
 
@@ -102,12 +97,7 @@ def wait(tx: Tx, step: Attempt) -> Reason | None:
     one = budget.ONE_STEP
     place = step.run.budget_id
     cost = one if stage == "waiting" else replace(ready, steps=one.steps)
-    shortage = budget.charge(
-        tx,
-        budget_id=place,
-        cost=cost,
-        actual=one,
-    )
+    shortage = budget.charge(tx, budget_id=place, cost=cost, actual=one)
     if shortage is not None:
         return shortage.reason
     budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
@@ -131,12 +121,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
         return by_runtime("killed")  # engaged since the policy was asked
     reserved = step.reserved
     place = step.run.budget_id
-    shortage = budget.reserve(
-        tx,
-        budget_id=place,
-        action_id=step.id,
-        cost=reserved,
-    )
+    shortage = budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved)
     if shortage is not None:
         return shortage.reason
     if (

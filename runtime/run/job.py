@@ -131,6 +131,10 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
     }
     here = update(tables.job).where(tables.job.c.id == new.id)
     tx.connection.execute(here.values(sealed))
+    _say_submitted(tx, new, sealed)
+
+
+def _say_submitted(tx: Tx, new: NewJob, sealed: Mapping[str, bytes]) -> None:
     tx.events.append(
         JobSubmitted(
             log=new.tenant,

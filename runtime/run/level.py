@@ -7,10 +7,18 @@ and what its runs and jobs have spent is added up when somebody looks.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
-from typing import Final
+from typing import Final, TypedDict
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import (
+    Connection,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
@@ -22,14 +30,13 @@ from interlock.runtime.record.store.tables import KINDS
 _BUDGETS: Final = tables.budget.c
 _UPPER: Final = tables.budget.alias("upper")
 _GROUPS: Final = ("limit", *MOVED)
-#: The id of the budget that pays too, NULL where there is none
-ABOVE: Final = (
-    select(_UPPER.c.id)
-    .where(_UPPER.c.id == _BUDGETS.parent)
-    .correlate(tables.budget)
-    .scalar_subquery()
-    .label("above")
-)
+#: The id of the budget that pays too: a job's always, a tenant's where it is there, else NULL.
+#: Written out because `RETURNING` would name the columns of both tables alike.
+ABOVE: Final = literal_column(
+    "CASE WHEN substr(budget.parent, 1, 7) <> 'tenant:' THEN budget.parent ELSE "
+    "(SELECT upper.id FROM budget AS upper WHERE upper.id = budget.parent) END",
+    String,
+).label("above")
 #: Limits, spend and reservations, and what else the policy may know
 AMOUNTS: Final = (
     *(_BUDGETS[f"{group}_{kind}"] for group in _GROUPS for kind in KINDS),
@@ -61,6 +68,13 @@ _NAMES: Final = {
 }
 _VALUES: Final = attrgetter(*KINDS)
 _READ: Final = {group: itemgetter(*names) for group, names in _NAMES.items()}
+
+
+class Facts(TypedDict):
+    """What the policy is told of budgets, by the names of its context."""
+
+    budget: BudgetFacts
+    budgets_above: tuple[BudgetFacts, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,9 +140,7 @@ def facts(row: Row) -> BudgetFacts:
     )
 
 
-def facts_for(
-    connection: Connection, row: Row
-) -> tuple[BudgetFacts, tuple[BudgetFacts, ...]]:
+def facts_for(connection: Connection, row: Row) -> Facts:
     """Return the facts of the run's budget in *row* and of those above, for one action.
 
     What is set aside for the action itself, `OWN` in *row*, is not in its way.
@@ -137,9 +149,10 @@ def facts_for(
     uppers: list[Row] = []
     if row["above"] is not None:
         uppers = _ABOVE.all(connection, {"lower": row["above"]})
-    return _without(facts(row), own), tuple(
-        _without(facts(upper), own) for upper in uppers
-    )
+    return {
+        "budget": _without(facts(row), own),
+        "budgets_above": tuple(_without(facts(upper), own) for upper in uppers),
+    }
 
 
 def amounts_in(row: Row, group: str) -> Amounts:

@@ -162,7 +162,9 @@ def set_limit(
     *,
     soft: Annotated[
         bool,
-        typer.Option("--soft", help="A limit that stops nothing and is told when passed."),
+        typer.Option(
+            "--soft", help="A limit that stops nothing and is told when passed."
+        ),
     ] = False,
     person: As = None,
     as_json: AsJson = False,

@@ -368,9 +368,7 @@ async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
         time.advance(10_000)
         assert await shop.claim() == []
         await shop.store.write(
-            lambda tx: raise_limit(
-                tx, budget_id=run.budget_id, kind="steps", amount=1
-            ),
+            lambda tx: raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=1),
             logs=logs,
         )
 

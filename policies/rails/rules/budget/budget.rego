@@ -22,13 +22,17 @@ budgets := array.concat([input.context.budget], input.context.budgets_above)
 # description: Every amount is known, and no kind goes over its limit.
 deny contains {"code": "budget_unknown", "parameters": {}} if not is_known
 
-deny contains {"code": "budget_exceeded", "parameters": parameters} if {
+deny contains {"code": "budget_exceeded", "parameters": {
+	"level": budget.level,
+	"kind": kind,
+	"limit": limit,
+	"would_be": would_be,
+}} if {
 	some budget in budgets
 	some kind in kinds
 	limit := budget.limits[kind]
 	would_be := (budget.spent[kind] + budget.reserved[kind]) + input.context.cost[kind]
 	would_be > limit
-	parameters := {"level": budget.level, "kind": kind, "limit": limit, "would_be": would_be}
 }
 
 # METADATA
