@@ -1,4 +1,4 @@
-"""Budgets as a tree: what a run spends, its job and its tenant spend, and none gets past a limit."""
+"""Budgets as a tree: what a run spends, its job and its tenant spend, within every limit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Amounts, BudgetFacts
@@ -18,18 +18,25 @@ from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget, level, limit
 from interlock.runtime.run.budget import Shortage
 from interlock.runtime.run.limit import set_limit
-from interlock.runtime.testing import Effects, World
+from interlock.runtime.testing import PLENTY, Effects, World
 
 ENOUGH = Amounts(**dict.fromkeys(KINDS, 1000))
 TENANT = of_tenant("acme")
+LOGS = ("acme",)
 #: Two runs of a job and one without
 RUNS = {"one": "job-1", "two": "job-1", "alone": ""}
+
+
+def lock(tx: Tx, _: object) -> None:
+    """Lock the tenant's budget, as the head of the tenant's log is for all who spend."""
+    query = select(tables.budget.c.id).where(tables.budget.c.id == TENANT)
+    tx.connection.execute(query.with_for_update())
 
 
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     opened = Store.open(database_url)
-    opened.attach(flush=lambda _: None)
+    opened.attach(lock=lock, flush=lambda _: None)
 
     def begin(tx: Tx) -> None:
         limit.create_for_job(tx, job="job-1", tenant="acme", limits={"tokens": 100})
@@ -198,14 +205,19 @@ async def test_many_spenders_stay_within_at_every_level(
     """With two processes' stores as many spend as fit into job and tenant, and the sums agree."""
     await store.write(limited(150))
     other = Store.open(database_url)
+    other.attach(lock=lock)
     places = tuple(RUNS)
 
     async def take(number: int) -> None:
         mine, run = (store, other)[number % 2], places[number % 3]
         if number % 4:
-            await mine.write(spend(run, 7))
-        elif await mine.write(reserve(run, f"{number}", 7)) is None and number % 8:
-            await mine.write(lambda tx: budget.release(tx, action_id=f"{number}"))
+            await mine.write(spend(run, 7), logs=LOGS)
+            return
+        shortage = await mine.write(reserve(run, f"{number}", 7), logs=LOGS)
+        if shortage is None and number % 8:
+            await mine.write(
+                lambda tx: budget.release(tx, action_id=f"{number}"), logs=LOGS
+            )
 
     await asyncio.gather(*(take(number) for number in range(48)))
     other.close()
@@ -228,7 +240,7 @@ async def test_the_door_holds_to_the_tenants_budget(
     async with World(
         tmp_path / "home", tools=[effects.tool("note.write")], url=database_url
     ) as world:
-        runs = [await world.start(limits=ENOUGH) for _ in range(2)]
+        runs = [await world.start(limits=PLENTY) for _ in range(2)]
         tenant = runs[0].tenant
         changed = partial(
             set_limit,
