@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -22,6 +23,7 @@ from interlock.runtime.errors import (
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.lines import Urgency
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.receipt import Receipt
@@ -30,9 +32,7 @@ from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
     Lock,
-    Observer,
     Tx,
-    Urgency,
     Writer,
     reason,
     typed,
@@ -41,15 +41,20 @@ from interlock.runtime.record.store.writer import (
 
 T = TypeVar("T")
 Clock = Callable[[], float]
+Observer: TypeAlias = Callable[[tuple[Event, ...]], None]
 
 _log: Final = logging.getLogger(__name__)
-#: Threads that read at most, started as they are needed: as many as connections are lent at a time
-READERS: Final = 15
+#: Threads that read at most, and threads that write, started as they are needed; SQLite has one
+#: writer, whatever asks
+READERS: Final = 8
+WRITERS: Final = 8
+_BEGINS: Final = {"postgresql": postgresql.BEGIN}
+_SNAPSHOTS: Final = {"sqlite": sqlite.SNAPSHOT, "postgresql": postgresql.SNAPSHOT}
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 class Store:
-    """The database of one home: one thread commits every write, in groups; reads have connections.
+    """The database of one home: threads commit writes, in groups; reads have connections.
 
     Lives as long as the process; open it with `Store.open`, close it with `close` (idempotent). All
     its failures are `NotRecorded` or `GuardFailed`: fails closed.
@@ -65,7 +70,7 @@ class Store:
     ) -> None:
         self.engine = engine
         self._reader = reader
-        self._snapshots = Connections(reader, begin=sqlite.SNAPSHOT)
+        self._snapshots = Connections(reader, begin=_SNAPSHOTS[reader.dialect.name])
         self._clock = clock
         self._patience = patience
         self._later: dict[str, list[Receipt]] = {}
@@ -78,7 +83,8 @@ class Store:
         #: What goes on while the event loop is busy, such as the leases of claims
         self.pulse = Pulse(engine)
         self._writer = Writer(
-            engine,
+            Connections(engine, begin=_BEGINS.get(engine.dialect.name)),
+            threads=1 if engine.dialect.name == "sqlite" else WRITERS,
             clock=self.now,
             lock=self._lock_attached,
             flush=self._flush_attached,
@@ -91,12 +97,15 @@ class Store:
     def _flush_attached(self, tx: Tx) -> None:
         self._flush(tx)
 
-    def _observe(self, events: tuple[Event, ...]) -> None:
+    def _observe(self, tx: Tx) -> None:
         """Tell every observer; raises the first `NotWitnessed` when all of them were told."""
         unwitnessed: NotWitnessed | None = None
-        for observer in self._observers:
+        events = tuple(tx.events)
+        told = [partial(observer, events) for observer in self._observers]
+        after: list[Callable[[], None]] = [*tx.after, *told]
+        for tell in after:
             try:
-                observer(events)
+                tell()
             except NotWitnessed as error:
                 unwitnessed = unwitnessed or error
             except Exception:  # noqa: BLE001 - whatever breaks there, the commit stands
@@ -173,10 +182,10 @@ class Store:
         """Let *flush* write each transaction's events just before the commit, and add *observers*.
 
         *lock* is called first of all, with the logs that the work of the transaction names.
-        After the commit every observer receives the events, on the writer's thread, so an observer
-        must be quick. `NotWitnessed` from an observer is raised at everyone who waits for the
-        commit. Any other exception is logged and reaches nobody: what is committed stays committed,
-        and no waiter may take it for lost.
+        After the commit every observer receives the events, on a thread of the writer, one
+        transaction at a time, so an observer must be quick. `NotWitnessed` from an observer is
+        raised at everyone who waits for the commit. Any other exception is logged and reaches
+        nobody: what is committed stays committed, and no waiter may take it for lost.
         """
         self._lock = lock or self._lock
         self._flush = flush or self._flush

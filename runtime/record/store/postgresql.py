@@ -10,9 +10,13 @@ in 15, its last words in 5 more, and its close in 5.
 
 from typing import Any, Final
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event, text
 
 from interlock.runtime.record.store.patience import Patience
+from interlock.runtime.record.store.statement import Statement
+
+BEGIN: Final = Statement(text("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"))
+SNAPSHOT: Final = Statement(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
 
 #: Seconds for a lock; then `Busy` is raised
 WAIT_S: Final = 10

@@ -63,7 +63,7 @@ class Statement:
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
             compiled = self._compile(connection, parameters)
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         try:
             cursor = driver.execute(compiled.sql, compiled.arguments(parameters))
         except compiled.errors as error:

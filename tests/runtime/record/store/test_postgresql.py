@@ -1,5 +1,6 @@
 """The defaults of an account at PostgreSQL have no say in whether the rails hold."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from interlock.runtime.errors import Busy, Silent
+from interlock.runtime.record.events import PolicyActivated
 from interlock.runtime.record.store import Store, Tx, patience, postgresql
 from interlock.runtime.run.kill_switch import KillSwitches, covered
 from interlock.runtime.storage import Storage
@@ -180,3 +182,32 @@ async def test_a_stop_behind_somebody_elses_lock_is_told_so(
             with pytest.raises(Busy):
                 await KillSwitches(storage.store).engage("all", "", by="ada")
         await KillSwitches(storage.store).engage("all", "", by="ada")
+
+
+async def test_a_log_whose_head_is_held_keeps_no_other_waiting(
+    account: psycopg.Connection, fresh_postgres: str, tmp_path: Path
+) -> None:
+    """While another session holds one tenant's head, a second tenant's entries are committed; the
+    first tenant's are when the head is free.
+    """
+
+    def noted(log: str) -> Callable[[Tx], None]:
+        event = PolicyActivated(log=log, revision="r", previous="")
+        return lambda tx: tx.events.append(event)
+
+    async with Storage.open(database=fresh_postgres, keys=tmp_path / "keys") as storage:
+        store = storage.store
+        for log in ("acme", "beta"):
+            await store.write(noted(log), logs=(log,))
+        with account.transaction():
+            account.execute("SELECT FROM ledger_head WHERE log = 'acme' FOR UPDATE")
+            waiting = store.submit(noted("acme"), "eager", logs=("acme",))
+            async with asyncio.timeout(5):
+                for _ in range(3):
+                    await store.write(noted("beta"), logs=("beta",))
+            held_up = not waiting.done()
+        await asyncio.wrap_future(waiting)
+        heads = [(await storage.ledger.head(log)).size for log in ("acme", "beta")]
+
+    assert held_up
+    assert heads == [2, 4]
