@@ -198,11 +198,10 @@ class Store:
         """
         if self.dialect == "sqlite":
             return int(self._clock())
-        return int(
-            connection.execute(
-                text("SELECT extract(epoch FROM clock_timestamp())")
-            ).scalar_one()
-        )
+        row = postgresql.CLOCK.one(connection, {})
+        if row is None:
+            raise NotRecorded(why="the server does not tell the time")
+        return int(row["now"])
 
     async def write(self, work: Callable[[Tx], T], *, logs: Collection[str] = ()) -> T:
         """Run *work* in a transaction and return its result once it is durable.

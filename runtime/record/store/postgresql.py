@@ -16,6 +16,7 @@ from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.statement import Statement
 
 BEGIN: Final = Statement(text("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"))
+CLOCK: Final = Statement(text("SELECT extract(epoch FROM clock_timestamp()) AS now"))
 SNAPSHOT: Final = Statement(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
 
 #: Seconds for a lock; then `Busy` is raised
