@@ -1,6 +1,7 @@
 """The command `interlock worker`."""
 
 import asyncio
+import gc
 import signal
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
@@ -49,6 +50,9 @@ def worker(
 
         one = await workers.hired(home, person=who, told=printer.told)
         _heed_signals(one)
+        # What a worker begins with stays: to look through it again and again makes steps wait.
+        gc.collect()
+        gc.freeze()
         await one.work(until)
 
     session.run(work, using=settings)

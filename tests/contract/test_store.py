@@ -390,6 +390,32 @@ async def test_every_observer_receives_what_was_committed_and_nothing_else(
     assert first == second == [(one, two)]
 
 
+async def test_observers_hear_of_one_transaction_at_a_time(store: Store) -> None:
+    """However many threads commit, an observer is never told of two transactions at once, and of
+    each log in the order of its commits.
+    """
+    heard: list[str] = []
+
+    def slow(events: tuple[Event, ...]) -> None:
+        heard.extend(("begin", *(one.log for one in events)))
+        time.sleep(0.02)
+        heard.append("end")
+
+    def noted(log: str) -> Callable[[Tx], None]:
+        event = PolicyActivated(log=log, revision="r", previous="")
+        return lambda tx: tx.events.append(event)
+
+    store.attach(flush=lambda _: None, observers=[slow])
+    futures = [
+        store.submit(noted(log), "eager", logs=(log,)) for log in ("a", "b", "c") * 3
+    ]
+    await all_of(*futures)
+
+    told = "".join(heard)
+    assert "beginbegin" not in told
+    assert sorted(told.replace("begin", "").replace("end", "")) == sorted("abc" * 3)
+
+
 async def test_an_observer_that_fails_loses_nothing(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -37,7 +37,8 @@ class Statement:
 
     def run(self, connection: Connection, parameters: Parameters) -> int:
         """Execute once, and return the number of rows that were changed."""
-        rows: int = self._execute(connection, parameters).rowcount
+        cursor, _ = self._execute(connection, parameters)
+        rows: int = cursor.rowcount
         return rows
 
     def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
@@ -49,19 +50,22 @@ class Statement:
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
-        rows = self._execute(connection, parameters).fetchall()
-        return self._named(connection, rows[:1])[0] if rows else None
+        cursor, names = self._execute(connection, parameters)
+        rows = cursor.fetchall()
+        return dict(zip(names, rows[0], strict=True)) if rows else None
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
         """Return every row."""
-        rows = self._execute(connection, parameters).fetchall()
-        return self._named(connection, rows) if rows else []
+        cursor, names = self._execute(connection, parameters)
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _named(self, connection: Connection, rows: Sequence[Any]) -> list[Row]:
-        names = self._compiled[connection.dialect.name].names
-        return [dict(zip(names, row, strict=True)) for row in rows]
+    def _execute(
+        self, connection: Connection, parameters: Parameters
+    ) -> tuple[Any, Sequence[str]]:
+        """Return the cursor and the names of its columns.
 
-    def _execute(self, connection: Connection, parameters: Parameters) -> Any:
+        Another thread may compile the same statement meanwhile, and put that in place of this.
+        """
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
             compiled = self._compile(connection, parameters)
@@ -72,7 +76,7 @@ class Statement:
             raise compiled.failure(connection, error) from error
         if not compiled.names and cursor.description:
             compiled.names = [column[0] for column in cursor.description]
-        return cursor
+        return cursor, compiled.names
 
     def _execute_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
         compiled = self._compiled.get(connection.dialect.name)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from interlock.runtime.errors import Busy, Silent
 from interlock.runtime.record.events import PolicyActivated
-from interlock.runtime.record.store import Store, Tx, patience, postgresql
+from interlock.runtime.record.store import Store, Tx, lines, patience, postgresql
 from interlock.runtime.run.kill_switch import KillSwitches, covered
 from interlock.runtime.storage import Storage
 
@@ -127,6 +127,7 @@ async def test_a_frozen_server_is_given_up(
     """
     monkeypatch.setattr(postgresql, "SILENCE_S", 0.6)
     monkeypatch.setattr(patience, "NOTICE_S", 0.1)
+    monkeypatch.setattr(lines, "LAZY_WAIT_S", 0.5)  # so that they are one group
     store = Store.open(fresh_postgres)
     work = [store.submit(item, "lazy") for item in (freeze, ask, ask)]
     heard = [future.exception() for future in work]
@@ -211,3 +212,21 @@ async def test_a_log_whose_head_is_held_keeps_no_other_waiting(
 
     assert held_up
     assert heads == [2, 4]
+
+
+async def test_connections_that_the_server_closed_are_replaced(
+    account: psycopg.Connection, fresh_postgres: str
+) -> None:
+    """A store goes on when every connection that it kept was closed behind its back."""
+    store = Store.open(fresh_postgres)
+    for _ in range(2):
+        written = await store.write(ask)
+        looked_up = await store.read(store.now)
+        closed = account.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    store.close()
+
+    assert min(written, looked_up) > 0
+    assert len(closed) >= 2

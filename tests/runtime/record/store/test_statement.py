@@ -1,7 +1,22 @@
 """Statements that go straight to the driver, on both databases."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier, Event
+from typing import Any
+
 import pytest
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import (
+    TextClause,
+    bindparam,
+    create_engine,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.record.store import Store, Tx, tables
@@ -65,3 +80,49 @@ async def test_a_parameter_that_is_missing_is_an_error(database_url: str) -> Non
                 statement.all(connection, {})
     finally:
         store.close()
+
+
+class Slow(TextClause):
+    """A statement that takes long to compile the second time: until the first is under way."""
+
+    inherit_cache = False
+    begun = Event()
+    compiled = 0
+
+    def compile(self, *arguments: Any, **options: Any) -> Any:
+        self.compiled += 1
+        if self.compiled == 1:
+            assert self.begun.wait(10)
+        return super().compile(*arguments, **options)
+
+
+def test_a_new_statement_may_be_executed_by_two_threads_at_once(tmp_path: Path) -> None:
+    """A thread reads its row by name though another one compiles the same statement meanwhile."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'threads.db'}")
+    slow = Slow("SELECT meet() AS number")
+    statement = Statement(slow)
+    meeting, ended = Barrier(2), Event()
+
+    def look(*, is_first: bool) -> int:
+        def meet() -> int:
+            slow.begun.set()
+            meeting.wait(10)
+            return 1 if is_first or ended.wait(10) else 0
+
+        with engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.create_function("meet", 0, meet)
+            try:
+                row = statement.one(connection, {})
+            finally:
+                if is_first:
+                    ended.set()
+            return 0 if row is None else int(row["number"])
+
+    with ThreadPoolExecutor(2) as pool:
+        second = pool.submit(look, is_first=False)
+        while not slow.compiled:
+            time.sleep(0.001)
+        first = pool.submit(look, is_first=True)
+        assert (first.result(10), second.result(10)) == (1, 1)
+    engine.dispose()
