@@ -41,7 +41,7 @@ class Connections:
             else:
                 _COMMIT.run(connection, {})
         except BaseException:
-            connection.close()  # rolls back, whoever began
+            _close(connection)
             raise
         if self._keeps:
             self._idle.append(connection)
@@ -72,7 +72,7 @@ class Connections:
 
     def _drop(self) -> None:
         while (kept := self._kept()) is not None:
-            kept.close()
+            _close(kept)
 
     def _opened(self) -> Connection:
         connection = self._engine.connect()
@@ -90,6 +90,15 @@ class Connections:
             else:
                 self._begin.run(connection, {})
         except BaseException:
-            connection.close()
+            _close(connection)
             raise
         return connection
+
+
+def _close(connection: Connection) -> None:
+    """Close the connection, which rolls back whoever began; one that is broken is closed already.
+
+    Why it broke is what the caller raises, not that nothing can be rolled back there.
+    """
+    with suppress(DBAPIError):
+        connection.close()

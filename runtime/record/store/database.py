@@ -48,7 +48,6 @@ _log: Final = logging.getLogger(__name__)
 #: writer, whatever asks
 READERS: Final = 8
 WRITERS: Final = 8
-_BEGINS: Final = {"postgresql": postgresql.BEGIN}
 _SNAPSHOTS: Final = {"sqlite": sqlite.SNAPSHOT, "postgresql": postgresql.SNAPSHOT}
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -82,9 +81,10 @@ class Store:
         )
         #: What goes on while the event loop is busy, such as the leases of claims
         self.pulse = Pulse(engine)
+        is_served = self.dialect == "postgresql"
         self._writer = Writer(
-            Connections(engine, begin=_BEGINS.get(engine.dialect.name)),
-            threads=1 if engine.dialect.name == "sqlite" else WRITERS,
+            Connections(engine, begin=postgresql.BEGIN if is_served else None),
+            threads=WRITERS if is_served else 1,
             clock=self.now,
             lock=self._lock_attached,
             flush=self._flush_attached,
@@ -198,10 +198,7 @@ class Store:
         """
         if self.dialect == "sqlite":
             return int(self._clock())
-        row = postgresql.CLOCK.one(connection, {})
-        if row is None:
-            raise NotRecorded(why="the server does not tell the time")
-        return int(row["now"])
+        return postgresql.now(connection)
 
     async def write(self, work: Callable[[Tx], T], *, logs: Collection[str] = ()) -> T:
         """Run *work* in a transaction and return its result once it is durable.
