@@ -15,8 +15,8 @@ from interlock.runtime.record.store.lines import Item, Lines, Turn, Urgency
 
 @pytest.fixture(autouse=True)
 def long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lazy items wait for as long as a test lasts."""
-    monkeypatch.setattr(lines, "LAZY_WAIT_S", 60.0)
+    """Lazy items wait for longer than a test lasts."""
+    monkeypatch.setattr(lines, "LAZY_WAIT_S", 5.0)
 
 
 @pytest.fixture
@@ -129,6 +129,7 @@ def test_a_lazy_item_is_hurried(several: Lines, hurry: Any) -> None:
         hurry(several)
 
     assert turn(several).items == [lazy]
+    assert time.monotonic() < lazy.due
 
 
 def test_a_lazy_item_is_due_by_itself(
