@@ -77,6 +77,9 @@ class Run:
     created: int
     #: A person cancels the run, and has its effects undone first
     undoing: bool = False
+    #: The job it belongs to, empty for none
+    job: str = ""
+    priority: int = 0
     #: The claim before this one is known to be at an end: nothing is at work under it any more
     alone: bool = False
 
@@ -200,6 +203,8 @@ def opened(
         label=label_of(row["label"]),
         created=row["created"],
         undoing=bool(row["undoing"]),
+        job=row["job"],
+        priority=row["priority"],
         alone=alone,
     )
 

@@ -18,6 +18,8 @@ _RUNS: Final = (
         tables.run.c.agent,
         tables.run.c.status,
         tables.run.c.undoing,
+        tables.run.c.job,
+        tables.run.c.priority,
         tables.run.c.principal,
         tables.run.c.request,
         tables.run.c.pins,
@@ -42,6 +44,9 @@ class RunSummary:
     status: Status
     #: A person cancels it, and has its effects undone first
     undoing: bool
+    #: The job it belongs to, empty for none
+    job: str
+    priority: int
     #: The person for whom the run acts
     requester: str
     request: dict[str, Json]
@@ -107,6 +112,8 @@ def _summary(row: RowMapping, vault: Vault) -> RunSummary:
         agent=row["agent"],
         status=row["status"],
         undoing=bool(row["undoing"]),
+        job=row["job"],
+        priority=row["priority"],
         requester=requester,
         request=request,
         budget_id=row["budget_id"],
