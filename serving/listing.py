@@ -133,6 +133,7 @@ def _row(
     return {
         "run_id": run.id,
         "status": ERASED if run.erased else run.status,
+        "undoing": run.undoing,
         "agent": run.agent,
         "created": run.created,
         "for": run.requester,

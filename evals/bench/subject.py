@@ -116,7 +116,9 @@ async def _timed(
     )
 
 
-def _graph(work: Any, steps: int) -> Graph:
+def counting(work: Any, steps: int) -> Graph:
+    """Return the graph that does *work* so many times, a step each."""
+
     def further(state: Count) -> str:
         return END if state["n"] >= steps else "work"
 
@@ -142,7 +144,7 @@ async def _stock(steps: int, folder: Path) -> Spent:
 
     async with AsyncSqliteSaver.from_conn_string(str(folder / "stock.db")) as saver:
         await saver.conn.execute("PRAGMA synchronous=FULL")
-        return await _timed(_graph(work, steps), saver, "stock")
+        return await _timed(counting(work, steps), saver, "stock")
 
 
 async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
@@ -182,7 +184,7 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
             key=world.vault.known(run.id),
             run=run,
         )
-        spent = await _timed(_graph(work, steps), saver, run.id)
+        spent = await _timed(counting(work, steps), saver, run.id)
     point.close()
     return spent
 

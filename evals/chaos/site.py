@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from sqlalchemy.engine import make_url
 
 from interlock.evals.chaos.command import Kind
 from interlock.evals.chaos.faulty import can_fail
-from interlock.evals.chaos.server import Server, temporary
+from interlock.evals.postgresql import Server, served
 from interlock.serving.verification.scratch import scratch
 
 Fault: TypeAlias = Literal[
@@ -84,7 +85,7 @@ async def site(
     """Make a database of that kind, and take the database away afterwards.
 
     PostgreSQL is a schema of its own in *database*, or without a URL a server of its own. Raises
-    `NoServer` and `NoScratch`.
+    `GuardFailed` without a server, and `NoScratch`.
     """
     possible: set[Fault] = {"stop", "claim"}
     if can_fail():
@@ -99,7 +100,11 @@ async def site(
             possible |= {"drop"}
             yield _named(url, possible)
     else:
-        with temporary() as server:
+        # The path of a Unix socket has at most 107 characters.
+        with (
+            TemporaryDirectory(prefix="interlock-pg-", dir="/tmp") as made,
+            served(Path(made), durable=True) as server,
+        ):
             possible |= {"drop", "restart"}
             if server.can_be_limited:
                 possible |= {"full"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import NotFound
@@ -196,12 +196,6 @@ def turn(tx: Tx, job_id: str, status: JobStatus, *, by: str) -> None:
             by=by,
         )
     )
-
-
-def taken(connection: Connection, job_id: str) -> int:
-    """Return how many documents of the job have been taken."""
-    query = select(func.count()).where(_ITEM.job == job_id)
-    return int(connection.execute(query).scalar_one())
 
 
 def _values(tx: Tx, vault: Vault, item: NewItem, run_id: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ _RUNS: Final = (
         tables.run.c.tenant,
         tables.run.c.agent,
         tables.run.c.status,
+        tables.run.c.undoing,
         tables.run.c.principal,
         tables.run.c.request,
         tables.run.c.pins,
@@ -39,6 +40,8 @@ class RunSummary:
     tenant: str
     agent: str
     status: Status
+    #: A person cancels it, and has its effects undone first
+    undoing: bool
     #: The person for whom the run acts
     requester: str
     request: dict[str, Json]
@@ -103,6 +106,7 @@ def _summary(row: RowMapping, vault: Vault) -> RunSummary:
         tenant=row["tenant"],
         agent=row["agent"],
         status=row["status"],
+        undoing=bool(row["undoing"]),
         requester=requester,
         request=request,
         budget_id=row["budget_id"],

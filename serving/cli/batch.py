@@ -25,7 +25,7 @@ application.command()(batch_results.results)
 
 @application.command()
 def pause(job: JobId, person: As = None, as_json: AsJson = False) -> None:
-    """Let no worker take a run of the job; a run at work goes on until it ends or waits."""
+    """Let no worker take a run of the job; a run at work ends its step and is queued again."""
     _turn("pause", job, person, as_json=as_json)
 
 

@@ -10,7 +10,14 @@ import typer
 from interlock.runtime.errors import InterlockError
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
+from interlock.serving.cli.show import (
+    folded,
+    grid,
+    moment,
+    risk_level,
+    standing,
+    whole,
+)
 
 if TYPE_CHECKING:
     from interlock.runtime.run.pin import Pins
@@ -98,6 +105,10 @@ def _tell_none(*, filtered: bool) -> None:
     session.next_step("interlock review FILE")
 
 
+def _standing(row: dict[str, Any]) -> str:
+    return standing(row["status"], undoing=row["undoing"])
+
+
 def _score(row: dict[str, Any]) -> int:
     return row["risk"]["score"] if row["risk"] else -1
 
@@ -115,7 +126,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         for_whom = f" (for {row['for']})" if row["for"] else ""
         table.add_row(
             row["run_id"],
-            f"{row['status']}{' (repin)' if row['needs_repin'] else ''}",
+            f"{_standing(row)}{' (repin)' if row['needs_repin'] else ''}",
             moment(row["created"])[:16],
             risk_level(row["risk"]) if row["risk"] else "-",
             f"{name or row['agent']}{for_whom}",

@@ -42,7 +42,10 @@ def share_of(home: Home, limits: Mapping[str, int], items: int) -> Amounts:
 
 
 async def pause(home: Home, job_id: str, *, person: Principal) -> None:
-    """Let no worker claim a run of the job; a run at work goes on until it ends or waits."""
+    """Let no worker claim a run of the job; a run at work ends its step and goes back to the queue.
+
+    Workers of other processes hear of the pause when they look again.
+    """
     job = await jobs_of(home).read(job_id)
     await _perform(
         home,

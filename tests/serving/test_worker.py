@@ -5,13 +5,15 @@ import json
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from langgraph.graph import START, MessagesState, StateGraph
+import pytest
+from langgraph.graph import END, START, MessagesState, StateGraph
+from sqlalchemy import text
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -20,6 +22,9 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Decision, Permit
 from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.request import AccessRequest, Principal, Resource
+from interlock.runtime.record.store import Store
+from interlock.runtime.run.job import NewJob
+from interlock.runtime.run.jobs import Job, Jobs
 from interlock.runtime.run.run import Status
 from interlock.runtime.run.turn import back_off
 from interlock.runtime.testing import (
@@ -110,6 +115,37 @@ class Breaker(Clerk):
         raise ZeroDivisionError
 
 
+@dataclass(frozen=True, kw_only=True)
+class Copyist(Clerk):
+    """A clerk that files again and again until it has filed enough."""
+
+    enough: asyncio.Event
+    name: str = "copyist"
+
+    def build(self, door: Door) -> Any:
+        """Return the graph of one step that follows itself."""
+        node = ToolNode(door, tools=["file"])
+
+        async def act(state: MessagesState) -> dict[str, Any]:
+            return await node.act(
+                {
+                    "type": "tool_call",
+                    "name": "file",
+                    "args": {"text": "x"},
+                    "id": f"{len(state['messages'])}",
+                }
+            )
+
+        def following(state: MessagesState) -> str:
+            return END if self.enough.is_set() else "file"
+
+        graph = StateGraph(MessagesState)
+        graph.add_node("file", act)
+        graph.add_edge(START, "file")
+        graph.add_conditional_edges("file", following)
+        return graph
+
+
 @dataclass(kw_only=True)
 class Outage(StaticPoint):
     """A policy engine that can be away."""
@@ -135,7 +171,13 @@ class Outage(StaticPoint):
 class Office(World):
     """A world with the clerk, and workers."""
 
-    def __init__(self, folder: Path, *, waiting: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        waiting: frozenset[str] = frozenset(),
+        url: str | None = None,
+    ) -> None:
         self.desk = Desk()
         self.desk.go.set()
         self.engine = Outage(
@@ -144,11 +186,17 @@ class Office(World):
         self.time = FixedClock()
         self.turns: list[Turn] = []
         self.heard = asyncio.Event()
+        self.enough = asyncio.Event()
         tools = self.desk.tools()
         super().__init__(
             folder,
-            agents=[Clerk(tools=tools), Breaker(tools=tools)],
+            agents=[
+                Clerk(tools=tools),
+                Breaker(tools=tools),
+                Copyist(tools=tools, enough=self.enough),
+            ],
             pdp=self.engine,
+            url=url,
             clock=self.time,
         )
 
@@ -157,11 +205,30 @@ class Office(World):
         run = await self.runtime.start(agent, {"text": ""}, principal=ANA, claim=False)
         return run.id
 
-    def worker(self, *, concurrency: int = 4) -> Worker:
-        """Return a worker that looks again only when it is woken."""
+    async def copying(self) -> Job:
+        """Leave a run of a job to the workers that ends when it has filed enough."""
+        jobs = Jobs(store=self.store, vault=self.vault)
+        new = NewJob(
+            id="job-1",
+            tenant="default",
+            agent="copyist",
+            by="ana",
+            request={},
+            priority=0,
+            limits={},
+            items=1,
+        )
+        await jobs.submit(new)
+        await self.runtime.start(
+            "copyist", {"text": ""}, principal=ANA, claim=False, job=new.id
+        )
+        return await jobs.read(new.id)
+
+    def worker(self, *, poll_ms: int = 1_000 * PATIENCE_S * 2) -> Worker:
+        """Return a worker that looks again only when it is woken, unless it polls."""
         return Worker(
             self.runtime,
-            pace=Pace(concurrency=concurrency, poll_ms=1_000 * PATIENCE_S * 2),
+            pace=Pace(concurrency=4, poll_ms=poll_ms),
             shares={},
             told=self.hear,
         )
@@ -174,10 +241,10 @@ class Office(World):
         return [turn.status for turn in self.turns]
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[Worker]:
+    async def at_work(self, worker: Worker | None = None) -> AsyncIterator[Worker]:
         """Let a worker work for good beside the block, and drain it at the end."""
         self.turns.clear()
-        worker = self.worker()
+        worker = worker or self.worker()
         async with asyncio.timeout(PATIENCE_S):
             working = asyncio.create_task(worker.work("stopped"))
             yield worker
@@ -239,6 +306,38 @@ async def test_a_verdict_wakes_the_run(tmp_path: Path) -> None:
         assert office.desk.done == [f"{run_id} file", f"{run_id} send"]
 
 
+async def test_a_worker_elsewhere_wakes_also_when_it_lost_its_ear(
+    tmp_path: Path, fresh_postgres: str
+) -> None:
+    """What another process queues is begun before the next look, and a lost connection is made
+    anew.
+    """
+    async with (
+        Office(tmp_path, url=fresh_postgres) as office,
+        Office(tmp_path, url=fresh_postgres) as elsewhere,
+        office.at_work(),
+    ):
+        await _of_ear(office.store, "pid")
+        await elsewhere.queued()
+        await office.told(1)
+        await _of_ear(office.store, "pg_terminate_backend(pid)")
+        await elsewhere.queued()
+        await office.told(2)
+
+        assert [turn.status for turn in office.turns] == ["done", "done"]
+
+
+async def _of_ear(store: Store, wanted: str) -> None:
+    """Wait until a worker listens, and ask for what is *wanted* of its connection."""
+    asked = text(
+        f"SELECT {wanted} FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"  # noqa: S608 - ours
+    )
+    rows: Sequence[Any] = ()
+    while not rows:
+        await asyncio.sleep(0.02)
+        rows = await store.read(lambda connection: connection.execute(asked).all())
+
+
 async def test_an_expired_question_lets_the_run_go_on(tmp_path: Path) -> None:
     """Nobody decides in time: a worker takes the run up, and the agent is told no."""
     async with Office(tmp_path, waiting=frozenset({"send"})) as office:
@@ -267,6 +366,37 @@ async def test_a_drained_run_stops_between_steps_and_goes_on_elsewhere(
 
         assert await office.work() == ["done"]
         assert office.desk.done == [f"{run_id} file", f"{run_id} send"]
+        assert (await office.verify()).problems == []
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_a_pause_stops_a_run_at_work_between_steps(
+    tmp_path: Path, elsewhere: bool
+) -> None:
+    """A run whose job is paused, here or by another process, ends its step and is queued; nobody
+    claims it before the job goes on.
+    """
+    async with Office(tmp_path) as office, AsyncExitStack() as stack:
+        job = await office.copying()
+        place = (
+            await stack.enter_async_context(Office(tmp_path)) if elsewhere else office
+        )
+        jobs = Jobs(store=place.store, vault=place.vault)
+        async with office.at_work(office.worker(poll_ms=100) if elsewhere else None):
+            await office.desk.entered.wait()
+            await jobs.turn(job, "paused", by="ada")
+            await office.told(1)
+            await office.queued()
+            await office.told(2)
+            office.enough.set()
+            await jobs.turn(job, "open", by="ada")
+            await office.told(3)
+
+        assert [(turn.agent, turn.status) for turn in office.turns] == [
+            ("copyist", "queued"),
+            ("clerk", "done"),
+            ("copyist", "done"),
+        ]
         assert (await office.verify()).problems == []
 
 

@@ -21,6 +21,7 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
+from interlock.runtime.record.store.bell import Bell
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
@@ -77,6 +78,8 @@ class Store:
         )
         #: What goes on while the event loop is busy, such as the leases of claims
         self.pulse = Pulse(engine)
+        #: How other processes learn of a commit before they look
+        self.bell = Bell(engine)
         self._writer = Writer(
             engine,
             clock=self.now,
@@ -290,6 +293,7 @@ class Store:
         self._patience.hurry()
         self.pulse.close()
         self._writer.close()
+        self.bell.close()
         self._pool.shutdown()
         self._snapshots.close()
         self.engine.dispose()

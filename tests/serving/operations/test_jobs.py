@@ -196,7 +196,8 @@ async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
     (again,) = await claimed(home)
     assert (await home.drive(again)).status == "done"
     job = await shown(home, done.job)
-    assert job["counts"]["done"] == 2
+    assert (job["counts"]["done"], job["counts"]["failed"]) == (2, 2)
+    assert job["over"] == 5
     assert again.id in [item["run_id"] for item in job["items"]]
     assert await differences(home.store, home.vault) == []
 
