@@ -62,17 +62,19 @@ class Server:
             "fsync": "on" if self.durable else "off",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        places = ["-D", self.folder / "data", "-k", self.folder]
+        places = ["-D", str(self.folder / "data"), "-k", str(self.folder)]
+        program = str(self.programs / "postgres")
         log = self.folder / "log"
         with log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - ours
-                [self.programs / "postgres", *places, *options],
+            process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - ours
+                [program, *places, *options],
                 stdout=output,
                 stderr=output,
                 cwd="/",
                 **_owner(),
             )
-        _wait(self.url, self._process, log)
+        self._process = process
+        _wait(self.url, process, log)
 
     def stop(self, *, hard: bool = False) -> None:
         """Stop it without waiting for those who are connected; *hard* is as if it had crashed."""
