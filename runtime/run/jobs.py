@@ -31,8 +31,6 @@ _RUN: Final = tables.run.c
 _BUDGET: Final = tables.budget.c
 #: In the order in which they are shown
 STATUSES: Final = get_args(Status)
-#: Runs of these have reviewed a document, or will
-_ALIVE: Final = (*sorted(OPEN - {"dead"}), "done")
 
 
 @dataclass(
@@ -181,24 +179,6 @@ class Jobs:
                 _RUN.job == job_id, _RUN.status.in_(list(statuses))
             )
             return list(connection.execute(query.order_by(_RUN.id)).scalars())
-
-        return await self._store.read(look)
-
-    async def reviewing(self, document: str) -> str | None:
-        """Return the run that reviews the same document, or None where none does or did.
-
-        Runs that failed, were cancelled, are dead or were erased have reviewed nothing.
-        """
-
-        def look(connection: Connection) -> str | None:
-            query = (
-                select(_RUN.id)
-                .join(tables.job_item, _ITEM.run_id == _RUN.id)
-                .join(tables.data_key, tables.data_key.c.id == _RUN.id)
-                .where(_ITEM.document == document, _RUN.status.in_(_ALIVE))
-                .limit(1)
-            )
-            return connection.execute(query).scalar_one_or_none()
 
         return await self._store.read(look)
 
