@@ -10,16 +10,17 @@ from typing import Final
 from sqlalchemy import Connection
 
 from interlock.runtime.errors import NotWitnessed, Tampered
-from interlock.runtime.record.events import HOME
+from interlock.runtime.record.events import HOME, Event
 from interlock.runtime.record.inspection import MOST_ENTRIES, refuse_unfit
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.logs import begin, is_new, names, refuse_foreign
 from interlock.runtime.record.store import Store, Tx
-from interlock.runtime.record.store.writer import reason
+from interlock.runtime.record.store.writer import Observer, reason
 from interlock.runtime.record.vault import Vault, has_keys, public_key
 from interlock.runtime.record.witness import Witness
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.runs import Runs
+from interlock.runtime.run.turn import WAKING
 
 #: The name of a ledger that its owner gave no other; the C2SP tlog-checkpoint origin line
 ORIGIN: Final = "interlock.invalid/ledger"
@@ -84,6 +85,7 @@ class Storage:
                 trusting=trusting,
             )
 
+            store.attach(observers=[_ringing(store)])
             await _prepare(store, vault)
             if not reading:
                 ledger.watch.unfit = await _unfit(store, vault, ledger, most=entries)
@@ -96,6 +98,16 @@ class Storage:
             )
         finally:
             store.close()
+
+
+def _ringing(store: Store) -> Observer:
+    """Return what tells the workers of other processes that a run may be ready."""
+
+    def committed(events: tuple[Event, ...]) -> None:
+        if any(event.event in WAKING for event in events):
+            store.bell.ring()
+
+    return committed
 
 
 async def _prepare(store: Store, vault: Vault) -> None:

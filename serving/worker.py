@@ -11,7 +11,7 @@ import random
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from langgraph.runtime import RunControl
 
@@ -28,24 +28,13 @@ from interlock.runtime.run.pin import digest_of
 from interlock.runtime.run.queue import Claimed, Queue
 from interlock.runtime.run.run import Run, Status
 from interlock.runtime.run.share import Share
+from interlock.runtime.run.turn import WAKING
 from interlock.runtime.runtime import Runtime
 from interlock.serving.fleet import Pace
 from interlock.serving.pauses import Pauses
 
 #: How long a worker goes on: for good, until nothing is ready, or for what it claims at first
 Until: TypeAlias = Literal["stopped", "idle", "once"]
-#: After these entries a run may be ready that was not
-_WAKING: Final = frozenset(
-    {
-        "run_started",
-        "run_ended",
-        "run_repinned",
-        "approval",
-        "budget",
-        "kill_switch",
-        "job_status",
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,11 +81,11 @@ class Worker:
         self._wake = asyncio.Event()
         self._draining = False
         self._probing = False
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
 
         def committed(events: tuple[Event, ...]) -> None:
-            if not loop.is_closed() and any(one.event in _WAKING for one in events):
-                loop.call_soon_threadsafe(self._wake.set)
+            if any(one.event in WAKING for one in events):
+                self._rouse()
 
         runtime.store.attach(observers=[committed])
 
@@ -121,7 +110,8 @@ class Worker:
         """
         watching = asyncio.create_task(self._pauses.watch())
         try:
-            await self._work(until)
+            with self._runtime.store.bell.listening(self._rouse):
+                await self._work(until)
         finally:
             watching.cancel()
             self.stop()
@@ -136,6 +126,11 @@ class Worker:
             await self._rest(claimed)
         while self._controls:
             await asyncio.wait(self._controls)
+
+    def _rouse(self) -> None:
+        """Let the worker look at the queue; any thread may say so."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     def _is_busy(self, claimed: Claimed) -> bool:
         return bool(self._controls or claimed.runs or claimed.dead)

@@ -1,10 +1,13 @@
 """Mail: RFC 5322 messages into an outbox folder, or to an SMTP server."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.parser import BytesParser
 from email.policy import SMTP
 from email.utils import format_datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -12,7 +15,9 @@ import aiosmtplib
 from pydantic import Field
 
 from interlock.runtime.door.tool import (
+    Acted,
     AnyTool,
+    Readback,
     ToolFailed,
     ToolPartlyActed,
     Value,
@@ -69,6 +74,11 @@ class Outbox(Protocol):
         """See the class."""
         ...
 
+    @property
+    def read(self) -> Callable[[str], Awaitable[bytes]] | None:
+        """Return the message that was delivered under a key; None where nobody can read one."""
+        ...
+
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
         """Deliver *message* to every recipient.
 
@@ -88,7 +98,7 @@ class FolderOutbox:
 
     async def deliver(self, message: EmailMessage, *, key: str) -> None:
         """Write the message whole or not at all, durably, for its owner alone."""
-        target = self._folder / f"{key[:32]}.eml"
+        target = self._file(key)
         try:
             if target.exists():
                 files.sync(self._folder)  # whoever wrote it may have died before this
@@ -99,11 +109,19 @@ class FolderOutbox:
                 code="outbox", detail=f"{target}: {error.strerror}"
             ) from error
 
+    async def read(self, key: str) -> bytes:
+        """Return the file of the key; raises OSError."""
+        return await asyncio.to_thread(self._file(key).read_bytes)
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key[:32]}.eml"
+
 
 class SmtpOutbox:
     """Hands each message to one SMTP server over TLS; a key delivered twice is two mails."""
 
     idempotent = False
+    read = None
 
     def __init__(
         self,
@@ -151,15 +169,19 @@ class SmtpOutbox:
 
 def _partly(message: EmailMessage, refused: Mapping[str, int]) -> ToolPartlyActed:
     """Return the error that names whom the mail reached, and whom the server refused."""
-    recipients = [
-        address.addr_spec
-        for header in ("To", "Cc")
-        if message[header]
-        for address in message[header].addresses
-    ]
+    recipients = [*_addresses(message, "To"), *_addresses(message, "Cc")]
     reached = ", ".join(name for name in recipients if name not in refused)
     detail = f"the server took it for {reached}, and refused {_answers(refused)}"
     return ToolPartlyActed(code="mail_partly_sent", detail=detail)
+
+
+def _addresses(message: EmailMessage, header: str) -> list[str]:
+    """Return the plain addresses in a header."""
+    if not message[header]:
+        return []
+    return [
+        address.addr_spec for address in message[header].addresses if address.domain
+    ]
 
 
 def _answers(refused: Mapping[str, int]) -> str:
@@ -194,19 +216,16 @@ def mail_tools(
         "mail.send",
         action="irreversible",
         idempotent=outbox.idempotent,
+        readback=_readback(outbox, sender=sender),
         resource=mailbox,
         codes=CODES,
     )
     async def send(permit: Permit, mail: Mail) -> Sent:
         """Send one mail, with the report of this run attached when asked for."""
-        attached = []
-        for attachment in mail.attachments:
-            report = await reports.named(
-                permit.run_id,
-                name=attachment.name,
-                sha256=attachment.sha256,
-            )
-            attached.append(report)
+        attached = [
+            await reports.named(permit.run_id, **attachment.model_dump())
+            for attachment in mail.attachments
+        ]
         message = compose(
             mail,
             sender=sender,
@@ -226,6 +245,47 @@ def _domain(address: str) -> str:
 
 def _lowest(clearances: Iterable[Confidentiality]) -> Confidentiality:
     return min(clearances, key=_CLEARANCES.index, default="public")
+
+
+def _readback(outbox: Outbox, *, sender: str) -> Readback[Mail, Sent] | None:
+    """Return what compares a delivered mail with the one that was wanted, part for part."""
+    read = outbox.read
+    if read is None:
+        return None
+
+    async def stands(acted: Acted[Mail, Sent]) -> bool:
+        message = compose(acted.arguments, sender=sender, key=acted.key, reports=())
+        wanted = _parsed(message.as_bytes(policy=SMTP))
+        delivered = _parsed(await read(acted.key))
+        return (
+            _said(delivered) == _said(wanted)
+            and delivered["Message-ID"] == acted.result.message_id
+            and _attached(delivered) == acted.arguments.attachments
+        )
+
+    return stands
+
+
+def _parsed(content: bytes) -> EmailMessage:
+    return BytesParser(policy=SMTP).parsebytes(content)
+
+
+def _said(message: EmailMessage) -> list[str]:
+    """Return from whom, for whom and about what a message is, and its text."""
+    headers = ("Message-ID", "From", "To", "Cc", "Subject")
+    body = message.get_body(("plain",))
+    text = "" if body is None else body.get_content()
+    return [*(str(message[header]) for header in headers), text.rstrip()]
+
+
+def _attached(message: EmailMessage) -> list[Attachment]:
+    return [
+        Attachment(
+            name=part.get_filename() or "",
+            sha256=sha256(bytes(part.get_payload(decode=True))).hexdigest(),
+        )
+        for part in message.iter_attachments()
+    ]
 
 
 def compose(
@@ -270,10 +330,7 @@ def _check_plain(message: EmailMessage, header: str, wanted: list[str]) -> None:
 
     A name or a second address in one text could send the mail to a person whom no reviewer saw.
     """
-    addresses = []
-    if message[header]:
-        parsed = message[header].addresses
-        addresses = [address.addr_spec for address in parsed if address.domain]
+    addresses = _addresses(message, header)
     if addresses != wanted:
         raise ValueError(
             f"{header} holds {addresses}, not the {len(wanted)} addresses {wanted}"

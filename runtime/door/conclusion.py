@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from interlock.runtime.canonical import LARGEST_INTEGER
+from interlock.runtime.canonical import LARGEST_INTEGER, canonical
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
@@ -18,7 +18,6 @@ from interlock.runtime.run.attempt import Attempt, Ending
 
 #: Writes one conclusion down within a transaction
 Recorder: TypeAlias = Callable[..., Fenced | None]
-_INTERRUPTED: Final = "the process died during an effect that cannot be repeated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,33 +58,55 @@ def concluded(
         cost = _plain(tool.actual(value), estimate=cost)
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
-        ending=Ending(state="done", result=value.model_dump_json().encode()),
+        ending=Ending(
+            state="done",
+            result=value.model_dump_json().encode(),
+            undo=_undo(proposal, value),
+        ),
         actual=cost.lasting(min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
 
 
-async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
-    """Return the conclusion that the tool finds outside, or why nobody knows of one.
+def _undo(proposal: Proposal, value: Value) -> bytes | None:
+    """Return the call that takes the effect back as it is kept; None where nothing does.
 
-    The tool may look for as long as the effect may take. When the looking fails, the reason names
-    no more than a code: the words of an error may be anybody's. Raises `Unavailable` as the tool
-    does, and then a later claim looks again.
+    A tool that cannot say which call that is has acted all the same.
+    """
+    undo = proposal.callable.undo
+    if undo is None:
+        return None
+    try:
+        call = undo(proposal.arguments, value)
+        if call is None:
+            return None
+        return canonical({"tool": call.tool, "arguments": dict(call.arguments)})
+    except Exception:  # noqa: BLE001 - whatever broke, the effect stands and is listed as not undone
+        return None
+
+
+async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
+    """Return the conclusion that the tool finds outside, or what the looking gave instead.
+
+    The tool may look for as long as the effect may take. When the looking fails, no more is told
+    than a code: the words of an error may be anybody's. Only what was found counts: an effect that
+    is not found may still be on its way. Raises `Unavailable` as the tool does, and then a later
+    claim looks again.
     """
     look = proposal.callable.reconcile
     if look is None:
-        return _INTERRUPTED
+        return "it could not be asked for"
     try:
         async with asyncio.timeout(attempt.time_ms / 1000):
             value = await look(attempt.id)
         if value is None:
-            return _INTERRUPTED
+            return "it was asked for and not found"
         return concluded(attempt, proposal, value, elapsed_ms=0)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - whatever broke, nobody knows whether the effect happened
         code = "timeout" if isinstance(error, TimeoutError) else "error"
-        return f"{_INTERRUPTED}, and it could not be looked for: {code}"
+        return f"it could not be asked for: {code}"
 
 
 def failed(
@@ -135,6 +156,14 @@ def _plain(claimed: Amounts, *, estimate: Amounts) -> Amounts:
             kind: min(max(0, amount), LARGEST_INTEGER)
             for kind, amount in counts.items()
         }
+    )
+
+
+def dearer(one: Amounts, other: Amounts) -> Amounts:
+    """Return the greater amount of each kind."""
+    others = other.counts()
+    return Amounts(
+        **{kind: max(amount, others[kind]) for kind, amount in one.counts().items()}
     )
 
 

@@ -1,32 +1,23 @@
 """The enforcement point: the one door between what is proposed and what is done."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
+from interlock.runtime.door.acting import Acting
 from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.calls import Calls
-from interlock.runtime.door.conclusion import (
-    Conclusion,
-    Recorder,
-    concluded,
-    failed,
-    looked_up,
-    ms_since,
-)
+from interlock.runtime.door.conclusion import Conclusion, Recorder
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
-from interlock.runtime.door.tool import Tools, Value
+from interlock.runtime.door.tool import Tools
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import (
-    MINT,
     Decision,
     Denied,
-    Permit,
     Reason,
     by_runtime,
 )
@@ -44,7 +35,7 @@ T = TypeVar("T")
 class EnforcementPoint:
     """Propose -> decide -> record -> act, for every tool and every model call.
 
-    `enforce` is the only code that mints a permit. It fails closed: a decision that does not come,
+    `enforce` is the only way to a permit. It fails closed: a decision that does not come,
     a record that cannot be made or an obligation that is not understood means that nothing happens.
     Calling it again with the same run, call id and arguments returns what is recorded and acts no
     second time.
@@ -70,6 +61,7 @@ class EnforcementPoint:
         self._pip = InformationPoint(store)
         self._spans = spans or telemetry.Telemetry()
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
+        self._acting = Acting(spans=self._spans)
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def enforce(
@@ -80,12 +72,14 @@ class EnforcementPoint:
         arguments: Mapping[str, Any],
         call_id: str,
         offered: tuple[str, ...] | None = None,
+        undoes: str = "",
         calls: Calls | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
-        *offered* are the tools that a planner was shown; without them a fixed step proposes. Of the
-        *calls* of a claim one at a time is decided.
+        *offered* are the tools that a planner was shown; without them a fixed step proposes, or a
+        person has the action undone that the call *undoes*. Of the *calls* of a claim one at a time
+        is decided.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
@@ -99,6 +93,7 @@ class EnforcementPoint:
             arguments=arguments,
             call_id=call_id,
             offered=offered,
+            undoes=undoes,
         )
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with (
@@ -171,10 +166,11 @@ class EnforcementPoint:
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if tool.repeatable:
             return None
-        answer = await looked_up(attempt, proposal)
+        answer = await self._acting.found(attempt, proposal)
         if isinstance(answer, Conclusion):
             return self._conclude(attempt, answer)
-        return await self._unsure(attempt, answer)
+        why = f"an earlier claim did not bring the effect to its end, and {answer}"
+        return await self._unsure(attempt, why)
 
     async def _decide(self, attempt: Attempt) -> Decision:
         engine = getattr(self._pdp, "engine", "?")
@@ -220,7 +216,9 @@ class EnforcementPoint:
 
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
-        await self._write(attempt.run, lambda tx: action.doubt(tx, attempt, why=why))
+        await self._write(
+            attempt.run, lambda tx: settlement.doubt(tx, attempt, why=why)
+        )
         return Unknown(action_id=attempt.id, detail=why)
 
     async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
@@ -253,42 +251,12 @@ class EnforcementPoint:
         return self._conclude(attempt, conclusion, record=action.complete)
 
     async def _act(self, attempt: Attempt, proposal: Proposal) -> Conclusion:
-        began = time.monotonic()
         try:
-            value = await self._call(attempt, proposal)
-            return concluded(attempt, proposal, value, elapsed_ms=ms_since(began))
-        except Unavailable as error:
-            if proposal.callable.has_effect:
-                return failed(attempt, proposal, error, elapsed_ms=ms_since(began))
-            # Nothing was done and no agent may plan around it: a later claim asks again.
+            return await self._acting.act(attempt, proposal)
+        except Unavailable:
+            # No agent may plan around it: a later claim asks again.
             self._later(attempt.run, lambda tx: hold(tx, attempt.run))
             raise
-        except Exception as error:  # noqa: BLE001 - whatever broke, an effect may have happened: that is recorded
-            return failed(attempt, proposal, error, elapsed_ms=ms_since(began))
-
-    async def _call(self, attempt: Attempt, proposal: Proposal) -> Value:
-        """Mint the permit, and call the tool within the time it may take."""
-        tool = proposal.callable
-        permit = Permit(
-            MINT,
-            tool=tool.name,
-            digest=attempt.request.digest,
-            action_id=attempt.id,
-            run_id=attempt.run.id,
-            claim=attempt.run.claim,
-            bounds=attempt.bounds,
-            tenant=attempt.run.tenant,
-        )
-        span = self._spans.tool(
-            tool=tool.name,
-            action_id=attempt.id,
-            call_id=proposal.call_id,
-            approval=attempt.verdict,
-        )
-        with span:
-            async with asyncio.timeout(attempt.time_ms / 1000):
-                value: Value = await tool(permit, proposal.arguments)
-                return value
 
     def _conclude(
         self,

@@ -6,7 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any, Final, Generic, TypeAlias, TypeVar, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Generic,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    get_type_hints,
+)
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +37,28 @@ class Value(BaseModel):
 A = TypeVar("A", bound=Value)
 R = TypeVar("R", bound=Value)
 Act = Callable[[Permit, A], Awaitable[R]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acted(Generic[A, R]):
+    """What a tool says that it did: all that its reading back is given."""
+
+    #: The permit's key, by which the outside knows the effect
+    key: str
+    run_id: str
+    arguments: A
+    result: R
+
+
+Readback = Callable[[Acted[A, R]], Awaitable[bool]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undo:
+    """The call that takes one effect back: a tool of the same agent, and its arguments."""
+
+    tool: str
+    arguments: Mapping[str, Json]
 
 
 class ToolFailed(Exception):
@@ -76,6 +107,11 @@ class Tool(Generic[A, R]):
     idempotent: bool
     #: Asks the outside whether the effect with this key happened; the answer None means "no"
     reconcile: Callable[[str], Awaitable[R | None]] | None
+    #: Looks, after the act, whether the effect left what it should have; see `Options`
+    readback: Readback[A, R] | None
+    needs_readback: bool
+    #: Which call takes a finished effect back; see `Options`
+    undo: Callable[[A, R], Undo | None] | None
     #: The label of the result; None means the join of the arguments' labels
     yields: Callable[[A, R], Label] | None
     #: Every code that the tool fails with; an agent is told no other
@@ -131,30 +167,53 @@ def _digest(arguments: type[Value]) -> str:
     return sha256(schema.encode()).hexdigest()
 
 
+class Options(TypedDict, total=False):
+    """What else a tool may say of itself."""
+
+    #: The thing that is touched; else one named after the first part of the tool's name ("refund"
+    #: for "refund.pay"), cleared for public data only
+    resource: Callable[[Any], Resource]
+    #: The most that one call may cost; else a step, and one effect if the call has one
+    cost: Callable[[Any], Amounts]
+    #: The cost of a finished call, from its result; else the estimate is exact
+    actual: Callable[[Any], Amounts]
+    #: A second call with the same permit key has no second effect outside
+    idempotent: bool
+    #: Asks the outside whether the effect with this key happened; the answer None means "no"
+    reconcile: Callable[[str], Awaitable[Any]]
+    #: Reads what the effect should have left: True where it stands as the tool answered. Anything
+    #: else contradicts the answer, and the effect is then unknown, never done (fails closed). The
+    #: reading changes nothing, and shares the deadline of the call
+    readback: Readback[Any, Any] | None
+    #: Whether a reading that cannot be done leaves the effect unknown, too. Without it the tool's
+    #: answer stands: the answer is evidence of its own, and whoever is asked about every reading
+    #: that timed out confirms them unread. A tool whose answer proves nothing needs it
+    needs_readback: bool
+    #: Which call takes the effect back, from its arguments and its result; None where nothing does.
+    #: A pure function: it is called once, when the effect is done, and the call is kept with it.
+    #: When it raises, nothing takes the effect back
+    undo: Callable[[Any, Any], Undo | None]
+    #: The label of the result; else the join of the arguments' labels
+    yields: Callable[[Any, Any], Label]
+    #: Those of its `ToolFailed`s: any other is told as "error"
+    codes: Iterable[str]
+    #: The label of what a failure says beside its code; else untrusted and confidential
+    failing: Label
+    deadline_s: float
+
+
 def tool(
-    name: str,
-    *,
-    action: ActionClass,
-    resource: Callable[[Any], Resource] | None = None,
-    cost: Callable[[Any], Amounts] | None = None,
-    actual: Callable[[Any], Amounts] | None = None,
-    idempotent: bool = False,
-    reconcile: Callable[[str], Awaitable[Any]] | None = None,
-    yields: Callable[[Any, Any], Label] | None = None,
-    codes: Iterable[str] = (),
-    failing: Label | None = None,
-    deadline_s: float = DEADLINE_S,
+    name: str, *, action: ActionClass, **options: Unpack[Options]
 ) -> Callable[[Act[A, R]], Tool[A, R]]:
     """Make a `Tool` of an async function of one `Permit` and one `Value`.
 
     The function's docstring becomes the description that planners are told; the types of arguments
-    and result come from the annotations. Without *resource* the tool acts on one resource named
-    after the first part of *name* ("refund" for "refund.pay"), cleared for public data only.
-    Without *cost* one call costs one step, and one effect if it has one. *codes* are those of its
-    `ToolFailed`s: any other is told as "error". What a failure says beside its code is untrusted
-    and confidential, unless *failing* is another label. Raises TypeError for a
-    function that is not async, has no docstring or has other annotations.
+    and result come from the annotations. *options* are `Options`. Raises TypeError for a function
+    that is not async, has no docstring or has other annotations, and for a tool without effect that
+    is read back or undone.
     """
+    if action not in EFFECTS and (options.get("readback") or options.get("undo")):
+        raise TypeError(f"{name} has no effect to read back or to undo")
 
     def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
@@ -165,18 +224,28 @@ def tool(
             arguments=arguments,
             result=result,
             act=act,
-            resource=resource or _place(name),
-            cost=cost or _estimate(action),
-            actual=actual,
-            idempotent=idempotent,
-            reconcile=reconcile,
-            yields=yields,
-            codes=frozenset(codes),
-            failing=failing or _worst(name),
-            deadline_s=deadline_s,
+            **_completed(name, action, options),
         )
 
     return build
+
+
+def _completed(name: str, action: ActionClass, options: Options) -> dict[str, Any]:
+    """Return every option, with what stands in for those that are not given."""
+    return {
+        "resource": options.get("resource") or _place(name),
+        "cost": options.get("cost") or _estimate(action),
+        "actual": options.get("actual"),
+        "idempotent": options.get("idempotent", False),
+        "reconcile": options.get("reconcile"),
+        "readback": options.get("readback"),
+        "needs_readback": options.get("needs_readback", False),
+        "undo": options.get("undo"),
+        "yields": options.get("yields"),
+        "codes": frozenset(options.get("codes", ())),
+        "failing": options.get("failing") or _worst(name),
+        "deadline_s": options.get("deadline_s", DEADLINE_S),
+    }
 
 
 def _estimate(action: ActionClass) -> Callable[[Any], Amounts]:

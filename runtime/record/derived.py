@@ -14,7 +14,7 @@ from interlock.runtime.record.entry_values import body_of, committed, same, seal
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_job import OfJobs
-from interlock.runtime.record.of_run import OfRun, asked, started
+from interlock.runtime.record.of_run import OfRun, asked, proposed, started
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -111,7 +111,9 @@ class Derived(OfJobs):
             **same(body, "status", "fence"),
             updated=body["at"],
         )
-        if body["status"] in {"done", "failed", "cancelled"}:
+        if body["undoing"]:
+            run["undoing"] = 1
+        if body["undoing"] or body["status"] in {"done", "failed", "cancelled"}:
             self._of_run[run_id].end(self.spend)
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:
@@ -139,7 +141,7 @@ class Derived(OfJobs):
     def _finish(self, _: str, run_id: str, body: Values) -> None:
         action = self.action[(body["action"],)]
         action.update(sealed(body), updated=body["at"])
-        action.update(same(body, "state", "until"))
+        action.update(same(body, "state", "until"), readback=body.get("readback", ""))
         self.spend.close(body["action"], body["spent"])
         self._label(run_id, body)
 
@@ -206,15 +208,7 @@ class Derived(OfJobs):
         """Write the action's row, as whoever decides on it does."""
         action = self.action.get((body["action"],))
         if action is None:
-            action = {
-                "id": body["action"],
-                "run_id": run_id,
-                "tool": body["tool"],
-                "action_class": body["class"],
-                "digest": committed(run_id, body["bind"]),
-                "late": "",
-                "created": body["at"],
-            }
+            action = proposed(run_id, body)
             self.action[(body["action"],)] = action
             self._of_run[run_id].actions.append(action)
         action.update(sealed(body))

@@ -44,6 +44,7 @@ def started(log: str, run_id: str, body: Values) -> Values:
         "label": committed(run_id, body["label"]),
         "budget_id": body["budget"],
         "attempts": body["fence"],
+        "undoing": 0,
         "refusals": 0,
         "outcome": None,
         "created": body["at"],
@@ -51,6 +52,22 @@ def started(log: str, run_id: str, body: Values) -> Values:
         **same(body, "agent", "status", "autonomy", "revision", "fence"),
         **same(body, "job", "priority", "pinned"),
         **sealed(body),
+    }
+
+
+def proposed(run_id: str, body: Values) -> Values:
+    """Return what the row of an action that *body* is the first to name holds from then on."""
+    return {
+        "id": body["action"],
+        "run_id": run_id,
+        "tool": body["tool"],
+        "action_class": body["class"],
+        "digest": committed(run_id, body["bind"]),
+        "late": "",
+        "readback": "",
+        "undo": None,
+        "undoes": body.get("undoes", ""),
+        "created": body["at"],
     }
 
 

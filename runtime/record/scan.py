@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.runtime.errors import LogBroken
 from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.store import tables
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.tlog import Frontier, leaf_hash, node_hash, opened
 
 _COLUMNS: Final = tables.ledger_entry.c
-_ENTRIES: Final = (
+_ENTRIES: Final = Statement(
     select(
         _COLUMNS.seq,
         _COLUMNS.run_id,
@@ -32,13 +33,15 @@ _ENTRIES: Final = (
     )
     .order_by(_COLUMNS.seq)
 )
-_BEYOND: Final = (
+_BEYOND: Final = Statement(
     select(_COLUMNS.seq)
     .where(_COLUMNS.log == bindparam("of_log"), _COLUMNS.seq >= bindparam("end"))
     .limit(1)
 )
-_NOTE: Final = select(_COLUMNS.note).where(
-    _COLUMNS.log == bindparam("of_log"), _COLUMNS.seq == bindparam("at")
+_NOTE: Final = Statement(
+    select(_COLUMNS.note).where(
+        _COLUMNS.log == bindparam("of_log"), _COLUMNS.seq == bindparam("at")
+    )
 )
 _ENDED: Final = frozenset({"done", "failed", "cancelled"})
 #: Rows that are read from the database at a time
@@ -83,17 +86,18 @@ class Scan:
             self._broken("rolled_back", f"the log had {self.size} entries", head.size)
         if head.size == self.size:
             return
-        place = {"of_log": self.log, "first": self.size, "end": head.size}
-        query = _ENTRIES.execution_options(yield_per=_ROWS)
-        with connection.execute(query, place) as rows:
-            self._read(rows)
-        if self.size != head.size:
-            self._broken("missing_entry", f"the head says {head.size} entries")
+        while self.size < head.size:
+            end = min(self.size + _ROWS, head.size)
+            place = {"of_log": self.log, "first": self.size, "end": end}
+            self._read(_ENTRIES.all(connection, place))
+            if self.size != end:
+                self._broken("missing_entry", f"the head says {head.size} entries")
         if not self.first and tuple(self._subtrees) != head.hashes:
             self._broken("head_mismatch", "the entries give another root than the head")
         self._end_at(connection, head)
         place = {"of_log": self.log, "at": head.size - 1}
-        note = connection.execute(_NOTE, place).scalar_one_or_none()
+        last = _NOTE.one(connection, place)
+        note = None if last is None else last["note"]
         signed = opened(note, origin=self.origin, public=self.public_key)
         if signed != (head.size, head.root()):
             self._broken("bad_signature", "the head is not what our key signed")
@@ -101,9 +105,9 @@ class Scan:
     def _end_at(self, connection: Connection, head: Frontier) -> None:
         """Refuse entries that the head does not count."""
         place = {"of_log": self.log, "end": head.size}
-        beyond = connection.execute(_BEYOND, place).scalar()
+        beyond = _BEYOND.one(connection, place)
         if beyond is not None:
-            self._broken("unsigned_tail", "the head does not count it", beyond)
+            self._broken("unsigned_tail", "the head does not count it", beyond["seq"])
 
     def confirm(self, run_id: str, *, entries: int, leaf: bytes) -> None:
         """Raise `LogBroken` unless a run that has not ended has *entries*, the last with *leaf*.
@@ -115,8 +119,10 @@ class Scan:
             return
         self._broken("missing_entry", f"entries of run {run_id} are gone")
 
-    def _read(self, rows: Iterable[Any]) -> None:
-        for seq, run_id, event, stored, leaf in rows:
+    def _read(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            seq, run_id, event = row["seq"], row["run_id"], row["event"]
+            stored, leaf = row["body"], row["leaf"]
             if seq != self.size:
                 self._broken("missing_entry", f"entry {seq} stands in its place")
             if not isinstance(stored, bytes) or leaf != leaf_hash(stored):

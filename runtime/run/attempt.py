@@ -13,7 +13,7 @@ from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFac
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.approval import Asked
-from interlock.runtime.run.recorded_action import RecordedAction, State
+from interlock.runtime.run.recorded_action import Readback, RecordedAction, State
 from interlock.runtime.run.run import Run
 
 
@@ -26,6 +26,10 @@ class Ending:
     result: bytes | None = None
     #: Why it failed or is unknown: a code, and words for people
     failure: tuple[str, str] | None = None
+    #: What was seen of what the effect should have left; empty where nobody looked
+    readback: Readback = ""
+    #: The call that takes the effect back as JSON; None where nothing does
+    undo: bytes | None = None
 
     @property
     def kept(self) -> bytes | None:
@@ -60,6 +64,8 @@ class Attempt:
     #: A person was asked and did not answer in time
     lapsed: bool = False
     bounds: Bounds = ORDINARY
+    #: The action whose effect this one takes back; empty for none
+    undoes: str = ""
 
     @cached_property
     def label(self) -> Label:
@@ -176,6 +182,7 @@ class Attempt:
             revision=decision.revision,
             engine=decision.engine,
             digest=self.request.digest,
+            undoes=self.undoes,
         )
 
     @property

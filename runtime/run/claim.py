@@ -16,14 +16,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, update
+from sqlalchemy import Connection, update
 
 from interlock.runtime.errors import Fenced
 from interlock.runtime.record.events import RunResumed
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened, row_of
+from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened
 from interlock.runtime.run.turn import unless_stopped
 
 #: The tokens that this process has taken and not given back, of every database it has open
@@ -83,7 +84,7 @@ def may_live(token: str, *, owner: str) -> bool:
     return True
 
 
-def is_gone(row: RowMapping) -> bool:
+def is_gone(row: Row) -> bool:
     """Whether the newest claim of the run in *row* is known to be at an end, or there was none."""
     owner = row["owner"]
     return not owner or not may_live(row["claim"], owner=owner)
@@ -103,18 +104,18 @@ def taken() -> Iterator[str]:
 def take_over(
     tx: Tx,
     vault: Vault,
-    run_id: str,
+    row: Row,
     *,
     token: str,
     tries: int = 1,
     by: str | None = None,
 ) -> Run:
-    """Claim the run for this process under *token* and the next fence; see `Runs.claim`.
+    """Claim the run in *row*, which is locked, under *token* and the next fence; see `Runs.claim`.
 
     *tries* counts the claims since the run last got on, this one included, and *by* is the worker
     that claims; a person who carries a run on lets the count begin anew.
     """
-    row = row_of(tx.connection, run_id, lock=True)
+    run_id = row["id"]
     refuse_taken(row, now=tx.now)
     gone = is_gone(row)
     fence = row["fence"] + 1
@@ -187,7 +188,7 @@ def extend(connection: Connection, run: Run, *, now: int) -> None:
         raise Fenced(run_id=run.id, fence=run.fence)
 
 
-def refuse_taken(row: RowMapping, *, now: int) -> None:
+def refuse_taken(row: Row, *, now: int) -> None:
     """Refuse a run that has ended ("ended") or that a live claim holds ("claimed")."""
     what = f"run {row['id']}"
     if row["status"] not in OPEN:

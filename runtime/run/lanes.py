@@ -1,5 +1,8 @@
 """Lanes: runs for workers with the same pins, tenant and priority, in the order of their turns.
 
+A point of priority is worth a minute of waiting: a run goes before those that became ready up to a
+minute a point earlier, and after all others. So whatever its priority, a run's turn comes.
+
 All lanes are read by stepping from one to the next in an index, so a million runs in a lane cost as
 much as one.
 """
@@ -11,9 +14,11 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, select, text
 
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 
 _RUN: Final = tables.run.c
+#: Seconds of waiting that a point of priority is worth
+POINT_S: Final = 60
 _LANES: Final = Statement(
     text("""
     WITH RECURSIVE
@@ -47,7 +52,7 @@ _LANES: Final = Statement(
 )
 #: Those that no live claim holds
 _NEXT: Final = Statement(
-    select(_RUN.id)
+    select(tables.run)
     .where(
         _RUN.pinned == bindparam("of_pins"),
         _RUN.tenant == bindparam("of_tenant"),
@@ -79,8 +84,9 @@ class Lane:
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Its place among the lanes of its tenant."""
-        return -self.priority, self.ready_at, self.pinned
+        """Its place among the lanes of its tenant: by when its first run is due."""
+        due = self.ready_at - POINT_S * self.priority
+        return due, -self.priority, self.pinned
 
 
 def lanes(connection: Connection, pinned: Collection[str]) -> list[Lane]:
@@ -97,8 +103,8 @@ def lanes(connection: Connection, pinned: Collection[str]) -> list[Lane]:
     ]
 
 
-def following(tx: Tx, lane: Lane, *, most: int) -> Sequence[str]:
-    """Return the ids of the next runs of the lane, which stay locked until the transaction ends."""
+def following(tx: Tx, lane: Lane, *, most: int) -> Sequence[Row]:
+    """Return the rows of the lane's next runs; they stay locked until the transaction ends."""
     place = {
         "of_pins": lane.pinned,
         "of_tenant": lane.tenant,
@@ -106,7 +112,7 @@ def following(tx: Tx, lane: Lane, *, most: int) -> Sequence[str]:
         "at": tx.now,
         "most": most,
     }
-    return [row["id"] for row in _NEXT.all(tx.connection, place)]
+    return _NEXT.all(tx.connection, place)
 
 
 def at_work(connection: Connection, *, now: int) -> dict[str, int]:

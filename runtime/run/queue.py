@@ -5,12 +5,14 @@ clock, one entry in the ledger. What is claimed is claimed once: the head of the
 held from the look to the commit.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from interlock.runtime.errors import (
     BadInput,
@@ -22,12 +24,12 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.claim import give_back, take_over, taken
 from interlock.runtime.run.lanes import Lane, at_work, following, lanes
-from interlock.runtime.run.run import Run, row_of
+from interlock.runtime.run.run import Run
 from interlock.runtime.run.share import FairShares, Share
 
 _ACTION: Final = tables.action.c
@@ -69,12 +71,14 @@ class Queue:
         by: str,
         shares: Mapping[str, Share],
         attempts: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._vault = vault
         self._by = by
         self._shares = FairShares(shares=shares)
         self._attempts = attempts
+        self._clock = clock
         self._refused: set[str] = set()
         #: Tenants whose log is not what was signed
         self._broken: set[str] = set()
@@ -96,9 +100,28 @@ class Queue:
             return ready, at_work(connection, now=now)
 
         ready, busy = await self._store.read(look)
-        tenants = sorted({lane.tenant for lane in ready})
-        places = self._shares.give(most, ready=tenants, at_work=busy)
         claimed = Claimed()
+        tenants = {lane.tenant for lane in ready}
+        while tenants and len(claimed.runs) < most:
+            took = await self._share_out(ready, tenants, busy, claimed, most)
+            tenants &= took  # what the others leave is for those who can use it
+        return claimed
+
+    async def _share_out(
+        self,
+        ready: Sequence[Lane],
+        tenants: Collection[str],
+        busy: Mapping[str, int],
+        claimed: Claimed,
+        most: int,
+    ) -> set[str]:
+        """Give out the free places once; return the tenants that used all of theirs."""
+        at_work = Counter(busy) + Counter(run.tenant for run in claimed.runs)
+        free = most - len(claimed.runs)
+        places = self._shares.give(
+            free, ready=sorted(tenants), at_work=at_work, moment=self._clock()
+        )
+        took = set()
         for tenant, number in places.items():
             own = [lane for lane in ready if lane.tenant == tenant]
             before = len(claimed.runs)
@@ -108,11 +131,15 @@ class Queue:
             except InterlockError:
                 if not claimed.runs:
                     raise
-                break  # what was claimed is handed out; the next look meets the failure again
+                return (
+                    set()
+                )  # what was claimed is handed out; the next look meets it again
             finally:
                 used = len(claimed.runs) - before
                 self._shares.take_back(tenant, number - used)
-        return claimed
+            if used == number:
+                took.add(tenant)
+        return took
 
     async def _claim(self, own: Sequence[Lane], number: int, claimed: Claimed) -> None:
         """Claim up to *number* runs of one tenant's lanes in one transaction.
@@ -184,10 +211,10 @@ class Queue:
             wanted = places - len(done.runs)
             if wanted <= 0:
                 break
-            for run_id in following(tx, lane, most=wanted + len(self._refused)):
-                if run_id not in self._refused and len(done.runs) < places:
-                    looked_at.append(run_id)
-                    self._take_one(tx, run_id, tokens[len(done.runs)], done)
+            for row in following(tx, lane, most=wanted + len(self._refused)):
+                if row["id"] not in self._refused and len(done.runs) < places:
+                    looked_at.append(row["id"])
+                    self._take_one(tx, row, tokens[len(done.runs)], done)
         return done
 
     def _room(self, tx: Tx, tenant: str, places: int) -> int:
@@ -203,21 +230,20 @@ class Queue:
     def _take_one(
         self,
         tx: Tx,
-        run_id: str,
+        row: Row,
         token: str,
         done: Claimed,
     ) -> None:
-        row = row_of(tx.connection, run_id, lock=True)
         tries = _tries(tx, row)
         if tries > self._attempts:
             _bury(tx, row)
-            done.dead.append(run_id)
+            done.dead.append(row["id"])
             return
         try:
             run = take_over(
                 tx,
                 self._vault,
-                run_id,
+                row,
                 token=token,
                 tries=tries,
                 by=self._by,
@@ -227,7 +253,7 @@ class Queue:
         done.runs.append(run)
 
 
-def _tries(tx: Tx, row: RowMapping) -> int:
+def _tries(tx: Tx, row: Row) -> int:
     """Return the claims since the run last got on, with the one that is about to be made."""
     place = {"of_run": row["id"], "under": row["fence"]}
     if row["tries"] and _GOT_ON.one(tx.connection, place) is not None:
@@ -235,7 +261,7 @@ def _tries(tx: Tx, row: RowMapping) -> int:
     return int(row["tries"]) + 1
 
 
-def _bury(tx: Tx, row: RowMapping) -> None:
+def _bury(tx: Tx, row: Row) -> None:
     """Let no worker claim the run any more; the fence moves on, so none writes for it either."""
     fence = row["fence"] + 1
     buried = update(tables.run).where(tables.run.c.id == row["id"])

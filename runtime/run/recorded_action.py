@@ -16,6 +16,8 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.refusal import refused
 
 State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+#: What was seen of what an effect should have left; empty where nobody looked
+Readback: TypeAlias = Literal["", "confirmed", "contradicted", "not_read"]
 #: The columns that `found` needs
 COLUMNS: Final = (
     tables.action.c.id,
@@ -30,6 +32,9 @@ COLUMNS: Final = (
     tables.action.c.revision,
     tables.action.c.until,
     tables.action.c.late,
+    tables.action.c.readback,
+    tables.action.c.undo,
+    tables.action.c.undoes,
 )
 
 
@@ -53,6 +58,11 @@ class RecordedAction:
     until: int
     #: The state that a worker reported after it had lost the run; empty for none
     late: str
+    readback: Readback
+    #: The call that takes its effect back as JSON; None where nothing does
+    undo: bytes | None
+    #: The action whose effect this one takes back; empty for none
+    undoes: str
 
 
 def found(row: Row, key: DataKey) -> RecordedAction | None:
@@ -80,6 +90,7 @@ def reasons_of(row: Row, key: DataKey) -> tuple[Reason, ...]:
 
 def _opened(row: Row, key: DataKey) -> RecordedAction:
     result = row["result"]
+    undo = row["undo"]
     return RecordedAction(
         id=row["id"],
         run_id=row["run_id"],
@@ -95,6 +106,9 @@ def _opened(row: Row, key: DataKey) -> RecordedAction:
         else key.open(result, place=f"action/{row['id']}"),
         until=row["until"],
         late=row["late"],
+        readback=row["readback"],
+        undo=None if undo is None else key.open(undo, place=f"action/{row['id']}/undo"),
+        undoes=row["undoes"],
     )
 
 

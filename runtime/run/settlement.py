@@ -147,6 +147,18 @@ def finish(
     return None
 
 
+def doubt(tx: Tx, step: Attempt, *, why: str) -> None:
+    """Record that nobody knows whether a started action happened; its whole cost is charged."""
+    action.finish(
+        tx,
+        step,
+        ending=Ending(state="unknown", failure=("interrupted", why)),
+        actual=step.request.context.cost,
+        label=step.label,
+        until=step.still_until,
+    )
+
+
 def _late(tx: Tx, step: Attempt, ending: Ending) -> None:
     reported = {
         "action": step.id,

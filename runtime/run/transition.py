@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, update
 
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.run.recorded_action import State
+from interlock.runtime.run.recorded_action import Readback, State
 
 _COLUMNS: Final = tables.action.c
 _MOVE: Final = Statement(
@@ -28,6 +28,8 @@ def move(
     *,
     until: int,
     result: bytes | None = None,
+    readback: Readback = "",
+    undo: bytes | None = None,
     at_most: int = EVER,
 ) -> bool:
     """Move an action that is in the state *before*, and say whether it was.
@@ -41,6 +43,8 @@ def move(
         "at_most": at_most,
         "state": after,
         "result": result,
+        "readback": readback,
+        "undo": undo,
         "until": until,
         "updated": tx.now,
     }

@@ -22,6 +22,18 @@ from interlock.runtime.run.run import Run, Status, row_of
 
 _RUN: Final = tables.run.c
 _APPROVAL: Final = tables.approval.c
+#: After these entries a run may be ready that was not
+WAKING: Final = frozenset(
+    {
+        "run_started",
+        "run_ended",
+        "run_repinned",
+        "approval",
+        "budget",
+        "kill_switch",
+        "job_status",
+    }
+)
 #: At once; the lease of a claim is 0 when the claim has ended
 AT_ONCE: Final[ColumnElement[int]] = case(
     (_RUN.created > _RUN.lease_until, _RUN.created), else_=_RUN.lease_until

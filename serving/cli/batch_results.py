@@ -9,7 +9,7 @@ from interlock.serving.cli import session
 from interlock.serving.cli.batch_look import JobId
 from interlock.serving.cli.output import new_file
 from interlock.serving.cli.session import As, AsJson
-from interlock.serving.results import Format
+from interlock.serving.results.formats import Format
 
 if TYPE_CHECKING:
     from interlock.serving.home import Home
@@ -20,12 +20,16 @@ def results(
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="A new file.")],
     form: Annotated[
-        Format, typer.Option("--format", help="Lines of JSON, or a workbook.")
+        Format,
+        typer.Option("--format", help="For programs, for a table program, or a page."),
     ] = "jsonl",
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write what the reviews of a job found: one row a document, one row a finding."""
+    """Write what the reviews of a job found, a row a document; `html` is a page about all of it.
+
+    `parquet` needs the extra of that name.
+    """
     settings = session.configured()
     who = session.acting(settings, person)
 

@@ -9,7 +9,9 @@ from interlock.runtime.run import subject
 from interlock.runtime.storage import Storage
 from interlock.serving import batches
 from interlock.serving.home import Home
-from interlock.serving.results import WRITERS, Format
+from interlock.serving.results.formats import Format
+from interlock.serving.results.row import Results
+from interlock.serving.results.writers import WRITERS
 
 
 async def ledger(
@@ -44,8 +46,11 @@ async def job(
     """Write the results of a job to *target*, and return the number of its documents."""
 
     async def work() -> int:
-        items = batches.every_item(home.runtime.storage, job_id)
-        return await WRITERS[form](items, target)
+        results = Results(
+            job=job_id,
+            items=batches.every_item(home.runtime.storage, job_id),
+        )
+        return await WRITERS[form](results, target)
 
     return await home.runtime.acts.perform(
         "record.export",

@@ -55,6 +55,7 @@ SWITCHES: Final = (
     "SSLKEYLOGFILE",
     "PGHOSTADDR",
     "PGOPTIONS",
+    "ARROW_TRACING_BACKEND",
 )
 
 

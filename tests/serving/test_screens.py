@@ -53,6 +53,7 @@ def view(reviewed: Path, command: Command) -> dict[str, Any]:
         "effect": "deny",
         "state": "denied",
         "failure": None,
+        "readback": None,
         "late": None,
         "reasons": reasons,
     }

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
+from sqlalchemy import text
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -21,6 +22,7 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Decision, Permit
 from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.request import AccessRequest, Principal, Resource
+from interlock.runtime.record.store import Store
 from interlock.runtime.run.job import NewJob
 from interlock.runtime.run.jobs import Job, Jobs
 from interlock.runtime.run.run import Status
@@ -169,7 +171,13 @@ class Outage(StaticPoint):
 class Office(World):
     """A world with the clerk, and workers."""
 
-    def __init__(self, folder: Path, *, waiting: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        waiting: frozenset[str] = frozenset(),
+        url: str | None = None,
+    ) -> None:
         self.desk = Desk()
         self.desk.go.set()
         self.engine = Outage(
@@ -188,6 +196,7 @@ class Office(World):
                 Copyist(tools=tools, enough=self.enough),
             ],
             pdp=self.engine,
+            url=url,
             clock=self.time,
         )
 
@@ -295,6 +304,38 @@ async def test_a_verdict_wakes_the_run(tmp_path: Path) -> None:
 
         assert [turn.status for turn in office.turns] == ["waiting", "done"]
         assert office.desk.done == [f"{run_id} file", f"{run_id} send"]
+
+
+async def test_a_worker_elsewhere_wakes_also_when_it_lost_its_ear(
+    tmp_path: Path, fresh_postgres: str
+) -> None:
+    """What another process queues is begun before the next look, and a lost connection is made
+    anew.
+    """
+    async with (
+        Office(tmp_path, url=fresh_postgres) as office,
+        Office(tmp_path, url=fresh_postgres) as elsewhere,
+        office.at_work(),
+    ):
+        await _of_ear(office.store, "pid")
+        await elsewhere.queued()
+        await office.told(1)
+        await _of_ear(office.store, "pg_terminate_backend(pid)")
+        await elsewhere.queued()
+        await office.told(2)
+
+        assert [turn.status for turn in office.turns] == ["done", "done"]
+
+
+async def _of_ear(store: Store, wanted: str) -> None:
+    """Wait until a worker listens, and ask for what is *wanted* of its connection."""
+    asked = text(
+        f"SELECT {wanted} FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"  # noqa: S608 - ours
+    )
+    rows: Sequence[Any] = ()
+    while not rows:
+        await asyncio.sleep(0.02)
+        rows = await store.read(lambda connection: connection.execute(asked).all())
 
 
 async def test_an_expired_question_lets_the_run_go_on(tmp_path: Path) -> None:

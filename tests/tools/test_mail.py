@@ -166,6 +166,60 @@ async def test_only_a_report_of_the_run_is_attached(
         assert mails == []
 
 
+class Forger(FolderOutbox):
+    """An outbox that delivers the mail *forged*, whatever it is given."""
+
+    forged: Mail | None = None
+
+    async def deliver(self, message: EmailMessage, *, key: str) -> None:
+        """Deliver another mail than was wanted, once there is one."""
+        if self.forged:
+            message = compose(self.forged, sender="i@example.com", key=key, reports=())
+        await super().deliver(message, key=key)
+
+
+ODD: tuple[dict[str, Any], ...] = (
+    {},
+    {"subject": " Pr\u00fcfung  " + "fertig " * 40, "body": "Gr\u00fc\u00dfe"},
+    {"subject": "", "body": ""},
+    {"cc": ["b@example.com"], "body": "a\r\nb\n\n c \n"},
+    {"body": "long " * 400 + "\n.\nFrom x\n"},
+)
+
+
+async def test_a_mail_is_read_back_from_its_outbox(office: Any, tmp_path: Path) -> None:
+    """Whatever a mail says, its file bears the answer out; a file that is another mail, or has
+    another attachment, makes the mail unknown.
+    """
+    run = await office.reviewed()
+    written: Any = await office.propose(run, "report.write", document="sha256:ab")
+    attached = [Attachment(**written.value.model_dump())]
+    outbox = Forger(tmp_path / "outbox")
+    (send,) = mail_tools(
+        outbox=outbox,
+        reports=office.reports,
+        sender="i@example.com",
+        clearances=CLEARANCES,
+    )
+    office.world.add(send)
+    office.world.pdp.effects[send.name] = "permit"
+    wanted = [mail(**fields, attachments=attached) for fields in ODD]
+    for number, one in enumerate(wanted):
+        outcome = await office.propose(
+            run, "mail.send", str(number), **one.model_dump()
+        )
+        assert isinstance(outcome, Done), one
+    await office.world.store.durable(run.claim)
+    seen = [entry.get("readback") for entry in await office.world.entries()]
+    assert seen.count("confirmed") == len(ODD)
+
+    outbox.forged = mail(attachments=[])
+    for fields in ({"attachments": attached}, {"to": ["b@example.com"]}, {"body": ""}):
+        other = mail(**fields).model_dump()
+        outcome = await office.propose(run, "mail.send", str(fields), **other)
+        assert isinstance(outcome, Unknown), fields
+
+
 async def test_a_key_is_one_file(tmp_path: Path) -> None:
     """Delivering a key a second time leaves the first message as it is, and no half-written
     file.

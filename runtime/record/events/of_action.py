@@ -32,10 +32,12 @@ class Ruling:
     engine: str
     #: The request's digest; the body holds a commitment to it
     digest: str
+    #: The action whose effect this one takes back; empty for none
+    undoes: str = ""
 
     def body(self, state: str) -> Object:
         """Return what the body of every entry on an action says."""
-        return {
+        body: Object = {
             "action": self.action,
             "tool": self.tool,
             "class": self.action_class,
@@ -47,6 +49,9 @@ class Ruling:
             "engine": self.engine,
             "bind": self._bind,
         }
+        if self.undoes:
+            body["undoes"] = self.undoes
+        return body
 
     @cached_property
     def _bind(self) -> str:
@@ -147,6 +152,8 @@ class Finished(_OfAction):
     label: str | None = None
     #: A code, and words for people
     failure: tuple[str, str] | None = None
+    #: What was seen of what the effect should have left; empty where nobody looked
+    readback: str = ""
     #: Principal, arguments, resource, context and reasons
     asked: Object | None = None
     finding: Finding | None = None
@@ -169,6 +176,8 @@ class Finished(_OfAction):
             body["label"] = key.commit(self.label.encode())
         if self.failure is not None:
             body["failure"] = self.failure[0]
+        if self.readback:
+            body["readback"] = self.readback
         if self.finding is not None:
             body["reviewer"] = key.commit(self.finding.reviewer.encode())
             body["requester"] = key.commit(self.finding.requester.encode())

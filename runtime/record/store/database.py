@@ -22,6 +22,7 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
+from interlock.runtime.record.store.bell import Bell
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.lines import Urgency
 from interlock.runtime.record.store.patience import Patience
@@ -81,6 +82,8 @@ class Store:
         )
         #: What goes on while the event loop is busy, such as the leases of claims
         self.pulse = Pulse(engine)
+        #: How other processes learn of a commit before they look
+        self.bell = Bell(engine)
         is_served = self.dialect == "postgresql"
         self._writer = Writer(
             Connections(engine, begin=postgresql.BEGIN if is_served else None),
@@ -295,6 +298,7 @@ class Store:
         self._patience.hurry()
         self.pulse.close()
         self._writer.close()
+        self.bell.close()
         self._pool.shutdown()
         self._snapshots.close()
         self.engine.dispose()

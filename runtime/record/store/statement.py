@@ -27,7 +27,8 @@ class Statement:
     """One statement of SQLAlchemy Core with named parameters, for the transaction that is open.
 
     Every execution names the same parameters. A failure of the database is the error that
-    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered.
+    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered. Any number of threads
+    may execute one statement, each on a connection of its own.
     """
 
     def __init__(self, statement: Mapping[str, ClauseElement] | ClauseElement) -> None:
@@ -50,9 +51,8 @@ class Statement:
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
-        cursor, names = self._execute(connection, parameters)
-        rows = cursor.fetchall()
-        return dict(zip(names, rows[0], strict=True)) if rows else None
+        rows = self.all(connection, parameters)
+        return rows[0] if rows else None
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
         """Return every row."""
@@ -62,10 +62,7 @@ class Statement:
     def _execute(
         self, connection: Connection, parameters: Parameters
     ) -> tuple[Any, Sequence[str]]:
-        """Return the cursor and the names of its columns.
-
-        Another thread may compile the same statement meanwhile, and put that in place of this.
-        """
+        """Return the driver's cursor, and the names of its columns."""
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
             compiled = self._compile(connection, parameters)

@@ -1,10 +1,12 @@
 """The queue: workers claim what is ready, in order, in fair shares, once, and not for ever."""
 
 import asyncio
+import heapq
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 import pytest
@@ -57,7 +59,11 @@ class Shop(World):
         return (await self.runs.start(new, claim=False)).id
 
     def worker(
-        self, shares: Mapping[str, Share] | None = None, *, attempts: int = 5
+        self,
+        shares: Mapping[str, Share] | None = None,
+        *,
+        attempts: int = 5,
+        clock: Callable[[], float] = monotonic,
     ) -> Queue:
         """Return the queue as a new worker sees it."""
         return Queue(
@@ -66,6 +72,7 @@ class Shop(World):
             by="worker:test",
             shares=shares or {},
             attempts=attempts,
+            clock=clock,
         )
 
     async def claim(self, worker: Queue | None = None, most: int = 1) -> list[Run]:
@@ -108,6 +115,21 @@ async def test_the_higher_priority_goes_first_then_the_longest_ready(
         time.advance(1)
         assert ids(await shop.claim()) == [later]
         assert (await shop.verify()).problems == []
+
+
+async def test_a_point_of_priority_is_worth_a_minute_of_waiting(
+    tmp_path: Path, time: FixedClock
+) -> None:
+    """Higher priorities go before a run that is not much older, and never starve it."""
+    async with Shop(tmp_path, None) as shop:
+        patient = await shop.queued(priority=-1)
+        time.advance(119)
+        before = await shop.queued(priority=1)
+        time.advance(2)
+        after = await shop.queued(priority=1)
+
+        claimed = [ids(await shop.claim())[0] for _ in range(3)]
+        assert claimed == [before, patient, after]
 
 
 async def test_a_claim_takes_only_what_it_can_carry_on(
@@ -185,34 +207,82 @@ async def test_the_cap_is_checked_again_where_the_claim_is_made(
         assert sum(map(len, taken)) == 3
 
 
-@pytest.mark.parametrize("places", [1, 4])
-def test_weights_share_the_places(places: int) -> None:
-    """Of 400 claims a tenant of three times the weight gets three times as many, within 5 %."""
-    shares = FairShares(shares={"a": Share(weight=1), "b": Share(weight=3)})
-    given: Counter[str] = Counter()
-    busy: list[str] = []
-    while given.total() < 400:
-        free = places - len(busy)
-        now = shares.give(free, ready=["a", "b"], at_work=Counter(busy))
-        given += now
-        busy = [*busy, *now.elements()][1:]
+@pytest.mark.parametrize(("workers", "places"), [(1, 1), (1, 4), (2, 1), (3, 2)])
+def test_weights_share_the_time_of_all_workers(workers: int, places: int) -> None:
+    """A tenant of three times the weight has three times the place-seconds, within 5 %, although
+    its runs are shorter.
+    """
+    lasting = {"a": 3.0, "b": 1.0}
+    crew = [
+        FairShares(shares={"a": Share(weight=1), "b": Share(weight=3)})
+        for _ in range(workers)
+    ]
+    had: Counter[str] = Counter()
+    free = [(0.0, "", one) for one in range(workers) for _ in range(places)]
+    while had.total() < 2_000:
+        moment, _, one = heapq.heappop(free)
+        busy = Counter(name for _, name, _ in free if name)
+        (name,) = crew[one].give(1, ready=["a", "b"], at_work=busy, moment=moment)
+        had[name] += int(lasting[name])
+        heapq.heappush(free, (moment + lasting[name], name, one))
 
-    assert given["b"] / given["a"] == pytest.approx(3, rel=0.05)
+    assert had["b"] / had["a"] == pytest.approx(3, rel=0.05)
+
+
+async def test_weights_hold_over_workers_of_one_place_each(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Two workers see in the database what the other one does."""
+    shares = {"a": Share(weight=1), "b": Share(weight=3)}
+    had: Counter[str] = Counter()
+    async with Shop(tmp_path, database_url) as shop:
+        for _ in range(24):
+            await shop.queued(tenant="a")
+            await shop.queued(tenant="b")
+        workers = [shop.worker(shares, clock=time) for _ in range(2)]
+        busy: list[Run] = []
+        for turn in range(24):
+            busy += await shop.claim(workers[turn % 2])
+            had[busy[-1].tenant] += 1
+            if len(busy) == len(workers):
+                await shop.end(busy.pop(0), "done")
+            time.advance(1)
+
+    assert had["b"] in {17, 18, 19}
 
 
 def test_who_comes_late_has_saved_up_nothing() -> None:
-    """A tenant that had no runs for long gets its share from now on, not all places."""
+    """A tenant that had no runs, or none any more, gets its share from now on, not all places."""
     shares = FairShares()
-    shares.give(100, ready=["a"], at_work={})
+    shares.give(1, ready=["a", "b"], at_work={}, moment=0)
+    for moment in range(1, 100):
+        shares.give(1, ready=["a"], at_work={"a": 1}, moment=moment)
 
-    assert shares.give(10, ready=["a", "b"], at_work={}) == {"a": 5, "b": 5}
+    for newcomer in ("b", "c"):
+        given = shares.give(10, ready=["a", newcomer], at_work={}, moment=100)
+        assert given == {"a": 5, newcomer: 5}
 
 
 def test_a_place_that_one_tenant_may_not_have_goes_to_another() -> None:
     """A tenant at its concurrency leaves no place empty that somebody else could use."""
     shares = FairShares(shares={"a": Share(weight=9, concurrency=1)})
 
-    assert shares.give(3, ready=["a", "b"], at_work={}) == {"a": 1, "b": 2}
+    given = shares.give(3, ready=["a", "b"], at_work={}, moment=0)
+    assert given == {"a": 1, "b": 2}
+
+
+async def test_places_that_a_tenant_leaves_go_to_another(
+    tmp_path: Path, database_url: str
+) -> None:
+    """A tenant that is stopped, or has fewer runs than its share, keeps no other from working."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued(tenant="a")
+        await shop.queued(tenant="b")
+        others = [await shop.queued() for _ in range(5)]
+        await KillSwitches(shop.store).engage("tenant", "a", by="ana")
+
+        taken = Counter(run.tenant for run in await shop.claim(most=6))
+        assert taken == {"b": 1, "default": len(others)}
 
 
 async def test_the_run_of_a_dead_worker_is_claimed_after_its_lease(

@@ -1,9 +1,7 @@
 """Statements that go straight to the driver, on both databases."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from threading import Barrier, Event
+from threading import Event
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 
+PATIENCE_S = 30
 SWITCH = tables.kill_switch
 ADD = Statement(insert(SWITCH))
 ONE = Statement(
@@ -83,46 +82,44 @@ async def test_a_parameter_that_is_missing_is_an_error(database_url: str) -> Non
 
 
 class Slow(TextClause):
-    """A statement that takes long to compile the second time: until the first is under way."""
+    """A text whose first compilation ends only when another one has led to an execution."""
 
-    inherit_cache = False
-    begun = Event()
-    compiled = 0
+    begun: Event
+    executed: Event
 
     def compile(self, *arguments: Any, **options: Any) -> Any:
-        self.compiled += 1
-        if self.compiled == 1:
-            assert self.begun.wait(10)
+        if not self.begun.is_set():
+            self.begun.set()
+            assert self.executed.wait(PATIENCE_S)
         return super().compile(*arguments, **options)
 
 
-def test_a_new_statement_may_be_executed_by_two_threads_at_once(tmp_path: Path) -> None:
-    """A thread reads its row by name though another one compiles the same statement meanwhile."""
-    engine = create_engine(f"sqlite:///{tmp_path / 'threads.db'}")
-    slow = Slow("SELECT meet() AS number")
+def test_two_threads_may_use_a_statement_for_the_first_time_at_once() -> None:
+    """Each is given its columns by name, whoever compiled the statement last."""
+    slow = Slow("SELECT met() AS met")
+    slow.begun, slow.executed, again, ended = (Event() for _ in range(4))
     statement = Statement(slow)
-    meeting, ended = Barrier(2), Event()
 
-    def look(*, is_first: bool) -> int:
-        def meet() -> int:
-            slow.begun.set()
-            meeting.wait(10)
-            return 1 if is_first or ended.wait(10) else 0
+    def met() -> int:
+        if slow.executed.is_set():  # here is the thread that compiled last
+            again.set()
+            return int(ended.wait(PATIENCE_S))
+        slow.executed.set()
+        return int(again.wait(PATIENCE_S))
 
-        with engine.connect() as connection:
-            driver: Any = connection.connection.dbapi_connection
-            driver.create_function("meet", 0, meet)
-            try:
-                row = statement.one(connection, {})
-            finally:
-                if is_first:
-                    ended.set()
-            return 0 if row is None else int(row["number"])
+    def read() -> int:
+        with create_engine("sqlite://").connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.create_function("met", 0, met)
+            row = statement.one(connection, {})
+            assert row is not None
+            return int(row["met"])
 
-    with ThreadPoolExecutor(2) as pool:
-        second = pool.submit(look, is_first=False)
-        while not slow.compiled:
-            time.sleep(0.001)
-        first = pool.submit(look, is_first=True)
-        assert (first.result(10), second.result(10)) == (1, 1)
-    engine.dispose()
+    with ThreadPoolExecutor() as pool:
+        last = pool.submit(read)
+        assert slow.begun.wait(PATIENCE_S)
+        try:
+            assert read() == 1
+        finally:
+            ended.set()
+        assert last.result() == 1
