@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -20,7 +20,6 @@ from interlock.runtime.errors import (
     NotWitnessed,
     OtherVersion,
 )
-from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.bell import Bell
 from interlock.runtime.record.store.connections import Connections
@@ -33,6 +32,7 @@ from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.writer import (
     Flush,
     Lock,
+    Observer,
     Tx,
     Writer,
     reason,
@@ -42,7 +42,6 @@ from interlock.runtime.record.store.writer import (
 
 T = TypeVar("T")
 Clock = Callable[[], float]
-Observer: TypeAlias = Callable[[tuple[Event, ...]], None]
 
 _log: Final = logging.getLogger(__name__)
 #: Threads that read at most, and threads that write, started as they are needed; SQLite has one

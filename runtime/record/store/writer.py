@@ -78,6 +78,7 @@ Work: TypeAlias = Callable[[Tx], Any]
 #: Locks the heads of the named logs until the transaction ends
 Lock: TypeAlias = Callable[[Tx, Collection[str]], None]
 Flush: TypeAlias = Callable[[Tx], None]
+Observer: TypeAlias = Callable[[tuple[Event, ...]], None]
 #: Hears that a transaction is durable
 Committed: TypeAlias = Callable[[Tx], None]
 
