@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, assert_never
 
 import typer
 
@@ -12,9 +12,12 @@ from interlock.serving.cli.result import stopped_code
 from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
+    from interlock.serving.crew import Crew
     from interlock.serving.home import Home
     from interlock.serving.worker import Turn, Until, Worker
 
+#: Where workers work: in this process, or as actors of Ray
+Engine: TypeAlias = Literal["here", "ray"]
 application = typer.Typer(add_completion=False)
 
 
@@ -30,6 +33,12 @@ def worker(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is ready any more.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="Where it works: here, or on the nodes of a cluster.")
+    ] = "here",
+    actors: Annotated[
+        int, typer.Option(min=1, help="Workers to place in the cluster.")
+    ] = 1,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -39,15 +48,27 @@ def worker(
     stops at once.
     """
     chosen = {} if concurrency is None else {"worker.concurrency": str(concurrency)}
-    settings = session.opened_workspace(chosen=chosen).settings
+    workspace = session.opened_workspace(chosen=chosen)
+    settings = workspace.settings
     who = session.acting(settings, person)
     until: Until = "once" if once else "idle" if until_idle else "stopped"
     printer = _Printer(as_json=as_json)
 
     async def work(home: "Home") -> None:
-        from interlock.serving.operations import workers
+        one: Worker | Crew
+        match engine:
+            case "here":
+                from interlock.serving.operations.workers import hired
 
-        one = await workers.hired(home, person=who, told=printer.told)
+                one = await hired(home, person=who, told=printer.told)
+            case "ray":
+                from interlock.serving.ray_crew import crew_of
+
+                one = crew_of(
+                    workspace, person=who.id, actors=actors, told=printer.told
+                )
+            case _:
+                assert_never(engine)
         _heed_signals(one)
         await one.work(until)
 
@@ -91,7 +112,7 @@ class _Printer:
             session.complain(turn.why)
 
 
-def _heed_signals(one: "Worker") -> None:
+def _heed_signals(one: "Worker | Crew") -> None:
     """Let the first signal drain the worker and the second one stop it."""
     loop = asyncio.get_running_loop()
     heard: list[int] = []
