@@ -31,6 +31,7 @@ Code: TypeAlias = Literal[
     "priority",
     "job_ended",
     "taken_already",
+    "duplicate",
     "unconfirmed",
     "pinned_already",
     "another_in_force",

@@ -135,7 +135,10 @@ def _row(
     return {
         "run_id": run.id,
         "status": ERASED if run.erased else run.status,
+        "undoing": run.undoing,
         "agent": run.agent,
+        "job": run.job or None,
+        "priority": run.priority,
         "created": run.created,
         "for": run.requester,
         "document": str(run.request.get("path", "")),

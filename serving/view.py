@@ -1,5 +1,6 @@
 """What is shown of a run: one object, the same for JSON, terminal and page."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, Protocol
 
@@ -10,7 +11,7 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import budget, recorded_action
+from interlock.runtime.run import budget, recorded_action, undo
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, row_of
@@ -83,8 +84,9 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
         **{
             name: shares(outcome.get(name, nothing)) for name, nothing in REVIEW.items()
         },
-        "report": any(_is_report(action) for action in actions),
+        "report": _has_report(actions),
         "decisions": [decision(action) for action in actions],
+        "undo": _undo(actions) if run.undoing else None,
         "waiting": [approval.id for approval in waiting],
         "spend": asdict(spent.facts),
         "ledger": {"size": head.size, "root": head.root},
@@ -110,6 +112,8 @@ def _request(run: Run) -> dict[str, Any]:
         "run_id": run.id,
         "status": run.status,
         "agent": run.agent,
+        "job": run.job or None,
+        "priority": run.priority,
         "for": run.principal.on_behalf_of or "",
         "created": run.created,
     }
@@ -123,8 +127,24 @@ def _document(run: Run, outcome: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in SHOWN}
 
 
-def _is_report(action: RecordedAction) -> bool:
-    return action.tool == "report.write" and action.state == "done"
+def _has_report(actions: Sequence[RecordedAction]) -> bool:
+    """Whether a report was written and is not withdrawn."""
+    undone = {action.undoes for action in actions if action.state == "done"}
+    return any(
+        action.tool == "report.write"
+        and action.state == "done"
+        and action.id not in undone
+        for action in actions
+    )
+
+
+def _undo(actions: Sequence[RecordedAction]) -> dict[str, Any]:
+    """Return which effects of a cancelled run are undone, and which are not, with the code."""
+    effects = [asdict(effect) for effect in undo.effects(actions)]
+    return {
+        "undone": [effect for effect in effects if not effect["code"]],
+        "not_undone": [effect for effect in effects if effect["code"]],
+    }
 
 
 async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
@@ -133,12 +153,15 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
         "run_id": run_id,
         "status": "erased",
         "agent": row["agent"],
+        "job": row["job"] or None,
+        "priority": row["priority"],
         "for": "",
         "created": row["created"],
         "document": {},
         **REVIEW,
         "report": False,
         "decisions": [],
+        "undo": None,
         "waiting": [],
         "spend": None,
         "stopped": None,
@@ -161,8 +184,8 @@ def decision(step: RecordedAction) -> dict[str, Any]:
     """Return one decision.
 
     *state* is what became of the action since, *failure* why nothing did. *readback* is what was
-    seen of what an effect should have left. *late* is what a worker reported that had lost the run
-    by then.
+    seen of what an effect should have left. *undoes* is the action whose effect this one takes
+    back. *late* is what a worker reported that had lost the run by then.
     """
     failure = failure_of(step)
     reasons = [
@@ -183,6 +206,7 @@ def decision(step: RecordedAction) -> dict[str, Any]:
         "revision": step.revision,
         "failure": failure and {"code": failure[0], "detail": failure[1]},
         "readback": step.readback or None,
+        "undoes": step.undoes or None,
         "late": step.late or None,
     }
 

@@ -16,6 +16,8 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 
 KIND: Final = "report"
+#: The status of a report that nobody is shown any more
+WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +64,13 @@ class Reports:
             sha256=sha256,
         )
 
+    async def withdraw(self, permit: Permit, *, sha256: str) -> bool:
+        """Show a report of the permit's run to nobody any more; False when there is no such one.
+
+        Its bytes stay sealed with the run until the run is erased.
+        """
+        return await self._shelf.mark(permit, key=sha256, status=WITHDRAWN)
+
     async def named(
         self,
         run_id: str,
@@ -79,7 +88,7 @@ class Reports:
         )
 
     async def of_run(self, run_id: str) -> tuple[Report, ...]:
-        """Return every report of a run, newest first; none when the run was erased."""
+        """Return every report of a run, newest first; none that was withdrawn or erased."""
         return await self._kept(run_id)
 
     async def newest(self, run_id: str) -> Report:
@@ -95,7 +104,7 @@ class Reports:
 
     async def _kept(self, run_id: str, *, key: str | None = None) -> tuple[Report, ...]:
         pages = await self._shelf.list(run_id=run_id, key=key)
-        return tuple(_opened(page) for page in pages)
+        return tuple(_opened(page) for page in pages if page.status != WITHDRAWN)
 
 
 def _opened(kept: Kept) -> Report:

@@ -247,7 +247,7 @@ async def _check(home: Home, job: Job, report: Report) -> None:
         kept = await home.store.read(partial(_kept, kind=kind))
         wrong = sum(kept.get(item.run_id) != 1 for item in items)
         setattr(report, f"{kind}s_wrong", wrong + len(kept.keys() - _runs(items)))
-    report.spent = await batches.jobs_in(storage).spend(job.id)
+    report.spent = (await batches.view(storage, job.id, limit=1))["spend"]
     report.spent_by_items = await _spent(home, items)
     verified = await audit.verified(home.store, home.vault, home.ledger)
     report.problems = [problem.code for problem in verified.problems]

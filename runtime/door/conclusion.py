@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from interlock.runtime.canonical import LARGEST_INTEGER
+from interlock.runtime.canonical import LARGEST_INTEGER, canonical
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, failure, is_wordless
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import ToolFailed, Value
@@ -58,10 +58,31 @@ def concluded(
         cost = _plain(tool.actual(value), estimate=cost)
     return Conclusion(
         outcome=Done(action_id=attempt.id, value=value),
-        ending=Ending(state="done", result=value.model_dump_json().encode()),
+        ending=Ending(
+            state="done",
+            result=value.model_dump_json().encode(),
+            undo=_undo(proposal, value),
+        ),
         actual=cost.lasting(min(elapsed_ms, attempt.time_ms)),
         label=tool.yields(proposal.arguments, value) if tool.yields else attempt.label,
     )
+
+
+def _undo(proposal: Proposal, value: Value) -> bytes | None:
+    """Return the call that takes the effect back as it is kept; None where nothing does.
+
+    A tool that cannot say which call that is has acted all the same.
+    """
+    undo = proposal.callable.undo
+    if undo is None:
+        return None
+    try:
+        call = undo(proposal.arguments, value)
+        if call is None:
+            return None
+        return canonical({"tool": call.tool, "arguments": dict(call.arguments)})
+    except Exception:  # noqa: BLE001 - whatever broke, the effect stands and is listed as not undone
+        return None
 
 
 async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:

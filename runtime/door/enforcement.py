@@ -72,12 +72,14 @@ class EnforcementPoint:
         arguments: Mapping[str, Any],
         call_id: str,
         offered: tuple[str, ...] | None = None,
+        undoes: str = "",
         calls: Calls | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
-        *offered* are the tools that a planner was shown; without them a fixed step proposes. Of the
-        *calls* of a claim one at a time is decided.
+        *offered* are the tools that a planner was shown; without them a fixed step proposes, or a
+        person has the action undone that the call *undoes*. Of the *calls* of a claim one at a time
+        is decided.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
@@ -91,6 +93,7 @@ class EnforcementPoint:
             arguments=arguments,
             call_id=call_id,
             offered=offered,
+            undoes=undoes,
         )
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with (

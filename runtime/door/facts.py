@@ -89,6 +89,7 @@ class Facts:
             row=self.row,
             open_approval=self.open_approval,
             lapsed=self.lapsed,
+            undoes=proposal.undoes,
         )
 
     def _time_ms(self, tool: AnyTool | None) -> int:

@@ -36,11 +36,13 @@ class Proposal:
     cost: Amounts
     #: The tools that the planner was shown; None for a fixed step of the workflow
     offered: tuple[str, ...] | None = None
+    #: The action whose effect the call takes back; empty for none
+    undoes: str = ""
 
     @property
     def proposer(self) -> Proposer:
-        """Who in the agent proposes."""
-        return proposer_of(self.offered)
+        """Who proposes."""
+        return proposer_of(self.offered, undoes=self.undoes)
 
     @property
     def callable(self) -> AnyTool:
@@ -58,11 +60,13 @@ def propose(
     arguments: Mapping[str, Any],
     call_id: str,
     offered: tuple[str, ...] | None = None,
+    undoes: str = "",
 ) -> Proposal:
     """Return the proposal, checked against the tool's schema.
 
     A planner's proposal is another one than the same call of a fixed step: else a planner that
-    guesses the call's name would be told what the step was told.
+    guesses the call's name would be told what the step was told. What *undoes* an action is another
+    one than both.
 
     Arguments that do not fit are kept as they came, or in short where they are long, for the policy
     to deny and the ledger to record. A tool that is not there goes by the name "unknown": its name
@@ -83,7 +87,7 @@ def propose(
         cost = cost.lasting(max(1, cost.wall_ms))
     named: dict[str, Document] = {
         "run": run.id,
-        "proposer": proposer_of(offered),
+        "proposer": proposer_of(offered, undoes=undoes),
         "call": call_id,
         "tool": action.tool,
         "arguments": action.written,
@@ -97,11 +101,14 @@ def propose(
         resource=resource,
         cost=cost,
         offered=offered,
+        undoes=undoes,
     )
 
 
-def proposer_of(offered: tuple[str, ...] | None) -> Proposer:
+def proposer_of(offered: tuple[str, ...] | None, *, undoes: str = "") -> Proposer:
     """Return who proposes where these tools were shown to a planner, or none to nobody."""
+    if undoes:
+        return "undo"
     return "steps" if offered is None else "planner"
 
 

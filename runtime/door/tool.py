@@ -53,6 +53,14 @@ class Acted(Generic[A, R]):
 Readback = Callable[[Acted[A, R]], Awaitable[bool]]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undo:
+    """The call that takes one effect back: a tool of the same agent, and its arguments."""
+
+    tool: str
+    arguments: Mapping[str, Json]
+
+
 class ToolFailed(Exception):
     """The tool did not act, and knows that it did not.
 
@@ -102,6 +110,8 @@ class Tool(Generic[A, R]):
     #: Looks, after the act, whether the effect left what it should have; see `Options`
     readback: Readback[A, R] | None
     needs_readback: bool
+    #: Which call takes a finished effect back; see `Options`
+    undo: Callable[[A, R], Undo | None] | None
     #: The label of the result; None means the join of the arguments' labels
     yields: Callable[[A, R], Label] | None
     #: Every code that the tool fails with; an agent is told no other
@@ -179,6 +189,10 @@ class Options(TypedDict, total=False):
     #: answer stands: the answer is evidence of its own, and whoever is asked about every reading
     #: that timed out confirms them unread. A tool whose answer proves nothing needs it
     needs_readback: bool
+    #: Which call takes the effect back, from its arguments and its result; None where nothing does.
+    #: A pure function: it is called once, when the effect is done, and the call is kept with it.
+    #: When it raises, nothing takes the effect back
+    undo: Callable[[Any, Any], Undo | None]
     #: The label of the result; else the join of the arguments' labels
     yields: Callable[[Any, Any], Label]
     #: Those of its `ToolFailed`s: any other is told as "error"
@@ -196,10 +210,10 @@ def tool(
     The function's docstring becomes the description that planners are told; the types of arguments
     and result come from the annotations. *options* are `Options`. Raises TypeError for a function
     that is not async, has no docstring or has other annotations, and for a tool without effect that
-    is read back.
+    is read back or undone.
     """
-    if action not in EFFECTS and options.get("readback"):
-        raise TypeError(f"{name} has no effect, so there is nothing to read back")
+    if action not in EFFECTS and (options.get("readback") or options.get("undo")):
+        raise TypeError(f"{name} has no effect to read back or to undo")
 
     def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
@@ -226,6 +240,7 @@ def _completed(name: str, action: ActionClass, options: Options) -> dict[str, An
         "reconcile": options.get("reconcile"),
         "readback": options.get("readback"),
         "needs_readback": options.get("needs_readback", False),
+        "undo": options.get("undo"),
         "yields": options.get("yields"),
         "codes": frozenset(options.get("codes", ())),
         "failing": options.get("failing") or _worst(name),

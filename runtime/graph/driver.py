@@ -13,6 +13,7 @@ from langgraph.types import Command, StateSnapshot
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.undoing import Undoing
 from interlock.runtime.errors import (
     AgentFailed,
     Fenced,
@@ -143,6 +144,7 @@ class Driver:
             spans,
         )
         self._approvals = Approvals(store=store, vault=vault)
+        self._undoing = Undoing(store=store, vault=vault, pep=pep)
 
     async def drive(
         self, run: Run, agent: Workflow, *, control: RunControl | None = None
@@ -194,9 +196,32 @@ class Driver:
         self, run: Run, agent: Workflow, control: RunControl | None
     ) -> Ended:
         with tripwire.governing():
-            ended = await self._carried(run, agent, control)
+            if run.undoing:
+                ended = await self._undone(run, control)
+            else:
+                ended = await self._carried(run, agent, control)
         await self._runs.end(run, ended.status, ended.outcome, waiting=ended.waiting)
         return ended
+
+    async def _undone(self, run: Run, control: RunControl | None) -> Ended:
+        """Undo the effects of a run that a person cancels; what the run had produced stays shown.
+
+        Whatever breaks, the run is held, and a later claim goes on.
+        """
+        outcome = await self._runs.outcome(run.id) or {}
+        outcome.pop("error", None)
+        control = control or RunControl()
+        waiting: tuple[str, ...] = ()
+        try:
+            status, waiting = await self._undoing.undo(
+                run, stops=lambda: control.drain_requested
+            )
+        except (Fenced, NotRecorded):
+            raise
+        except Exception as error:  # noqa: BLE001 - no undoing ends before its last step was tried
+            status = "held"
+            outcome["error"] = _cause(error)
+        return Ended(run_id=run.id, status=status, waiting=waiting, outcome=outcome)
 
     async def _fail(self, run: Run, why: str) -> None:
         """Record that the run has failed, or that it stays held where a guard holds it already."""

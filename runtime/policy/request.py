@@ -17,8 +17,8 @@ from interlock.runtime.policy.label import Confidentiality, Label
 
 ActionClass: TypeAlias = Literal["pure", "read", "write", "irreversible"]
 Autonomy: TypeAlias = Literal[0, 1, 2, 3]
-#: The fixed steps of a workflow, or what plans in it
-Proposer: TypeAlias = Literal["steps", "planner"]
+#: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
+Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
 FACTS: Final = 3
 Verdict: TypeAlias = Literal["approved", "rejected"]

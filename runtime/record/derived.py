@@ -111,7 +111,9 @@ class Derived(OfJobs):
             **same(body, "status", "fence"),
             updated=body["at"],
         )
-        if body["status"] in {"done", "failed", "cancelled"}:
+        if body["undoing"]:
+            run["undoing"] = 1
+        if body["undoing"] or body["status"] in {"done", "failed", "cancelled"}:
             self._of_run[run_id].end(self.spend)
 
     def _decide(self, _: str, run_id: str, body: Values) -> None:

@@ -44,6 +44,7 @@ def started(log: str, run_id: str, body: Values) -> Values:
         "label": committed(run_id, body["label"]),
         "budget_id": body["budget"],
         "attempts": body["fence"],
+        "undoing": 0,
         "refusals": 0,
         "outcome": None,
         "created": body["at"],
@@ -64,6 +65,8 @@ def proposed(run_id: str, body: Values) -> Values:
         "digest": committed(run_id, body["bind"]),
         "late": "",
         "readback": "",
+        "undo": None,
+        "undoes": body.get("undoes", ""),
         "created": body["at"],
     }
 

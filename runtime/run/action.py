@@ -157,15 +157,18 @@ def finish(
     *until* is when whoever started the action can be at work on it no more: 0 from that worker.
     """
     check(tx, step.run, closing=True)
-    result = _sealed(step, ending.kept)
+    sealed = {"result": _sealed(step, ending.kept)}
+    if ending.undo is not None:
+        sealed["undo"] = _sealed(step, ending.undo, part="/undo")
     if not move(
         tx,
         step.id,
         "started",
         ending.state,
         until=until,
-        result=result,
         readback=ending.readback,
+        result=sealed["result"],
+        undo=sealed.get("undo"),
     ):
         raise _elsewhere(step)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
@@ -173,7 +176,7 @@ def finish(
     tx.events.append(
         Finished(
             ruling=step.ruling,
-            sealed={"result": result},
+            sealed=sealed,
             state=ending.state,
             spent=charged.counts(),
             until=until,
@@ -314,6 +317,8 @@ def _put(
         "digest": step.request.digest,
         "late": "",
         "readback": "",
+        "undo": None,
+        "undoes": step.undoes,
         "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }
@@ -321,5 +326,7 @@ def _put(
     return sealed
 
 
-def _sealed(step: Attempt, result: bytes | None) -> bytes | None:
-    return None if result is None else step.key.seal(result, place=f"action/{step.id}")
+def _sealed(step: Attempt, value: bytes | None, *, part: str = "") -> bytes | None:
+    if value is None:
+        return None
+    return step.key.seal(value, place=f"action/{step.id}{part}")

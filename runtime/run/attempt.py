@@ -28,6 +28,8 @@ class Ending:
     failure: tuple[str, str] | None = None
     #: What was seen of what the effect should have left; empty where nobody looked
     readback: Readback = ""
+    #: The call that takes the effect back as JSON; None where nothing does
+    undo: bytes | None = None
 
     @property
     def kept(self) -> bytes | None:
@@ -62,6 +64,8 @@ class Attempt:
     #: A person was asked and did not answer in time
     lapsed: bool = False
     bounds: Bounds = ORDINARY
+    #: The action whose effect this one takes back; empty for none
+    undoes: str = ""
 
     @cached_property
     def label(self) -> Label:
@@ -178,6 +182,7 @@ class Attempt:
             revision=decision.revision,
             engine=decision.engine,
             digest=self.request.digest,
+            undoes=self.undoes,
         )
 
     @property

@@ -74,6 +74,7 @@ def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
         "tries": 0,
         "ready_at": max(new.not_before, now),
         "paused": 0,
+        "undoing": 0,
     }
 
 

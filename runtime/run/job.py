@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import NotFound
@@ -21,11 +21,15 @@ from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.upsert import insert_new
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.run import OPEN
 
 JobStatus: TypeAlias = Literal["open", "paused", "cancelled"]
 #: Why a document of a job has no run of its own, beside the codes of documents
 DUPLICATE: Final = "duplicate"
 _ITEM: Final = tables.job_item.c
+_RUN: Final = tables.run.c
+#: Runs of these have reviewed a document, or will
+_ALIVE: Final = (*sorted(OPEN - {"dead"}), "done")
 _NEW: Final = Statement(insert_new(tables.job_item))
 _NEW_JOB: Final = Statement(insert_new(tables.job))
 
@@ -63,6 +67,8 @@ class NewItem:
     #: Where the document was found: a name, and nothing is read there again
     path: str
     document: str = ""
+    #: The same document is reviewed by one run only
+    once: bool = False
     #: Why the document has no run, as a code and in words
     refused: str = ""
     why: str = ""
@@ -148,7 +154,9 @@ def take(tx: Tx, vault: Vault, item: NewItem, *, run_id: str = "") -> None:
     """Record what became of a document, together with the start of its run if it has one.
 
     Raises `BadInput`, so that the run is not started, for a document that was taken before
-    ("taken_already") and for a cancelled job ("job_ended").
+    ("taken_already"), for one that another run reviews and that is to be reviewed *once*
+    ("duplicate"), and for a cancelled job ("job_ended"). The tenant's log is held meanwhile, so of
+    two submissions at a time one hears of the other.
     """
     row = job_row(tx.connection, item.job, lock=True)
     if row["status"] == "cancelled":
@@ -156,10 +164,33 @@ def take(tx: Tx, vault: Vault, item: NewItem, *, run_id: str = "") -> None:
     values = _values(tx, vault, item, run_id)
     if _NEW.one(tx.connection, values) is None:
         raise refused("taken_already", what=f"document {item.path}")
+    if item.once:
+        _refuse_reviewed(tx, item, but=run_id)
     if run_id and row["status"] == "paused":
         run = update(tables.run).where(tables.run.c.id == run_id)
         tx.connection.execute(run.values(paused=1))
     _say(tx, row["tenant"], values)
+
+
+def _refuse_reviewed(tx: Tx, item: NewItem, *, but: str) -> None:
+    """Refuse a document that a run *but* this one reviews or has reviewed ("duplicate").
+
+    Runs that failed, were cancelled, are dead or were erased have reviewed nothing.
+    """
+    query = (
+        select(_RUN.id)
+        .join(tables.job_item, _ITEM.run_id == _RUN.id)
+        .join(tables.data_key, tables.data_key.c.id == _RUN.id)
+        .where(
+            _ITEM.document == item.document,
+            _RUN.id != but,
+            _RUN.status.in_(_ALIVE),
+        )
+        .limit(1)
+    )
+    other = tx.connection.execute(query).scalar_one_or_none()
+    if other is not None:
+        raise refused(DUPLICATE, what=f"document {item.path}", run=other)
 
 
 def take_again(tx: Tx, vault: Vault, item: NewItem, *, run_id: str) -> None:
@@ -196,12 +227,6 @@ def turn(tx: Tx, job_id: str, status: JobStatus, *, by: str) -> None:
             by=by,
         )
     )
-
-
-def taken(connection: Connection, job_id: str) -> int:
-    """Return how many documents of the job have been taken."""
-    query = select(func.count()).where(_ITEM.job == job_id)
-    return int(connection.execute(query).scalar_one())
 
 
 def _values(tx: Tx, vault: Vault, item: NewItem, run_id: str) -> dict[str, object]:

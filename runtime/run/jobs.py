@@ -20,7 +20,6 @@ from interlock.runtime.run.job import (
     request_of,
     submit,
     submitter,
-    taken,
     turn,
 )
 from interlock.runtime.run.run import OPEN, Status
@@ -32,8 +31,6 @@ _RUN: Final = tables.run.c
 _BUDGET: Final = tables.budget.c
 #: In the order in which they are shown
 STATUSES: Final = get_args(Status)
-#: Runs of these have reviewed a document, or will
-_ALIVE: Final = (*sorted(OPEN - {"dead"}), "done")
 
 
 @dataclass(
@@ -185,24 +182,6 @@ class Jobs:
 
         return await self._store.read(look)
 
-    async def reviewing(self, document: str) -> str | None:
-        """Return the run that reviews the same document, or None where none does or did.
-
-        Runs that failed, were cancelled, are dead or were erased have reviewed nothing.
-        """
-
-        def look(connection: Connection) -> str | None:
-            query = (
-                select(_RUN.id)
-                .join(tables.job_item, _ITEM.run_id == _RUN.id)
-                .join(tables.data_key, tables.data_key.c.id == _RUN.id)
-                .where(_ITEM.document == document, _RUN.status.in_(_ALIVE))
-                .limit(1)
-            )
-            return connection.execute(query).scalar_one_or_none()
-
-        return await self._store.read(look)
-
     async def spend(self, job_id: str) -> dict[str, int]:
         """Return what the runs of the job have spent together, by kind."""
 
@@ -225,7 +204,7 @@ class Jobs:
     def _job(self, connection: Connection, row: RowMapping) -> Job:
         job_id = row["id"]
         key = self._vault.key(connection, job_id)
-        counts, skipped = _counted(connection, job_id)
+        counts = _counted(connection, job_id)
         job = Job(
             id=job_id,
             tenant=row["tenant"],
@@ -236,10 +215,10 @@ class Jobs:
             request=request_of(row, key),
             limits=orjson.loads(row["limits"]),
             items=row["items"],
-            taken=taken(connection, job_id),
+            taken=counts.taken,
             created=row["created"],
-            counts=counts,
-            skipped=skipped,
+            counts=counts.runs,
+            skipped=counts.skipped,
         )
         is_over = job.status != "cancelled" and job.over >= job.items
         return replace(job, status="done") if is_over else job
@@ -273,26 +252,40 @@ class Jobs:
         )
 
 
-def _counted(connection: Connection, job_id: str) -> tuple[dict[str, int], int]:
-    """Return how many runs of the job have each status, and how many documents are skipped.
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class _Counts:
+    """How far a job is, by number."""
 
-    A run in whose place another one came is not counted.
+    taken: int
+    #: Runs by status, those that a retry replaced not among them; what was refused counts as failed
+    runs: dict[str, int]
+    #: Documents that are reviewed elsewhere
+    skipped: int
+
+
+def _counted(connection: Connection, job_id: str) -> _Counts:
+    """Return the numbers of the job, none of them by a look at every document.
+
+    Only a failed run is replaced, so of the failed ones as many are not counted as the job has runs
+    more than documents with one.
     """
-    counts = dict.fromkeys(STATUSES, 0)
-    by_status = (
-        select(_RUN.status, func.count())
-        .join(tables.job_item, _ITEM.run_id == _RUN.id)
-        .where(_ITEM.job == job_id)
-        .group_by(_RUN.status)
-    )
-    for status, number in connection.execute(by_status):
-        counts[status] = number
-    without_run = (
-        select(_ITEM.refused, func.count())
-        .where(_ITEM.job == job_id, _ITEM.run_id == "")
-        .group_by(_ITEM.refused)
-    )
-    refused = {row[0]: row[1] for row in connection.execute(without_run)}
+    runs = dict.fromkeys(STATUSES, 0)
+    by_status = select(_RUN.status, func.count()).where(_RUN.job == job_id)
+    for status, number in connection.execute(by_status.group_by(_RUN.status)):
+        runs[status] = number
+    by_reason = select(_ITEM.refused, func.count()).where(_ITEM.job == job_id)
+    rows = connection.execute(by_reason.group_by(_ITEM.refused))
+    refused = {row[0]: row[1] for row in rows}
+    taken = sum(refused.values())
+    replaced = sum(runs.values()) - refused.pop("", 0)
     skipped = refused.pop(DUPLICATE, 0)
-    counts["failed"] += sum(refused.values())
-    return counts, skipped
+    runs["failed"] += sum(refused.values()) - replaced
+    return _Counts(
+        taken=taken,
+        runs=runs,
+        skipped=skipped,
+    )

@@ -33,6 +33,8 @@ COLUMNS: Final = (
     tables.action.c.until,
     tables.action.c.late,
     tables.action.c.readback,
+    tables.action.c.undo,
+    tables.action.c.undoes,
 )
 
 
@@ -57,6 +59,10 @@ class RecordedAction:
     #: The state that a worker reported after it had lost the run; empty for none
     late: str
     readback: Readback
+    #: The call that takes its effect back as JSON; None where nothing does
+    undo: bytes | None
+    #: The action whose effect this one takes back; empty for none
+    undoes: str
 
 
 def found(row: Row, key: DataKey) -> RecordedAction | None:
@@ -84,6 +90,7 @@ def reasons_of(row: Row, key: DataKey) -> tuple[Reason, ...]:
 
 def _opened(row: Row, key: DataKey) -> RecordedAction:
     result = row["result"]
+    undo = row["undo"]
     return RecordedAction(
         id=row["id"],
         run_id=row["run_id"],
@@ -100,6 +107,8 @@ def _opened(row: Row, key: DataKey) -> RecordedAction:
         until=row["until"],
         late=row["late"],
         readback=row["readback"],
+        undo=None if undo is None else key.open(undo, place=f"action/{row['id']}/undo"),
+        undoes=row["undoes"],
     )
 
 

@@ -47,6 +47,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
     "job_ended": ("it is cancelled", "Submit a new job: `interlock batch submit`."),
     "taken_already": ("the job has it", "Look with `interlock batch show`."),
+    "duplicate": (
+        "{run} reviews the same document",
+        "Submit it with --again to have it reviewed once more.",
+    ),
     "priority": (
         "its priority is not from -{highest} to {highest}",
         "Name another priority.",

@@ -4,6 +4,9 @@
     queued, running, held -> dead -> running
     queued, running, waiting, held, dead -> cancelled
 
+A person may have the effects undone first. The run then goes the same ways as before, and ends as
+cancelled in every case: `undoing` says so.
+
 A run is held when a guard, or what the guard depends on, failed closed: nothing was done, and a new
 claim carries the run on. A run is dead when workers claimed it so often in vain that none does any
 more: nothing is lost, and a person carries it on.
@@ -72,6 +75,11 @@ class Run:
     tries: int
     label: Label
     created: int
+    #: A person cancels the run, and has its effects undone first
+    undoing: bool = False
+    #: The job it belongs to, empty for none
+    job: str = ""
+    priority: int = 0
     #: The claim before this one is known to be at an end: nothing is at work under it any more
     alone: bool = False
 
@@ -194,6 +202,9 @@ def opened(
         tries=row["tries"],
         label=label_of(row["label"]),
         created=row["created"],
+        undoing=bool(row["undoing"]),
+        job=row["job"],
+        priority=row["priority"],
         alone=alone,
     )
 

@@ -17,6 +17,9 @@ _RUNS: Final = (
         tables.run.c.tenant,
         tables.run.c.agent,
         tables.run.c.status,
+        tables.run.c.undoing,
+        tables.run.c.job,
+        tables.run.c.priority,
         tables.run.c.principal,
         tables.run.c.request,
         tables.run.c.pins,
@@ -39,6 +42,11 @@ class RunSummary:
     tenant: str
     agent: str
     status: Status
+    #: A person cancels it, and has its effects undone first
+    undoing: bool
+    #: The job it belongs to, empty for none
+    job: str
+    priority: int
     #: The person for whom the run acts
     requester: str
     request: dict[str, Json]
@@ -107,6 +115,9 @@ def _summary(row: RowMapping, vault: Vault) -> RunSummary:
         tenant=row["tenant"],
         agent=row["agent"],
         status=row["status"],
+        undoing=bool(row["undoing"]),
+        job=row["job"],
+        priority=row["priority"],
         requester=requester,
         request=request,
         budget_id=row["budget_id"],

@@ -26,10 +26,10 @@ from interlock.runtime.run import (
     turn,
 )
 from interlock.runtime.run.beginning import fields_of, started_of
+from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.claim import (
     extend,
     give_back,
-    is_gone,
     take_over,
     taken,
 )
@@ -268,46 +268,13 @@ class Runs:
         """Return the number of runs, erased ones included."""
         return await self._store.read(run_list.count)
 
-    async def cancel(self, run_id: str, *, by: str) -> None:
-        """End the run for good: the fence moves on, so its worker writes nothing more.
+    async def cancel(self, run_id: str, *, by: str, undo: bool = False) -> None:
+        """End the run for good, or leave it to whoever is to *undo* its effects first.
 
-        An approval that is waited for is withdrawn. An action that has started may have acted, so
-        it becomes unknown and is charged what was set aside. Raises `NotFound`, and `BadInput`
-        ("ended").
+        See `cancellation.cancel`. Raises `NotFound`, and `BadInput` ("ended").
         """
-        await self._write(run_id, lambda tx: self._cancel(tx, run_id, by=by))
-
-    def _cancel(self, tx: Tx, run_id: str, *, by: str) -> None:
-        row = row_of(tx.connection, run_id, lock=True)
-        if row["status"] not in OPEN:
-            raise refused("ended", what=f"run {run_id}", status=row["status"])
-        fence = row["fence"] + 1
-        cancelled = update(tables.run).where(tables.run.c.id == run_id)
-        tx.connection.execute(
-            cancelled.values(
-                status="cancelled",
-                fence=fence,
-                ready_at=None,
-                updated=tx.now,
-            )
-        )
-        tx.checked.clear()
-        progress.end(tx, run_id)
-        key = self._vault.key(tx.connection, run_id)
-        settlement.abandon(
-            tx,
-            run=row,
-            key=key,
-            worker_until=None if is_gone(row) else row["lease_until"],
-        )
-        tx.events.append(
-            RunEnded(
-                log=row["tenant"],
-                run_id=run_id,
-                status="cancelled",
-                fence=fence,
-                by=by,
-            )
+        await self._write(
+            run_id, lambda tx: cancel(tx, self._vault, run_id, by=by, undo=undo)
         )
 
     async def resolve(

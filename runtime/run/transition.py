@@ -29,6 +29,7 @@ def move(
     until: int,
     result: bytes | None = None,
     readback: Readback = "",
+    undo: bytes | None = None,
     at_most: int = EVER,
 ) -> bool:
     """Move an action that is in the state *before*, and say whether it was.
@@ -43,6 +44,7 @@ def move(
         "state": after,
         "result": result,
         "readback": readback,
+        "undo": undo,
         "until": until,
         "updated": tx.now,
     }

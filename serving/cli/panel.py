@@ -9,7 +9,17 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from interlock.serving.cli.show import TIERS, decisions, grid, shown, spend, whole
+from interlock.serving.cli.show import (
+    TIERS,
+    decisions,
+    grid,
+    placed,
+    shown,
+    spend,
+    standing,
+    undone,
+    whole,
+)
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
 WHERE: Final = 16  # columns: a place and a span stand on two lines
@@ -34,17 +44,23 @@ OPEN: Final = {
 
 def run_panel(view: dict[str, Any]) -> RenderableType:
     """Return the whole story of one run."""
+    place = ", ".join(placed(view))
     parts: list[RenderableType] = [_document(view)]
+    if place:
+        parts.append(shown(place))
     if view["stopped"]:
         parts.append(shown(f"Stopped: {view['stopped']['why']}", style="red"))
     parts += reviewed(view)
     parts.append(decisions(view["decisions"]))
+    if view["undo"]:
+        parts.append(undone(view["undo"]))
     parts.append(spend(view["spend"]))
     if view["waiting"]:
         parts.append(
             Text(f"Waits for a person: {', '.join(view['waiting'])}", style="yellow")
         )
-    title = Text.assemble((view["run_id"], "bold"), "  ", (view["status"], "bold"))
+    status = standing(view["status"], undoing=view["undo"] is not None)
+    title = Text.assemble((view["run_id"], "bold"), "  ", (status, "bold"))
     return Panel(
         Group(*parts),
         title=title,

@@ -60,6 +60,8 @@ def _next_steps(view: dict[str, Any]) -> None:
 
 def exit_code(view: dict[str, Any]) -> int:
     """Return what a run's end means to a caller."""
+    if view["undo"] is not None:
+        return _undo_code(view)
     if view["stopped"]:
         return stopped_code(view["stopped"])
     states = {step["state"] for step in view["decisions"] if step["class"] in _EFFECTS}
@@ -69,6 +71,14 @@ def exit_code(view: dict[str, Any]) -> int:
         return session.WAITING
     denied = any(step["state"] == "denied" for step in view["decisions"])
     return session.DENIED if denied else session.DONE
+
+
+def _undo_code(view: dict[str, Any]) -> int:
+    """Return whether all that a cancelled run did is undone, or somebody must look."""
+    if view["status"] in _STUCK:
+        return session.FAILED_CLOSED
+    is_over = view["status"] == "cancelled" and not view["undo"]["not_undone"]
+    return session.DONE if is_over else session.WAITING
 
 
 def stopped_code(stopped: Any) -> int:

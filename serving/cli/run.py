@@ -197,8 +197,21 @@ def erase(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
 
 
 @application.command()
-def cancel(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
-    """End a run for good; whoever works on it can write nothing more."""
+def cancel(
+    run_id: RunId,
+    *,
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help="Take back what it did, the newest effect first."),
+    ] = False,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a run for good; whoever works on it can write nothing more.
+
+    With --undo each effect is taken back by the call that its tool names: an action like any other,
+    decided by the policy. What cannot be undone is listed.
+    """
     settings = session.configured()
     who = session.acting(settings, person)
 
@@ -206,14 +219,13 @@ def cancel(run_id: RunId, person: As = None, as_json: AsJson = False) -> None:
         from interlock.serving.operations import runs
 
         whole_id = await _whole(home.runtime.storage, run_id)
-        await runs.cancel(
-            home,
-            whole_id,
-            person=who,
-        )
+        session.under_way.run_id = whole_id
+        await runs.cancel(home, whole_id, person=who, undo=undo)
         return await _view(home.runtime.storage, whole_id)
 
-    report(session.run(work, using=settings), as_json=as_json)
+    code = report(session.run(work, using=settings), as_json=as_json)
+    if undo:
+        session.leave(code)
 
 
 async def _whole(storage: "Storage", beginning: str) -> str:

@@ -1,6 +1,7 @@
 """The command `interlock run list`."""
 
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -10,7 +11,15 @@ import typer
 from interlock.runtime.errors import InterlockError
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import folded, grid, moment, risk_level, whole
+from interlock.serving.cli.show import (
+    folded,
+    grid,
+    moment,
+    placed,
+    risk_level,
+    standing,
+    whole,
+)
 
 if TYPE_CHECKING:
     from interlock.runtime.run.pin import Pins
@@ -98,6 +107,10 @@ def _tell_none(*, filtered: bool) -> None:
     session.next_step("interlock review FILE")
 
 
+def _standing(row: dict[str, Any]) -> str:
+    return standing(row["status"], undoing=row["undoing"])
+
+
 def _score(row: dict[str, Any]) -> int:
     return row["risk"]["score"] if row["risk"] else -1
 
@@ -112,12 +125,19 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     )
     for row in rows:
         name = Path(row["document"]).name  # the whole path is in the JSON
-        for_whom = f" (for {row['for']})" if row["for"] else ""
+        about = ", ".join(_about(row))
         table.add_row(
             row["run_id"],
-            f"{row['status']}{' (repin)' if row['needs_repin'] else ''}",
+            f"{_standing(row)}{' (repin)' if row['needs_repin'] else ''}",
             moment(row["created"])[:16],
             risk_level(row["risk"]) if row["risk"] else "-",
-            f"{name or row['agent']}{for_whom}",
+            f"{name or row['agent']}{f' ({about})' if about else ''}",
         )
     return table
+
+
+def _about(row: dict[str, Any]) -> Iterator[str]:
+    """Yield for whom the run is, its job and its priority, as far as there are any."""
+    if row["for"]:
+        yield f"for {row['for']}"
+    yield from placed(row)

@@ -3,6 +3,7 @@
 Text from documents is printed as text, with hidden characters made visible.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -141,6 +142,35 @@ def reported(step: dict[str, Any]) -> RenderableType:
     """Return what a worker said of an action after the worker had lost the run."""
     why = f"{step['tool']} is {step['state']}; its worker reported {step['late']} later"
     return shown(why, style=STATES.get(step["late"], ""))
+
+
+def placed(run: dict[str, Any]) -> Iterator[str]:
+    """Yield the run's job, and its priority unless that is the usual one."""
+    if run["job"]:
+        yield run["job"]
+    if run["priority"]:
+        yield f"priority {run['priority']}"
+
+
+def standing(status: str, *, undoing: bool) -> str:
+    """Return where a run stands; one whose effects are being undone is on its way to its end."""
+    return f"cancelling, {status}" if undoing and status != "cancelled" else status
+
+
+def undone(undo: dict[str, Any]) -> RenderableType:
+    """Return which effects of a cancelled run are undone, and why the others are not."""
+    lines = [
+        Text(f"Undone      {effect['tool']} {effect['id'][:12]}", style="green")
+        for effect in undo["undone"]
+    ]
+    lines += [
+        Text(
+            f"Not undone  {effect['tool']} {effect['id'][:12]}: {effect['code']}",
+            style="yellow",
+        )
+        for effect in undo["not_undone"]
+    ]
+    return Group(Text(), *lines)
 
 
 def money(micro: int) -> str:

@@ -9,8 +9,9 @@ from interlock.runtime.run import subject
 from interlock.runtime.storage import Storage
 from interlock.serving import batches
 from interlock.serving.home import Home
-from interlock.serving.results.formats import WRITERS, Format
+from interlock.serving.results.formats import Format
 from interlock.serving.results.row import Results
+from interlock.serving.results.writers import WRITERS
 
 
 async def ledger(

@@ -117,19 +117,29 @@ async def repin_all(
     return outcomes
 
 
-async def cancel(home: Home, run_id: str, *, person: Principal) -> None:
-    """End a run for good: whoever works on the run can write nothing more."""
+async def cancel(
+    home: Home, run_id: str, *, person: Principal, undo: bool = False
+) -> None:
+    """End a run for good: whoever works on the run can write nothing more.
+
+    With *undo* its effects are undone first, as far as that goes now: an undo that waits for a
+    person, or that a guard held up, is gone on with by whoever resumes the run, and by workers. The
+    run is stopped before all that, whatever comes of the undoing. Raises what `Runtime.resume`
+    raises.
+    """
 
     async def work() -> None:
-        await home.runs.cancel(run_id, by=person.id)
+        await home.runs.cancel(run_id, by=person.id, undo=undo)
 
     await home.runtime.acts.perform(
         "run.cancel",
         work,
         person=person,
-        arguments={"run": run_id},
+        arguments={"run": run_id, "undo": undo},
         look=subject.run(run_id),
     )
+    if undo:
+        await home.runtime.resume(run_id)
 
 
 async def erase(home: Home, run_id: str, *, person: Principal) -> None:

@@ -108,22 +108,15 @@ class _Taking:
             file = await _READER.taken(named.path)
             request = {**self._submission.request, **named.request}
             key = await self._key(file, request)
-            other = None if self._submission.again else await self._reviewing(key)
-            if other is None:
-                await self._start(item, file, request, key)
-                return
-            why = f"{other} reviews the same document"
-            await self._refuse(item, DUPLICATE, why)
+            await self._start(item, file, request, key)
         except DocumentError as error:
             await self._refuse(item, f"document_{error.code}", str(error))
         except BadInput as error:
             if error.code == "job_ended":
                 raise
             if error.code != "taken_already":
-                await self._refuse(item, error.code, str(error))
-
-    async def _reviewing(self, key: str) -> str | None:
-        return await jobs_of(self._home).reviewing(key)
+                why = error.why if error.code == DUPLICATE else str(error)
+                await self._refuse(item, error.code, why)
 
     async def _key(self, file: File, request: dict[str, Json]) -> str:
         """Return what only the same document has that is asked the same under the same pins."""
@@ -151,6 +144,7 @@ class _Taking:
             seq=item.seq,
             path=item.path,
             document=key,
+            once=not submission.again,
         )
 
         def also(tx: Tx, run_id: str) -> None:

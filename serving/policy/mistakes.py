@@ -145,7 +145,7 @@ def _unknown_grants(
             yield Finding(
                 code="not_one_of",
                 where=where(("grants", role)),
-                detail=f"{proposer!r} is neither {' nor '.join(PROPOSERS)}: nobody has this role",
+                detail=f"{proposer!r} is none of {', '.join(PROPOSERS)}: nobody has this role",
             )
         for name in names:
             if name not in (tools if dot else grantable):

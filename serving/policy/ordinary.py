@@ -104,13 +104,15 @@ def _tool(
         principal=agent,
         action=action,
         resource=resource,
-        context=_proposed(context, tool, by_steps=proposer == "steps"),
+        context=_proposed(context, tool, proposer),
     )
 
 
-def _proposed(context: Context, tool: str, *, by_steps: bool) -> Context:
-    if by_steps:
+def _proposed(context: Context, tool: str, proposer: str) -> Context:
+    if proposer == "steps":
         return replace(context, proposer="steps")
+    if proposer == "undo":
+        return replace(context, proposer="undo")
     return replace(context, proposer="planner", offered=(tool,))
 
 

@@ -76,7 +76,7 @@ def _facts(ordinary: AccessRequest, request: AccessRequest) -> Context:
         labels=dict.fromkeys(ordinary.action.arguments, _joined(facts)),
         tool_schema=base.tool_schema,
     )
-    if facts.proposer == "steps":
+    if facts.proposer != "planner":
         # Who may propose the tool is the installation's affair.
         return replace(told, proposer=base.proposer, offered=base.offered)
     own, theirs = request.action.tool, ordinary.action.tool

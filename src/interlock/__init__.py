@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Unknown,
         Waiting,
     )
-    from interlock.runtime.door.tool import Acted, Tool, ToolFailed, Value, tool
+    from interlock.runtime.door.tool import Acted, Tool, ToolFailed, Undo, Value, tool
     from interlock.runtime.graph.agent import Agent, Graph
     from interlock.runtime.graph.langchain import governed_tools, langchain_tool
     from interlock.runtime.graph.model import Refused, governed
@@ -50,6 +50,7 @@ _HOMES: Final = {
     "Tool": "runtime.door.tool",
     "ToolFailed": "runtime.door.tool",
     "ToolNode": "runtime.graph.node",
+    "Undo": "runtime.door.tool",
     "Unknown": "runtime.door.outcome",
     "Value": "runtime.door.tool",
     "Waiting": "runtime.door.outcome",
@@ -81,6 +82,7 @@ __all__ = [
     "Tool",
     "ToolFailed",
     "ToolNode",
+    "Undo",
     "Unknown",
     "Value",
     "Waiting",

@@ -48,6 +48,9 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "self._vault.key": _ERASED,
     "self.gaps": "a log that is not held grows while it is looked at, which is no gap",
     "self.watch.confirm": "whoever changes a row of the run holds the head of its log",
+    "tx.connection.execute in _refuse_reviewed": (
+        "whoever begins or ends a run of the tenant holds the head of its log"
+    ),
     "tx.connection.execute in _turned": "the tenant of a run never changes",
     "vault.erase": "it deletes",
     "vault.key": _ERASED,

@@ -28,7 +28,10 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
     assert row.keys() == {
         "run_id",
         "status",
+        "undoing",
         "agent",
+        "job",
+        "priority",
         "created",
         "for",
         "document",
@@ -90,6 +93,30 @@ def test_a_cancelled_run_is_over(used: Path, command: Command, run_id: str) -> N
     assert (resumed.code, approved.code) == (2, 2)
     assert "cancelled" in resumed.err
     assert not list(used.glob("outbox/*"))
+
+
+def test_a_run_is_cancelled_and_undone(
+    used: Path, command: Command, run_id: str
+) -> None:
+    """What the run wrote is withdrawn through the door, newest first, and told; the ledger and the
+    tables agree, and nothing is done twice.
+    """
+    told = command(used, "run", "cancel", run_id, "--undo", "--as", "ana")
+    again = command(used, "run", "cancel", run_id, "--undo", "--as", "ana")
+    view = command(used, "run", "show", run_id, "--json").value
+    (record,) = command(used, "records", "list", "--json").value
+    report = command(used, "run", "report", run_id)
+    verified = command(used, "audit", "verify", "--state")
+
+    assert (told.code, again.code, view["status"]) == (0, 2, "cancelled")
+    undone = {effect["tool"] for effect in view["undo"]["undone"]}
+    assert undone == {"records.file", "report.write"}
+    assert view["undo"]["not_undone"] == []
+    assert "Undone      report.write" in told.out
+    assert (record["status"], view["report"], report.code) == ("withdrawn", False, 2)
+    takers = [step for step in view["decisions"] if step["undoes"]]
+    assert [step["reasons"][0]["code"] for step in takers] == ["granted"] * 2
+    assert verified.code == 0
 
 
 def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Undo, Value, tool
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
@@ -14,10 +14,18 @@ from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.contracts.review import Review, Reviews
 
 KIND: Final = "contract"
+#: The status of a record that no longer says anything of its contract
+WITHDRAWN: Final = "withdrawn"
 
 
 class File(Value):
     """File the review of one document that the run has reviewed."""
+
+    document: str
+
+
+class Withdraw(Value):
+    """Withdraw the record of one document that the run has filed."""
 
     document: str
 
@@ -136,12 +144,17 @@ def _opened(kept: Kept) -> Record:
 
 
 def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
-    """Return `records.file`: what is filed comes from the review that the run keeps."""
+    """Return `records.file` and `records.withdraw`, which takes back what the first one did.
+
+    What is filed comes from the review that the run keeps. A record that is withdrawn stays, and
+    says so.
+    """
 
     @tool(
         "records.file",
         action="write",
         idempotent=True,
+        undo=_withdrawal,
         resource=_contract,
         codes=("not_reviewed",),
     )
@@ -150,8 +163,26 @@ def record_tools(records: Records, *, reviews: Reviews) -> tuple[AnyTool, ...]:
         review = await reviews.of(arguments.document, run_id=permit.run_id)
         return await records.file(permit, review)
 
-    return (file,)
+    @tool(
+        "records.withdraw",
+        action="write",
+        idempotent=True,
+        resource=_contract,
+        codes=("not_filed",),
+    )
+    async def withdraw(permit: Permit, arguments: Withdraw) -> Filed:
+        """Withdraw what this run has filed of a document."""
+        document = arguments.document
+        if not await records.mark(permit, document=document, status=WITHDRAWN):
+            raise ToolFailed(code="not_filed")
+        return Filed(document=document, status=WITHDRAWN)
+
+    return file, withdraw
 
 
-def _contract(arguments: File) -> Resource:
+def _contract(arguments: File | Withdraw) -> Resource:
     return Resource(type="contract", id=arguments.document)
+
+
+def _withdrawal(arguments: File, filed: Filed) -> Undo:
+    return Undo(tool="records.withdraw", arguments={"document": filed.document})

@@ -32,10 +32,12 @@ class Ruling:
     engine: str
     #: The request's digest; the body holds a commitment to it
     digest: str
+    #: The action whose effect this one takes back; empty for none
+    undoes: str = ""
 
     def body(self, state: str) -> Object:
         """Return what the body of every entry on an action says."""
-        return {
+        body: Object = {
             "action": self.action,
             "tool": self.tool,
             "class": self.action_class,
@@ -47,6 +49,9 @@ class Ruling:
             "engine": self.engine,
             "bind": self._bind,
         }
+        if self.undoes:
+            body["undoes"] = self.undoes
+        return body
 
     @cached_property
     def _bind(self) -> str:

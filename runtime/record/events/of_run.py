@@ -118,7 +118,7 @@ class RunHeld(Of):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunEnded(Of):
-    """A claim ended, or a person (*by*) cancelled the run."""
+    """A claim ended, or a person (*by*) cancelled the run, or is *undoing* it first."""
 
     event: ClassVar[str] = "run_ended"
     status: str
@@ -126,6 +126,7 @@ class RunEnded(Of):
     fence: int
     error: Json = None
     by: str | None = None
+    undoing: bool = False
     #: Empty for a cancelled run
     sealed: Sealed = field(default_factory=dict)
 
@@ -134,6 +135,7 @@ class RunEnded(Of):
         return {
             "status": self.status,
             "fence": self.fence,
+            "undoing": self.undoing,
             "sealed": digests(self.sealed),
         }
 

@@ -42,4 +42,6 @@ job_item = Table(
     Column("document", String(64), nullable=False, index=True),
     Column("refused", String(32), nullable=False),
     Column("details", LargeBinary, nullable=False),
+    # How many have no run, and why, without a look at the documents themselves
+    Index("job_item_refused", "job", "refused"),
 )

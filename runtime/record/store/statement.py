@@ -27,7 +27,8 @@ class Statement:
     """One statement of SQLAlchemy Core with named parameters, for the transaction that is open.
 
     Every execution names the same parameters. A failure of the database is the error that
-    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered.
+    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered. Any number of threads
+    may execute one statement, each on a connection of its own.
     """
 
     def __init__(self, statement: Mapping[str, ClauseElement] | ClauseElement) -> None:
@@ -37,7 +38,8 @@ class Statement:
 
     def run(self, connection: Connection, parameters: Parameters) -> int:
         """Execute once, and return the number of rows that were changed."""
-        rows: int = self._execute(connection, parameters).rowcount
+        cursor, _ = self._execute(connection, parameters)
+        rows: int = cursor.rowcount
         return rows
 
     def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
@@ -47,19 +49,18 @@ class Statement:
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
-        rows = self._execute(connection, parameters).fetchall()
-        return self._named(connection, rows[:1])[0] if rows else None
+        rows = self.all(connection, parameters)
+        return rows[0] if rows else None
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
         """Return every row."""
-        rows = self._execute(connection, parameters).fetchall()
-        return self._named(connection, rows) if rows else []
+        cursor, names = self._execute(connection, parameters)
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _named(self, connection: Connection, rows: Sequence[Any]) -> list[Row]:
-        names = self._compiled[connection.dialect.name].names
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def _execute(self, connection: Connection, parameters: Parameters) -> Any:
+    def _execute(
+        self, connection: Connection, parameters: Parameters
+    ) -> tuple[Any, Sequence[str]]:
+        """Return the driver's cursor, and the names of its columns."""
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
             compiled = self._compile(connection, parameters)
@@ -72,7 +73,7 @@ class Statement:
             ) from error
         if not compiled.names and cursor.description:
             compiled.names = [column[0] for column in cursor.description]
-        return cursor
+        return cursor, compiled.names
 
     def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
         dialect = connection.dialect

@@ -65,6 +65,8 @@ run = Table(
     Column("ready_at", BigInteger),
     #: 1 for not while its job is paused
     Column("paused", Integer, nullable=False),
+    #: 1 once a person cancels the run and has its effects undone
+    Column("undoing", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
     Column("outcome", LargeBinary),
@@ -109,6 +111,9 @@ action = Table(
     Column("late", String(16), nullable=False),
     #: What was seen of what the effect should have left; empty where nobody looked
     Column("readback", String(16), nullable=False),
+    #: The call that takes its effect back, and the action whose effect it takes back itself
+    Column("undo", LargeBinary),
+    Column("undoes", String(64), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
 )

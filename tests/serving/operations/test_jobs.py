@@ -1,5 +1,6 @@
 """Jobs: many documents handed in at once, each reviewed once, whoever is killed in between."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,6 +132,38 @@ async def test_a_document_is_reviewed_once_unless_asked_again(
     assert len(theirs.runs) == 3
 
 
+async def test_two_submissions_at_once_review_a_document_once(
+    home: Home, folder: Path
+) -> None:
+    """Whichever of two jobs takes a document first reviews it; the other one names that run."""
+    both = [
+        submissions.submit(home, submission(folder, name=name), person=ANALYST)
+        for name in ("one", "two")
+    ]
+    first, second = await asyncio.gather(*both)
+    run_ids = [*first.runs, *second.runs]
+
+    assert len(run_ids) == len(await home.runs.list()) == 3
+    whys = [skipped["why"] for skipped in (*first.skipped, *second.skipped)]
+    assert {why.split()[0] for why in whys if "same document" in why} == set(run_ids)
+    assert len(whys) == 7
+
+
+async def test_the_same_submission_twice_at_once_is_one_job(
+    home: Home, folder: Path
+) -> None:
+    """Each document is taken by one of the two, and neither calls one of its own a duplicate."""
+    both = [
+        submissions.submit(home, submission(folder), person=ANALYST) for _ in range(2)
+    ]
+    first, second = await asyncio.gather(*both)
+    skipped = [*first.skipped, *second.skipped]
+
+    assert first.job == second.job
+    assert len(first.runs) + len(second.runs) == len(await home.runs.list()) == 3
+    assert {Path(one["path"]).name for one in skipped} == {"d.txt", "e.pdf"}
+
+
 async def test_nothing_of_a_paused_job_is_claimed(home: Home, folder: Path) -> None:
     """A pause reaches the runs that are queued, at work and submitted later, until it is over."""
     numbers = itertools.count()
@@ -196,7 +229,8 @@ async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
     (again,) = await claimed(home)
     assert (await home.drive(again)).status == "done"
     job = await shown(home, done.job)
-    assert job["counts"]["done"] == 2
+    assert (job["counts"]["done"], job["counts"]["failed"]) == (2, 2)
+    assert job["over"] == 5
     assert again.id in [item["run_id"] for item in job["items"]]
     assert await differences(home.store, home.vault) == []
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.door.tool import AnyTool, ToolFailed, Undo, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.tools.contracts.review import Review, Reviews
@@ -19,6 +19,12 @@ class Write(Value):
     """Write the report of one document that the run has reviewed."""
 
     document: str
+
+
+class Withdraw(Value):
+    """Withdraw a report that the run has written, by its content."""
+
+    sha256: str
 
 
 class Written(Value):
@@ -39,12 +45,16 @@ def printed(review: Review) -> str:
 
 
 def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:
-    """Return `report.write`: what the page says comes from the review that the run keeps."""
+    """Return `report.write` and `report.withdraw`, which takes back what the first one did.
+
+    What the page says comes from the review that the run keeps.
+    """
 
     @tool(
         "report.write",
         action="write",
         idempotent=True,
+        undo=_withdrawal,
         resource=_report,
         codes=("not_reviewed",),
     )
@@ -54,8 +64,19 @@ def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:
         report = reports.keep(permit, name=NAME, page=printed(review))
         return Written(name=report.name, sha256=report.sha256)
 
-    return (write,)
+    @tool("report.withdraw", action="write", idempotent=True, codes=("no_report",))
+    async def withdraw(permit: Permit, arguments: Withdraw) -> Withdraw:
+        """Show a report that this run has written to nobody any more."""
+        if not await reports.withdraw(permit, sha256=arguments.sha256):
+            raise ToolFailed(code="no_report")
+        return arguments
+
+    return write, withdraw
 
 
 def _report(arguments: Write) -> Resource:
     return Resource(type="report", id=arguments.document)
+
+
+def _withdrawal(arguments: Write, written: Written) -> Undo:
+    return Undo(tool="report.withdraw", arguments={"sha256": written.sha256})

@@ -2,8 +2,8 @@
 # title: Grants
 # description: >-
 #   A tool or act is allowed only by a role the principal holds. Every person holds the role everyone, and no agent
-#   does. What a role grants to ROLE.steps is for the fixed steps of a workflow alone, and to ROLE.planner for what its
-#   planner proposes; what it grants to ROLE is for both.
+#   does. What a role grants to ROLE.steps is for the fixed steps of a workflow alone, to ROLE.planner for what its
+#   planner proposes, and to ROLE.undo for taking an effect back; what it grants to ROLE is for all of them.
 # custom:
 #   codes:
 #     granted: "The role {role} grants it."
@@ -30,4 +30,4 @@ allow contains {"code": "granted", "parameters": {"role": "everyone"}} if {
 
 names(role) := {role} | {concat(".", [role, proposer]) | some proposer in proposers}
 
-proposers contains input.context.proposer if input.context.proposer in {"steps", "planner"}
+proposers contains input.context.proposer if input.context.proposer in {"steps", "planner", "undo"}

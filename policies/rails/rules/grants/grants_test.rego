@@ -14,8 +14,16 @@ test_steps_and_planner_are_granted_apart if {
 	count(grants.allow) == 0 with input as request.generate
 }
 
-test_a_role_may_grant_both_alike if {
+test_what_takes_effects_back_is_granted_apart if {
+	withdrawing := object.union(request.write, {"action": {"tool": "report.withdraw"}})
+	grants.allow == {granted("contract_review.undo")} with input as withdrawing with input.context.proposer as "undo"
 	every proposer in ["steps", "planner", null] {
+		count(grants.allow) == 0 with input as withdrawing with input.context.proposer as proposer
+	}
+}
+
+test_a_role_may_grant_all_alike if {
+	every proposer in ["steps", "planner", "undo", null] {
 		grants.allow == {granted("contract_review")} with input as request.write
 			with input.context.proposer as proposer
 			with data.rails.config.grants as {"contract_review": ["report.write"]}

@@ -2,8 +2,8 @@
 # title: Offered
 # description: >-
 #   A planner may ask for the tools it was shown, and for no other, whatever its role is granted. The fixed steps of a
-#   workflow are its author's, and need no offer. A request of version 1 or 2 was recorded before the runtime knew who
-#   proposes, and is not held to it when it is replayed.
+#   workflow, and what takes its effects back, are its author's, and need no offer. A request of version 1 or 2 was
+#   recorded before the runtime knew who proposes, and is not held to it when it is replayed.
 # custom:
 #   codes:
 #     not_offered: "The planner was not offered {tool}."
@@ -25,7 +25,7 @@ deny contains {"code": "not_offered", "parameters": {"tool": tool}} if {
 	not is_replayed
 }
 
-is_own_step if input.context.proposer == "steps"
+is_own_step if input.context.proposer in {"steps", "undo"}
 
 is_offered if {
 	input.context.proposer == "planner"

@@ -9,10 +9,12 @@ test_nothing_against_a_tool_the_planner_was_shown if {
 	count(offered.deny) == 0 with input as request.write
 }
 
-test_nothing_against_a_step_of_the_workflow if {
-	count(offered.deny) == 0 with input as request.write
-		with input.context.proposer as "steps"
-		with input.context.offered as null
+test_nothing_against_a_step_of_the_workflow_or_an_undo if {
+	every proposer in ["steps", "undo"] {
+		count(offered.deny) == 0 with input as request.write
+			with input.context.proposer as proposer
+			with input.context.offered as null
+	}
 }
 
 test_nothing_against_a_persons_act if {
