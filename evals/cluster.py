@@ -77,7 +77,11 @@ def _cluster(nodes: int) -> Any:
     ray = import_module("ray")
     try:
         workers = [cluster.add_node(num_cpus=2) for _ in range(nodes)]
-        ray.init(address=cluster.address, log_to_driver=False, include_dashboard=False)
+        ray.init(
+            address=cluster.address,
+            log_to_driver=False,
+            include_dashboard=False,
+        )
         yield lambda: cluster.remove_node(workers.pop(0), allow_graceful=False)
     finally:
         ray.shutdown()
@@ -90,27 +94,49 @@ async def attempt(folder: Path, outcome: Report, kill: Callable[[], None]) -> No
     workspace = open_workspace(place=folder / "interlock.toml")
     turns: list[Turn] = []
     async with opened(workspace.settings) as home:
-        await _queue(home, folder, outcome.runs)
+        await _queue(
+            home,
+            folder,
+            outcome.runs,
+        )
         crew = crew_of(
             workspace, person="ana", actors=outcome.actors, told=turns.append
         )
         working = asyncio.create_task(crew.work("stopped"))
-        wanted = outcome.kills
-        outcome.kills = 0
         async with asyncio.timeout(_LONGEST_S):
-            while (over := await home.store.read(_over)) < outcome.runs:
-                if working.done():
-                    working.result()
-                if over * (wanted + 1) > outcome.runs * (outcome.kills + 1) - 1:
-                    await asyncio.to_thread(kill)
-                    outcome.kills += 1
-                await asyncio.sleep(_LOOK_S)
+            await _disturb(
+                home,
+                outcome,
+                kill,
+                working,
+            )
             crew.drain()
             await working
         outcome.drained = True
         outcome.problems += [turn.why for turn in turns if turn.status == "failed"]
         outcome.seconds = round(time.monotonic() - began, 1)
-        await _check(home, outcome)
+        await _check(
+            home,
+            outcome,
+        )
+
+
+async def _disturb(
+    home: Home,
+    outcome: Report,
+    kill: Callable[[], None],
+    working: "asyncio.Task[None]",
+) -> None:
+    """Kill nodes at even distances until all runs are over."""
+    wanted = outcome.kills
+    outcome.kills = 0
+    while (over := await home.store.read(_over)) < outcome.runs:
+        if working.done():
+            working.result()
+        if over * (wanted + 1) >= outcome.runs * (outcome.kills + 1):
+            await asyncio.to_thread(kill)
+            outcome.kills += 1
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _queue(home: Home, folder: Path, runs: int) -> None:
@@ -124,7 +150,9 @@ async def _queue(home: Home, folder: Path, runs: int) -> None:
 
 
 def _over(connection: Connection) -> int:
-    ended = _RUN.status.in_(["done", "failed", "cancelled", "dead"])
+    ended = _RUN.status.in_(
+        ["done", "failed", "cancelled", "dead"],
+    )
     query = select(func.count()).select_from(tables.run).where(ended)
     return int(connection.execute(query).scalar_one())
 
@@ -133,7 +161,7 @@ async def _check(home: Home, outcome: Report) -> None:
     def look(connection: Connection) -> None:
         runs = connection.execute(select(_RUN.id, _RUN.status, _RUN.attempts)).all()
         action = tables.action.c
-        unknown = select(action.run_id.distinct()).where(action.state == "unknown")
+        unknown = select(action.run_id).where(action.state == "unknown")
         lost = set(connection.execute(unknown).scalars())
         kept = select(func.count(tables.record.c.run_id.distinct()))
         outcome.records = connection.execute(kept).scalar_one()
@@ -142,7 +170,11 @@ async def _check(home: Home, outcome: Report) -> None:
         outcome.unknown = sum(run.status != "done" and run.id in lost for run in runs)
 
     await home.store.read(look)
-    verified = await audit.verified(home.store, home.vault, home.ledger)
+    verified = await audit.verified(
+        home.store,
+        home.vault,
+        home.ledger,
+    )
     outcome.ledger_ok = verified.valid
     outcome.problems += map(str, await state.differences(home.store, home.vault))
 
@@ -150,9 +182,24 @@ async def _check(home: Home, outcome: Report) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the trial, print what came of it, and return the exit code."""
     parser = report.parser("Kill nodes of a cluster while its workers are at work.")
-    parser.add_argument("--nodes", type=int, default=3, help="nodes that work")
-    parser.add_argument("--runs", type=int, default=60, help="contracts to review")
-    parser.add_argument("--kills", type=int, default=1, help="nodes to kill")
+    parser.add_argument(
+        "--nodes",
+        type=int,
+        default=3,
+        help="nodes that work",
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=60,
+        help="contracts to review",
+    )
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=1,
+        help="nodes to kill",
+    )
     options = parser.parse_args(arguments)
     outcome = Report(
         nodes=options.nodes,
@@ -171,9 +218,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (folder / "interlock.toml").write_text(settings)
         people = folder / "home" / "people.yaml"
         people.parent.mkdir()
-        people.write_text("people:\n- {id: ana, roles: [administrator]}\n")
+        people.write_text(
+            "people:\n- {id: ana, roles: [administrator]}\n",
+        )
         asyncio.run(attempt(folder, outcome, kill))
-    return report.tell(outcome, as_json=options.json)
+    return report.tell(
+        outcome,
+        as_json=options.json,
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,10 @@ class Crew:
             asyncio.ensure_future(hand.work(until)) for hand in self._hands
         ]
         try:
-            await asyncio.wait(self._working, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait(
+                self._working,
+                return_when=asyncio.FIRST_EXCEPTION,
+            )
             if not all(working.done() for working in self._working):
                 self.drain()
             with suppress(asyncio.CancelledError):

@@ -56,7 +56,10 @@ def crew_of(
         "concurrency": settings.worker.concurrency,
     }
     hands = [_Actor(post.remote(**place)) for _ in range(actors)]
-    return Crew(hands, told=told)
+    return Crew(
+        hands,
+        told=told,
+    )
 
 
 def _library() -> Any:
@@ -76,7 +79,11 @@ def _join(ray: Any) -> None:
     if ray.is_initialized():
         return
     try:
-        ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
+        ray.init(
+            address="auto",
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
     except (ConnectionError, OSError, RuntimeError) as error:
         raise GuardFailed(
             guard="ray",

@@ -92,12 +92,19 @@ async def _one(runtime: Runtime, number: int) -> None:
         autonomy=2,
         revision=runtime.pdp.revision,
     )
-    run = await runtime.runs.start(new, claim=is_asking)
+    run = await runtime.runs.start(
+        new,
+        claim=is_asking,
+    )
     if is_asking:
         await runtime.pep.enforce(
             run, tool="bench.send", arguments={"text": "x"}, call_id="0"
         )
-        await runtime.runs.end(run, "waiting", {})
+        await runtime.runs.end(
+            run,
+            "waiting",
+            {},
+        )
         runtime.runs.give_back(run)
 
 
@@ -122,7 +129,10 @@ async def inside(folder: Path) -> dict[str, float]:
             return lambda: listed(storage, Wanted(limit=51, **wanted))
 
         def approvals(state: Any) -> Callable[[], Awaitable[object]]:
-            return lambda: storage.approvals.list(state=state, limit=101)
+            return lambda: storage.approvals.list(
+                state=state,
+                limit=101,
+            )
 
         works = (
             runs(),
@@ -150,7 +160,10 @@ async def _timed(work: Callable[[], Awaitable[object]]) -> float:
 def _command(folder: Path, words: tuple[str, ...]) -> float:
     """Return the milliseconds of the whole command, with its modules compiled before."""
     environment = {**os.environ, "INTERLOCK_HOME": str(folder)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.pop(
+        "PYTHONDONTWRITEBYTECODE",
+        None,
+    )
     start = "from interlock.serving.cli import main; main()"
     command = [sys.executable, "-c", start, *words, "--json"]
     taken = []

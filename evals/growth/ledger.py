@@ -37,7 +37,11 @@ def ledger(*, sizes: Iterable[int]) -> list[dict[str, Any]]:
         for size in sorted(sizes):
             row: dict[str, Any] = {"entries": size}
             for work in get_args(Work):
-                row |= _apart(work, folder, size)
+                row |= _apart(
+                    work,
+                    folder,
+                    size,
+                )
             figures.append(row)
     return figures
 
@@ -60,7 +64,10 @@ async def measured(work: Work, folder: Path, size: int) -> dict[str, float]:
         wall = time.perf_counter()
         processor = time.process_time()
         if work == "append":
-            await _append(storage, size - before)
+            await _append(
+                storage,
+                size - before,
+            )
         else:
             await _verify(storage)
         wall = time.perf_counter() - wall
@@ -76,9 +83,16 @@ async def measured(work: Work, folder: Path, size: int) -> dict[str, float]:
 
 async def _append(storage: Storage, entries: int) -> None:
     revision = "0" * 64
-    entry = PolicyActivated(log=HOME, revision=revision, previous=revision)
+    entry = PolicyActivated(
+        log=HOME,
+        revision=revision,
+        previous=revision,
+    )
     for first in range(0, entries, _COMMIT):
-        number = min(_COMMIT, entries - first)
+        number = min(
+            _COMMIT,
+            entries - first,
+        )
 
         def work(tx: Tx, number: int = number) -> None:
             tx.events.extend([entry] * number)
@@ -87,7 +101,11 @@ async def _append(storage: Storage, entries: int) -> None:
 
 
 async def _verify(storage: Storage) -> None:
-    report = await audit.verified(storage.store, storage.vault, storage.ledger)
+    report = await audit.verified(
+        storage.store,
+        storage.vault,
+        storage.ledger,
+    )
     if not report.valid:
         raise GuardFailed(
             guard="bench",
