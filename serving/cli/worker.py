@@ -1,6 +1,7 @@
 """The command `interlock worker`."""
 
 import asyncio
+import gc
 import signal
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
@@ -62,6 +63,9 @@ def worker(
     async def work(home: "Home") -> None:
         one = await _engaged(home, crew, person=who, told=printer.told)
         _heed_signals(one)
+        # What a worker begins with stays: to look through it again and again makes steps wait.
+        gc.collect()
+        gc.freeze()
         await one.work(until)
 
     session.run(work, using=workspace.settings)
