@@ -93,7 +93,8 @@ def recorded(
     """Return the answer that the record gives, or None when the policy is to decide (again).
 
     A denial that only stood for an engine failure binds the claim in which it was recorded, and no
-    later claim; so does one of an undo that says no more than "not now". Raises `Tampered` when the record cannot be one of ours.
+    later claim; so does one of an undo that says no more than "not now". Raises `Tampered` when the
+    record cannot be one of ours.
     """
     match action.state:
         case "waiting" | "started":
