@@ -33,9 +33,8 @@ from interlock.runtime.testing import World
 _RUNS: Final = 32
 #: What a writer still tries after it was fenced
 _STALE: Final = 3
-#: Seconds that a writer rests after so many checkpoints: else one process keeps the other waiting
-_REST_S: Final = 0.03
-_REST_AFTER: Final = 4
+#: Seconds that a writer rests after a checkpoint: else one process keeps the other waiting
+_REST_S: Final = 0.02
 _PROCESSES: Final = 2
 
 
@@ -99,8 +98,7 @@ class _Writer:
                 else:
                     self.accepted.append((run_id, parent, checkpoint["id"]))
                     parent = checkpoint["id"]
-                    if len(self.accepted) % _REST_AFTER == 0:
-                        await asyncio.sleep(_REST_S)
+                    await asyncio.sleep(_REST_S)
             self.world.runs.give_back(run)
 
 
@@ -153,33 +151,59 @@ async def race(url: str, folder: Path, *, attempts: int) -> Report:
 
 
 def _fought(url: str, folder: Path, runs: list[str], attempts: int) -> list[Any]:
-    """Let the processes fight, and return what each was told."""
+    """Let the processes fight from one moment on, and return what each was told."""
     order = json.dumps([url, str(folder), runs, attempts // _PROCESSES])
-    command = [sys.executable, "-c", f"from {__spec__.name} import be; be()"]
-    processes = [
-        subprocess.Popen(  # noqa: S603 - ours
-            command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for _ in range(_PROCESSES)
-    ]
-    for process in processes:
-        if process.stdin is not None:
-            process.stdin.write(f"{order}\n")
-            process.stdin.flush()
-    return [json.loads(process.communicate()[0]) for process in processes]
+    fighters = [_Fighter.begun(order) for _ in range(_PROCESSES)]
+    for fighter in fighters:
+        fighter.hear()
+    for fighter in fighters:
+        fighter.tell("now")
+    return [fighter.last() for fighter in fighters]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fighter:
+    """One process as the race sees it; a line of JSON is told and heard at a time."""
+
+    process: "subprocess.Popen[str]"
+
+    @classmethod
+    def begun(cls, order: str) -> "_Fighter":
+        command = [sys.executable, "-c", "from interlock.evals.forks import be; be()"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        fighter = cls(process=subprocess.Popen(command, text=True, **pipes))  # noqa: S603 - ours
+        fighter.tell(order)
+        return fighter
+
+    def tell(self, line: str) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.write(f"{line}\n")
+            self.process.stdin.flush()
+
+    def hear(self) -> Any:
+        line = self.process.stdout.readline() if self.process.stdout else ""
+        return json.loads(line)
+
+    def last(self) -> Any:
+        """Hear the last line, and wait for the end of the process."""
+        told = self.hear()
+        self.process.communicate()
+        return told
 
 
 def be() -> None:
-    """Be one of the processes: the order comes by standard input, what was told goes out."""
+    """Be one of the processes: orders come by standard input, what was told goes out."""
     url, folder, runs, attempts = json.loads(sys.stdin.readline())
     # Each process takes the other for dead: the fence alone decides.
     setattr(claim, "may_live", lambda *_, **__: False)  # noqa: B010 - in this process only
     told = asyncio.run(_be(url, Path(folder), runs, attempts))
-    json.dump(told, sys.stdout)
+    print(json.dumps(told), flush=True)
 
 
 async def _be(url: str, folder: Path, runs: list[str], attempts: int) -> dict[str, Any]:
     async with World(folder, url=url, clock=time.time) as world:
+        print("{}", flush=True)
+        sys.stdin.readline()
         writer = _Writer(world=world, attempts=attempts)
         await asyncio.gather(*(writer.fight(run_id) for run_id in runs))
     return {
