@@ -67,6 +67,7 @@ def page(
     tenant: str | None,
     status: Status | None,
     agent: str | None,
+    erased: bool | None,
     after: str | None,
     limit: int | None,
 ) -> list[RunSummary]:
@@ -78,6 +79,9 @@ def page(
         query = query.where(tables.run.c.status == status)
     if agent is not None:
         query = query.where(tables.run.c.agent == agent)
+    if erased is not None:
+        is_gone = tables.data_key.c.id.is_(None)
+        query = query.where(is_gone if erased else ~is_gone)
     if after is not None:
         last = row_of(connection, after)
         older = tuple_(tables.run.c.created, tables.run.c.id) < (

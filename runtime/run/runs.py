@@ -241,10 +241,11 @@ class Runs:
         tenant: str | None = None,
         status: Status | None = None,
         agent: str | None = None,
+        erased: bool | None = None,
         after: str | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return the runs, newest first, also those that were erased.
+        """Return the runs, newest first; of those that were *erased* all, only or none.
 
         The list ends at *limit* runs; without one it is whole. For a next page *after* is the id of
         the last run of the page before; raises `NotFound` for an unknown one.
@@ -257,6 +258,7 @@ class Runs:
                 tenant=tenant,
                 status=status,
                 agent=agent,
+                erased=erased,
                 after=after,
                 limit=limit,
             )
