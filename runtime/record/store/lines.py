@@ -210,9 +210,10 @@ class Lines:
 
         Whoever comes calls the next one, where there is more to do.
         """
+        if self._is_called:
+            return
         line, due = self._next()
-        is_needed = line is not None and (not self._is_watched or due <= _AT_ONCE)
-        if not is_needed or self._is_called:
+        if line is None or (self._is_watched and due > _AT_ONCE):
             return
         if self._idle:
             self._is_called = True
