@@ -127,6 +127,16 @@ def set_limit(
     tell_passed(tx, [budget_id])
 
 
+def check_kind(kind: str) -> None:
+    """Raise `NotFound` unless there is such a kind."""
+    if kind not in KINDS:
+        raise NotFound(
+            kind="budget kind",
+            name=kind,
+            next_step=f"Kinds are {', '.join(KINDS)}.",
+        )
+
+
 def tell_passed(tx: Tx, budget_ids: Iterable[str]) -> None:
     """Record once of each soft limit of these budgets that more is spent than it says."""
     for budget_id in budget_ids:
@@ -191,12 +201,7 @@ def _insert(
 
 def _locked(tx: Tx, budget_id: str, kind: str, *, begin: bool = False) -> RowMapping:
     """Return the budget's row, locked; with *begin* a tenant's is made where there is none."""
-    if kind not in KINDS:
-        raise NotFound(
-            kind="budget kind",
-            name=kind,
-            next_step=f"Kinds are {', '.join(KINDS)}.",
-        )
+    check_kind(kind)
     row = _row(tx, budget_id)
     if row is None and begin and budget_id.startswith(TENANT):
         new = level.tenant_row(tx.connection, budget_id.removeprefix(TENANT))

@@ -13,6 +13,7 @@ async def raise_limit(
     home: Home, budget_id: str, *, person: Principal, kind: str, amount: int
 ) -> None:
     """Give the run, the job or the tenant *amount* more of *kind*, as `limit.raise_limit` does."""
+    limit.check_kind(kind)
     raised = partial(
         limit.raise_limit,
         budget_id=budget_id,
@@ -39,6 +40,7 @@ async def set_limit(
     soft: bool = False,
 ) -> None:
     """Set a limit to *amount* or take it away (None), as `limit.set_limit` does."""
+    limit.check_kind(kind)
     changed = partial(
         limit.set_limit,
         budget_id=budget_id,
