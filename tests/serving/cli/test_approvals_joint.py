@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 Command = Callable[..., Any]
-PEOPLE = """What a command left behind."""
+PEOPLE = """
+people:
+- {id: ana, roles: [analyst, administrator]}
+- {id: rhea, roles: [reviewer]}
+"""
 TERMS = "Bob shall host the site of Ann. Either party may end this with a notice of a month."
 
 
