@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -23,17 +23,87 @@ from interlock.runtime.errors import GuardFailed
 #: PostgreSQL will not run as root, so root runs it as nobody
 _NOBODY: Final = 65534
 _READY_WITHIN_S: Final = 60
+#: Changes the limits of a process that goes on
+_LIMITER: Final = "prlimit"
 #: What `/proc/PID/stat` says after the name of the program, from its state on
 _PARENT: Final = 1
 _TIMES: Final = slice(11, 15)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class Server:
-    """A running server; made by `served`."""
+    """A server in a folder of its own; made by `served`, and ended with the block."""
 
-    url: str
-    pid: int
+    folder: Path
+    programs: Path
+    durable: bool
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The URL of its first database."""
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    @property
+    def pid(self) -> int:
+        """The process that began all others of the server; 0 before the start."""
+        return 0 if self._process is None else self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        """Whether that process has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, also again, and return when it answers; raises `GuardFailed`."""
+        settings = {
+            "listen_addresses": "",
+            "max_connections": "200",
+            "fsync": "on" if self.durable else "off",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        places = ["-D", str(self.folder / "data"), "-k", str(self.folder)]
+        program = str(self.programs / "postgres")
+        log = self.folder / "log"
+        with log.open("ab") as output:
+            process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - ours
+                [program, *places, *options],
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                **_owner(),
+            )
+        self._process = process
+        _wait(self.url, process, log)
+
+    def stop(self, *, hard: bool = False) -> None:
+        """Stop it without waiting for those who are connected; *hard* is as if it had crashed."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT if hard else signal.SIGINT)
+            self._process.wait()
+
+    @property
+    def can_be_limited(self) -> bool:
+        """Whether `limit_files` works on this machine."""
+        return shutil.which(_LIMITER) is not None
+
+    def limit_files(self, size: int | None) -> None:
+        """Let no file of it grow beyond *size* bytes, as on a full disk; None for no limit."""
+        limit = "unlimited" if size is None else str(size)
+        for pid in [self.pid, *self._children()]:
+            # Its own account may do this, and root need not.
+            subprocess.run(  # noqa: S603 - a fixed command
+                [_LIMITER, f"--fsize={limit}:", f"--pid={pid}"],
+                check=False,
+                stderr=subprocess.DEVNULL,
+                **_owner(),
+            )
+
+    def _children(self) -> list[int]:
+        file = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return (
+            [int(pid) for pid in file.read_text("ascii").split()] if self.lives else []
+        )
 
     def database(self) -> str:
         """Make an empty database, and return its URL."""
@@ -83,31 +153,12 @@ def served(folder: Path, *, durable: bool) -> Iterator[Server]:
         "-D",
         data,
     )
-    settings = {
-        "listen_addresses": "",
-        "max_connections": "200",
-        "fsync": "on" if durable else "off",
-    }
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), *options]
-    log = folder / "log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - ours
-            command,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            **_owner(),
-        ) as server,
-    ):
-        url = f"postgresql://postgres@/postgres?host={folder}"
-        try:
-            _wait(url, server, log)
-            yield Server(url=url, pid=server.pid)
-        finally:
-            # SIGTERM would wait for connections that somebody forgot.
-            server.send_signal(signal.SIGINT)
+    server = Server(folder=folder, programs=programs, durable=durable)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 def _programs(folder: Path) -> Path:

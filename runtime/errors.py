@@ -178,6 +178,9 @@ class AgentFailed(InterlockError):
 class GuardFailed(InterlockError):
     """A guard or the thing it depends on is unavailable, so nothing was done."""
 
+    #: Whether what every run depends on is away: the failure is no fault of the run
+    is_outage: ClassVar[bool] = False
+
     def __init__(self, *, guard: str, why: str, next_step: str) -> None:
         self.guard, self.why, self.next_step = guard, why, next_step
         super().__init__(f"{guard}: {why}. {next_step}")
@@ -264,6 +267,8 @@ class Unavailable(GuardFailed):
     A tool without effects raises it: a later claim of the run calls the tool again.
     """
 
+    is_outage: ClassVar[bool] = True
+
     def __init__(self, *, what: str, why: str, run_id: str) -> None:
         self.what = what
         self.run_id = run_id
@@ -297,6 +302,8 @@ class Overheard(GuardFailed):
 
 class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
+
+    is_outage: ClassVar[bool] = True
 
     def __init__(self, *, why: str) -> None:
         super().__init__(

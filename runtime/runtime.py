@@ -134,6 +134,7 @@ class Runtime:
             vault=self.vault,
             runs=self.runs,
             pep=self.pep,
+            pdp=self.pdp,
             spans=spans,
         )
 

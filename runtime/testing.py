@@ -146,7 +146,7 @@ TOOLBOX: Final = "test"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Toolbox:
+class Toolbox:
     """An agent that only brings tools: tests propose the calls themselves."""
 
     tools: tuple[AnyTool, ...]
@@ -155,9 +155,11 @@ class _Toolbox:
     request: type[Value] = Note
 
     def build(self, door: Door) -> Graph:
+        """Refuse: there is nothing to drive."""
         raise TypeError("a toolbox has no graph: give World an agent to drive one")
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
+        """Return nothing."""
         return {}
 
 
@@ -191,7 +193,7 @@ class World:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.tools = {tool.name: tool for tool in tools}
-        self._agents = (_Toolbox(tools=tuple(self.tools.values())), *agents)
+        self._agents = (Toolbox(tools=tuple(self.tools.values())), *agents)
         named = [tool.name for agent in self._agents for tool in agent.tools]
         self.pdp = pdp or StaticPoint(effects=dict.fromkeys(named, "permit"))
         self._folder = folder

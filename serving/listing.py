@@ -86,21 +86,23 @@ async def listed(storage: Storage, wanted: Wanted) -> list[dict[str, Any]]:
 
 async def _wanted(storage: Storage, wanted: Wanted) -> AsyncIterator[RunSummary]:
     """Yield every run that fits, newest first."""
-    status = wanted.status if wanted.status != ERASED else None
+    is_erased = wanted.status == ERASED
+    status = None if is_erased else wanted.status
+    erased = None if wanted.status is None else is_erased
     size = max(wanted.limit, _PAGE)
     after = None
     while True:
         page = await storage.runs.list(
             status=cast(Status | None, status),
             agent=wanted.agent,
+            erased=erased,
             after=after,
             limit=size,
         )
         for run in page:
             if run.created < wanted.since:
                 return
-            if wanted.status is None or run.erased == (wanted.status == ERASED):
-                yield run
+            yield run
         if len(page) < size:
             return
         after = page[-1].id
@@ -135,6 +137,8 @@ def _row(
         "status": ERASED if run.erased else run.status,
         "undoing": run.undoing,
         "agent": run.agent,
+        "job": run.job or None,
+        "priority": run.priority,
         "created": run.created,
         "for": run.requester,
         "document": str(run.request.get("path", "")),

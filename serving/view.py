@@ -112,6 +112,8 @@ def _request(run: Run) -> dict[str, Any]:
         "run_id": run.id,
         "status": run.status,
         "agent": run.agent,
+        "job": run.job or None,
+        "priority": run.priority,
         "for": run.principal.on_behalf_of or "",
         "created": run.created,
     }
@@ -151,6 +153,8 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
         "run_id": run_id,
         "status": "erased",
         "agent": row["agent"],
+        "job": row["job"] or None,
+        "priority": row["priority"],
         "for": "",
         "created": row["created"],
         "document": {},

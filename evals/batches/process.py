@@ -83,8 +83,12 @@ class Process:
                 self.memory.append((progress, mib))
 
     def quarters(self) -> tuple[float, float] | None:
-        """Return the median memory in the first and the last quarter of what it has worked on."""
-        worked = [(done, mib) for done, mib in self.memory if done]
+        """Return the median memory in the first and the last quarter of what it has worked on.
+
+        Until the batch goes on the process only starts, which tells nothing.
+        """
+        before = self.memory[0][0] if self.memory else 0
+        worked = [(done, mib) for done, mib in self.memory if done > before]
         if not worked:
             return None
         first, last = worked[0][0], worked[-1][0]

@@ -45,6 +45,8 @@ class Report:
     missed: int = 0
     kills_of_submission: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
+    #: Why contracts that are not done are not
+    reasons: list[str] = field(default_factory=list)
     #: Contracts that do not have exactly one record, and those without exactly one report
     records_wrong: int = 0
     reports_wrong: int = 0
@@ -243,6 +245,9 @@ async def _check(home: Home, job: Job, report: Report) -> None:
     storage = home.runtime.storage
     items = [item async for item in batches.every_item(storage, job.id)]
     report.statuses = dict(Counter(item.status for item in items))
+    report.reasons = [
+        f"{item.run_id}: {batches.why(item)}" for item in items if item.status != "done"
+    ]
     for kind in _KINDS:
         kept = await home.store.read(partial(_kept, kind=kind))
         wrong = sum(kept.get(item.run_id) != 1 for item in items)

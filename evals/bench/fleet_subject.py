@@ -5,6 +5,7 @@ input, and prints what the part took as JSON.
 """
 
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -237,7 +238,12 @@ def _failed(why: str) -> GuardFailed:
 
 
 async def _told() -> None:
-    """Say that this process is ready, and wait to be told that the others are."""
+    """Say that this process is ready, and wait to be told that the others are.
+
+    What it has begun with is looked through no more, as in a worker of the product.
+    """
+    gc.collect()
+    gc.freeze()
     print(READY, end="", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
 

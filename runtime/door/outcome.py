@@ -1,7 +1,7 @@
 """What became of a proposal: the closed set of answers that the enforcement point gives."""
 
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 import orjson
 
@@ -11,6 +11,9 @@ from interlock.runtime.policy.decision import Decision, Denied, Effect
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run
+
+#: Refusals of a stop and of a full desk, not of what is proposed
+_FOR_NOW: Final = frozenset({"killed", "too_many_questions"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,16 +93,17 @@ def recorded(
     """Return the answer that the record gives, or None when the policy is to decide (again).
 
     A denial that only stood for an engine failure binds the claim in which it was recorded, and no
-    later claim. Raises `Tampered` when the record cannot be one of ours.
+    later claim; so does one of an undo that says no more than "not now". Raises `Tampered` when the
+    record cannot be one of ours.
     """
     match action.state:
         case "waiting" | "started":
             return None
         case "denied":
             decision = earlier("deny", action)
-            if decision.unanswered and action.fence < run.fence:
-                return None
-            return Denied(request=request, decision=decision, action_id=action.id)
+            denied = Denied(request=request, decision=decision, action_id=action.id)
+            is_open = decision.unanswered or (action.undoes and is_for_now(denied))
+            return None if is_open and action.fence < run.fence else denied
         case "done":
             return _done(action, tool)
         case "failed":
@@ -113,6 +117,11 @@ def recorded(
             return Unknown(action_id=action.id, detail=cause[1])
         case _:
             assert_never(action.state)
+
+
+def is_for_now(denied: Denied) -> bool:
+    """Whether every reason of the refusal goes away when people have done what is theirs."""
+    return _FOR_NOW.issuperset(denied.codes)
 
 
 def _done(action: RecordedAction, tool: AnyTool | None) -> Done | Resolved:

@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.enforcement import EnforcementPoint
-from interlock.runtime.door.outcome import Outcome, Waiting
-from interlock.runtime.errors import Unanswered
+from interlock.runtime.door.outcome import Outcome, Waiting, is_for_now
+from interlock.runtime.errors import GuardFailed, Unanswered
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
@@ -32,8 +32,9 @@ class Undoing:
         An undo that was recorded before is not done again. One that is refused, or fails, keeps no
         other from being tried: `undo.effects` lists it. One that waits for a person is waited for,
         before any older effect is touched; its approval is returned, too. Where *stops* says so the
-        run is queued again between two undos. Raises as `EnforcementPoint.enforce` does, and
-        `Unanswered` when the engine failed.
+        run is queued again between two undos. Raises as `EnforcementPoint.enforce` does,
+        `Unanswered` when the engine failed, and `GuardFailed` while a kill switch or too many open
+        questions keep an undo from being done.
         """
         calls = Calls()
         for step in undo.steps(await self._actions(run)):
@@ -62,8 +63,16 @@ class Undoing:
 
 
 def _answerable(run: Run, tool: str, outcome: Outcome) -> None:
-    """Raise where the engine failed: that is no answer, and a later claim asks again."""
-    if isinstance(outcome, Denied) and outcome.decision.unanswered:
-        reasons = outcome.decision.reasons
-        why = "; ".join(reason.message or reason.code for reason in reasons)
+    """Raise where the refusal is none of the undo itself: a later claim asks again."""
+    if not isinstance(outcome, Denied):
+        return
+    reasons = outcome.decision.reasons
+    why = "; ".join(reason.message or reason.code for reason in reasons)
+    if outcome.decision.unanswered:
         raise Unanswered(run_id=run.id, tool=tool, codes=outcome.codes, why=why)
+    if is_for_now(outcome):
+        raise GuardFailed(
+            guard=f"undo by {tool}",
+            why=why.rstrip("."),
+            next_step=f"Once that is over, `interlock run resume {run.id}`.",
+        )

@@ -1,7 +1,7 @@
 """The kill switches that a log says are engaged, whatever stands in their table."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
@@ -27,25 +27,25 @@ _TURNED: Final = Statement(
 )
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Engaged:
     """The engaged switches of one log up to `size`, as (scope, id)."""
 
     log: str
     size: int = 0
-    switches: set[tuple[str, str]] = field(default_factory=set)
+    switches: frozenset[tuple[str, str]] = frozenset()
 
-    def catch_up(self, connection: Connection, *, size: int) -> None:
-        """Read on to the log's *size*."""
+    def at(self, connection: Connection, *, size: int) -> "Engaged":
+        """Read on to the log's *size*, and return the switches there."""
         place = {"of_log": self.log, "first": self.size, "end": size}
         rows = _TURNED.all(connection, place)
-        self.switches = turned(self.switches, [body_of(row["body"]) for row in rows])
-        self.size = size
+        switches = turned(self.switches, [body_of(row["body"]) for row in rows])
+        return Engaged(log=self.log, size=size, switches=switches)
 
 
 def turned(
-    switches: set[tuple[str, str]], bodies: Iterable[Values]
-) -> set[tuple[str, str]]:
+    switches: Iterable[tuple[str, str]], bodies: Iterable[Values]
+) -> frozenset[tuple[str, str]]:
     """Return the engaged switches after the entries with *bodies*."""
     engaged = set(switches)
     for body in bodies:
@@ -53,7 +53,7 @@ def turned(
         engaged.discard(switch)
         if body.get("engaged"):
             engaged.add(switch)
-    return engaged
+    return frozenset(engaged)
 
 
 def refuse_killed(

@@ -6,7 +6,7 @@ without the other (fails closed: when an entry cannot be written, the transactio
 Bodies hold codes, states and salted commitments; what they commit to is sealed beside them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -75,8 +75,7 @@ class Ledger:
         self._standing: dict[str, Standing] = {}
         #: Whether every log was looked at, not only those that are written
         self._is_examined = False
-        self._pages: list[Page] = []
-        store.attach(lock=self._lock, flush=self._flush, observers=[self._committed])
+        store.attach(lock=self._lock, flush=self._flush)
 
     def origin(self, log: str) -> str:
         """Return the C2SP origin line of *log*; the log's name is escaped in it."""
@@ -141,7 +140,7 @@ class Ledger:
                 "frontier": page.frontier.to_bytes(),
             }
             _ADVANCE.run(tx.connection, head)
-        self._pages = pages
+        tx.after.append(lambda: self._committed(pages))
 
     def _engaged(self, connection: Connection, log: str) -> list[Event]:
         """Return what a new log is told of the switches that are engaged and cover its runs.
@@ -249,9 +248,8 @@ class Ledger:
             self._signers[log] = signer
         return signer
 
-    def _committed(self, _: tuple[Event, ...]) -> None:
+    def _committed(self, pages: Sequence[Page]) -> None:
         """Remember what stands now, and let the witness keep it; raises `NotWitnessed`."""
-        pages = self._pages
         for page in pages:
             self._standing[page.log] = Standing(
                 frontier=page.frontier,

@@ -9,7 +9,9 @@ import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Final
+from weakref import WeakValueDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,11 +21,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
+from interlock.runtime.record.events import HOME
 from interlock.runtime.record.folder import make_durable
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import data_key
 from interlock.runtime.record.tlog import public_bytes
 
+#: Keys that nobody works with and that are in memory all the same
+KEPT: Final = 512
 #: Bytes of a random nonce; NIST SP 800-38D section 8.2.2: few messages for each key
 _NONCE: Final = 12
 _WRAPPED: Final = Statement(
@@ -34,12 +39,16 @@ _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is r
 
 
 class DataKey:
-    """One run's key: seals, opens and commits. Lives in memory only."""
+    """One run's key: seals, opens and commits. Lives in memory only.
 
-    __slots__ = ("_aead", "_salt", "id")
+    *wrapped* is the form in which the key is stored, empty for one that is not.
+    """
 
-    def __init__(self, *, id: str, secret: bytes) -> None:  # noqa: A002 - the column's name
+    __slots__ = ("__weakref__", "_aead", "_salt", "id", "wrapped")
+
+    def __init__(self, *, id: str, secret: bytes, wrapped: bytes = b"") -> None:  # noqa: A002 - the column's name
         self.id = id
+        self.wrapped = wrapped
         self._aead = AESGCM(_derive(secret, b"seal"))
         self._salt = _derive(secret, b"commit")
 
@@ -90,8 +99,7 @@ class Vault:
         self.signing = Ed25519PrivateKey.from_private_bytes(
             _key_file(folder / KEYS[1], create=create)
         )
-        #: Every key that was opened here, beside the stored form it was opened from
-        self._keys: dict[str, tuple[bytes, DataKey]] = {}
+        self._opened = _Opened()
 
     def create(self, connection: Connection, key_id: str) -> DataKey:
         """Make and store the data key *key_id* in the caller's transaction."""
@@ -99,9 +107,7 @@ class Vault:
         nonce = os.urandom(_NONCE)
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
         connection.execute(insert(data_key).values(id=key_id, wrapped=wrapped))
-        key = DataKey(id=key_id, secret=secret)
-        self._keys[key_id] = wrapped, key
-        return key
+        return self._opened.keep(DataKey(id=key_id, secret=secret, wrapped=wrapped))
 
     def key(self, connection: Connection, key_id: str) -> DataKey:
         """Return the data key *key_id* as it is stored now: another process may have erased it.
@@ -110,15 +116,13 @@ class Vault:
         """
         row = _WRAPPED.one(connection, {"key_id": key_id})
         if row is None:
-            self._keys.pop(key_id, None)
+            self._opened.forget(key_id)
             raise Erased(run_id=key_id)
         wrapped = row["wrapped"]
-        opened = self._keys.get(key_id)
-        if opened is not None and opened[0] == wrapped:
-            return opened[1]
-        key = self.unwrapped(key_id, wrapped)
-        self._keys[key_id] = wrapped, key
-        return key
+        opened = self._opened.get(key_id)
+        if opened is None or opened.wrapped != wrapped:
+            opened = self.unwrapped(key_id, wrapped)
+        return self._opened.keep(opened)
 
     def unwrapped(self, key_id: str, wrapped: bytes) -> DataKey:
         """Return the data key in *wrapped*, its stored form, without keeping the key in memory.
@@ -134,21 +138,60 @@ class Vault:
                 what=f"data key {key_id}",
                 why="it does not open under this home's master key",
             ) from error
-        return DataKey(id=key_id, secret=secret)
+        return DataKey(id=key_id, secret=secret, wrapped=wrapped)
 
     def known(self, key_id: str) -> DataKey:
-        """Return a data key this process has already opened; raises `Tampered` otherwise."""
-        try:
-            return self._keys[key_id][1]
-        except KeyError as error:
+        """Return a data key this process has already opened; raises `Tampered` otherwise.
+
+        That of a run at work is there: the run's checkpoints hold it.
+        """
+        key = self._opened.get(key_id)
+        if key is None:
             raise Tampered(
-                what=f"data key {key_id}", why="it was not opened by this process"
-            ) from error
+                what=f"data key {key_id}", why="it is not open in this process"
+            )
+        return key
 
     def erase(self, connection: Connection, key_id: str) -> None:
         """Destroy the data key: everything sealed under it is gone for good."""
         connection.execute(delete(data_key).where(data_key.c.id == key_id))
-        self._keys.pop(key_id, None)
+        self._opened.forget(key_id)
+
+
+class _Opened:
+    """Keys in memory: those that somebody works with, the newest others, and that of the home.
+
+    So what a process holds does not grow with the runs it has seen. Any thread may ask.
+    """
+
+    def __init__(self) -> None:
+        self._used: WeakValueDictionary[str, DataKey] = WeakValueDictionary()
+        #: The one that was asked for last stands last
+        self._newest: dict[str, DataKey] = {}
+        self._home: DataKey | None = None
+        self._lock = Lock()
+
+    def get(self, key_id: str) -> DataKey | None:
+        """Return the key if it is in memory."""
+        return self._used.get(key_id)
+
+    def keep(self, key: DataKey) -> DataKey:
+        """Keep the key as the newest, and return the key."""
+        with self._lock:
+            self._used[key.id] = key
+            self._newest.pop(key.id, None)
+            self._newest[key.id] = key
+            if key.id == HOME:
+                self._home = key
+            if len(self._newest) > KEPT:
+                del self._newest[next(iter(self._newest))]
+        return key
+
+    def forget(self, key_id: str) -> None:
+        """Let the key go, whoever still works with it."""
+        with self._lock:
+            self._used.pop(key_id, None)
+            self._newest.pop(key_id, None)
 
 
 class Keyring:

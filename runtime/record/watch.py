@@ -8,6 +8,7 @@ entries differ nothing commits, so nothing is done.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import Connection
@@ -52,7 +53,10 @@ class Page(Protocol):
 
 @dataclass(kw_only=True, slots=True)
 class Watch:
-    """What this process knows of logs and runs by their entries; on the writer's thread only."""
+    """What this process knows of logs and runs by their entries.
+
+    Of one log one thread at a time asks, the one whose transaction holds its head.
+    """
 
     vault: Vault
     public_key: bytes
@@ -61,6 +65,7 @@ class Watch:
     scans: dict[str, Scan] = field(default_factory=dict)
     _engaged: dict[str, Engaged] = field(default_factory=dict)
     _standings: dict[str, Standing] = field(default_factory=dict)
+    _keeping: Lock = field(default_factory=Lock)
 
     def confirm(self, connection: Connection, page: Page, *, origin: str) -> None:
         """Check the entries of *page*, which are about to be committed, and what they rest on.
@@ -77,10 +82,11 @@ class Watch:
 
     def engaged(
         self, connection: Connection, log: str, *, size: int
-    ) -> set[tuple[str, str]]:
+    ) -> frozenset[tuple[str, str]]:
         """Return the switches that the first *size* entries of *log* say are engaged."""
-        engaged = self._engaged.setdefault(log, Engaged(log=log))
-        engaged.catch_up(connection, size=size)
+        known = self._engaged.get(log) or Engaged(log=log)
+        # Put in place whole: transactions of other logs may ask for the home's at the same time.
+        engaged = self._engaged[log] = known.at(connection, size=size)
         return engaged.switches
 
     def _confirm(
@@ -145,7 +151,8 @@ class Watch:
         """
         first = bodies[0]
         size = page.before.size
-        standing = self._standings.pop(run_id, None)
+        with self._keeping:
+            standing = self._standings.pop(run_id, None)
         if first["event"] == "run_started":
             return Standing(log=page.log, run_id=run_id)
         is_claim = any(body["event"] == _CLAIM for body in bodies)
@@ -186,10 +193,11 @@ class Watch:
         return scan
 
     def _keep(self, standing: Standing) -> None:
-        self._standings[standing.run_id] = standing
-        if len(self._standings) > _MOST_RUNS:
-            oldest = next(iter(self._standings))
-            del self._standings[oldest]
+        with self._keeping:
+            self._standings[standing.run_id] = standing
+            if len(self._standings) > _MOST_RUNS:
+                oldest = next(iter(self._standings))
+                del self._standings[oldest]
 
 
 def _stops(entry: Entry) -> bool:

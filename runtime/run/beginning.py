@@ -72,6 +72,7 @@ def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
         "priority": new.priority,
         "pinned": pin.digest_of(new.agent, revision=new.revision, others=new.pins),
         "tries": 0,
+        "outages": 0,
         "ready_at": max(new.not_before, now),
         "paused": 0,
         "undoing": 0,

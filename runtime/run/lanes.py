@@ -61,7 +61,10 @@ _NEXT: Final = Statement(
         _RUN.paused == text("0"),
         _RUN.lease_until <= bindparam("at"),
     )
-    .order_by(_RUN.ready_at, _RUN.id)
+    .order_by(
+        _RUN.ready_at,
+        _RUN.id,
+    )
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
@@ -112,10 +115,16 @@ def following(tx: Tx, lane: Lane, *, most: int) -> Sequence[Row]:
         "at": tx.now,
         "most": most,
     }
-    return _NEXT.all(tx.connection, place)
+    return _NEXT.all(
+        tx.connection,
+        place,
+    )
 
 
 def at_work(connection: Connection, *, now: int) -> dict[str, int]:
     """Return how many runs of each tenant a live claim is at work on."""
-    rows = _AT_WORK.all(connection, {"at": now})
+    rows = _AT_WORK.all(
+        connection,
+        {"at": now},
+    )
     return {row["tenant"]: row["runs"] for row in rows}

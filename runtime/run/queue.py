@@ -61,6 +61,7 @@ class Queue:
     """Claims runs for one worker, named *by*; lives as long as the worker.
 
     A run that was claimed *attempts* times without getting on is claimed no more: it is dead.
+    Claims that an outage ended do not count.
     """
 
     def __init__(
@@ -235,7 +236,8 @@ class Queue:
         done: Claimed,
     ) -> None:
         tries = _tries(tx, row)
-        if tries > self._attempts:
+        outages = row["outages"] if tries > 1 else 0
+        if tries - outages > self._attempts:
             _bury(tx, row)
             done.dead.append(row["id"])
             return

@@ -49,6 +49,11 @@ _STATUS: Final = Statement(
     )
     .with_for_update()
 )
+_HERE: Final = tables.run.c.id == bindparam("run_id")
+_LABEL: Final = Statement(select(tables.run.c.label).where(_HERE).with_for_update())
+_JOIN: Final = Statement(
+    update(tables.run).where(_HERE).values(label=bindparam("joined"))
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +82,9 @@ class Run:
     created: int
     #: A person cancels the run, and has its effects undone first
     undoing: bool = False
+    #: The job it belongs to, empty for none
+    job: str = ""
+    priority: int = 0
     #: The claim before this one is known to be at an end: nothing is at work under it any more
     alone: bool = False
 
@@ -200,6 +208,8 @@ def opened(
         label=label_of(row["label"]),
         created=row["created"],
         undoing=bool(row["undoing"]),
+        job=row["job"],
+        priority=row["priority"],
         alone=alone,
     )
 
@@ -220,13 +230,14 @@ def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | Non
     """
     if run_label.join(label) == run_label:
         return None
-    here = tables.run.c.id == run.id
-    query = select(tables.run.c.label).where(here).with_for_update()
-    stored = tx.connection.execute(query).scalar_one()
+    row = _LABEL.one(tx.connection, {"run_id": run.id})
+    if row is None:
+        raise Fenced(run_id=run.id, fence=run.fence)
+    stored = row["label"]
     joined = canonical(asdict(label_of(stored).join(label))).decode()
     if joined == stored:
         return None
-    tx.connection.execute(update(tables.run).where(here).values(label=joined))
+    _JOIN.run(tx.connection, {"run_id": run.id, "joined": joined})
     return str(joined)
 
 

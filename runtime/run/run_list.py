@@ -18,6 +18,8 @@ _RUNS: Final = (
         tables.run.c.agent,
         tables.run.c.status,
         tables.run.c.undoing,
+        tables.run.c.job,
+        tables.run.c.priority,
         tables.run.c.principal,
         tables.run.c.request,
         tables.run.c.pins,
@@ -42,6 +44,9 @@ class RunSummary:
     status: Status
     #: A person cancels it, and has its effects undone first
     undoing: bool
+    #: The job it belongs to, empty for none
+    job: str
+    priority: int
     #: The person for whom the run acts
     requester: str
     request: dict[str, Json]
@@ -62,6 +67,7 @@ def page(
     tenant: str | None,
     status: Status | None,
     agent: str | None,
+    erased: bool | None,
     after: str | None,
     limit: int | None,
 ) -> list[RunSummary]:
@@ -73,6 +79,9 @@ def page(
         query = query.where(tables.run.c.status == status)
     if agent is not None:
         query = query.where(tables.run.c.agent == agent)
+    if erased is not None:
+        is_gone = tables.data_key.c.id.is_(None)
+        query = query.where(is_gone if erased else ~is_gone)
     if after is not None:
         last = row_of(connection, after)
         older = tuple_(tables.run.c.created, tables.run.c.id) < (
@@ -107,6 +116,8 @@ def _summary(row: RowMapping, vault: Vault) -> RunSummary:
         agent=row["agent"],
         status=row["status"],
         undoing=bool(row["undoing"]),
+        job=row["job"],
+        priority=row["priority"],
         requester=requester,
         request=request,
         budget_id=row["budget_id"],

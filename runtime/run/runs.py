@@ -159,16 +159,35 @@ class Runs:
         outcome: dict[str, Json],
         *,
         waiting: Sequence[str] = (),
+        outage: bool = False,
     ) -> None:
         """Record how this claim ended: done, failed, waiting for a person, held or queued again.
 
-        *waiting* are the approvals that are waited for. When the run itself has ended, what still
-        waits for a person is withdrawn, and the graph's checkpoints are deleted.
+        *waiting* are the approvals that are waited for. A claim that is held because of an *outage*
+        is no try of the run. When the run itself has ended, what still waits for a person is
+        withdrawn, and the graph's checkpoints are deleted.
         """
         await self._store.write(
-            lambda tx: self._end(tx, run, status, outcome, waiting=waiting),
+            lambda tx: self._end(
+                tx, run, status, outcome, waiting=waiting, outage=outage
+            ),
             logs=(run.tenant,),
         )
+
+    async def leave(self, run: Run, why: str) -> None:
+        """Record that an outage ended this claim, unless the end of the claim is recorded already.
+
+        For a claim that ended while nothing could be recorded. Raises `NotRecorded` while nothing
+        can; a claim that is not the newest changes nothing.
+        """
+
+        def work(tx: Tx) -> None:
+            row = row_of(tx.connection, run.id, lock=True)
+            is_newest = (row["fence"], row["claim"]) == (run.fence, run.claim)
+            if is_newest and row["lease_until"]:
+                self._end(tx, run, "held", {"error": why}, waiting=(), outage=True)
+
+        await self._store.write(work, logs=(run.tenant,))
 
     def _end(
         self,
@@ -178,6 +197,7 @@ class Runs:
         outcome: dict[str, Json],
         *,
         waiting: Sequence[str],
+        outage: bool,
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
@@ -187,7 +207,7 @@ class Runs:
         values = {
             "status": status,
             **sealed,
-            **turn.after(tx, run, status, waiting),
+            **turn.after(tx, run, status, waiting=waiting, outage=outage),
             "lease_until": 0,
             "updated": tx.now,
         }
@@ -241,10 +261,11 @@ class Runs:
         tenant: str | None = None,
         status: Status | None = None,
         agent: str | None = None,
+        erased: bool | None = None,
         after: str | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Return the runs, newest first, also those that were erased.
+        """Return the runs, newest first; of those that were *erased* all, only or none.
 
         The list ends at *limit* runs; without one it is whole. For a next page *after* is the id of
         the last run of the page before; raises `NotFound` for an unknown one.
@@ -257,6 +278,7 @@ class Runs:
                 tenant=tenant,
                 status=status,
                 agent=agent,
+                erased=erased,
                 after=after,
                 limit=limit,
             )

@@ -46,7 +46,10 @@ class FairShares:
 
     def of(self, tenant: str) -> Share:
         """Return the share of *tenant*."""
-        return self.shares.get(tenant, EQUAL)
+        return self.shares.get(
+            tenant,
+            EQUAL,
+        )
 
     def give(
         self,
@@ -61,14 +64,20 @@ class FairShares:
         *at_work* are the runs at work in all workers at this *moment*, in seconds of any clock.
         """
         self._pass(moment)
-        self._admit(ready, at_work)
+        self._admit(
+            ready,
+            at_work,
+        )
         given: Counter[str] = Counter()
         self._busy = Counter(at_work)
         for _ in range(places):
             wanting = [name for name in ready if self._has_room(name)]
             if not wanting:
                 break
-            following = min(wanting, key=self._order)
+            following = min(
+                wanting,
+                key=self._order,
+            )
             given[following] += 1
             self._busy[following] += 1
             self._given[following] += Fraction(1, self.of(following).weight)
@@ -85,7 +94,10 @@ class FairShares:
         """Count the time since the last look to those who were at work after that look."""
         seconds = moment - self._looked
         for name, runs in self._busy.items():
-            had = self._had.get(name, 0.0)
+            had = self._had.get(
+                name,
+                0.0,
+            )
             self._had[name] = had + seconds * runs / self.of(name).weight
         self._looked = moment
 

@@ -123,6 +123,7 @@ COMMANDS: Final = {
         help="The rules: check them, ask them why.",
     ),
     "bench": Entry(panel=AUDIT, help="Measure on this machine."),
+    "chaos": Entry(panel=AUDIT, help="Drill faults: kill workers, break databases."),
 }
 
 

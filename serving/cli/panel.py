@@ -13,6 +13,7 @@ from interlock.serving.cli.show import (
     TIERS,
     decisions,
     grid,
+    placed,
     shown,
     spend,
     standing,
@@ -43,7 +44,10 @@ OPEN: Final = {
 
 def run_panel(view: dict[str, Any]) -> RenderableType:
     """Return the whole story of one run."""
+    place = ", ".join(placed(view))
     parts: list[RenderableType] = [_document(view)]
+    if place:
+        parts.append(shown(place))
     if view["stopped"]:
         parts.append(shown(f"Stopped: {view['stopped']['why']}", style="red"))
     parts += reviewed(view)

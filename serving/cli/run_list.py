@@ -1,6 +1,7 @@
 """The command `interlock run list`."""
 
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -14,6 +15,7 @@ from interlock.serving.cli.show import (
     folded,
     grid,
     moment,
+    placed,
     risk_level,
     standing,
     whole,
@@ -123,12 +125,19 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     )
     for row in rows:
         name = Path(row["document"]).name  # the whole path is in the JSON
-        for_whom = f" (for {row['for']})" if row["for"] else ""
+        about = ", ".join(_about(row))
         table.add_row(
             row["run_id"],
             f"{_standing(row)}{' (repin)' if row['needs_repin'] else ''}",
             moment(row["created"])[:16],
             risk_level(row["risk"]) if row["risk"] else "-",
-            f"{name or row['agent']}{for_whom}",
+            f"{name or row['agent']}{f' ({about})' if about else ''}",
         )
     return table
+
+
+def _about(row: dict[str, Any]) -> Iterator[str]:
+    """Yield for whom the run is, its job and its priority, as far as there are any."""
+    if row["for"]:
+        yield f"for {row['for']}"
+    yield from placed(row)

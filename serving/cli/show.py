@@ -3,6 +3,7 @@
 Text from documents is printed as text, with hidden characters made visible.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -141,6 +142,14 @@ def reported(step: dict[str, Any]) -> RenderableType:
     """Return what a worker said of an action after the worker had lost the run."""
     why = f"{step['tool']} is {step['state']}; its worker reported {step['late']} later"
     return shown(why, style=STATES.get(step["late"], ""))
+
+
+def placed(run: dict[str, Any]) -> Iterator[str]:
+    """Yield the run's job, and its priority unless that is the usual one."""
+    if run["job"]:
+        yield run["job"]
+    if run["priority"]:
+        yield f"priority {run['priority']}"
 
 
 def standing(status: str, *, undoing: bool) -> str:

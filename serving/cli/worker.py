@@ -1,9 +1,10 @@
 """The command `interlock worker`."""
 
 import asyncio
+import gc
 import signal
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
@@ -12,9 +13,20 @@ from interlock.serving.cli.result import stopped_code
 from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interlock.runtime.policy.request import Principal
+    from interlock.serving.crew import Crew
     from interlock.serving.home import Home
     from interlock.serving.worker import Turn, Until, Worker
+    from interlock.serving.workspace import Workspace
 
+#: Where workers work: in this process, or as actors of Ray
+Engine: TypeAlias = Literal["here", "ray"]
+Actors = Annotated[
+    int,
+    typer.Option(min=1, help="Workers to place in the cluster."),
+]
 application = typer.Typer(add_completion=False)
 
 
@@ -30,6 +42,10 @@ def worker(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is ready any more.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="Where it works: here, or on the nodes of a cluster.")
+    ] = "here",
+    actors: Actors = 1,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,21 +54,50 @@ def worker(
     Ctrl-C or SIGTERM lets every run end its step and leaves the runs to other workers; a second one
     stops at once.
     """
-    chosen = {} if concurrency is None else {"worker.concurrency": str(concurrency)}
-    settings = session.opened_workspace(chosen=chosen).settings
-    who = session.acting(settings, person)
+    workspace = _workspace(concurrency)
+    who = session.acting(workspace.settings, person)
     until: Until = "once" if once else "idle" if until_idle else "stopped"
+    crew = (workspace, actors) if engine == "ray" else None
     printer = _Printer(as_json=as_json)
 
     async def work(home: "Home") -> None:
-        from interlock.serving.operations import workers
-
-        one = await workers.hired(home, person=who, told=printer.told)
+        one = await _engaged(home, crew, person=who, told=printer.told)
         _heed_signals(one)
+        # What a worker begins with stays: to look through it again and again makes steps wait.
+        gc.collect()
+        gc.freeze()
         await one.work(until)
 
-    session.run(work, using=settings)
+    session.run(work, using=workspace.settings)
     session.leave(session.DONE if until == "stopped" else printer.code)
+
+
+def _workspace(concurrency: int | None) -> "Workspace":
+    chosen = {} if concurrency is None else {"worker.concurrency": str(concurrency)}
+    return session.opened_workspace(chosen=chosen)
+
+
+async def _engaged(
+    home: "Home",
+    crew: "tuple[Workspace, int] | None",
+    *,
+    person: "Principal",
+    told: "Callable[[Turn], None]",
+) -> "Worker | Crew":
+    """Return a worker of this process, or a *crew* of so many for the workspace."""
+    if crew is None:
+        from interlock.serving.operations.workers import hired
+
+        return await hired(home, person=person, told=told)
+    from interlock.serving.ray_crew import crew_of
+
+    workspace, actors = crew
+    return crew_of(
+        workspace,
+        person=person.id,
+        actors=actors,
+        told=told,
+    )
 
 
 #: What the end of a turn means to a caller
@@ -91,7 +136,7 @@ class _Printer:
             session.complain(turn.why)
 
 
-def _heed_signals(one: "Worker") -> None:
+def _heed_signals(one: "Worker | Crew") -> None:
     """Let the first signal drain the worker and the second one stop it."""
     loop = asyncio.get_running_loop()
     heard: list[int] = []

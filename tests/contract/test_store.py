@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     MetaData,
     Text,
-    event,
     insert,
     select,
     text,
@@ -39,10 +38,10 @@ from interlock.runtime.record.logs import export
 from interlock.runtime.record.store import (
     Store,
     Tx,
+    lines,
     patience,
     sqlite,
     tables,
-    writer,
 )
 from interlock.runtime.record.store.tables import NEWEST, metadata
 from interlock.runtime.record.store.version import version_of
@@ -81,11 +80,21 @@ def names(connection: Connection) -> list[str]:
     )
 
 
-def commits(store: Store) -> list[int]:
-    """Return a list that grows by one with every commit of the writer."""
-    counted: list[int] = []
-    event.listen(store.engine, "commit", lambda _: counted.append(1))
-    return counted
+def commits(store: Store) -> list[tuple[Event, ...]]:
+    """Return a list that grows by one with every commit in which something was recorded."""
+    heard: list[tuple[Event, ...]] = []
+    store.attach(flush=lambda _: None, observers=[heard.append])
+    return heard
+
+
+def recorded(name: str) -> Callable[[Tx], str]:
+    """Return work that inserts one row, records that, and returns the row's name."""
+
+    def work(tx: Tx) -> str:
+        tx.events.append(activated(name))
+        return put(name)(tx)
+
+    return work
 
 
 def hold(store: Store) -> threading.Event:
@@ -113,24 +122,19 @@ async def test_a_group_is_one_commit_in_order(store: Store) -> None:
     """Whatever waits when the writer comes back is run in the order it was handed in, and committed
     once.
     """
-    go, counted, order = hold(store), commits(store), list[int]()
-
-    def work(number: int) -> Callable[[Tx], int]:
-        def note(_: Tx) -> int:
-            order.append(number)
-            return number
-
-        return note
+    go, counted = hold(store), commits(store)
+    names_in_order = [f"n{number:02}" for number in range(40)]
 
     futures = [
-        store.submit(work(number), "lazy" if number % 2 else "eager")
-        for number in range(40)
+        store.submit(recorded(name), "lazy" if number % 2 else "eager")
+        for number, name in enumerate(names_in_order)
     ]
     go.set()
 
-    assert await all_of(*futures) == list(range(40))
-    assert order == list(range(40))
-    assert len(counted) == 2  # the one that held the writer up, and the group
+    assert await all_of(*futures) == names_in_order
+    assert [[one.body()["revision"] for one in group] for group in counted] == [
+        names_in_order
+    ]
 
 
 async def test_a_failing_item_fails_alone(store: Store) -> None:
@@ -233,8 +237,8 @@ async def test_without_a_ledger_nothing_that_is_to_be_recorded_commits(
 async def test_lazy_rides_with_eager(store: Store) -> None:
     """A lazy item waits for the next eager one and shares its commit."""
     counted = commits(store)
-    store.later("run", put("lazy"))
-    await store.write(put("eager"))
+    store.later("run", recorded("lazy"))
+    await store.write(recorded("eager"))
 
     assert await store.read(names) == ["eager", "lazy"]
     assert len(counted) == 1
@@ -245,7 +249,7 @@ async def test_lazy_work_is_committed_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
     """A lazy item that nothing follows is committed soon, whatever the writer is at."""
-    monkeypatch.setattr(writer, "LOOKS", looks)
+    monkeypatch.setattr(lines, "LOOKS", looks)
     store = Store.open(f"sqlite:///{tmp_path / 'lazy.db'}")
     for _ in range(2):
         await asyncio.sleep(0.01)
@@ -384,6 +388,32 @@ async def test_every_observer_receives_what_was_committed_and_nothing_else(
     await store.write(note())
 
     assert first == second == [(one, two)]
+
+
+async def test_observers_hear_of_one_transaction_at_a_time(store: Store) -> None:
+    """However many threads commit, an observer is never told of two transactions at once, and of
+    each log in the order of its commits.
+    """
+    heard: list[str] = []
+
+    def slow(events: tuple[Event, ...]) -> None:
+        heard.extend(("begin", *(one.log for one in events)))
+        time.sleep(0.02)
+        heard.append("end")
+
+    def noted(log: str) -> Callable[[Tx], None]:
+        event = PolicyActivated(log=log, revision="r", previous="")
+        return lambda tx: tx.events.append(event)
+
+    store.attach(flush=lambda _: None, observers=[slow])
+    futures = [
+        store.submit(noted(log), "eager", logs=(log,)) for log in ("a", "b", "c") * 3
+    ]
+    await all_of(*futures)
+
+    told = " ".join(heard).split(" end")
+    assert [one.split().count("begin") for one in told] == [1] * (len(told) - 1) + [0]
+    assert sorted(one for one in heard if len(one) == 1) == sorted("abc" * 3)
 
 
 async def test_an_observer_that_fails_loses_nothing(

@@ -28,7 +28,10 @@ def test_runs_are_listed(reviewed: Path, command: Command, run_id: str) -> None:
     assert row.keys() == {
         "run_id",
         "status",
+        "undoing",
         "agent",
+        "job",
+        "priority",
         "created",
         "for",
         "document",

@@ -79,7 +79,11 @@ class Bell:
             self._threads.pop().join()
 
     def _started(self, work: Callable[[], None]) -> threading.Thread:
-        thread = threading.Thread(target=work, name="interlock-bell", daemon=True)
+        thread = threading.Thread(
+            target=work,
+            name="interlock-bell",
+            daemon=True,
+        )
         self._threads.append(thread)
         thread.start()
         return thread
@@ -92,7 +96,10 @@ class Bell:
                     self._own = driver.info.backend_pid
                     connection.execute(_RING)
             except Exception as error:  # noqa: BLE001 - whoever is not told looks later
-                _log.info("a ring was lost: %s", error)
+                _log.info(
+                    "a ring was lost: %s",
+                    error,
+                )
             self._closed.wait(LEAST_S)
 
     def _is_to_ring(self) -> bool:
@@ -113,12 +120,22 @@ class Bell:
                     connection.execute(_LISTEN)
                     pause = _AGAIN_S
                     heard()
-                    self._hear(connection.connection.driver_connection, heard, over)
+                    self._hear(
+                        connection.connection.driver_connection,
+                        heard,
+                        over,
+                    )
                     connection.invalidate()  # nobody else is to listen on it
             except Exception as error:  # noqa: BLE001 - a worker goes on without
-                _log.info("listening failed and is tried again: %s", error)
+                _log.info(
+                    "listening failed and is tried again: %s",
+                    error,
+                )
                 self._closed.wait(pause)
-                pause = min(2 * pause, _LONGEST_S)
+                pause = min(
+                    2 * pause,
+                    _LONGEST_S,
+                )
 
     def _hear(
         self, driver: Any, heard: Callable[[], None], over: threading.Event

@@ -1,48 +1,47 @@
-"""Transactions on connections that are kept between uses where a connection cannot go stale."""
+"""Transactions on connections that are kept between uses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from interlock.runtime.record.store.statement import Statement
 
-#: A server may close a connection at any time; a file does not
-_LASTING: Final = frozenset({"sqlite"})
+#: Databases whose connections a server may close at any time; a file does not
+_SERVED: Final = frozenset({"postgresql"})
 _COMMIT: Final = Statement(text("COMMIT"))
 
 
 class Connections:
     """Opens transactions on one engine; any thread may. `close` it before the engine.
 
-    Where connections are kept and *begin* is named, that statement begins a transaction instead of
-    SQLAlchemy, which takes ten times as long. Whoever executes by SQLAlchemy then joins the open
-    transaction: what SQLAlchemy begins with must begin nothing twice.
+    Where *begin* is named, that statement begins a transaction instead of SQLAlchemy, which takes
+    ten times as long. Whoever executes by SQLAlchemy then joins the open transaction: what
+    SQLAlchemy begins with must begin nothing twice. A server may have closed a connection that was
+    kept; then the transaction begins on a new one.
     """
 
     def __init__(self, engine: Engine, *, begin: Statement | None = None) -> None:
         self._engine = engine
-        self._keeps = engine.dialect.name in _LASTING
-        self._begin = begin if self._keeps else None
+        self._keeps = True
+        self._is_served = engine.dialect.name in _SERVED
+        self._begin = begin
         self._idle: list[Connection] = []
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Begin a transaction; commit it at the end of the block, roll it back on any error."""
-        connection = self._taken()
+        connection = self._begun()
         try:
-            if self._begin is None:
-                connection.begin()
-            else:
-                self._begin.run(connection, {})
             yield connection
             if connection.in_transaction():
                 connection.commit()
             else:
                 _COMMIT.run(connection, {})
         except BaseException:
-            connection.close()  # rolls back, whoever began
+            _close(connection)
             raise
         if self._keeps:
             self._idle.append(connection)
@@ -52,10 +51,54 @@ class Connections:
     def close(self) -> None:
         """Close the connections that are kept; closing twice is harmless."""
         self._keeps = False
-        while self._idle:
-            self._idle.pop().close()
+        self._drop()
 
-    def _taken(self) -> Connection:
+    def _begun(self) -> Connection:
+        """Return a connection with an open transaction."""
+        kept = self._kept()
+        if kept is not None:
+            try:
+                return self._started(kept)
+            except DBAPIError:
+                if not self._is_served:
+                    raise
+                self._drop()  # the others were closed with it
+        return self._started(self._opened())
+
+    def _kept(self) -> Connection | None:
         with suppress(IndexError):  # another thread may take the last one first
             return self._idle.pop()
-        return self._engine.connect()
+        return None
+
+    def _drop(self) -> None:
+        while (kept := self._kept()) is not None:
+            _close(kept)
+
+    def _opened(self) -> Connection:
+        connection = self._engine.connect()
+        if self._is_served:
+            # It is ours alone, not the engine's to lend, and begins nothing by itself.
+            connection.detach()
+            driver: Any = connection.connection.dbapi_connection
+            driver.autocommit = True
+        return connection
+
+    def _started(self, connection: Connection) -> Connection:
+        try:
+            if self._begin is None:
+                connection.begin()
+            else:
+                self._begin.run(connection, {})
+        except BaseException:
+            _close(connection)
+            raise
+        return connection
+
+
+def _close(connection: Connection) -> None:
+    """Close the connection, which rolls back whoever began; one that is broken is closed already.
+
+    Why it broke is what the caller raises, not that nothing can be rolled back there.
+    """
+    with suppress(DBAPIError):
+        connection.close()

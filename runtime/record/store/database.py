@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,10 +20,10 @@ from interlock.runtime.errors import (
     NotWitnessed,
     OtherVersion,
 )
-from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.bell import Bell
 from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store.lines import Urgency
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.receipt import Receipt
@@ -33,7 +34,6 @@ from interlock.runtime.record.store.writer import (
     Lock,
     Observer,
     Tx,
-    Urgency,
     Writer,
     reason,
     typed,
@@ -44,13 +44,16 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
-#: Threads that read at most, started as they are needed: as many as connections are lent at a time
-READERS: Final = 15
+#: Threads that read at most, and threads that write, started as they are needed; SQLite has one
+#: writer, whatever asks
+READERS: Final = 8
+WRITERS: Final = 8
+_SNAPSHOTS: Final = {"sqlite": sqlite.SNAPSHOT, "postgresql": postgresql.SNAPSHOT}
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 class Store:
-    """The database of one home: one thread commits every write, in groups; reads have connections.
+    """The database of one home: threads commit writes, in groups; reads have connections.
 
     Lives as long as the process; open it with `Store.open`, close it with `close` (idempotent). All
     its failures are `NotRecorded` or `GuardFailed`: fails closed.
@@ -66,7 +69,7 @@ class Store:
     ) -> None:
         self.engine = engine
         self._reader = reader
-        self._snapshots = Connections(reader, begin=sqlite.SNAPSHOT)
+        self._snapshots = Connections(reader, begin=_SNAPSHOTS[reader.dialect.name])
         self._clock = clock
         self._patience = patience
         self._later: dict[str, list[Receipt]] = {}
@@ -80,8 +83,10 @@ class Store:
         self.pulse = Pulse(engine)
         #: How other processes learn of a commit before they look
         self.bell = Bell(engine)
+        is_served = self.dialect == "postgresql"
         self._writer = Writer(
-            engine,
+            Connections(engine, begin=postgresql.BEGIN if is_served else None),
+            threads=WRITERS if is_served else 1,
             clock=self.now,
             lock=self._lock_attached,
             flush=self._flush_attached,
@@ -94,12 +99,15 @@ class Store:
     def _flush_attached(self, tx: Tx) -> None:
         self._flush(tx)
 
-    def _observe(self, events: tuple[Event, ...]) -> None:
+    def _observe(self, tx: Tx) -> None:
         """Tell every observer; raises the first `NotWitnessed` when all of them were told."""
         unwitnessed: NotWitnessed | None = None
-        for observer in self._observers:
+        events = tuple(tx.events)
+        told = [partial(observer, events) for observer in self._observers]
+        after: list[Callable[[], None]] = [*tx.after, *told]
+        for tell in after:
             try:
-                observer(events)
+                tell()
             except NotWitnessed as error:
                 unwitnessed = unwitnessed or error
             except Exception:  # noqa: BLE001 - whatever breaks there, the commit stands
@@ -176,10 +184,10 @@ class Store:
         """Let *flush* write each transaction's events just before the commit, and add *observers*.
 
         *lock* is called first of all, with the logs that the work of the transaction names.
-        After the commit every observer receives the events, on the writer's thread, so an observer
-        must be quick. `NotWitnessed` from an observer is raised at everyone who waits for the
-        commit. Any other exception is logged and reaches nobody: what is committed stays committed,
-        and no waiter may take it for lost.
+        After the commit every observer receives the events, on a thread of the writer, one
+        transaction at a time, so an observer must be quick. `NotWitnessed` from an observer is
+        raised at everyone who waits for the commit. Any other exception is logged and reaches
+        nobody: what is committed stays committed, and no waiter may take it for lost.
         """
         self._lock = lock or self._lock
         self._flush = flush or self._flush
@@ -192,11 +200,7 @@ class Store:
         """
         if self.dialect == "sqlite":
             return int(self._clock())
-        return int(
-            connection.execute(
-                text("SELECT extract(epoch FROM clock_timestamp())")
-            ).scalar_one()
-        )
+        return postgresql.now(connection)
 
     async def write(self, work: Callable[[Tx], T], *, logs: Collection[str] = ()) -> T:
         """Run *work* in a transaction and return its result once it is durable.

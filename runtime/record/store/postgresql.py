@@ -10,9 +10,14 @@ in 15, its last words in 5 more, and its close in 5.
 
 from typing import Any, Final
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from interlock.runtime.record.store.patience import Patience
+from interlock.runtime.record.store.statement import Statement
+
+BEGIN: Final = Statement(text("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"))
+_CLOCK: Final = Statement(text("SELECT extract(epoch FROM clock_timestamp()) AS now"))
+SNAPSHOT: Final = Statement(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
 
 #: Seconds for a lock; then `Busy` is raised
 WAIT_S: Final = 10
@@ -79,3 +84,9 @@ def _settling(longest_s: int) -> Any:
         connection.commit()
 
     return settle
+
+
+def now(connection: Connection) -> int:
+    """Return the time in Unix seconds by the server's clock."""
+    (row,) = _CLOCK.all(connection, {})
+    return int(row["now"])

@@ -1,8 +1,9 @@
 """A connection to PostgreSQL that gives up a server which says nothing."""
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, Cursor, OperationalError
 from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 
@@ -25,6 +26,25 @@ class Session(Connection[TupleRow]):
     """
 
     patience = Patience()
+    _kept: Cursor[TupleRow] | None = None
+
+    def execute(
+        self, query: Any, params: Any = None, **options: Any
+    ) -> Cursor[TupleRow]:
+        """Execute on a cursor that is kept: read the answer before the next execution.
+
+        To make a cursor takes as long as to ask a server on this machine.
+        """
+        return self._cursor().execute(query, params, **options)
+
+    def executemany(self, query: Any, params: Iterable[Any]) -> None:
+        """Execute once for each of *params*, and wait for the server once."""
+        self._cursor().executemany(query, params)
+
+    def _cursor(self) -> Cursor[TupleRow]:
+        if self._kept is None or self._kept.closed:
+            self._kept = self.cursor()
+        return self._kept
 
     def wait(
         self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None

@@ -117,5 +117,5 @@ def _snapshot(connection: Connection) -> None:
 
 def _has_begun(connection: Connection) -> bool:
     """Whether `Connections` has begun the transaction already."""
-    driver: Any = connection.connection.driver_connection
+    driver: Any = connection.connection.dbapi_connection
     return bool(driver.in_transaction)

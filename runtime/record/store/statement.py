@@ -27,7 +27,8 @@ class Statement:
     """One statement of SQLAlchemy Core with named parameters, for the transaction that is open.
 
     Every execution names the same parameters. A failure of the database is the error that
-    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered.
+    SQLAlchemy raises for it. Lists of unknown length (`IN`) are not offered. Any number of threads
+    may execute one statement, each on a connection of its own.
     """
 
     def __init__(self, statement: Mapping[str, ClauseElement] | ClauseElement) -> None:
@@ -37,42 +38,53 @@ class Statement:
 
     def run(self, connection: Connection, parameters: Parameters) -> int:
         """Execute once, and return the number of rows that were changed."""
-        rows: int = self._execute(connection, parameters).rowcount
+        cursor, _ = self._execute(connection, parameters)
+        rows: int = cursor.rowcount
         return rows
 
     def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
-        """Execute once for each of *rows*."""
-        for row in rows:
-            self._execute(connection, row)
+        """Execute once for each of *rows*; a server is asked for all of them in one go."""
+        if len(rows) > 1:
+            self._execute_many(connection, rows)
+        elif rows:
+            self._execute(connection, rows[0])
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
-        rows = self._execute(connection, parameters).fetchall()
-        return self._named(connection, rows[:1])[0] if rows else None
+        rows = self.all(connection, parameters)
+        return rows[0] if rows else None
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
         """Return every row."""
-        rows = self._execute(connection, parameters).fetchall()
-        return self._named(connection, rows) if rows else []
+        cursor, names = self._execute(connection, parameters)
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _named(self, connection: Connection, rows: Sequence[Any]) -> list[Row]:
-        names = self._compiled[connection.dialect.name].names
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def _execute(self, connection: Connection, parameters: Parameters) -> Any:
+    def _execute(
+        self, connection: Connection, parameters: Parameters
+    ) -> tuple[Any, Sequence[str]]:
+        """Return the driver's cursor, and the names of its columns."""
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
             compiled = self._compile(connection, parameters)
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         try:
             cursor = driver.execute(compiled.sql, compiled.arguments(parameters))
         except compiled.errors as error:
-            raise DBAPIError.instance(
-                compiled.sql, None, error, compiled.errors, dialect=connection.dialect
-            ) from error
+            raise compiled.failure(connection, error) from error
         if not compiled.names and cursor.description:
             compiled.names = [column[0] for column in cursor.description]
-        return cursor
+        return cursor, compiled.names
+
+    def _execute_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = self._compile(connection, rows[0])
+        driver: Any = connection.connection.dbapi_connection
+        arguments = [compiled.arguments(row) for row in rows]
+        try:
+            driver.executemany(compiled.sql, arguments)
+        except compiled.errors as error:
+            raise compiled.failure(connection, error) from error
 
     def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
         dialect = connection.dialect
@@ -106,6 +118,16 @@ class _Compiled:
     errors: type[Exception]
     #: Of the columns that it returns, by its first execution: the statement names them all
     names: list[str] = field(default_factory=list)
+
+    def failure(self, connection: Connection, error: Exception) -> Exception:
+        """Return the error that SQLAlchemy raises for one of the driver."""
+        return DBAPIError.instance(
+            self.sql,
+            None,
+            error,
+            self.errors,
+            dialect=connection.dialect,
+        )
 
     def arguments(self, parameters: Parameters) -> Sequence[Any] | Mapping[str, Any]:
         values = {**self.constants, **parameters} if self.constants else parameters

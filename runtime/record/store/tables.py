@@ -59,8 +59,9 @@ run = Table(
     Column("priority", Integer, nullable=False),
     #: A digest of the agent and of all that the run is pinned to
     Column("pinned", String(16), nullable=False),
-    #: Claims since the run last got on
+    #: Claims since the run last got on, and how many of them an outage ended
     Column("tries", Integer, nullable=False),
+    Column("outages", Integer, nullable=False),
     #: From when a worker may claim the run; NULL for never
     Column("ready_at", BigInteger),
     #: 1 for not while its job is paused

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from interlock.runtime.errors import Erased, Tampered
-from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.store import Tx
+from interlock.runtime.record.vault import KEPT, DataKey, Vault
 from interlock.runtime.testing import World
 
 KEY = DataKey(id="r", secret=b"k" * 32)
@@ -44,6 +46,32 @@ def test_anything_else_is_tampered(stored: Any) -> None:
         KEY.open(stored, place="here")
     with pytest.raises(Tampered):
         KEY.open(SEALED, place="elsewhere")
+
+
+async def test_keys_that_nobody_works_with_are_let_go(tmp_path: Path) -> None:
+    """However many keys were opened, the newest are in memory, those in use and that of the home;
+    the others are opened anew.
+    """
+    async with World(tmp_path) as world:
+
+        def work(tx: Tx) -> DataKey:
+            used = world.vault.create(tx.connection, "used")
+            for number in range(KEPT + 1):
+                world.vault.create(tx.connection, f"run-{number}")
+            return used
+
+        used = await world.store.write(work, logs=("default",))
+        assert world.vault.known("used") is used
+        assert world.vault.known(f"run-{KEPT}").id == f"run-{KEPT}"
+        assert world.vault.known(HOME).id == HOME
+        with pytest.raises(Tampered):
+            world.vault.known("run-0")
+        again = await world.store.read(
+            lambda connection: world.vault.key(connection, "run-0")
+        )
+
+        assert again.id == "run-0"
+        assert world.vault.known("run-0") is again
 
 
 @pytest.mark.parametrize("stored", ["x'00'", "''", "'text'", "7", "x''"])

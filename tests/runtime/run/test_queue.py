@@ -336,6 +336,62 @@ async def test_a_run_that_never_gets_on_is_dead_and_not_lost(
         assert (await shop.verify()).problems == []
 
 
+async def test_a_run_that_is_pinned_anew_keeps_its_time(
+    tmp_path: Path, time: FixedClock
+) -> None:
+    """No worker takes a queued run earlier than it was to begin, whoever pins it anew."""
+    async with Shop(tmp_path, None) as shop:
+        later = int(time()) + 20
+        run_id = await shop.queued(not_before=later)
+        pins = Pins(revision=shop.pdp.revision, others={"planner": "another"})
+        await shop.runs.repin(run_id, pins=pins, by="ana")
+        pinned = digest_of(TOOLBOX, revision=pins.revision, others=pins.others)
+
+        worker = shop.worker()
+        assert (await worker.claim({pinned}, most=1)).runs == []
+        time.advance(20)
+        assert ids((await worker.claim({pinned}, most=1)).runs) == [run_id]
+
+
+async def test_an_outage_is_no_try(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Claims that an outage ended do not count, and those that ended otherwise do."""
+    async with Shop(tmp_path, database_url) as shop:
+        run_id = await shop.queued()
+        worker = shop.worker(attempts=2)
+        for outage in (True, True, False, True, False):
+            (run,) = await shop.claim(worker)
+            await shop.runs.end(run, "held", {}, outage=outage)
+            shop.runs.give_back(run)
+            time.advance(10_000)
+        last = await worker.claim({PINNED}, most=1)
+
+        assert (last.runs, last.dead) == ([], [run_id])
+
+
+async def test_a_claim_is_left_once_and_only_while_it_is_the_newest(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Whoever could not record the end of a claim does so later, unless it is known by then."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (first,) = await shop.claim()
+        await shop.runs.leave(first, "away")
+        ended = len(await shop.entries())
+        await shop.runs.leave(first, "away")
+        assert await shop.status(first.id) == "held"
+        assert len(await shop.entries()) == ended
+        shop.runs.give_back(first)
+        time.advance(10_000)
+        (second,) = await shop.claim()
+        await shop.runs.leave(first, "away")
+
+        assert await shop.status(first.id) == "running"
+        assert second.tries == 2
+        assert (await shop.verify()).problems == []
+
+
 async def test_a_held_run_comes_back_later_and_later(
     tmp_path: Path, database_url: str, time: FixedClock
 ) -> None:

@@ -124,6 +124,9 @@ async def test_runs_are_listed_by_tenant_status_and_agent(world: World) -> None:
     assert await listed(tenant="default") == {ours.id, ended.id}
     assert await listed(status="running", tenant="other") == {theirs.id}
     assert await listed(status="done") == {ended.id}
+    await world.runs.erase(ended.id, by="eva")
+    assert await listed(erased=True) == {ended.id}
+    assert await listed(erased=False) == {ours.id, theirs.id}
     assert (summary.requester, summary.request, summary.erased) == (
         "ana",
         {"text": "second"},

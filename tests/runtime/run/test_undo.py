@@ -14,6 +14,7 @@ from interlock.runtime.policy.decision import ENGINE, Decision, Permit, Reason
 from interlock.runtime.policy.request import AccessRequest, Amounts
 from interlock.runtime.record.state import differences
 from interlock.runtime.run import undo
+from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.recorded_action import of_run
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import (
@@ -238,6 +239,28 @@ async def test_an_engine_that_fails_refuses_no_undo(tmp_path: Path) -> None:
         await agrees(world)
 
     assert (ends, shelf.taken) == (["held", "cancelled"], ["a"])
+
+
+async def test_a_kill_switch_refuses_no_undo_for_good(tmp_path: Path) -> None:
+    """Whoever stops a run and then cancels it has its effects undone once the switch is released;
+    until then the run is held.
+    """
+    shelf = Shelf()
+    async with World(tmp_path, tools=shelf.tools(), pdp=point()) as world:
+        run = await world.start()
+        await act(world, run, "put a", "put b")
+        switches = KillSwitches(world.store)
+        await switches.engage("run", run.id, by="ana")
+        await world.runs.cancel(run.id, by="ana", undo=True)
+        stopped = [(await go_on(world, run)).status for _ in range(2)]
+        listed = await codes(world, run)
+        await switches.release("run", run.id, by="ana")
+        ended = await go_on(world, run)
+        assert await codes(world, run) == ["", ""]
+        await agrees(world)
+
+    assert (stopped, listed) == (["held", "held"], ["killed", "not_tried"])
+    assert (ended.status, shelf.taken) == ("cancelled", ["b", "a"])
 
 
 @pytest.mark.parametrize("denied", [True, False], ids=["denied", "no budget"])

@@ -124,6 +124,15 @@ def test_the_page_about_workers_ends_with_what_was_queued_done(tmp_path: Path) -
     assert [line.split()[1:] for line in lines] == [["contract_review", "done"]] * 2
 
 
+def test_the_page_about_portfolios_ends_with_a_page_of_both(tmp_path: Path) -> None:
+    """The page's job is done, and both of its contracts stand on the page, the worse one first."""
+    printed = _followed("review-a-portfolio.md", tmp_path)
+    page = (tmp_path / "portfolio.html").read_text("utf-8")
+
+    assert "done, 2 of 2 over (2 done)" in printed["interlock batch show job-"]
+    assert page.index("<b>supply.txt</b>") < page.index("<b>hosting.txt</b>")
+
+
 def test_the_page_about_mcp_ends_with_a_note_on_the_server(tmp_path: Path) -> None:
     """The page's server is listed, its tool is reviewed, granted, and takes a note."""
     printed = _followed("use-mcp-tools.md", tmp_path)

@@ -11,6 +11,12 @@ test_nothing_below_the_limit if {
 
 test_deny_at_the_limit if refusals.deny == denied with input as request.write with input.context.run.refusals as 5
 
+test_nothing_at_the_limit_against_what_takes_an_effect_back if {
+	count(refusals.deny) == 0 with input as request.write
+		with input.context.run.refusals as 5
+		with input.context.proposer as "undo"
+}
+
 test_deny_an_unknown_number if {
 	refusals.deny == denied with input as json.remove(request.write, ["context/run/refusals"])
 	refusals.deny == denied with input as request.write with input.context.run.refusals as null

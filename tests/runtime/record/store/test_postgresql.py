@@ -1,5 +1,6 @@
 """The defaults of an account at PostgreSQL have no say in whether the rails hold."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,7 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from interlock.runtime.errors import Busy, Silent
-from interlock.runtime.record.store import Store, Tx, patience, postgresql
+from interlock.runtime.record.events import PolicyActivated
+from interlock.runtime.record.store import Store, Tx, lines, patience, postgresql
 from interlock.runtime.run.kill_switch import KillSwitches, covered
 from interlock.runtime.storage import Storage
 
@@ -125,6 +127,7 @@ async def test_a_frozen_server_is_given_up(
     """
     monkeypatch.setattr(postgresql, "SILENCE_S", 0.6)
     monkeypatch.setattr(patience, "NOTICE_S", 0.1)
+    monkeypatch.setattr(lines, "LAZY_WAIT_S", 0.5)  # so that they are one group
     store = Store.open(fresh_postgres)
     work = [store.submit(item, "lazy") for item in (freeze, ask, ask)]
     heard = [future.exception() for future in work]
@@ -180,3 +183,50 @@ async def test_a_stop_behind_somebody_elses_lock_is_told_so(
             with pytest.raises(Busy):
                 await KillSwitches(storage.store).engage("all", "", by="ada")
         await KillSwitches(storage.store).engage("all", "", by="ada")
+
+
+async def test_a_log_whose_head_is_held_keeps_no_other_waiting(
+    account: psycopg.Connection, fresh_postgres: str, tmp_path: Path
+) -> None:
+    """While another session holds one tenant's head, a second tenant's entries are committed; the
+    first tenant's are when the head is free.
+    """
+
+    def noted(log: str) -> Callable[[Tx], None]:
+        event = PolicyActivated(log=log, revision="r", previous="")
+        return lambda tx: tx.events.append(event)
+
+    async with Storage.open(database=fresh_postgres, keys=tmp_path / "keys") as storage:
+        store = storage.store
+        for log in ("acme", "beta"):
+            await store.write(noted(log), logs=(log,))
+        with account.transaction():
+            account.execute("SELECT FROM ledger_head WHERE log = 'acme' FOR UPDATE")
+            waiting = store.submit(noted("acme"), "eager", logs=("acme",))
+            async with asyncio.timeout(5):
+                for _ in range(3):
+                    await store.write(noted("beta"), logs=("beta",))
+            held_up = not waiting.done()
+        await asyncio.wrap_future(waiting)
+        heads = [(await storage.ledger.head(log)).size for log in ("acme", "beta")]
+
+    assert held_up
+    assert heads == [2, 4]
+
+
+async def test_connections_that_the_server_closed_are_replaced(
+    account: psycopg.Connection, fresh_postgres: str
+) -> None:
+    """A store goes on when every connection that it kept was closed behind its back."""
+    store = Store.open(fresh_postgres)
+    for _ in range(2):
+        written = await store.write(ask)
+        looked_up = await store.read(store.now)
+        closed = account.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    store.close()
+
+    assert min(written, looked_up) > 0
+    assert len(closed) >= 2

@@ -1,12 +1,26 @@
 """Statements that go straight to the driver, on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
 import pytest
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import (
+    TextClause,
+    bindparam,
+    create_engine,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 
+PATIENCE_S = 30
 SWITCH = tables.kill_switch
 ADD = Statement(insert(SWITCH))
 ONE = Statement(
@@ -65,3 +79,47 @@ async def test_a_parameter_that_is_missing_is_an_error(database_url: str) -> Non
                 statement.all(connection, {})
     finally:
         store.close()
+
+
+class Slow(TextClause):
+    """A text whose first compilation ends only when another one has led to an execution."""
+
+    begun: Event
+    executed: Event
+
+    def compile(self, *arguments: Any, **options: Any) -> Any:
+        if not self.begun.is_set():
+            self.begun.set()
+            assert self.executed.wait(PATIENCE_S)
+        return super().compile(*arguments, **options)
+
+
+def test_two_threads_may_use_a_statement_for_the_first_time_at_once() -> None:
+    """Each is given its columns by name, whoever compiled the statement last."""
+    slow = Slow("SELECT met() AS met")
+    slow.begun, slow.executed, again, ended = (Event() for _ in range(4))
+    statement = Statement(slow)
+
+    def met() -> int:
+        if slow.executed.is_set():  # here is the thread that compiled last
+            again.set()
+            return int(ended.wait(PATIENCE_S))
+        slow.executed.set()
+        return int(again.wait(PATIENCE_S))
+
+    def read() -> int:
+        with create_engine("sqlite://").connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.create_function("met", 0, met)
+            row = statement.one(connection, {})
+            assert row is not None
+            return int(row["met"])
+
+    with ThreadPoolExecutor() as pool:
+        last = pool.submit(read)
+        assert slow.begun.wait(PATIENCE_S)
+        try:
+            assert read() == 1
+        finally:
+            ended.set()
+        assert last.result() == 1

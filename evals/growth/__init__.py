@@ -1,0 +1,1 @@
+"""What grows with a home, and what must not grow: lists, and the record."""

@@ -1,0 +1,67 @@
+"""A post: what one worker of a crew runs in a process of the cluster's, on any machine.
+
+A post reads the workspace of its own machine: the folder of keys, the people and the settings must
+be there, under the same path. Only that path and the name of a person reach it from elsewhere.
+"""
+
+import asyncio
+from pathlib import Path
+
+from interlock.runtime.errors import InterlockError
+from interlock.serving import people
+from interlock.serving.home import opened
+from interlock.serving.operations.workers import hired
+from interlock.serving.policy.in_force import in_force, roles
+from interlock.serving.worker import Turn, Until, Worker
+from interlock.serving.workspace import open_workspace
+
+
+class Post:
+    """One worker at its place; lives as long as its process."""
+
+    def __init__(self, *, workspace: str, person: str, concurrency: int) -> None:
+        self._workspace = Path(workspace)
+        self._person = person
+        self._concurrency = concurrency
+        self._turns: asyncio.Queue[Turn] = asyncio.Queue()
+        self._worker: Worker | None = None
+        self._is_drained = False
+
+    async def work(self, until: Until) -> str:
+        """Work until drained, and return why the worker could not, or nothing.
+
+        A text and no exception: an error of ours may not survive the way to another process.
+        """
+        try:
+            await self._work(until)
+        except InterlockError as error:
+            return str(error)
+        return ""
+
+    async def _work(self, until: Until) -> None:
+        chosen = {"worker.concurrency": str(self._concurrency)}
+        settings = open_workspace(place=self._workspace, chosen=chosen).settings
+        who = people.principal(
+            settings.people,
+            self._person,
+            tenant=settings.tenant,
+            roles=roles(in_force(settings)),
+        )
+        async with opened(settings) as home:
+            told = self._turns.put_nowait
+            self._worker = await hired(home, person=who, told=told)
+            if not self._is_drained:
+                await self._worker.work(until)
+
+    async def news(self) -> list[Turn]:
+        """Wait for a turn that ended, and return those since the last call."""
+        turns = [await self._turns.get()]
+        while not self._turns.empty():
+            turns.append(self._turns.get_nowait())
+        return turns
+
+    async def drain(self) -> None:
+        """Claim nothing more, and end the steps that are under way."""
+        self._is_drained = True
+        if self._worker is not None:
+            self._worker.drain()

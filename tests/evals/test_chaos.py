@@ -1,0 +1,107 @@
+"""Drills, sampled, and that they count; `interlock chaos` does more of them, on PostgreSQL too."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from interlock.evals.chaos.agent import ASKED, KEYED, ONCE
+from interlock.evals.chaos.outside import Effect
+from interlock.evals.chaos.tally import Acknowledged, Rows, tally
+from interlock.serving.cli.application import run_command
+
+COUNTS: Final = ("duplicates", "lost", "unrecorded", "stuck", "failed")
+NONE: Final = dict.fromkeys(COUNTS, 0)
+ROWS: Final = Rows(
+    runs={"run": "done"},
+    actions=[
+        {"id": "a", "tool": KEYED, "state": "done"},
+        {"id": "b", "tool": ONCE, "state": "done"},
+        {"id": "c", "tool": ASKED, "state": "unknown"},
+    ],
+    approvals={"asked": "used"},
+    asking=frozenset(),
+)
+KEY: Final = Effect(run_id="run", tool=KEYED, key="a")
+LONE: Final = Effect(run_id="run", tool=ONCE, key="b")
+EFFECTS: Final = [KEY, KEY, LONE]
+TOLD: Final = Acknowledged(queued=["run"], verdicts=["asked"], turns={"run": "done"})
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def chaos(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """The command: exit code, output and errors."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["interlock", "chaos", *words, "--json"])
+        code = run_command()
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_killed_workers_break_no_promise(chaos: Command) -> None:
+    """Real workers are killed while they act: nothing happens twice, is lost or gets stuck, and the
+    ledger says the same as the tables.
+    """
+    words = ("--runs", "12", "--kills", "3", "--seed", "7", "--faults", "claim")
+    code, out, _ = chaos(*words)
+    report = json.loads(out)
+
+    assert code == 0, report
+    assert {name: report[name] for name in COUNTS} == NONE
+    assert report["ledger_ok"] is True
+    assert (report["kills"], report["runs"]) == (3, {"done": 12})
+    assert report["faults"] == {"kill": 3, "claim": 1}
+    assert report["actions"] >= 12 * 4
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [(("--db", "oracle"), "usage"), (("--faults", "kill,fire"), "invalid")],
+)
+def test_a_drill_that_cannot_be_is_refused(
+    chaos: Command, words: tuple[str, str], why: str
+) -> None:
+    """An unknown database or fault is one error, and nothing is begun."""
+    code, _, err = chaos(*words)
+
+    assert code == 2
+    assert json.loads(err)["error"]["code"] == why
+
+
+def test_a_drill_that_held_counts_nothing() -> None:
+    """A repeated call under one key is no second effect, and an unknown action is no loss."""
+    counted = tally(ROWS, EFFECTS, TOLD)
+
+    assert {name: getattr(counted, name) for name in COUNTS} == NONE
+    assert (counted.actions, counted.unknown, counted.unknown_happened) == (3, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("duplicates", {"effects": [*EFFECTS, LONE]}),
+        ("duplicates", {"effects": [*EFFECTS, replace(KEY, key="c")]}),
+        ("lost", {"effects": [KEY]}),
+        ("lost", {"told": replace(TOLD, queued=["run", "another"])}),
+        ("lost", {"told": replace(TOLD, verdicts=["another"])}),
+        ("lost", {"rows": replace(ROWS, runs={"run": "cancelled"})}),
+        ("unrecorded", {"effects": [*EFFECTS, replace(LONE, run_id="x", key="x")]}),
+        ("stuck", {"rows": replace(ROWS, runs={"run": "done", "other": "held"})}),
+        ("stuck", {"rows": replace(ROWS, runs={"run": "done", "other": "dead"})}),
+        ("failed", {"rows": replace(ROWS, runs={"run": "done", "other": "failed"})}),
+    ],
+)
+def test_what_breaks_a_promise_is_counted(name: str, changed: dict[str, Any]) -> None:
+    """Each is counted under its own name, and under no other."""
+    world: dict[str, Any] = {"rows": ROWS, "effects": EFFECTS, "told": TOLD}
+    counted = tally(**(world | changed))
+
+    assert {one: getattr(counted, one) for one in COUNTS} == NONE | {name: 1}
