@@ -132,6 +132,34 @@ async def test_a_point_of_priority_is_worth_a_minute_of_waiting(
         assert claimed == [before, patient, after]
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_no_run_goes_before_its_turn_behind_an_older_one(
+    tmp_path: Path, time: FixedClock, is_refused: bool
+) -> None:
+    """Of many places none goes to a young run because an old one of the same priority is due, be
+    the old one claimed or refused.
+    """
+    async with Shop(tmp_path, None) as shop:
+        old = await shop.queued()
+        time.advance(120)
+        young = await shop.queued()
+        urgent = await shop.queued(priority=1)
+        if is_refused:
+            await shop.store.write(
+                lambda tx: tx.connection.execute(
+                    update(tables.run)
+                    .where(tables.run.c.id == old)
+                    .values(principal=b"")
+                ),
+                logs=(),
+            )
+        worker = shop.worker()
+        claimed = [
+            run_id for _ in range(2) for run_id in ids(await shop.claim(worker, 2))
+        ]
+        assert claimed == [*(() if is_refused else (old,)), urgent, young]
+
+
 async def test_a_claim_takes_only_what_it_can_carry_on(
     tmp_path: Path, database_url: str
 ) -> None:
