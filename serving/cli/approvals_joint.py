@@ -41,13 +41,7 @@ def decide_together(
 
     group = _group(session.read(look, using=settings), job=job, tool=tool)
     told = _told(group)
-    if evidence not in {None, told["evidence"]}:
-        raise BadInput(
-            code="evidence_changed",
-            what=f"what job {job} asks for",
-            why=f"you were shown {evidence}, the evidence is {told['evidence']}",
-            next_step="Look again, without --evidence.",
-        )
+    _same(told, evidence)
     if not as_json:
         _show(told)
     confirm(f"All {told['count']} are {verdict}?", yes=yes)
@@ -70,6 +64,17 @@ def decide_together(
         return
     session.say(f"{told['count']} {verdict}.")
     session.next_step("interlock worker carries the runs on")
+
+
+def _same(told: dict[str, Any], evidence: str | None) -> None:
+    """Raise `BadInput` ("evidence_changed") where a person names other evidence than there is."""
+    if evidence not in {None, told["evidence"]}:
+        raise BadInput(
+            code="evidence_changed",
+            what="what the job asks for",
+            why=f"you were shown {evidence}, the evidence is {told['evidence']}",
+            next_step="Look again, without --evidence.",
+        )
 
 
 def _group(
