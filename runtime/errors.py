@@ -22,6 +22,7 @@ Code: TypeAlias = Literal[
     "decided_already",
     "expired",
     "not_waiting",
+    "not_alike",
     "wrong_state",
     "may_still_act",
     "ambiguous",

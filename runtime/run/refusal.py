@@ -31,6 +31,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         _SHOW_APPROVAL,
     ),
     "decided_already": ("it is {state}, not waiting", _SHOW_APPROVAL),
+    "not_alike": (
+        "it is not like the others, so it is not decided together with them",
+        "Decide it alone: `interlock approvals show`.",
+    ),
     "expired": ("it is expired, not waiting", _SHOW_APPROVAL),
     "not_waiting": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "wrong_state": ("it is {state}, not {wanted}", _SHOW),
