@@ -174,7 +174,7 @@ def take(tx: Tx, vault: Vault, item: NewItem, *, run_id: str = "") -> None:
 def _refuse_reviewed(tx: Tx, item: NewItem, *, but: str) -> None:
     """Refuse a document that a run *but* this one reviews or has reviewed ("duplicate").
 
-    Runs that failed, were cancelled, are dead or were erased have reviewed nothing.
+    Runs that failed, were cancelled, are undone, are dead or were erased have reviewed nothing.
     """
     query = (
         select(_RUN.id)
@@ -184,6 +184,7 @@ def _refuse_reviewed(tx: Tx, item: NewItem, *, but: str) -> None:
             _ITEM.document == item.document,
             _RUN.id != but,
             _RUN.status.in_(_ALIVE),
+            _RUN.undoing == 0,
         )
         .limit(1)
     )

@@ -102,7 +102,7 @@ class _Taking:
         item = NewItem(
             job=self._done.job,
             seq=seq,
-            path=str(named.path),
+            path=named.name,
         )
         try:
             file = await _READER.taken(named.path)

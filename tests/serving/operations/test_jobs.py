@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,35 @@ async def test_two_submissions_at_once_review_a_document_once(
     whys = [skipped["why"] for skipped in (*first.skipped, *second.skipped)]
     assert {why.split()[0] for why in whys if "same document" in why} == set(run_ids)
     assert len(whys) == 7
+
+
+async def test_what_is_undone_reviews_no_document(home: Home, folder: Path) -> None:
+    """A document is taken again while the run that reviewed it is being cancelled with an undo."""
+    first = await submissions.submit(home, submission(folder), person=ANALYST)
+    for run_id in first.runs:
+        await home.runs.cancel(run_id, by=ANALYST.id, undo=True)
+    again = submission(folder, name="again")
+    second = await submissions.submit(home, again, person=ANALYST)
+
+    assert len(second.runs) == len(first.runs) == 3
+
+
+async def test_a_name_that_is_no_text_stops_no_document(
+    home: Home, tmp_path: Path
+) -> None:
+    """A file whose name is not UTF-8 is taken as any other; U+FFFD stands for what is no text."""
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    for name, content in ((b"a\xff.txt", TERMS), (b"b\xff.pdf", "")):
+        (folder / os.fsdecode(name)).write_text(content)
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    job = await shown(home, done.job)
+
+    assert [Path(item["path"]).name for item in job["items"]] == [
+        "a\ufffd.txt",
+        "b\ufffd.pdf",
+    ]
+    assert [item["status"] for item in job["items"]] == ["queued", "failed"]
 
 
 async def test_the_same_submission_twice_at_once_is_one_job(
