@@ -114,10 +114,8 @@ async def attempt(folder: Path, outcome: Report, kill: Callable[[], None]) -> No
             await working
         outcome.drained = True
         outcome.seconds = round(time.monotonic() - began, 1)
-        await _check(
-            home,
-            outcome,
-        )
+        await _count(home, outcome)
+        await _verify(home, outcome)
 
 
 def _ignore(turn: "Turn") -> None:
@@ -160,7 +158,7 @@ def _over(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-async def _check(home: Home, outcome: Report) -> None:
+async def _count(home: Home, outcome: Report) -> None:
     def look(connection: Connection) -> tuple[dict[str, str], set[str]]:
         runs = connection.execute(select(_RUN.id, _RUN.status, _RUN.attempts)).all()
         action = tables.action.c
@@ -177,10 +175,25 @@ async def _check(home: Home, outcome: Report) -> None:
     undone = {run_id: ended[run_id] for run_id in ended if ended[run_id] != "done"}
     outcome.done = len(ended) - len(undone)
     outcome.unknown = len(undone.keys() & lost)
+    await _explain(
+        home,
+        outcome,
+        undone=undone,
+        lost=lost,
+    )
+
+
+async def _explain(
+    home: Home, outcome: Report, *, undone: dict[str, str], lost: set[str]
+) -> None:
+    """Add why the *undone* runs, by their status, are not done."""
     for run_id, status in undone.items():
         why = (await home.runtime.runs.outcome(run_id) or {}).get("error")
         reasons = outcome.unknown_why if run_id in lost else outcome.problems
         reasons.append(f"{run_id} {status}: {why}")
+
+
+async def _verify(home: Home, outcome: Report) -> None:
     verified = await audit.verified(
         home.store,
         home.vault,
