@@ -22,6 +22,7 @@ Code: TypeAlias = Literal[
     "decided_already",
     "expired",
     "not_waiting",
+    "not_alike",
     "wrong_state",
     "may_still_act",
     "ambiguous",
@@ -29,6 +30,8 @@ Code: TypeAlias = Literal[
     "ended",
     "not_ended",
     "priority",
+    "below_spend",
+    "not_limited",
     "job_ended",
     "taken_already",
     "duplicate",
@@ -177,6 +180,9 @@ class AgentFailed(InterlockError):
 class GuardFailed(InterlockError):
     """A guard or the thing it depends on is unavailable, so nothing was done."""
 
+    #: Whether what every run depends on is away: the failure is no fault of the run
+    is_outage: ClassVar[bool] = False
+
     def __init__(self, *, guard: str, why: str, next_step: str) -> None:
         self.guard, self.why, self.next_step = guard, why, next_step
         super().__init__(f"{guard}: {why}. {next_step}")
@@ -263,6 +269,8 @@ class Unavailable(GuardFailed):
     A tool without effects raises it: a later claim of the run calls the tool again.
     """
 
+    is_outage: ClassVar[bool] = True
+
     def __init__(self, *, what: str, why: str, run_id: str) -> None:
         self.what = what
         self.run_id = run_id
@@ -296,6 +304,8 @@ class Overheard(GuardFailed):
 
 class NotRecorded(GuardFailed):
     """The store could not make a record durable, so the action did not happen."""
+
+    is_outage: ClassVar[bool] = True
 
     def __init__(self, *, why: str) -> None:
         super().__init__(

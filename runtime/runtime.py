@@ -21,6 +21,7 @@ from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
+from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
 from interlock.runtime.graph.agent import Agent, requested
 from interlock.runtime.graph.driver import Driver, Ended
@@ -33,17 +34,25 @@ from interlock.runtime.policy.request import (
     Verdict,
     identity,
 )
-from interlock.runtime.run import pin, subject
+from interlock.runtime.run import pin
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
 from interlock.runtime.run.runs import Also
+from interlock.runtime.run.verdict import Shown
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
-#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
+#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time and
+#: of a graphics processor, an hour of people
 LIMITS: Final = Amounts(
-    money_micro=1_000_000, tokens=400_000, steps=60, effects=10, wall_ms=600_000
+    money_micro=1_000_000,
+    tokens=400_000,
+    steps=60,
+    effects=10,
+    wall_ms=600_000,
+    gpu_ms=600_000,
+    reviewer_ms=3_600_000,
 )
 #: What the ids of agents begin with, for the policy too
 AGENT: Final = "agent:"
@@ -97,6 +106,7 @@ class Runtime:
         #: Decides about people's acts; whoever made the runtime closes this too
         self.policy = self._in_force(bundle)
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
+        self.verdicts = self._verdicts()
         self.driver = self._driver(spans)
 
     def _in_force(self, bundle: Bundle | None) -> PolicyInForce:
@@ -117,12 +127,21 @@ class Runtime:
             spans=spans,
         )
 
+    def _verdicts(self) -> Verdicts:
+        return Verdicts(
+            approvals=self.approvals,
+            runs=self.runs,
+            acts=self.acts,
+            pins=self.pins,
+        )
+
     def _driver(self, spans: Telemetry) -> Driver:
         return Driver(
             store=self.store,
             vault=self.vault,
             runs=self.runs,
             pep=self.pep,
+            pdp=self.pdp,
             spans=spans,
         )
 
@@ -255,32 +274,10 @@ class Runtime:
     ) -> None:
         """Record the verdict of *person* on what was *shown*, the digest of the evidence.
 
-        The run goes on with `resume`. Raises `NotPermitted` when the policy denies the act, and
-        what `Approvals.decide` and `pin.keep_all` raise: here the run could not go on with the
-        verdict.
+        The run goes on with `resume`. Raises as `Verdicts.give` does.
         """
-
-        async def work() -> None:
-            asked = await self.approvals.read(approval_id)
-            if asked.state == "waiting":
-                run = await self.runs.read(asked.run_id)
-                pin.keep_all(run, await self.pins(run.agent))
-            await self.approvals.decide(
-                approval_id, reviewer=person, verdict=verdict, shown=shown, note=note
-            )
-
-        await self.acts.perform(
-            "approval.decide",
-            work,
-            person=person,
-            arguments={
-                "approval": approval_id,
-                "verdict": verdict,
-                "shown": shown,
-                "note": note,
-            },
-            look=subject.approval(approval_id),
-        )
+        alone = Shown(approval=approval_id, evidence=shown)
+        await self.verdicts.give([alone], person=person, verdict=verdict, note=note)
 
     async def pins(self, agent: str) -> Pins:
         """Return what a run of *agent* is pinned to here: policy, tools and what was named."""

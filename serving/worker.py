@@ -10,6 +10,7 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -81,6 +82,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._draining = False
         self._probing = False
+        #: Claims whose end could not be recorded, and why
+        self._unended: list[tuple[Run, str]] = []
         self._loop = asyncio.get_running_loop()
 
         def committed(events: tuple[Event, ...]) -> None:
@@ -141,6 +144,7 @@ class Worker:
         if free <= 0:
             return Claimed()
         try:
+            await self._leave()
             claimed = await self._queue.claim(await self._pinned(), most=free)
         except NotRecorded as error:
             if until != "stopped":
@@ -149,6 +153,13 @@ class Worker:
             return Claimed()
         self._begin(claimed)
         return claimed
+
+    async def _leave(self) -> None:
+        """Record what could not be recorded while the database was away: no run is at fault."""
+        while self._unended:
+            with suppress(Tampered):  # the look at the queue meets the log as it is
+                await self._runtime.runs.leave(*self._unended[0])
+            self._unended.pop(0)
 
     def _begin(self, claimed: Claimed) -> None:
         for run_id in claimed.dead:
@@ -188,6 +199,7 @@ class Worker:
         except NotRecorded as error:
             status = "held"
             why = str(error)
+            self._unended.append((run, why))
         except InterlockError as error:
             why = str(error)
         return Turn(

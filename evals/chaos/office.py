@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from interlock.runtime.errors import BadInput, NotRecorded
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import OPEN
+from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
 from interlock.serving.operations import approvals
 
@@ -87,12 +88,11 @@ class Office:
         approval = await self.home.approvals.read(approval_id)
         await approvals.decide(
             self.home,
-            approval_id,
+            Shown(approval=approval_id, evidence=approval.evidence_digest),
             person=Principal(
                 id=_REVIEWER, tenant=self.home.settings.tenant, roles=("reviewer",)
             ),
             verdict="approved",
-            shown=approval.evidence_digest,
             note="drilled",
         )
 

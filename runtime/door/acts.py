@@ -14,16 +14,14 @@ from typing import Literal, TypeAlias, TypeVar
 from sqlalchemy import Connection, select
 
 from interlock.runtime.canonical import Document, Json
+from interlock.runtime.door.act_answer import refusal, without_duties
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import (
     InterlockError,
-    NotPermitted,
     Tampered,
-    Unanswered,
 )
 from interlock.runtime.policy.act import CLASSES, Act, persons_act
-from interlock.runtime.policy.decision import Decision, Reason
-from interlock.runtime.policy.obligation import understand, undischarged
+from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.request import (
     AccessRequest,
     KillFact,
@@ -37,6 +35,8 @@ from interlock.runtime.run.runs import Also
 from interlock.runtime.run.subject import Look
 
 T = TypeVar("T")
+#: What one act is about: its arguments, and how its subject is read
+Subject: TypeAlias = tuple[dict[str, Json], Look]
 #: An act that only takes away: an engine that cannot answer must not keep anybody from stopping
 Stop: TypeAlias = Literal["kill_switch.engage"]
 
@@ -79,9 +79,23 @@ class Acts:
         denial. What *work* raises is recorded with its code and raised again; a defect and a
         cancellation are recorded as "unexpected".
         """
-        asked = await self._asked(act, person, arguments, look, begins=True)
-        if asked.decision.effect == "deny":
-            raise _refusal(act, person, asked.decision)
+        asked = await self._asked(act, person, [(arguments, look)], begins=True)
+        return await self._carried_out(asked, work)
+
+    async def perform_together(
+        self,
+        act: Act,
+        work: Callable[[], Awaitable[T]],
+        *,
+        person: Principal,
+        subjects: Sequence[Subject],
+    ) -> T:
+        """As `perform`, for the same act on several *subjects*, of which *work* does all or none.
+
+        Each is asked about and recorded on its own. Where one is denied, what is recorded are the
+        denials: nothing that was permitted was begun.
+        """
+        asked = await self._asked(act, person, subjects, begins=True)
         return await self._carried_out(asked, work)
 
     async def begin(
@@ -100,8 +114,8 @@ class Acts:
         """
         asked = await self._decided("run.start", person, arguments, look)
         if asked.decision.effect == "deny":
-            await self._record(asked, begins=not self._policy.is_begun)
-            raise _refusal("run.start", person, asked.decision)
+            await self._record([asked], begins=not self._policy.is_begun)
+            raise refusal(asked.request, asked.decision)
         begun: list[str] = []
 
         def enter(tx: Tx, run_id: str) -> None:
@@ -115,7 +129,7 @@ class Acts:
                 await self._record_alone(asked, begun)
                 raise
 
-        return await self._carried_out(asked, recorded)
+        return await self._carried_out([asked], recorded)
 
     async def stop(
         self,
@@ -132,10 +146,11 @@ class Acts:
         `unanswered` (fails open: a stop that waits for the engine would be none). Raises
         `NotPermitted` when a policy answered and denies.
         """
-        asked = await self._asked(act, person, arguments, look, begins=False)
+        asked = await self._decided(act, person, arguments, look)
+        await self._record([asked], begins=False)
         if asked.decision.effect == "deny" and not asked.decision.unanswered:
-            raise _refusal(act, person, asked.decision)
-        await self._carried_out(asked, work)
+            raise refusal(asked.request, asked.decision)
+        await self._carried_out([asked], work)
         return asked.decision
 
     async def recover(
@@ -154,7 +169,7 @@ class Acts:
         """
         asked = await self._decided("ledger.recover", person, arguments, look)
         if asked.decision.effect == "deny":
-            raise _refusal("ledger.recover", person, asked.decision)
+            raise refusal(asked.request, asked.decision)
 
         def together(tx: Tx) -> T:
             done = work(tx)
@@ -164,27 +179,29 @@ class Acts:
         return await self._store.write(together, logs={HOME, *logs})
 
     async def _asked(
-        self,
-        act: Act,
-        person: Principal,
-        arguments: dict[str, Json],
-        look: Look,
-        *,
-        begins: bool,
-    ) -> "_Asked":
-        """Return the recorded answer of the policy.
+        self, act: Act, person: Principal, subjects: Sequence[Subject], *, begins: bool
+    ) -> Sequence["_Asked"]:
+        """Return the recorded permits of the policy; raises `refusal` of the first denial.
 
         Where no policy is in force yet and the act *begins* one, the answer puts its own in force:
         no stop does, since a database that is not fit to act on takes nothing but stops.
         What only reads goes on unrecorded where the database is not what was recorded: nothing can
         be recorded there, and the evidence must be had.
         """
-        asked = await self._decided(act, person, arguments, look)
+        asked = [
+            await self._decided(act, person, arguments, look)
+            for arguments, look in subjects
+        ]
+        denied = [one for one in asked if one.decision.effect == "deny"]
         try:
-            await self._record(asked, begins=begins and not self._policy.is_begun)
+            await self._record(
+                denied or asked, begins=begins and not self._policy.is_begun
+            )
         except Tampered:
             if CLASSES[act] != "read":
                 raise
+        for one in denied:
+            raise refusal(one.request, one.decision, named=len(asked) > 1)
         return asked
 
     async def _decided(
@@ -198,12 +215,12 @@ class Acts:
         return _Asked(
             act_id=f"act-{secrets.token_hex(6)}",
             request=request,
-            decision=_without_duties(await point.decide(request)),
+            decision=without_duties(await point.decide(request)),
             run_id=run_id,
         )
 
     async def _carried_out(
-        self, asked: "_Asked", work: Callable[[], Awaitable[T]]
+        self, asked: Sequence["_Asked"], work: Callable[[], Awaitable[T]]
     ) -> T:
         """Return what *work* returns, or record its failure and raise it again."""
         try:
@@ -239,14 +256,15 @@ class Acts:
 
         return await self._store.read(gather)
 
-    async def _record(self, asked: "_Asked", *, begins: bool) -> None:
+    async def _record(self, asked: Sequence["_Asked"], *, begins: bool) -> None:
         def entered(tx: Tx) -> None:
-            if begins:
-                self._policy.begin(tx, asked.decision)
-            self._enter(tx, asked)
+            for one in asked:
+                if begins:
+                    self._policy.begin(tx, one.decision)
+                self._enter(tx, one)
 
-        log = _log(asked.request)
-        await self._store.write(entered, logs={log, HOME} if begins else {log})
+        logs = _logs(asked)
+        await self._store.write(entered, logs={*logs, HOME} if begins else logs)
 
     async def _record_alone(self, asked: "_Asked", begun: Sequence[str]) -> None:
         """Record the answer unless a run that was *begun* holds it.
@@ -292,31 +310,20 @@ class Acts:
             )
         )
 
-    async def _failed(self, asked: "_Asked", *, code: str) -> None:
+    async def _failed(self, asked: Sequence["_Asked"], *, code: str) -> None:
         def work(tx: Tx) -> None:
-            tx.events.append(
-                ActFailed(
-                    log=_log(asked.request),
-                    run_id=asked.run_id,
-                    act=asked.act_id,
-                    tool=asked.request.action.tool,
-                    code=code,
+            for one in asked:
+                tx.events.append(
+                    ActFailed(
+                        log=_log(one.request),
+                        run_id=one.run_id,
+                        act=one.act_id,
+                        tool=one.request.action.tool,
+                        code=code,
+                    )
                 )
-            )
 
-        await self._store.write(work, logs=(_log(asked.request),))
-
-
-def _without_duties(decision: Decision) -> Decision:
-    """Return *decision*, or the denial of a permit with a duty: an act waits for nobody else."""
-    if decision.effect == "deny":
-        return decision
-    duties = understand(decision)
-    if isinstance(duties, Reason):
-        return decision.denied(duties)
-    if duties.role is not None:
-        return decision.denied(undischarged("approve"))
-    return decision
+        await self._store.write(work, logs=_logs(asked))
 
 
 def _is_there(tx: Tx, run_id: str) -> bool:
@@ -330,6 +337,10 @@ def _log(request: AccessRequest) -> str:
     return HOME if subject is None else subject.tenant
 
 
+def _logs(asked: Sequence[_Asked]) -> set[str]:
+    return {_log(one.request) for one in asked}
+
+
 def _switches(
     connection: Connection, act: Act, person: Principal, run_id: str
 ) -> tuple[KillFact, ...]:
@@ -337,11 +348,3 @@ def _switches(
         connection, tenant=person.tenant, tool=act, run_id=run_id
     )
     return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
-
-
-def _refusal(act: Act, person: Principal, decision: Decision) -> InterlockError:
-    codes = tuple(reason.code for reason in decision.reasons)
-    why = " ".join(reason.message or f"{reason.code}." for reason in decision.reasons)
-    if decision.unanswered:
-        return Unanswered(run_id="", tool=act, codes=codes, why=why)
-    return NotPermitted(act=act, person=person.id, codes=codes, why=why)

@@ -26,6 +26,8 @@ from interlock.runtime.graph import tripwire
 from interlock.runtime.graph.agent import Workflow
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.graph.tracing import untraced
+from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.engine.liveness import is_outage
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
@@ -48,6 +50,8 @@ class Ended:
     #: Approvals that are waited for
     waiting: tuple[str, ...]
     outcome: dict[str, Json]
+    #: What the run depends on was away: the claim was no try
+    outage: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,8 +138,10 @@ class Driver:
         vault: Vault,
         runs: Runs,
         pep: EnforcementPoint,
+        pdp: DecisionPoint,
         spans: Telemetry,
     ) -> None:
+        self._pdp = pdp
         self._store, self._vault, self._runs, self._pep, self._spans = (
             store,
             vault,
@@ -200,7 +206,13 @@ class Driver:
                 ended = await self._undone(run, control)
             else:
                 ended = await self._carried(run, agent, control)
-        await self._runs.end(run, ended.status, ended.outcome, waiting=ended.waiting)
+        await self._runs.end(
+            run,
+            ended.status,
+            ended.outcome,
+            waiting=ended.waiting,
+            outage=ended.outage,
+        )
         return ended
 
     async def _undone(self, run: Run, control: RunControl | None) -> Ended:
@@ -212,6 +224,7 @@ class Driver:
         outcome.pop("error", None)
         control = control or RunControl()
         waiting: tuple[str, ...] = ()
+        outage = False
         try:
             status, waiting = await self._undoing.undo(
                 run, stops=lambda: control.drain_requested
@@ -221,7 +234,14 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - no undoing ends before its last step was tried
             status = "held"
             outcome["error"] = _cause(error)
-        return Ended(run_id=run.id, status=status, waiting=waiting, outcome=outcome)
+            outage = await is_outage(error, self._pdp)
+        return Ended(
+            run_id=run.id,
+            status=status,
+            waiting=waiting,
+            outcome=outcome,
+            outage=outage,
+        )
 
     async def _fail(self, run: Run, why: str) -> None:
         """Record that the run has failed, or that it stays held where a guard holds it already."""
@@ -236,7 +256,9 @@ class Driver:
         """Record that the run is held, as far as that can be done in a short time."""
         with suppress(GuardFailed, TimeoutError):
             async with asyncio.timeout(LAST_WORD_S):
-                await self._runs.end(run, "held", {"error": _cause(error)})
+                outage = await is_outage(error, self._pdp)
+                why: dict[str, Json] = {"error": _cause(error)}
+                await self._runs.end(run, "held", why, outage=outage)
 
     async def _carried(
         self, run: Run, agent: Workflow, control: RunControl | None
@@ -259,7 +281,9 @@ class Driver:
         except GraphDrained:
             return await claim.drained()
         except GuardFailed as error:
-            return await claim.held(error)
+            ended = await claim.held(error)
+            cause = door.failure or error
+            return replace(ended, outage=await is_outage(cause, self._pdp))
         except RefusedTooOften as error:
             return await claim.refused(error)
 

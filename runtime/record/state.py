@@ -30,7 +30,16 @@ from interlock.runtime.record.vault import Keyring, Vault
 #: the vault checks by opening them
 NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
     "run": frozenset(
-        {"claim", "owner", "lease_until", "tries", "ready_at", "paused", "trace"}
+        {
+            "claim",
+            "owner",
+            "lease_until",
+            "tries",
+            "outages",
+            "ready_at",
+            "paused",
+            "trace",
+        }
     ),
     "action": frozenset({"ordinal"}),
     "data_key": frozenset({"wrapped"}),

@@ -337,4 +337,5 @@ def _evidence(asked: Asked, run: Run) -> dict[str, Json]:
             for name, label in labels.items()
         },
         "reasons": [reason.message or reason.code for reason in asked.reasons],
+        "codes": sorted(f"{reason.rule}/{reason.code}" for reason in asked.reasons),
     }

@@ -1,47 +1,25 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from typing import assert_never
 
-import orjson
-from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_
 
-from interlock.runtime.canonical import Json, canonical, digest
-from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.policy.request import Principal, Verdict
-from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import budget, turn
-from interlock.runtime.run.approval import State, four_eyes, person, place
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.approval import State
 from interlock.runtime.run.erasure import key_of
+from interlock.runtime.run.likeness import Likeness, likeness_of
+from interlock.runtime.run.question import (
+    Approval,
+    ApprovalSummary,
+    opened,
+    row_named,
+    summary,
+)
 from interlock.runtime.run.refusal import refused
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApprovalSummary:
-    """One approval in a list, without the evidence."""
-
-    id: str
-    run_id: str
-    action_id: str
-    tenant: str
-    tool: str
-    state: State
-    requester: str
-    role: str
-    revision: str
-    created: int
-    expires: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Approval(ApprovalSummary):
-    """One approval as it stands, with the evidence its reviewer is shown."""
-
-    reviewer: str
-    evidence: dict[str, Json]
-    evidence_digest: str
+from interlock.runtime.run.verdict import Shown, judge
 
 
 class Approvals:
@@ -76,7 +54,7 @@ class Approvals:
                 now=now,
             ).limit(limit)
             if after is not None:
-                last = _row(connection, after)
+                last = row_named(connection, after)
                 approvals = tables.approval.c
                 older = tuple_(approvals.created, approvals.id) < (
                     last["created"],
@@ -96,9 +74,29 @@ class Approvals:
         """
 
         def look(connection: Connection) -> Approval:
-            row = _row(connection, approval_id)
+            row = row_named(connection, approval_id)
             key = key_of(connection, self._vault, row["run_id"])
-            return _opened(row, key, self._store.now(connection))
+            return opened(row, key, self._store.now(connection))
+
+        return await self._store.read(look)
+
+    async def of_job(self, job_id: str) -> Sequence[Approval]:
+        """Return what waits of the runs of a job, oldest first, with its evidence.
+
+        Raises `Tampered` when the evidence of one is not what was recorded.
+        """
+
+        def look(connection: Connection) -> Sequence[Approval]:
+            now = self._store.now(connection)
+            waiting = _wanted(tenant=None, run=None, state="waiting", now=now)
+            query = waiting.join(
+                tables.run, tables.run.c.id == tables.approval.c.run_id
+            ).where(tables.run.c.job == job_id)
+            rows = connection.execute(query).mappings().all()
+            return [
+                opened(row, self._vault.unwrapped(row["run_id"], row["wrapped"]), now)
+                for row in reversed(rows)
+            ]
 
         return await self._store.read(look)
 
@@ -113,124 +111,56 @@ class Approvals:
     ) -> None:
         """Record *reviewer*'s verdict on the evidence whose digest is *shown*.
 
-        Nothing acts until the run is resumed. Raises `NotFound`, and `BadInput` when the approval
-        waits no more ("expired", "decided_already", "not_waiting"), when other evidence was shown
-        ("evidence_changed"), and as `four_eyes` and `erasure.key_of` do.
+        Nothing acts until the run is resumed. Raises as `verdict.judge` does.
+        """
+        alone = Shown(approval=approval_id, evidence=shown)
+        await self.decide_together(
+            [alone], reviewer=reviewer, verdict=verdict, note=note
+        )
+
+    async def decide_together(
+        self,
+        shown: Sequence[Shown],
+        *,
+        reviewer: Principal,
+        verdict: Verdict,
+        note: str,
+    ) -> None:
+        """Record one verdict on each approval that was *shown*, or on none of them.
+
+        Each is judged and recorded as if it were alone. Raises for the first that may not be judged
+        as `verdict.judge` does, and `BadInput` ("not_alike") for the first that is not `Likeness`
+        to the others: then nothing is decided (fails closed).
         """
 
         def work(tx: Tx) -> None:
-            row = _row(tx.connection, approval_id, lock=True)
-            key = key_of(tx.connection, self._vault, row["run_id"])
-            approval = _opened(row, key, tx.now)
-            _object(approval, reviewer, shown=shown, note=note)
-            sealed = _decide(
-                tx,
-                row,
-                key,
-                reviewer=reviewer,
-                verdict=verdict,
-                note=note,
-            )
-            tx.events.append(
-                ApprovalDecided(
-                    log=approval.tenant,
-                    run_id=approval.run_id,
-                    key=key,
-                    approval=approval.id,
-                    action=approval.action_id,
-                    state=verdict,
-                    revision=approval.revision,
-                    digest=row["digest"],
-                    evidence=shown,
-                    finding=Finding(
-                        reviewer=reviewer.id,
-                        roles=reviewer.roles,
-                        requester=approval.requester,
-                        note=note,
-                    ),
-                    sealed=sealed,
+            likeness: Likeness | None = None
+            for one in shown:
+                approval = judge(
+                    tx,
+                    self._vault,
+                    one,
+                    reviewer=reviewer,
+                    verdict=verdict,
+                    note=note,
                 )
-            )
+                likeness = likeness or likeness_of(approval)
+                if likeness_of(approval) != likeness:
+                    raise refused("not_alike", what=f"approval {approval.id}")
 
-        await self._store.write(work, logs=(await self._log(approval_id),))
+        logs = {await self._log(one.approval) for one in shown}
+        await self._store.write(work, logs=logs)
 
     async def _log(self, approval_id: str) -> str:
         """Return the log of the approval's tenant; raises `NotFound`."""
-        row = await self._store.read(lambda connection: _row(connection, approval_id))
+        row = await self._store.read(
+            lambda connection: row_named(connection, approval_id)
+        )
         return str(row["tenant"])
 
     def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
-        return _summary(row, key, now)
-
-
-def _decide(
-    tx: Tx,
-    row: RowMapping,
-    key: DataKey,
-    *,
-    reviewer: Principal,
-    verdict: Verdict,
-    note: str,
-) -> Sealed:
-    """Move the approval from waiting to the verdict, once; return what was sealed into its row.
-
-    A no gives back what was set aside for the action.
-    """
-    roles = canonical(reviewer.roles)
-    if verdict == "rejected":
-        budget.release(tx, action_id=row["action_id"])
-    sealed: Sealed = {
-        "reviewer": key.seal(
-            reviewer.id.encode(), place=place(row, "reviewer", state=verdict)
-        ),
-        "reviewer_roles": key.seal(
-            roles, place=place(row, "reviewer_roles", state=verdict)
-        ),
-        "note": key.seal(note.encode(), place=f"approval/{row['id']}/note"),
-    }
-    values = {"state": verdict, "decided": tx.now, **sealed}
-    approvals = tables.approval.c
-    undecided = update(tables.approval).where(
-        approvals.id == row["id"], approvals.state == "waiting"
-    )
-    if tx.connection.execute(undecided.values(values)).rowcount != 1:
-        raise refused(
-            "decided_already", what=f"approval {row['id']}", state="decided just now"
-        )
-    turn.decided(tx, row["run_id"])
-    return sealed
-
-
-def _object(approval: Approval, reviewer: Principal, *, shown: str, note: str) -> None:
-    """Refuse a verdict that may not be given."""
-    what = f"approval {approval.id}"
-    match approval.state:
-        case "waiting":
-            pass
-        case "expired":
-            raise refused("expired", what=what)
-        case "withdrawn":
-            raise refused("not_waiting", what=what, state=approval.state)
-        case "approved" | "rejected" | "used":
-            raise refused("decided_already", what=what, state=approval.state)
-        case _:
-            assert_never(approval.state)
-    if shown != approval.evidence_digest:
-        raise refused(
-            "evidence_changed",
-            what=what,
-            shown=shown[:12],
-            evidence=approval.evidence_digest[:12],
-        )
-    four_eyes(
-        reviewer,
-        what=what,
-        requester=approval.requester,
-        role=approval.role,
-        tenant=approval.tenant,
-        note=note,
-    )
+        return summary(row, key, now)
 
 
 def _wanted(
@@ -262,56 +192,3 @@ def _wanted(
             return query.where(approvals.state == state)
         case _:
             assert_never(state)
-
-
-def _state(row: RowMapping, now: int) -> State:
-    state: State = row["state"]
-    return "expired" if state == "waiting" and row["expires"] <= now else state
-
-
-def _opened(row: RowMapping, key: DataKey, now: int) -> Approval:
-    evidence = orjson.loads(key.open(row["evidence"], place=f"approval/{row['id']}"))
-    if (
-        digest(evidence) != row["evidence_digest"]
-        or evidence["digest"] != row["digest"]
-    ):
-        raise Tampered(
-            what=f"approval {row['id']}",
-            why="its evidence is not what was put before the reviewer",
-        )
-    return Approval(
-        **asdict(_summary(row, key, now)),
-        reviewer=person(key, row, "reviewer"),
-        evidence=evidence,
-        evidence_digest=row["evidence_digest"],
-    )
-
-
-def _summary(row: RowMapping, key: DataKey, now: int) -> ApprovalSummary:
-    return ApprovalSummary(
-        id=row["id"],
-        run_id=row["run_id"],
-        action_id=row["action_id"],
-        tenant=row["tenant"],
-        tool=row["tool"],
-        state=_state(row, now),
-        requester=person(key, row, "requester"),
-        role=row["role"],
-        revision=row["revision"],
-        created=row["created"],
-        expires=row["expires"],
-    )
-
-
-def _row(connection: Connection, approval_id: str, *, lock: bool = False) -> RowMapping:
-    query = select(tables.approval).where(tables.approval.c.id == approval_id)
-    if lock:
-        query = query.with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        raise NotFound(
-            kind="approval",
-            name=approval_id,
-            next_step="List them with `interlock approvals list`.",
-        )
-    return row

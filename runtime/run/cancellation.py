@@ -56,5 +56,6 @@ def _undoing(row: RowMapping) -> dict[str, Any]:
     return {
         "undoing": 1,
         "tries": 0,
+        "outages": 0,
         "ready_at": row["created"],
     }

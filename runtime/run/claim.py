@@ -156,7 +156,8 @@ def claimed(
     now: int,
 ) -> dict[str, Any]:
     """Return the columns of a run that this process has claimed."""
-    return {
+    first = {"outages": 0} if tries == 1 else {}
+    return first | {
         "status": "running",
         "fence": fence,
         "claim": token,

@@ -7,8 +7,10 @@ All lanes are read by stepping from one to the next in an index, so a million ru
 much as one.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select, text
@@ -106,8 +108,25 @@ def lanes(connection: Connection, pinned: Collection[str]) -> list[Lane]:
     ]
 
 
-def following(tx: Tx, lane: Lane, *, most: int) -> Sequence[Row]:
-    """Return the rows of the lane's next runs; they stay locked until the transaction ends."""
+def in_turn(tx: Tx, own: Collection[Lane], *, most: int) -> Iterator[Row]:
+    """Yield the rows of the next runs of lanes of one tenant, whichever is due first.
+
+    Of each lane come *most* at most; a lane is not looked at before its turn. The rows stay locked
+    until the transaction ends.
+    """
+    due: list[tuple[tuple[int, int, str], int, Row]] = []
+    number = count()
+    for lane in sorted(own, key=lambda lane: lane.order):
+        while due and due[0][0] <= lane.order:
+            yield heappop(due)[2]
+        for row in _following(tx, lane, most=most):
+            order = replace(lane, ready_at=row["ready_at"]).order
+            heappush(due, (order, next(number), row))
+    while due:
+        yield heappop(due)[2]
+
+
+def _following(tx: Tx, lane: Lane, *, most: int) -> Sequence[Row]:
     place = {
         "of_pins": lane.pinned,
         "of_tenant": lane.tenant,

@@ -102,7 +102,7 @@ def _pin(
     values = {
         "revision": pins.revision,
         "pinned": pinned,
-        "ready_at": turn.unless_stopped(turn.AT_ONCE),
+        "ready_at": turn.unless_stopped(turn.AT_ONCE_UNLESS_QUEUED),
         "updated": tx.now,
     }
     changed = update(tables.run).where(tables.run.c.id == run.id)

@@ -28,7 +28,7 @@ from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.claim import give_back, take_over, taken
-from interlock.runtime.run.lanes import Lane, at_work, following, lanes
+from interlock.runtime.run.lanes import Lane, at_work, in_turn, lanes
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.share import FairShares, Share
 
@@ -61,6 +61,7 @@ class Queue:
     """Claims runs for one worker, named *by*; lives as long as the worker.
 
     A run that was claimed *attempts* times without getting on is claimed no more: it is dead.
+    Claims that an outage ended do not count.
     """
 
     def __init__(
@@ -125,7 +126,6 @@ class Queue:
         for tenant, number in places.items():
             own = [lane for lane in ready if lane.tenant == tenant]
             before = len(claimed.runs)
-            own.sort(key=lambda lane: lane.order)
             try:
                 await self._claim(own, number, claimed)
             except InterlockError:
@@ -207,14 +207,14 @@ class Queue:
     ) -> Claimed:
         done = Claimed()
         places = self._room(tx, own[0].tenant, len(tokens))
-        for lane in own:
-            wanted = places - len(done.runs)
-            if wanted <= 0:
+        if places <= 0:
+            return done
+        for row in in_turn(tx, own, most=places + len(self._refused)):
+            if row["id"] not in self._refused:
+                looked_at.append(row["id"])
+                self._take_one(tx, row, tokens[len(done.runs)], done)
+            if len(done.runs) == places:
                 break
-            for row in following(tx, lane, most=wanted + len(self._refused)):
-                if row["id"] not in self._refused and len(done.runs) < places:
-                    looked_at.append(row["id"])
-                    self._take_one(tx, row, tokens[len(done.runs)], done)
         return done
 
     def _room(self, tx: Tx, tenant: str, places: int) -> int:
@@ -235,7 +235,8 @@ class Queue:
         done: Claimed,
     ) -> None:
         tries = _tries(tx, row)
-        if tries > self._attempts:
+        outages = row["outages"] if tries > 1 else 0
+        if tries - outages > self._attempts:
             _bury(tx, row)
             done.dead.append(row["id"])
             return

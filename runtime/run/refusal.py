@@ -31,6 +31,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         _SHOW_APPROVAL,
     ),
     "decided_already": ("it is {state}, not waiting", _SHOW_APPROVAL),
+    "not_alike": (
+        "it is not like the others, so it is not decided together with them",
+        "Decide it alone: `interlock approvals show`.",
+    ),
     "expired": ("it is expired, not waiting", _SHOW_APPROVAL),
     "not_waiting": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "wrong_state": ("it is {state}, not {wanted}", _SHOW),
@@ -54,6 +58,14 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     "priority": (
         "its priority is not from -{highest} to {highest}",
         "Name another priority.",
+    ),
+    "below_spend": (
+        "{taken} of {kind} are spent and reserved",
+        "Set at least that much, or stop it with `interlock kill`.",
+    ),
+    "not_limited": (
+        "of {kind} it has no limit that could be raised by so much",
+        "Look with `interlock budget show`.",
     ),
     "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
     "another_in_force": (

@@ -17,8 +17,8 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
-    budget,
     erasure,
+    limit,
     pin,
     progress,
     run_list,
@@ -88,7 +88,13 @@ class Runs:
         run_id = f"run-{secrets.token_hex(6)}"
         key = self._vault.create(tx.connection, run_id)
         tenant = new.principal.tenant
-        budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
+        limit.create(
+            tx,
+            budget_id=run_id,
+            tenant=tenant,
+            limits=new.limits,
+            job=new.job,
+        )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()
@@ -159,16 +165,35 @@ class Runs:
         outcome: dict[str, Json],
         *,
         waiting: Sequence[str] = (),
+        outage: bool = False,
     ) -> None:
         """Record how this claim ended: done, failed, waiting for a person, held or queued again.
 
-        *waiting* are the approvals that are waited for. When the run itself has ended, what still
-        waits for a person is withdrawn, and the graph's checkpoints are deleted.
+        *waiting* are the approvals that are waited for. A claim that is held because of an *outage*
+        is no try of the run. When the run itself has ended, what still waits for a person is
+        withdrawn, and the graph's checkpoints are deleted.
         """
         await self._store.write(
-            lambda tx: self._end(tx, run, status, outcome, waiting=waiting),
+            lambda tx: self._end(
+                tx, run, status, outcome, waiting=waiting, outage=outage
+            ),
             logs=(run.tenant,),
         )
+
+    async def leave(self, run: Run, why: str) -> None:
+        """Record that an outage ended this claim, unless the end of the claim is recorded already.
+
+        For a claim that ended while nothing could be recorded. Raises `NotRecorded` while nothing
+        can; a claim that is not the newest changes nothing.
+        """
+
+        def work(tx: Tx) -> None:
+            row = row_of(tx.connection, run.id, lock=True)
+            is_newest = (row["fence"], row["claim"]) == (run.fence, run.claim)
+            if is_newest and row["lease_until"]:
+                self._end(tx, run, "held", {"error": why}, waiting=(), outage=True)
+
+        await self._store.write(work, logs=(run.tenant,))
 
     def _end(
         self,
@@ -178,6 +203,7 @@ class Runs:
         outcome: dict[str, Json],
         *,
         waiting: Sequence[str],
+        outage: bool,
     ) -> None:
         check(tx, run, closing=status == "held")
         key = self._vault.key(tx.connection, run.id)
@@ -187,7 +213,7 @@ class Runs:
         values = {
             "status": status,
             **sealed,
-            **turn.after(tx, run, status, waiting),
+            **turn.after(tx, run, status, waiting=waiting, outage=outage),
             "lease_until": 0,
             "updated": tx.now,
         }

@@ -9,11 +9,11 @@
 A run that may go on at once stands where its age puts it: before all that were queued after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, assert_never
 
-from sqlalchemy import ColumnElement, case, null, select, update
+from sqlalchemy import ColumnElement, RowMapping, case, null, select, update
 
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Tx, tables
@@ -38,6 +38,10 @@ WAKING: Final = frozenset(
 AT_ONCE: Final[ColumnElement[int]] = case(
     (_RUN.created > _RUN.lease_until, _RUN.created), else_=_RUN.lease_until
 )
+#: The same, but a queued run keeps the moment before which it is not to begin
+AT_ONCE_UNLESS_QUEUED: Final[ColumnElement[int]] = case(
+    (_RUN.status == "queued", _RUN.ready_at), else_=AT_ONCE
+)
 #: Seconds that a held run waits after its first try, what multiplies them, and the most
 _FIRST_S: Final = 3
 _GROWTH: Final = 3
@@ -49,21 +53,31 @@ def unless_stopped(moment: object) -> ColumnElement[int]:
     return case((_RUN.ready_at.is_(None), null()), else_=moment)
 
 
-def after(tx: Tx, run: Run, status: Status, waiting: Sequence[str]) -> dict[str, Any]:
+def after(
+    tx: Tx,
+    run: Run,
+    status: Status,
+    *,
+    waiting: Sequence[str],
+    outage: bool,
+) -> dict[str, Any]:
     """Return the columns of a run whose claim ends with *status*.
 
-    *waiting* are the approvals that the run waits for.
+    *waiting* are the approvals that the run waits for. A claim that an *outage* ended is no try,
+    but the next one comes as late as after a try.
     """
     match status:
         case "waiting":
-            return {"tries": 0, "ready_at": _undecided_until(tx, run, waiting)}
+            ready_at = _undecided_until(tx, run, waiting)
+            return {"tries": 0, "outages": 0, "ready_at": ready_at}
         case "held":
             later = tx.now + back_off(run.id, tries=run.tries)
-            return {"ready_at": unless_stopped(later)}
+            outages = _RUN.outages + int(outage)
+            return {"outages": outages, "ready_at": unless_stopped(later)}
         case "queued":  # the claim was no try: it was asked to stop
             return {"tries": max(run.tries - 1, 0), "ready_at": run.created}
         case "done" | "failed" | "cancelled":
-            return {"tries": 0, "ready_at": None}
+            return {"tries": 0, "outages": 0, "ready_at": None}
         case "running" | "dead":
             raise ValueError(f"no claim ends {status}")
         case _:
@@ -85,11 +99,16 @@ def decided(tx: Tx, run_id: str) -> None:
     _at_once(tx, _RUN.id == run_id, _RUN.status == "waiting")
 
 
-def raised(tx: Tx, budget_id: str) -> None:
-    """Let the runs go on at once that are held because their budget was used up."""
+def raised(tx: Tx, budget: RowMapping) -> None:
+    """Let the runs go on at once that are held because this budget, or another, was used up."""
+    below: Mapping[str, ColumnElement[bool]] = {
+        "run": _RUN.budget_id == budget["id"],
+        "job": _RUN.job == budget["id"],
+        "tenant": _RUN.tenant == budget["tenant"],
+    }
     _at_once(
         tx,
-        _RUN.budget_id == budget_id,
+        below[budget["level"]],
         _RUN.status == "held",
         _RUN.ready_at.is_(None),
     )
@@ -113,6 +132,7 @@ def requeue(tx: Tx, run_id: str, *, by: str) -> None:
         "status": "queued",
         "fence": fence,
         "tries": 0,
+        "outages": 0,
         "ready_at": row["created"],
         "updated": tx.now,
     }

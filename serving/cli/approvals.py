@@ -1,13 +1,13 @@
 """The command `interlock approvals list|show|approve|reject`."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from interlock.serving.cli import session
+from interlock.serving.cli import approvals_joint, session
 from interlock.serving.cli.panel import risk_line
 from interlock.serving.cli.result import exit_code, report
 from interlock.serving.cli.session import AsJson, out
@@ -15,7 +15,7 @@ from interlock.serving.cli.show import grid, moment, shown, whole
 
 if TYPE_CHECKING:
     from interlock.runtime.policy.request import Verdict
-    from interlock.runtime.run.approvals import Approval, ApprovalSummary
+    from interlock.runtime.run.question import Approval, ApprovalSummary
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
 
@@ -28,6 +28,18 @@ Id = Annotated[
     str,
     typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning."),
 ]
+MaybeId = Annotated[
+    str | None,
+    typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning."),
+]
+JobOption = Annotated[
+    str | None,
+    typer.Option("--job", help="All that this job asks for, if it is alike."),
+]
+ToolOption = Annotated[
+    str | None, typer.Option("--tool", help="Of the job, only what this tool would do.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for --job.")]
 Reviewer = Annotated[
     str | None, typer.Option("--as", help="The reviewer; default: your account.")
 ]
@@ -44,6 +56,16 @@ Evidence = Annotated[
         help="The evidence digest you were shown; refused when it is another.",
     ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Chosen:
+    """What is to be decided: one approval, or what a job asks for."""
+
+    approval: str | None
+    job: str | None
+    tool: str | None
+    yes: bool
 
 
 @application.command("list")
@@ -167,45 +189,66 @@ def _lines(value: Any) -> list[str]:
 
 @application.command()
 def approve(
-    approval_id: Id,
+    approval_id: MaybeId = None,
     *,
     note: Note,
+    job: JobOption = None,
+    tool: ToolOption = None,
+    yes: Yes = False,
     reviewer: Reviewer = None,
     evidence: Evidence = None,
     as_json: AsJson = False,
 ) -> None:
     """Approve, then carry the run on: the policy is asked again before anything is done."""
-    _decide(
-        approval_id,
-        "approved",
-        reviewer,
-        note,
-        evidence,
-        as_json=as_json,
-    )
+    chosen = _Chosen(approval=approval_id, job=job, tool=tool, yes=yes)
+    _decide(chosen, "approved", reviewer, note, evidence, as_json=as_json)
 
 
 @application.command()
 def reject(
-    approval_id: Id,
+    approval_id: MaybeId = None,
     *,
     note: Note,
+    job: JobOption = None,
+    tool: ToolOption = None,
+    yes: Yes = False,
     reviewer: Reviewer = None,
     evidence: Evidence = None,
     as_json: AsJson = False,
 ) -> None:
     """Reject, then carry the run on: the agent is told no."""
-    _decide(
-        approval_id,
-        "rejected",
-        reviewer,
-        note,
-        evidence,
-        as_json=as_json,
-    )
+    chosen = _Chosen(approval=approval_id, job=job, tool=tool, yes=yes)
+    _decide(chosen, "rejected", reviewer, note, evidence, as_json=as_json)
 
 
 def _decide(
+    chosen: _Chosen,
+    verdict: "Verdict",
+    name: str | None,
+    note: str,
+    evidence: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Decide the one approval that was chosen, or what a job asks for together."""
+    if (chosen.approval is None) == (chosen.job is None):
+        raise typer.BadParameter("name either one APPROVAL, or a job with --job")
+    if chosen.job is not None:
+        approvals_joint.decide_together(
+            verdict,
+            job=chosen.job,
+            tool=chosen.tool,
+            name=name,
+            note=note,
+            evidence=evidence,
+            yes=chosen.yes,
+            as_json=as_json,
+        )
+        return
+    _decide_one(str(chosen.approval), verdict, name, note, evidence, as_json=as_json)
+
+
+def _decide_one(
     beginning: str,
     verdict: "Verdict",
     name: str | None,
@@ -218,6 +261,7 @@ def _decide(
     reviewer = session.acting(settings, name)
 
     async def work(home: "Home") -> int:
+        from interlock.runtime.run.verdict import Shown
         from interlock.serving.names import approval_named
         from interlock.serving.operations import approvals as operations
         from interlock.serving.view import view
@@ -226,10 +270,12 @@ def _decide(
         approval = await home.approvals.read(approval_id)
         await operations.decide(
             home,
-            approval_id,
+            Shown(
+                approval=approval_id,
+                evidence=evidence or approval.evidence_digest,
+            ),
             person=reviewer,
             verdict=verdict,
-            shown=evidence or approval.evidence_digest,
             note=note,
         )
         session.under_way.run_id = approval.run_id

@@ -3,26 +3,23 @@
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal, Verdict
+from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
 
 
 async def decide(
     home: Home,
-    approval_id: str,
-    *,
+    *shown: Shown,
     person: Principal,
     verdict: Verdict,
-    shown: str,
     note: str,
 ) -> None:
-    """Record the verdict of *person*; *shown* is the digest of the evidence the person saw.
+    """Record one verdict of *person* on each approval that was *shown*, or on none of them.
 
-    Raises `NotPermitted` when the policy denies the act, and what `Approvals.decide` raises: the
-    evidence has changed, somebody decided before, the question has expired.
+    Raises `NotPermitted` when the policy denies the act, and what `Verdicts.give` raises: the
+    evidence has changed, somebody decided before, a question has expired, they are not alike.
     """
-    await home.runtime.decide(
-        approval_id, person=person, verdict=verdict, shown=shown, note=note
-    )
+    await home.runtime.verdicts.give(shown, person=person, verdict=verdict, note=note)
 
 
 async def carry_on(home: Home, run_id: str) -> Ended | None:

@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.decision import Decision, Permit
 from interlock.runtime.policy.engine.answer import trouble
 from interlock.runtime.policy.request import AccessRequest, Principal, Resource
-from interlock.runtime.record.store import Store
+from interlock.runtime.record.store import Store, sqlite
 from interlock.runtime.run.job import NewJob
 from interlock.runtime.run.jobs import Job, Jobs
 from interlock.runtime.run.run import Status
@@ -151,13 +152,15 @@ class Outage(StaticPoint):
     """A policy engine that can be away."""
 
     away: bool = False
+    #: Tools about which it never answers
+    baffling: frozenset[str] = frozenset()
     asking: int = 0
     #: The most that asked at a time while it was away
     most: int = 0
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Answer, unless away."""
-        if self.away:
+        if self.away or request.action.tool in self.baffling:
             self.asking += 1
             self.most = max(self.most, self.asking)
             await asyncio.sleep(0.05)
@@ -427,6 +430,59 @@ async def test_what_was_held_goes_on_when_the_engine_is_back(tmp_path: Path) -> 
         office.time.advance(max(back_off(run_id, tries=1) for run_id in queued))
 
         assert await office.work() == ["done"] * 3
+
+
+async def test_no_outage_of_the_engine_is_too_long(tmp_path: Path) -> None:
+    """However often a run was tried in vain meanwhile, it goes on when the engine is back."""
+    async with Office(tmp_path) as office:
+        office.engine.away = True
+        run_id = await office.queued()
+        for tries in range(1, 2 * Pace().attempts):
+            assert await office.work() == ["held"]
+            office.time.advance(back_off(run_id, tries=tries))
+        office.engine.away = False
+
+        assert await office.work() == ["done"]
+
+
+async def test_a_request_that_the_engine_never_answers_ends_dead(
+    tmp_path: Path,
+) -> None:
+    """The engine is there and decides about others, so each try counts, and there is a last one."""
+    async with Office(tmp_path) as office:
+        office.engine.baffling = frozenset({"file"})
+        run_id = await office.queued()
+        for tries in range(Pace().attempts):
+            assert await office.work() == ["held"]
+            office.time.advance(back_off(run_id, tries=tries + 1))
+
+        assert await office.work() == ["dead"]
+        assert office.desk.done == []
+
+
+async def test_a_claim_that_the_database_cut_off_is_ended_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker records what it could not: the run is held, for an outage and no other reason."""
+    monkeypatch.setattr(sqlite, "WAIT_S", 0.1)
+    async with Office(tmp_path) as office:
+        office.desk.go.clear()
+        run_id = await office.queued()
+        async with office.at_work():
+            await office.desk.entered.wait()
+            with closing(sqlite3.connect(tmp_path / "interlock.db")) as other:
+                other.execute("BEGIN IMMEDIATE")
+                office.desk.go.set()
+                await office.told(2)
+                assert (await office.runs.read(run_id)).status == "running"
+            await office.queued()
+            await office.told(3)
+
+        assert [turn.status for turn in office.turns] == ["held", "held", "done"]
+        cut = text("SELECT status, tries, outages FROM run WHERE id = :id")
+        row = await office.store.read(lambda tx: tx.execute(cut, {"id": run_id}).one())
+        assert tuple(row) == ("held", 1, 1)
+        assert (await office.verify()).problems == []
 
 
 async def test_a_run_that_breaks_off_ends_no_worker(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from interlock.runtime.graph.driver import Ended
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import ActionClass, Resource, Verdict
-from interlock.runtime.record.store import writer
+from interlock.runtime.record.store import lines
 from interlock.runtime.run.run import Run
 from interlock.runtime.telemetry import Telemetry
 from interlock.runtime.testing import (
@@ -314,7 +314,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits longer for company: on a busy machine a step may take more than its few
     milliseconds.
     """
-    monkeypatch.setattr(writer, "LAZY_WAIT_S", 0.5)
+    monkeypatch.setattr(lines, "LAZY_WAIT_S", 0.5)
 
 
 async def commits_between_acts(folder: Path, action_class: ActionClass) -> list[int]:

@@ -15,9 +15,9 @@ from sqlalchemy import Update, update
 from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.record import audit
 from interlock.runtime.record.store import Store, tables
-from interlock.runtime.run.budget import raise_limit
 from interlock.runtime.run.claim import extend
 from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.runtime.run.limit import raise_limit
 from interlock.runtime.run.pin import Pins, digest_of
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status, hold
@@ -130,6 +130,34 @@ async def test_a_point_of_priority_is_worth_a_minute_of_waiting(
 
         claimed = [ids(await shop.claim())[0] for _ in range(3)]
         assert claimed == [before, patient, after]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_no_run_goes_before_its_turn_behind_an_older_one(
+    tmp_path: Path, time: FixedClock, is_refused: bool
+) -> None:
+    """Of many places none goes to a young run because an old one of the same priority is due, be
+    the old one claimed or refused.
+    """
+    async with Shop(tmp_path, None) as shop:
+        old = await shop.queued()
+        time.advance(120)
+        young = await shop.queued()
+        urgent = await shop.queued(priority=1)
+        if is_refused:
+            await shop.store.write(
+                lambda tx: tx.connection.execute(
+                    update(tables.run)
+                    .where(tables.run.c.id == old)
+                    .values(principal=b"")
+                ),
+                logs=(),
+            )
+        worker = shop.worker()
+        claimed = [
+            run_id for _ in range(2) for run_id in ids(await shop.claim(worker, 2))
+        ]
+        assert claimed == [*(() if is_refused else (old,)), urgent, young]
 
 
 async def test_a_claim_takes_only_what_it_can_carry_on(
@@ -336,6 +364,62 @@ async def test_a_run_that_never_gets_on_is_dead_and_not_lost(
         assert (await shop.verify()).problems == []
 
 
+async def test_a_run_that_is_pinned_anew_keeps_its_time(
+    tmp_path: Path, time: FixedClock
+) -> None:
+    """No worker takes a queued run earlier than it was to begin, whoever pins it anew."""
+    async with Shop(tmp_path, None) as shop:
+        later = int(time()) + 20
+        run_id = await shop.queued(not_before=later)
+        pins = Pins(revision=shop.pdp.revision, others={"planner": "another"})
+        await shop.runs.repin(run_id, pins=pins, by="ana")
+        pinned = digest_of(TOOLBOX, revision=pins.revision, others=pins.others)
+
+        worker = shop.worker()
+        assert (await worker.claim({pinned}, most=1)).runs == []
+        time.advance(20)
+        assert ids((await worker.claim({pinned}, most=1)).runs) == [run_id]
+
+
+async def test_an_outage_is_no_try(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Claims that an outage ended do not count, and those that ended otherwise do."""
+    async with Shop(tmp_path, database_url) as shop:
+        run_id = await shop.queued()
+        worker = shop.worker(attempts=2)
+        for outage in (True, True, False, True, False):
+            (run,) = await shop.claim(worker)
+            await shop.runs.end(run, "held", {}, outage=outage)
+            shop.runs.give_back(run)
+            time.advance(10_000)
+        last = await worker.claim({PINNED}, most=1)
+
+        assert (last.runs, last.dead) == ([], [run_id])
+
+
+async def test_a_claim_is_left_once_and_only_while_it_is_the_newest(
+    tmp_path: Path, database_url: str, time: FixedClock
+) -> None:
+    """Whoever could not record the end of a claim does so later, unless it is known by then."""
+    async with Shop(tmp_path, database_url) as shop:
+        await shop.queued()
+        (first,) = await shop.claim()
+        await shop.runs.leave(first, "away")
+        ended = len(await shop.entries())
+        await shop.runs.leave(first, "away")
+        assert await shop.status(first.id) == "held"
+        assert len(await shop.entries()) == ended
+        shop.runs.give_back(first)
+        time.advance(10_000)
+        (second,) = await shop.claim()
+        await shop.runs.leave(first, "away")
+
+        assert await shop.status(first.id) == "running"
+        assert second.tries == 2
+        assert (await shop.verify()).problems == []
+
+
 async def test_a_held_run_comes_back_later_and_later(
     tmp_path: Path, database_url: str, time: FixedClock
 ) -> None:
@@ -368,9 +452,7 @@ async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
         time.advance(10_000)
         assert await shop.claim() == []
         await shop.store.write(
-            lambda tx: raise_limit(
-                tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=1
-            ),
+            lambda tx: raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=1),
             logs=logs,
         )
 

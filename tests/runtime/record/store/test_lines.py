@@ -117,7 +117,9 @@ def test_a_lazy_item_waits_for_one_of_its_own_log(several: Lines) -> None:
     assert turn(several, first).items == [lazy, eager]
 
 
-@pytest.mark.parametrize("hurry", [Lines.hurry, Lines.close, "all"], ids=str)
+@pytest.mark.parametrize(
+    "hurry", [Lines.hurry, Lines.close, "all"], ids=["hurry", "close", "all"]
+)
 def test_a_lazy_item_is_hurried(several: Lines, hurry: Any) -> None:
     """A lazy item waits no more when somebody says so, when the lines are closed, and when an item
     of all logs waits behind it.

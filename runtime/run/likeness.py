@@ -1,0 +1,85 @@
+"""Likeness: which approvals one person may decide together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from interlock.runtime.canonical import canonical, digest
+from interlock.runtime.run.question import Approval
+from interlock.runtime.run.verdict import Shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Likeness:
+    """What approvals have in common that may be decided together; they are alike if all of it is.
+
+    The same agent asks for the same tool in the same class, under the same policy and the same
+    pins, and the same role is to decide. The same rules asked for a person, with the same codes.
+    The evidence is of one kind: its arguments have the same names, and each argument is as trusted
+    and as confidential in all of them. What the arguments say, what they touch and for whom it is
+    done may differ: that is what is shown before a verdict.
+    """
+
+    agent: str
+    tool: str
+    action_class: str
+    role: str
+    revision: str
+    pins: bytes
+    codes: tuple[str, ...]
+    #: Of each argument its name, integrity and confidentiality
+    kinds: tuple[tuple[str, ...], ...]
+
+
+def likeness_of(approval: Approval) -> Likeness:
+    """Return what *approval* must have in common with another; raises KeyError for no evidence."""
+    evidence: Mapping[str, Any] = approval.evidence
+    kinds = [(name, *label) for name, label in evidence["labels"].items()]
+    return Likeness(
+        agent=evidence["agent"],
+        tool=evidence["tool"],
+        action_class=evidence["class"],
+        role=approval.role,
+        revision=approval.revision,
+        pins=canonical(evidence["pins"]),
+        codes=tuple(evidence["codes"]),
+        kinds=tuple(sorted(kinds)),
+    )
+
+
+def groups(approvals: Sequence[Approval]) -> list[list[Approval]]:
+    """Return the approvals in groups that may be decided together, in the order of their first."""
+    alike: dict[Likeness, list[Approval]] = {}
+    for approval in approvals:
+        alike.setdefault(likeness_of(approval), []).append(approval)
+    return list(alike.values())
+
+
+def differing(group: Sequence[Approval]) -> dict[str, int]:
+    """Return what differs within a group, with the number of its different values.
+
+    An argument goes by its name; "resource" and "on_behalf_of" are what is touched and for whom.
+    """
+    seen: dict[str, set[bytes]] = {}
+    for approval in group:
+        evidence: Mapping[str, Any] = approval.evidence
+        values = {
+            "resource": evidence["resource"],
+            "on_behalf_of": evidence["on_behalf_of"],
+        } | evidence["arguments"]
+        for name, value in values.items():
+            seen.setdefault(name, set()).add(canonical({"value": value}))
+    return {name: len(values) for name, values in seen.items() if len(values) > 1}
+
+
+def shown(group: Sequence[Approval]) -> list[Shown]:
+    """Return the group as a person was shown it."""
+    return [
+        Shown(approval=approval.id, evidence=approval.evidence_digest)
+        for approval in group
+    ]
+
+
+def digest_of(group: Sequence[Approval]) -> str:
+    """Return the digest of all evidence of the group, by approval."""
+    return digest({approval.id: approval.evidence_digest for approval in group})
