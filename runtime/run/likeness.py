@@ -84,10 +84,11 @@ def values(group: Sequence[Approval]) -> dict[str, list[Value]]:
 
 def _asked(approval: Approval) -> dict[str, Any]:
     evidence: Mapping[str, Any] = approval.evidence
+    arguments: dict[str, Any] = evidence["arguments"]
     return {
         "resource": evidence["resource"],
         "on_behalf_of": evidence["on_behalf_of"],
-    } | evidence["arguments"]
+    } | arguments
 
 
 def shown(group: Sequence[Approval]) -> list[Shown]:
