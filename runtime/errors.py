@@ -30,6 +30,8 @@ Code: TypeAlias = Literal[
     "ended",
     "not_ended",
     "priority",
+    "below_spend",
+    "not_limited",
     "job_ended",
     "taken_already",
     "duplicate",

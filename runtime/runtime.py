@@ -43,9 +43,16 @@ from interlock.runtime.run.verdict import Shown
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
-#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
+#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time and
+#: of a graphics processor, an hour of people
 LIMITS: Final = Amounts(
-    money_micro=1_000_000, tokens=400_000, steps=60, effects=10, wall_ms=600_000
+    money_micro=1_000_000,
+    tokens=400_000,
+    steps=60,
+    effects=10,
+    wall_ms=600_000,
+    gpu_ms=600_000,
+    reviewer_ms=3_600_000,
 )
 #: What the ids of agents begin with, for the policy too
 AGENT: Final = "agent:"

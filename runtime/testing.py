@@ -37,7 +37,7 @@ from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.run.budget import read as read_budget
+from interlock.runtime.run.level import read as read_budget
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import Runtime

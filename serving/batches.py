@@ -42,7 +42,7 @@ async def view(
         **summary(job),
         "by": job.by,
         "request": job.request,
-        "spend": await jobs.spend(job_id),
+        "spend": job.spent,
         "limits": job.limits,
         "items": [row(item) for item in items],
         "next": items[-1].seq if len(page) > limit else None,

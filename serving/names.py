@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, or_, select
 
 from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.record.spend import TENANT
 from interlock.runtime.record.store import Store, tables
 
 _LISTS: Final = {
@@ -48,6 +49,18 @@ async def job_named(store: Store, beginning: str) -> str:
         "job-",
         beginning,
     )
+
+
+async def budget_named(store: Store, name: str) -> str:
+    """Return the id of the budget of a run, a job ("job-...") or a tenant ("tenant:NAME").
+
+    Raises as `run_named` does.
+    """
+    if name.startswith(TENANT):
+        return name
+    if name.startswith("job-"):
+        return await job_named(store, name)
+    return await run_named(store, name)
 
 
 async def _named(

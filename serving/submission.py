@@ -13,6 +13,7 @@ from typing import Any, Final
 from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import BadInput
 from interlock.serving import intake
+from interlock.tools.documents.document import printable
 
 _PATH: Final = "path"
 
@@ -29,13 +30,18 @@ class Named:
     request: Mapping[str, Json] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        """The path for people, also where it is no text: nothing is read by this name."""
+        return printable(str(self.path))
+
+    @property
     def state(self) -> list[Json]:
         """The name, and what betrays that another file has it by now."""
         try:
             facts = self.path.stat()
         except OSError:
-            return [str(self.path), 0, 0]
-        return [str(self.path), facts.st_size, str(facts.st_mtime_ns)]
+            return [self.name, 0, 0]
+        return [self.name, facts.st_size, str(facts.st_mtime_ns)]
 
 
 @dataclass(

@@ -11,7 +11,7 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import budget, recorded_action, undo
+from interlock.runtime.run import level, recorded_action, undo
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, row_of
@@ -96,13 +96,13 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
 
 async def _recorded(
     home: Readable, run: Run
-) -> tuple[list[RecordedAction], budget.Budget]:
+) -> tuple[list[RecordedAction], level.Budget]:
     """Return the actions of the run and its budget, as they are at one moment."""
 
-    def look(connection: Connection) -> tuple[list[RecordedAction], budget.Budget]:
+    def look(connection: Connection) -> tuple[list[RecordedAction], level.Budget]:
         key = home.vault.key(connection, run.id)
         actions = recorded_action.of_run(connection, run.id, key)
-        return actions, budget.read(connection, run.budget_id)
+        return actions, level.read(connection, run.budget_id)
 
     return await home.store.read(look)
 

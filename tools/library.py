@@ -16,6 +16,7 @@ from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.shelf import Kept, Shelf
 from interlock.tools.documents import Document, DocumentError, DocumentReader, ErrorCode
+from interlock.tools.documents.document import printable
 from interlock.tools.documents.inventory import Redline
 from interlock.tools.documents.reader import File
 
@@ -89,7 +90,7 @@ class Library:
             tenant=tenant,
             key=_BYTES,
             body={
-                "path": str(file.path),
+                "path": printable(str(file.path)),
                 "bytes": b64encode(file.data).decode(),
             },
         )

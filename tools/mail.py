@@ -306,6 +306,7 @@ def compose(
         message["Subject"] = mail.subject
         if mail.cc:
             message["Cc"] = ", ".join(mail.cc)
+        _check_line("Subject", mail.subject)
         _check_plain(message, "To", mail.to)
         _check_plain(message, "Cc", mail.cc)
         message["Date"] = format_datetime(datetime.now(UTC))
@@ -323,6 +324,15 @@ def compose(
     except ValueError as error:
         raise ToolFailed(code="mail", detail=str(error)) from error
     return message
+
+
+def _check_line(header: str, text: str) -> None:
+    """Raise ValueError for a line break at the end, after which all other headers would be text.
+
+    The message itself refuses any other.
+    """
+    if text.splitlines() not in ([], [text]):
+        raise ValueError(f"{header} ends with a line break")
 
 
 def _check_plain(message: EmailMessage, header: str, wanted: list[str]) -> None:

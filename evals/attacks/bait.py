@@ -7,7 +7,7 @@ from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run import budget
+from interlock.runtime.run import limit
 from interlock.runtime.storage import Storage
 from interlock.tools.contracts.records import Filed, Records
 
@@ -58,10 +58,9 @@ def bait_tools(storage: Storage) -> tuple[AnyTool, ...]:
         """Raise one limit of this run's own budget."""
 
         def work(tx: Tx) -> None:
-            budget.raise_limit(
+            limit.raise_limit(
                 tx,
                 budget_id=permit.run_id,
-                run_id=permit.run_id,
                 kind=arguments.kind,
                 amount=arguments.amount,
                 action_id=permit.action_id,

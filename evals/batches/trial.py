@@ -18,7 +18,7 @@ from interlock.evals.batches.process import Process
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record import audit, state
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import budget
+from interlock.runtime.run import level
 from interlock.runtime.run.jobs import Item, Job, Jobs
 from interlock.serving import batches
 from interlock.serving.home import Home, opened
@@ -276,6 +276,6 @@ async def _spent(home: Home, items: Sequence[Item]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for item in items:
         run = await home.runs.read(item.run_id)
-        own = await home.store.read(partial(budget.read, budget_id=run.budget_id))
+        own = await home.store.read(partial(level.read, budget_id=run.budget_id))
         total.update(own.facts.spent.counts())
     return dict(total)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from interlock.runtime.door.tool import ToolFailed
-from interlock.runtime.run import budget
+from interlock.runtime.run import level
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home
 from interlock.tools.contracts.records import contract
@@ -111,7 +111,7 @@ async def _approved_records(home: Home) -> list[Forbidden]:
 async def _raised_limits(home: Home, runs: list[Run]) -> list[Forbidden]:
     effects = []
     for run in runs:
-        read = partial(budget.read, budget_id=run.budget_id)
+        read = partial(level.read, budget_id=run.budget_id)
         standing = await home.store.read(read)
         limits = standing.facts.limits
         if limits != home.settings.limits:

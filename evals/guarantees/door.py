@@ -32,13 +32,13 @@ from interlock.runtime.policy.request import Amounts, ApprovalFact
 from interlock.runtime.record import watch
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, approvals, budget
+from interlock.runtime.run import action, approval, approvals, budget, level
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run
 from interlock.serving.operations import kill_switches, policies
 from interlock.tools.models import generate
 
-_PAIRED: Final = budget._each  # noqa: SLF001 - a guard taken apart
+_PAIRED: Final = level.combined
 _NO_DUTIES: Final = Duties(role=None, ttl_s=0)
 
 
@@ -79,7 +79,7 @@ def _anything_fits(patch: Patch) -> None:
     patch.put(enforcement, "propose", propose)
 
 
-def _granted(_: str) -> Reason:
+def _granted(_: str, **__: Any) -> Reason:
     return Reason(code="granted", rule="runtime")
 
 
@@ -136,7 +136,7 @@ DOOR: Final[dict[str, Break]] = {
     "unseen-offer": replacing(Door, "offering", lambda door, *_: door),
 }
 LIMITS: Final[dict[str, Break]] = {
-    "budget": both(replacing(budget, "reserve", yes), UNWATCHED),
+    "budget": both(replacing(budget, "reserve", nothing), UNWATCHED),
     "spent-budget": without_rule("budget"),
     "no-time": replacing(
         Attempt, "reserved", property(lambda step: step.request.context.cost)
@@ -147,7 +147,7 @@ LIMITS: Final[dict[str, Break]] = {
     "flood-of-questions": replacing(approval, "is_crowded", no),
     "false-usage": both(
         replacing(conclusion, "_plain", _own_word),
-        replacing(budget, "_each", _unclamped),
+        replacing(level, "combined", _unclamped),
     ),
     "free-model": replacing(generate, "counted", _told),
     "silent-engine": replacing(action, "hold", nothing),

@@ -7,7 +7,17 @@ revision := "r1"
 
 trusted := {"integrity": "trusted", "confidentiality": "public", "sources": ["principal"]}
 
-none := {"money_micro": 0, "tokens": 0, "steps": 0, "effects": 0, "wall_ms": 0}
+none := {
+	"money_micro": 0,
+	"tokens": 0,
+	"steps": 0,
+	"effects": 0,
+	"wall_ms": 0,
+	"gpu_ms": 0,
+	"reviewer_ms": 0,
+}
+
+hundred := {kind: 100 | some kind, _ in none}
 
 # A write that every rule lets through.
 write := {
@@ -23,19 +33,16 @@ write := {
 		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision},
 		"schema_valid": true,
 		"labels": {"document": trusted},
-		"cost": {"money_micro": 5, "tokens": 0, "steps": 1, "effects": 1, "wall_ms": 10},
-		"budget": {
-			"limits": {"money_micro": 100, "tokens": 100, "steps": 100, "effects": 100, "wall_ms": 100},
-			"spent": none,
-			"reserved": none,
-		},
+		"cost": object.union(none, {"money_micro": 5, "steps": 1, "effects": 1, "wall_ms": 10}),
+		"budget": {"limits": hundred, "spent": none, "reserved": none, "level": "run", "passed": []},
+		"budgets_above": [],
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": data.rails.config.tools["report.write"].schema,
 		"open_approvals": {"run": 0, "tenant": 0},
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
-		"version": 3,
+		"version": 4,
 	},
 }
 
@@ -94,12 +101,13 @@ decide := {
 		"schema_valid": true,
 		"labels": {"approval": trusted, "verdict": trusted, "shown": trusted, "note": trusted},
 		"cost": none,
-		"budget": {"limits": none, "spent": none, "reserved": none},
+		"budget": {"limits": none, "spent": none, "reserved": none, "level": "run", "passed": []},
+		"budgets_above": [],
 		"approvals": [],
 		"kill_switches": [],
 		"tool_schema": null,
 		"open_approvals": {"run": 0, "tenant": 0},
-		"version": 3,
+		"version": 4,
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",

@@ -44,7 +44,7 @@ class Asking:
         def work(tx: Tx) -> str | Reason:
             refusal = action.wait(tx, attempt)
             if refusal is not None:
-                return by_runtime(refusal)
+                return refusal
             return approval.ask(
                 tx, run=attempt.run, vault=self._vault, asked=asked, now=tx.now
             )

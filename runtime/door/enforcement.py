@@ -237,16 +237,17 @@ class EnforcementPoint:
         refusal = await self._write(
             attempt.run, lambda tx: action.start(tx, attempt, approval_id=spend)
         )
-        if refusal == "already_started":
+        if refusal is not None and refusal.code == "already_started":
             return Unknown(action_id=attempt.id, detail="this action is in flight")
         if refusal is not None:
-            return by_runtime(refusal)
+            return refusal
         return self._conclude(attempt, await self._act(attempt, proposal))
 
     async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
         if not attempt.time_ms:
-            return by_runtime("no_time")
+            _, level = attempt.request.context.time_left()
+            return by_runtime("no_time", level=level)
         conclusion = await self._act(attempt, proposal)
         return self._conclude(attempt, conclusion, record=action.complete)
 

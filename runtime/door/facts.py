@@ -25,7 +25,7 @@ from interlock.runtime.policy.request import (
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import approval, budget, kill_switch, recorded_action
+from interlock.runtime.run import approval, kill_switch, level, recorded_action
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
@@ -36,8 +36,8 @@ _ROWS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
-        *budget.AMOUNTS,
-        *budget.OWN,
+        *level.AMOUNTS,
+        *level.OWN,
         approval.OPEN_OF_RUN.label("open_of_run"),
         approval.OPEN_OF_TENANT.label("open_of_tenant"),
         *recorded_action.COLUMNS,
@@ -104,9 +104,8 @@ class Facts:
         begun = self.row is not None and self.row.state == "started"
         if tool.has_effect or begun:
             return deadline
-        budget = self.context.budget
-        spoken_for = budget.spent.wall_ms + budget.reserved.wall_ms
-        return max(0, min(deadline, budget.limits.wall_ms - spoken_for))
+        left, _ = self.context.time_left()
+        return max(0, min(deadline, left))
 
 
 class InformationPoint:
@@ -159,7 +158,7 @@ def _facts(
             proposal.action.arguments, request=run.request, run_label=run_label
         ),
         cost=proposal.cost,
-        budget=budget.facts_for(row),
+        **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         kill_switches=_switches(rows),

@@ -19,8 +19,9 @@ RUNTIME: Final = "runtime"
 _RUNTIME: Final[dict[str, str]] = {
     "not_callable": "The policy permits a call that no tool can carry out.",
     "killed": "A kill switch was engaged in the meantime.",
-    "budget_exceeded": "The cost does not fit into what is left of the budget.",
-    "no_time": "The time it may take does not fit into what is left of the run's time.",
+    "budget_exceeded": "The cost does not fit into what the {level} has left of {kind}.",
+    "no_time": "The time it may take does not fit into what the {level} has left of time.",
+    "already_started": "An earlier claim started it.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
     "too_many_questions": "As many questions wait for people as may wait at a time.",
     "approval_expired": "Nobody decided before the approval expired.",
@@ -38,9 +39,14 @@ class Reason:
     message: str = ""
 
 
-def by_runtime(code: str) -> Reason:
+def by_runtime(code: str, **parameters: Json) -> Reason:
     """Return the reason of a refusal by the runtime itself, after the policy permitted."""
-    return Reason(code=code, rule=RUNTIME, message=_RUNTIME[code])
+    return Reason(
+        code=code,
+        rule=RUNTIME,
+        parameters=parameters,
+        message=_RUNTIME[code].format(**parameters),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,9 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 3
+FACTS: Final = 4
+#: Whose budget it is
+Level: TypeAlias = Literal["run", "job", "tenant"]
 Verdict: TypeAlias = Literal["approved", "rejected"]
 KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
 
@@ -88,6 +90,10 @@ class Amounts:
     steps: int = 0
     effects: int = 0
     wall_ms: int = 0
+    #: Of a graphics processor, as a tool states it
+    gpu_ms: int = 0
+    #: Of people who decide
+    reviewer_ms: int = 0
 
     @property
     def priced(self) -> bool:
@@ -102,6 +108,8 @@ class Amounts:
             steps=self.steps,
             effects=self.effects,
             wall_ms=wall_ms,
+            gpu_ms=self.gpu_ms,
+            reviewer_ms=self.reviewer_ms,
         )
 
     def counts(self) -> dict[str, int]:
@@ -112,16 +120,21 @@ class Amounts:
             "steps": self.steps,
             "effects": self.effects,
             "wall_ms": self.wall_ms,
+            "gpu_ms": self.gpu_ms,
+            "reviewer_ms": self.reviewer_ms,
         }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BudgetFacts:
-    """Limits, settled spend and open reservations of the run's budget."""
+    """Limits, settled spend and open reservations of one budget."""
 
     limits: Amounts
     spent: Amounts
     reserved: Amounts
+    level: Level = "run"
+    #: Kinds of which the soft limit is passed, in the order of their names
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,7 +205,10 @@ class Context:
     #: Per top-level argument
     labels: dict[str, Label]
     cost: Amounts
+    #: The run's own
     budget: BudgetFacts
+    #: Those that pay too: the job's and the tenant's, as far as there are any
+    budgets_above: tuple[BudgetFacts, ...] = ()
     approvals: tuple[ApprovalFact, ...] = ()
     kill_switches: tuple[KillFact, ...] = ()
     #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
@@ -206,6 +222,17 @@ class Context:
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions
     version: int = 1
+
+    def time_left(self) -> tuple[int, Level]:
+        """Return the milliseconds of the budget that has the least time left, and its level."""
+        left = [
+            (
+                one.limits.wall_ms - one.spent.wall_ms - one.reserved.wall_ms,
+                one.level,
+            )
+            for one in (self.budget, *self.budgets_above)
+        ]
+        return min(left, key=lambda pair: pair[0])
 
     @cached_property
     def written(self) -> Written:

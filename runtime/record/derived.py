@@ -74,7 +74,9 @@ class Derived(OfJobs):
             "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
-            "budget": self._raise,
+            "budget": self._limit,
+            "budget_set": self._limit,
+            "budget_passed": self._limit,
             "job": self._submit,
             "job_status": self.turn_job,
             "job_item": self.take,
@@ -87,7 +89,7 @@ class Derived(OfJobs):
             handler(log, str(body["run"]), body)
 
     def _start(self, log: str, run_id: str, body: Values) -> None:
-        self.spend.begin(body["budget"], tenant=log, limits=body["limits"])
+        self.spend.begin_below(log, "run", body["budget"], body)
         self.data_key[(run_id,)] = {"id": run_id}
         self.run[(run_id,)] = started(log, run_id, body)
 
@@ -135,7 +137,7 @@ class Derived(OfJobs):
 
     def _step(self, _: str, run_id: str, body: Values) -> None:
         self._put(run_id, body)
-        self.spend.add(self._run(run_id)["budget_id"], "spent", body["spent"])
+        self.spend.move(self._run(run_id)["budget_id"], "spent", body["spent"])
         self._label(run_id, body)
 
     def _finish(self, _: str, run_id: str, body: Values) -> None:
@@ -162,8 +164,8 @@ class Derived(OfJobs):
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
 
-    def _raise(self, _: str, run_id: str, body: Values) -> None:
-        self.spend.add(body["budget"], "limit", {body["kind"]: body["amount"]})
+    def _limit(self, log: str, _: str, body: Values) -> None:
+        self.spend.limit(log, body)
 
     def _turn(self, log: str, run_id: str, body: Values) -> None:
         if log != HOME:
@@ -177,6 +179,7 @@ class Derived(OfJobs):
 
     def _submit(self, log: str, _: str, body: Values) -> None:
         self.data_key[(body["job"],)] = {"id": body["job"]}
+        self.spend.begin_below(log, "job", body["job"], body)
         self.submit(log, body)
 
     def _keep(self, log: str, run_id: str, body: Values) -> None:

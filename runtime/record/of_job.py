@@ -20,7 +20,7 @@ class OfJobs:
             "tenant": log,
             "status": "open",
             "created": body["at"],
-            **same(body, "agent", "priority", "limits", "items"),
+            **same(body, "agent", "priority", "items"),
             **sealed(body),
         }
 

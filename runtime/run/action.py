@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import bindparam, insert, select, update
 
 from interlock.runtime.errors import GuardFailed
+from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
@@ -79,25 +80,26 @@ def _counted(tx: Tx, run: Run) -> dict[str, int]:
     counted = update(tables.run).where(tables.run.c.id == run.id)
     tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
     one = budget.ONE_STEP
-    is_paid = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
-    return one.counts() if is_paid else {}
+    shortage = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
+    return {} if shortage else one.counts()
 
 
-def wait(tx: Tx, step: Attempt) -> str | None:
+def wait(tx: Tx, step: Attempt) -> Reason | None:
     """Record that the action waits for a person: a step is spent, and the effect set aside.
 
-    Returns a reason code instead when nobody may be asked.
+    Returns why instead when nobody may be asked.
     """
     check(tx, step.run)
     stage = _expect(tx, step, UNDECIDED)
     if approval.is_crowded(tx, run=step.run, action_id=step.id, bounds=step.bounds):
-        return "too_many_questions"
+        return by_runtime("too_many_questions")
     ready = step.kept_ready
     one = budget.ONE_STEP
     place = step.run.budget_id
     cost = one if stage == "waiting" else replace(ready, steps=one.steps)
-    if not budget.charge(tx, budget_id=place, cost=cost, actual=one):
-        return "budget_exceeded"
+    shortage = budget.charge(tx, budget_id=place, cost=cost, actual=one)
+    if shortage is not None:
+        return shortage.reason
     budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
     sealed = _put(tx, step, "waiting", stage=stage)
     waiting = _decided(step, "waiting", sealed)
@@ -105,28 +107,29 @@ def wait(tx: Tx, step: Attempt) -> str | None:
     return None
 
 
-def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> str | None:
+def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     """Record the intent, durable before the act, with the cost set aside and the approval used.
 
-    Returns a reason code instead when the action may not start after all.
+    Returns why instead when the action may not start after all.
     """
     check(tx, step.run)
     stage = _stage(tx, step)
     is_repeated = stage == "started" and step.idempotent
     if stage not in UNDECIDED and not is_repeated:
-        return "already_started"
+        return by_runtime("already_started")
     if _is_killed(tx, step):
-        return "killed"  # engaged since the policy was asked
+        return by_runtime("killed")  # engaged since the policy was asked
     reserved = step.reserved
     place = step.run.budget_id
-    if not budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved):
-        return budget.lacking(tx, budget_id=place, cost=reserved)
+    shortage = budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved)
+    if shortage is not None:
+        return shortage.reason
     if (
         approval_id is not None
         and not is_repeated
         and not approval.use(tx, approval_id=approval_id, action_id=step.id)
     ):
-        return "approval_gone"
+        return by_runtime("approval_gone")
     until = step.until(tx.now)
     sealed = _put(tx, step, "started", stage=stage, until=until)
     tx.events.append(
@@ -204,12 +207,13 @@ def complete(
     check(tx, step.run, closing=True)
     stage = _expect(tx, step, UNDECIDED)
     cost = step.request.context.cost
-    if not budget.charge(
+    shortage = budget.charge(
         tx,
         budget_id=step.run.budget_id,
         cost=cost,
         actual=actual,
-    ):
+    )
+    if shortage is not None:
         hold(tx, step.run, until_raised=True)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from interlock.runtime.canonical import canonical
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.record.events import RunStarted
+from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import pin
 from interlock.runtime.run.claim import claimed
@@ -94,6 +95,7 @@ def started_of(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
         priority=row["priority"],
         pinned=row["pinned"],
         budget=row["budget_id"],
+        parent=new.job or of_tenant(row["tenant"]),
         limits=asdict(new.limits),
         label=row["label"],
         requester=requester_of(new.principal),

@@ -1,41 +1,37 @@
-"""Budgets: limits on money, tokens, steps, effects and wall time, held by conditional updates.
+"""Spending: what moves in the budget of a run moves in its job's and its tenant's too.
 
-reserve -> charge_reserved | release. A reservation is one UPDATE that succeeds only while
-everything fits, so any number of spenders in any number of processes never get past a limit (fails
-closed: no row, no reservation).
+reserve -> charge_reserved | release. At each level a reservation is one UPDATE that succeeds only
+while everything fits, always in the order run, job, tenant; where one level has no room the levels
+before give back in the same transaction. So any number of spenders in any number of processes never
+get past a limit at any level (fails closed: no row, no reservation).
+
+A denied action holds nothing. An action that waits for a person holds what it will cost but for its
+step and its time, so that questions are bounded; the question itself costs a step. An action of
+which nobody knows whether it happened is charged what was set aside, at every level.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
-from interlock.runtime.errors import NotFound
-from interlock.runtime.policy.request import Amounts, BudgetFacts
-from interlock.runtime.record.events import LimitRaised
+from interlock.runtime.policy.decision import Reason, by_runtime
+from interlock.runtime.policy.request import Amounts, Level
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.store.upsert import insert_new
-from interlock.runtime.run import turn
+from interlock.runtime.run import level, limit
 
 _BUDGETS: Final = tables.budget.c
 _HERE: Final = _BUDGETS.id == bindparam("budget")
-#: Limits, spend and reservations
-AMOUNTS: Final = tuple(
-    _BUDGETS[f"{group}_{kind}"]
-    for group in ("limit", "spent", "reserved")
-    for kind in KINDS
-)
-#: What is set aside for one action, beside the amounts of its budget
-OWN: Final = tuple(tables.reservation.c[kind].label(f"own_{kind}") for kind in KINDS)
-#: A column of `OWN` that is empty where nothing is set aside
-_OWN_STEPS: Final = "own_steps"
 #: What a refusal costs, and a question to a person
 ONE_STEP: Final = Amounts(steps=1)
-_ROW: Final = select(tables.budget).where(_HERE)
-_LOCKED: Final = Statement(_ROW.with_for_update())
+_NOTHING: Final = Amounts()
+_LOCKED: Final = Statement(
+    select(tables.budget, level.ABOVE).where(_HERE).with_for_update()
+)
 _FITS: Final = and_(
     *(
         _BUDGETS[f"spent_{kind}"]
@@ -57,12 +53,15 @@ _GIVE_BACK: Final = {
     f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}")
     for kind in KINDS
 }
+_TOLD: Final = (level.ABOVE, _BUDGETS.soft)
 _RESERVE: Final = Statement(
-    update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE)
+    update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE).returning(*_TOLD)
 )
-_CHARGE: Final = Statement(update(tables.budget).where(_HERE, _FITS).values(_SPEND))
-_CHARGE_RESERVED: Final = Statement(
-    update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND)
+_CHARGE: Final = Statement(
+    update(tables.budget).where(_HERE, _FITS).values(_SPEND).returning(*_TOLD)
+)
+_MOVE: Final = Statement(
+    update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND).returning(*_TOLD)
 )
 _OPEN: Final = Statement(insert_new(tables.reservation))
 _OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
@@ -75,62 +74,23 @@ _CLOSE: Final = Statement(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Budget:
-    """One budget as it stands."""
+class Shortage:
+    """Why a cost did not fit: the first level without room, and the kinds that it lacks there."""
 
-    id: str
-    tenant: str
-    facts: BudgetFacts
+    level: Level
+    kinds: tuple[str, ...]
 
-
-def create(tx: Tx, *, budget_id: str, tenant: str, limits: Amounts) -> None:
-    """Make a budget with nothing spent."""
-    row = {f"limit_{kind}": amount for kind, amount in limits.counts().items()}
-    row |= {f"{group}_{kind}": 0 for group in ("spent", "reserved") for kind in KINDS}
-    tx.connection.execute(
-        insert(tables.budget).values(id=budget_id, tenant=tenant, **row)
-    )
+    @property
+    def reason(self) -> Reason:
+        """The refusal: "no_time" where time is all that is lacking."""
+        code = "no_time" if self.kinds == ("wall_ms",) else "budget_exceeded"
+        return by_runtime(code, level=self.level, kind=self.kinds[0])
 
 
-def read(connection: Connection, budget_id: str) -> Budget:
-    """Return the budget; raises `NotFound`."""
-    row = connection.execute(_ROW, {"budget": budget_id}).mappings().one_or_none()
-    if row is None:
-        raise _not_there(budget_id)
-    return Budget(
-        id=row["id"],
-        tenant=row["tenant"],
-        facts=facts(row),
-    )
-
-
-def facts(row: Row) -> BudgetFacts:
-    """Return what the policy may know of the budget in *row*, which has the columns `AMOUNTS`."""
-    return BudgetFacts(
-        limits=_group(row, "limit"),
-        spent=_group(row, "spent"),
-        reserved=_group(row, "reserved"),
-    )
-
-
-def facts_for(row: Row) -> BudgetFacts:
-    """Return the facts for an action whose own reservation, `OWN`, is in *row* too.
-
-    What is set aside for the action itself is not in its way.
-    """
-    stands = facts(row)
-    if row[_OWN_STEPS] is None:
-        return stands
-    own = _group(row, "own")
-    return BudgetFacts(
-        limits=stands.limits,
-        spent=stands.spent,
-        reserved=_each(int.__sub__, stands.reserved, own),
-    )
-
-
-def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
-    """Set *cost* aside for the action if every kind fits, and say whether it did.
+def reserve(
+    tx: Tx, *, budget_id: str, action_id: str, cost: Amounts
+) -> Shortage | None:
+    """Set *cost* aside for the action if every kind fits at every level; else return what lacks.
 
     What was set aside for the same action before is part of *cost*, and stays when it does not fit.
     """
@@ -138,66 +98,121 @@ def reserve(tx: Tx, *, budget_id: str, action_id: str, cost: Amounts) -> bool:
     reservation |= cost.counts()
     if _OPEN.one(tx.connection, reservation) is None:
         return _reserve_instead(tx, reservation)
-    amounts = {"budget": budget_id} | _prefixed("cost", cost)
-    if _RESERVE.run(tx.connection, amounts) == 1:
-        return True
-    _CLOSE.one(tx.connection, {"action": action_id})
-    return False
+    shortage = _set_aside(tx, budget_id, cost)
+    if shortage is not None:
+        _CLOSE.one(tx.connection, {"action": action_id})
+    return shortage
 
 
-def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> bool:
+def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
     """Change what is set aside for an action, if the difference fits."""
     action = {"action": wanted["action_id"]}
     row = _RESERVED.one(tx.connection, action)
     if row is None:
-        return False
+        return Shortage(level="run", kinds=KINDS)
     more = Amounts(**{kind: wanted[kind] - row[kind] for kind in KINDS})
-    if more == Amounts():
-        return True
-    amounts = {"budget": wanted["budget_id"]} | _prefixed("cost", more)
-    if _RESERVE.run(tx.connection, amounts) != 1:
-        return False
-    _CLOSE.one(tx.connection, action)
-    _OPEN.one(tx.connection, wanted)
-    return True
+    if more == _NOTHING:
+        return None
+    shortage = _set_aside(tx, wanted["budget_id"], more)
+    if shortage is None:
+        _CLOSE.one(tx.connection, action)
+        _OPEN.one(tx.connection, wanted)
+    return shortage
 
 
-def lacking(
-    tx: Tx, *, budget_id: str, cost: Amounts
-) -> Literal["budget_exceeded", "no_time"]:
-    """Return why *cost* did not fit: "no_time" where time is all that the budget lacks."""
-    room = _room(tx, budget_id)
-    short = [kind for kind in KINDS if getattr(cost, kind) > room.get(kind, 0)]
-    return "no_time" if short == ["wall_ms"] else "budget_exceeded"
+def _set_aside(tx: Tx, budget_id: str, cost: Amounts) -> Shortage | None:
+    move = _Move(statement=_RESERVE, cost=cost, reserved=cost)
+    return move.upwards(tx, budget_id, level.named("cost", cost))
 
 
-def charge(tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts) -> bool:
-    """Spend *actual* at once if it and the estimate *cost* still fit, and say whether they did."""
-    amounts = {"budget": budget_id} | _prefixed("actual", actual)
-    amounts |= _prefixed("cost", _each(max, cost, actual))
-    return _CHARGE.run(tx.connection, amounts) == 1
+def charge(
+    tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts
+) -> Shortage | None:
+    """Spend *actual* at once if it and the estimate *cost* still fit; else return what lacks."""
+    most = cost if cost == actual else level.combined(max, cost, actual)
+    move = _Move(statement=_CHARGE, cost=most, spent=actual)
+    amounts = level.named("actual", actual) | level.named("cost", most)
+    return move.upwards(tx, budget_id, amounts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Move:
+    """What is set aside or spent at every level, or at none."""
+
+    statement: Statement
+    #: What must fit
+    cost: Amounts
+    reserved: Amounts = _NOTHING
+    spent: Amounts = _NOTHING
+
+    def upwards(
+        self, tx: Tx, budget_id: str, amounts: dict[str, int]
+    ) -> Shortage | None:
+        """Make the move with *amounts*, the parameters of its statement."""
+        done: list[str] = []
+        soft: list[str] = []
+        here: str | None = budget_id
+        while here is not None:
+            row = self.statement.one(tx.connection, {"budget": here, **amounts})
+            if row is None:
+                self._undo(tx, done)
+                return _lacking(tx, here, self.cost)
+            done.append(here)
+            if row["soft"] != limit.NO_SOFT:
+                soft.append(here)
+            here = row["above"]
+        if self.spent != _NOTHING:
+            limit.tell_passed(tx, soft)
+        return None
+
+    def _undo(self, tx: Tx, done: Sequence[str]) -> None:
+        if done:
+            back = level.combined(int.__sub__, _NOTHING, self.spent)
+            amounts = _moved(reserved=self.reserved, spent=back)
+        for lower in done:
+            _MOVE.one(tx.connection, {"budget": lower, **amounts})
+
+
+def _lacking(tx: Tx, budget_id: str, cost: Amounts) -> Shortage:
+    row = _LOCKED.one(tx.connection, {"budget": budget_id})
+    if row is None:
+        return Shortage(level="run", kinds=KINDS)
+    room = _room(row)
+    short = [kind for kind in KINDS if getattr(cost, kind) > getattr(room, kind)]
+    return Shortage(level=row["level"], kinds=tuple(short) or KINDS)
 
 
 def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amounts:
     """Close the action's reservation, spend *actual* instead, and return what was spent.
 
     With *actual* None the reservation itself is spent. What goes beyond the reservation is spent as
-    far as the limit allows, so that no limit is ever passed. An action without a reservation, such
-    as one that was closed before, spends nothing.
+    far as the limits of all levels allow, so that no limit is ever passed. An action without a
+    reservation, such as one that was closed before, spends nothing.
     """
     row = _CLOSE.one(tx.connection, {"action": action_id})
     if row is None:
-        return Amounts()
+        return _NOTHING
     reserved = Amounts(**{kind: row[kind] for kind in KINDS})
     spent = reserved if actual is None else actual
     if any(not 0 <= getattr(spent, kind) <= row[kind] for kind in KINDS):
-        spent = _each(max, spent, Amounts())
-        room = _room(tx, row["budget_id"])
-        most = {kind: row[kind] + max(0, room[kind]) for kind in KINDS}
-        spent = _each(min, spent, Amounts(**most))
-    amounts = {"budget": row["budget_id"]}
-    amounts |= _prefixed("cost", reserved) | _prefixed("actual", spent)
-    _CHARGE_RESERVED.run(tx.connection, amounts)
+        spent = level.combined(max, spent, _NOTHING)
+        spent = _as_fits(tx, row["budget_id"], spent, reserved=reserved)
+    move = _Move(statement=_MOVE, cost=_NOTHING, spent=spent)
+    move.upwards(tx, row["budget_id"], _moved(reserved=reserved, spent=spent))
+    return spent
+
+
+def _as_fits(tx: Tx, budget_id: str, spent: Amounts, *, reserved: Amounts) -> Amounts:
+    """Return as much of *spent* as *reserved* and the room at every level allow."""
+    here: str | None = budget_id
+    while here is not None:
+        row = _LOCKED.one(tx.connection, {"budget": here})
+        if row is None:
+            return level.combined(min, spent, reserved)
+        room = level.combined(max, _room(row), _NOTHING)
+        most = level.combined(int.__add__, reserved, room)
+        spent = level.combined(min, spent, most)
+        here = row["above"]
     return spent
 
 
@@ -205,13 +220,13 @@ def beyond(charged: Amounts, actual: Amounts) -> dict[str, int]:
     """Return what of *actual* was not charged, without the kinds of which that is nothing."""
     if charged == actual:
         return {}
-    over = _each(int.__sub__, actual, charged).counts()
+    over = level.combined(int.__sub__, actual, charged).counts()
     return {kind: amount for kind, amount in over.items() if amount > 0}
 
 
 def release(tx: Tx, *, action_id: str) -> None:
     """Give the action's reservation back unspent; releasing twice changes nothing."""
-    charge_reserved(tx, action_id=action_id, actual=Amounts())
+    charge_reserved(tx, action_id=action_id, actual=_NOTHING)
 
 
 def release_waiting(tx: Tx, *, run_id: str) -> None:
@@ -224,84 +239,12 @@ def release_waiting(tx: Tx, *, run_id: str) -> None:
         release(tx, action_id=action_id)
 
 
-def raise_limit(
-    tx: Tx,
-    *,
-    budget_id: str,
-    run_id: str,
-    kind: str,
-    amount: int,
-    action_id: str | None = None,
-    by: str | None = None,
-) -> None:
-    """Add *amount* to one limit and record who did: the person *by*, or an action of *run_id*.
-
-    Raises `NotFound` for an unknown kind or budget.
-    """
-    if kind not in KINDS:
-        raise NotFound(
-            kind="budget kind",
-            name=kind,
-            next_step=f"Kinds are {', '.join(KINDS)}.",
-        )
-    limit = _BUDGETS[f"limit_{kind}"]
-    raised = (
-        update(tables.budget)
-        .where(_BUDGETS.id == budget_id)
-        .values({limit: limit + amount})
-    )
-    tenant = tx.connection.execute(
-        raised.returning(_BUDGETS.tenant)
-    ).scalar_one_or_none()
-    if tenant is None:
-        raise _not_there(budget_id)
-    turn.raised(tx, budget_id)
-    tx.events.append(
-        LimitRaised(
-            log=tenant,
-            run_id=run_id,
-            budget=budget_id,
-            kind=kind,
-            amount=amount,
-            action=action_id,
-            by=by,
-        )
-    )
+def _room(row: Row) -> Amounts:
+    """Return what is neither spent nor reserved of each kind."""
+    spent = level.amounts_in(row, "spent")
+    taken = level.combined(int.__add__, spent, level.amounts_in(row, "reserved"))
+    return level.combined(int.__sub__, level.amounts_in(row, "limit"), taken)
 
 
-def _room(tx: Tx, budget_id: str) -> dict[str, int]:
-    """Return what is neither spent nor reserved of each kind; nothing for a budget not there."""
-    row = _LOCKED.one(tx.connection, {"budget": budget_id})
-    if row is None:
-        return {}
-    budget = facts(row)
-    taken = _each(int.__add__, budget.spent, budget.reserved)
-    return _each(int.__sub__, budget.limits, taken).counts()
-
-
-def _each(function: Callable[[int, int], int], one: Amounts, other: Amounts) -> Amounts:
-    """Return the amounts that *function* makes of the two of each kind."""
-    counts = other.counts()
-    return Amounts(
-        **{
-            kind: function(amount, counts[kind])
-            for kind, amount in one.counts().items()
-        }
-    )
-
-
-def _group(row: Row, group: str) -> Amounts:
-    return Amounts(**{kind: row[f"{group}_{kind}"] for kind in KINDS})
-
-
-def _prefixed(prefix: str, amounts: Amounts) -> dict[str, int]:
-    return {f"{prefix}_{kind}": getattr(amounts, kind) for kind in KINDS}
-
-
-def _not_there(budget_id: str) -> NotFound:
-    next_step = "List budgets with `interlock budget show`."
-    return NotFound(
-        kind="budget",
-        name=budget_id,
-        next_step=next_step,
-    )
+def _moved(*, reserved: Amounts, spent: Amounts) -> dict[str, int]:
+    return level.named("cost", reserved) | level.named("actual", spent)

@@ -20,6 +20,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.upsert import insert_new
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import limit
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN
 
@@ -109,7 +110,6 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
         "agent": new.agent,
         "status": "open",
         "priority": new.priority,
-        "limits": canonical(dict(new.limits)).decode(),
         "items": new.items,
         "by": b"",
         "settings": b"",
@@ -117,6 +117,12 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
     }
     if _NEW_JOB.one(tx.connection, row) is None:
         return
+    limit.create_for_job(
+        tx,
+        job=new.id,
+        tenant=new.tenant,
+        limits=new.limits,
+    )
     key = vault.create(tx.connection, new.id)
     request = canonical(dict(new.request))
     sealed = {
@@ -125,24 +131,17 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
     }
     here = update(tables.job).where(tables.job.c.id == new.id)
     tx.connection.execute(here.values(sealed))
-    _say_submitted(
-        tx,
-        new,
-        limits=str(row["limits"]),
-        sealed=sealed,
-    )
+    _say_submitted(tx, new, sealed)
 
 
-def _say_submitted(
-    tx: Tx, new: NewJob, *, limits: str, sealed: Mapping[str, bytes]
-) -> None:
+def _say_submitted(tx: Tx, new: NewJob, sealed: Mapping[str, bytes]) -> None:
     tx.events.append(
         JobSubmitted(
             log=new.tenant,
             job=new.id,
             agent=new.agent,
             priority=new.priority,
-            limits=limits,
+            limits=dict(new.limits),
             items=new.items,
             by=new.by,
             sealed=sealed,
@@ -175,7 +174,7 @@ def take(tx: Tx, vault: Vault, item: NewItem, *, run_id: str = "") -> None:
 def _refuse_reviewed(tx: Tx, item: NewItem, *, but: str) -> None:
     """Refuse a document that a run *but* this one reviews or has reviewed ("duplicate").
 
-    Runs that failed, were cancelled, are dead or were erased have reviewed nothing.
+    Runs that failed, were cancelled, are undone, are dead or were erased have reviewed nothing.
     """
     query = (
         select(_RUN.id)
@@ -185,6 +184,7 @@ def _refuse_reviewed(tx: Tx, item: NewItem, *, but: str) -> None:
             _ITEM.document == item.document,
             _RUN.id != but,
             _RUN.status.in_(_ALIVE),
+            _RUN.undoing == 0,
         )
         .limit(1)
     )

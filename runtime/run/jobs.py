@@ -9,8 +9,8 @@ from sqlalchemy import Connection, RowMapping, func, select, tuple_
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.record.store import Store, tables
-from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import level
 from interlock.runtime.run.job import (
     DUPLICATE,
     JobStatus,
@@ -28,7 +28,6 @@ from interlock.runtime.run.turn import requeue
 _JOB: Final = tables.job.c
 _ITEM: Final = tables.job_item.c
 _RUN: Final = tables.run.c
-_BUDGET: Final = tables.budget.c
 #: In the order in which they are shown
 STATUSES: Final = get_args(Status)
 
@@ -49,7 +48,9 @@ class Job:
     priority: int
     by: str
     request: Mapping[str, Json]
+    #: What all its runs may spend, by limited kind, and have spent
     limits: Mapping[str, int]
+    spent: Mapping[str, int]
     #: Documents that were named, and how many of them were taken
     items: int
     taken: int
@@ -182,29 +183,11 @@ class Jobs:
 
         return await self._store.read(look)
 
-    async def spend(self, job_id: str) -> dict[str, int]:
-        """Return what the runs of the job have spent together, by kind."""
-
-        def look(connection: Connection) -> dict[str, int]:
-            total = [
-                func.coalesce(func.sum(_BUDGET[f"spent_{kind}"]), 0).label(kind)
-                for kind in KINDS
-            ]
-            query = (
-                select(*total)
-                .select_from(tables.run)
-                .join(tables.budget, _BUDGET.id == _RUN.budget_id)
-                .where(_RUN.job == job_id)
-            )
-            row = connection.execute(query).mappings().one()
-            return {kind: int(row[kind]) for kind in KINDS}
-
-        return await self._store.read(look)
-
     def _job(self, connection: Connection, row: RowMapping) -> Job:
         job_id = row["id"]
         key = self._vault.key(connection, job_id)
         counts = _counted(connection, job_id)
+        budget = level.read(connection, job_id)
         job = Job(
             id=job_id,
             tenant=row["tenant"],
@@ -213,7 +196,8 @@ class Jobs:
             priority=row["priority"],
             by=submitter(row, key),
             request=request_of(row, key),
-            limits=orjson.loads(row["limits"]),
+            limits=budget.limits,
+            spent=budget.facts.spent.counts(),
             items=row["items"],
             taken=counts.taken,
             created=row["created"],

@@ -59,6 +59,14 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "its priority is not from -{highest} to {highest}",
         "Name another priority.",
     ),
+    "below_spend": (
+        "{taken} of {kind} are spent and reserved",
+        "Set at least that much, or stop it with `interlock kill`.",
+    ),
+    "not_limited": (
+        "of {kind} it has no limit that could be raised by so much",
+        "Look with `interlock budget show`.",
+    ),
     "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
     "another_in_force": (
         "policy {decided} decided about it, and {in_force} is in force by now",

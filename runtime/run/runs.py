@@ -17,8 +17,8 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
-    budget,
     erasure,
+    limit,
     pin,
     progress,
     run_list,
@@ -88,7 +88,13 @@ class Runs:
         run_id = f"run-{secrets.token_hex(6)}"
         key = self._vault.create(tx.connection, run_id)
         tenant = new.principal.tenant
-        budget.create(tx, budget_id=run_id, tenant=tenant, limits=new.limits)
+        limit.create(
+            tx,
+            budget_id=run_id,
+            tenant=tenant,
+            limits=new.limits,
+            job=new.job,
+        )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
         inserted = insert(tables.run).values(fields).returning(tables.run)
         row = tx.connection.execute(inserted).mappings().one()

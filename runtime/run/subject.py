@@ -6,7 +6,7 @@ more, so an act that takes four eyes on it is denied.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -14,6 +14,7 @@ from interlock.runtime.errors import Erased, NotFound
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import level
 from interlock.runtime.run.job import job_row, submitter
 from interlock.runtime.run.recorded_action import of_beginning
 from interlock.runtime.run.run import principal_of, requester_of, row_of
@@ -103,6 +104,26 @@ def job(job_id: str) -> Look:
             state=row["status"],
         )
         return Subject(resource=Resource(type="job", id=job_id), facts=facts)
+
+    return look
+
+
+def budget(budget_id: str) -> Look:
+    """Look at the run, the job or the tenant whose budget it is."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        row = level.named_so(connection, budget_id)
+        match row.facts.level:
+            case "run":
+                return run(budget_id)(connection, vault, person)
+            case "job":
+                return job(budget_id)(connection, vault, person)
+            case "tenant":
+                facts = SubjectFacts(tenant=row.tenant, person=identity(person.id))
+                resource = Resource(type="tenant", id=row.tenant)
+                return Subject(resource=resource, facts=facts)
+            case _:
+                assert_never(row.facts.level)
 
     return look
 

@@ -9,11 +9,11 @@
 A run that may go on at once stands where its age puts it: before all that were queued after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, assert_never
 
-from sqlalchemy import ColumnElement, case, null, select, update
+from sqlalchemy import ColumnElement, RowMapping, case, null, select, update
 
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Tx, tables
@@ -99,11 +99,16 @@ def decided(tx: Tx, run_id: str) -> None:
     _at_once(tx, _RUN.id == run_id, _RUN.status == "waiting")
 
 
-def raised(tx: Tx, budget_id: str) -> None:
-    """Let the runs go on at once that are held because their budget was used up."""
+def raised(tx: Tx, budget: RowMapping) -> None:
+    """Let the runs go on at once that are held because this budget, or another, was used up."""
+    below: Mapping[str, ColumnElement[bool]] = {
+        "run": _RUN.budget_id == budget["id"],
+        "job": _RUN.job == budget["id"],
+        "tenant": _RUN.tenant == budget["tenant"],
+    }
     _at_once(
         tx,
-        _RUN.budget_id == budget_id,
+        below[budget["level"]],
         _RUN.status == "held",
         _RUN.ready_at.is_(None),
     )

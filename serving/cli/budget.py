@@ -1,51 +1,63 @@
-"""The command `interlock budget show|raise`."""
+"""The command `interlock budget show|raise|set`."""
 
+import re
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
+from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import grid, whole
 
 if TYPE_CHECKING:
+    from interlock.runtime.run.level import Budget
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
 
 application = typer.Typer(
-    help="What runs may spend, and have spent.",
+    help="What runs, jobs and tenants may spend, and have spent.",
     no_args_is_help=True,
     add_completion=False,
 )
+#: Fifteen digits: less than what stands for no limit
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+_WHOSE: Final = "A run's or a job's id, or its beginning; or tenant:NAME."
+_KINDS: Final = (
+    "What of: money_micro, tokens, steps, effects, wall_ms, gpu_ms or reviewer_ms."
+)
+Whose: TypeAlias = Annotated[str, typer.Argument(metavar="BUDGET", help=_WHOSE)]
+Kind: TypeAlias = Annotated[str, typer.Argument(help=_KINDS)]
 
 
 @application.command()
 def show(
-    run_id: Annotated[
+    name: Annotated[
         str | None,
-        typer.Argument(metavar="RUN", help="Only this run's: its id or its beginning."),
+        typer.Argument(metavar="BUDGET", help=f"Only this one. {_WHOSE}"),
     ] = None,
     limit: Annotated[
         int, typer.Option(min=1, help="At most so many, those of the newest runs.")
     ] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Show limits, spend and reservations."""
+    """Show limits, spend and reservations: of the newest runs, or of one run, job or tenant."""
 
     async def work(storage: "Storage") -> list[dict[str, Any]]:
-        from interlock.runtime.run import budget
-        from interlock.serving.names import run_named
+        from interlock.runtime.run import level
+        from interlock.serving.names import budget_named
 
-        if run_id is None:
+        if name is None:
             ids = [run.budget_id for run in await storage.runs.list(limit=limit + 1)]
         else:
-            run = await storage.runs.read(await run_named(storage.store, run_id))
-            ids = [run.budget_id]
+            ids = [await budget_named(storage.store, name)]
         budgets = await storage.store.read(
-            lambda connection: [budget.read(connection, budget_id) for budget_id in ids]
+            lambda connection: [
+                level.named_so(connection, budget_id) for budget_id in ids
+            ]
         )
-        return [asdict(one) for one in budgets]
+        return [_shown(budget) for budget in budgets]
 
     budgets = session.cut(session.read(work), limit)
     if as_json:
@@ -57,11 +69,21 @@ def show(
     _print(budgets)
 
 
+def _shown(budget: "Budget") -> dict[str, Any]:
+    """Return the budget; the limit of a kind that is not limited is None."""
+    shown = asdict(budget)
+    shown["facts"]["limits"] = {
+        kind: budget.limits.get(kind) for kind in shown["facts"]["limits"]
+    }
+    return shown
+
+
 def _print(budgets: list[dict[str, Any]]) -> None:
     table = grid(
         whole("Budget"),
         whole("Kind"),
         whole("Limit"),
+        whole("Soft limit"),
         whole("Spent"),
         whole("Reserved"),
     )
@@ -78,22 +100,24 @@ def _rows(budget: dict[str, Any]) -> list[list[str]]:
         [
             budget["id"] if kind == kinds[0] else "",
             kind,
-            *(f"{facts[group][kind]:,}" for group in ("limits", "spent", "reserved")),
+            _amount(facts["limits"][kind]),
+            _amount(budget["soft"].get(kind))
+            + (" (passed)" if kind in facts["passed"] else ""),
+            _amount(facts["spent"][kind]),
+            _amount(facts["reserved"][kind]),
         ]
         for kind in kinds
     ]
 
 
+def _amount(amount: int | None) -> str:
+    return "none" if amount is None else f"{amount:,}"
+
+
 @application.command("raise")
 def raise_limit(
-    run_id: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help="A run's id, or its beginning."),
-    ],
-    kind: Annotated[
-        str,
-        typer.Argument(help="What of: money_micro, tokens, steps, effects or wall_ms."),
-    ],
+    name: Whose,
+    kind: Kind,
     amount: Annotated[
         int,
         typer.Argument(help="How much more.", min=1),
@@ -102,32 +126,84 @@ def raise_limit(
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a run more, for instance one that is held because a step did not fit."""
+    """Give more, for instance to a run that is held because a step did not fit."""
     settings = session.configured()
     who = session.acting(settings, person)
 
     async def work(home: "Home") -> str:
-        from interlock.serving.names import run_named
+        from interlock.serving.names import budget_named
         from interlock.serving.operations import budgets as operations
 
-        whole_id = await run_named(home.store, run_id)
+        budget_id = await budget_named(home.store, name)
         await operations.raise_limit(
             home,
-            whole_id,
+            budget_id,
             person=who,
             kind=kind,
             amount=amount,
         )
-        return whole_id
+        return budget_id
 
-    whole_id = session.run(work, using=settings)
+    budget_id = session.run(work, using=settings)
     if as_json:
-        session.print_json(
-            {
-                "run_id": whole_id,
-                "kind": kind,
-                "amount": amount,
-            }
-        )
+        session.print_json({"budget": budget_id, "kind": kind, "amount": amount})
         return
-    session.say(f"Raised {kind} of {whole_id} by {amount:,}.")
+    session.say(f"Raised {kind} of {budget_id} by {amount:,}.")
+
+
+@application.command("set")
+def set_limit(
+    name: Whose,
+    kind: Kind,
+    limit: Annotated[
+        str,
+        typer.Argument(metavar="LIMIT", help='A whole number, or "none" for no limit.'),
+    ],
+    *,
+    soft: Annotated[
+        bool,
+        typer.Option(
+            "--soft", help="A limit that stops nothing and is told when passed."
+        ),
+    ] = False,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set one limit, or take it away; a tenant has no limits until one is set."""
+    amount = _limit(limit)
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> str:
+        from interlock.serving.names import budget_named
+        from interlock.serving.operations import budgets as operations
+
+        budget_id = await budget_named(home.store, name)
+        await operations.set_limit(
+            home,
+            budget_id,
+            person=who,
+            kind=kind,
+            amount=amount,
+            soft=soft,
+        )
+        return budget_id
+
+    budget_id = session.run(work, using=settings)
+    if as_json:
+        changed = {"budget": budget_id, "kind": kind, "limit": amount, "soft": soft}
+        session.print_json(changed)
+        return
+    session.say(f"Set {kind} of {budget_id} to {_amount(amount)}.")
+
+
+def _limit(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise BadInput(
+            what=f"limit {text!r}",
+            why="it is no whole number of at most 15 digits",
+            next_step='Write a whole number such as 5000, or "none".',
+        )
+    return int(text)

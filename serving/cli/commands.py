@@ -85,7 +85,7 @@ COMMANDS: Final = {
     "budget": Entry(
         panel=DECISIONS,
         module="budget",
-        help="What runs may spend and have spent; raise a limit.",
+        help="What runs, jobs and tenants may spend; set and raise limits.",
     ),
     "people": Entry(
         panel=OPERATION,

@@ -1,41 +1,63 @@
-"""Budgets: a limit raised by a person."""
+"""Budgets of runs, jobs and tenants: limits that people raise and set."""
 
-from interlock.runtime.errors import NotFound
+from collections.abc import Callable
+from functools import partial
+
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
-from interlock.runtime.record.store.tables import KINDS
-from interlock.runtime.run import budget, subject
+from interlock.runtime.run import level, limit, subject
 from interlock.serving.home import Home
 
 
 async def raise_limit(
-    home: Home, run_id: str, *, person: Principal, kind: str, amount: int
+    home: Home, budget_id: str, *, person: Principal, kind: str, amount: int
 ) -> None:
-    """Give the run *amount* more of *kind*; raises `NotFound` for an unknown run or kind."""
-    if kind not in KINDS:
-        raise NotFound(
-            kind="budget kind", name=kind, next_step=f"Kinds are {', '.join(KINDS)}."
-        )
-
-    async def work() -> None:
-        run = await home.runs.read(run_id)
-
-        def raised(tx: Tx) -> None:
-            budget.raise_limit(
-                tx,
-                budget_id=run.budget_id,
-                run_id=run.id,
-                kind=kind,
-                amount=amount,
-                by=person.id,
-            )
-
-        await home.store.write(raised, logs=(run.tenant,))
-
+    """Give the run, the job or the tenant *amount* more of *kind*, as `limit.raise_limit` does."""
+    limit.check_kind(kind)
+    raised = partial(
+        limit.raise_limit,
+        budget_id=budget_id,
+        kind=kind,
+        amount=amount,
+        by=person.id,
+    )
     await home.runtime.acts.perform(
         "budget.raise",
-        work,
+        lambda: _write(home, budget_id, raised),
         person=person,
-        arguments={"run": run_id, "kind": kind, "amount": amount},
-        look=subject.run(run_id),
+        arguments={"budget": budget_id, "kind": kind, "amount": amount},
+        look=subject.budget(budget_id),
     )
+
+
+async def set_limit(
+    home: Home,
+    budget_id: str,
+    *,
+    person: Principal,
+    kind: str,
+    amount: int | None,
+    soft: bool = False,
+) -> None:
+    """Set a limit to *amount* or take it away (None), as `limit.set_limit` does."""
+    limit.check_kind(kind)
+    changed = partial(
+        limit.set_limit,
+        budget_id=budget_id,
+        kind=kind,
+        limit=amount,
+        soft=soft,
+        by=person.id,
+    )
+    await home.runtime.acts.perform(
+        "budget.set",
+        lambda: _write(home, budget_id, changed),
+        person=person,
+        arguments={"budget": budget_id, "kind": kind, "limit": amount, "soft": soft},
+        look=subject.budget(budget_id),
+    )
+
+
+async def _write(home: Home, budget_id: str, work: Callable[[Tx], None]) -> None:
+    budget = await home.store.read(partial(level.named_so, budget_id=budget_id))
+    await home.store.write(work, logs=(budget.tenant,))

@@ -1,12 +1,12 @@
 """Jobs: paused, let go on, tried again and cancelled by people."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.act import Act
-from interlock.runtime.policy.request import Amounts, Principal
+from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject
 from interlock.runtime.run.job import NewItem, take_again
@@ -24,20 +24,6 @@ def jobs_of(home: Home) -> Jobs:
     return Jobs(
         store=home.store,
         vault=home.vault,
-    )
-
-
-def share_of(home: Home, limits: Mapping[str, int], items: int) -> Amounts:
-    """Return what one run of a job may spend: its share of the job's limit, if that is less.
-
-    So all runs together never spend more than the job may.
-    """
-    own = home.settings.limits.counts()
-    return Amounts(
-        **{
-            kind: min(amount, limits[kind] // items) if kind in limits else amount
-            for kind, amount in own.items()
-        }
     )
 
 
@@ -162,7 +148,7 @@ async def _again(home: Home, job: Job, item: Item, person: Principal) -> str:
         job.agent,
         old.request,
         principal=person,
-        limits=share_of(home, job.limits, job.items),
+        limits=home.settings.limits,
         autonomy=home.settings.autonomy,
         claim=False,
         priority=job.priority,

@@ -15,7 +15,7 @@ from interlock.runtime.run.job import DUPLICATE, NewItem, NewJob, take
 from interlock.runtime.run.pin import digest_of
 from interlock.serving.home import Home
 from interlock.serving.operations import policies
-from interlock.serving.operations.jobs import jobs_of, share_of
+from interlock.serving.operations.jobs import jobs_of
 from interlock.serving.submission import Named, Submission
 from interlock.tools.documents import DocumentError, DocumentReader
 from interlock.tools.documents.reader import File
@@ -102,7 +102,7 @@ class _Taking:
         item = NewItem(
             job=self._done.job,
             seq=seq,
-            path=str(named.path),
+            path=named.name,
         )
         try:
             file = await _READER.taken(named.path)
@@ -160,7 +160,7 @@ class _Taking:
             submission.agent,
             {**request, "path": item.path},
             principal=self._person,
-            limits=share_of(home, submission.limits, len(submission.documents)),
+            limits=home.settings.limits,
             autonomy=home.settings.autonomy,
             claim=False,
             priority=submission.priority,

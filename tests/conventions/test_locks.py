@@ -33,6 +33,8 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "forget": "it deletes",
     "gap": "entries are only added, by whoever holds the head of their log",
     "kill_switch.covered": "whoever turns a switch holds the head of every log",
+    "level.read": "a budget that is there stays: no statement deletes one",
+    "level.tenant_row": "whoever spends in the tenant holds the head of its log",
     "logs.make_head": "it makes what is missing in one statement, as only the first of several can",
     "logs.names": "a log only begins while the head of the home is locked",
     "newest": "entries are only added, by whoever holds the head of their log",
@@ -47,6 +49,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "vault.create": "it inserts",
     "self._vault.key": _ERASED,
     "self.gaps": "a log that is not held grows while it is looked at, which is no gap",
+    "self.statement.one": "it updates",
     "self.watch.confirm": "whoever changes a row of the run holds the head of its log",
     "tx.connection.execute in _refuse_reviewed": (
         "whoever begins or ends a run of the tenant holds the head of its log"

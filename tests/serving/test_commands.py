@@ -125,7 +125,7 @@ def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> Non
     text = command(reviewed, "budget", "show")
 
     assert shown["id"] == run_id
-    assert shown["facts"].keys() == {"limits", "spent", "reserved"}
+    assert shown["facts"].keys() >= {"limits", "spent", "reserved", "level"}
     assert shown["facts"]["spent"]["effects"] == 2
     assert all(kind in text.out for kind in shown["facts"]["limits"])
 

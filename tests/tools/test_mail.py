@@ -89,6 +89,7 @@ async def test_a_message_is_a_message(tmp_path: Path) -> None:
     [
         {"subject": "Review\r\nBcc: eve@example.net"},
         {"subject": "Review\nBcc: eve@example.net"},
+        {"subject": "Review\n"},
         {"to": ["a@example.com\r\nBcc: eve@example.net"]},
         {"cc": ["a@example.com\nX: y"]},
     ],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from interlock.runtime.record.events.event import Object, Of, Sealed, digests
+from interlock.runtime.record.events.event import Counts, Object, Of, Sealed, digests
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,7 +14,8 @@ class JobSubmitted(Of):
     job: str
     agent: str
     priority: int
-    limits: str
+    #: By kind; a kind that is not named has no limit
+    limits: Counts
     items: int
     by: str
     sealed: Sealed

@@ -31,6 +31,8 @@ class RunStarted(Of):
     priority: int
     pinned: str
     budget: str
+    #: The budget that pays too, where it is there
+    parent: str
     limits: Counts
     #: The run's first label, as it is stored
     label: str
@@ -51,6 +53,7 @@ class RunStarted(Of):
             "priority": self.priority,
             "pinned": self.pinned,
             "budget": self.budget,
+            "parent": self.parent,
             "limits": self.limits,
             "label": self.key.commit(self.label.encode()),
             "requester": self.key.commit(self.requester.encode()),
@@ -260,6 +263,46 @@ class LimitRaised(Of):
     def payload(self) -> Object | None:
         """Return who raised it."""
         return None if self.by is None else {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitSet(Of):
+    """A person set one limit of a budget, or took it away (None)."""
+
+    event: ClassVar[str] = "budget_set"
+    budget: str
+    kind: str
+    limit: int | None
+    #: Whether the limit stops nothing
+    soft: bool
+    by: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {
+            "budget": self.budget,
+            "kind": self.kind,
+            "limit": self.limit,
+            "soft": self.soft,
+        }
+
+    def payload(self) -> Object | None:
+        """Return who set it."""
+        return {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitPassed(Of):
+    """More was spent of a budget than a soft limit of it says."""
+
+    event: ClassVar[str] = "budget_passed"
+    budget: str
+    kind: str
+    limit: int
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"budget": self.budget, "kind": self.kind, "limit": self.limit}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

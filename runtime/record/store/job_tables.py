@@ -8,7 +8,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
-    Text,
 )
 
 from interlock.runtime.record.store.version import metadata
@@ -22,8 +21,6 @@ job = Table(
     Column("agent", String(64), nullable=False),
     Column("status", String(16), nullable=False),
     Column("priority", Integer, nullable=False),
-    #: What its runs may spend, as JSON
-    Column("limits", Text, nullable=False),
     Column("items", Integer, nullable=False),
     Column("by", LargeBinary, nullable=False),
     Column("settings", LargeBinary, nullable=False),

@@ -21,7 +21,15 @@ from sqlalchemy import (
 
 from interlock.runtime.record.store import job_tables, version
 
-KINDS: Final = ("money_micro", "tokens", "steps", "effects", "wall_ms")
+KINDS: Final = (
+    "money_micro",
+    "tokens",
+    "steps",
+    "effects",
+    "wall_ms",
+    "gpu_ms",
+    "reviewer_ms",
+)
 
 #: On SQLite this is the table's own order, so that it needs no index beside it
 ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
@@ -151,8 +159,15 @@ approval = Table(
 budget = Table(
     "budget",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tenant", String(64), nullable=False),
+    Column("id", String(80), primary_key=True),
+    Column("tenant", String(64), nullable=False, index=True),
+    #: "run", "job" or "tenant"
+    Column("level", String(8), nullable=False),
+    #: The budget that pays too, where it is there; NULL for a tenant's
+    Column("parent", String(80)),
+    #: Soft limits by kind, and the kinds of which they are passed, as JSON
+    Column("soft", Text, nullable=False),
+    Column("passed", Text, nullable=False),
     *(
         Column(f"{group}_{kind}", BigInteger, nullable=False)
         for group in ("limit", "spent", "reserved")

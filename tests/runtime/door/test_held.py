@@ -26,7 +26,7 @@ from interlock.runtime.policy.decision import Decision, Denied, Permit
 from interlock.runtime.policy.engine.answer import Trouble, trouble
 from interlock.runtime.policy.request import AccessRequest, Amounts, Resource
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import budget
+from interlock.runtime.run import limit
 from interlock.runtime.run.claim import extend
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import (
@@ -529,9 +529,7 @@ async def test_an_action_decided_afresh_is_decided_once(
 
 async def raise_steps(world: World, run: Run, amount: int) -> None:
     def work(tx: Tx) -> None:
-        budget.raise_limit(
-            tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=amount
-        )
+        limit.raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=amount)
 
     await world.store.write(work, logs=(run.tenant,))
 

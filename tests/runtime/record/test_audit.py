@@ -20,7 +20,7 @@ from interlock.runtime.record.logs import names
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.watch import Watch
 from interlock.runtime.record.witness import file_name
-from interlock.runtime.run import budget
+from interlock.runtime.run import limit
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import PLENTY, REVISION, Effects, World
@@ -318,10 +318,9 @@ async def test_two_processes_write_one_log(database_url: str, tmp_path: Path) ->
         await act(two, second)
         await two.runs.cancel(first.id, by="ana")
         await one.store.write(
-            lambda tx: budget.raise_limit(
+            lambda tx: limit.raise_limit(
                 tx,
                 budget_id=first.budget_id,
-                run_id=first.id,
                 kind="steps",
                 amount=1,
             ),

@@ -32,7 +32,7 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import budget, job
+from interlock.runtime.run import job, limit
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import Run
@@ -140,10 +140,9 @@ async def lived(home: World) -> None:
     ):
         await act(home, run, tool, f"{call}")
     await home.store.write(
-        lambda tx: budget.raise_limit(
+        lambda tx: limit.raise_limit(
             tx,
             budget_id=run.budget_id,
-            run_id=run.id,
             kind="tokens",
             amount=5,
             by="ada",

@@ -14,10 +14,10 @@ from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.store.tables import KINDS
-from interlock.runtime.run import budget
+from interlock.runtime.run import budget, level, limit
 from interlock.runtime.testing import Effects, World
 
-LIMITS = Amounts(money_micro=100, tokens=100, steps=100, effects=100, wall_ms=100)
+LIMITS = Amounts(**dict.fromkeys(KINDS, 100))
 
 
 @pytest.fixture
@@ -25,18 +25,23 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = Store.open(database_url)
     opened.attach(flush=lambda _: None)
     await opened.write(
-        lambda tx: budget.create(tx, budget_id="b", tenant="default", limits=LIMITS)
+        lambda tx: limit.create(tx, budget_id="b", tenant="default", limits=LIMITS)
     )
     yield opened
     opened.close()
 
 
 async def facts(store: Store) -> BudgetFacts:
-    return await store.read(lambda connection: budget.read(connection, "b").facts)
+    return await store.read(lambda connection: level.read(connection, "b").facts)
 
 
 def reserve(action: str, cost: Amounts) -> Callable[[Tx], bool]:
-    return lambda tx: budget.reserve(tx, budget_id="b", action_id=action, cost=cost)
+    """Return work that says whether the cost of the action fitted."""
+
+    def work(tx: Tx) -> bool:
+        return budget.reserve(tx, budget_id="b", action_id=action, cost=cost) is None
+
+    return work
 
 
 def settle(action: str, actual: Amounts) -> Callable[[Tx], Amounts]:
@@ -90,7 +95,9 @@ async def test_a_charge_spends_at_once(store: Store) -> None:
 
     def charge(tokens: int) -> Callable[[Tx], bool]:
         cost = Amounts(tokens=tokens)
-        return lambda tx: budget.charge(tx, budget_id="b", cost=cost, actual=cost)
+        return lambda tx: (
+            budget.charge(tx, budget_id="b", cost=cost, actual=cost) is None
+        )
 
     assert await store.write(charge(70))
     assert not await store.write(charge(31))
@@ -103,21 +110,20 @@ async def test_no_budget_means_no_money(store: Store) -> None:
     raised.
     """
     cost = Amounts(tokens=1)
-    assert not await store.write(
+    assert await store.write(
         lambda tx: budget.reserve(tx, budget_id="x", action_id="a", cost=cost)
     )
-    assert not await store.write(
+    assert await store.write(
         lambda tx: budget.charge(tx, budget_id="x", cost=cost, actual=cost)
     )
     with pytest.raises(NotFound):
-        await store.read(lambda connection: budget.read(connection, "x"))
+        await store.read(lambda connection: level.read(connection, "x"))
     for budget_id, kind in (("x", "tokens"), ("b", "patience")):
         with pytest.raises(NotFound):
             await store.write(
                 partial(
-                    budget.raise_limit,
+                    limit.raise_limit,
                     budget_id=budget_id,
-                    run_id="",
                     kind=kind,
                     amount=1,
                 )
@@ -128,9 +134,7 @@ async def test_a_raised_limit_gives_room(store: Store) -> None:
     """Raising a limit makes room for exactly that much more."""
     await store.write(reserve("a", Amounts(tokens=100)))
     await store.write(
-        lambda tx: budget.raise_limit(
-            tx, budget_id="b", run_id="", kind="tokens", amount=5
-        )
+        lambda tx: limit.raise_limit(tx, budget_id="b", kind="tokens", amount=5)
     )
 
     assert not await store.write(reserve("b", Amounts(tokens=6)))
@@ -225,13 +229,13 @@ def test_any_sequence_of_moves_keeps_the_limit(
     """
     store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('budget') / 'b.db'}")
     store.submit(
-        lambda tx: budget.create(tx, budget_id="b", tenant="t", limits=LIMITS), "eager"
+        lambda tx: limit.create(tx, budget_id="b", tenant="t", limits=LIMITS), "eager"
     ).result()
     for move, action, tokens, effects in moves:
         cost = Amounts(tokens=tokens, effects=effects)
         work = partial(_move, move=move, action=f"{action}", cost=cost)
         store.submit(work, "eager").result()
-        found = store._read(lambda connection: budget.read(connection, "b").facts)  # noqa: SLF001 - no loop here
+        found = store._read(lambda connection: level.read(connection, "b").facts)  # noqa: SLF001 - no loop here
         for kind in KINDS:
             spent, reserved = asdict(found.spent)[kind], asdict(found.reserved)[kind]
             assert 0 <= spent <= spent + reserved <= asdict(LIMITS)[kind]

@@ -15,9 +15,9 @@ from sqlalchemy import Update, update
 from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.record import audit
 from interlock.runtime.record.store import Store, tables
-from interlock.runtime.run.budget import raise_limit
 from interlock.runtime.run.claim import extend
 from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.runtime.run.limit import raise_limit
 from interlock.runtime.run.pin import Pins, digest_of
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import LEASE_S, NewRun, Run, Status, hold
@@ -452,9 +452,7 @@ async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
         time.advance(10_000)
         assert await shop.claim() == []
         await shop.store.write(
-            lambda tx: raise_limit(
-                tx, budget_id=run.budget_id, run_id=run.id, kind="steps", amount=1
-            ),
+            lambda tx: raise_limit(tx, budget_id=run.budget_id, kind="steps", amount=1),
             logs=logs,
         )
 

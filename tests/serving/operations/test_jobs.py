@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import pytest
 from interlock.errors import BadInput, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.state import differences
-from interlock.runtime.run import budget
 from interlock.runtime.run.pin import digest_of
 from interlock.runtime.run.queue import Queue
 from interlock.serving import batches
@@ -149,6 +149,35 @@ async def test_two_submissions_at_once_review_a_document_once(
     assert len(whys) == 7
 
 
+async def test_what_is_undone_reviews_no_document(home: Home, folder: Path) -> None:
+    """A document is taken again while the run that reviewed it is being cancelled with an undo."""
+    first = await submissions.submit(home, submission(folder), person=ANALYST)
+    for run_id in first.runs:
+        await home.runs.cancel(run_id, by=ANALYST.id, undo=True)
+    again = submission(folder, name="again")
+    second = await submissions.submit(home, again, person=ANALYST)
+
+    assert len(second.runs) == len(first.runs) == 3
+
+
+async def test_a_name_that_is_no_text_stops_no_document(
+    home: Home, tmp_path: Path
+) -> None:
+    """A file whose name is not UTF-8 is taken as any other; U+FFFD stands for what is no text."""
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    for name, content in ((b"a\xff.txt", TERMS), (b"b\xff.pdf", "")):
+        (folder / os.fsdecode(name)).write_text(content)
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    job = await shown(home, done.job)
+
+    assert [Path(item["path"]).name for item in job["items"]] == [
+        "a\ufffd.txt",
+        "b\ufffd.pdf",
+    ]
+    assert [item["status"] for item in job["items"]] == ["queued", "failed"]
+
+
 async def test_the_same_submission_twice_at_once_is_one_job(
     home: Home, folder: Path
 ) -> None:
@@ -236,12 +265,8 @@ async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
 
 
 async def test_a_dead_run_is_left_to_workers_again(home: Home, folder: Path) -> None:
-    """A run that was claimed in vain too often goes back to the queue as if it had never been, and
-    may still spend no more than its share of what the job may.
-    """
-    done = await submissions.submit(
-        home, submission(folder, limits={"steps": 50}), person=ANALYST
-    )
+    """A run that was claimed in vain too often goes back to the queue as if it had never been."""
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
     pins = await home.runtime.pins("contract_review")
     pinned = digest_of("contract_review", revision=pins.revision, others=pins.others)
     queue = Queue(
@@ -251,13 +276,7 @@ async def test_a_dead_run_is_left_to_workers_again(home: Home, folder: Path) -> 
 
     assert sorted(await jobs.retry(home, done.job, person=ANALYST)) == sorted(dead)
     again = await claimed(home)
-    limits = [
-        await home.store.read(
-            lambda connection, of=run.budget_id: budget.read(connection, of)  # type: ignore[misc]  # of one run
-        )
-        for run in again
-    ]
-    assert [share.facts.limits.steps for share in limits] == [10, 10, 10]
+    assert sorted(run.id for run in again) == sorted(dead)
     assert await differences(home.store, home.vault) == []
 
 

@@ -17,7 +17,7 @@ test_nothing_at_the_very_limit if {
 test_deny_what_spend_reservations_and_cost_bring_over_the_limit if {
 	budget.deny == {{
 		"code": "budget_exceeded",
-		"parameters": {"kind": "tokens", "limit": 100, "would_be": 101},
+		"parameters": {"level": "run", "kind": "tokens", "limit": 100, "would_be": 101},
 	}} with input as request.write
 		with input.context.budget.spent.tokens as 60
 		with input.context.budget.reserved.tokens as 30
@@ -26,11 +26,31 @@ test_deny_what_spend_reservations_and_cost_bring_over_the_limit if {
 
 test_deny_each_kind_on_its_own if {
 	budget.deny == {
-		{"code": "budget_exceeded", "parameters": {"kind": "effects", "limit": 0, "would_be": 1}},
-		{"code": "budget_exceeded", "parameters": {"kind": "steps", "limit": 0, "would_be": 1}},
+		{"code": "budget_exceeded", "parameters": {"level": "run", "kind": "effects", "limit": 0, "would_be": 1}},
+		{"code": "budget_exceeded", "parameters": {"level": "run", "kind": "steps", "limit": 0, "would_be": 1}},
 	} with input as request.write
 		with input.context.budget.limits.steps as 0
 		with input.context.budget.limits.effects as 0
+}
+
+above := {"limits": request.hundred, "spent": request.none, "reserved": request.none, "level": "job", "passed": []}
+
+test_deny_what_a_level_above_cannot_pay if {
+	tenant := object.union(above, {"level": "tenant", "limits": {"money_micro": 4}})
+	count(budget.deny) == 0 with input as request.write with input.context.budgets_above as [above]
+	budget.deny == {{
+		"code": "budget_exceeded",
+		"parameters": {"level": "tenant", "kind": "money_micro", "limit": 4, "would_be": 5},
+	}} with input as request.write with input.context.budgets_above as [above, tenant]
+}
+
+test_deny_a_level_above_of_which_anything_is_missing if {
+	every place in ["/limits/tokens", "/spent/gpu_ms", "/reserved", "/level"] {
+		budget.deny == {unknown} with input as request.write
+			with input.context.budgets_above as [json.remove(above, [place])]
+	}
+	budget.deny == {unknown} with input as json.remove(request.write, ["context/budgets_above"])
+	budget.deny == {unknown} with input as request.write with input.context.budgets_above as null
 }
 
 test_deny_a_missing_amount if {
