@@ -110,7 +110,7 @@ def test_what_breaks_a_promise_is_counted(name: str, changed: dict[str, Any]) ->
 
 def test_a_dead_run_says_how_its_claims_ended() -> None:
     """What was recorded, else what took the worker, else nothing; and what the claim did."""
-    happened = [
+    happened: list[tuple[str, dict[str, Any], Any]] = [
         ("run_resumed", {"fence": 1}, None),
         ("action_decided", {"state": "started"}, None),
         ("action_ended", {"state": "done"}, None),
