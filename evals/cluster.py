@@ -55,6 +55,9 @@ class Report:
     drained: bool = False
     ledger_ok: bool = False
     seconds: float = 0.0
+    #: Why runs ended whose effect of a killed worker is unknown
+    unknown_why: list[str] = field(default_factory=list)
+    #: Why any other run is not done, and what the working tables say against the ledger
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -92,16 +95,13 @@ async def attempt(folder: Path, outcome: Report, kill: Callable[[], None]) -> No
     """Queue the runs, place the crew, kill nodes on the way, drain, and look what came."""
     began = time.monotonic()
     workspace = open_workspace(place=folder / "interlock.toml")
-    turns: list[Turn] = []
     async with opened(workspace.settings) as home:
         await _queue(
             home,
             folder,
             outcome.runs,
         )
-        crew = crew_of(
-            workspace, person="ana", actors=outcome.actors, told=turns.append
-        )
+        crew = crew_of(workspace, person="ana", actors=outcome.actors, told=_ignore)
         working = asyncio.create_task(crew.work("stopped"))
         async with asyncio.timeout(_LONGEST_S):
             await _disturb(
@@ -113,12 +113,13 @@ async def attempt(folder: Path, outcome: Report, kill: Callable[[], None]) -> No
             crew.drain()
             await working
         outcome.drained = True
-        outcome.problems += [turn.why for turn in turns if turn.status == "failed"]
         outcome.seconds = round(time.monotonic() - began, 1)
-        await _check(
-            home,
-            outcome,
-        )
+        await _count(home, outcome)
+        await _verify(home, outcome)
+
+
+def _ignore(turn: "Turn") -> None:
+    """Hear of a turn: what came of the runs is read from the home in the end."""
 
 
 async def _disturb(
@@ -157,19 +158,42 @@ def _over(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-async def _check(home: Home, outcome: Report) -> None:
-    def look(connection: Connection) -> None:
+async def _count(home: Home, outcome: Report) -> None:
+    def look(connection: Connection) -> tuple[dict[str, str], set[str]]:
         runs = connection.execute(select(_RUN.id, _RUN.status, _RUN.attempts)).all()
         action = tables.action.c
         unknown = select(action.run_id).where(action.state == "unknown")
-        lost = set(connection.execute(unknown).scalars())
         kept = select(func.count(tables.record.c.run_id.distinct()))
         outcome.records = connection.execute(kept).scalar_one()
         outcome.taken_again = sum(run.attempts - 1 for run in runs)
-        outcome.done = sum(run.status == "done" for run in runs)
-        outcome.unknown = sum(run.status != "done" and run.id in lost for run in runs)
+        return (
+            {run.id: run.status for run in runs},
+            set(connection.execute(unknown).scalars()),
+        )
 
-    await home.store.read(look)
+    ended, lost = await home.store.read(look)
+    undone = {run_id: ended[run_id] for run_id in ended if ended[run_id] != "done"}
+    outcome.done = len(ended) - len(undone)
+    outcome.unknown = len(undone.keys() & lost)
+    await _explain(
+        home,
+        outcome,
+        undone=undone,
+        lost=lost,
+    )
+
+
+async def _explain(
+    home: Home, outcome: Report, *, undone: dict[str, str], lost: set[str]
+) -> None:
+    """Add why the *undone* runs, by their status, are not done."""
+    for run_id, status in undone.items():
+        why = (await home.runtime.runs.outcome(run_id) or {}).get("error")
+        reasons = outcome.unknown_why if run_id in lost else outcome.problems
+        reasons.append(f"{run_id} {status}: {why}")
+
+
+async def _verify(home: Home, outcome: Report) -> None:
     verified = await audit.verified(
         home.store,
         home.vault,

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from langgraph.checkpoint.base import empty_checkpoint
+from sqlalchemy import make_url
 
 from interlock.evals import report
 from interlock.runtime.errors import Fenced
@@ -42,6 +43,8 @@ _PROCESSES: Final = 2
 class Report:
     """What came of the race."""
 
+    #: The kind of database
+    database: str
     attempts: int = 0
     accepted: int = 0
     refused: int = 0
@@ -140,6 +143,7 @@ async def race(url: str, folder: Path, *, attempts: int) -> Report:
     accepted = sum(len(one["accepted"]) for one in told)
     refused = sum(one["refused"] for one in told)
     return Report(
+        database=make_url(url).get_backend_name(),
         attempts=accepted + refused,
         accepted=accepted,
         refused=refused,

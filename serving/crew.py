@@ -44,8 +44,8 @@ class Crew:
 
     def stop(self) -> None:
         """Wait for no hand any more: its engine ends it with this process."""
-        for working in self._working:
-            working.cancel()
+        for waited in (*self._working, *self._drains):
+            waited.cancel()
 
     async def work(self, until: Until) -> None:
         """Let all hands work; returns when every one has ended."""

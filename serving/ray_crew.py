@@ -4,8 +4,10 @@ Ray is optional (`interlock[ray]`), and a cluster is for whoever may run program
 Ray itself asks nobody who he is, so its ports must be closed to everybody else.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -23,6 +25,9 @@ PLACEMENT: Final[Mapping[str, Any]] = {
     "max_restarts": -1,
     "max_task_retries": -1,
 }
+#: Seconds in which an actor must hear that it is drained, and after which it is told so again
+_DEAF_S: Final = 30.0
+_AGAIN_S: Final = 5.0
 _ENGINE: Final = "--engine ray"
 
 
@@ -55,7 +60,7 @@ def crew_of(
         "person": person,
         "concurrency": settings.worker.concurrency,
     }
-    hands = [_Actor(post.remote(**place)) for _ in range(actors)]
+    hands = [_Actor(ray, post.remote(**place)) for _ in range(actors)]
     return Crew(
         hands,
         told=told,
@@ -93,14 +98,28 @@ def _join(ray: Any) -> None:
 
 
 class _Actor:
-    """A hand that is an actor; *actor* is Ray's handle."""
+    """A hand that is an actor; *actor* is Ray's handle.
 
-    def __init__(self, actor: Any) -> None:
+    An actor that does not hear of its drain, because no node has a place for it or its node is
+    gone, is ended: it has no run that a worker would end the steps of, or one that others take up.
+    """
+
+    def __init__(self, ray: Any, actor: Any) -> None:
+        self._ray = ray
         self._actor = actor
+        self._ended = asyncio.Event()
+        self._is_killed = False
 
     async def work(self, until: Until) -> None:
         """Return when the actor's worker has ended."""
-        why: str = await self._actor.work.remote(until)
+        try:
+            why: str = await self._actor.work.remote(until)
+        except Exception:
+            if not self._is_killed:
+                raise
+            return
+        finally:
+            self._ended.set()
         if why:
             raise GuardFailed(
                 guard="worker on a node of Ray",
@@ -114,5 +133,15 @@ class _Actor:
         return turns
 
     async def drain(self) -> None:
-        """Drain the actor's worker."""
-        await self._actor.drain.remote()
+        """Drain the actor's worker, also where it is started anew meanwhile; or end the actor."""
+        while not self._ended.is_set():
+            try:
+                async with asyncio.timeout(_DEAF_S):
+                    await self._actor.drain.remote()
+            except TimeoutError:
+                self._is_killed = True
+                self._ray.kill(self._actor)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AGAIN_S):
+                    await self._ended.wait()

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from interlock.evals.chaos.agent import VARIABLE
 from interlock.evals.chaos.children import Child, Nursery
+from interlock.evals.chaos.claims import Claim, claims
 from interlock.evals.chaos.crew import Crew
 from interlock.evals.chaos.office import OPERATOR, Office, furnish, insisted
 from interlock.evals.chaos.outside import Outside
@@ -48,6 +49,8 @@ class Report:
     ledger_ok: bool
     #: What is wrong with the ledger or the tables, by code
     problems: dict[str, int]
+    #: How the claims of the dead runs ended, by run
+    dead: dict[str, list[Claim]]
     seconds: float
     seed: int
 
@@ -74,6 +77,8 @@ class _Course:
     crew: Crew
     dice: random.Random
     struck: Counter[Blow] = field(default_factory=Counter)
+    #: What took the worker of a claim, by the claim's run and fence
+    taken: dict[tuple[str, int], Blow] = field(default_factory=dict)
     _seen: int = 0
 
     async def run(self) -> None:
@@ -103,16 +108,20 @@ class _Course:
 
     async def _strike(self, blow: Blow) -> None:
         crew = self.crew
-        at_work = await self._at_work()
+        victim = crew.victim((await self._at_work()).values())
         match blow:
             case "kill":
-                await crew.kill(crew.victim(at_work.values()))
+                await crew.kill(victim)
+                await self._took(victim, blow)
             case "stop":
-                crew.pause(crew.victim(at_work.values()), lease_s=self.plan.lease_s)
+                crew.pause(victim, lease_s=self.plan.lease_s)
+                await self._took(victim, blow)
             case "eio":
-                await crew.sicken(crew.victim(at_work.values()), blow)
+                await crew.sicken(victim, blow)
+                await self._took(victim, blow)
             case "full" if self.site.server is None:
-                await crew.sicken(crew.victim(at_work.values()), blow)
+                await crew.sicken(victim, blow)
+                await self._took(victim, blow)
             case "full":
                 await self.site.fill()
             case "claim":
@@ -124,14 +133,21 @@ class _Course:
             case _:
                 assert_never(blow)
 
-    async def _at_work(self) -> dict[str, int]:
-        """Return the process at work on each run; none while nobody can say."""
-        query = select(_RUN.id, _RUN.owner).where(_RUN.status == "running")
+    async def _took(self, victim: Child, blow: Blow) -> None:
+        """Keep which claims had the worker that was struck."""
+        at_work = await self._at_work()
+        self.taken |= {
+            claim: blow for claim, pid in at_work.items() if pid == victim.pid
+        }
+
+    async def _at_work(self) -> dict[tuple[str, int], int]:
+        """Return the process at work by run and fence; none while nobody can say."""
+        query = select(_RUN.id, _RUN.fence, _RUN.owner).where(_RUN.status == "running")
         with suppress(GuardFailed):
             rows = await self.office.home.store.read(
                 lambda connection: connection.execute(query).all()
             )
-            return {row.id: int(row.owner.split(":")[-2]) for row in rows}
+            return {(row.id, row.fence): int(row.owner.split(":")[-2]) for row in rows}
         return {}
 
 
@@ -198,6 +214,11 @@ async def _counted(course: _Course, nursery: Nursery, *, seconds: float) -> Repo
         exits=dict(course.crew.exits),
         ledger_ok=not problems,
         problems=problems,
+        dead={
+            run_id: claims(run_id, await audit.entries(home, run_id), course.taken)
+            for run_id, status in rows.runs.items()
+            if status == "dead"
+        },
         seconds=round(seconds, 1),
         seed=course.plan.seed,
     )

@@ -55,6 +55,7 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
 def _undoing(row: RowMapping) -> dict[str, Any]:
     return {
         "undoing": 1,
+        "paused": 0,
         "tries": 0,
         "outages": 0,
         "ready_at": row["created"],

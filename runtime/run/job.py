@@ -207,8 +207,9 @@ def take_again(tx: Tx, vault: Vault, item: NewItem, *, run_id: str) -> None:
 def turn(tx: Tx, job_id: str, status: JobStatus, *, by: str) -> None:
     """Pause the job, let it go on, or cancel it; what is so already stays as it is.
 
-    Whatever is not "open" is claimed by no worker from now on. Raises `NotFound`, and `BadInput`
-    ("job_ended") for a cancelled job, which does not go on.
+    Whatever is not "open" is claimed by no worker from now on, but for the runs that a person has
+    undone: those go on until they are. Raises `NotFound`, and `BadInput` ("job_ended") for a
+    cancelled job, which does not go on.
     """
     row = job_row(tx.connection, job_id, lock=True)
     if row["status"] == status:
@@ -217,7 +218,7 @@ def turn(tx: Tx, job_id: str, status: JobStatus, *, by: str) -> None:
         raise refused("job_ended", what=f"job {job_id}")
     changed = update(tables.job).where(tables.job.c.id == job_id)
     tx.connection.execute(changed.values(status=status))
-    runs = update(tables.run).where(tables.run.c.job == job_id)
+    runs = update(tables.run).where(_RUN.job == job_id, _RUN.undoing == 0)
     tx.connection.execute(runs.values(paused=0 if status == "open" else 1))
     tx.events.append(
         JobStatusSet(

@@ -173,11 +173,13 @@ class Jobs:
         return await self._store.read(look)
 
     async def runs(self, job_id: str, statuses: Iterable[Status]) -> list[str]:
-        """Return the ids of the job's runs that have one of *statuses*."""
+        """Return the ids of the job's runs that have one of *statuses* and are not being undone."""
 
         def look(connection: Connection) -> list[str]:
             query = select(_RUN.id).where(
-                _RUN.job == job_id, _RUN.status.in_(list(statuses))
+                _RUN.job == job_id,
+                _RUN.status.in_(list(statuses)),
+                _RUN.undoing == 0,
             )
             return list(connection.execute(query.order_by(_RUN.id)).scalars())
 

@@ -1,12 +1,21 @@
 """Likeness: which approvals one person may decide together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from interlock.runtime.canonical import canonical, digest
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """A value that approvals of a group have in common."""
+
+    value: Any
+    #: The ids of those that have it
+    approvals: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +26,7 @@ class Likeness:
     pins, and the same role is to decide. The same rules asked for a person, with the same codes.
     The evidence is of one kind: its arguments have the same names, and each argument is as trusted
     and as confidential in all of them. What the arguments say, what they touch and for whom it is
-    done may differ: that is what is shown before a verdict.
+    done may differ: `values` is what is shown before a verdict.
     """
 
     agent: str
@@ -55,21 +64,31 @@ def groups(approvals: Sequence[Approval]) -> list[list[Approval]]:
     return list(alike.values())
 
 
-def differing(group: Sequence[Approval]) -> dict[str, int]:
-    """Return what differs within a group, with the number of its different values.
+def values(group: Sequence[Approval]) -> dict[str, list[Value]]:
+    """Return all that a group would do by name, each different value once, the rarest first.
 
     An argument goes by its name; "resource" and "on_behalf_of" are what is touched and for whom.
+    No value is left out, so none of them hides among many.
     """
-    seen: dict[str, set[bytes]] = {}
+    counted: dict[str, dict[bytes, Value]] = {}
     for approval in group:
-        evidence: Mapping[str, Any] = approval.evidence
-        values = {
-            "resource": evidence["resource"],
-            "on_behalf_of": evidence["on_behalf_of"],
-        } | evidence["arguments"]
-        for name, value in values.items():
-            seen.setdefault(name, set()).add(canonical({"value": value}))
-    return {name: len(values) for name, values in seen.items() if len(values) > 1}
+        for name, value in _asked(approval).items():
+            of_name = counted.setdefault(name, {})
+            one = of_name.setdefault(canonical({"value": value}), Value(value=value))
+            one.approvals.append(approval.id)
+    return {
+        name: sorted(of_name.values(), key=lambda one: len(one.approvals))
+        for name, of_name in counted.items()
+    }
+
+
+def _asked(approval: Approval) -> dict[str, Any]:
+    evidence: Mapping[str, Any] = approval.evidence
+    arguments: dict[str, Any] = evidence["arguments"]
+    return {
+        "resource": evidence["resource"],
+        "on_behalf_of": evidence["on_behalf_of"],
+    } | arguments
 
 
 def shown(group: Sequence[Approval]) -> list[Shown]:

@@ -1,6 +1,7 @@
 """The part of `interlock approvals approve|reject` that decides what a job asks for together."""
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import session
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from interlock.runtime.run.question import Approval
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
+
+#: Characters of a value on the screen
+_LONGEST: Final = 160
 
 
 def decide_together(
@@ -105,7 +109,7 @@ def _group(
 
 def _told(group: "Sequence[Approval]") -> dict[str, Any]:
     """Return what is shown of a group before the verdict."""
-    from interlock.runtime.run.likeness import differing, digest_of
+    from interlock.runtime.run.likeness import digest_of, values
 
     first = group[0]
     return {
@@ -114,7 +118,12 @@ def _told(group: "Sequence[Approval]") -> dict[str, Any]:
         "class": first.evidence["class"],
         "codes": first.evidence["codes"],
         "role": first.role,
-        "differs": differing(group),
+        "values": {
+            name: [
+                {"value": one.value, "approvals": one.approvals} for one in different
+            ]
+            for name, different in values(group).items()
+        },
         "evidence": digest_of(group),
         "approvals": [approval.id for approval in group],
     }
@@ -123,7 +132,21 @@ def _told(group: "Sequence[Approval]") -> dict[str, Any]:
 def _show(told: dict[str, Any]) -> None:
     session.say(shown(f"would do  {told['count']} x {told['tool']} ({told['class']})"))
     session.say(f"asked by  {', '.join(told['codes'])}; needs a {told['role']}")
-    differs = [f"{name} ({count})" for name, count in told["differs"].items()]
-    session.say(shown(f"differs   {', '.join(differs) or 'nothing'}"))
     session.say(f"evidence  {told['evidence']}")
-    session.say(f"each      interlock approvals show {told['approvals'][0]}")
+    for name, different in told["values"].items():
+        for one in different:
+            session.say(shown(f"{name:<9} {_line(one, told['count'])}"))
+
+
+def _line(one: dict[str, Any], count: int) -> str:
+    """Return one value in a line, with who has the value where not all have; say what is cut."""
+    text = one["value"] if isinstance(one["value"], str) else json.dumps(one["value"])
+    if len(text) > _LONGEST:
+        cut = (
+            f"({len(text)} characters: interlock approvals show {one['approvals'][0]})"
+        )
+        text = f"{text[:_LONGEST]}... {cut}"
+    number = len(one["approvals"])
+    if number == count:
+        return text
+    return f"{text}  [{number} of {count}, as {one['approvals'][0]}]"

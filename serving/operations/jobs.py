@@ -57,6 +57,8 @@ async def resume(home: Home, job_id: str, *, person: Principal) -> None:
 async def cancel(home: Home, job_id: str, *, person: Principal) -> int:
     """End the job for good with every run of it that has not ended; return how many those were.
 
+    A run that is being undone is left to whoever undoes it, so that no effect stands that a person
+    wanted taken back.
     Nothing of the job is claimed from the first moment on. A cancel that was killed goes on when
     the same is asked again.
     """

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from interlock.evals.chaos.agent import ASKED, KEYED, ONCE
+from interlock.evals.chaos.claims import Claim, claims
 from interlock.evals.chaos.outside import Effect
 from interlock.evals.chaos.tally import Acknowledged, Rows, tally
 from interlock.serving.cli.application import run_command
@@ -105,3 +106,26 @@ def test_what_breaks_a_promise_is_counted(name: str, changed: dict[str, Any]) ->
     counted = tally(**(world | changed))
 
     assert {one: getattr(counted, one) for one in COUNTS} == NONE | {name: 1}
+
+
+def test_a_dead_run_says_how_its_claims_ended() -> None:
+    """What was recorded, else what took the worker, else nothing; and what the claim did."""
+    happened: list[tuple[str, dict[str, Any], Any]] = [
+        ("run_resumed", {"fence": 1}, None),
+        ("action_decided", {"state": "started"}, None),
+        ("action_ended", {"state": "done"}, None),
+        ("run_resumed", {"fence": 2}, None),
+        ("run_ended", {"fence": 2, "status": "held"}, {"error": "away"}),
+        ("run_resumed", {"fence": 3}, None),
+        ("run_ended", {"fence": 4, "status": "dead"}, None),
+    ]
+    entries = [
+        {"body": {"event": event, **body}, "payload": payload}
+        for event, body, payload in happened
+    ]
+
+    assert claims("run", entries, {("run", 1): "kill", ("other", 3): "kill"}) == [
+        Claim(fence=1, ended="kill", actions=1),
+        Claim(fence=2, ended="held: away"),
+        Claim(fence=3, ended="nothing"),
+    ]

@@ -16,5 +16,6 @@ def test_no_stale_writer_saves_beside_the_rightful_one(
 
     assert code == 0, report
     assert report["forks"] == 0
+    assert database_url.startswith(report["database"])
     assert report["attempts"] == report["accepted"] + report["refused"] >= 300
     assert report["accepted"] > 0

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from interlock.runtime.errors import BadInput, GuardFailed
+from interlock.serving import ray_crew
 from interlock.serving.crew import Crew
 from interlock.serving.ray_crew import PLACEMENT, crew_of
 from interlock.serving.worker import Turn, Until
@@ -21,9 +22,10 @@ PATIENCE_S = 20
 
 @dataclass
 class Twin:
-    """A hand that works until it is drained, or breaks off at once."""
+    """A hand that works until it is drained, breaks off at once, or is deaf to every drain."""
 
     breaks: bool = False
+    deaf: bool = False
     drains: int = 0
     drained: asyncio.Event = field(default_factory=asyncio.Event)
     turns: asyncio.Queue[Turn] = field(default_factory=asyncio.Queue)
@@ -37,8 +39,46 @@ class Twin:
         return [await self.turns.get()]
 
     async def drain(self) -> None:
+        if self.deaf:
+            await asyncio.Event().wait()
         self.drains += 1
         self.drained.set()
+
+
+@dataclass
+class Actor:
+    """An actor of Ray that works until it was drained, and that may have been placed nowhere.
+
+    The first so many *deaths* come after a drain: what was asked is asked again of a new one, which
+    knows of no drain.
+    """
+
+    placed: bool = True
+    deaths: int = 0
+    drains: int = 0
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
+    killed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return SimpleNamespace(remote=getattr(type(self), f"_{name}").__get__(self))
+
+    async def _work(self, _: Until) -> str:
+        if self.placed:
+            await self.drained.wait()
+            return ""
+        await self.killed.wait()
+        raise ConnectionError("the actor died because it was killed")
+
+    async def _news(self) -> list[Turn]:
+        await asyncio.Event().wait()
+        return []
+
+    async def _drain(self) -> None:
+        if not self.placed:
+            await asyncio.Event().wait()
+        self.drains += 1
+        if self.drains > self.deaths:
+            self.drained.set()
 
 
 @dataclass
@@ -46,6 +86,8 @@ class Ray:
     """Ray as far as the crew knows it: its actors are here, and it may have no cluster."""
 
     away: bool = False
+    #: Who is placed, instead of posts
+    actors: list[Actor] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     placed: list[dict[str, Any]] = field(default_factory=list)
 
@@ -56,6 +98,9 @@ class Ray:
         if self.away:
             raise ConnectionError("nothing answers")
 
+    def kill(self, actor: Actor) -> None:
+        actor.killed.set()
+
     def remote(self, **options: Any) -> Callable[[type[Any]], Any]:
         self.options = options
         return lambda kind: SimpleNamespace(
@@ -64,6 +109,8 @@ class Ray:
 
     def _actor(self, kind: type[Any], place: dict[str, Any]) -> Any:
         self.placed.append(place)
+        if self.actors:
+            return self.actors[len(self.placed) - 1]
         post = kind(**place)
         names = ("work", "news", "drain")
         remote: dict[str, Callable[..., Awaitable[Any]]] = {
@@ -132,10 +179,13 @@ async def test_a_hand_that_ends_for_good_ends_the_crew() -> None:
 
 async def test_a_crew_that_is_stopped_waits_for_nobody() -> None:
     """A second signal ends the command, and the engine ends the hands with it."""
-    crew = Crew([Twin()], told=ignore)
+    hands = [Twin(), Twin(deaf=True)]
+    crew = Crew(hands, told=ignore)
     async with asyncio.timeout(PATIENCE_S):
         working = asyncio.create_task(crew.work("stopped"))
         await asyncio.sleep(0)
+        crew.drain()
+        await hands[0].drained.wait()
         crew.stop()
         await working
 
@@ -160,6 +210,24 @@ async def test_actors_are_spread_started_anew_and_know_the_place_alone(
         ]
         * 3
     )
+
+
+async def test_an_actor_that_a_drain_does_not_reach_is_ended(
+    tmp_path: Path, ray: Ray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One without a place ends; one that is placed, or was placed anew, is drained."""
+    monkeypatch.setattr(ray_crew, "_DEAF_S", 0.1)
+    monkeypatch.setattr(ray_crew, "_AGAIN_S", 0.01)
+    ray.actors = [Actor(), Actor(placed=False), Actor(deaths=2)]
+    crew = crew_of(workspace(tmp_path), person="ana", actors=3, told=ignore)
+    async with asyncio.timeout(PATIENCE_S):
+        working = asyncio.create_task(crew.work("stopped"))
+        await asyncio.sleep(0)
+        crew.drain()
+        await working
+
+    assert [actor.killed.is_set() for actor in ray.actors] == [False, True, False]
+    assert ray.actors[2].drained.is_set()
 
 
 async def test_an_actor_works_for_whom_its_own_machine_lets(

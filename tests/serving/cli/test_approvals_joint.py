@@ -14,8 +14,8 @@ TERMS = "Bob shall host the site of Ann. Either party may end this with a notice
 
 
 def test_a_job_is_approved_together(tmp_path: Path, command: Command) -> None:
-    """Nobody is asked without a terminal, other evidence is refused, a yes is given to all that was
-    shown, and the workers then carry the runs on.
+    """Nobody is asked without a terminal, every value to be used is shown, other evidence is
+    refused, a yes is given to all that was shown, and the workers then carry the runs on.
     """
     home = tmp_path / "home"
     folder = tmp_path / "contracts"
@@ -52,5 +52,8 @@ def test_a_job_is_approved_together(tmp_path: Path, command: Command) -> None:
     assert "2 x mail.send (irreversible)" in unasked.out
     assert approved.code == 0
     assert approved.value["count"] == 2
-    assert approved.value["differs"].keys() <= {"subject", "body", "attachments"}
+    assert '["l@example.com"]' in unasked.out
+    values = approved.value["values"]
+    assert [one["value"] for one in values["to"]] == [["l@example.com"]]
+    assert [len(one["approvals"]) for one in values["subject"]] == [1, 1]
     assert len(list(home.glob("outbox/*.eml"))) == 2

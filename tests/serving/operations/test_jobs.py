@@ -241,6 +241,19 @@ async def test_a_cancelled_job_ends_whole_and_takes_nothing_more(
     assert (job["status"], job["counts"]["cancelled"]) == ("cancelled", 3)
 
 
+async def test_a_job_that_is_cancelled_or_paused_ends_no_undoing(
+    home: Home, folder: Path
+) -> None:
+    """A run that is being undone is neither cancelled with its job nor kept from workers."""
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    await jobs.pause(home, done.job, person=ANALYST)
+    first, *_ = await jobs.jobs_of(home).runs(done.job, ("queued",))
+    await home.runs.cancel(first, by=ANALYST.id, undo=True)
+
+    assert await jobs.cancel(home, done.job, person=ANALYST) == 2
+    assert [run.id for run in await claimed(home)] == [first]
+
+
 async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
     home: Home, folder: Path
 ) -> None:
