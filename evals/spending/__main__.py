@@ -18,11 +18,27 @@ from interlock.evals.spending.drill import drill
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the drill, print what came of it on standard output, and return the exit code."""
     parser = report.parser("Spend in several processes, and kill them.")
-    parser.add_argument("--spenders", type=int, default=100, help="of all processes")
-    parser.add_argument("--processes", type=int, default=4, help="at any time")
-    parser.add_argument("--kills", type=int, default=20, help="how many")
     parser.add_argument(
-        "--database", help="an empty database by its URL, not a new file of SQLite"
+        "--spenders",
+        type=int,
+        default=100,
+        help="of all processes",
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=4,
+        help="at any time",
+    )
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=20,
+        help="how many",
+    )
+    parser.add_argument(
+        "--database",
+        help="an empty database by its URL, not a new file of SQLite",
     )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as made:
@@ -36,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             kills=options.kills,
         )
         outcome = asyncio.run(work)
-    return report.tell(outcome, as_json=options.json)
+    return report.tell(
+        outcome,
+        as_json=options.json,
+    )
 
 
 if __name__ == "__main__":

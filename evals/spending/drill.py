@@ -102,7 +102,10 @@ class _Crew:
 
     def kill(self, journal: Path) -> None:
         """Kill the process in the middle of whatever it is doing."""
-        os.kill(self.living.pop(journal), signal.SIGKILL)
+        os.kill(
+            self.living.pop(journal),
+            signal.SIGKILL,
+        )
 
     def end(self) -> int:
         """Let all come to their end, and return how many failed."""
@@ -123,12 +126,29 @@ async def drill(
 ) -> Report:
     """Return what came of so many kills on the empty database at *url*."""
     began = time.monotonic()
-    outcome = Report(spenders=spenders, processes=processes)
-    runs = max(tree.SMALLEST, spenders // _TO_A_RUN)
+    outcome = Report(
+        spenders=spenders,
+        processes=processes,
+    )
+    runs = max(
+        tree.SMALLEST,
+        spenders // _TO_A_RUN,
+    )
     room = _ROOM + _ROOM_A_KILL * kills
-    planting = partial(tree.plant, runs=runs, room=room)
-    async with World(folder / "home", url=url, clock=time.time) as world:
-        await world.store.write(planting, logs=(tree.TENANT,))
+    planting = partial(
+        tree.plant,
+        runs=runs,
+        room=room,
+    )
+    async with World(
+        folder / "home",
+        url=url,
+        clock=time.time,
+    ) as world:
+        await world.store.write(
+            planting,
+            logs=(tree.TENANT,),
+        )
         order = Order(
             url=url,
             journal="",
@@ -136,13 +156,28 @@ async def drill(
             runs=runs,
             seed=0,
         )
-        with _crew(order, folder) as crew:
+        with _crew(
+            order,
+            folder,
+        ) as crew:
             for _ in range(processes):
                 crew.begin()
-            await _disturb(world, crew, outcome, kills)
+            await _disturb(
+                world,
+                crew,
+                outcome,
+                kills,
+            )
             outcome.failed = await asyncio.to_thread(crew.end)
-        await _add_up(world, outcome, read(folder))
-    outcome.seconds = round(time.monotonic() - began, 1)
+        await _add_up(
+            world,
+            outcome,
+            read(folder),
+        )
+    outcome.seconds = round(
+        time.monotonic() - began,
+        1,
+    )
     return outcome
 
 
@@ -154,13 +189,20 @@ def _crew(order: Order, folder: Path) -> Iterator[_Crew]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    crew = _Crew(server=server, order=order, folder=folder)
+    crew = _Crew(
+        server=server,
+        order=order,
+        folder=folder,
+    )
     try:
         yield crew
     finally:
         if server.poll() is None:
             for process in crew.living.values():
-                os.kill(process, signal.SIGKILL)
+                os.kill(
+                    process,
+                    signal.SIGKILL,
+                )
             server.communicate()
 
 
@@ -170,11 +212,19 @@ async def _disturb(world: World, crew: _Crew, outcome: Report, kills: int) -> No
     for _ in range(kills):
         journal = chance.choice(sorted(crew.living))
         await _written(journal)
-        await asyncio.sleep(chance.uniform(0, _SPREAD_S))
+        await asyncio.sleep(
+            chance.uniform(
+                0,
+                _SPREAD_S,
+            )
+        )
         crew.kill(journal)
         outcome.kills += 1
         crew.begin()
-        _beyond(outcome, await world.store.read(tree.rows))
+        _beyond(
+            outcome,
+            await world.store.read(tree.rows),
+        )
     for journal in crew.living:
         await _written(journal)
     async with asyncio.timeout(_WITHIN_S):
@@ -191,7 +241,10 @@ async def _written(journal: Path) -> None:
 
 async def _add_up(world: World, outcome: Report, journals: Journals) -> None:
     budgets = await world.store.read(tree.rows)
-    _beyond(outcome, budgets)
+    _beyond(
+        outcome,
+        budgets,
+    )
     outcome.unequal = tree.unequal(budgets)
     outcome.unreserved = await world.store.read(tree.unreserved)
     spent = {row["id"]: row[f"spent_{tree.KIND}"] for row in budgets}
@@ -209,4 +262,10 @@ async def _add_up(world: World, outcome: Report, journals: Journals) -> None:
 def _beyond(outcome: Report, budgets: Sequence[Row]) -> None:
     """Keep the most by which each level stood beyond its limits."""
     for level, amount in tree.overshoot(budgets).items():
-        outcome.overshoot[level] = max(amount, outcome.overshoot.get(level, 0))
+        outcome.overshoot[level] = max(
+            amount,
+            outcome.overshoot.get(
+                level,
+                0,
+            ),
+        )

@@ -29,8 +29,14 @@ class Journals:
         """Return what is not spent though a process was told so, and what nobody asked for."""
         lost = unasked = 0
         for run in self._open:
-            lost += max(0, self._spent[run] - spent[run])
-            unasked += max(0, spent[run] - self._spent[run] - self._open[run])
+            lost += max(
+                0,
+                self._spent[run] - spent[run],
+            )
+            unasked += max(
+                0,
+                spent[run] - self._spent[run] - self._open[run],
+            )
         return lost, unasked
 
     def _add(self, what: str, where: str, asked: int, spent: int) -> None:

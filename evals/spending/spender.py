@@ -30,7 +30,10 @@ _AT_ONCE: Final = 0.3
 _RELEASED: Final = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+)
 class Order:
     """What one process is to do."""
 
@@ -42,7 +45,10 @@ class Order:
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+)
 class _Spenders:
     """Spenders of one process, with one journal."""
 
@@ -57,58 +63,127 @@ class _Spenders:
         runs = names(self.order.runs)
         while not end.exists():
             place = int(len(runs) * chance.random() ** _UNEVEN)
-            await self._move(runs[place], chance)
+            await self._move(
+                runs[place],
+                chance,
+            )
 
     async def _move(self, run: str, chance: random.Random) -> None:
         """Charge at once, or reserve and then settle or release."""
-        cost = chance.randint(1, _MOST)
+        cost = chance.randint(
+            1,
+            _MOST,
+        )
         if chance.random() < _AT_ONCE:
-            await self._charge(run, cost)
+            await self._charge(
+                run,
+                cost,
+            )
             return
         action = f"{self.order.seed}-{chance.getrandbits(64)}"
-        if not await self._reserve(run, action, cost):
+        if not await self._reserve(
+            run,
+            action,
+            cost,
+        ):
             return
         if chance.random() < _RELEASED:
-            await self._write(lambda tx: budget.release(tx, action_id=action))
+            await self._write(
+                lambda tx: budget.release(
+                    tx,
+                    action_id=action,
+                )
+            )
             return
-        await self._settle(run, action, chance.randint(0, cost + _BEYOND))
+        await self._settle(
+            run,
+            action,
+            chance.randint(
+                0,
+                cost + _BEYOND,
+            ),
+        )
 
     async def _charge(self, run: str, cost: int) -> None:
         amounts = Amounts(**{KIND: cost})
-        self._note("begun", run, cost)
-        shortage = await self._write(
-            lambda tx: budget.charge(tx, budget_id=run, cost=amounts, actual=amounts)
+        self._note(
+            "begun",
+            run,
+            cost,
         )
-        self._note("answered", run, cost, 0 if shortage else cost)
+        shortage = await self._write(
+            lambda tx: budget.charge(
+                tx,
+                budget_id=run,
+                cost=amounts,
+                actual=amounts,
+            )
+        )
+        self._note(
+            "answered",
+            run,
+            cost,
+            0 if shortage else cost,
+        )
         self._told(shortage)
 
     async def _reserve(self, run: str, action: str, cost: int) -> bool:
         amounts = Amounts(**{KIND: cost})
         shortage = await self._write(
-            lambda tx: budget.reserve(tx, budget_id=run, action_id=action, cost=amounts)
+            lambda tx: budget.reserve(
+                tx,
+                budget_id=run,
+                action_id=action,
+                cost=amounts,
+            )
         )
         self._told(shortage)
         return shortage is None
 
     async def _settle(self, run: str, action: str, actual: int) -> None:
         amounts = Amounts(**{KIND: actual})
-        self._note("begun", run, actual)
-        spent = await self._write(
-            lambda tx: budget.charge_reserved(tx, action_id=action, actual=amounts)
+        self._note(
+            "begun",
+            run,
+            actual,
         )
-        self._note("answered", run, actual, getattr(spent, KIND))
+        spent = await self._write(
+            lambda tx: budget.charge_reserved(
+                tx,
+                action_id=action,
+                actual=amounts,
+            )
+        )
+        self._note(
+            "answered",
+            run,
+            actual,
+            getattr(
+                spent,
+                KIND,
+            ),
+        )
 
     def _told(self, shortage: Shortage | None) -> None:
         if shortage is not None:
-            self._note("refused", shortage.level)
+            self._note(
+                "refused",
+                shortage.level,
+            )
 
     async def _write(self, work: Callable[[Tx], Any]) -> Any:
-        return await self.store.write(work, logs=(TENANT,))
+        return await self.store.write(
+            work,
+            logs=(TENANT,),
+        )
 
     def _note(self, what: str, where: str, asked: int = 0, spent: int = 0) -> None:
         """Write one line at once: a kill afterwards takes nothing of it away."""
         line = json.dumps([what, where, asked, spent])
-        os.write(self.journal, f"{line}\n".encode())
+        os.write(
+            self.journal,
+            f"{line}\n".encode(),
+        )
 
 
 def serve() -> None:
@@ -122,9 +197,23 @@ def serve() -> None:
         if process == 0:
             _be(Order(**json.loads(line)))
         processes.append(process)
-        print(process, flush=True)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in processes]
-    print(sum(code > 0 for code in codes), flush=True)
+        print(
+            process,
+            flush=True,
+        )
+    codes = [
+        os.waitstatus_to_exitcode(
+            os.waitpid(
+                one,
+                0,
+            )[1]
+        )
+        for one in processes
+    ]
+    print(
+        sum(code > 0 for code in codes),
+        flush=True,
+    )
 
 
 def _be(order: Order) -> NoReturn:
@@ -138,12 +227,25 @@ def _be(order: Order) -> NoReturn:
 
 
 async def _spend(order: Order) -> None:
-    journal = os.open(order.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    journal = os.open(
+        order.journal,
+        os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+        0o600,
+    )
     store = Store.open(order.url)
     store.attach(lock=_lock)
-    spenders = _Spenders(order=order, store=store, journal=journal)
+    spenders = _Spenders(
+        order=order,
+        store=store,
+        journal=journal,
+    )
     try:
-        await asyncio.gather(*map(spenders.spend, range(order.spenders)))
+        await asyncio.gather(
+            *map(
+                spenders.spend,
+                range(order.spenders),
+            )
+        )
     finally:
         store.close()
 
@@ -151,4 +253,8 @@ async def _spend(order: Order) -> None:
 def _lock(tx: Tx, named: Collection[str]) -> None:
     """Lock the heads of logs as the ledger does; nothing is written to the logs here."""
     for log in named:
-        logs.frontier(tx.connection, log, lock=True)
+        logs.frontier(
+            tx.connection,
+            log,
+            lock=True,
+        )

@@ -37,12 +37,20 @@ def plant(tx: Tx, *, runs: int, room: int) -> None:
             limits={KIND: int(room * _OF_JOB)},
         )
     for number, run in enumerate(names(runs)):
-        job, place = divmod(number, SMALLEST)
+        job, place = divmod(
+            number,
+            SMALLEST,
+        )
         limit.create(
             tx,
             budget_id=run,
             tenant=TENANT,
-            limits=Amounts(**dict.fromkeys(KINDS, room)),
+            limits=Amounts(
+                **dict.fromkeys(
+                    KINDS,
+                    room,
+                )
+            ),
             job=f"job-{job}" if place < _IN_JOB else "",
         )
     limit.set_limit(
@@ -67,11 +75,17 @@ def rows(connection: Connection) -> Sequence[Row]:
 
 def overshoot(budgets: Iterable[Row]) -> dict[str, int]:
     """Return by how much all budgets of each level together stand beyond their limits."""
-    beyond = dict.fromkeys(LEVELS, 0)
+    beyond = dict.fromkeys(
+        LEVELS,
+        0,
+    )
     for row in budgets:
         for kind in KINDS:
             taken = sum(row[f"{group}_{kind}"] for group in MOVED)
-            beyond[row["level"]] += max(0, taken - row[f"limit_{kind}"])
+            beyond[row["level"]] += max(
+                0,
+                taken - row[f"limit_{kind}"],
+            )
     return beyond
 
 
@@ -93,11 +107,18 @@ def unreserved(connection: Connection) -> int:
     """Return by how much what runs hold differs from the reservations that are open."""
     reservations = tables.reservation.c
     query = select(
-        reservations.budget_id, func.sum(reservations[KIND]).label("amount")
+        reservations.budget_id,
+        func.sum(reservations[KIND]).label("amount"),
     ).group_by(reservations.budget_id)
     opened = {row.budget_id: int(row.amount) for row in connection.execute(query)}
     return sum(
-        abs(row[f"reserved_{KIND}"] - opened.get(row["id"], 0))
+        abs(
+            row[f"reserved_{KIND}"]
+            - opened.get(
+                row["id"],
+                0,
+            )
+        )
         for row in rows(connection)
         if row["level"] == "run"
     )

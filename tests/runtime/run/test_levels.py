@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
+from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.events import LimitPassed
@@ -18,7 +19,7 @@ from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget, level, limit
 from interlock.runtime.run.budget import Shortage
 from interlock.runtime.run.limit import set_limit
-from interlock.runtime.testing import PLENTY, Effects, World
+from interlock.runtime.testing import PLENTY, REVIEWER, Effects, StaticPoint, World
 
 ENOUGH = Amounts(**dict.fromkeys(KINDS, 1000))
 TENANT = of_tenant("acme")
@@ -268,3 +269,42 @@ async def test_the_door_holds_to_the_tenants_budget(
         assert stands.reserved == Amounts()
         assert await differences(world.store, world.vault) == []
         assert (await world.verify()).problems == []
+
+
+async def test_what_an_action_holds_itself_is_in_its_way_at_no_level(
+    tmp_path: Path,
+) -> None:
+    """The policy is told of the levels above, without what the approved action has set aside."""
+    point = StaticPoint(
+        effects={"note.write": "permit"}, waiting=frozenset({"note.write"})
+    )
+    tools = [Effects().tool("note.write")]
+    async with World(tmp_path / "home", tools=tools, pdp=point) as world:
+        run = await world.start(limits=PLENTY)
+        await world.store.write(
+            limited(500, of=of_tenant(run.tenant)), logs=(run.tenant,)
+        )
+        act = partial(
+            world.pep.enforce,
+            run,
+            tool="note.write",
+            arguments={"text": "x"},
+            call_id="a",
+        )
+        waiting = await act()
+        assert isinstance(waiting, Waiting)
+        approval = await world.approvals.read(waiting.approval_id)
+        tenant = await facts(world.store, of_tenant(run.tenant))
+        assert tenant.reserved.effects == 1
+        await world.approvals.decide(
+            waiting.approval_id,
+            reviewer=REVIEWER,
+            verdict="approved",
+            shown=approval.evidence_digest,
+            note="looked at",
+        )
+        await act()
+        (above,) = point.asked[-1].context.budgets_above
+
+        assert (above.level, above.reserved) == ("tenant", Amounts())
+        assert above.limits.tokens == 500
