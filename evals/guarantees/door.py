@@ -32,7 +32,7 @@ from interlock.runtime.policy.request import Amounts, ApprovalFact
 from interlock.runtime.record import watch
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, approvals, budget, level
+from interlock.runtime.run import action, approval, budget, level, verdict
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run
 from interlock.serving.operations import kill_switches, policies
@@ -153,10 +153,10 @@ LIMITS: Final[dict[str, Break]] = {
     "silent-engine": replacing(action, "hold", nothing),
 }
 APPROVALS: Final[dict[str, Break]] = {
-    "unapproved-effect": replacing(approvals, "_object", nothing),
+    "unapproved-effect": replacing(verdict, "_object", nothing),
     "own-verdict": replacing(approval, "identity", str),
-    "unseen-evidence": replacing(approvals, "_object", nothing),
-    "second-verdict": replacing(approvals, "_object", nothing),
+    "unseen-evidence": replacing(verdict, "_object", nothing),
+    "second-verdict": replacing(verdict, "_object", nothing),
     "moved-verdict": replacing(approval, "facts", _any_verdict),
     "re-pinned-verdict": both(replacing(approval, "withdraw", nothing), UNWATCHED),
     "unreviewed-write": without_duties,

@@ -24,12 +24,12 @@ from interlock.runtime.record.witness import Witness
 from interlock.runtime.run import (
     action,
     approval,
-    approvals,
     budget,
     claim,
     kill_switch,
     pin,
     settlement,
+    verdict,
 )
 from interlock.runtime.run.approval import Column, place
 from interlock.runtime.run.transition import move
@@ -75,7 +75,7 @@ _UNKILLED: Final = both(
 )
 _UNBOUND: Final = both(
     replacing(approval, "place", _unbound),
-    replacing(approvals, "place", _unbound),
+    replacing(verdict, "place", _unbound),
     UNWATCHED,
 )
 _UNREAD: Final = replacing(audit_verify.Verifier, "_wrong", nothing)
