@@ -63,10 +63,11 @@ class Crew:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*self._working)
         finally:
-            await asyncio.gather(*self._drains, return_exceptions=True)
-            for task in listening:
+            # Whoever has ended need not hear of a drain, so nobody waits for one that hangs.
+            over = [*self._drains, *listening]
+            for task in over:
                 task.cancel()
-            await asyncio.gather(*listening, return_exceptions=True)
+            await asyncio.gather(*over, return_exceptions=True)
 
     async def _hear(self, hand: Hand) -> None:
         while True:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, delete, select, update
 
+from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.request import Amounts, Level
 from interlock.runtime.record.store import Tx, tables
@@ -160,7 +161,7 @@ class _Move:
             done.append(here)
             if row["soft"] != limit.NO_SOFT:
                 soft.append(here)
-            here = row["above"]
+            here = _above(row, done)
         if self.spent != _NOTHING:
             limit.tell_passed(tx, soft)
         return None
@@ -204,15 +205,17 @@ def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amount
 
 def _as_fits(tx: Tx, budget_id: str, spent: Amounts, *, reserved: Amounts) -> Amounts:
     """Return as much of *spent* as *reserved* and the room at every level allow."""
+    climbed: list[str] = []
     here: str | None = budget_id
     while here is not None:
+        climbed.append(here)
         row = _LOCKED.one(tx.connection, {"budget": here})
         if row is None:
             return level.combined(min, spent, reserved)
         room = level.combined(max, _room(row), _NOTHING)
         most = level.combined(int.__add__, reserved, room)
         spent = level.combined(min, spent, most)
-        here = row["above"]
+        here = _above(row, climbed)
     return spent
 
 
@@ -237,6 +240,15 @@ def release_waiting(tx: Tx, *, run_id: str) -> None:
     )
     for action_id in tx.connection.execute(waiting.with_for_update()).scalars().all():
         release(tx, action_id=action_id)
+
+
+def _above(row: Row, climbed: Sequence[str]) -> str | None:
+    """Return the next budget up; raises `Tampered` where it was *climbed* before (fails closed)."""
+    above: str | None = row["above"]
+    if above in climbed:
+        why = f"budget {climbed[-1]} has {above} above itself, which is below it too"
+        raise Tampered(what="the budgets", why=why)
+    return above
 
 
 def _room(row: Row) -> Amounts:

@@ -12,6 +12,9 @@ from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import grid, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from interlock.runtime.policy.request import Principal
     from interlock.runtime.run.level import Budget
     from interlock.runtime.storage import Storage
     from interlock.serving.home import Home
@@ -127,14 +130,10 @@ def raise_limit(
     as_json: AsJson = False,
 ) -> None:
     """Give more, for instance to a run that is held because a step did not fit."""
-    settings = session.configured()
-    who = session.acting(settings, person)
 
-    async def work(home: "Home") -> str:
-        from interlock.serving.names import budget_named
+    async def change(home: "Home", budget_id: str, who: "Principal") -> None:
         from interlock.serving.operations import budgets as operations
 
-        budget_id = await budget_named(home.store, name)
         await operations.raise_limit(
             home,
             budget_id,
@@ -142,9 +141,8 @@ def raise_limit(
             kind=kind,
             amount=amount,
         )
-        return budget_id
 
-    budget_id = session.run(work, using=settings)
+    budget_id = _changed(name, person, change)
     if as_json:
         session.print_json({"budget": budget_id, "kind": kind, "amount": amount})
         return
@@ -171,14 +169,10 @@ def set_limit(
 ) -> None:
     """Set one limit, or take it away; a tenant has no limits until one is set."""
     amount = _limit(limit)
-    settings = session.configured()
-    who = session.acting(settings, person)
 
-    async def work(home: "Home") -> str:
-        from interlock.serving.names import budget_named
+    async def change(home: "Home", budget_id: str, who: "Principal") -> None:
         from interlock.serving.operations import budgets as operations
 
-        budget_id = await budget_named(home.store, name)
         await operations.set_limit(
             home,
             budget_id,
@@ -187,14 +181,32 @@ def set_limit(
             amount=amount,
             soft=soft,
         )
-        return budget_id
 
-    budget_id = session.run(work, using=settings)
+    budget_id = _changed(name, person, change)
     if as_json:
         changed = {"budget": budget_id, "kind": kind, "limit": amount, "soft": soft}
         session.print_json(changed)
         return
     session.say(f"Set {kind} of {budget_id} to {_amount(amount)}.")
+
+
+def _changed(
+    name: str,
+    person: str | None,
+    change: "Callable[[Home, str, Principal], Awaitable[None]]",
+) -> str:
+    """Let *person* make the change of the budget of that name; return the budget's id."""
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> str:
+        from interlock.serving.names import budget_named
+
+        budget_id = await budget_named(home.store, name)
+        await change(home, budget_id, who)
+        return budget_id
+
+    return session.run(work, using=settings)
 
 
 def _limit(text: str) -> int | None:

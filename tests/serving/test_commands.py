@@ -130,6 +130,32 @@ def test_budgets_are_shown(reviewed: Path, command: Command, run_id: str) -> Non
     assert all(kind in text.out for kind in shown["facts"]["limits"])
 
 
+def test_a_tenants_limit_is_set_and_taken_away(used: Path, command: Command) -> None:
+    """Setting a limit takes the role, the tenant's own person and a number that is not below what
+    is spent; "none" takes the limit away, and a soft limit that is passed is shown.
+    """
+
+    def change(*words: str, budget: str = "tenant:default") -> int:
+        return int(command(used, "budget", "set", budget, *words).code)
+
+    refused = [
+        change("effects", "900", "--as", "ana"),
+        change("effects", "900", budget="tenant:other"),
+        change("effects", "0"),
+        change("effects", "-1x"),
+    ]
+    given = [change("effects", "900"), change("steps", "1", "--soft")]
+    (budget,) = command(used, "budget", "show", "tenant:default", "--json").value
+    taken = change("effects", "none")
+    (after,) = command(used, "budget", "show", "tenant:default", "--json").value
+
+    assert refused == [4, 4, 2, 2]
+    assert (given, taken) == ([0, 0], 0)
+    assert budget["facts"]["limits"]["effects"] == 900
+    assert (budget["soft"], budget["facts"]["passed"]) == ({"steps": 1}, ["steps"])
+    assert after["facts"]["limits"]["effects"] is None
+
+
 def test_a_limit_is_raised_by_an_administrator(
     used: Path, command: Command, run_id: str
 ) -> None:

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from interlock.runtime.door.outcome import Waiting
-from interlock.runtime.errors import BadInput
+from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.events import LimitPassed
 from interlock.runtime.record.spend import of_tenant
@@ -198,6 +198,23 @@ async def test_a_job_without_its_budget_pays_nothing(store: Store) -> None:
     assert await store.write(reserve("one", "a", 1)) is not None
     assert await store.write(spend("two", 1)) is not None
     assert (await facts(store, "one")).reserved == Amounts()
+
+
+async def test_a_budget_above_itself_is_an_error(store: Store) -> None:
+    """Where levels form a circle nobody climbs for ever: nothing more is spent or settled."""
+    assert await store.write(reserve("one", "act-1", 1), logs=LOGS) is None
+    row = update(tables.budget).where(tables.budget.c.id == "job-1")
+    await store.write(
+        lambda tx: tx.connection.execute(row.values(parent="one")).rowcount
+    )
+    works: tuple[Callable[[Tx], object], ...] = (
+        spend("one", 1),
+        partial(budget.release, action_id="act-1"),
+        partial(budget.charge_reserved, action_id="act-1", actual=ENOUGH),
+    )
+    for work in works:
+        with pytest.raises(Tampered):
+            await store.write(work, logs=LOGS)
 
 
 async def test_many_spenders_stay_within_at_every_level(
