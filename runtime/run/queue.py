@@ -131,9 +131,8 @@ class Queue:
             except InterlockError:
                 if not claimed.runs:
                     raise
-                return (
-                    set()
-                )  # what was claimed is handed out; the next look meets it again
+                # What was claimed is handed out; the next look meets the failure again.
+                return set()
             finally:
                 used = len(claimed.runs) - before
                 self._shares.take_back(tenant, number - used)
