@@ -8,7 +8,7 @@ PINS   := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
             --custom-compile-command 'make pins' --python-version 3.11
 export UV_SYSTEM_CERTS ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt policy train pins clean opa
+.PHONY: help demo test check fmt policy train pins clean opa chromium
 
 help: ## List what can be asked for
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -16,7 +16,7 @@ help: ## List what can be asked for
 demo: $(VENV)/.installed ## Run the demonstration: a contract is reviewed, every action passes the door
 	$(BIN)/interlock demo
 
-test: $(VENV)/.developed opa ## Run every test on every processor; PostgreSQL comes with the test tools (ARGS="-k ledger" runs some)
+test: $(VENV)/.developed opa chromium ## Run every test on every processor; PostgreSQL comes with the test tools (ARGS="-k ledger" runs some)
 	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.developed opa ## Check form, types, layers and policies
@@ -45,6 +45,8 @@ clean: ## Remove .venv and what the tools left behind
 	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 opa: $(VENV)/.developed ; VENV=$(VENV) .ci/opa
+
+chromium: ; .ci/chromium
 
 $(VENV)/.house: .ci/house.txt
 	@test -n '$(PYTHON)' || { echo 'Interlock needs Python 3.11 or newer: make PYTHON=/path/to/python3' >&2; exit 1; }
