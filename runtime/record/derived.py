@@ -14,7 +14,13 @@ from interlock.runtime.record.entry_values import body_of, committed, same, seal
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_job import OfJobs
-from interlock.runtime.record.of_run import OfRun, asked, proposed, started
+from interlock.runtime.record.of_run import (
+    OfRun,
+    approval_step,
+    asked,
+    proposed,
+    started,
+)
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -43,6 +49,7 @@ class Derived(OfJobs):
     run: Rows = field(default_factory=dict)
     action: Rows = field(default_factory=dict)
     approval: Rows = field(default_factory=dict)
+    approval_step: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
     kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
@@ -74,6 +81,7 @@ class Derived(OfJobs):
             "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
+            "approval_step": self._stepped,
             "budget": self._limit,
             "budget_set": self._limit,
             "budget_passed": self._limit,
@@ -160,9 +168,18 @@ class Derived(OfJobs):
 
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         approval = self.approval[(body["approval"],)]
-        approval.update(sealed(body), state=body["state"], decided=body["at"])
+        approval["state"] = body["state"]
+        if body["state"] != "waiting":
+            approval["decided"] = body["at"]
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
+        self._stepped(_, run_id, body)
+
+    def _stepped(self, _: str, run_id: str, body: Values) -> None:
+        approval = self.approval[(body["approval"],)]
+        approval["quorum"] = body.get("quorum", approval["quorum"])
+        place = (body["approval"], str(body["number"]))
+        self.approval_step[place] = approval_step(run_id, body)
 
     def _limit(self, log: str, _: str, body: Values) -> None:
         self.spend.limit(log, body)

@@ -5,15 +5,16 @@ from typing import assert_never
 
 from sqlalchemy import RowMapping, update
 
-from interlock.runtime.canonical import canonical
-from interlock.runtime.policy.request import Principal, Verdict
+from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import budget, turn
-from interlock.runtime.run.approval import four_eyes, place
+from interlock.runtime.run import approval_step, budget, turn
+from interlock.runtime.run.approval import State, four_eyes
+from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.question import Approval, opened, row_named
+from interlock.runtime.run.quorum import Seat, seat_for
 from interlock.runtime.run.refusal import refused
 
 
@@ -24,6 +25,8 @@ class Shown:
     approval: str
     #: The digest of the evidence
     evidence: str
+    #: When it was opened, by the clock of whoever served it, in Unix seconds; 0 where nobody knows
+    opened: int = 0
 
 
 def judge(
@@ -37,21 +40,36 @@ def judge(
 ) -> Approval:
     """Record *reviewer*'s verdict on what was *shown*; return the approval as it was before.
 
-    Raises `NotFound`, and `BadInput` when the approval waits no more ("expired", "decided_already",
-    "not_waiting"), when other evidence was shown ("evidence_changed"), and as `four_eyes` and
-    `erasure.key_of` do.
+    The verdict fills one seat. The approval is approved with the verdict that fills the last seat,
+    and rejected with the first no. Raises `NotFound`, and `BadInput` when the approval waits no
+    more ("expired", "decided_already", "not_waiting"), when other evidence was shown
+    ("evidence_changed"), when the person gave a verdict before ("voted_already"), and as
+    `four_eyes` and `erasure.key_of` do.
     """
     row = row_named(tx.connection, shown.approval, lock=True)
     key = key_of(tx.connection, vault, row["run_id"])
-    approval = opened(row, key, tx.now)
-    _object(approval, reviewer, shown=shown.evidence, note=note)
+    steps = approval_step.of(tx.connection, key, row)
+    approval = opened(row, key, tx.now, steps=steps)
+    _object(approval, shown=shown.evidence)
+    seat = seat_of(approval, reviewer, note=note)
+    state = _reached(approval, verdict)
+    number = len(steps)
     sealed = _decide(
         tx,
-        row,
         key,
-        reviewer=reviewer,
-        verdict=verdict,
-        note=note,
+        row,
+        Deed(
+            kind=verdict,
+            person=reviewer.id,
+            roles=reviewer.roles,
+            seat=seat.role,
+            role=seat.by,
+            text=note,
+            shown=shown.evidence,
+            opened=shown.opened,
+        ),
+        state=state,
+        number=number,
     )
     tx.events.append(
         ApprovalDecided(
@@ -60,10 +78,16 @@ def judge(
             key=key,
             approval=approval.id,
             action=approval.action_id,
-            state=verdict,
+            state=state,
+            kind=verdict,
+            number=number,
+            seat=seat.role,
+            role=seat.by,
             revision=approval.revision,
             digest=row["digest"],
             evidence=shown.evidence,
+            person=identity(reviewer.id),
+            requester=identity(approval.requester),
             finding=Finding(
                 reviewer=reviewer.id,
                 roles=reviewer.roles,
@@ -76,46 +100,66 @@ def judge(
     return approval
 
 
+def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
+    """Return the open seat that *person* fills; raises as `judge` does where there is none."""
+    what = f"approval {approval.id}"
+    if any(identity(one.person) == identity(person.id) for one in approval.verdicts):
+        raise refused("voted_already", what=what, person=person.id)
+    seat = seat_for(approval.unfilled, person.roles)
+    four_eyes(
+        person,
+        what=what,
+        requester=approval.requester,
+        role=approval.role if seat is None else seat.by,
+        tenant=approval.tenant,
+        note=note,
+    )
+    if seat is None:
+        raise refused("decided_already", what=what, state=approval.state)
+    return seat
+
+
+def _reached(approval: Approval, verdict: Verdict) -> State:
+    """Return where the approval stands with *verdict*, which fills one of its open seats."""
+    if verdict == "rejected":
+        return "rejected"
+    left = sum(seat.count for seat in approval.unfilled)
+    return "approved" if left == 1 else "waiting"
+
+
 def _decide(
     tx: Tx,
-    row: RowMapping,
     key: DataKey,
+    row: RowMapping,
+    deed: Deed,
     *,
-    reviewer: Principal,
-    verdict: Verdict,
-    note: str,
+    state: State,
+    number: int,
 ) -> Sealed:
-    """Move the approval from waiting to the verdict, once; return what was sealed into its row.
+    """Write the verdict and what the approval becomes; return what was sealed.
 
-    A no gives back what was set aside for the action.
+    A no gives back what was set aside for the action. While seats are open the run sleeps on.
     """
-    roles = canonical(reviewer.roles)
-    if verdict == "rejected":
+    sealed = approval_step.add(tx, key, row, deed, number=number)
+    if state == "waiting":
+        return {"content": sealed}
+    if state == "rejected":
         budget.release(tx, action_id=row["action_id"])
-    sealed: Sealed = {
-        "reviewer": key.seal(
-            reviewer.id.encode(), place=place(row, "reviewer", state=verdict)
-        ),
-        "reviewer_roles": key.seal(
-            roles, place=place(row, "reviewer_roles", state=verdict)
-        ),
-        "note": key.seal(note.encode(), place=f"approval/{row['id']}/note"),
-    }
-    values = {"state": verdict, "decided": tx.now, **sealed}
     approvals = tables.approval.c
     undecided = update(tables.approval).where(
         approvals.id == row["id"], approvals.state == "waiting"
     )
+    values = {"state": state, "decided": tx.now}
     if tx.connection.execute(undecided.values(values)).rowcount != 1:
         raise refused(
             "decided_already", what=f"approval {row['id']}", state="decided just now"
         )
     turn.decided(tx, row["run_id"])
-    return sealed
+    return {"content": sealed}
 
 
-def _object(approval: Approval, reviewer: Principal, *, shown: str, note: str) -> None:
-    """Refuse a verdict that may not be given."""
+def _object(approval: Approval, *, shown: str) -> None:
+    """Refuse a verdict on what waits no more, or on something else than was shown."""
     what = f"approval {approval.id}"
     match approval.state:
         case "waiting":
@@ -135,11 +179,3 @@ def _object(approval: Approval, reviewer: Principal, *, shown: str, note: str) -
             shown=shown[:12],
             evidence=approval.evidence_digest[:12],
         )
-    four_eyes(
-        reviewer,
-        what=what,
-        requester=approval.requester,
-        role=approval.role,
-        tenant=approval.tenant,
-        note=note,
-    )
