@@ -116,6 +116,7 @@ class _Invariants:
         self._intents: set[str] = set()
         self._finished: set[str] = set()
         self._approved: dict[str, dict[str, Any]] = {}
+        self._judged: set[tuple[str, str]] = set()
         self._used: set[str] = set()
         self._killed: set[tuple[str, str]] = set()
         self._is_recovered = False
@@ -142,10 +143,12 @@ class _Invariants:
 
     def _verdict(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         approval = str(body.get("approval"))
-        if body.get("state") == "approved" and body.get("reviewer") == body.get(
-            "requester"
-        ):
+        reviewer = str(body.get("reviewer"))
+        if body.get("kind") == "approved" and reviewer == body.get("requester"):
             yield "self_approval", f"approval {approval}"
+        if (approval, reviewer) in self._judged:
+            yield "counted_twice", f"approval {approval}"
+        self._judged.add((approval, reviewer))
         self._approved[approval] = body
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:

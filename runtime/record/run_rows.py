@@ -66,7 +66,8 @@ def confirm_action(
 ) -> None:
     """Raise `NotAsRecorded` unless the rows on which an action rests are what the entries say.
 
-    They are the action, its approvals with their steps and its reservation, and the run with its label and budget.
+    They are the action, its approvals with their steps and its reservation, and the run with its
+    label and budget.
     """
     _confirm(
         keys,

@@ -2,7 +2,7 @@
 # title: Approvals
 # description: >-
 #   Which verdicts count, and when enough of them stand. A verdict permits only when every fact about it is known and
-#   good (is_valid); it blocks unless it is known to be used, expired or outdated. So a fact that is missing never helps.
+#   good (is_valid); it blocks unless it is known to be used, expired or outdated. So a missing fact never helps.
 package rails.lib.approvals
 
 import data.rails.lib.catalogue
