@@ -116,7 +116,6 @@ class _Invariants:
         self._intents: set[str] = set()
         self._finished: set[str] = set()
         self._approved: dict[str, dict[str, Any]] = {}
-        self._judged: set[tuple[str, str]] = set()
         self._used: set[str] = set()
         self._killed: set[tuple[str, str]] = set()
         self._is_recovered = False
@@ -143,12 +142,13 @@ class _Invariants:
 
     def _verdict(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         approval = str(body.get("approval"))
-        reviewer = str(body.get("reviewer"))
+        reviewer = body.get("reviewer")
         if body.get("kind") == "approved" and reviewer == body.get("requester"):
             yield "self_approval", f"approval {approval}"
-        if (approval, reviewer) in self._judged:
-            yield "counted_twice", f"approval {approval}"
-        self._judged.add((approval, reviewer))
+        verdict = f"{approval} {reviewer}"
+        if verdict in self._used:
+            yield "counted_twice", verdict
+        self._used.add(verdict)
         self._approved[approval] = body
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
@@ -199,10 +199,9 @@ class _Invariants:
         self, body: dict[str, Any], approval: str, *, again: bool
     ) -> Iterator[tuple[str, str]]:
         verdict = self._approved.get(approval, {})
-        bound = ("bind",) if again else ("bind", "revision")
-        if verdict.get("state") != "approved" or any(
-            verdict.get(name) != body.get(name) for name in bound
-        ):
+        wanted = body | {"state": "approved"}
+        bound = ["state", "bind"] if again else ["state", "bind", "revision"]
+        if any(verdict.get(name) != wanted.get(name) for name in bound):
             yield "approval_not_bound", f"approval {approval}"
         if approval in self._used and not again:
             yield "approval_used_twice", f"approval {approval}"

@@ -94,12 +94,18 @@ def ask(
     open_approval = waiting(tx.connection, action_id=asked.action_id)
     if open_approval is not None:
         return open_approval
+    key = vault.key(tx.connection, run.id)
+    row = _row(run, key, asked, now=now) | {"created": tx.now}
+    tx.connection.execute(insert(tables.approval).values(row))
+    tx.events.append(_requested(row, asked, key))
+    return str(row["id"])
+
+
+def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
     approval_id = f"apr-{secrets.token_hex(6)}"
     request = asked.request
-    key = vault.key(tx.connection, run.id)
     evidence = _evidence(asked, run)
-    shown = digest(evidence)
-    row: dict[str, Any] = {
+    return {
         "id": approval_id,
         "run_id": run.id,
         "action_id": asked.action_id,
@@ -112,21 +118,15 @@ def ask(
         ),
         "quorum": quorum.written(asked.quorum),
         "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
-        "evidence_digest": shown,
+        "evidence_digest": digest(evidence),
         "state": "waiting",
-        "created": tx.now,
         "overdue": now + min(asked.overdue_s, asked.ttl_s),
         "expires": now + asked.ttl_s,
         "decided": 0,
     }
-    tx.connection.execute(insert(tables.approval).values(row))
-    tx.events.append(_requested(row, asked, key, shown=shown))
-    return approval_id
 
 
-def _requested(
-    row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str
-) -> ApprovalAsked:
+def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAsked:
     return ApprovalAsked(
         log=row["tenant"],
         run_id=row["run_id"],
@@ -137,7 +137,7 @@ def _requested(
         quorum=row["quorum"],
         revision=asked.revision,
         digest=asked.request.digest,
-        evidence=shown,
+        evidence=row["evidence_digest"],
         overdue=row["overdue"],
         expires=row["expires"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},

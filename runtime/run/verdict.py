@@ -52,52 +52,57 @@ def judge(
     approval = opened(row, key, tx.now, steps=steps)
     _object(approval, shown=shown.evidence)
     seat = seat_of(approval, reviewer, note=note)
-    state = _reached(approval, verdict)
-    number = len(steps)
-    sealed = _decide(
-        tx,
-        key,
-        row,
-        Deed(
-            kind=verdict,
-            person=reviewer.id,
-            roles=reviewer.roles,
-            seat=seat.role,
-            role=seat.by,
-            text=note,
-            shown=shown.evidence,
-            opened=shown.opened,
-        ),
-        state=state,
-        number=number,
+    deed = Deed(
+        kind=verdict,
+        person=reviewer.id,
+        roles=reviewer.roles,
+        seat=seat.role,
+        role=seat.by,
+        text=note,
+        shown=shown.evidence,
+        opened=shown.opened,
     )
+    state = _reached(approval, verdict)
+    sealed = _decide(tx, key, row, deed, state=state, number=len(steps))
     tx.events.append(
-        ApprovalDecided(
-            log=approval.tenant,
-            run_id=approval.run_id,
-            key=key,
-            approval=approval.id,
-            action=approval.action_id,
-            state=state,
-            kind=verdict,
-            number=number,
-            seat=seat.role,
-            role=seat.by,
-            revision=approval.revision,
-            digest=row["digest"],
-            evidence=shown.evidence,
-            person=identity(reviewer.id),
-            requester=identity(approval.requester),
-            finding=Finding(
-                reviewer=reviewer.id,
-                roles=reviewer.roles,
-                requester=approval.requester,
-                note=note,
-            ),
-            sealed=sealed,
-        )
+        _decided(approval, row["digest"], key, deed, state=state, sealed=sealed)
     )
     return approval
+
+
+def _decided(
+    approval: Approval,
+    bind: str,
+    key: DataKey,
+    deed: Deed,
+    *,
+    state: State,
+    sealed: Sealed,
+) -> ApprovalDecided:
+    return ApprovalDecided(
+        log=approval.tenant,
+        run_id=approval.run_id,
+        key=key,
+        approval=approval.id,
+        action=approval.action_id,
+        state=state,
+        kind=deed.kind,
+        number=len(approval.steps),
+        seat=deed.seat,
+        role=deed.role,
+        revision=approval.revision,
+        digest=bind,
+        evidence=deed.shown,
+        person=identity(deed.person),
+        requester=identity(approval.requester),
+        finding=Finding(
+            reviewer=deed.person,
+            roles=deed.roles,
+            requester=approval.requester,
+            note=deed.text,
+        ),
+        sealed=sealed,
+    )
 
 
 def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:

@@ -26,6 +26,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
+    "approval_step.of": "whoever adds a step has locked the row of its approval",
     "at_work": "whoever claims a run of the tenant holds the head of its log",
     "begin": "it makes what is missing in one statement, as only the first of several can",
     "erasure.key_of": _ERASED,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select
@@ -536,9 +536,14 @@ async def test_a_forged_verdict_permits_nothing(desk: Desk) -> None:
             "SELECT run_id, action_id, digest, revision, expires FROM approval"
         ).fetchall()
         run_id, action_id, *rest = bound
-        step = [approval, 0, "approved", "reviewer", "reviewer", 1, 0]
-        content = {"person": "rita", "roles": ["reviewer"], "text": "", "to": ""}
-        content |= {"shown": "", "opened": 0, "proposal": None}
+        step: list[Any] = [approval, 0, "approved", "reviewer", "reviewer", 1, 0]
+        content: dict[str, Any] = {
+            "person": "rita",
+            "roles": ["reviewer"],
+            **dict.fromkeys(("text", "to", "shown"), ""),
+            "opened": 0,
+            "proposal": None,
+        }
         place = canonical(["approval_step", *step, action_id, *rest]).decode()
         connection.execute(
             "INSERT INTO approval_step (approval, number, kind, seat, role, at, until,"
