@@ -1,0 +1,65 @@
+"""Signing in and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from interlock.runtime.errors import NotAuthenticated
+from interlock.serving.queue import cookie
+from interlock.serving.queue.doorkeeper import Doorkeeper
+from interlock.serving.queue.frame import bare
+
+router = APIRouter()
+
+
+@router.get("/sign-in")
+async def sign_in_page(to: str = "/", code: str = "") -> Response:
+    """Show the form; with the code of a link only a button, so that no preview uses the code up."""
+    return bare("sign_in.html", to=_ours(to), code=code, failed=False, name="")
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request,
+    name: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    code: Annotated[str, Form()] = "",
+    to: Annotated[str, Form()] = "/",
+) -> Response:
+    """Begin a session; what was wrong is not told."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    try:
+        if code:
+            session, _ = await doorkeeper.sign_in_by_link(code)
+        else:
+            session, _ = await doorkeeper.sign_in(name, password)
+    except NotAuthenticated:
+        return bare(
+            "sign_in.html",
+            status=401,
+            to=_ours(to),
+            code="",
+            failed=True,
+            name=name,
+        )
+    answer = RedirectResponse(_ours(to), status_code=303)
+    cookie.give(answer, session)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """End the session at once."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    await doorkeeper.sign_out(cookie.session_cookie(request))
+    answer = RedirectResponse("/sign-in", status_code=303)
+    cookie.take(answer)
+    return answer
+
+
+def _ours(to: str) -> str:
+    """Return *to* if it is a path of this server, else the home page."""
+    is_path = to.startswith("/") and not to.startswith(("//", "/\\"))
+    return to if is_path and to.isprintable() else "/"
