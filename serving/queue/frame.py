@@ -1,13 +1,15 @@
 """The frame around every page: who is signed in, where one can go, and what the page shows."""
 
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from starlette.responses import HTMLResponse
 
+from interlock.serving.queue.moment import ago, amount, left
 from interlock.serving.queue.visitor import Visitor
+from interlock.serving.queue.words import KINDS
 from interlock.tools.page import render
 
 _HERE: Final = Path(__file__).parent
@@ -56,7 +58,10 @@ def page(
         version=version(),
         person=visitor.person,
         csrf=visitor.csrf,
-        now=visitor.now,
+        ago=partial(ago, now=visitor.now),
+        left=partial(left, now=visitor.now),
+        amount=amount,
+        kinds=KINDS,
         **values,
     )
     return HTMLResponse(body, status_code=status)

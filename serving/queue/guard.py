@@ -15,17 +15,9 @@ from interlock.runtime.errors import InterlockError
 from interlock.serving.queue.cookie import session_cookie
 
 #: Nothing runs and nothing is fetched but what this server serves as a file
-CONTENT_SECURITY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+CONTENT_SECURITY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY,
@@ -44,12 +36,13 @@ STATIC: Final = "/static/"
 
 
 class NotOurForm(InterlockError):
-    """A form was sent by another site, or by a page of a session that has ended; nothing changed."""
+    """A form was sent by another site, or by a page of a session that is over; it is not taken."""
 
     exit_code = 4
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"The form was not taken: {why}. Open the page anew, and send it from there.")
+        self.why = why
+        super().__init__(f"The form was not taken: {why}. Open its page again.")
 
 
 class Guarded:

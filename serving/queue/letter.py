@@ -61,7 +61,7 @@ def _address(text: str, clearances: Mapping[str, str]) -> Address:
 
 
 def _other_spelling(domain: str) -> str:
-    """Return the domain in Punycode, or what Punycode in the domain stands for; empty for neither."""
+    """Return the domain in Punycode, or what its Punycode stands for; empty for neither."""
     try:
         spelt = (
             domain.encode("ascii").decode("idna")

@@ -26,3 +26,17 @@ def ago(then: int, now: int) -> str:
 def left(until: int, now: int) -> str:
     """Return how long it is until a deadline, or that it has passed."""
     return "over" if until <= now else f"{span(until - now)} left"
+
+
+def amount(kind: str, count: int) -> str:
+    """Return so much of what a budget limits, in a unit that people know."""
+    if kind == "money_micro":
+        return f"{count / 1_000_000:,.2f}"
+    if kind.endswith("_ms"):
+        return _length(count)
+    return f"{count:,}"
+
+
+def _length(milliseconds: int) -> str:
+    seconds = milliseconds / 1_000
+    return f"{seconds:,.1f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:,.1f} min"

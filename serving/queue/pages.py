@@ -30,7 +30,7 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
-_ROUTERS: Final = (sign_in.router, approvals.router)
+ROUTERS: Final = (sign_in.router, approvals.router)
 
 
 def mount(app: FastAPI, home: Home, doorkeeper: Doorkeeper) -> None:
@@ -49,7 +49,7 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

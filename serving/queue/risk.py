@@ -1,7 +1,7 @@
 """The risk of an action: how far its effect reaches, from its class alone."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from interlock.runtime.door.tool import AnyTool
 
@@ -27,7 +27,7 @@ def risk_of(action_class: str) -> Risk:
 
 def risk_named(name: str) -> Risk | None:
     """Return the risk of that name, or None."""
-    return cast(Risk, name) if name in RISKS else None
+    return name if name in RISKS else None
 
 
 def of_tool(tool: str, tools: Mapping[str, AnyTool]) -> Risk:
@@ -36,6 +36,8 @@ def of_tool(tool: str, tools: Mapping[str, AnyTool]) -> Risk:
     return "high" if known is None else risk_of(known.action_class)
 
 
-def names(wanted: Risk, all_names: Iterable[str], tools: Mapping[str, AnyTool]) -> list[str]:
+def names(
+    wanted: Risk, all_names: Iterable[str], tools: Mapping[str, AnyTool]
+) -> list[str]:
     """Return those of *all_names* that are as risky as is *wanted*."""
     return [name for name in all_names if of_tool(name, tools) == wanted]

@@ -1,7 +1,7 @@
 """The visitor: who looks at a page, in which home, and since when."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends
@@ -42,6 +42,19 @@ class Visitor:
     def is_fresh(self) -> bool:
         """Whether credentials were shown a short while ago."""
         return self.now - self.caller.authenticated <= FRESH_S
+
+    async def freshened(self, password: str) -> "Visitor":
+        """Return the same person, who showed the password just now, under a new cookie.
+
+        Raises `NotAuthenticated`.
+        """
+        cookie, caller = await self.doorkeeper.reauthenticate(self.cookie, password)
+        return replace(
+            self,
+            cookie=cookie,
+            caller=caller,
+            csrf=self.doorkeeper.csrf_token(cookie),
+        )
 
 
 async def visitor(request: Request) -> Visitor:

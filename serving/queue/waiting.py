@@ -70,7 +70,9 @@ async def waiting(visitor: Visitor, wanted: Wanted) -> Waiting:
     return await visitor.home.store.read(look)
 
 
-def _counts(connection: Connection, tenant: str, now: int) -> dict[tuple[str, str], int]:
+def _counts(
+    connection: Connection, tenant: str, now: int
+) -> dict[tuple[str, str], int]:
     """Return how many wait, by tool and role."""
     query = (
         select(_APPROVALS.tool, _APPROVALS.role, func.count())

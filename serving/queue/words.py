@@ -25,10 +25,20 @@ CONFIDENTIALITY: Final[Mapping[str, str]] = {
     "internal": "internal",
     "confidential": "confidential",
 }
+#: What a budget limits
+KINDS: Final[Mapping[str, str]] = {
+    "money_micro": "money",
+    "tokens": "tokens",
+    "steps": "steps",
+    "effects": "effects",
+    "wall_ms": "time",
+    "gpu_ms": "graphics time",
+    "reviewer_ms": "reviewers' time",
+}
 
 
 def tool_in_words(name: str, tools: Mapping[str, AnyTool]) -> str:
-    """Return what the tool does: in the house's words, else in its own first sentence, else its name."""
+    """Return what the tool does: in our words, else in its own first sentence, else its name."""
     known = tools.get(name)
     own = "" if known is None else known.description.partition(".")[0]
     return _WORDS.get(name) or own or name

@@ -1,50 +1,62 @@
 """Signing in and out."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from interlock.runtime.errors import NotAuthenticated
 from interlock.serving.queue import cookie
-from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import bare
 
+if TYPE_CHECKING:
+    from interlock.serving.queue.doorkeeper import Doorkeeper
+
 router = APIRouter()
+
+
+class SignIn(BaseModel):
+    """What the form is sent with: a name and a password, or the code of a link."""
+
+    name: str = ""
+    password: str = ""
+    code: str = ""
+    to: str = "/"
 
 
 @router.get("/sign-in")
 async def sign_in_page(to: str = "/", code: str = "") -> Response:
     """Show the form; with the code of a link only a button, so that no preview uses the code up."""
-    return bare("sign_in.html", to=_ours(to), code=code, failed=False, name="")
+    return bare(
+        "sign_in.html",
+        to=_ours(to),
+        code=code,
+        failed=False,
+        name="",
+    )
 
 
 @router.post("/sign-in")
-async def sign_in(
-    request: Request,
-    name: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    code: Annotated[str, Form()] = "",
-    to: Annotated[str, Form()] = "/",
-) -> Response:
+async def sign_in(request: Request, form: Annotated[SignIn, Form()]) -> Response:
     """Begin a session; what was wrong is not told."""
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     try:
-        if code:
-            session, _ = await doorkeeper.sign_in_by_link(code)
+        if form.code:
+            session, _ = await doorkeeper.sign_in_by_link(form.code)
         else:
-            session, _ = await doorkeeper.sign_in(name, password)
+            session, _ = await doorkeeper.sign_in(form.name, form.password)
     except NotAuthenticated:
         return bare(
             "sign_in.html",
             status=401,
-            to=_ours(to),
+            to=_ours(form.to),
             code="",
             failed=True,
-            name=name,
+            name=form.name,
         )
-    answer = RedirectResponse(_ours(to), status_code=303)
+    answer = RedirectResponse(_ours(form.to), status_code=303)
     cookie.give(answer, session)
     return answer
 
