@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
+from fastapi import Request
+from fastapi.responses import Response
 
 #: The prefix binds the cookie to this host, to every path and to a connection that is secure
 NAME: Final = "__Host-interlock"

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from starlette.responses import HTMLResponse
+from fastapi.responses import HTMLResponse
 
 from interlock.serving.queue.moment import ago, amount, left
 from interlock.serving.queue.visitor import Visitor

@@ -4,12 +4,11 @@ Everything here fails closed: a request that does not prove that it comes from a
 changes nothing.
 """
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Request
 
 from interlock.runtime.errors import InterlockError
 from interlock.serving.queue.cookie import session_cookie
@@ -27,12 +26,24 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_HEADERS: Final = [
+    (name.lower().encode(), value.encode()) for name, value in HEADERS.items()
+]
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - the name of a header
 TOKEN_FIELD: Final = "csrf"  # noqa: S105 - the name of a field
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Forms that are sent before there is a session
 _WITHOUT_SESSION: Final = ("/sign-in",)
 STATIC: Final = "/static/"
+_NOT_KEPT: Final = (b"cache-control", b"no-store")
+#: The address of a file changes with the files
+_KEPT: Final = (b"cache-control", b"private, max-age=86400")
+
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class NotOurForm(InterlockError):
@@ -48,19 +59,17 @@ class NotOurForm(InterlockError):
 class Guarded:
     """Puts the headers of a page on every answer, and keeps pages out of every cache."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                if "cache-control" not in headers:
-                    headers["Cache-Control"] = "no-store"
+                is_file = scope["path"].startswith(STATIC)
+                kept = _KEPT if is_file else _NOT_KEPT
+                message["headers"] = [*message["headers"], *_HEADERS, kept]
             await send(message)
 
         await self._app(scope, receive, guarded if scope["type"] == "http" else send)

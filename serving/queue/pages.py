@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from fastapi import Depends, FastAPI
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
 
 from interlock.runtime.errors import (
     BadInput,

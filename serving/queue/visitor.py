@@ -4,8 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from fastapi import Depends
-from starlette.requests import Request
+from fastapi import Depends, Request
 
 from interlock.runtime.policy.request import Principal
 from interlock.serving.home import Home

@@ -1,11 +1,19 @@
 """What waits for people: one row each, the soonest deadline first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    func,
+    select,
+    tuple_,
+)
 
 from interlock.runtime.policy.request import identity
 from interlock.runtime.record.store import tables
@@ -17,6 +25,7 @@ from interlock.serving.queue.visitor import Visitor
 from interlock.serving.queue.words import tool_in_words
 
 Whose: TypeAlias = Literal["all", "for_me"]
+Condition: TypeAlias = ColumnElement[bool]
 PAGE: Final = 50
 _APPROVALS: Final = tables.approval.c
 _HOUR: Final = 3_600
@@ -89,7 +98,7 @@ def _by(counts: Mapping[tuple[str, str], int], place: int) -> dict[str, int]:
     return sums
 
 
-def _open(tenant: str, now: int) -> tuple[Any, ...]:
+def _open(tenant: str, now: int) -> tuple[Condition, ...]:
     return (
         _APPROVALS.tenant == tenant,
         _APPROVALS.state == "waiting",
@@ -100,7 +109,7 @@ def _open(tenant: str, now: int) -> tuple[Any, ...]:
 def _query(
     visitor: Visitor, wanted: Wanted, counts: Mapping[tuple[str, str], int], now: int
 ) -> Select[Any]:
-    query = (
+    return (
         select(
             tables.approval,
             tables.data_key.c.wrapped,
@@ -108,25 +117,29 @@ def _query(
         )
         .join(tables.data_key, tables.data_key.c.id == _APPROVALS.run_id)
         .join(tables.run, tables.run.c.id == _APPROVALS.run_id)
-        .where(*_open(visitor.tenant, now))
+        .where(*_open(visitor.tenant, now), *_fitting(visitor, wanted, counts, now))
         .order_by(_APPROVALS.expires, _APPROVALS.id)
         .limit(PAGE + 1)
     )
+
+
+def _fitting(
+    visitor: Visitor, wanted: Wanted, counts: Mapping[tuple[str, str], int], now: int
+) -> Iterator[Condition]:
+    """Yield a condition for each filter that is given."""
     if wanted.tool:
-        query = query.where(_APPROVALS.tool == wanted.tool)
+        yield _APPROVALS.tool == wanted.tool
     if wanted.role:
-        query = query.where(_APPROVALS.role == wanted.role)
+        yield _APPROVALS.role == wanted.role
     if wanted.whose == "for_me":
-        query = query.where(_APPROVALS.role.in_(visitor.person.roles))
+        yield _APPROVALS.role.in_(visitor.person.roles)
     if wanted.hours:
-        query = query.where(_APPROVALS.created <= now - wanted.hours * _HOUR)
+        yield _APPROVALS.created <= now - wanted.hours * _HOUR
     if wanted.risk is not None:
         tools = visitor.home.runtime.tools
-        fitting = risk.names(wanted.risk, _by(counts, 0), tools)
-        query = query.where(_APPROVALS.tool.in_(fitting))
+        yield _APPROVALS.tool.in_(risk.names(wanted.risk, _by(counts, 0), tools))
     if wanted.after is not None:
-        query = query.where(tuple_(_APPROVALS.expires, _APPROVALS.id) > wanted.after)
-    return query
+        yield tuple_(_APPROVALS.expires, _APPROVALS.id) > wanted.after
 
 
 def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from typing import Annotated, Final, cast, get_args
 
 from fastapi import APIRouter, Form, Query
+from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
-from starlette.responses import RedirectResponse, Response
 
 from interlock.runtime.errors import BadInput, Code, NotAuthenticated, NotPermitted
 from interlock.runtime.policy.request import Verdict

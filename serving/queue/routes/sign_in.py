@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 
 from interlock.runtime.errors import NotAuthenticated
 from interlock.serving.queue import cookie
