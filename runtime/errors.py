@@ -40,6 +40,7 @@ Code: TypeAlias = Literal[
     "pinned_already",
     "another_in_force",
     "erased",
+    "key_reused",
 ]
 
 
@@ -123,6 +124,19 @@ class NotPermitted(InterlockError):
         if self.codes:
             self.code = self.codes[0]
         super().__init__(f"{person!r} may not do {act}: {why}")
+
+
+class NotAuthenticated(InterlockError):
+    """Nobody proved who asks, so nothing was done; why is recorded, and not told to whoever asks.
+
+    Wrong, expired, ended and unknown credentials are one answer: a guess learns nothing.
+    """
+
+    exit_code = 4
+
+    def __init__(self, *, what: str, next_step: str = "Sign in again.") -> None:
+        self.what, self.next_step = what, next_step
+        super().__init__(f"{what} is not valid. {next_step}")
 
 
 class RefusedTooOften(InterlockError):

@@ -26,7 +26,8 @@ class OfApprovals(OfJobs):
             "state": "waiting",
             "created": body["at"],
             "decided": 0,
-            **same(body, "tool", "revision", "quorum", "overdue", "expires"),
+            **same(body, "tool", "revision", "role", "quorum"),
+            **same(body, "overdue", "expires"),
             **sealed(body),
         }
         self.approval[(body["approval"],)] = row
@@ -44,6 +45,7 @@ class OfApprovals(OfJobs):
         """Add what a person did about an approval."""
         approval = self.approval[(body["approval"],)]
         approval["quorum"] = body.get("quorum", approval["quorum"])
+        approval["role"] = body.get("next", approval["role"])
         place = (body["approval"], str(body["number"]))
         self.approval_step[place] = {
             "run_id": run_id,

@@ -116,6 +116,7 @@ def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
         "requester": key.seal(
             requester_of(request.principal).encode(), place=_requester_at(approval_id)
         ),
+        "role": asked.quorum[0].by,
         "quorum": quorum.written(asked.quorum),
         "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
         "evidence_digest": digest(evidence),
@@ -134,6 +135,7 @@ def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAs
         approval=row["id"],
         action=asked.action_id,
         tool=row["tool"],
+        role=row["role"],
         quorum=row["quorum"],
         revision=asked.revision,
         digest=asked.request.digest,

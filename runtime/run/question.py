@@ -27,6 +27,8 @@ class ApprovalSummary:
     tool: str
     state: State
     requester: str
+    #: The role that is asked first of those whose verdicts are missing
+    role: str
     #: Whose verdicts it takes, and those that are still to be given
     quorum: Quorum
     unfilled: Quorum
@@ -35,11 +37,6 @@ class ApprovalSummary:
     overdue: int
     expires: int
 
-    @property
-    def role(self) -> str:
-        """The role whose people are asked first."""
-        return (self.unfilled or self.quorum)[0].by
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Approval(ApprovalSummary):
@@ -47,6 +44,8 @@ class Approval(ApprovalSummary):
 
     evidence: dict[str, Json]
     evidence_digest: str
+    #: Who gave the last verdict; empty for nobody
+    reviewer: str
     #: What people did about it, in order
     steps: tuple[Step, ...]
 
@@ -89,6 +88,9 @@ def opened(
     listed = summary(row, key, now, filled=filled(steps))
     return Approval(
         **{name.name: getattr(listed, name.name) for name in fields(listed)},
+        reviewer=next(
+            (step.person for step in reversed(steps) if step.verdict is not None), ""
+        ),
         steps=steps,
         evidence=evidence,
         evidence_digest=row["evidence_digest"],
@@ -113,6 +115,7 @@ def summary(
         tool=row["tool"],
         state=_state(row, now),
         requester=requester(key, row),
+        role=row["role"],
         quorum=seats,
         unfilled=quorum.unfilled(seats, filled),
         revision=row["revision"],

@@ -1,6 +1,7 @@
 """Verdicts: one person's yes or no to what was shown, given and recorded in one transaction."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sqlalchemy import RowMapping, update
@@ -14,7 +15,7 @@ from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.question import Approval, opened, row_named
-from interlock.runtime.run.quorum import Seat, seat_for
+from interlock.runtime.run.quorum import Seat, seat_for, unfilled
 from interlock.runtime.run.refusal import refused
 
 
@@ -63,10 +64,12 @@ def judge(
         opened=shown.opened,
     )
     state = _reached(approval, verdict)
-    sealed = _decide(tx, key, row, deed, state=state, number=len(steps))
-    tx.events.append(
-        _decided(approval, row["digest"], key, deed, state=state, sealed=sealed)
-    )
+    after = unfilled(approval.unfilled, [(seat.role, seat.by)])
+    asked_next = after[0].by if after else approval.role
+    values = {"state": state, "role": asked_next}
+    sealed = _decide(tx, key, row, deed, values=values, number=len(steps))
+    event = _decided(approval, row["digest"], key, deed)
+    tx.events.append(replace(event, state=state, next=asked_next, sealed=sealed))
     return approval
 
 
@@ -75,21 +78,20 @@ def _decided(
     bind: str,
     key: DataKey,
     deed: Deed,
-    *,
-    state: State,
-    sealed: Sealed,
 ) -> ApprovalDecided:
+    """Return the entry of a verdict of which it is not said yet what comes of it."""
     return ApprovalDecided(
         log=approval.tenant,
         run_id=approval.run_id,
         key=key,
         approval=approval.id,
         action=approval.action_id,
-        state=state,
+        state=approval.state,
         kind=deed.kind,
         number=len(approval.steps),
         seat=deed.seat,
         role=deed.role,
+        next=approval.role,
         revision=approval.revision,
         digest=bind,
         evidence=deed.shown,
@@ -101,7 +103,7 @@ def _decided(
             requester=approval.requester,
             note=deed.text,
         ),
-        sealed=sealed,
+        sealed={},
     )
 
 
@@ -138,7 +140,7 @@ def _decide(
     row: RowMapping,
     deed: Deed,
     *,
-    state: State,
+    values: Mapping[str, str],
     number: int,
 ) -> Sealed:
     """Write the verdict and what the approval becomes; return what was sealed.
@@ -146,20 +148,20 @@ def _decide(
     A no gives back what was set aside for the action. While seats are open the run sleeps on.
     """
     sealed = approval_step.add(tx, key, row, deed, number=number)
-    if state == "waiting":
-        return {"content": sealed}
-    if state == "rejected":
-        budget.release(tx, action_id=row["action_id"])
+    is_over = values["state"] != "waiting"
     approvals = tables.approval.c
     undecided = update(tables.approval).where(
         approvals.id == row["id"], approvals.state == "waiting"
     )
-    values = {"state": state, "decided": tx.now}
-    if tx.connection.execute(undecided.values(values)).rowcount != 1:
+    changed = undecided.values(decided=tx.now if is_over else 0, **values)
+    if tx.connection.execute(changed).rowcount != 1:
         raise refused(
             "decided_already", what=f"approval {row['id']}", state="decided just now"
         )
-    turn.decided(tx, row["run_id"])
+    if values["state"] == "rejected":
+        budget.release(tx, action_id=row["action_id"])
+    if is_over:
+        turn.decided(tx, row["run_id"])
     return {"content": sealed}
 
 

@@ -58,7 +58,7 @@ def test_the_commands_in_the_documents_exist(
 
 def test_the_makefile_explains_itself(targets: dict[str, str]) -> None:
     """Every target but the ones that the Makefile needs for itself says what it does."""
-    assert [name for name, said in targets.items() if not said] == ["opa"]
+    assert [name for name, said in targets.items() if not said] == ["opa", "chromium"]
 
 
 def test_the_house_has_its_papers(root: Path) -> None:

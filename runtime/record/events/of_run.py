@@ -178,7 +178,8 @@ class ApprovalAsked(Of):
     approval: str
     action: str
     tool: str
-    #: Whose verdicts it takes, as the row holds it
+    #: Who is asked first, and whose verdicts it takes, as the row holds them
+    role: str
     quorum: str
     revision: str
     #: The digest of the request, and of the evidence that is shown
@@ -194,6 +195,7 @@ class ApprovalAsked(Of):
             "approval": self.approval,
             "action": self.action,
             "tool": self.tool,
+            "role": self.role,
             "quorum": self.quorum,
             "revision": self.revision,
             "bind": self.key.commit(self.digest.encode()),
@@ -219,6 +221,8 @@ class ApprovalDecided(Of):
     #: The role that was needed, and the one it was given in
     seat: str
     role: str
+    #: The role that is asked first from now on
+    next: str
     revision: str
     #: The digest of the request, and of the evidence that was shown
     digest: str
@@ -239,6 +243,7 @@ class ApprovalDecided(Of):
             "number": self.number,
             "seat": self.seat,
             "role": self.role,
+            "next": self.next,
             "until": 0,
             "revision": self.revision,
             "bind": self.key.commit(self.digest.encode()),

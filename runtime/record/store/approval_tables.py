@@ -24,6 +24,8 @@ approval = Table(
     Column("digest", String(64), nullable=False, index=True),
     Column("revision", String(64), nullable=False),
     Column("requester", LargeBinary, nullable=False),
+    #: The role that is asked first of those whose verdicts are missing
+    Column("role", String(64), nullable=False),
     #: Whose verdicts it takes, as JSON
     Column("quorum", Text, nullable=False),
     Column("evidence", LargeBinary, nullable=False),

@@ -19,7 +19,12 @@ from sqlalchemy import (
     text,
 )
 
-from interlock.runtime.record.store import approval_tables, job_tables, version
+from interlock.runtime.record.store import (
+    approval_tables,
+    job_tables,
+    order_tables,
+    version,
+)
 
 KINDS: Final = (
     "money_micro",
@@ -42,6 +47,7 @@ approval = approval_tables.approval
 approval_step = approval_tables.approval_step
 job = job_tables.job
 job_item = job_tables.job_item
+order = order_tables.order
 
 run = Table(
     "run",
