@@ -15,7 +15,7 @@ from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.question import Approval, opened, row_named
-from interlock.runtime.run.quorum import Seat, seat_for, unfilled
+from interlock.runtime.run.quorum import Quorum, Seat, seat_for, unfilled
 from interlock.runtime.run.refusal import refused
 
 
@@ -63,13 +63,12 @@ def judge(
         shown=shown.evidence,
         opened=shown.opened,
     )
-    state = _reached(approval, verdict)
-    after = unfilled(approval.unfilled, [(seat.role, seat.by)])
-    asked_next = after[0].by if after else approval.role
-    values = {"state": state, "role": asked_next}
+    values = _after(approval, seat, verdict)
     sealed = _decide(tx, key, row, deed, values=values, number=len(steps))
     event = _decided(approval, row["digest"], key, deed)
-    tx.events.append(replace(event, state=state, next=asked_next, sealed=sealed))
+    tx.events.append(
+        replace(event, state=values["state"], next=values["role"], sealed=sealed)
+    )
     return approval
 
 
@@ -126,12 +125,18 @@ def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
     return seat
 
 
-def _reached(approval: Approval, verdict: Verdict) -> State:
-    """Return where the approval stands with *verdict*, which fills one of its open seats."""
+def _after(approval: Approval, seat: Seat, verdict: Verdict) -> dict[str, str]:
+    """Return what the row says once *verdict* fills one of *seat*: its state, and who is next."""
+    left = unfilled(approval.unfilled, [(seat.role, seat.by)])
+    asked_next = left[0].by if left else approval.role
+    return {"state": _reached(left, verdict), "role": asked_next}
+
+
+def _reached(left: Quorum, verdict: Verdict) -> State:
+    """Return where an approval stands with *verdict*, after which the seats in *left* are open."""
     if verdict == "rejected":
         return "rejected"
-    left = sum(seat.count for seat in approval.unfilled)
-    return "approved" if left == 1 else "waiting"
+    return "waiting" if left else "approved"
 
 
 def _decide(
