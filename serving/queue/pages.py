@@ -17,9 +17,11 @@ from interlock.runtime.errors import (
 from interlock.serving.home import Home
 from interlock.serving.queue import cookie
 from interlock.serving.queue.doorkeeper import Doorkeeper
-from interlock.serving.queue.frame import STATIC, bare
+from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
-from interlock.serving.queue.routes import approvals, sign_in
+from interlock.serving.queue.routes import approvals, books, runs, sign_in
+from interlock.serving.queue.routes import home as home_routes
+from interlock.serving.queue.visitor import visitor
 
 #: By kind of error the status of its page; the first that fits
 _STATUSES: Final = (
@@ -29,7 +31,13 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
-ROUTERS: Final = (sign_in.router, approvals.router)
+ROUTERS: Final = (
+    sign_in.router,
+    home_routes.router,
+    approvals.router,
+    runs.router,
+    books.router,
+)
 
 
 def mount(app: FastAPI, home: Home, doorkeeper: Doorkeeper) -> None:
@@ -62,14 +70,14 @@ async def _to_sign_in(request: Request, _: Exception) -> Response:
     return answer
 
 
-async def _told(_: Request, error: Exception) -> HTMLResponse:
+async def _told(request: Request, error: Exception) -> HTMLResponse:
     """Tell an error that was raised on purpose: its words name the next step."""
     status = next(
         (status for kind, status in _STATUSES if isinstance(error, kind)), 500
     )
-    return bare(
-        "error.html",
-        status=status,
-        code=getattr(error, "code", "error"),
-        words=str(error),
-    )
+    said = {"code": getattr(error, "code", "error"), "words": str(error)}
+    try:
+        who = await visitor(request)
+    except InterlockError:
+        return bare("error.html", status=status, **said)
+    return page(who, "error.html", here="", status=status, **said)
