@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -31,6 +32,16 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
+_NOWHERE: Final = NotFound(
+    kind="page",
+    name="of this address",
+    next_step="Begin at the home page.",
+)
+_MISREAD: Final = BadInput(
+    what="the form",
+    why="a field is not what the page asks for",
+    next_step="Open the page again.",
+)
 ROUTERS: Final = (
     sign_in.router,
     home_routes.router,
@@ -49,6 +60,8 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     """Return the pages of *home* as an application; lives as long as the home."""
     app = FastAPI(
         openapi_url=None,
+        redirect_slashes=False,
+        telemetry=None,
         dependencies=[Depends(our_form)],
     )
     app.state.home = home
@@ -56,6 +69,9 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(404, _nowhere)
+    app.add_exception_handler(405, _nowhere)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
@@ -68,6 +84,16 @@ async def _to_sign_in(request: Request, _: Exception) -> Response:
     answer = RedirectResponse(f"/sign-in?to={to}", status_code=303)
     cookie.take(answer)
     return answer
+
+
+async def _nowhere(request: Request, _: Exception) -> HTMLResponse:
+    """Say that there is no such page."""
+    return await _told(request, _NOWHERE)
+
+
+async def _misread(request: Request, _: Exception) -> HTMLResponse:
+    """Say that what was sent is not what the page asks for."""
+    return await _told(request, _MISREAD)
 
 
 async def _told(request: Request, error: Exception) -> HTMLResponse:

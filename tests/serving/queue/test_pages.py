@@ -65,13 +65,17 @@ async def test_a_run_of_another_tenant_is_not_there(
         ("root", "/audit", 200),
         ("root", "/approvals/none", 404),
         ("rhea", "/nowhere", 404),
+        ("root", "/audit?below=x", 400),
     ],
 )
 async def test_each_page_is_for_whoever_may_look(
     browser: Any, name: str, path: str, status: int
 ) -> None:
     """A page that the policy denies is refused with its code, and what is nowhere is not found."""
-    assert (await browser(name).get(path)).status_code == status
+    answer = await browser(name).get(path)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
 async def test_the_log_is_verified_from_its_page(home: Home, browser: Any) -> None:
