@@ -11,6 +11,7 @@ from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.operations import approvals as operations
+from interlock.serving.operations import looks
 from interlock.serving.queue import cookie, evidence
 from interlock.serving.queue.difference import Change, differences
 from interlock.serving.queue.frame import page
@@ -74,6 +75,7 @@ async def list_page(
     visitor: Visiting, filters: Annotated[Filters, Query()]
 ) -> Response:
     """Show what waits, the soonest deadline first."""
+    await looks.ask(visitor.home, "approval.read", person=visitor.person)
     return page(
         visitor,
         "approvals.html",
@@ -89,7 +91,7 @@ async def list_page(
 @router.get("/approvals/{approval_id}")
 async def approval_page(visitor: Visiting, approval_id: str) -> Response:
     """Show one approval whole: exactly what a verdict binds to."""
-    approval = await evidence.approval_of(visitor, approval_id)
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     return await _shown(visitor, approval)
 
 
@@ -98,7 +100,7 @@ async def decide(
     visitor: Visiting, approval_id: str, form: Annotated[Decided, Form()]
 ) -> Response:
     """Record a verdict on what was shown; whoever decides on what is no more is shown what is."""
-    approval = await evidence.approval_of(visitor, approval_id)
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     if form.verdict not in get_args(Verdict):
         trouble = Trouble(status=400, code="no_verdict", note=form.note)
         return await _shown(visitor, approval, trouble)
@@ -126,7 +128,9 @@ async def _decided(visitor: Visitor, approval_id: str, form: Decided) -> Respons
             note=form.note,
         )
     except (BadInput, NotPermitted) as error:
-        approval = await evidence.approval_of(visitor, approval_id)
+        approval = await looks.approval(
+            visitor.home, approval_id, person=visitor.person
+        )
         before = evidence.brought_back(form.carried, form.evidence_digest)
         changes = differences(before, approval.evidence) if before else []
         return await _shown(visitor, approval, _trouble(error, form, changes))
