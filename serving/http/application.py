@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.record.proofs import Proofs
 from interlock.serving.home import Home
 from interlock.serving.http.cursor import Cursors
 from interlock.serving.http.envelope import Envelope
@@ -24,7 +25,17 @@ from interlock.serving.http.problem import (
     problem_of,
 )
 from interlock.serving.http.rate import Rates
-from interlock.serving.http.routes import approvals, events, health, runs
+from interlock.serving.http.routes import (
+    approvals,
+    audit,
+    budgets,
+    decisions,
+    events,
+    health,
+    metrics,
+    policies,
+    runs,
+)
 from interlock.serving.http.service import Service
 from interlock.serving.http.tail import Tails
 from interlock.serving.identity.caller import Authenticator
@@ -39,6 +50,11 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     events.router,
     runs.router,
     approvals.router,
+    decisions.router,
+    audit.router,
+    policies.router,
+    budgets.router,
+    metrics.router,
 )
 
 
@@ -94,6 +110,7 @@ def _lifespan(
             rates=rates,
             tails=tails,
             measures=measures,
+            proofs=Proofs(home.store),
         )
         try:
             yield
