@@ -20,7 +20,8 @@ from interlock.serving.queue import cookie
 from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
-from interlock.serving.queue.routes import approvals, books, runs, sign_in
+from interlock.serving.queue.live import Live
+from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 
@@ -48,6 +49,7 @@ ROUTERS: Final = (
     approvals.router,
     runs.router,
     books.router,
+    live.router,
 )
 
 
@@ -66,6 +68,7 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     )
     app.state.home = home
     app.state.doorkeeper = doorkeeper
+    app.state.live = Live(home.store)
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)

@@ -1,6 +1,7 @@
 """The approvals: what waits, one of them whole, and the verdict on it."""
 
 from typing import Annotated, Final, cast, get_args
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
@@ -58,6 +59,12 @@ class Filters(BaseModel):
             after=_after(self.after),
         )
 
+    @property
+    def query(self) -> str:
+        """The filters as they stand in an address, without the place in the list."""
+        given = self.model_dump(exclude={"after", "done"}, exclude_defaults=True)
+        return urlencode(given)
+
 
 class Decided(BaseModel):
     """What the form of a verdict is sent with."""
@@ -82,6 +89,7 @@ async def list_page(
         here=HERE,
         waiting=await waiting(visitor, filters.wanted),
         wanted=filters.wanted,
+        query=filters.query,
         risks=[(name, WORDS[name]) for name in RISKS],
         ages=_AGES,
         done=filters.done if filters.done in get_args(Verdict) else "",
@@ -93,6 +101,13 @@ async def approval_page(visitor: Visiting, approval_id: str) -> Response:
     """Show one approval whole: exactly what a verdict binds to."""
     approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     return await _shown(visitor, approval)
+
+
+@router.get("/approvals/{approval_id}/standing")
+async def standing(visitor: Visiting, approval_id: str) -> Response:
+    """Show where the approval stands now, for a page that was opened before."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    return page(visitor, "standing.html", here=HERE, approval=approval)
 
 
 @router.post("/approvals/{approval_id}/verdict")
