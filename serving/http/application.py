@@ -30,9 +30,12 @@ from interlock.serving.http.routes import (
     audit,
     budgets,
     decisions,
+    documents,
     events,
     health,
+    jobs,
     metrics,
+    nowhere,
     policies,
     runs,
 )
@@ -49,6 +52,8 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     health.router,
     events.router,
     runs.router,
+    jobs.router,
+    documents.router,
     approvals.router,
     decisions.router,
     audit.router,
@@ -85,9 +90,10 @@ def application(
             measures=measures,
         ),
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         telemetry=None,
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, nowhere.router_behind(*ROUTERS)):
         app.include_router(router)
     app.add_exception_handler(InterlockError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
