@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
+from interlock.runtime.record.of_identity import OfIdentity
 from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, proposed, started
 from interlock.runtime.record.spend import Rows, Spend, Values
@@ -44,6 +45,7 @@ class Derived(OfJobs):
     action: Rows = field(default_factory=dict)
     approval: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
+    identity: OfIdentity = field(default_factory=OfIdentity)
     kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
@@ -52,7 +54,11 @@ class Derived(OfJobs):
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
-        owner = self.spend if table.name in {"budget", "reservation"} else self
+        owner: object = self
+        if table.name in {"budget", "reservation"}:
+            owner = self.spend
+        if table.name in {"account", "api_key"}:
+            owner = self.identity
         rows: Rows = getattr(owner, table.name)
         return rows
 
@@ -81,6 +87,8 @@ class Derived(OfJobs):
             "job_status": self.turn_job,
             "job_item": self.take,
             "kill_switch": self._turn,
+            "account": self.identity.keep_account,
+            "api_key": self.identity.keep_key,
             "record": self._keep,
             "erasure": self._erase,
         }
