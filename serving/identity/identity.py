@@ -62,7 +62,7 @@ class Identity:
     async def of_session(self, cookie: str) -> Caller:
         """Return the caller of a page; see `Authenticator`."""
         one = await self._session(cookie)
-        if self._store.clock() - one.seen >= session.COARSE_S:
+        if one.is_stale:
             await self._store.write(lambda tx: session.note_use(tx, one.public))
         return self._caller(one)
 
@@ -88,9 +88,7 @@ class Identity:
         def work(tx: Tx) -> str:
             if not session.end(tx, one.public):
                 raise session.none_such()
-            fresh = replace(
-                one, proof="password", authenticated=tx.now, may_set=False
-            )
+            fresh = replace(one, proof="password", authenticated=tx.now, may_set=False)
             return self._signing_in.enter(tx, fresh)
 
         return await self._with_caller(
@@ -119,9 +117,7 @@ class Identity:
             session.read(tx.connection, self._vault, cookie, now=tx.now)
             account = account_of(self._vault, tx.connection, one.account)
             account = account or Account(name=one.name, tenant=one.tenant)
-            changed = replace(
-                account, hashed=hashed, generation=account.generation + 1
-            )
+            changed = replace(account, hashed=hashed, generation=account.generation + 1)
             keep_account(tx, self._vault, changed, by=person.id)
             session.end_all(tx, one.account)
             return self._signing_in.begin(tx, changed, proof="password")

@@ -1,6 +1,5 @@
 """The roster: who is listed, with which roles, at this moment."""
 
-import os
 import time
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -37,7 +36,7 @@ class Roster:
     def _current(self) -> _Version | None:
         """Return the version of the file; None for one that is not there or not yet settled."""
         try:
-            state = os.stat(self._file)
+            state = self._file.stat()
         except OSError:
             return None
         if time.time_ns() - state.st_mtime_ns < _UNSETTLED_NS:

@@ -54,8 +54,8 @@ class Session:
     authenticated: int
     #: Whether the person may set a password without the old one
     may_set: bool = False
-    #: When the session was last used; what stands in its column counts
-    seen: int = 0
+    #: Whether its use was not noted lately; worked out when the session is read
+    is_stale: bool = False
 
 
 def none_such() -> NotAuthenticated:
@@ -70,7 +70,7 @@ def begin(tx: Tx, vault: Vault, session: Session) -> str:
     )
     secret = secrets.new()
     row = secrets.proof(vault, tx.connection, _KIND, secret)
-    sealed = orjson.dumps(asdict(replace(session, seen=0)))
+    sealed = orjson.dumps(asdict(replace(session, is_stale=False)))
     values = {
         "id": row,
         "public": session.public,
@@ -101,14 +101,14 @@ def read(connection: Connection, vault: Vault, secret: str, *, now: int) -> Sess
     values = orjson.loads(plain)
     roles = values.pop("roles")
     session = Session(roles=None if roles is None else tuple(roles), **values)
-    session = replace(session, seen=row["seen"])
+    unused = now - row["seen"]
     account = account_of(vault, connection, session.account)
     generation = 0 if account is None else account.generation
     is_closed = account is not None and account.state == "closed"
-    is_over = now >= session.began + LONGEST_S or now >= session.seen + IDLE_S
+    is_over = now >= session.began + LONGEST_S or unused >= IDLE_S
     if is_closed or is_over or generation != session.generation:
         raise none_such()
-    return session
+    return replace(session, is_stale=unused >= COARSE_S)
 
 
 def note_use(tx: Tx, public: str) -> None:
