@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_identity import OfIdentity
 from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.of_run import OfRun, asked, proposed, started
 from interlock.runtime.record.spend import Rows, Spend, Values
@@ -45,7 +44,6 @@ class Derived(OfJobs):
     action: Rows = field(default_factory=dict)
     approval: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
-    identity: OfIdentity = field(default_factory=OfIdentity)
     kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
@@ -54,11 +52,7 @@ class Derived(OfJobs):
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
-        owner: object = self
-        if table.name in {"budget", "reservation"}:
-            owner = self.spend
-        if table.name in {"account", "api_key"}:
-            owner = self.identity
+        owner = self.spend if hasattr(self.spend, table.name) else self
         rows: Rows = getattr(owner, table.name)
         return rows
 
@@ -87,8 +81,8 @@ class Derived(OfJobs):
             "job_status": self.turn_job,
             "job_item": self.take,
             "kill_switch": self._turn,
-            "account": self.identity.keep_account,
-            "api_key": self.identity.keep_key,
+            "account": self.keep_account,
+            "api_key": self.keep_key,
             "record": self._keep,
             "erasure": self._erase,
         }

@@ -16,11 +16,23 @@ class OfIdentity:
     def keep_account(self, log: str, _run: str, body: Values) -> None:
         """Make or change an account."""
         row = self.account.setdefault((body["account"],), {"created": body["at"]})
-        row.update(id=body["account"], tenant=log, updated=body["at"])
+        row.update(
+            id=body["account"],
+            tenant=log,
+            updated=body["at"],
+        )
         row.update(same(body, "state"), **sealed(body))
 
     def keep_key(self, log: str, _run: str, body: Values) -> None:
         """Make or change an API key."""
         row = self.api_key.setdefault((body["key"],), {"created": body["at"]})
         row.update(id=body["key"], tenant=log)
-        row.update(same(body, "account", "state", "expires"), **sealed(body))
+        row.update(
+            same(
+                body,
+                "account",
+                "state",
+                "expires",
+            ),
+            **sealed(body),
+        )

@@ -16,13 +16,23 @@ from interlock.runtime.record.vault import Vault
 
 #: A closed account lets nobody in, whatever the person holds
 AccountState: TypeAlias = Literal["active", "closed"]
-_KEEP: Final = Statement(upsert(tables.account, keys=("id",), keep=("created",)))
+_KEEP: Final = Statement(
+    upsert(
+        tables.account,
+        keys=("id",),
+        keep=("created",),
+    )
+)
 _READ: Final = Statement(
     select(tables.account).where(tables.account.c.id == bindparam("of_id"))
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Account:
     """One account. Sessions and keys of an earlier *generation* are over."""
 
@@ -43,13 +53,28 @@ def account_id(vault: Vault, connection: Connection, name: str) -> str:
 def account_of(vault: Vault, connection: Connection, account: str) -> Account | None:
     """Return the account of that id, or None; raises `Tampered` for one that somebody changed."""
     row = _READ.one(connection, {"of_id": account})
-    return None if row is None else _opened(vault, connection, row)
+    return (
+        None
+        if row is None
+        else _opened(
+            vault,
+            connection,
+            row,
+        )
+    )
 
 
 def accounts(vault: Vault, connection: Connection) -> list[Account]:
     """Return every account that is active, by name."""
     rows = connection.execute(select(tables.account)).mappings()
-    listed = [_opened(vault, connection, row) for row in rows]
+    listed = [
+        _opened(
+            vault,
+            connection,
+            row,
+        )
+        for row in rows
+    ]
     active = [account for account in listed if account.state == "active"]
     return sorted(active, key=lambda account: account.name)
 
@@ -66,7 +91,11 @@ def keep_account(tx: Tx, vault: Vault, account: Account, *, by: str) -> str:
     The transaction holds the head of the tenant's log.
     """
     key = vault.key(tx.connection, HOME)
-    name = account_id(vault, tx.connection, account.name)
+    name = account_id(
+        vault,
+        tx.connection,
+        account.name,
+    )
     body = key.seal(orjson.dumps(asdict(account)), place=_place(name))
     row = {
         "id": name,

@@ -14,13 +14,23 @@ from interlock.runtime.record.store.upsert import upsert
 from interlock.runtime.record.vault import Vault
 
 KeyState: TypeAlias = Literal["active", "revoked"]
-_KEEP: Final = Statement(upsert(tables.api_key, keys=("id",), keep=("created", "seen")))
+_KEEP: Final = Statement(
+    upsert(
+        tables.api_key,
+        keys=("id",),
+        keep=("created", "seen"),
+    )
+)
 _READ: Final = Statement(
     select(tables.api_key).where(tables.api_key.c.id == bindparam("of_id"))
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ApiKey:
     """One key, for a program that acts in the name of its *owner*, with some of the owner's roles.
 
@@ -55,7 +65,15 @@ _UNSEALED: Final = frozenset({"created", "seen"})
 def key_of(vault: Vault, connection: Connection, key: str) -> ApiKey | None:
     """Return the key of that id, or None; raises `Tampered` for one that somebody changed."""
     row = _READ.one(connection, {"of_id": key})
-    return None if row is None else _opened(vault, connection, row)
+    return (
+        None
+        if row is None
+        else _opened(
+            vault,
+            connection,
+            row,
+        )
+    )
 
 
 def keys_of(vault: Vault, connection: Connection, tenant: str) -> list[ApiKey]:
@@ -65,7 +83,14 @@ def keys_of(vault: Vault, connection: Connection, tenant: str) -> list[ApiKey]:
     rows = connection.execute(
         query.order_by(columns.created.desc(), columns.id)
     ).mappings()
-    return [_opened(vault, connection, row) for row in rows]
+    return [
+        _opened(
+            vault,
+            connection,
+            row,
+        )
+        for row in rows
+    ]
 
 
 def keep_key(tx: Tx, vault: Vault, key: ApiKey, *, by: str) -> None:
@@ -103,7 +128,12 @@ def _opened(vault: Vault, connection: Connection, row: Row) -> ApiKey:
     place = _place(row["id"])
     plain = orjson.loads(vault.key(connection, HOME).open(row["body"], place=place))
     roles = tuple(plain.pop("roles"))
-    key = ApiKey(roles=roles, created=row["created"], seen=row["seen"], **plain)
+    key = ApiKey(
+        roles=roles,
+        created=row["created"],
+        seen=row["seen"],
+        **plain,
+    )
     stated = (row["tenant"], row["account"], row["state"], row["expires"])
     if (key.tenant, key.account, key.state, key.expires) != stated:
         raise Tampered(what=place, why="its columns are not what was sealed")

@@ -31,7 +31,11 @@ _READ: Final = Statement(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Count:
     id: str
     failures: int = 0
@@ -53,12 +57,27 @@ def count(tx: Tx, row: str) -> int:
     counted = _read(tx.connection, row)
     failures = counted.failures + 1
     until = tx.now + wait_s(failures)
-    _write(tx, _Count(id=row, failures=failures, since=tx.now, until=until))
+    _write(
+        tx,
+        _Count(
+            id=row,
+            failures=failures,
+            since=tx.now,
+            until=until,
+        ),
+    )
     home = _read(tx.connection, HOME)
     is_new = tx.now - home.since >= _MINUTE
     since = tx.now if is_new else home.since
     total = 1 if is_new else home.failures + 1
-    _write(tx, _Count(id=HOME, failures=total, since=since))
+    _write(
+        tx,
+        _Count(
+            id=HOME,
+            failures=total,
+            since=since,
+        ),
+    )
     return failures
 
 

@@ -11,11 +11,9 @@ from interlock.runtime.record.events import SignedOut
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject
 from interlock.runtime.run.account import (
-    Account,
     account_id,
     account_of,
     has_accounts,
-    keep_account,
 )
 from interlock.serving.desk import Desk
 from interlock.serving.identity import link, passwords, session
@@ -63,7 +61,9 @@ class Identity:
         """Return the caller of a page; see `Authenticator`."""
         one = await self._session(cookie)
         if one.is_stale:
-            await self._store.write(lambda tx: session.note_use(tx, one.public))
+            await self._store.write(
+                lambda tx: session.note_use(tx, one.public), logs=()
+            )
         return self._caller(one)
 
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
@@ -88,7 +88,12 @@ class Identity:
         def work(tx: Tx) -> str:
             if not session.end(tx, one.public):
                 raise session.none_such()
-            fresh = replace(one, proof="password", authenticated=tx.now, may_set=False)
+            fresh = replace(
+                one,
+                proof="password",
+                authenticated=tx.now,
+                may_set=False,
+            )
             return self._signing_in.enter(tx, fresh)
 
         return await self._with_caller(
@@ -96,7 +101,11 @@ class Identity:
         )
 
     async def set_password(
-        self, cookie: str, new: str, *, current: str = ""
+        self,
+        cookie: str,
+        new: str,
+        *,
+        current: str = "",
     ) -> tuple[str, Caller]:
         """Set the caller's own password; every session of the account ends, and a new one begins.
 
@@ -111,16 +120,10 @@ class Identity:
         hashed = await passwords.hashed(new)
 
         async def work() -> str:
-            return await self._store.write(written, logs=(one.tenant,))
-
-        def written(tx: Tx) -> str:
-            session.read(tx.connection, self._vault, cookie, now=tx.now)
-            account = account_of(self._vault, tx.connection, one.account)
-            account = account or Account(name=one.name, tenant=one.tenant)
-            changed = replace(account, hashed=hashed, generation=account.generation + 1)
-            keep_account(tx, self._vault, changed, by=person.id)
-            session.end_all(tx, one.account)
-            return self._signing_in.begin(tx, changed, proof="password")
+            return await self._store.write(
+                lambda tx: self._signing_in.renew(tx, cookie, hashed),
+                logs=(one.tenant,),
+            )
 
         secret = await self._desk.acts.perform(
             "account.password",
@@ -135,7 +138,12 @@ class Identity:
         """End the session of the cookie at once; one that is over already is no error."""
 
         def work(tx: Tx) -> None:
-            one = session.read(tx.connection, self._vault, cookie, now=tx.now)
+            one = session.read(
+                tx.connection,
+                self._vault,
+                cookie,
+                now=tx.now,
+            )
             session.end(tx, one.public)
             ended = SignedOut(
                 log=one.tenant, account=one.account, session=one.public, by=one.name
@@ -167,8 +175,16 @@ class Identity:
         tenant = self._desk.settings.tenant
 
         def work(tx: Tx) -> str:
-            named = account_id(self._vault, tx.connection, person.id)
-            account = account_of(self._vault, tx.connection, named)
+            named = account_id(
+                self._vault,
+                tx.connection,
+                person.id,
+            )
+            account = account_of(
+                self._vault,
+                tx.connection,
+                named,
+            )
             if account is not None and account.tenant != tenant:
                 raise BadInput(
                     code="wrong_tenant",
@@ -176,14 +192,24 @@ class Identity:
                     why="it is another tenant's",
                     next_step="Set `tenant` to that one for this command.",
                 )
-            return link.make(tx, self._vault, person.id, tenant=tenant)
+            return link.make(
+                tx,
+                self._vault,
+                person.id,
+                tenant=tenant,
+            )
 
-        return await self._store.write(work)
+        return await self._store.write(work, logs=(tenant,))
 
     async def _session(self, cookie: str) -> Session:
         def look(connection: Connection) -> Session:
             now = self._store.now(connection)
-            return session.read(connection, self._vault, cookie, now=now)
+            return session.read(
+                connection,
+                self._vault,
+                cookie,
+                now=now,
+            )
 
         return await self._store.read(look)
 
@@ -199,7 +225,11 @@ class Identity:
         if roles is None and person is not None:
             roles = person.roles
         return Caller(
-            principal=Principal(id=one.name, tenant=one.tenant, roles=roles or ()),
+            principal=Principal(
+                id=one.name,
+                tenant=one.tenant,
+                roles=roles or (),
+            ),
             method="session",
             session=one.public,
             authenticated=one.authenticated,

@@ -22,12 +22,25 @@ _KIND: Final = "link"
 def make(tx: Tx, vault: Vault, name: str, *, tenant: str) -> str:
     """Keep a new link for the person, and return its code. An older one of the person is over."""
     links = tables.sign_in_link
-    account = account_id(vault, tx.connection, name)
+    account = account_id(
+        vault,
+        tx.connection,
+        name,
+    )
     is_over = (links.c.account == account) | (links.c.expires <= tx.now)
     tx.connection.execute(delete(links).where(is_over))
-    known = account_of(vault, tx.connection, account)
+    known = account_of(
+        vault,
+        tx.connection,
+        account,
+    )
     code = secrets.new()
-    row = secrets.proof(vault, tx.connection, _KIND, code)
+    row = secrets.proof(
+        vault,
+        tx.connection,
+        _KIND,
+        code,
+    )
     sealed = {
         "name": name,
         "tenant": tenant,
@@ -61,7 +74,12 @@ def redeem(tx: Tx, vault: Vault, code: str) -> Account:
     )
     if not code or len(code) > secrets.LONGEST:
         raise none_such
-    row = secrets.proof(vault, tx.connection, _KIND, code)
+    row = secrets.proof(
+        vault,
+        tx.connection,
+        _KIND,
+        code,
+    )
     statement = delete(links).where(links.c.id == row).returning(links.c.body)
     body = tx.connection.execute(statement).scalar_one_or_none()
     if body is None:
@@ -69,8 +87,19 @@ def redeem(tx: Tx, vault: Vault, code: str) -> Account:
     place = f"sign_in_link/{row}"
     sealed = orjson.loads(vault.key(tx.connection, HOME).open(body, place=place))
     new = Account(name=sealed["name"], tenant=sealed["tenant"])
-    named = account_id(vault, tx.connection, new.name)
-    account = account_of(vault, tx.connection, named) or new
+    named = account_id(
+        vault,
+        tx.connection,
+        new.name,
+    )
+    account = (
+        account_of(
+            vault,
+            tx.connection,
+            named,
+        )
+        or new
+    )
     is_outdated = account.generation != sealed["generation"]
     if tx.now >= sealed["expires"] or is_outdated or account.state == "closed":
         raise none_such

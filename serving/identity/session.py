@@ -35,7 +35,11 @@ _READ: Final = Statement(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Session:
     """One session, as it is sealed into its row."""
 
@@ -69,7 +73,12 @@ def begin(tx: Tx, vault: Vault, session: Session) -> str:
         delete(tables.sign_in).where(_COLUMNS.expires <= tx.now),
     )
     secret = secrets.new()
-    row = secrets.proof(vault, tx.connection, _KIND, secret)
+    row = secrets.proof(
+        vault,
+        tx.connection,
+        _KIND,
+        secret,
+    )
     sealed = orjson.dumps(asdict(replace(session, is_stale=False)))
     values = {
         "id": row,
@@ -93,7 +102,12 @@ def read(connection: Connection, vault: Vault, secret: str, *, now: int) -> Sess
     """Return the session of the secret; raises `NotAuthenticated` unless it is good *now*."""
     if not secret or len(secret) > secrets.LONGEST:
         raise none_such()
-    place = secrets.proof(vault, connection, _KIND, secret)
+    place = secrets.proof(
+        vault,
+        connection,
+        _KIND,
+        secret,
+    )
     row = _READ.one(connection, {"of_id": place})
     if row is None:
         raise none_such()
@@ -102,7 +116,11 @@ def read(connection: Connection, vault: Vault, secret: str, *, now: int) -> Sess
     roles = values.pop("roles")
     session = Session(roles=None if roles is None else tuple(roles), **values)
     unused = now - row["seen"]
-    account = account_of(vault, connection, session.account)
+    account = account_of(
+        vault,
+        connection,
+        session.account,
+    )
     generation = 0 if account is None else account.generation
     is_closed = account is not None and account.state == "closed"
     is_over = now >= session.began + LONGEST_S or unused >= IDLE_S
@@ -135,7 +153,11 @@ def end_all(tx: Tx, account: str) -> None:
 
 def csrf_token(secret: str) -> str:
     """Return the token that a form of the session carries; it does not tell the secret."""
-    return hmac.new(secret.encode(), b"csrf", sha256).hexdigest()
+    return hmac.new(
+        secret.encode(),
+        b"csrf",
+        sha256,
+    ).hexdigest()
 
 
 def _place(row: str) -> str:

@@ -23,7 +23,11 @@ from interlock.serving.identity.session import Proof, Session
 LONGEST_NAME: Final = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Guess:
     """One guess that was counted: what is checked, and where it counts."""
 
@@ -55,8 +59,17 @@ class SigningIn:
             if self._now(tx, account) != account:
                 raise _nobody()
             if renewed is not account:
-                keep_account(tx, self._vault, renewed, by=account.name)
-            return self.begin(tx, account, proof="password")
+                keep_account(
+                    tx,
+                    self._vault,
+                    renewed,
+                    by=account.name,
+                )
+            return self.begin(
+                tx,
+                account,
+                proof="password",
+            )
 
         return await self._store.write(work, logs=(account.tenant,))
 
@@ -67,12 +80,26 @@ class SigningIn:
         """
 
         def work(tx: Tx) -> str:
-            account = link.redeem(tx, self._vault, code)
+            account = link.redeem(
+                tx,
+                self._vault,
+                code,
+            )
             if self._roster.person(account.name) is None:
                 raise _nobody()
             if self._now(tx, account) is None:
-                keep_account(tx, self._vault, account, by=account.name)
-            return self.begin(tx, account, proof="link", may_set=True)
+                keep_account(
+                    tx,
+                    self._vault,
+                    account,
+                    by=account.name,
+                )
+            return self.begin(
+                tx,
+                account,
+                proof="link",
+                may_set=True,
+            )
 
         return await self._store.write(work, logs=logs)
 
@@ -80,20 +107,26 @@ class SigningIn:
         """Return the account whose password this is, and count the guess where it is not."""
         if len(name) > LONGEST_NAME:
             raise _nobody()
-        guess = await self._store.write(lambda tx: self._counted(tx, name))
+        guess = await self._store.write(
+            lambda tx: self._counted(tx, name), logs=(HOME,)
+        )
         account = guess.account
         is_right = await passwords.is_right(password, account.hashed if account else "")
         if account is None or not is_right or self._roster.person(name) is None:
             await self._failed(guess)
             raise _nobody()
-        await self._store.write(lambda tx: guesses.forget(tx, guess.row))
+        await self._store.write(lambda tx: guesses.forget(tx, guess.row), logs=(HOME,))
         return account
 
     def begin(
         self, tx: Tx, account: Account, *, proof: Proof, may_set: bool = False
     ) -> str:
         """Begin a session of the account in the caller's transaction, and return its secret."""
-        named = account_id(self._vault, tx.connection, account.name)
+        named = account_id(
+            self._vault,
+            tx.connection,
+            account.name,
+        )
         begun = Session(
             public=session.public_id(),
             name=account.name,
@@ -108,6 +141,26 @@ class SigningIn:
         )
         return self.enter(tx, begun)
 
+    def renew(self, tx: Tx, cookie: str, hashed: str) -> str:
+        """Keep another password of whoever has the session, which ends with all others.
+
+        Returns the secret of the session that begins instead. Of two who do so at once one is
+        refused: the session of the other is over by then.
+        """
+        now = tx.now
+        one = session.read(tx.connection, self._vault, cookie, now=now)
+        account = account_of(self._vault, tx.connection, one.account)
+        if account is None:
+            raise session.none_such()
+        changed = replace(
+            account,
+            hashed=hashed,
+            generation=account.generation + 1,
+        )
+        keep_account(tx, self._vault, changed, by=one.name)
+        session.end_all(tx, one.account)
+        return self.begin(tx, changed, proof="password")
+
     def enter(self, tx: Tx, begun: Session) -> str:
         """Keep and record a session in the caller's transaction, and return its secret."""
         signed_in = SignedIn(
@@ -118,26 +171,54 @@ class SigningIn:
             name=begun.name,
         )
         tx.events.append(signed_in)
-        return session.begin(tx, self._vault, begun)
+        return session.begin(
+            tx,
+            self._vault,
+            begun,
+        )
 
     def _counted(self, tx: Tx, name: str) -> _Guess:
-        named = account_id(self._vault, tx.connection, name)
-        account = account_of(self._vault, tx.connection, named)
+        named = account_id(
+            self._vault,
+            tx.connection,
+            name,
+        )
+        account = account_of(
+            self._vault,
+            tx.connection,
+            named,
+        )
         if account is not None and account.state == "closed":
             account = None
         row = guesses.row_of(named, is_known=account is not None)
-        return _Guess(account=account, row=row, failures=guesses.count(tx, row))
+        return _Guess(
+            account=account,
+            row=row,
+            failures=guesses.count(tx, row),
+        )
 
     async def _failed(self, guess: _Guess) -> None:
         if not guesses.is_told(guess.failures):
             return
         log = HOME if guess.account is None else guess.account.tenant
-        told = SignInsFailed(log=log, account=guess.row, failures=guess.failures)
+        told = SignInsFailed(
+            log=log,
+            account=guess.row,
+            failures=guess.failures,
+        )
         await self._store.write(lambda tx: tx.events.append(told), logs=(log,))
 
     def _now(self, tx: Tx, account: Account) -> Account | None:
-        named = account_id(self._vault, tx.connection, account.name)
-        return account_of(self._vault, tx.connection, named)
+        named = account_id(
+            self._vault,
+            tx.connection,
+            account.name,
+        )
+        return account_of(
+            self._vault,
+            tx.connection,
+            named,
+        )
 
 
 def _nobody() -> NotAuthenticated:
