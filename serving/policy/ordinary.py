@@ -13,6 +13,7 @@ from interlock.runtime.policy.act import CLASSES, Act, persons_act
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
+    EXTERNAL,
     FACTS,
     AccessRequest,
     Action,
@@ -92,9 +93,10 @@ def _tool(
         action_class=at(rules, "action_class"),
         arguments=arguments,
     )
+    is_external = at(rules, "egress") == "external"
     run = RunFacts(
         id="run",
-        agent=role,
+        agent=EXTERNAL if is_external else role,
         autonomy=2,
         refusals=0,
         revision=bundle.revision,
@@ -104,7 +106,7 @@ def _tool(
         principal=agent,
         action=action,
         resource=resource,
-        context=_proposed(context, tool, proposer),
+        context=_proposed(context, tool, "steps" if is_external else proposer),
     )
 
 
@@ -204,7 +206,10 @@ def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
 def _arguments(rules: Any) -> dict[str, Json]:
     """Return a small value for each argument that keeps to its limits."""
     arguments = at(rules, "arguments") or {}
-    return {name: _value(limits) for name, limits in arguments.items()}
+    values = {name: _value(limits) for name, limits in arguments.items()}
+    for name, limits in arguments.items():
+        values[name] = values.get(limits.get("same_as"), values[name])
+    return values
 
 
 def _value(limits: Mapping[str, Any]) -> Json:
