@@ -44,6 +44,31 @@ Act: TypeAlias = Literal[
     "ledger.export",
     "ledger.recover",
     "record.export",
+    "run.read",
+    "job.read",
+    "approval.read",
+    "document.open",
+    "budget.read",
+    "ledger.read",
+    "policy.read",
+    "metrics.read",
+    "access.evaluate",
+    "access.read",
+    "access.request",
+    "access.cancel",
+]
+#: An act that only looks: its permit is not recorded, a denial is
+Read: TypeAlias = Literal[
+    "run.read",
+    "job.read",
+    "approval.read",
+    "document.open",
+    "budget.read",
+    "ledger.read",
+    "policy.read",
+    "metrics.read",
+    "access.evaluate",
+    "access.read",
 ]
 
 #: The policy's own entry of an act must state the same class
@@ -71,6 +96,18 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "ledger.export": "read",
     "ledger.recover": "irreversible",
     "record.export": "read",
+    "run.read": "read",
+    "job.read": "read",
+    "approval.read": "read",
+    "document.open": "read",
+    "budget.read": "read",
+    "ledger.read": "read",
+    "policy.read": "read",
+    "metrics.read": "read",
+    "access.evaluate": "read",
+    "access.read": "read",
+    "access.request": "write",
+    "access.cancel": "irreversible",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
 

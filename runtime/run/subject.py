@@ -159,6 +159,23 @@ def approval(approval_id: str) -> Look:
     return look
 
 
+def keep_own(look: Look) -> Look:
+    """Return *look* for which nothing of another tenant is there."""
+
+    def own(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        subject = look(connection, vault, person)
+        facts = subject.facts
+        if facts is not None and facts.tenant != person.tenant:
+            raise NotFound(
+                kind=subject.resource.type,
+                name=subject.resource.id,
+                next_step="List what there is.",
+            )
+        return subject
+
+    return own
+
+
 def _of_run(
     row: RowMapping,
     connection: Connection,
