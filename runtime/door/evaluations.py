@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.policy.decision import Decision, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
@@ -132,14 +133,6 @@ class Evaluations:
     def _entry(self, tx: Tx, one: Evaluated, tenant: str) -> ActDecided:
         request = one.request
         decision = one.decision
-        reasons = [
-            {
-                "code": reason.code,
-                "rule": reason.rule,
-                "parameters": dict(reason.parameters),
-            }
-            for reason in decision.reasons
-        ]
         return ActDecided(
             log=tenant,
             run_id="",
@@ -153,8 +146,19 @@ class Evaluations:
             codes=[reason.code for reason in decision.reasons],
             revision=decision.revision,
             engine=decision.engine,
-            asked=request.asked() | {"reasons": reasons},
+            asked=request.asked() | {"reasons": _reasons(decision)},
         )
+
+
+def _reasons(decision: Decision) -> list[Json]:
+    return [
+        {
+            "code": reason.code,
+            "rule": reason.rule,
+            "parameters": dict(reason.parameters),
+        }
+        for reason in decision.reasons
+    ]
 
 
 def _at_once(decision: Decision) -> tuple[Decision, str | None]:

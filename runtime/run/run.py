@@ -106,6 +106,8 @@ class NewRun:
     priority: int = 0
     #: No worker takes the run before, in Unix seconds
     not_before: int = 0
+    #: The id of the run where it must be a certain one; a second run of that id is refused
+    id: str = ""
 
 
 def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
@@ -182,6 +184,12 @@ def row_of(connection: Connection, run_id: str, *, lock: bool = False) -> RowMap
             next_step="List runs with `interlock run list`.",
         )
     return row
+
+
+def is_there(connection: Connection, run_id: str) -> bool:
+    """Whether there is a run of this id."""
+    query = select(tables.run.c.id).where(tables.run.c.id == run_id)
+    return connection.execute(query).first() is not None
 
 
 def opened(

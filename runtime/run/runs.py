@@ -42,6 +42,7 @@ from interlock.runtime.run.run import (
     Run,
     Status,
     check,
+    is_there,
     opened,
     row_of,
 )
@@ -85,7 +86,9 @@ class Runs:
             return await self._store.write(begin, logs=(new.principal.tenant,))
 
     def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
-        run_id = f"run-{secrets.token_hex(6)}"
+        run_id = new.id or f"run-{secrets.token_hex(6)}"
+        if new.id and is_there(tx.connection, run_id):
+            raise _there_already(run_id)
         key = self._vault.create(tx.connection, run_id)
         tenant = new.principal.tenant
         limit.create(
@@ -365,3 +368,12 @@ class Runs:
             lambda connection: row_of(connection, run_id)["tenant"]
         )
         return await self._store.write(work, logs=(tenant,))
+
+
+def _there_already(run_id: str) -> BadInput:
+    return BadInput(
+        code="taken_already",
+        what=f"run {run_id}",
+        why="there is a run of this id",
+        next_step="Look at that one.",
+    )

@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from interlock.runtime.canonical import Json
 from interlock.runtime.door.evaluations import Question
 from interlock.runtime.door.proposal import UNKNOWN
 from interlock.runtime.door.tool import AnyTool, Value, tool
@@ -54,7 +53,7 @@ def question(
 
     Such an action goes by the name "unknown", and its name is kept with the statements.
     """
-    arguments: dict[str, Json] = query.arguments()
+    arguments = query.arguments()
     if known is None:
         action = Action(
             tool=UNKNOWN,

@@ -5,7 +5,7 @@ policy is told so: each statement is an argument, which the policy lists or refu
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import Field, ValidationError
@@ -70,9 +70,7 @@ class Query(Value):
     def relevant(self) -> dict[str, Json]:
         """The context that counts: all but the machinery of the protocol."""
         return {
-            name: value
-            for name, value in self.context.items()
-            if name not in MACHINERY
+            name: value for name, value in self.context.items() if name not in MACHINERY
         }
 
     @property
@@ -85,6 +83,11 @@ class Query(Value):
     def thing(self) -> Resource:
         """The resource as the policy is asked about it."""
         return Resource(type=self.resource.type, id=self.resource.id)
+
+    def only(self, members: Iterable[str]) -> "Query":
+        """Return the query without what stands in the context beside *members*."""
+        kept = {name: self.context[name] for name in members if name in self.context}
+        return self.model_copy(update={"context": kept})
 
     def arguments(self) -> dict[str, Json]:
         """Return each statement under the name that the policy's data lists it by."""

@@ -103,10 +103,10 @@ def _unknown_names(
                 detail=f"{name} is no irreversible tool of this policy",
             )
     for name, rules in tools.items():
-        named_ones = {
-            argument: ("tools", name, "trusted_arguments")
-            for argument in rules.get("trusted_arguments", [])
-        } | {
+        place: Place = ("tools", name, "trusted_arguments")
+        named_ones: dict[str, Place] = dict.fromkeys(
+            rules.get("trusted_arguments", []), place
+        ) | {
             limits["same_as"]: ("tools", name, "arguments", argument)
             for argument, limits in rules["arguments"].items()
             if "same_as" in limits
