@@ -186,12 +186,6 @@ def row_of(connection: Connection, run_id: str, *, lock: bool = False) -> RowMap
     return row
 
 
-def is_there(connection: Connection, run_id: str) -> bool:
-    """Whether there is a run of this id."""
-    query = select(tables.run.c.id).where(tables.run.c.id == run_id)
-    return connection.execute(query).first() is not None
-
-
 def opened(
     row: RowMapping, key: DataKey, *, claim: str = "", alone: bool = False
 ) -> Run:

@@ -72,8 +72,8 @@ def _tool(
     tool: str,
     tenant: str,
 ) -> Iterator[AccessRequest]:
-    role, _, proposer = grant.partition(".")
     rules = at(bundle.data, "rails", "config", "tools", tool)
+    role, proposer = _asker(grant, rules)
     egress = at(bundle.data, "rails", "config", "egress")
     destination = _destination(egress, at(rules, "egress"), tenant)
     if destination is None:
@@ -93,10 +93,9 @@ def _tool(
         action_class=at(rules, "action_class"),
         arguments=arguments,
     )
-    is_external = at(rules, "egress") == "external"
     run = RunFacts(
         id="run",
-        agent=EXTERNAL if is_external else role,
+        agent=EXTERNAL if _is_external(rules) else role,
         autonomy=2,
         refusals=0,
         revision=bundle.revision,
@@ -106,8 +105,18 @@ def _tool(
         principal=agent,
         action=action,
         resource=resource,
-        context=_proposed(context, tool, "steps" if is_external else proposer),
+        context=_proposed(context, tool, proposer),
     )
+
+
+def _asker(grant: str, rules: Any) -> tuple[str, str]:
+    """Return the role of *grant* and who proposes; an application asks as fixed steps do."""
+    role, _, proposer = grant.partition(".")
+    return role, "steps" if _is_external(rules) else proposer
+
+
+def _is_external(rules: Any) -> bool:
+    return at(rules, "egress") == "external"
 
 
 def _proposed(context: Context, tool: str, proposer: str) -> Context:
