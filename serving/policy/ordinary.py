@@ -116,7 +116,7 @@ def _asker(grant: str, rules: Any) -> tuple[str, str]:
 
 
 def _is_external(rules: Any) -> bool:
-    return at(rules, "egress") == "external"
+    return bool(at(rules, "egress") == "external")
 
 
 def _proposed(context: Context, tool: str, proposer: str) -> Context:
