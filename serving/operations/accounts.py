@@ -91,7 +91,7 @@ async def end_sessions(desk: Desk, name: str, *, person: Principal) -> None:
 async def close(desk: Desk, name: str, *, by: str) -> None:
     """Close the account of somebody who is listed no more: sessions, links and keys are over.
 
-    A part of "people.remove". The row stays, closed, so that no home is ever without accounts again.
+    A part of "people.remove". The row stays, closed, so that the home stays one with accounts.
     """
     vault = desk.storage.vault
     known = await desk.storage.store.read(
