@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -14,6 +14,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.serving.home import Home, opened
 from interlock.serving.http.application import application
 from interlock.serving.http.server import Place, Server
+from interlock.serving.identity.caller import Authenticator
 from interlock.serving.identity.identity import Identity
 from interlock.serving.operations import runs
 from interlock.serving.operations.workers import hired
@@ -90,7 +91,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             for name in ("ana", "rhea", "rolf", "ada"):
                 cookie, _ = await identity.sign_in_by_link(await identity.link(name))
                 await identity.set_password(cookie, KNOWN)
-            app = application(home, authenticator=identity)
+            app = application(home, authenticator=cast(Authenticator, identity))
             mount(app, home, identity)
             boss = Principal(id="ada", tenant="default", roles=("administrator",))
             worker = await hired(home, person=boss, told=lambda _: None)

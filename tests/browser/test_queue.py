@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]  # it has none
+    Axe,
+)
 from playwright.sync_api import Page, expect
 
 Person = Callable[..., Page]
