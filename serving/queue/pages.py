@@ -20,6 +20,7 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.routes import approvals, sign_in
+from interlock.serving.reader.routes import contract, leaf
 
 #: By kind of error the status of its page; the first that fits
 _STATUSES: Final = (
@@ -29,7 +30,12 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
-ROUTERS: Final = (sign_in.router, approvals.router)
+ROUTERS: Final = (
+    sign_in.router,
+    approvals.router,
+    contract.router,
+    leaf.router,
+)
 
 
 def mount(app: FastAPI, home: Home, doorkeeper: Doorkeeper) -> None:
