@@ -39,6 +39,7 @@ Code: TypeAlias = Literal[
     "pinned_already",
     "another_in_force",
     "erased",
+    "key_reused",
 ]
 
 

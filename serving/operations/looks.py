@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.act import Read
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
@@ -20,6 +21,7 @@ from interlock.runtime.run.subject import Look
 from interlock.serving import batches, view
 from interlock.serving.home import Home
 from interlock.serving.operations.jobs import jobs_of
+from interlock.tools.library import Reading
 
 #: What the subject of a list is called, by act
 _LISTS: Final[Mapping[Read, str]] = {
@@ -55,13 +57,7 @@ async def ask(
 
 async def run(home: Home, run_id: str, *, person: Principal) -> dict[str, Any]:
     """Return the run as `view.view` shows it; raises `NotFound`."""
-    await ask(
-        home,
-        "run.read",
-        person=person,
-        look=subject.run(run_id),
-        arguments={"run": run_id},
-    )
+    await run_there(home, run_id, person=person)
     return await view.view(home, run_id)
 
 
@@ -145,4 +141,55 @@ async def jobs(
         tenant=person.tenant,
         after=after,
         limit=limit,
+    )
+
+
+async def document(home: Home, name: str, *, person: Principal) -> Reading:
+    """Return the newest reading of the document by its digest, or of the run that read one.
+
+    Raises `NotFound` where no run of the tenant has read it.
+    """
+    await ask(home, "document.open", person=person, arguments={"document": name})
+    is_run = name.startswith("run-")
+    readings = await home.library.readings(
+        tenant=person.tenant,
+        digest=None if is_run else name,
+        run_id=name if is_run else None,
+    )
+    if not readings:
+        raise NotFound(kind="document", name=name, next_step="Hand it in with a run.")
+    return readings[0]
+
+
+async def documents(home: Home, *, person: Principal) -> Sequence[Reading]:
+    """Return the newest readings of the person's tenant, the newest first."""
+    await ask(home, "document.open", person=person)
+    return await home.library.readings(tenant=person.tenant)
+
+
+async def document_run(home: Home, name: str, *, person: Principal) -> str:
+    """Return the run with which the document was handed in; *name* is that run, or the digest.
+
+    Raises `NotFound`.
+    """
+    if name.startswith("run-"):
+        await ask(
+            home,
+            "document.open",
+            person=person,
+            look=subject.run(name),
+            arguments={"document": name},
+        )
+        return name
+    return (await document(home, name, person=person)).run_id
+
+
+async def run_there(home: Home, run_id: str, *, person: Principal) -> None:
+    """Return when the run is there and *person* may look at it; raises as `ask` does."""
+    await ask(
+        home,
+        "run.read",
+        person=person,
+        look=subject.run(run_id),
+        arguments={"run": run_id},
     )

@@ -44,14 +44,20 @@ def shown(
     whole = chapters(review, playbook)
     kept = wanted.chapters(whole)
     numbers = {
-        mark.number for chapter in kept for entry in chapter.entries for mark in entry.marks
+        mark.number
+        for chapter in kept
+        for entry in chapter.entries
+        for mark in entry.marks
     }
     everything = wanted == Wanted()
     on_text = [
         mark
         for mark in marked
         if mark.number in numbers
-        or (everything and (mark.clause.answer != "found" or mark.clause.category == PARTIES))
+        or (
+            everything
+            and (mark.clause.answer != "found" or mark.clause.category == PARTIES)
+        )
     ]
     return {
         "review": review,
@@ -62,7 +68,9 @@ def shown(
         "leaves": leaves(document, on_text),
         "is_cut": is_cut(document),
         "linked": {mark.number for mark in on_text},
-        "categories": [entry.category for chapter in whole for entry in chapter.entries],
+        "categories": [
+            entry.category for chapter in whole for entry in chapter.entries
+        ],
         "wanted": wanted,
         "only": ONLY,
         "highest": max((part.full for part in review.risk.contributions), default=1),

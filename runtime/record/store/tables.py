@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from interlock.runtime.record.store import job_tables, version
+from interlock.runtime.record.store import job_tables, order_tables, version
 
 KINDS: Final = (
     "money_micro",
@@ -40,6 +40,7 @@ READY: Final = "ready_at IS NOT NULL AND paused = 0"
 metadata = version.metadata
 job = job_tables.job
 job_item = job_tables.job_item
+order = order_tables.order
 
 run = Table(
     "run",

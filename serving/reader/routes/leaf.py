@@ -30,6 +30,7 @@ async def picture(
     run_id: str,
     digest: str,
     number: int,
+    *,
     width: int = WIDTH,
 ) -> Response:
     """Return the picture of a page; nothing is marked on it."""
@@ -37,9 +38,7 @@ async def picture(
     document = await reading.document(home, run_id, digest, person=visitor.person)
     leaf = Leaf(page=number, width=min(width, _WIDEST))
     try:
-        frame = await reading.picture(
-            home, painter_of(request), run_id, document, leaf
-        )
+        frame = await reading.picture(home, painter_of(request), run_id, document, leaf)
     except NoPicture as reason:
         raise NotFound(
             kind="picture of page",
@@ -56,6 +55,7 @@ async def leaf_page(
     run_id: str,
     digest: str,
     number: int,
+    *,
     start: int = -1,
     end: int = -1,
 ) -> Response:
