@@ -90,6 +90,7 @@ def application(
             measures=measures,
         ),
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         telemetry=None,
     )
     for router in (*ROUTERS, nowhere.router_behind(*ROUTERS)):
