@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from interlock.runtime.errors import NotFound
 from interlock.tools.contracts.extraction import CERTAIN, Clause
@@ -46,13 +46,19 @@ class Sheet:
             pixels=False,
         )
 
-    def placed(self, frame: Frame) -> list[Placed]:
-        """Return the marks whose place on the picture is certain."""
-        return [
-            Placed(mark=mark, rectangles=rectangles)
-            for mark, rectangles in zip(self.marks, frame.marks, strict=True)
-            if rectangles is not None
-        ]
+    def values(self, document: Document, frame: Frame | None) -> dict[str, Any]:
+        """Return what the page shows of the marks: those with a certain place, and the others."""
+        pairs = list(zip(self.marks, frame.marks, strict=True)) if frame else []
+        return {
+            "leaf": self.leaf,
+            "last": len(document.pages) if document.kind == "pdf" else 0,
+            "placed": [
+                Placed(mark=mark, rectangles=rectangles)
+                for mark, rectangles in pairs
+                if rectangles is not None
+            ],
+            "unplaced": [mark for mark, rectangles in pairs if rectangles is None],
+        }
 
 
 def sheet(document: Document, number: int, marks: Sequence[Mark]) -> Sheet:

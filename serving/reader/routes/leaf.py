@@ -66,17 +66,14 @@ async def leaf_page(
     if not marked:
         marked = await _clauses(visitor, document, run_id)
     shown = sheet(document, number, marked)
-    frame = None
     why = ""
     try:
         frame = await reading.picture(
             home, painter_of(request), run_id, document, shown.wish(document)
         )
     except NoPicture as reason:
+        frame = None
         why = str(reason)
-    placed = shown.placed(frame) if frame else []
-    numbers = {one.mark.number for one in placed}
-    unplaced = [mark for mark in shown.marks if mark.number not in numbers]
     return page(
         visitor,
         "leaf.html",
@@ -84,13 +81,10 @@ async def leaf_page(
         here=HERE,
         run_id=run_id,
         document=document,
-        leaf=shown.leaf,
         frame=frame,
-        placed=placed,
-        unplaced=unplaced if frame else [],
         why=why,
         width=WIDTH,
-        last=len(document.pages) if document.kind == "pdf" else 0,
+        **shown.values(document, frame),
     )
 
 
