@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.record.proofs import Proofs
 from interlock.serving.home import Home
 from interlock.serving.http.cursor import Cursors
 from interlock.serving.http.envelope import Envelope
@@ -24,7 +25,21 @@ from interlock.serving.http.problem import (
     problem_of,
 )
 from interlock.serving.http.rate import Rates
-from interlock.serving.http.routes import approvals, events, health, runs
+from interlock.serving.http.routes import (
+    access,
+    approvals,
+    audit,
+    budgets,
+    decisions,
+    documents,
+    events,
+    health,
+    jobs,
+    metrics,
+    nowhere,
+    policies,
+    runs,
+)
 from interlock.serving.http.service import Service
 from interlock.serving.http.tail import Tails
 from interlock.serving.identity.caller import Authenticator
@@ -38,7 +53,15 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     health.router,
     events.router,
     runs.router,
+    jobs.router,
+    documents.router,
     approvals.router,
+    decisions.router,
+    audit.router,
+    policies.router,
+    budgets.router,
+    metrics.router,
+    access.router,
 )
 
 
@@ -69,9 +92,10 @@ def application(
             measures=measures,
         ),
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         telemetry=None,
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, nowhere.router_behind(*ROUTERS)):
         app.include_router(router)
     app.add_exception_handler(InterlockError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -94,6 +118,7 @@ def _lifespan(
             rates=rates,
             tails=tails,
             measures=measures,
+            proofs=Proofs(home.store),
         )
         try:
             yield
