@@ -148,7 +148,8 @@ async def test_an_approval_token_is_no_denial(app: App) -> None:
     request = await app.denied(question)
     approved = await app.approved(question)
     state = approved["context"]["approval"]["state"]
-    swapped = request["denial"] | {"binding_token": state}
+    until = approved["context"]["approval"]["approved_until"]
+    swapped = {"binding_token": state, "expires_at": until}
 
     assert await refused(app, request | {"denial": swapped}, app.asker) == (
         "invalid_denial_binding"
