@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.record.proofs import Proofs
 from interlock.serving.home import Home
 from interlock.serving.http.cursor import Cursors
 from interlock.serving.http.envelope import Envelope
@@ -24,7 +25,20 @@ from interlock.serving.http.problem import (
     problem_of,
 )
 from interlock.serving.http.rate import Rates
-from interlock.serving.http.routes import approvals, events, health, runs
+from interlock.serving.http.routes import (
+    approvals,
+    audit,
+    budgets,
+    decisions,
+    documents,
+    events,
+    health,
+    jobs,
+    metrics,
+    nowhere,
+    policies,
+    runs,
+)
 from interlock.serving.http.service import Service
 from interlock.serving.http.tail import Tails
 from interlock.serving.identity.caller import Authenticator
@@ -38,7 +52,14 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     health.router,
     events.router,
     runs.router,
+    jobs.router,
+    documents.router,
     approvals.router,
+    decisions.router,
+    audit.router,
+    policies.router,
+    budgets.router,
+    metrics.router,
 )
 
 
@@ -71,7 +92,7 @@ def application(
         redirect_slashes=False,
         telemetry=None,
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, nowhere.router_behind(*ROUTERS)):
         app.include_router(router)
     app.add_exception_handler(InterlockError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -94,6 +115,7 @@ def _lifespan(
             rates=rates,
             tails=tails,
             measures=measures,
+            proofs=Proofs(home.store),
         )
         try:
             yield

@@ -27,6 +27,7 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
         "run run-1f0c9a7be2d4: 300 of tokens are spent and reserved.",
         "Set at least that much.",
     ),
+    "not_limited": (409, "tenant tenant:default: it has no such limit.", ""),
     "in_progress": (
         409,
         "A request with this Idempotency-Key is still being worked on.",

@@ -13,13 +13,15 @@ from interlock.serving.http.refusal import RequestRefused
 from interlock.serving.http.values.run import NewRun
 from interlock.serving.operations.orders import Order
 from interlock.tools.documents.document import printable
-from interlock.tools.documents.reader import File
+from interlock.tools.documents.errors import DocumentError
+from interlock.tools.documents.reader import DocumentReader, File
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
 #: The parts of a form: the order as JSON, and the document
 ORDER: Final = "order"
 FILE: Final = "file"
+_READER: Final = DocumentReader()
 _NAMELESS: Final = "document"
 #: How the body stands in the OpenAPI document
 BODY: Final[dict[str, Any]] = {
@@ -60,21 +62,21 @@ async def order_of(request: Request, *, key: str) -> Order:
         async with request.form(max_files=1, max_fields=1) as form:
             return await _of_form(form, key=key)
     except MultiPartException as error:
-        raise _wrong("the form cannot be read") from error
+        raise wrong("the form cannot be read") from error
 
 
 async def _of_form(form: FormData, *, key: str) -> Order:
     text, upload = form.get(ORDER), form.get(FILE)
     if not isinstance(text, str):
-        raise _wrong("the part is missing", ORDER)
+        raise wrong("the part is missing", ORDER)
     if not isinstance(upload, UploadFile):
-        raise _wrong("the part is missing or is no file", FILE)
+        raise wrong("the part is missing or is no file", FILE)
     data = await upload.read()
-    if not data:
-        raise _wrong("the file is empty", FILE)
-    # A name and no path: nothing is read by this name.
-    name = printable(Path(upload.filename or _NAMELESS).name) or _NAMELESS
-    return _order(text.encode(), file=File(path=Path(name), data=data), key=key)
+    try:
+        file = _READER.checked(File(path=named(upload.filename), data=data))
+    except DocumentError as error:
+        raise wrong(error.detail, FILE) from error
+    return _order(text.encode(), file=file, key=key)
 
 
 def _order(body: bytes, *, file: File | None, key: str) -> Order:
@@ -85,7 +87,7 @@ def _order(body: bytes, *, file: File | None, key: str) -> Order:
             error.errors(include_url=False, include_context=False, include_input=False)
         ) from error
     if file is not None and new.document is not None:
-        raise _wrong("a file came with the order, so no other document can", "document")
+        raise wrong("a file came with the order, so no other document can", "document")
     return Order(
         agent=new.agent,
         request=new.request,
@@ -97,5 +99,11 @@ def _order(body: bytes, *, file: File | None, key: str) -> Order:
     )
 
 
-def _wrong(why: str, *place: str) -> RequestValidationError:
+def named(filename: str | None) -> Path:
+    """Return the name of a file that was handed in: a name, and no path to read."""
+    return Path(printable(Path(filename or _NAMELESS).name) or _NAMELESS)
+
+
+def wrong(why: str, *place: str) -> RequestValidationError:
+    """Return the error of a request whose part at *place* is wrong."""
     return RequestValidationError([{"loc": place, "msg": why, "type": "value_error"}])

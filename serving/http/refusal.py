@@ -17,7 +17,7 @@ Why: TypeAlias = Literal[
 _TEXTS: Final[Mapping[Why, tuple[str, str]]] = {
     "host_unknown": (
         "The Host header names a host that this server does not serve.",
-        "Ask by a name that the setting http.hosts lists.",
+        "Ask by its own name, or serve it with --name.",
     ),
     "too_large": (
         "The body is larger than {most} bytes.",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from interlock.runtime.record.proofs import Proofs
 from interlock.runtime.storage import Storage
 from interlock.serving.home import Home
 from interlock.serving.http.cursor import Cursors
@@ -21,6 +22,7 @@ class Service:
     rates: Rates
     tails: Tails
     measures: Measures
+    proofs: Proofs
     #: The idempotency keys whose requests are being worked on
     under_way: set[tuple[str, ...]] = field(default_factory=set)
 

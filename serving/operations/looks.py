@@ -161,6 +161,12 @@ async def document(home: Home, name: str, *, person: Principal) -> Reading:
     return readings[0]
 
 
+async def documents(home: Home, *, person: Principal) -> Sequence[Reading]:
+    """Return the newest readings of the person's tenant, the newest first."""
+    await ask(home, "document.open", person=person)
+    return await home.library.readings(tenant=person.tenant)
+
+
 async def document_run(home: Home, name: str, *, person: Principal) -> str:
     """Return the run with which the document was handed in; *name* is that run, or the digest.
 

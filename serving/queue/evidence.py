@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from interlock.runtime.canonical import digest
-from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
 from interlock.serving.queue import timeline
@@ -13,23 +13,12 @@ from interlock.serving.queue.arguments import arguments, exact
 from interlock.serving.queue.consequence import consequence
 from interlock.serving.queue.letter import Letter, letter
 from interlock.serving.queue.risk import WORDS, risk_of
+from interlock.serving.queue.spending import meters_of
 from interlock.serving.queue.visitor import Visitor
 from interlock.serving.queue.words import tool_in_words
 from interlock.serving.view import view
 
 MAIL: Final = "mail.send"
-
-
-async def approval_of(visitor: Visitor, approval_id: str) -> Approval:
-    """Return the approval; one of another tenant is not there (`NotFound`)."""
-    approval = await visitor.home.approvals.read(approval_id)
-    if approval.tenant != visitor.tenant:
-        raise NotFound(
-            kind="approval",
-            name=approval_id,
-            next_step="List them with `interlock approvals list`.",
-        )
-    return approval
 
 
 async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
@@ -48,6 +37,7 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "consequence": what,
         "risk_words": WORDS[what.risk],
         "run": run,
+        "meters": meters_of(run["spend"]) if run["spend"] else [],
         "history": await timeline.timeline(home, approval.run_id),
         "reasons": _reasons(evidence),
         "obstacle": obstacle(visitor, approval),

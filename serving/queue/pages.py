@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -17,9 +18,12 @@ from interlock.runtime.errors import (
 from interlock.serving.home import Home
 from interlock.serving.queue import cookie
 from interlock.serving.queue.doorkeeper import Doorkeeper
-from interlock.serving.queue.frame import STATIC, bare
+from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
-from interlock.serving.queue.routes import approvals, sign_in
+from interlock.serving.queue.live import Live
+from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
+from interlock.serving.queue.routes import home as home_routes
+from interlock.serving.queue.visitor import visitor
 
 #: By kind of error the status of its page; the first that fits
 _STATUSES: Final = (
@@ -29,7 +33,24 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
-ROUTERS: Final = (sign_in.router, approvals.router)
+_NOWHERE: Final = NotFound(
+    kind="page",
+    name="of this address",
+    next_step="Begin at the home page.",
+)
+_MISREAD: Final = BadInput(
+    what="the form",
+    why="a field is not what the page asks for",
+    next_step="Open the page again.",
+)
+ROUTERS: Final = (
+    sign_in.router,
+    home_routes.router,
+    approvals.router,
+    runs.router,
+    books.router,
+    live.router,
+)
 
 
 def mount(app: FastAPI, home: Home, doorkeeper: Doorkeeper) -> None:
@@ -41,13 +62,19 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     """Return the pages of *home* as an application; lives as long as the home."""
     app = FastAPI(
         openapi_url=None,
+        redirect_slashes=False,
+        telemetry=None,
         dependencies=[Depends(our_form)],
     )
     app.state.home = home
     app.state.doorkeeper = doorkeeper
+    app.state.live = Live(home.store)
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(404, _nowhere)
+    app.add_exception_handler(405, _nowhere)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
@@ -62,14 +89,24 @@ async def _to_sign_in(request: Request, _: Exception) -> Response:
     return answer
 
 
-async def _told(_: Request, error: Exception) -> HTMLResponse:
+async def _nowhere(request: Request, _: Exception) -> HTMLResponse:
+    """Say that there is no such page."""
+    return await _told(request, _NOWHERE)
+
+
+async def _misread(request: Request, _: Exception) -> HTMLResponse:
+    """Say that what was sent is not what the page asks for."""
+    return await _told(request, _MISREAD)
+
+
+async def _told(request: Request, error: Exception) -> HTMLResponse:
     """Tell an error that was raised on purpose: its words name the next step."""
     status = next(
         (status for kind, status in _STATUSES if isinstance(error, kind)), 500
     )
-    return bare(
-        "error.html",
-        status=status,
-        code=getattr(error, "code", "error"),
-        words=str(error),
-    )
+    said = {"code": getattr(error, "code", "error"), "words": str(error)}
+    try:
+        who = await visitor(request)
+    except InterlockError:
+        return bare("error.html", status=status, **said)
+    return page(who, "error.html", here="", status=status, **said)

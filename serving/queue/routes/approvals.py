@@ -1,6 +1,7 @@
 """The approvals: what waits, one of them whole, and the verdict on it."""
 
 from typing import Annotated, Final, cast, get_args
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +12,7 @@ from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.operations import approvals as operations
+from interlock.serving.operations import looks
 from interlock.serving.queue import cookie, evidence
 from interlock.serving.queue.difference import Change, differences
 from interlock.serving.queue.frame import page
@@ -57,6 +59,12 @@ class Filters(BaseModel):
             after=_after(self.after),
         )
 
+    @property
+    def query(self) -> str:
+        """The filters as they stand in an address, without the place in the list."""
+        given = self.model_dump(exclude={"after", "done"}, exclude_defaults=True)
+        return urlencode(given)
+
 
 class Decided(BaseModel):
     """What the form of a verdict is sent with."""
@@ -74,12 +82,14 @@ async def list_page(
     visitor: Visiting, filters: Annotated[Filters, Query()]
 ) -> Response:
     """Show what waits, the soonest deadline first."""
+    await looks.ask(visitor.home, "approval.read", person=visitor.person)
     return page(
         visitor,
         "approvals.html",
         here=HERE,
         waiting=await waiting(visitor, filters.wanted),
         wanted=filters.wanted,
+        query=filters.query,
         risks=[(name, WORDS[name]) for name in RISKS],
         ages=_AGES,
         done=filters.done if filters.done in get_args(Verdict) else "",
@@ -89,8 +99,15 @@ async def list_page(
 @router.get("/approvals/{approval_id}")
 async def approval_page(visitor: Visiting, approval_id: str) -> Response:
     """Show one approval whole: exactly what a verdict binds to."""
-    approval = await evidence.approval_of(visitor, approval_id)
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     return await _shown(visitor, approval)
+
+
+@router.get("/approvals/{approval_id}/standing")
+async def standing(visitor: Visiting, approval_id: str) -> Response:
+    """Show where the approval stands now, for a page that was opened before."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    return page(visitor, "standing.html", here=HERE, approval=approval)
 
 
 @router.post("/approvals/{approval_id}/verdict")
@@ -98,7 +115,7 @@ async def decide(
     visitor: Visiting, approval_id: str, form: Annotated[Decided, Form()]
 ) -> Response:
     """Record a verdict on what was shown; whoever decides on what is no more is shown what is."""
-    approval = await evidence.approval_of(visitor, approval_id)
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     if form.verdict not in get_args(Verdict):
         trouble = Trouble(status=400, code="no_verdict", note=form.note)
         return await _shown(visitor, approval, trouble)
@@ -126,7 +143,9 @@ async def _decided(visitor: Visitor, approval_id: str, form: Decided) -> Respons
             note=form.note,
         )
     except (BadInput, NotPermitted) as error:
-        approval = await evidence.approval_of(visitor, approval_id)
+        approval = await looks.approval(
+            visitor.home, approval_id, person=visitor.person
+        )
         before = evidence.brought_back(form.carried, form.evidence_digest)
         changes = differences(before, approval.evidence) if before else []
         return await _shown(visitor, approval, _trouble(error, form, changes))

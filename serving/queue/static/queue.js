@@ -10,14 +10,14 @@
   const isWriting = (element) =>
     element.matches("input, textarea, select, [contenteditable]");
 
+  const marked = () => document.activeElement?.closest("[data-item]");
+
   function mark(step) {
     const all = items();
     if (!all.length) return;
-    const now = all.findIndex((item) => item.classList.contains("marked"));
+    const now = all.indexOf(marked());
     const next = Math.min(Math.max(now + step, 0), all.length - 1);
-    all.forEach((item) => item.classList.remove("marked"));
-    all[next].classList.add("marked");
-    all[next].querySelector("[data-open]").focus({ preventScroll: true });
+    all[next].querySelector("[data-open]").focus();
     all[next].scrollIntoView({ block: "nearest" });
   }
 
@@ -32,8 +32,8 @@
   const does = {
     j: () => mark(1),
     k: () => mark(-1),
-    o: () => document.querySelector(".marked [data-open]")?.click(),
-    c: () => document.querySelector(".marked [data-claim], .verdict [data-claim]")?.click(),
+    o: () => marked()?.querySelector("[data-open]").click(),
+    c: () => (marked() ?? document.querySelector(".verdict"))?.querySelector("[data-claim]")?.click(),
     a: () => focus("[data-approve]"),
     r: () => focus("[data-reject]"),
     n: () => focus("[data-note]"),
