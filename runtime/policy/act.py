@@ -40,6 +40,13 @@ Act: TypeAlias = Literal[
     "kill_switch.release",
     "people.add",
     "people.remove",
+    "account.add",
+    "account.password",
+    "key.issue",
+    "key.rotate",
+    "key.revoke",
+    "key.withdraw",
+    "session.end",
     "policy.activate",
     "ledger.export",
     "ledger.recover",
@@ -52,6 +59,10 @@ Act: TypeAlias = Literal[
     "ledger.read",
     "policy.read",
     "metrics.read",
+    "access.evaluate",
+    "access.read",
+    "access.request",
+    "access.cancel",
 ]
 #: An act that only looks: its permit is not recorded, a denial is
 Read: TypeAlias = Literal[
@@ -63,6 +74,8 @@ Read: TypeAlias = Literal[
     "ledger.read",
     "policy.read",
     "metrics.read",
+    "access.evaluate",
+    "access.read",
 ]
 
 #: The policy's own entry of an act must state the same class
@@ -86,6 +99,13 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "kill_switch.release": "write",
     "people.add": "write",
     "people.remove": "write",
+    "account.add": "write",
+    "account.password": "write",
+    "key.issue": "write",
+    "key.rotate": "write",
+    "key.revoke": "write",
+    "key.withdraw": "write",
+    "session.end": "write",
     "policy.activate": "write",
     "ledger.export": "read",
     "ledger.recover": "irreversible",
@@ -98,6 +118,10 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "ledger.read": "read",
     "policy.read": "read",
     "metrics.read": "read",
+    "access.evaluate": "read",
+    "access.read": "read",
+    "access.request": "write",
+    "access.cancel": "irreversible",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
 

@@ -55,7 +55,7 @@ class Derived(OfApprovals):
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
-        owner = self.spend if table.name in {"budget", "reservation"} else self
+        owner = self.spend if hasattr(self.spend, table.name) else self
         rows: Rows = getattr(owner, table.name)
         return rows
 
@@ -85,6 +85,8 @@ class Derived(OfApprovals):
             "job_status": self.turn_job,
             "job_item": self.take,
             "kill_switch": self._turn,
+            "account": self.keep_account,
+            "api_key": self.keep_key,
             "record": self._keep,
             "erasure": self._erase,
         }

@@ -24,6 +24,7 @@ from interlock.serving.queue.live import Live
 from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
+from interlock.serving.reader.routes import contract, leaf
 
 #: By kind of error the status of its page; the first that fits
 _STATUSES: Final = (
@@ -50,12 +51,19 @@ ROUTERS: Final = (
     runs.router,
     books.router,
     live.router,
+    contract.router,
+    leaf.router,
 )
 
 
 def mount(app: FastAPI, home: Home, doorkeeper: Doorkeeper) -> None:
-    """Serve the pages wherever *app* has no route of its own: mount them last."""
-    app.mount("/", application(home, doorkeeper))
+    """Serve the pages wherever *app* has no route of its own: mount them last.
+
+    `app.state.live` is to be closed where the server drains, for its streams end with nothing else.
+    """
+    pages = application(home, doorkeeper)
+    app.state.live = pages.state.live
+    app.mount("/", pages)
 
 
 def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
@@ -104,9 +112,17 @@ async def _told(request: Request, error: Exception) -> HTMLResponse:
     status = next(
         (status for kind, status in _STATUSES if isinstance(error, kind)), 500
     )
-    said = {"code": getattr(error, "code", "error"), "words": str(error)}
+    code = getattr(error, "code", "error")
+    words = str(error)
     try:
         who = await visitor(request)
     except InterlockError:
-        return bare("error.html", status=status, **said)
-    return page(who, "error.html", here="", status=status, **said)
+        return bare("error.html", status=status, code=code, words=words)
+    return page(
+        who,
+        "error.html",
+        here="",
+        status=status,
+        code=code,
+        words=words,
+    )

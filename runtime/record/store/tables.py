@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from interlock.runtime.record.store import (
     approval_tables,
+    identity_tables,
     job_tables,
     order_tables,
     version,
@@ -47,6 +48,11 @@ approval = approval_tables.approval
 approval_step = approval_tables.approval_step
 job = job_tables.job
 job_item = job_tables.job_item
+account = identity_tables.account
+api_key = identity_tables.api_key
+sign_in = identity_tables.sign_in
+sign_in_link = identity_tables.sign_in_link
+guess = identity_tables.guess
 order = order_tables.order
 
 run = Table(

@@ -202,6 +202,7 @@ async def test_hostile_text_is_shown_and_does_nothing(
     assert "⟨U+202E⟩" in outline.text
     assert "\u202e" not in page
     assert "xn--" in outline.text
+    assert "not plain ASCII" in (await browser("rhea").get(LIST)).text
 
 
 async def test_the_list_is_filtered(browser: Any, waiting: str) -> None:
