@@ -138,6 +138,17 @@ class NotAuthenticated(InterlockError):
         super().__init__(f"{what} is not valid. {next_step}")
 
 
+class TooManyGuesses(NotAuthenticated):
+    """So many wrong guesses went before that none is taken now, right or wrong."""
+
+    def __init__(self, *, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(
+            what="another guess so soon",
+            next_step=f"Wait {wait_s} s, then sign in again.",
+        )
+
+
 class RefusedTooOften(InterlockError):
     """A run was refused as often as the policy lets it be, so its claim ends and the run fails."""
 
