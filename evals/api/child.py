@@ -72,13 +72,14 @@ def _answer_plainly(app: FastAPI, home: Home, plain: Store) -> None:
         nonlocal number
         order = await order_of(request, key="")
         number += 1
-        row = {"id": f"{id(plain)}-{number}", "asked": canonical(order.asked)}
+        name = f"{id(plain)}-{number}"
+        row = {"id": name, "asked": canonical(order.asked)}
 
         def work(tx: Tx) -> None:
             tx.connection.execute(insert(_RUN).values(row))
 
         await plain.write(work)
-        return Started(run_id=row["id"], status="queued", agent=order.agent, created=0)
+        return Started(run_id=name, status="queued", agent=order.agent, created=0)
 
     app.add_api_route(PLAIN, start, methods=["POST"], status_code=202)
 

@@ -66,6 +66,14 @@ class Identity:
             )
         return self._caller(one)
 
+    async def of_key(self, key: str) -> Caller:
+        """Know no key (fails closed)."""
+        raise NotAuthenticated(what="the key", next_step="Sign in.")
+
+    async def of_token(self, token: str) -> Caller:
+        """Know no token (fails closed)."""
+        raise NotAuthenticated(what="the token", next_step="Sign in.")
+
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
         """Return the cookie of a new session, and the caller; see `SigningIn`."""
         return await self._with_caller(
