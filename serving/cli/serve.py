@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,21 +74,25 @@ def serve(
     workspace = _workspace(concurrency)
     who = session.acting(workspace.settings, person)
 
-    async def work(home: "Home") -> None:
-        from interlock.serving.http.server import Server
-        from interlock.serving.identity.identity import Identity
+    serving = partial(_serve, place=place, who=who, has_worker=not no_worker)
+    session.run(serving, using=workspace.settings)
 
-        identity = Identity.over(home)
-        worker = None if no_worker else await _hired(home, who)
-        server = Server(_application(home, identity, place), place, worker=worker)
-        _heed_signals(server)
-        link = "" if await identity.has_accounts() else await identity.link(who.id)
-        # What a server begins with stays: to look through it again and again makes requests wait.
-        gc.collect()
-        gc.freeze()
-        await server.serve(told=lambda place: _tell(place, who, link))
 
-    session.run(work, using=workspace.settings)
+async def _serve(
+    home: "Home", *, place: "Place", who: "Principal", has_worker: bool
+) -> None:
+    from interlock.serving.http.server import Server
+    from interlock.serving.identity.identity import Identity
+
+    identity = Identity.over(home)
+    worker = await _hired(home, who) if has_worker else None
+    server = Server(_application(home, identity, place), place, worker=worker)
+    _heed_signals(server)
+    link = "" if await identity.has_accounts() else await identity.link(who.id)
+    # What a server begins with stays: to look through it again and again makes requests wait.
+    gc.collect()
+    gc.freeze()
+    await server.serve(told=lambda place: _tell(place, who, link))
 
 
 def _workspace(concurrency: int | None) -> "Workspace":
