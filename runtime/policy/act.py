@@ -59,6 +59,10 @@ Act: TypeAlias = Literal[
     "ledger.read",
     "policy.read",
     "metrics.read",
+    "access.evaluate",
+    "access.read",
+    "access.request",
+    "access.cancel",
 ]
 #: An act that only looks: its permit is not recorded, a denial is
 Read: TypeAlias = Literal[
@@ -70,6 +74,8 @@ Read: TypeAlias = Literal[
     "ledger.read",
     "policy.read",
     "metrics.read",
+    "access.evaluate",
+    "access.read",
 ]
 
 #: The policy's own entry of an act must state the same class
@@ -112,6 +118,10 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "ledger.read": "read",
     "policy.read": "read",
     "metrics.read": "read",
+    "access.evaluate": "read",
+    "access.read": "read",
+    "access.request": "write",
+    "access.cancel": "irreversible",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
 

@@ -1,13 +1,14 @@
 """The beginning of a run: its first row, and the entry that says so."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, select
 
 from interlock.runtime.canonical import canonical
-from interlock.runtime.errors import Tampered
+from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.spend import of_tenant
@@ -22,6 +23,21 @@ from interlock.runtime.run.run import NewRun, requester_of
 #: The priority of a run that goes before all others; the lowest is as far from zero
 HIGHEST: Final = 100
 _NEW: Final = Statement(insert(tables.run).returning(*tables.run.columns))
+
+
+def name_of(connection: Connection, new: NewRun) -> str:
+    """Return the id of a new run; raises `BadInput` ("taken_already") for one that is there."""
+    if not new.id:
+        return f"run-{secrets.token_hex(6)}"
+    query = select(tables.run.c.id).where(tables.run.c.id == new.id)
+    if connection.execute(query).first() is not None:
+        raise BadInput(
+            code="taken_already",
+            what=f"run {new.id}",
+            why="there is a run of this id",
+            next_step="Look at that one.",
+        )
+    return new.id
 
 
 def fields_of(

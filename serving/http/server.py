@@ -106,6 +106,8 @@ class Server:
     def drain(self) -> None:
         """Take no request any more, end those that are here, and let the worker end its steps."""
         self._app.state.service.tails.close()
+        if hasattr(self._app.state, "live"):
+            self._app.state.live.close()
         self._http.should_exit = True
         if self._worker is not None:
             self._worker.drain()

@@ -54,8 +54,13 @@ ROUTERS: Final = (
 
 
 def mount(app: FastAPI, home: Home, doorkeeper: Doorkeeper) -> None:
-    """Serve the pages wherever *app* has no route of its own: mount them last."""
-    app.mount("/", application(home, doorkeeper))
+    """Serve the pages wherever *app* has no route of its own: mount them last.
+
+    `app.state.live` is to be closed where the server drains, for its streams end with nothing else.
+    """
+    pages = application(home, doorkeeper)
+    app.state.live = pages.state.live
+    app.mount("/", pages)
 
 
 def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:

@@ -8,6 +8,8 @@ from interlock.serving.audit import entries
 from interlock.serving.home import Home
 from interlock.serving.queue.words import tool_in_words
 
+#: Entries of a run that are shown
+MOST: Final = 400
 #: What an entry of the ledger says of an action or of its run
 _SAYS: Final[Mapping[str, str]] = {
     "intent": "decided and recorded, then begun",
@@ -68,8 +70,8 @@ class Stretch:
 
 
 async def timeline(home: Home, run_id: str) -> list[Stretch]:
-    """Return everything that the ledger has of the run, in order; actions are told whole."""
-    rows = await entries(home, run_id)
+    """Return what the ledger has of the run, in order: of a very long run the newest part."""
+    rows = await entries(home, run_id, newest=MOST)
     return list(_stretches(home, rows))
 
 
@@ -118,7 +120,7 @@ def _step(body: Mapping[str, Any], payload: Mapping[str, Any]) -> Step:
     says = _RULED.get(effect, said) if event == "decision" else said
     return Step(
         seq=int(body["seq"]),
-        at=int(body["at"]),
+        at=int(body.get("at", 0)),
         says=says,
         state=str(body.get("state") or body.get("status") or ""),
         codes=tuple(map(str, body.get("codes", ()))),

@@ -40,6 +40,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "level.tenant_row": "whoever spends in the tenant holds the head of its log",
     "logs.make_head": "it makes what is missing in one statement, as only the first of several can",
     "logs.names": "a log only begins while the head of the home is locked",
+    "name_of": "whoever begins a run of the tenant holds the head of its log",
     "newest": "entries are only added, by whoever holds the head of their log",
     "of_beginning": "the state and the time are checked again where the action is moved",
     "page.previous": "entries are only added, by whoever holds the head of their log",

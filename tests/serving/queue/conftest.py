@@ -154,6 +154,16 @@ async def hostile(home: Home) -> str:
 
 async def ask_for_mail(home: Home, run: Run, mail: dict[str, Any]) -> str:
     """Put the mail before the reviewers, as the door does."""
+    asked = asked_for(run, mail)
+
+    def work(tx: Tx) -> str:
+        return ask(tx, run=run, vault=home.vault, asked=asked, now=tx.now)
+
+    return await home.store.write(work, logs={run.tenant})
+
+
+def asked_for(run: Run, mail: dict[str, Any]) -> Asked:
+    """Return what the door puts before the reviewers for the mail."""
     action = Action(tool="mail.send", action_class="irreversible", arguments=mail)
     request = AccessRequest(
         principal=replace(
@@ -176,7 +186,7 @@ async def ask_for_mail(home: Home, run: Run, mail: dict[str, Any]) -> str:
             budget=BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts()),
         ),
     )
-    asked = Asked(
+    return Asked(
         request=request,
         action_id=secrets.token_hex(32),
         role="reviewer",
@@ -184,8 +194,3 @@ async def ask_for_mail(home: Home, run: Run, mail: dict[str, Any]) -> str:
         revision=run.revision,
         reasons=(Reason(code="granted", rule="grants", message="It is granted."),),
     )
-
-    def work(tx: Tx) -> str:
-        return ask(tx, run=run, vault=home.vault, asked=asked, now=tx.now)
-
-    return await home.store.write(work, logs={run.tenant})
