@@ -18,6 +18,7 @@ from interlock.runtime.run.account import (
 from interlock.serving.desk import Desk
 from interlock.serving.identity import link, passwords, session
 from interlock.serving.identity.caller import Caller
+from interlock.serving.identity.keys import Keys
 from interlock.serving.identity.roster import Roster
 from interlock.serving.identity.session import Session
 from interlock.serving.identity.signing_in import SigningIn
@@ -44,6 +45,11 @@ class Identity:
         self._store = desk.storage.store
         self._vault = desk.storage.vault
         self._roster = Roster(desk.settings.people)
+        self._keys = Keys(
+            store=self._store,
+            vault=self._vault,
+            roster=self._roster,
+        )
         self._signing_in = SigningIn(
             store=self._store, vault=self._vault, roster=self._roster
         )
@@ -67,12 +73,12 @@ class Identity:
         return self._caller(one)
 
     async def of_key(self, key: str) -> Caller:
-        """Know no key (fails closed)."""
-        raise NotAuthenticated(what="the key", next_step="Sign in.")
+        """Return the caller with an API key; see `Authenticator`."""
+        return await self._keys.caller(key)
 
     async def of_token(self, token: str) -> Caller:
         """Know no token (fails closed)."""
-        raise NotAuthenticated(what="the token", next_step="Sign in.")
+        raise NotAuthenticated(what="the token", next_step="Use a key.")
 
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
         """Return the cookie of a new session, and the caller; see `SigningIn`."""

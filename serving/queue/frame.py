@@ -58,6 +58,7 @@ def page(
         version=version(),
         person=visitor.person,
         csrf=visitor.csrf,
+        size=visitor.size,
         ago=partial(ago, now=visitor.now),
         left=partial(left, now=visitor.now),
         amount=amount,
