@@ -34,6 +34,7 @@ _NONCE: Final = 12
 _WRAPPED: Final = Statement(
     select(data_key.c.wrapped).where(data_key.c.id == bindparam("key_id"))
 )
+_NEW: Final = Statement(insert(data_key))
 KEYS: Final = ("master.key", "ledger.key")
 _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
 
@@ -111,7 +112,7 @@ class Vault:
         secret = os.urandom(32)
         nonce = os.urandom(_NONCE)
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
-        connection.execute(insert(data_key).values(id=key_id, wrapped=wrapped))
+        _NEW.run(connection, {"id": key_id, "wrapped": wrapped})
         return self._opened.keep(DataKey(id=key_id, secret=secret, wrapped=wrapped))
 
     def key(self, connection: Connection, key_id: str) -> DataKey:

@@ -62,9 +62,8 @@ class Access:
 
     async def evaluate(self, document: object, *, asker: Principal) -> Document:
         """Answer one question; see `evaluate_all` for what it raises."""
-        query = parsed(document)
         await self._may(asker)
-        return await self._answer(query, asker)
+        return await self._answer(parsed(document), asker)
 
     async def evaluate_all(self, document: object, *, asker: Principal) -> Document:
         """Answer many questions, of which the parts that are missing stand beside them.
@@ -76,9 +75,9 @@ class Access:
         items = document.get("evaluations") if isinstance(document, Mapping) else None
         if not isinstance(document, Mapping) or not items:
             return await self.evaluate(document, asker=asker)
+        await self._may(asker)
         queries = batch.queries(document, items)
         stops = batch.stops(document)
-        await self._may(asker)
         answers: list[Document] = []
         if any(query.reference is not None for query in queries):
             for query in queries:
@@ -95,12 +94,25 @@ class Access:
         Raises `AccessProblem` for a denial that this home did not make, that is too old, is about
         something else or is another application's.
         """
+
+        async def work() -> Task:
+            return await self.tasks.open(await self._wanted(document, asker))
+
+        return await self.home.runtime.acts.perform(
+            "access.request",
+            work,
+            person=asker,
+            arguments={"evaluation": denial.named(document)},
+            look=subject.tenant("access", "request"),
+        )
+
+    async def _wanted(self, document: object, asker: Principal) -> Wanted:
         query = parsed(document)
         bound = denial.checked(document, query, asker=asker, signer=self.signer)
         is_over = bound.expires <= await self.point.now()
         if is_over or bound.revision != await self.point.revision():
             raise AccessProblem("expired_denial")
-        wanted = Wanted(
+        return Wanted(
             denial=bound,
             principal=query.principal(asker, roles=self.point.roles(query, asker)),
             tool=query.action.name,
@@ -108,48 +120,36 @@ class Access:
             said=denial.said(document, query, bound),
         )
 
-        async def work() -> Task:
-            return await self.tasks.open(wanted)
-
-        return await self.home.runtime.acts.perform(
-            "access.request",
-            work,
-            person=asker,
-            arguments={"evaluation": bound.evaluation},
-            look=subject.tenant("access", query.action.name),
-        )
-
     async def task(self, task_id: str, *, asker: Principal) -> Task:
         """Return a task of the *asker*; raises `AccessProblem`."""
-        task = await self.tasks.read(task_id, asker=asker)
         await self.home.runtime.acts.look(
             "access.read",
             person=asker,
             arguments={"task": task_id},
-            look=subject.run(task_id),
+            look=subject.tenant("access", "request"),
         )
-        return task
+        return await self.tasks.read(task_id, asker=asker)
 
     async def cancel(self, task_id: str, *, asker: Principal) -> Task:
         """Take a task back that is pending; raises `AccessProblem`."""
-        task = await self.tasks.read(task_id, asker=asker)
-        if task.status != "pending":
-            raise AccessProblem("invalid_task_state")
 
-        async def work() -> None:
+        async def work() -> Task:
+            task = await self.tasks.read(task_id, asker=asker)
+            if task.status != "pending":
+                raise AccessProblem("invalid_task_state")
             try:
                 await self.home.runs.cancel(task_id, by=asker.id)
             except BadInput as error:
                 raise AccessProblem("invalid_task_state") from error
+            return await self.tasks.read(task_id, asker=asker)
 
-        await self.home.runtime.acts.perform(
+        return await self.home.runtime.acts.perform(
             "access.cancel",
             work,
             person=asker,
             arguments={"task": task_id},
-            look=subject.run(task_id),
+            look=subject.tenant("access", "request"),
         )
-        return await self.tasks.read(task_id, asker=asker)
 
     async def _may(self, asker: Principal) -> None:
         await self.home.runtime.acts.look(

@@ -11,6 +11,7 @@ from interlock.serving.access.problem import AccessProblem
 from interlock.serving.access.query import Query, wrong
 
 LONGEST_SAID: Final = 4_096  # bytes
+LONGEST_ID: Final = 64
 
 
 def checked(
@@ -30,6 +31,13 @@ def checked(
     if denial is None or not _is_for(denial, query, stated, asker):
         raise AccessProblem("invalid_denial_binding")
     return denial
+
+
+def named(document: object) -> str:
+    """Return the evaluation that *document* says was denied, empty where it names none."""
+    stated = document.get("denial") if isinstance(document, Mapping) else None
+    name = stated.get("evaluation_id") if isinstance(stated, Mapping) else None
+    return name[:LONGEST_ID] if isinstance(name, str) and name.isascii() else ""
 
 
 def _is_for(

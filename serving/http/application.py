@@ -26,6 +26,7 @@ from interlock.serving.http.problem import (
 )
 from interlock.serving.http.rate import Rates
 from interlock.serving.http.routes import (
+    access,
     approvals,
     audit,
     budgets,
@@ -60,6 +61,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     policies.router,
     budgets.router,
     metrics.router,
+    access.router,
 )
 
 

@@ -37,6 +37,31 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
         "Another policy is in force by now.",
         "Send the request again.",
     ),
+    "not_requestable": (
+        400,
+        "The request for approval is not taken: nobody can approve it as things stand.",
+        "Evaluate again, and ask only where context.access_request is there.",
+    ),
+    "invalid_denial_binding": (
+        400,
+        "The request for approval is not taken: the denial is not for this.",
+        "Send back exactly what was evaluated, with its binding_token.",
+    ),
+    "unknown_task": (
+        404,
+        "The request for approval is not taken: there is no such task.",
+        "Use the task's status_endpoint.",
+    ),
+    "invalid_task_state": (
+        409,
+        "The request for approval is not taken: the task has come to its end.",
+        "Read its status, and evaluate again.",
+    ),
+    "expired_denial": (
+        410,
+        "The request for approval is not taken: the denial is too old.",
+        "Evaluate again, and send the denial at once.",
+    ),
     "erased": (410, "run run-1f0c9a7be2d4: it was erased.", ""),
     "too_large": (
         413,
@@ -80,6 +105,7 @@ _ALWAYS: Final = (
     "not_recorded",
 )
 _TITLES: Final[Mapping[int, str]] = {
+    400: "Nobody is asked about it",
     401: "No valid credential came with the request",
     403: "The policy does not permit it; the refusal is recorded",
     404: "There is no such thing in your tenant",

@@ -48,6 +48,11 @@ ACTS: Final[Mapping[str, Act]] = {
     "raise_budget": "budget.raise",
     "set_budget": "budget.set",
     "metrics": "metrics.read",
+    "access_evaluation": "access.evaluate",
+    "access_evaluations": "access.evaluate",
+    "access_request": "access.request",
+    "access_task": "access.read",
+    "cancel_access_task": "access.cancel",
 }
 _ABOUT: Final = """\
 Agents that do real work under policy rails. Every change is an act of yours: the policy decides

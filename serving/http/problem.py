@@ -21,6 +21,7 @@ from interlock.runtime.errors import (
     NotPermitted,
     Tampered,
 )
+from interlock.serving.access.problem import AccessProblem
 from interlock.serving.http.refusal import RequestRefused, Why
 
 MEDIA: Final = "application/problem+json"
@@ -76,6 +77,7 @@ STATUS_OF_CLASS: Final[tuple[tuple[type[InterlockError], int], ...]] = (
     (GuardFailed, 503),
 )
 TITLES: Final[Mapping[int, str]] = {
+    400: "Not taken",
     401: "Not authenticated",
     403: "Not permitted",
     404: "Not found",
@@ -149,6 +151,8 @@ def described(
 
 def status_of(error: InterlockError) -> int:
     """Return the status of the answer to *error*; 500 for one that no request can bring about."""
+    if isinstance(error, AccessProblem):
+        return error.status
     if isinstance(error, RequestRefused):
         return STATUS_OF_REQUEST[error.code]
     if isinstance(error, BadInput):
@@ -167,6 +171,8 @@ def problem_of(error: InterlockError, *, request_id: str) -> Problem:
     What belongs to another tenant is told as what is not there.
     """
     status = status_of(error)
+    if isinstance(error, AccessProblem):
+        return _of_access(error, request_id)
     if status == STATUS_OF_INPUT["not_found"]:
         return _not_found(error, request_id)
     if isinstance(error, NotPermitted):
@@ -203,6 +209,18 @@ def headers_of(error: InterlockError) -> dict[str, str]:
     if is_away and status_of(error) == 503:  # noqa: PLR2004 - the status says it
         return {"Retry-After": str(_AGAIN_S)}
     return {}
+
+
+def _of_access(error: AccessProblem, request_id: str) -> Problem:
+    """Return the problem in the words of the AuthZEN draft, whose type is its own."""
+    problem = described(
+        error.status,
+        error.code,
+        detail=f"The request for approval is not taken: {error.why}.",
+        next_step=error.next_step,
+        request_id=request_id,
+    )
+    return problem.model_copy(update={"type": error.type})
 
 
 def _is_elsewhere(error: InterlockError) -> bool:

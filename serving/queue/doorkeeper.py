@@ -2,14 +2,18 @@
 
 from typing import Protocol
 
-from interlock.serving.identity.caller import Authenticator, Caller
+from interlock.serving.identity.caller import Caller
 
 
-class Doorkeeper(Authenticator, Protocol):
+class Doorkeeper(Protocol):
     """Opens, checks and ends the sessions of a browser.
 
     Each method raises `NotAuthenticated` for what does not prove who asks (fails closed).
     """
+
+    async def of_session(self, cookie: str) -> Caller:
+        """Return whose session it is."""
+        ...
 
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
         """Return the value of a new session's cookie, and who signed in."""
@@ -25,6 +29,12 @@ class Doorkeeper(Authenticator, Protocol):
 
     async def reauthenticate(self, cookie: str, password: str) -> tuple[str, Caller]:
         """Return the session under a new cookie, as one that just showed its password."""
+        ...
+
+    async def set_password(
+        self, cookie: str, new: str, *, current: str = ""
+    ) -> tuple[str, Caller]:
+        """Set the person's own password, and return a new session; `BadInput` for a weak one."""
         ...
 
     def csrf_token(self, cookie: str) -> str:

@@ -20,6 +20,7 @@ PLACES: Final = (
     ("/", "Home"),
     ("/approvals", "Approvals"),
     ("/runs", "Runs"),
+    ("/jobs", "Jobs"),
     ("/policy", "Policy"),
     ("/budgets", "Budgets"),
     ("/audit", "Audit"),
@@ -46,18 +47,23 @@ def page(
     *,
     here: str,
     status: int = 200,
+    folders: tuple[Path, ...] = (),
     **values: Any,
 ) -> HTMLResponse:
-    """Return the page of *template* for somebody who is signed in; *here* is the place it is in."""
+    """Return the page of *template* for somebody who is signed in; *here* is the place it is in.
+
+    The template is looked for in *folders* first.
+    """
     body = render(
         template,
-        folders=(TEMPLATES,),
+        folders=(*folders, TEMPLATES),
         here=here,
         places=PLACES,
         keys=KEYS,
         version=version(),
         person=visitor.person,
         csrf=visitor.csrf,
+        size=visitor.size,
         ago=partial(ago, now=visitor.now),
         left=partial(left, now=visitor.now),
         amount=amount,

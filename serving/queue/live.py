@@ -33,9 +33,11 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def changes(
-        self, tenant: str, *, allowed: Callable[[], Awaitable[object]]
+        self, tenant: str, *, after: int, allowed: Callable[[], Awaitable[object]]
     ) -> AsyncIterator[bytes]:
         """Yield an event for each topic that has changed, until the session or the server ends.
+
+        What the log has after its first *after* entries counts: a page is never told too little.
 
         *allowed* is awaited at every sign of life: an error of ours that it raises ends the stream.
         """
@@ -43,7 +45,7 @@ class Live:
             self._loop = asyncio.get_running_loop()
             self._store.attach(observers=[self._committed])
         follower = self._followers.setdefault(tenant, _Follower(self._store, tenant))
-        topics = await follower.join()
+        topics = await follower.join(after)
         try:
             yield _BEAT
             while True:
@@ -88,13 +90,16 @@ class _Follower:
         self._listeners: set[asyncio.Queue[str]] = set()
         self._following: asyncio.Task[None] | None = None
 
-    async def join(self) -> asyncio.Queue[str]:
-        """Return where the topics come that change from now on."""
+    async def join(self, after: int) -> asyncio.Queue[str]:
+        """Return where the topics come of what follows the first *after* entries."""
         topics: asyncio.Queue[str] = asyncio.Queue(maxsize=8)
-        size = await self._store.read(self._size)
         self._listeners.add(topics)
+        size = await self._store.read(self._size)
         if self._following is None:
             self._following = asyncio.create_task(self._follow(size))
+        if size > after:
+            for topic in await self._topics(after):
+                topics.put_nowait(topic)
         return topics
 
     def leave(self, topics: asyncio.Queue[str]) -> None:
@@ -123,12 +128,13 @@ class _Follower:
         """Tell what the entries after the first *size* are about; return how many there are."""
         now = await self._store.read(self._size)
         if now > size:
-            kinds = await self._store.read(
-                lambda connection: self._kinds(connection, size)
-            )
-            for topic in sorted({_topic(kind) for kind in kinds if kind != "act"}):
+            for topic in await self._topics(size):
                 self.tell(topic)
         return now
+
+    async def _topics(self, size: int) -> list[str]:
+        kinds = await self._store.read(lambda connection: self._kinds(connection, size))
+        return sorted({_topic(kind) for kind in kinds if kind != "act"})
 
     def _size(self, connection: Connection) -> int:
         query = select(_HEADS.size).where(_HEADS.log == self._log)

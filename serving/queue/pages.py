@@ -16,6 +16,7 @@ from interlock.runtime.errors import (
     NotPermitted,
 )
 from interlock.serving.home import Home
+from interlock.serving.intray import routes as intray
 from interlock.serving.queue import cookie
 from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
@@ -24,6 +25,7 @@ from interlock.serving.queue.live import Live
 from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
+from interlock.serving.reader.routes import contract, leaf
 
 #: By kind of error the status of its page; the first that fits
 _STATUSES: Final = (
@@ -50,6 +52,9 @@ ROUTERS: Final = (
     runs.router,
     books.router,
     live.router,
+    contract.router,
+    leaf.router,
+    intray.router,
 )
 
 
@@ -109,9 +114,17 @@ async def _told(request: Request, error: Exception) -> HTMLResponse:
     status = next(
         (status for kind, status in _STATUSES if isinstance(error, kind)), 500
     )
-    said = {"code": getattr(error, "code", "error"), "words": str(error)}
+    code = getattr(error, "code", "error")
+    words = str(error)
     try:
         who = await visitor(request)
     except InterlockError:
-        return bare("error.html", status=status, **said)
-    return page(who, "error.html", here="", status=status, **said)
+        return bare("error.html", status=status, code=code, words=words)
+    return page(
+        who,
+        "error.html",
+        here="",
+        status=status,
+        code=code,
+        words=words,
+    )

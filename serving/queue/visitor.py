@@ -26,6 +26,8 @@ class Visitor:
     cookie: str
     csrf: str
     now: int
+    #: How many entries the log of the tenant had before anything of the page was read
+    size: int
 
     @property
     def person(self) -> Principal:
@@ -60,10 +62,14 @@ async def visitor(request: Request) -> Visitor:
     """Return who asks; raises `NotAuthenticated` without a session that is open (fails closed)."""
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     cookie = session_cookie(request)
+    home: Home = request.app.state.home
+    caller = await doorkeeper.of_session(cookie)
+    head = await home.ledger.head(caller.principal.tenant)
     return Visitor(
-        home=request.app.state.home,
+        home=home,
         doorkeeper=doorkeeper,
-        caller=await doorkeeper.of_session(cookie),
+        caller=caller,
+        size=head.size,
         cookie=cookie,
         csrf=doorkeeper.csrf_token(cookie),
         now=int(time.time()),

@@ -150,7 +150,7 @@ def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:
         "id": row["id"],
         "tool": row["tool"],
         "words": tool_in_words(row["tool"], tools),
-        "target": _target(key, row),
+        **_named(key, row),
         "agent": row["agent"],
         "requester": requester,
         "is_own": identity(requester) == identity(visitor.person.id),
@@ -163,7 +163,12 @@ def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:
     }
 
 
-def _target(key: DataKey, row: RowMapping) -> str:
-    """Return what the action would touch, as the evidence names it."""
-    evidence = key.open(row["evidence"], place=f"approval/{row['id']}")
-    return str(orjson.loads(evidence)["resource"]["id"])
+def _named(key: DataKey, row: RowMapping) -> dict[str, str]:
+    """Return what the action would touch, and what about, as the evidence names both."""
+    opened = key.open(row["evidence"], place=f"approval/{row['id']}")
+    evidence = orjson.loads(opened)
+    about = evidence["arguments"].get("subject", "")
+    return {
+        "target": str(evidence["resource"]["id"]),
+        "about": about if isinstance(about, str) else "",
+    }

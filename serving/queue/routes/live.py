@@ -10,14 +10,19 @@ router = APIRouter()
 
 
 @router.get("/live")
-async def live(request: Request, visitor: Visiting) -> StreamingResponse:
+async def live(
+    request: Request, visitor: Visiting, after: int = 0
+) -> StreamingResponse:
     """Send the name of each thing that changes in the visitor's tenant, while the session lasts."""
     await looks.ask(visitor.home, "approval.read", person=visitor.person)
 
     async def allowed() -> None:
         await visitor.doorkeeper.of_session(visitor.cookie)
 
+    changes = request.app.state.live.changes(
+        visitor.tenant, after=max(after, 0), allowed=allowed
+    )
     return StreamingResponse(
-        request.app.state.live.changes(visitor.tenant, allowed=allowed),
+        changes,
         media_type="text/event-stream",
     )

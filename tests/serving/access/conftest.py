@@ -1,5 +1,6 @@
 """A home whose policy lists what a to-do application carries out itself."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,38 +14,9 @@ from interlock.serving.access.handle import told
 from interlock.serving.home import Home, opened
 from interlock.serving.workspace import open_workspace
 
-POLICY: Final = """
-grants:
-  editor: [todo.update, todo.delete]
-  subject-user: [todo.read]
-tools:
-  todo.read:
-    action_class: read
-    egress: external
-    arguments: &about
-      subject.type: {one_of: [user]}
-      subject.id: {max_chars: 100}
-      resource.type: {one_of: [todo]}
-      resource.id: {max_chars: 100}
-  todo.update:
-    action_class: write
-    egress: external
-    arguments:
-      subject.type: {one_of: [user]}
-      subject.id: {max_chars: 100}
-      resource.type: {one_of: [todo]}
-      resource.id: {max_chars: 100}
-      resource.properties.owner: {same_as: subject.id}
-  todo.delete:
-    action_class: irreversible
-    egress: external
-    arguments:
-      subject.type: {one_of: [user]}
-      subject.id: {max_chars: 100}
-      resource.type: {one_of: [todo]}
-      resource.id: {max_chars: 100}
-      context.channel: {one_of: [web, mobile], optional: true}
-""".replace(" &about", "")
+GUIDE: Final = Path(__file__).resolve().parents[3] / "docs" / "howto" / "authzen.md"
+#: The policy that the how-to shows
+POLICY: Final = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)[0]
 PEOPLE: Final = "people:\n- {id: rick, roles: [editor]}\n- {id: beth, roles: []}\n"
 ASKER: Final = Principal(id="todo-app", tenant="default", roles=("enforcement_point",))
 REVIEWER: Final = Principal(id="rhea", tenant="default", roles=("reviewer",))

@@ -88,6 +88,15 @@ class Door:
         self.authenticated[name] = 2**40
         return f"{name}-2", await self.of_session(cookie)
 
+    async def set_password(
+        self, cookie: str, new: str, *, current: str = ""
+    ) -> tuple[str, Caller]:
+        if current != KNOWN:
+            raise NotAuthenticated(what="the password")
+        self.ended.add(cookie)
+        fresh = f"{cookie.partition('-')[0]}-3"
+        return fresh, await self.of_session(fresh)
+
     def csrf_token(self, cookie: str) -> str:
         return f"token-of-{cookie}"
 

@@ -22,7 +22,10 @@ async def test_a_change_is_told_to_the_pages_of_its_tenant(
     else, without a word of what it was about.
     """
     told = Live(home.store)
-    ours, theirs = (told.changes(log, allowed=allowed) for log in ("default", "other"))
+    size = (await home.ledger.head("default")).size
+    ours, theirs = (
+        told.changes(log, after=size, allowed=allowed) for log in ("default", "other")
+    )
     begun = [await anext(stream) for stream in (ours, theirs)]
     shown = (await home.approvals.read(waiting)).evidence_digest
     form = {"csrf": "token-of-rhea-1", "evidence_digest": shown, "note": "agreed"}
@@ -47,15 +50,24 @@ async def test_a_stream_ends_with_its_session(
     async def ended() -> None:
         raise NotAuthenticated(what="the session")
 
-    stream = Live(home.store).changes("default", allowed=ended)
+    stream = Live(home.store).changes("default", after=2**40, allowed=ended)
 
     assert [part async for part in stream] == [b": still here\n\n"]
+
+
+async def test_what_changed_before_the_page_listened_is_told_too(home: Home) -> None:
+    """What came into the log between a page and its stream is told when the stream begins."""
+    stream = Live(home.store).changes("default", after=0, allowed=allowed)
+
+    parts = [await anext(stream) for _ in range(3)]
+
+    assert b"".join(parts[1:]).count(b"event: ") == 2
 
 
 async def test_closing_ends_every_stream(home: Home) -> None:
     """Once the pages close, no stream goes on."""
     told = Live(home.store)
-    stream = told.changes("default", allowed=allowed)
+    stream = told.changes("default", after=2**40, allowed=allowed)
     await anext(stream)
 
     told.close()

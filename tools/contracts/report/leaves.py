@@ -42,6 +42,11 @@ def leaves(document: Document, marks: Sequence[Mark]) -> list[Leaf]:
     ]
 
 
+def leaf_of(document: Document, number: int, marks: Sequence[Mark]) -> Leaf | None:
+    """Return the leaf of that number; None where there is none, or none with text."""
+    return next((leaf for leaf in _all(document, marks) if leaf.number == number), None)
+
+
 def is_cut(document: Document) -> bool:
     """Whether the text is too long to be shown whole."""
     return len(document.text) > _WHOLE
