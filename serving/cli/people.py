@@ -1,5 +1,6 @@
 """The command `interlock people list|add|remove`."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,7 @@ from rich.table import Column
 
 from interlock.serving import people
 from interlock.serving.cli import session
+from interlock.serving.cli.asker import asker, new_password
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import grid, shown
 from interlock.serving.people import Person
@@ -58,25 +60,62 @@ def add(
         list[str], typer.Option("--role", help="A role; repeat it for more.")
     ],
     person: As = None,
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option(help="Read the person's password from standard input.")
+    ] = False,
+    link: Annotated[
+        bool, typer.Option(help="Print a code with which the person sets a password.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add a person, or give somebody more roles; takes an administrator."""
+    """Add a person, or give somebody more roles; takes an administrator.
+
+    On a terminal a password is asked for, which makes an account. Once there is an account the
+    home asks everybody who they are.
+    """
     settings = session.configured()
     is_first = not settings.people.exists()
 
-    async def work(desk: "Desk") -> Person:
+    password = _password(from_input=password_stdin, link=link)
+
+    async def work(desk: "Desk") -> tuple[Person, str]:
+        from interlock.serving.operations import accounts
         from interlock.serving.operations import people as operations
 
-        return await operations.add(desk, name, role, person=desk.person(person))
+        who = await asker(desk, person)
+        added = await operations.add(desk, name, role, person=who)
+        if link:
+            return added, await accounts.open_by_link(desk, added.id, person=who)
+        if password:
+            await accounts.open_with_password(
+                desk,
+                added.id,
+                password,
+                person=who,
+            )
+        return added, ""
 
-    added = session.act(work, using=settings)
+    added, code = session.act(work, using=settings)
     if as_json:
-        session.print_json({"id": added.id, "roles": list(added.roles)})
+        document = {"id": added.id, "roles": list(added.roles)}
+        session.print_json(document | ({"code": code} if code else {}))
         return
     session.say(f"{added.id}: {', '.join(added.roles)}")
+    if code:
+        session.say(f"Good once, for 15 minutes: interlock sign-in --code {code}")
     account = people.load(settings.people).get(people.current())
     if is_first and account is not None and account.id != added.id:
         session.say(f"{account.id} (this account) stays: {', '.join(account.roles)}")
+
+
+def _password(*, from_input: bool, link: bool) -> str:
+    """Return the password that is typed or read, or nothing where none is wanted."""
+    if link:
+        return ""
+    if from_input:
+        return sys.stdin.readline().rstrip("\n")
+    return new_password() if sys.stdin.isatty() else ""
 
 
 @application.command()
@@ -90,7 +129,7 @@ def remove(
     async def work(desk: "Desk") -> None:
         from interlock.serving.operations import people as operations
 
-        await operations.remove(desk, name, person=desk.person(person))
+        await operations.remove(desk, name, person=await asker(desk, person))
 
     session.act(work)
     if as_json:
