@@ -24,6 +24,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run.approval import Asked, ask
+from interlock.runtime.run.quorum import one_of
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home, opened
 from interlock.serving.identity.caller import Caller
@@ -198,8 +199,9 @@ def asked_for(run: Run, mail: dict[str, Any]) -> Asked:
     return Asked(
         request=request,
         action_id=secrets.token_hex(32),
-        role="reviewer",
+        quorum=one_of("reviewer"),
         ttl_s=3_600,
+        overdue_s=3_600,
         revision=run.revision,
         reasons=(Reason(code="granted", rule="grants", message="It is granted."),),
     )
