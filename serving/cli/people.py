@@ -16,6 +16,7 @@ from interlock.serving.policy.in_force import in_force
 from interlock.serving.policy.in_force import roles as roles_of
 
 if TYPE_CHECKING:
+    from interlock.runtime.policy.request import Principal
     from interlock.serving.desk import Desk
 
 application = typer.Typer(
@@ -80,23 +81,18 @@ def add(
     password = _password(from_input=password_stdin, link=link)
 
     async def work(desk: "Desk") -> tuple[Person, str]:
-        from interlock.serving.operations import accounts
         from interlock.serving.operations import people as operations
 
         who = await asker(desk, person)
         added = await operations.add(desk, name, role, person=who)
-        if link:
-            return added, await accounts.open_by_link(desk, added.id, person=who)
-        if password:
-            await accounts.open_with_password(
-                desk,
-                added.id,
-                password,
-                person=who,
-            )
-        return added, ""
+        code = await _account(desk, added.id, who, password=password, link=link)
+        return added, code
 
     added, code = session.act(work, using=settings)
+    _tell(added, code, is_first=is_first, as_json=as_json)
+
+
+def _tell(added: Person, code: str, *, is_first: bool, as_json: bool) -> None:
     if as_json:
         document = {"id": added.id, "roles": list(added.roles)}
         session.print_json(document | ({"code": code} if code else {}))
@@ -104,9 +100,22 @@ def add(
     session.say(f"{added.id}: {', '.join(added.roles)}")
     if code:
         session.say(f"Good once, for 15 minutes: interlock sign-in --code {code}")
-    account = people.load(settings.people).get(people.current())
+    account = people.load(session.configured().people).get(people.current())
     if is_first and account is not None and account.id != added.id:
         session.say(f"{account.id} (this account) stays: {', '.join(account.roles)}")
+
+
+async def _account(
+    desk: "Desk", name: str, who: "Principal", *, password: str, link: bool
+) -> str:
+    """Open the account that is wanted; return the code of its link, or nothing."""
+    from interlock.serving.operations import accounts
+
+    if link:
+        return await accounts.open_by_link(desk, name, person=who)
+    if password:
+        await accounts.open_with_password(desk, name, password, person=who)
+    return ""
 
 
 def _password(*, from_input: bool, link: bool) -> str:

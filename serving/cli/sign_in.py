@@ -31,12 +31,8 @@ def sign_in(
 ) -> None:
     """Sign in for the next 8 hours of commands on this machine."""
     settings = session.configured()
-    if code is None and not password_stdin and not sys.stdin.isatty():
-        raise BadInput(
-            what="sign-in",
-            why="there is no terminal to ask for a password on",
-            next_step="Say --password-stdin with a name, or --code of a link.",
-        )
+    if code is None and not password_stdin:
+        _check_terminal()
 
     async def work(desk: "Desk") -> tuple[str, "Caller"]:
         from interlock.serving.identity.identity import Identity
@@ -55,3 +51,13 @@ def sign_in(
         session.print_json({"id": person.id, "roles": list(person.roles)})
         return
     session.say(f"Signed in: {person.id} ({', '.join(person.roles) or 'no roles'})")
+
+
+def _check_terminal() -> None:
+    """Raise `BadInput` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise BadInput(
+            what="sign-in",
+            why="there is no terminal to ask for a password on",
+            next_step="Say --password-stdin with a name, or --code of a link.",
+        )
