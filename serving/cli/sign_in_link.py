@@ -42,4 +42,6 @@ def sign_in_link(
         session.print_json({"id": who, "code": code})
         return
     session.say(code)
-    session.next_step(f"interlock sign-in --code CODE, or /sign-in/{code} of the pages")
+    session.next_step(
+        f"interlock sign-in --code CODE, or /sign-in?code={code} of what `interlock serve` serves"
+    )
