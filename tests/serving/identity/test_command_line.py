@@ -62,6 +62,20 @@ def test_a_session_of_the_terminal_and_a_key_say_who_acts(
     assert command(guarded, "keys", "list", **key).code == 4
 
 
+def test_a_name_beside_a_session_is_refused(
+    guarded: Path, command: Command, phrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is signed in and names somebody acts as neither: --as is not passed over."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{phrase}\n"))
+    assert command(guarded, "sign-in", "ada", "--password-stdin").code == 0
+    refused = command(
+        guarded, "people", "add", "eve", "--role", "reviewer", "--as", "ana"
+    )
+
+    assert (refused.code, "--as" in refused.err) == (4, True), refused.err
+    assert "eve" not in (guarded / "people.yaml").read_text("utf-8")
+
+
 def test_the_owner_of_the_machine_is_not_locked_out(
     guarded: Path, command: Command
 ) -> None:
