@@ -59,7 +59,7 @@ async def asker(desk: "Desk", name: str | None, *, may_ask: bool = True) -> Prin
     if may_ask and sys.stdin.isatty():
         return await _asked(identity)
     raise NotAuthenticated(
-        what="nobody's word, on a home with accounts,",
+        what="a command without a session or a key, on a home with accounts,",
         next_step=f"`interlock sign-in` first, or set {VARIABLE} to an API key.",
     )
 

@@ -106,6 +106,15 @@ async def test_every_answer_is_guarded(browser: Any, path: str) -> None:
     assert headers["cache-control"] == "no-store"
 
 
+async def test_who_guessed_too_often_is_told_to_wait(browser: Any) -> None:
+    """After too many guesses the page says how long to wait, and so does the header."""
+    form = {"name": "rhea", "password": "once more"}
+    answer = await browser().post("/sign-in", data=form)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "8")
+    assert "Wait 8 seconds" in answer.text
+
+
 async def test_a_session_begins_and_ends(browser: Any) -> None:
     """The right password opens the page that was asked for, the cookie is out of reach of scripts
     and other sites, and signing out ends the session.
