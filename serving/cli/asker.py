@@ -69,20 +69,21 @@ async def stopper(desk: "Desk", name: str | None) -> Principal:
 
     Whoever proves nothing, and everybody where the accounts cannot be read, stops in the name of
     the operating-system account and without roles (fails open, for stops alone: a stop that waits
-    for a password would be none). A *name* is believed on a home without accounts only.
+    for a password would be none). A *name* is believed on a home without accounts only; one that
+    nobody can have is refused there.
     """
     from interlock.serving.identity.identity import Identity
 
     try:
-        if not await Identity.over(desk).has_accounts():
-            return desk.stopper(name)
-        return await asker(desk, None, may_ask=False)
+        if await Identity.over(desk).has_accounts():
+            return await asker(desk, None, may_ask=False)
     except (BadInput, GuardFailed, NotAuthenticated):
         return Principal(
             id=people.current(),
             tenant=desk.settings.tenant,
             roles=(),
         )
+    return desk.stopper(name)
 
 
 def keep(settings: "Settings", cookie: str) -> None:

@@ -199,8 +199,9 @@ def test_the_pages_are_inert(
     reviewed: Any, reports: Callable[..., Any], kept: bool
 ) -> None:
     """A page parses, holds every clause as text, and reaches for nothing: no script, image, frame
-    or URL; its links lead to its own clauses. A report names a party once and quotes none.
+    or URL; its links lead to its own clauses.
     """
+    # A report names a party once and quotes none.
     seen = [each for each in reviewed.found["runs"] if not kept or each["findings"]]
     wanted = sorted(
         visible(each["text"])
