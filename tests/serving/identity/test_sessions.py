@@ -14,7 +14,7 @@ from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run.account import account_id, account_of
 from interlock.serving.desk import Desk
-from interlock.serving.identity import guesses, session
+from interlock.serving.identity import guesses, link, session
 from interlock.serving.identity.identity import Identity
 
 
@@ -92,6 +92,14 @@ async def test_a_session_ends_by_time(
         clock.now += seconds
     with pytest.raises(NotAuthenticated):
         await who.of_session(cookie)
+
+
+async def test_a_link_ends_by_time(who: Identity, clock: Any) -> None:
+    """A link of 15 minutes ago signs nobody in."""
+    code = await who.link("ana")
+    clock.now += link.GOOD_FOR_S
+    with pytest.raises(NotAuthenticated):
+        await who.sign_in_by_link(code)
 
 
 async def test_sign_out_ends_one_session_and_a_new_password_ends_all(
