@@ -63,6 +63,13 @@ Act: TypeAlias = Literal[
     "access.read",
     "access.request",
     "access.cancel",
+    "webhook.add",
+    "webhook.remove",
+    "webhook.rotate",
+    "webhook.ping",
+    "webhook.resend",
+    "webhook.deliver",
+    "webhook.read",
 ]
 #: An act that only looks: its permit is not recorded, a denial is
 Read: TypeAlias = Literal[
@@ -76,6 +83,7 @@ Read: TypeAlias = Literal[
     "metrics.read",
     "access.evaluate",
     "access.read",
+    "webhook.read",
 ]
 
 #: The policy's own entry of an act must state the same class
@@ -122,6 +130,13 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "access.read": "read",
     "access.request": "write",
     "access.cancel": "irreversible",
+    "webhook.add": "write",
+    "webhook.remove": "write",
+    "webhook.rotate": "write",
+    "webhook.ping": "write",
+    "webhook.resend": "write",
+    "webhook.deliver": "irreversible",
+    "webhook.read": "read",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
 

@@ -53,6 +53,8 @@ class ActRules(TypedDict):
     action_class: ActionClass
     waives: list[Guard]
     arguments: dict[str, ArgumentLimits]
+    #: Whether the act sends something out; without it, nothing
+    egress: NotRequired[Literal["none", "web"]]
 
 
 class NeedRules(TypedDict):
