@@ -329,6 +329,13 @@ class Settings(Section):
         None,
         description="The proxy of requests that leave this machine; no variable names one",
     )
+    webhooks: Literal["public", "any"] = Field(
+        "public",
+        description=(
+            "Where webhooks may be: in the open internet, or also in private networks and, without "
+            "TLS, on this machine"
+        ),
+    )
     opa_server: HostAndPort | None = Field(
         None,
         description="host:port of an OPA server, instead of the embedded policy engine",

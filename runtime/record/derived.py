@@ -88,6 +88,9 @@ class Derived(OfApprovals):
             "kill_switch": self._turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
+            "webhook": self.keep_webhook,
+            "webhook_told": self.tell_webhook,
+            "delivery": self.turn_delivery,
             "record": self._keep,
             "erasure": self._erase,
         }

@@ -18,6 +18,8 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.job_item,
     tables.account,
     tables.api_key,
+    tables.webhook,
+    tables.delivery,
     tables.kill_switch,
     tables.record,
     tables.data_key,

@@ -39,6 +39,7 @@ from interlock.serving.http.routes import (
     nowhere,
     policies,
     runs,
+    webhooks,
 )
 from interlock.serving.http.service import Service
 from interlock.serving.http.tail import Tails
@@ -62,6 +63,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     budgets.router,
     metrics.router,
     access.router,
+    webhooks.router,
 )
 
 

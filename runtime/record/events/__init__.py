@@ -60,6 +60,12 @@ from interlock.runtime.record.events.of_run import (
     RunResumed,
     RunStarted,
 )
+from interlock.runtime.record.events.of_webhook import (
+    DeliveryTurned,
+    Message,
+    WebhookKept,
+    WebhookTold,
+)
 
 __all__ = [
     "EVERY",
@@ -73,6 +79,7 @@ __all__ = [
     "ApprovalExpired",
     "ApprovalStepped",
     "Decided",
+    "DeliveryTurned",
     "Event",
     "Finding",
     "Finished",
@@ -83,6 +90,7 @@ __all__ = [
     "LimitPassed",
     "LimitRaised",
     "LimitSet",
+    "Message",
     "PolicyActivated",
     "RecordKept",
     "Recovered",
@@ -99,4 +107,6 @@ __all__ = [
     "SignedIn",
     "SignedOut",
     "SwitchTurned",
+    "WebhookKept",
+    "WebhookTold",
 ]

@@ -25,6 +25,7 @@ from interlock.runtime.record.store import (
     job_tables,
     order_tables,
     version,
+    webhook_tables,
 )
 
 KINDS: Final = (
@@ -54,6 +55,8 @@ sign_in = identity_tables.sign_in
 sign_in_link = identity_tables.sign_in_link
 guess = identity_tables.guess
 order = order_tables.order
+webhook = webhook_tables.webhook
+delivery = webhook_tables.delivery
 
 run = Table(
     "run",

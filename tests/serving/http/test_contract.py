@@ -34,6 +34,7 @@ ASKED: Final = {
     "action": {"name": "todo.read"},
     "resource": {"type": "todo", "id": "1"},
 }
+HOSTS: Final = "egress: {web_hosts: {default: [hook.example]}}\n"
 STREAMS: Final = frozenset({"follow_run"})
 ORDER: Final = {"agent": "contract_review", "request": {"path": "a.pdf"}}
 BODIES: Final[dict[str, dict[str, Any]]] = {
@@ -49,6 +50,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},
     "access_request": {"json": ASKED},
+    "add_webhook": {"json": {"url": "https://hook.example/", "events": ["job.ended"]}},
+    "rotate_webhook": {"json": {}},
     "set_budget": {"json": {"kind": "tokens", "limit": 10**9}},
 }
 QUERIES: Final = {"prove_inclusion": "?seq=0", "prove_consistency": "?first=1"}
@@ -58,7 +61,11 @@ QUERIES: Final = {"prove_inclusion": "?seq=0", "prove_consistency": "?first=1"}
 async def used(serve: Any, reviewed: Path, tmp_path: Path) -> AsyncIterator[Any]:
     """A home with a run, an approval, a job and a document, served."""
     folder = Path(shutil.copytree(reviewed, tmp_path / "copy"))
-    async with serve(folder, rate=10**6, burst=10**6) as served:
+    policies = folder / "policies"
+    policies.mkdir()
+    (policies / "hosts.yaml").write_text(HOSTS, "utf-8")
+    chosen = {"policies": str(policies)}
+    async with serve(folder, rate=10**6, burst=10**6, chosen=chosen) as served:
         yield served
 
 
@@ -68,7 +75,13 @@ async def _ids(used: Any) -> dict[str, str]:
     [approval] = listed.json()["data"]
     job = await used.ask(ANALYST, "POST", "/v1/jobs", **BODIES["submit_job"])
     run = approval["run_id"]
+    administrator = Principal(id="ada", tenant="default", roles=("administrator",))
+    new = BODIES["add_webhook"]
+    webhook = (await used.ask(administrator, "POST", "/v1/webhooks", **new)).json()
+    ping = f"/v1/webhooks/{webhook['id']}/ping"
     return {
+        "webhook_id": webhook["id"],
+        "delivery_id": (await used.ask(administrator, "POST", ping)).json()["id"],
         "approval_id": approval["id"],
         "run_id": run,
         "document_id": run,
