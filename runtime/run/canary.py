@@ -8,9 +8,8 @@ acts on the verdict (fails closed).
 
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from interlock.runtime.record.nature import Nature, promise
 from interlock.runtime.record.store.statement import Row
@@ -20,8 +19,6 @@ from interlock.runtime.run.refusal import refused
 #: The ids of runs that the runtime names; the second half of a canary's is its mark
 _ID: Final = re.compile(r"run-([0-9a-f]{6})([0-9a-f]{6})")
 _HALF: Final = 3  # bytes
-#: No worker takes such a run, whatever becomes of it
-NEVER: Final[Mapping[str, Any]] = {"ready_at": None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +53,11 @@ def is_canary(vault: Vault, run_id: str) -> bool:
     return halves is not None and secrets.compare_digest(
         halves[2], _mark(vault, halves[1])
     )
+
+
+def unready(vault: Vault, run_id: str) -> dict[str, None]:
+    """Return the columns that keep every worker from a canary's run; none for any other run."""
+    return {"ready_at": None} if is_canary(vault, run_id) else {}
 
 
 def refuse(vault: Vault, row: Row, *, seconds: int) -> None:

@@ -96,8 +96,7 @@ class Runs:
             job=new.job,
         )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
-        if canary.is_canary(self._vault, run_id):
-            fields |= canary.NEVER
+        fields |= canary.unready(self._vault, run_id)
         row = begun(tx, fields)
         tx.events.append(started_of(new, row, key))
         return opened(row, key, claim=token)
@@ -218,8 +217,7 @@ class Runs:
             "lease_until": 0,
             "updated": tx.now,
         }
-        if canary.is_canary(self._vault, run.id):
-            values |= canary.NEVER
+        values |= canary.unready(self._vault, run.id)
         tx.connection.execute(
             update(tables.run).where(tables.run.c.id == run.id).values(values)
         )

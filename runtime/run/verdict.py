@@ -70,20 +70,24 @@ def judge(
     sealed = _decide(
         tx, key, row, deed, values=values | told.columns, number=len(steps)
     )
-    event = _decided(approval, row["digest"], key, deed)
-    tx.events.append(
-        replace(
-            event,
-            state=values["state"],
-            next=values["role"],
-            sealed=sealed,
-            nature=told.nature or "",
-            opening=told.opening,
-        )
-    )
+    decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
+    tx.events.append(_with(decided, values, told))
     if told.nature == "canary":
         cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
     return approval
+
+
+def _with(
+    decided: ApprovalDecided, values: Mapping[str, Any], told: Opened
+) -> ApprovalDecided:
+    """Return the entry with what comes of the verdict."""
+    return replace(
+        decided,
+        state=values["state"],
+        next=values["role"],
+        nature=told.nature or "",
+        opening=told.opening,
+    )
 
 
 def _told(vault: Vault, approval: Approval, state: State) -> Opened:
