@@ -21,7 +21,6 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, identity
 from interlock.tools import files, plain_yaml
 
-
 #: How the names of those begin who are on no list: agents, workers, machines, people of an issuer
 UNLISTED: Final = ("agent:", "worker:", "machine:", "oidc:")
 #: Who starts a server or a worker when nobody is there
