@@ -64,8 +64,8 @@ async def starter(desk: "Desk", name: str | None) -> Principal:
     """Return who starts a server or a worker, without asking for anything.
 
     Whoever has a key in INTERLOCK_KEY or a session starts it, and a key that is not good is refused
-    (fails closed). Otherwise the machine's account starts it: whoever can open the home has its keys
-    anyway, so a restart at night needs no secret. What that account may do is for the policy.
+    (fails closed). Otherwise the machine's account starts it: whoever can open the home has its
+    keys anyway, so a restart at night needs no secret. What it may do is for the policy.
     """
     if os.environ.get(VARIABLE, ""):
         return await asker(desk, name, may_ask=False)
