@@ -55,16 +55,7 @@ def judge(
     approval = opened(row, key, tx.now, steps=steps)
     _object(approval, shown=shown.evidence)
     seat = seat_of(approval, reviewer, note=note)
-    deed = Deed(
-        kind=verdict,
-        person=reviewer.id,
-        roles=reviewer.roles,
-        seat=seat.role,
-        role=seat.by,
-        text=note,
-        shown=shown.evidence,
-        opened=shown.opened,
-    )
+    deed = _deed(shown, seat, reviewer, verdict, note)
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
     sealed = _decide(
@@ -75,6 +66,21 @@ def judge(
     if told.nature == "canary":
         cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
     return approval
+
+
+def _deed(
+    shown: Shown, seat: Seat, reviewer: Principal, verdict: Verdict, note: str
+) -> Deed:
+    return Deed(
+        kind=verdict,
+        person=reviewer.id,
+        roles=reviewer.roles,
+        seat=seat.role,
+        role=seat.by,
+        text=note,
+        shown=shown.evidence,
+        opened=shown.opened,
+    )
 
 
 def _with(
