@@ -41,6 +41,11 @@ class OfApprovals(OfJobs):
             approval["decided"] = body["at"]
         self.stepped(log, run_id, body)
 
+    def expired(self, body: Values) -> None:
+        """Say that nobody decided in time."""
+        approval = self.approval[(body["approval"],)]
+        approval.update(state="expired", decided=body["at"])
+
     def stepped(self, _log: str, run_id: str, body: Values) -> None:
         """Add what a person did about an approval."""
         approval = self.approval[(body["approval"],)]

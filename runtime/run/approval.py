@@ -3,13 +3,14 @@
     waiting -> approved -> used
        |    |     +----> withdrawn
        |    +-> rejected
+       |    +-> expired
        +------> withdrawn
 
-An approval that nobody decided in time is shown as expired. The policy says how many people of
-which roles it takes; one no is a no. An approval permits nothing by itself: its verdicts are facts
-that the policy reads when it is asked again. They serve once, together, and expire. A verdict is
-refused when the reviewer is the person it was requested for or is of another tenant. Every check
-fails closed.
+One that nobody decided in time is expired, whether that is recorded yet or not. The policy says
+how many people of which roles it takes; one no is a no. An approval permits nothing by itself: its
+verdicts are facts that the policy reads when it is asked again. They serve once, together, and
+expire. A verdict is refused when the reviewer is the person it was requested for or is of another
+tenant. Every check fails closed.
 """
 
 import secrets
@@ -185,12 +186,6 @@ def withdraw(
     tx.connection.execute(open_approvals.values(state="withdrawn"))
 
 
-def blank(tx: Tx, *, run_id: str) -> None:
-    """Take away what no key seals and yet says what an erased run asked for."""
-    approvals = update(tables.approval).where(tables.approval.c.run_id == run_id)
-    tx.connection.execute(approvals.values(digest="", evidence_digest=""))
-
-
 def waiting(connection: Connection, *, action_id: str) -> str | None:
     """Return the id of the approval that the action waits for, or None."""
     approvals = tables.approval.c
@@ -198,17 +193,6 @@ def waiting(connection: Connection, *, action_id: str) -> str | None:
         approvals.action_id == action_id, approvals.state == "waiting"
     )
     return connection.execute(query).scalar_one_or_none()
-
-
-def lapsed(connection: Connection, *, action_id: str, now: int) -> bool:
-    """Whether the action was put before a reviewer and nobody decided in time."""
-    approvals = tables.approval.c
-    query = select(approvals.id).where(
-        approvals.action_id == action_id,
-        approvals.state == "waiting",
-        approvals.expires <= now,
-    )
-    return connection.execute(query).first() is not None
 
 
 def four_eyes(
