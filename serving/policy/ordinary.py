@@ -163,6 +163,7 @@ def _act(
         agent=role,
         state="waiting",
         role=role,
+        canaries=(),
     )
     return persons_act(
         act,
