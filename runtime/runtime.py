@@ -205,6 +205,7 @@ class Runtime:
         not_before: int = 0,
         job: str = "",
         also: Also | None = None,
+        permitted: str = "",
     ) -> Run:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
@@ -216,13 +217,16 @@ class Runtime:
         `HIGHEST` ("priority"): none leaves a run behind. An agent as principal would hide the
         person who asked from the four eyes. *also* is done in the transaction in which the run
         begins; with it, a policy other than the one in force is refused ("another_in_force").
+        *permitted* is the revision of the policy that permitted just this: where the ledger names
+        it and the run is pinned to the same, the ledger is not asked once more.
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = requested(workflow, request)
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
-        await self.policy.activate(after=None if also is None else "")
+        if permitted != self.pdp.revision or not self.policy.is_configured:
+            await self.policy.activate(after=None if also is None else "")
         acting = Principal(
             id=f"{AGENT}{workflow.name}",
             tenant=principal.tenant,

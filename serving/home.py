@@ -59,6 +59,8 @@ class Home:
     """One workspace opened: its settings, its runtime, and what the contract tools keep there."""
 
     settings: Settings
+    #: What a run's record names the settings by
+    digest: str
     bundle: Bundle
     runtime: Runtime
     servers: ToolServers
@@ -183,6 +185,7 @@ async def opened(
         refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,
+            digest=settings.digest,
             bundle=bundle,
             runtime=runtime,
             servers=servers,

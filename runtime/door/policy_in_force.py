@@ -48,6 +48,14 @@ class PolicyInForce:
         """Whether the ledger was seen to name a policy; it never ceases to."""
         return self._seen.seq >= 0
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether the ledger was seen to name the configured policy; another may be in force now.
+
+        Whoever decides looks anew.
+        """
+        return self.is_begun and self._seen.revision == self.configured.revision
+
     async def revision(self) -> str:
         """Return the revision in force, empty for none; raises `Tampered`."""
         newest = await self._newest()
