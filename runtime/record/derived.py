@@ -78,6 +78,7 @@ class Derived(OfApprovals):
             "approval_requested": self._ask,
             "approval": self._approve,
             "approval_step": self.stepped,
+            "approval_expired": self._lapse,
             "budget": self._limit,
             "budget_set": self._limit,
             "budget_passed": self._limit,
@@ -166,6 +167,10 @@ class Derived(OfApprovals):
         self.judged(_, run_id, body)
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
+
+    def _lapse(self, _: str, run_id: str, body: Values) -> None:
+        self.expired(body)
+        self.spend.close(body["action"], {})
 
     def _limit(self, log: str, _: str, body: Values) -> None:
         self.spend.limit(log, body)

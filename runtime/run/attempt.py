@@ -63,8 +63,8 @@ class Attempt:
     row: RecordedAction | None = None
     #: The approval that the action waits for
     open_approval: str | None = None
-    #: A person was asked and did not answer in time
-    lapsed: bool = False
+    #: The approval on which nobody decided in time; empty for none
+    lapsed: str = ""
     bounds: Bounds = ORDINARY
     #: The action whose effect this one takes back; empty for none
     undoes: str = ""

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, update
 
+from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run.recorded_action import Readback, State
@@ -49,3 +50,12 @@ def move(
         "updated": tx.now,
     }
     return _MOVE.run(tx.connection, values) == 1
+
+
+def elsewhere(action_id: str) -> GuardFailed:
+    """Return the failure of a move whose action is not in the state that it expects."""
+    return GuardFailed(
+        guard=f"action {action_id}",
+        why="it is not in the state it was to be moved from",
+        next_step="Look with `interlock run show`.",
+    )
