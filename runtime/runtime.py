@@ -227,16 +227,10 @@ class Runtime:
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
         if permitted != self.pdp.revision or not self.policy.is_configured:
             await self.policy.activate(after=None if also is None else "")
-        acting = Principal(
-            id=f"{AGENT}{workflow.name}",
-            tenant=principal.tenant,
-            roles=(workflow.role,),
-            on_behalf_of=principal.id,
-        )
         return await self.runs.start(
             NewRun(
                 agent=workflow.name,
-                principal=acting,
+                principal=_acting(workflow, principal),
                 request=fields,
                 limits=limits,
                 autonomy=autonomy,
@@ -324,6 +318,16 @@ def _refuse(storage: Storage) -> None:
     """Raise `GuardFailed` where the environment or the database forbids that agents act."""
     environment.refuse()
     storage.refuse_unfit()
+
+
+def _acting(agent: Agent, person: Principal) -> Principal:
+    """Return the *agent* at work for the *person*."""
+    return Principal(
+        id=f"{AGENT}{agent.name}",
+        tenant=person.tenant,
+        roles=(agent.role,),
+        on_behalf_of=person.id,
+    )
 
 
 def _is_person(principal: Principal) -> bool:

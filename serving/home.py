@@ -168,13 +168,12 @@ async def opened(
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings))
-        pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage, settings)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         servers = ToolServers(settings, bundle, stack)
         runtime = Runtime(
             storage=storage,
-            pdp=pdp,
+            pdp=await decision_point(settings, bundle, stack),
             bundle=bundle,
             agents=_agents(settings, tools),
             more=servers.of_agent,
