@@ -225,8 +225,8 @@ class Runtime:
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = requested(workflow, request)
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
-        if permitted != self.pdp.revision or not self.policy.is_configured:
-            await self.policy.activate(after=None if also is None else "")
+        after = None if also is None else ""
+        await self.policy.activate(after=after, permitted=permitted)
         return await self.runs.start(
             NewRun(
                 agent=workflow.name,

@@ -101,8 +101,14 @@ class PolicyInForce:
             )
         return self.configured.revision
 
-    async def activate(self, *, after: str | None = None) -> None:
-        """Put the configured policy in force; see `activation.activate` and `candidate`."""
+    async def activate(self, *, after: str | None = None, permitted: str = "") -> None:
+        """Put the configured policy in force; see `activation.activate` and `candidate`.
+
+        Where *permitted*, the revision that answered just now, is that of the configured policy and
+        the ledger was seen to name it, nothing is asked.
+        """
+        if permitted == self.configured.revision and self.is_configured:
+            return
         await activation.activate(
             self._store,
             self._vault,
