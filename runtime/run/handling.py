@@ -93,35 +93,30 @@ class _Desk:
 
     def add(self, deed: Deed, *, seats: Quorum | None = None) -> None:
         """Write the step, its entry, and whom is asked from now on."""
+        seats = seats or self.approval.quorum
+        role = quorum.unfilled(seats, filled(self.approval.steps))[0].by
+        changed = update(tables.approval).where(tables.approval.c.id == self.row["id"])
+        values = {"quorum": quorum.written(seats), "role": role}
+        self.tx.connection.execute(changed.values(values))
         number = len(self.approval.steps)
         sealed = approval_step.add(self.tx, self.key, self.row, deed, number=number)
-        role = self.approval.role
-        if seats is not None:
-            left = quorum.unfilled(seats, filled(self.approval.steps))
-            role = left[0].by
-            values = {"quorum": quorum.written(seats), "role": role}
-            changed = update(tables.approval).where(
-                tables.approval.c.id == self.row["id"]
-            )
-            self.tx.connection.execute(changed.values(values))
-        self.tx.events.append(
-            ApprovalStepped(
-                log=self.approval.tenant,
-                run_id=self.approval.run_id,
-                approval=self.approval.id,
-                action=self.approval.action_id,
-                kind=deed.kind,
-                number=number,
-                until=deed.until,
-                next=role,
-                quorum=quorum.written(seats or self.approval.quorum),
-                person=deed.person,
-                roles=deed.roles,
-                to=deed.to,
-                text=deed.text,
-                sealed={"content": sealed},
-            )
+        event = ApprovalStepped(
+            log=self.approval.tenant,
+            run_id=self.approval.run_id,
+            approval=self.approval.id,
+            action=self.approval.action_id,
+            kind=deed.kind,
+            number=number,
+            until=deed.until,
+            next=role,
+            quorum=values["quorum"],
+            person=deed.person,
+            roles=deed.roles,
+            to=deed.to,
+            text=deed.text,
+            sealed={"content": sealed},
         )
+        self.tx.events.append(event)
 
 
 def handle(
