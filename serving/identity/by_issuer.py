@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -84,7 +84,7 @@ class ByIssuer:
         self._expected(now).refuse_access(token, claims)
         person = self._stated(claims)
         is_known = await self._store.read(
-            lambda connection: self._account(connection, person) is not None
+            lambda connection: self._is_known(connection, person)
         )
         if not is_known:
             await self._store.write(
@@ -155,27 +155,24 @@ class ByIssuer:
 
     def _kept(self, tx: Tx, person: Stated) -> Account:
         """Return the person's account, made where there was none."""
-        account = self._account(tx.connection, person)
-        if account is None:
-            account = Account(
-                name=person.name, tenant=person.tenant, subject=person.subject
-            )
-            keep_account(tx, self._vault, account, by=person.name)
+        named = account_id(self._vault, tx.connection, person.name)
+        account = account_of(self._vault, tx.connection, named)
+        if account is not None:
+            _refuse_another(account, person)
+            return account
+        account = Account(
+            name=person.name, tenant=person.tenant, subject=person.subject
+        )
+        keep_account(tx, self._vault, account, by=person.name)
         return account
 
-    def _account(self, connection: Connection, person: Stated) -> Account | None:
-        """Return the person's account if there is one; raises `TokenRefused` for another's."""
+    def _is_known(self, connection: Connection, person: Stated) -> bool:
+        """Whether the person has an account; raises `TokenRefused` where it is not for them."""
         named = account_id(self._vault, connection, person.name)
         account = account_of(self._vault, connection, named)
-        if account is None:
-            return None
-        if account.state == "closed":
-            raise TokenRefused("closed")
-        if account.subject != person.subject:
-            raise TokenRefused("subject")
-        if account.tenant != person.tenant:
-            raise TokenRefused("tenant")
-        return account
+        if account is not None:
+            _refuse_another(account, person)
+        return account is not None
 
     def _stated(self, claims: Mapping[str, Any]) -> Stated:
         return stated(
@@ -197,7 +194,14 @@ class ByIssuer:
         return await self._store.read(self._store.now)
 
 
-_NOBODY_KNOWS: Final = 0
+def _refuse_another(account: Account, person: Stated) -> None:
+    """Raise `TokenRefused` unless the account is open, and this person's."""
+    if account.state == "closed":
+        raise TokenRefused("closed")
+    if account.subject != person.subject:
+        raise TokenRefused("subject")
+    if account.tenant != person.tenant:
+        raise TokenRefused("tenant")
 
 
 def _authenticated(claims: Claims, flow: Flow, now: int) -> int:
@@ -206,7 +210,7 @@ def _authenticated(claims: Claims, flow: Flow, now: int) -> int:
     Raises `TokenRefused` where that had to be after the sign-in began, and was not.
     """
     at = claims.get("auth_time")
-    known = at if isinstance(at, int) and at <= now + LEEWAY_S else _NOBODY_KNOWS
+    known = at if isinstance(at, int) and at <= now + LEEWAY_S else 0
     if flow.session and known < flow.began - LEEWAY_S:
         raise TokenRefused("not_fresh")
     return min(known, now)
