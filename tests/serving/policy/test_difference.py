@@ -46,6 +46,11 @@ def test_every_changed_place_of_the_data_is_named(
             (
                 "run.resume",
                 "approval.decide",
+                "approval.claim",
+                "approval.release",
+                "approval.delegate",
+                "approval.escalate",
+                "approval.ask",
                 "action.resolve",
                 "record.export",
                 "run.read",
