@@ -4,7 +4,6 @@ How a body states a value is in `interlock.runtime.record.entry_values`.
 """
 
 from collections import defaultdict
-from collections.abc import Callable  # noqa: TC003 - as the other modules do
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +18,7 @@ from interlock.runtime.record.of_run import (
     proposed,
     started,
 )
+from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -64,7 +64,8 @@ class Derived(OfApprovals):
 
         Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
-        handlers: dict[str, Callable[[str, str, Values], None]] = {
+        handlers: dict[str, Handler] = {
+            **self.of_webhooks(),
             "run_started": self._start,
             "run_resumed": self._resume,
             "run_held": self._hold,
@@ -88,9 +89,6 @@ class Derived(OfApprovals):
             "kill_switch": self._turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
-            "webhook": self.keep_webhook,
-            "webhook_told": self.tell_webhook,
-            "delivery": self.turn_delivery,
             "record": self._keep,
             "erasure": self._erase,
         }

@@ -79,38 +79,10 @@ def tell(
     The caller holds the tenant's log and has read the webhook in this transaction.
     """
     known = _known(tx, [draft.id for draft in drafts])
-    new = [draft for draft in drafts if draft.id not in known]
-    until = tx.now + LIFE_S
-    home = vault.key(tx.connection, HOME)
-    messages = []
-    for draft in new:
-        sealed = home.seal(draft.body, place=_place(webhook, draft.id))
-        row = {
-            "id": draft.id,
-            "tenant": webhook.tenant,
-            "webhook": webhook.id,
-            "event": draft.event,
-            "state": "waiting",
-            "body": sealed,
-            "attempts": 0,
-            "code": "",
-            "due": tx.now,
-            "until": until,
-            "created": tx.now,
-            "updated": tx.now,
-            "claim": "",
-            "lease_until": 0,
-        }
-        tx.connection.execute(insert(tables.delivery).values(row))
-        messages.append(
-            Message(
-                delivery=draft.id,
-                event=draft.event,
-                until=until,
-                sealed={"body": sealed},
-            )
-        )
-    if not new:
+    messages = [
+        _made(tx, vault, webhook, draft) for draft in drafts if draft.id not in known
+    ]
+    if not messages:
         return 0
     columns = tables.webhook.c
     accounted = update(tables.webhook).where(columns.id == webhook.id)
@@ -123,7 +95,7 @@ def tell(
             messages=messages,
         )
     )
-    return len(new)
+    return len(messages)
 
 
 def is_due(connection: Connection, webhook_id: str, *, now: int) -> bool:
@@ -241,6 +213,35 @@ def _claimable(webhook_id: str, now: int) -> tuple[ColumnElement[bool], ...]:
         _DELIVERY.due <= now,
         _DELIVERY.lease_until <= now,
     )
+
+
+def _made(tx: Tx, vault: Vault, webhook: Webhook, draft: Draft) -> Message:
+    """Make the row of a message, and return what the ledger says of it."""
+    home = vault.key(tx.connection, HOME)
+    message = Message(
+        delivery=draft.id,
+        event=draft.event,
+        until=tx.now + LIFE_S,
+        sealed={"body": home.seal(draft.body, place=_place(webhook, draft.id))},
+    )
+    row = {
+        "id": draft.id,
+        "tenant": webhook.tenant,
+        "webhook": webhook.id,
+        "event": draft.event,
+        "state": "waiting",
+        "attempts": 0,
+        "code": "",
+        "due": tx.now,
+        "until": message.until,
+        "created": tx.now,
+        "updated": tx.now,
+        "claim": "",
+        "lease_until": 0,
+        **message.sealed,
+    }
+    tx.connection.execute(insert(tables.delivery).values(row))
+    return message
 
 
 def _known(tx: Tx, ids: Sequence[str]) -> set[str]:

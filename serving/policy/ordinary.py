@@ -162,13 +162,15 @@ def _act(
     arguments = _arguments(rules)
     if "note" in arguments:
         arguments["note"] = "ordinary"
+    is_own = at(bundle.data, "rails", "config", "acts", act, "by") == "requester"
     subject = SubjectFacts(
         tenant=sender,
         person=PERSON,
-        requester=REQUESTER,
+        requester=PERSON if is_own else REQUESTER,
         agent=role,
         state="waiting",
         role=role,
+        canaries=(),
     )
     yield persons_act(
         act,

@@ -51,7 +51,7 @@ async def resend(
     webhook = await endpoints.known(desk, webhook_id, person)
     endpoints.refuse_ended(webhook)
 
-    def look(connection: Connection) -> Delivery:
+    def read(connection: Connection) -> Delivery:
         return rows.delivery_of(
             connection, delivery_id, webhook=webhook_id, tenant=person.tenant
         )
@@ -59,7 +59,7 @@ async def resend(
     def work(tx: Tx) -> Delivery:
         rows.turn(
             tx,
-            look(tx.connection),
+            read(tx.connection),
             state="waiting",
             code="resent",
             attempts=0,
@@ -68,9 +68,9 @@ async def resend(
             of_claim=None,
             by=person.id,
         )
-        return look(tx.connection)
+        return read(tx.connection)
 
-    await desk.storage.store.read(look)
+    await desk.storage.store.read(read)
     return await desk.acts.perform(
         "webhook.resend",
         lambda: desk.storage.store.write(work, logs=(person.tenant,)),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import subject
 from interlock.runtime.run.webhook import (
     NEWS,
@@ -49,27 +50,19 @@ async def add(
     """
     destination = Sending(settings=desk.settings).destination(url)
     chosen = _chosen(events)
-    secret = _new_secret()
-    webhook_id = f"wh-{secrets.token_hex(6)}"
-    vault = desk.storage.vault
+    new = Webhook(
+        id=f"wh-{secrets.token_hex(6)}",
+        tenant=person.tenant,
+        owner=person.id,
+        url=url,
+        events=chosen,
+        state="active",
+        secrets=(Secret(text=_new_secret()),),
+        told=0,
+    )
 
     def written(tx: Tx) -> Webhook:
-        if len(webhooks_of(vault, tx.connection, person.tenant)) >= MOST:
-            raise _too_many()
-        webhook = Webhook(
-            id=webhook_id,
-            tenant=person.tenant,
-            owner=person.id,
-            url=url,
-            events=chosen,
-            state="active",
-            secrets=(Secret(text=secret),),
-            told=tx.heads[person.tenant].size,
-            created=tx.now,
-            updated=tx.now,
-        )
-        keep_webhook(tx, vault, webhook, by=person.id)
-        return webhook
+        return _kept(tx, desk.storage.vault, new)
 
     webhook = await desk.acts.perform(
         "webhook.add",
@@ -78,7 +71,7 @@ async def add(
         arguments={"events": list(chosen)},
         look=subject.tenant("web", destination.host),
     )
-    return Made(webhook=webhook, secret=secret)
+    return Made(webhook=webhook, secret=new.secrets[0].text)
 
 
 async def listed(desk: Desk, *, person: Principal) -> list[Webhook]:
@@ -134,6 +127,21 @@ async def rotate(
         look=subject.tenant("webhook", webhook_id),
     )
     return Made(webhook=webhook, secret=secret)
+
+
+def _kept(tx: Tx, vault: Vault, new: Webhook) -> Webhook:
+    """Keep a new webhook, which is told of what comes after it."""
+    if len(webhooks_of(vault, tx.connection, new.tenant)) >= MOST:
+        raise _too_many()
+    size = tx.heads[new.tenant].size
+    webhook = replace(
+        new,
+        told=size,
+        created=tx.now,
+        updated=tx.now,
+    )
+    keep_webhook(tx, vault, webhook, by=new.owner)
+    return webhook
 
 
 def _changing(

@@ -64,6 +64,10 @@ UNLOCKED: Final[Mapping[str, str]] = {
         "whoever begins or ends a run of the tenant holds the head of its log"
     ),
     "tx.connection.execute in _turned": "the tenant of a run never changes",
+    "read": "the row of the delivery is locked where it is turned",
+    "rows.delivery_of": "whoever makes a delivery holds the head of the tenant's log",
+    "webhook_of": "whoever changes a webhook holds the head of its tenant's log",
+    "webhooks_of": "whoever changes a webhook holds the head of its tenant's log",
     "vault.erase": "it deletes",
     "vault.key": _ERASED,
     "world.vault.key": _ERASED,

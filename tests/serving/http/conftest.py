@@ -73,8 +73,7 @@ Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
 
 @asynccontextmanager
 async def _serve(folder: Path, **options: Any) -> AsyncIterator[Served]:
-    chosen = {"home": str(folder), **options.pop("chosen", {})}
-    settings = open_workspace({}, chosen=chosen).settings
+    settings = open_workspace({}, chosen={"home": str(folder)}).settings
     keys = Keys()
     async with opened(settings) as home:
         app = application(home, authenticator=keys, **options)
