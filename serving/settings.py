@@ -36,7 +36,7 @@ from interlock.serving.fleet import Pace, TenantShare
 from interlock.serving.openid import OpenId
 from interlock.serving.section import Section
 from interlock.tools.models.parts import Part
-from interlock.tools.outbound.destination import Destination
+from interlock.tools.outbound.destination import Destination, Reach
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 #: and of a graphics processor, an hour of people
@@ -330,12 +330,9 @@ class Settings(Section):
         None,
         description="The proxy of requests that leave this machine; no variable names one",
     )
-    webhooks: Literal["public", "any"] = Field(
+    webhooks: Reach = Field(
         "public",
-        description=(
-            "Where webhooks may be: in the open internet, or also in private networks and, without "
-            "TLS, on this machine"
-        ),
+        description='Where webhooks may be: "any" is also private networks and this machine',
     )
     opa_server: HostAndPort | None = Field(
         None,

@@ -9,7 +9,7 @@ then under the same id.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +28,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.webhook import Webhook
 
 DeliveryState: TypeAlias = Literal["waiting", "delivered", "dead"]
+STATES: Final[tuple[DeliveryState, ...]] = get_args(DeliveryState)
 #: How long a message is tried, in seconds
 LIFE_S: Final = 24 * 3600
 #: How long an attempt may take before another one may begin

@@ -45,9 +45,9 @@ class Answer:
     content_type: str
     #: MCP's name for what goes on over several requests; empty where there is none
     session: str
-    #: When to ask again, as the answer says it; empty where it says nothing
-    retry_after: str
     body: bytes = field(repr=False)
+    #: When to ask again, as the answer says it; empty where it says nothing
+    retry_after: str = ""
 
 
 async def send(

@@ -38,6 +38,7 @@ def test_every_changed_place_of_the_data_is_named(
                 "policy.read",
                 "ledger.read",
                 "quality.read",
+                "webhook.read",
             ),
             (),
         ),

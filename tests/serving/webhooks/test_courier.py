@@ -1,7 +1,8 @@
 """The courier: what happens is told, signed, at least once and under one id."""
 
 import asyncio
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import orjson
 import pytest
@@ -16,6 +17,8 @@ from interlock.runtime.run.delivery import LEASE_S, LIFE_S
 from interlock.serving.webhooks import deliveries, endpoints
 from interlock.serving.webhooks.backoff import LONGEST_S, wait_s
 from interlock.serving.webhooks.courier import Courier
+
+GUIDE: Final = Path(__file__).resolve().parents[3] / "docs" / "howto" / "webhooks.md"
 
 
 async def listed(office: Any, webhook: str) -> list[rows.Delivery]:
@@ -54,6 +57,23 @@ async def test_what_happens_is_told_signed_and_thin(office: Any) -> None:
     assert {act["class"] for act in acts} == {"irreversible"}
     assert max(act["seq"] for act in acts) < max(ends)
     assert await differences(office.desk.storage.store, office.desk.storage.vault) == []
+
+
+async def test_the_receiver_of_the_guide_takes_each_message_once(office: Any) -> None:
+    """The code in docs/howto/webhooks.md verifies a message, and knows one that comes again."""
+    made = await office.add("run.ended")
+    [run] = await office.ended("done")
+    await office.deliver()
+    [message] = office.receiver.messages
+    told: dict[str, Any] = {}
+    exec(GUIDE.read_text("utf-8").split("```python\n")[1].split("```")[0], told)  # noqa: S102 - the code of the guide
+    seen: set[str] = set()
+    taken = [
+        told["taken"](made.secret, message.headers, message.body, seen)
+        for _ in range(2)
+    ]
+
+    assert taken == [f"run.ended {{'run': '{run}', 'status': 'done'}}", ""]
 
 
 async def test_only_what_was_chosen_and_what_came_after_is_told(office: Any) -> None:
