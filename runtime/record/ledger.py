@@ -7,6 +7,7 @@ Bodies hold codes, states and salted commitments; what they commit to is sealed 
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -106,6 +107,12 @@ class Ledger:
         """
         wanted = set(named) - {EVERY}
         unknown = wanted.difference(self._standing, {HOME})
+        with tx.widened() if unknown else nullcontext():
+            self._lock_all(tx, named, wanted, unknown)
+
+    def _lock_all(
+        self, tx: Tx, named: Collection[str], wanted: set[str], unknown: set[str]
+    ) -> None:
         missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
         if missing or EVERY in named:
             wanted.add(HOME)
@@ -155,6 +162,7 @@ class Ledger:
                 scope=scope,
                 id=name,
                 engaged=True,
+                tenant=name if scope == "tenant" else None,
             )
             for scope, name in sorted(self.watch.engaged(connection, HOME, size=size))
             if scope in {"all", "tool"} or (scope == "tenant" and name == log)
@@ -172,7 +180,8 @@ class Ledger:
         )
         signed = frontier.size
         if not signed and log != HOME:
-            events = self._engaged(tx.connection, log) + events
+            with tx.widened():
+                events = self._engaged(tx.connection, log) + events
         if recovery is not None:
             # Its entry stands exactly where the log was found.
             events = [recovery, *(event for event in events if event is not recovery)]
@@ -185,8 +194,10 @@ class Ledger:
         """Raise `RolledBack` for a gap of any log, once in the life of this process."""
         if self._is_examined:
             return
-        for missing in self.gaps(tx.connection):
-            self._object(tx, missing)
+        with tx.widened():
+            missing = self.gaps(tx.connection)
+        for one in missing:
+            self._object(tx, one)
 
     def _chain(self, tx: Tx, log: str, frontier: Frontier) -> dict[str, bytes]:
         """Return what is known of a log whose head is locked, when the log may be added to.

@@ -101,12 +101,13 @@ class Vault:
         )
         self._opened = _Opened()
 
-    def create(self, connection: Connection, key_id: str) -> DataKey:
-        """Make and store the data key *key_id* in the caller's transaction."""
+    def create(self, connection: Connection, key_id: str, *, tenant: str) -> DataKey:
+        """Make and store the data key *key_id* of *tenant* in the caller's transaction."""
         secret = os.urandom(32)
         nonce = os.urandom(_NONCE)
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
-        connection.execute(insert(data_key).values(id=key_id, wrapped=wrapped))
+        row = {"id": key_id, "tenant": tenant, "wrapped": wrapped}
+        connection.execute(insert(data_key).values(row))
         return self._opened.keep(DataKey(id=key_id, secret=secret, wrapped=wrapped))
 
     def key(self, connection: Connection, key_id: str) -> DataKey:

@@ -100,7 +100,7 @@ def wait(tx: Tx, step: Attempt) -> Reason | None:
     shortage = budget.charge(tx, budget_id=place, cost=cost, actual=one)
     if shortage is not None:
         return shortage.reason
-    budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
+    _set_aside(tx, step, ready)
     sealed = _put(tx, step, "waiting", stage=stage)
     waiting = _decided(step, "waiting", sealed)
     tx.events.append(replace(waiting, spent=one.counts(), reserved=ready.counts()))
@@ -120,8 +120,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     if _is_killed(tx, step):
         return by_runtime("killed")  # engaged since the policy was asked
     reserved = step.reserved
-    place = step.run.budget_id
-    shortage = budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved)
+    shortage = _set_aside(tx, step, reserved)
     if shortage is not None:
         return shortage.reason
     if (
@@ -144,6 +143,16 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
         )
     )
     return None
+
+
+def _set_aside(tx: Tx, step: Attempt, cost: Amounts) -> budget.Shortage | None:
+    return budget.reserve(
+        tx,
+        budget_id=step.run.budget_id,
+        action_id=step.id,
+        tenant=step.run.tenant,
+        cost=cost,
+    )
 
 
 def finish(
@@ -316,6 +325,7 @@ def _put(
     proposed = {
         "id": step.id,
         "run_id": step.run.id,
+        "tenant": step.run.tenant,
         "tool": action.tool,
         "action_class": action.action_class,
         "digest": step.request.digest,
