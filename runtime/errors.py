@@ -39,6 +39,7 @@ Code: TypeAlias = Literal[
     "pinned_already",
     "another_in_force",
     "erased",
+    "key_reused",
 ]
 
 
@@ -135,6 +136,17 @@ class NotAuthenticated(InterlockError):
     def __init__(self, *, what: str, next_step: str = "Sign in again.") -> None:
         self.what, self.next_step = what, next_step
         super().__init__(f"{what} is not valid. {next_step}")
+
+
+class TooManyGuesses(NotAuthenticated):
+    """So many wrong guesses went before that none is taken now, right or wrong."""
+
+    def __init__(self, *, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(
+            what="another guess so soon",
+            next_step=f"Wait {wait_s} s, then sign in again.",
+        )
 
 
 class RefusedTooOften(InterlockError):

@@ -28,6 +28,7 @@ from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.request import (
+    EXTERNAL,
     Amounts,
     Autonomy,
     Principal,
@@ -280,7 +281,12 @@ class Runtime:
         await self.verdicts.give([alone], person=person, verdict=verdict, note=note)
 
     async def pins(self, agent: str) -> Pins:
-        """Return what a run of *agent* is pinned to here: policy, tools and what was named."""
+        """Return what a run of *agent* is pinned to here: policy, tools and what was named.
+
+        What an application outside asks about is pinned to the policy alone.
+        """
+        if agent == EXTERNAL:
+            return Pins(revision=self.pdp.revision, others={})
         workflow = await self._equipped(agent)
         own = self.pep.by_agent[workflow.name].values()
         tools = [[one.name, one.action_class, schema_digest(one)] for one in own]

@@ -14,10 +14,23 @@ async def verified(home: Readable, *, log: str | None = None) -> Audit:
 
 
 async def entries(
-    home: Readable, run_id: str | None = None, *, log: str | None = None
+    home: Readable,
+    run_id: str | None = None,
+    *,
+    log: str | None = None,
+    newest: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the entries of *home* with their payloads opened: all, or those of one run or log."""
-    return await audit.entries(home.store, home.vault, run_id=run_id, log=log)
+    """Return the entries of *home* with their payloads opened: all, or those of one run or log.
+
+    With *newest* only so many are returned, the last ones.
+    """
+    return await audit.entries(
+        home.store,
+        home.vault,
+        run_id=run_id,
+        log=log,
+        newest=newest,
+    )
 
 
 async def compared(home: Readable) -> list[Difference]:

@@ -5,7 +5,8 @@ also opens when the policy cannot be loaded: then every act is denied, except th
 out and recorded as undecided (`Acts.stop`).
 """
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -69,7 +70,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Desk]:
+async def opened(
+    settings: Settings, *, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Desk]:
     """Open the desk of the home that *settings* name, making the home first when it is new.
 
     Raises `GuardFailed` when database or keys cannot be had (fails closed: no act without its
@@ -83,6 +86,7 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             entries=settings.checked_entries,
             second=settings.second_folder,
             trusting=settings.is_trusting,
+            clock=clock,
         )
         storage = await stack.enter_async_context(opening)
         await stack.enter_async_context(shipped(settings, storage))

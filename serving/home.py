@@ -270,7 +270,7 @@ def _tools(
         *review_tools(kept.reviews),
         *model_tools({PLANNER: _planner(settings, planner, kept.library)}),
         *record_tools(kept.records, reviews=kept.reviews),
-        *report_tools(reports=kept.reports, reviews=kept.reviews),
+        *report_tools(reports=kept.reports, reviews=kept.reviews, library=kept.library),
         *mail_tools(
             outbox=_outbox(settings),
             reports=kept.reports,

@@ -5,7 +5,7 @@ a document. Paths in it are relative to the manifest.
 """
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import BadInput
 from interlock.serving import intake
 from interlock.tools.documents.document import printable
+from interlock.tools.documents.reader import File
 
 _PATH: Final = "path"
 
@@ -28,6 +29,9 @@ class Named:
 
     path: Path
     request: Mapping[str, Json] = field(default_factory=dict)
+    #: Of a document that came over the network: the digest of its bytes, and what takes them
+    digest: str = ""
+    taken: Callable[[], Awaitable[File]] | None = None
 
     @property
     def name(self) -> str:
@@ -37,6 +41,8 @@ class Named:
     @property
     def state(self) -> list[Json]:
         """The name, and what betrays that another file has it by now."""
+        if self.digest:
+            return [self.name, self.digest]
         try:
             facts = self.path.stat()
         except OSError:

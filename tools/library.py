@@ -24,6 +24,8 @@ KIND = "document"
 #: What a person handed in with a job, before the run has read it
 SUBMITTED: Final = "submitted"
 _BYTES: Final = "bytes"
+#: Readings that are listed at a time
+MOST: Final = 100
 _DOCUMENT: Final = TypeAdapter(Document)
 
 
@@ -147,6 +149,18 @@ class Library:
                 next_step=next_step,
             )
         return reading.document
+
+    async def readings(
+        self, *, tenant: str, digest: str | None = None, run_id: str | None = None
+    ) -> list[Reading]:
+        """Return the newest readings of a tenant's runs, the newest first; `MOST` of them."""
+        kept = await self._shelf.list(
+            tenant=tenant,
+            key=digest,
+            run_id=run_id,
+            limit=MOST,
+        )
+        return [_opened(one) for one in kept]
 
     async def _newest(self, *, key: str, run_id: str | None = None) -> Reading | None:
         readings = await self._shelf.list(

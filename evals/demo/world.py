@@ -144,13 +144,18 @@ async def _false_reports(home: Home, runs: list[Run]) -> list[Forbidden]:
         digest = document.get("digest", "")
         review = await _review(home, digest, run_id=run.id)
         for report in await home.reports.of_run(run.id):
-            if review is None or printed(review) != report.page:
+            if review is None or await _page(home, review) != report.page:
                 effect = Forbidden(
                     kind="false report",
                     detail=f"{report.name} of {run.id} says what its document does not",
                 )
                 effects.append(effect)
     return effects
+
+
+async def _page(home: Home, review: Review) -> str:
+    reading = await home.library.reading(review.document, run_id=review.run_id)
+    return printed(review, reading.document)
 
 
 async def _review(home: Home, document: str, *, run_id: str) -> Review | None:

@@ -8,19 +8,21 @@ begins. An act that then fails leaves an entry of its own, so an attempt is neve
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, select
 
 from interlock.runtime.canonical import Document, Json
 from interlock.runtime.door.act_answer import refusal, without_duties
+from interlock.runtime.door.asked import Asked, logs_of
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import (
     InterlockError,
     Tampered,
 )
-from interlock.runtime.policy.act import CLASSES, Act, persons_act
+from interlock.runtime.policy.act import CLASSES, Act, Read, persons_act
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.request import (
     AccessRequest,
@@ -32,24 +34,13 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.runs import Also
-from interlock.runtime.run.subject import Look
+from interlock.runtime.run.subject import Look, keep_own
 
 T = TypeVar("T")
 #: What one act is about: its arguments, and how its subject is read
 Subject: TypeAlias = tuple[dict[str, Json], Look]
 #: An act that only takes away: an engine that cannot answer must not keep anybody from stopping
 Stop: TypeAlias = Literal["kill_switch.engage"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
-    """One act that was put to the policy, with the answer."""
-
-    act_id: str
-    request: AccessRequest
-    decision: Decision
-    #: The run whose data key seals the entries; empty for none
-    run_id: str
 
 
 class Acts:
@@ -153,6 +144,27 @@ class Acts:
         await self._carried_out([asked], work)
         return asked.decision
 
+    async def look(
+        self,
+        act: Read,
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+    ) -> None:
+        """Return when the policy lets *person* look; a permit is not recorded, a denial is.
+
+        What is of another tenant is not there: that raises `NotFound` as an unknown id does, and
+        nobody is asked. Raises `NotPermitted` for a denial and `Unanswered` when the engine failed
+        (fails closed).
+        """
+        asked = await self._decided(act, person, arguments, keep_own(look))
+        if asked.decision.effect == "permit":
+            return
+        with suppress(Tampered):  # nothing is recorded there, and nothing is shown
+            await self._record([asked], begins=False)
+        raise refusal(asked.request, asked.decision)
+
     async def recover(
         self,
         work: Callable[[Tx], T],
@@ -180,7 +192,7 @@ class Acts:
 
     async def _asked(
         self, act: Act, person: Principal, subjects: Sequence[Subject], *, begins: bool
-    ) -> Sequence["_Asked"]:
+    ) -> Sequence[Asked]:
         """Return the recorded permits of the policy; raises `refusal` of the first denial.
 
         Where no policy is in force yet and the act *begins* one, the answer puts its own in force:
@@ -206,13 +218,13 @@ class Acts:
 
     async def _decided(
         self, act: Act, person: Principal, arguments: dict[str, Json], look: Look
-    ) -> "_Asked":
+    ) -> Asked:
         """Return the answer of the policy, of which there is no record yet."""
         point = await self._policy.point()
         request, run_id = await self._request(
             act, person, arguments, look, revision=point.revision
         )
-        return _Asked(
+        return Asked(
             act_id=f"act-{secrets.token_hex(6)}",
             request=request,
             decision=without_duties(await point.decide(request)),
@@ -220,7 +232,7 @@ class Acts:
         )
 
     async def _carried_out(
-        self, asked: Sequence["_Asked"], work: Callable[[], Awaitable[T]]
+        self, asked: Sequence[Asked], work: Callable[[], Awaitable[T]]
     ) -> T:
         """Return what *work* returns, or record its failure and raise it again."""
         try:
@@ -256,17 +268,17 @@ class Acts:
 
         return await self._store.read(gather)
 
-    async def _record(self, asked: Sequence["_Asked"], *, begins: bool) -> None:
+    async def _record(self, asked: Sequence[Asked], *, begins: bool) -> None:
         def entered(tx: Tx) -> None:
             for one in asked:
                 if begins:
                     self._policy.begin(tx, one.decision)
                 self._enter(tx, one)
 
-        logs = _logs(asked)
+        logs = logs_of(asked)
         await self._store.write(entered, logs={*logs, HOME} if begins else logs)
 
-    async def _record_alone(self, asked: "_Asked", begun: Sequence[str]) -> None:
+    async def _record_alone(self, asked: Asked, begun: Sequence[str]) -> None:
         """Record the answer unless a run that was *begun* holds it.
 
         The writer keeps the order, so a beginning that nobody waits for any more is over by then;
@@ -278,9 +290,9 @@ class Acts:
                 self._policy.begin(tx, asked.decision)
                 self._enter(tx, asked)
 
-        await self._store.write(work, logs={_log(asked.request), HOME})
+        await self._store.write(work, logs={asked.log, HOME})
 
-    def _enter(self, tx: Tx, asked: "_Asked") -> None:
+    def _enter(self, tx: Tx, asked: Asked) -> None:
         request = asked.request
         decision = asked.decision
         reasons: list[Json] = [
@@ -294,7 +306,7 @@ class Acts:
         payload: dict[str, Document] = request.asked() | {"reasons": reasons}
         tx.events.append(
             ActDecided(
-                log=_log(request),
+                log=asked.log,
                 run_id=asked.run_id,
                 key=self._vault.key(tx.connection, asked.run_id or HOME),
                 act=asked.act_id,
@@ -310,12 +322,12 @@ class Acts:
             )
         )
 
-    async def _failed(self, asked: Sequence["_Asked"], *, code: str) -> None:
+    async def _failed(self, asked: Sequence[Asked], *, code: str) -> None:
         def work(tx: Tx) -> None:
             for one in asked:
                 tx.events.append(
                     ActFailed(
-                        log=_log(one.request),
+                        log=one.log,
                         run_id=one.run_id,
                         act=one.act_id,
                         tool=one.request.action.tool,
@@ -323,22 +335,12 @@ class Acts:
                     )
                 )
 
-        await self._store.write(work, logs=_logs(asked))
+        await self._store.write(work, logs=logs_of(asked))
 
 
 def _is_there(tx: Tx, run_id: str) -> bool:
     query = select(tables.run.c.id).where(tables.run.c.id == run_id)
     return tx.connection.execute(query.with_for_update()).first() is not None
-
-
-def _log(request: AccessRequest) -> str:
-    """Return the log of the tenant the act is about."""
-    subject = request.context.subject
-    return HOME if subject is None else subject.tenant
-
-
-def _logs(asked: Sequence[_Asked]) -> set[str]:
-    return {_log(one.request) for one in asked}
 
 
 def _switches(

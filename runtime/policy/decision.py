@@ -25,6 +25,7 @@ _RUNTIME: Final[dict[str, str]] = {
     "approval_gone": "The approval was withdrawn or used in the meantime.",
     "too_many_questions": "As many questions wait for people as may wait at a time.",
     "approval_expired": "Nobody decided before the approval expired.",
+    "approval_required": "Somebody with the role {role} must approve it first.",
 }
 
 

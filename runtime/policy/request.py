@@ -21,6 +21,8 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
 FACTS: Final = 4
+#: The agent of what an application outside asks about; no agent of ours has such a name
+EXTERNAL: Final = "@access"
 #: Whose budget it is
 Level: TypeAlias = Literal["run", "job", "tenant"]
 Verdict: TypeAlias = Literal["approved", "rejected"]

@@ -98,27 +98,37 @@ async def verified(
 
 
 async def entries(
-    store: Store, vault: Vault, *, run_id: str | None = None, log: str | None = None
+    store: Store,
+    vault: Vault,
+    *,
+    run_id: str | None = None,
+    log: str | None = None,
+    newest: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return entries by log and in order: log, body, and the opened payload (None when erased).
 
-    Raises `NotFound` for a log that has not begun.
+    With *newest* only so many are returned, the last ones. Raises `NotFound` for a log that has not
+    begun.
     """
     query = select(tables.ledger_entry).order_by(*_BY_PLACE)
     if run_id is not None:
         query = query.where(_entries.run_id == run_id)
     if log is not None:
         query = query.where(_entries.log == log)
+    if newest is not None:
+        by_place = [column.desc() for column in _BY_PLACE]
+        query = query.order_by(None).order_by(*by_place).limit(newest)
 
     def look(connection: Connection) -> list[dict[str, Any]]:
         _named(connection, log)
+        rows = connection.execute(query).mappings().all()
         return [
             {
                 "log": row["log"],
                 "body": body_of(row["body"]) or _unreadable(row),
                 "payload": _opened(connection, vault, row),
             }
-            for row in connection.execute(query).mappings().all()
+            for row in (rows if newest is None else reversed(rows))
         ]
 
     return await store.read(look)

@@ -54,7 +54,7 @@ class Derived(OfJobs):
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
-        owner = self.spend if table.name in {"budget", "reservation"} else self
+        owner = self.spend if hasattr(self.spend, table.name) else self
         rows: Rows = getattr(owner, table.name)
         return rows
 
@@ -83,6 +83,8 @@ class Derived(OfJobs):
             "job_status": self.turn_job,
             "job_item": self.take,
             "kill_switch": self._turn,
+            "account": self.keep_account,
+            "api_key": self.keep_key,
             "record": self._keep,
             "erasure": self._erase,
         }

@@ -15,6 +15,8 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.reservation,
     tables.job,
     tables.job_item,
+    tables.account,
+    tables.api_key,
     tables.kill_switch,
     tables.record,
     tables.data_key,

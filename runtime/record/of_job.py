@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 from interlock.runtime.record.entry_values import same, sealed
+from interlock.runtime.record.of_identity import OfIdentity
 from interlock.runtime.record.spend import Rows, Values
 
 
 @dataclass(slots=True)
-class OfJobs:
-    """The rows of jobs and of their documents by key."""
+class OfJobs(OfIdentity):
+    """The rows of jobs and of their documents by key, beside those of accounts."""
 
     job: Rows = field(default_factory=dict)
     job_item: Rows = field(default_factory=dict)

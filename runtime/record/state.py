@@ -26,8 +26,8 @@ from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Keyring, Vault
 
 #: Columns that say how work goes on, not what was done: who works on a run until when, when and how
-#: often a worker tries, which span comes next, in which order actions are listed, and keys, which
-#: the vault checks by opening them
+#: often a worker tries, which span comes next, in which order actions are listed, when a key was
+#: last used, and keys of the vault, which checks them by opening them
 NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
     "run": frozenset(
         {
@@ -42,6 +42,7 @@ NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "action": frozenset({"ordinal"}),
+    "api_key": frozenset({"seen"}),
     "data_key": frozenset({"wrapped"}),
 }
 #: The columns that are compared, by table

@@ -101,6 +101,11 @@ class Vault:
         )
         self._opened = _Opened()
 
+    def derived(self, purpose: bytes) -> Ed25519PrivateKey:
+        """Return a signing key for *purpose* alone, always the same; no signature fits two."""
+        secret = _derive(self.signing.private_bytes_raw(), b"sign/" + purpose)
+        return Ed25519PrivateKey.from_private_bytes(secret)
+
     def create(self, connection: Connection, key_id: str, *, tenant: str) -> DataKey:
         """Make and store the data key *key_id* of *tenant* in the caller's transaction."""
         secret = os.urandom(32)

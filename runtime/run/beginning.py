@@ -1,14 +1,17 @@
 """The beginning of a run: its first row, and the entry that says so."""
 
+import secrets
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from interlock.runtime.canonical import canonical
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.spend import of_tenant
+from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import pin
 from interlock.runtime.run.claim import claimed
@@ -17,6 +20,21 @@ from interlock.runtime.run.run import NewRun, requester_of
 
 #: The priority of a run that goes before all others; the lowest is as far from zero
 HIGHEST: Final = 100
+
+
+def name_of(connection: Connection, new: NewRun) -> str:
+    """Return the id of a new run; raises `BadInput` ("taken_already") for one that is there."""
+    if not new.id:
+        return f"run-{secrets.token_hex(6)}"
+    query = select(tables.run.c.id).where(tables.run.c.id == new.id)
+    if connection.execute(query).first() is not None:
+        raise BadInput(
+            code="taken_already",
+            what=f"run {new.id}",
+            why="there is a run of this id",
+            next_step="Look at that one.",
+        )
+    return new.id
 
 
 def fields_of(

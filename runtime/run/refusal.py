@@ -72,6 +72,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "policy {decided} decided about it, and {in_force} is in force by now",
         "Ask again.",
     ),
+    "key_reused": (
+        "it stands for another request",
+        "Choose a new key for a new request, or send the first one again.",
+    ),
     "erased": (
         "it was erased, and with it everything it held",
         "The ledger keeps what was done: `interlock audit show`.",

@@ -106,6 +106,8 @@ class NewRun:
     priority: int = 0
     #: No worker takes the run before, in Unix seconds
     not_before: int = 0
+    #: The id of the run where it must be a certain one; a second run of that id is refused
+    id: str = ""
 
 
 def check(tx: Tx, run: Run, *, closing: bool = False) -> None:

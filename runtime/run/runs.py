@@ -1,7 +1,6 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Final, TypeAlias, TypeVar
@@ -25,7 +24,7 @@ from interlock.runtime.run import (
     settlement,
     turn,
 )
-from interlock.runtime.run.beginning import fields_of, started_of
+from interlock.runtime.run.beginning import fields_of, name_of, started_of
 from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.claim import (
     extend,
@@ -85,7 +84,7 @@ class Runs:
             return await self._store.write(begin, logs=(new.principal.tenant,))
 
     def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
-        run_id = f"run-{secrets.token_hex(6)}"
+        run_id = name_of(tx.connection, new)
         tenant = new.principal.tenant
         key = self._vault.create(tx.connection, run_id, tenant=tenant)
         limit.create(

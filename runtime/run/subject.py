@@ -159,6 +159,27 @@ def approval(approval_id: str) -> Look:
     return look
 
 
+def _not_there(kind: str, name: str) -> NotFound:
+    """Return the one answer for what is of another tenant, and for what is nowhere."""
+    return NotFound(kind=kind, name=name, next_step="List what there is.")
+
+
+def keep_own(look: Look) -> Look:
+    """Return *look* for which nothing of another tenant is there."""
+
+    def own(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        try:
+            subject = look(connection, vault, person)
+        except NotFound as error:
+            raise _not_there(error.kind, error.name) from error
+        facts = subject.facts
+        if facts is not None and facts.tenant != person.tenant:
+            raise _not_there(subject.resource.type, subject.resource.id)
+        return subject
+
+    return own
+
+
 def _of_run(
     row: RowMapping,
     connection: Connection,

@@ -150,6 +150,24 @@ def requeue(tx: Tx, run_id: str, *, by: str) -> None:
     )
 
 
+def hasten(tx: Tx, run_id: str, *, by: str) -> None:
+    """Let a worker claim the run as soon as it may: one that was held or is dead, at once.
+
+    A queued run keeps the moment that was named for it, and a waiting one waits for its people.
+    Raises `NotFound`, and `BadInput` for a run that has ended ("ended").
+    """
+    row = row_of(tx.connection, run_id, lock=True)
+    match row["status"]:
+        case "held":
+            _at_once(tx, _RUN.id == run_id)
+        case "dead":
+            requeue(tx, run_id, by=by)
+        case "queued" | "running" | "waiting":
+            pass
+        case _:
+            raise refused("ended", what=f"run {run_id}", status=row["status"])
+
+
 def _at_once(tx: Tx, *which: ColumnElement[bool]) -> None:
     tx.connection.execute(update(tables.run).where(*which).values(ready_at=AT_ONCE))
 

@@ -8,7 +8,11 @@ from interlock.runtime.policy.request import Principal
 Method: TypeAlias = Literal["session", "key", "token"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Caller:
     """Somebody who proved who they are; true for one request, since roles can be lost at any time.
 

@@ -2,7 +2,7 @@
 
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
-from interlock.runtime.policy.request import Principal, Verdict
+from interlock.runtime.policy.request import EXTERNAL, Principal, Verdict
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
 
@@ -25,10 +25,14 @@ async def decide(
 async def carry_on(home: Home, run_id: str) -> Ended | None:
     """Drive the run if nothing of it waits for a person any more; else return None.
 
+    What an application outside asked about goes on when the application comes back.
+
     The verdicts are what carries the run on, so no further act is asked for. When a worker was
     faster the run is the worker's.
     """
     if await home.approvals.list(run=run_id, state="waiting", limit=1):
+        return None
+    if (await home.runs.read(run_id)).agent == EXTERNAL:
         return None
     try:
         return await home.runtime.resume(run_id)

@@ -4,15 +4,21 @@ A new home begins with its account as analyst and administrator (`people.load`),
 home adds the first people. Whoever edits the file by hand is not asked.
 """
 
+import unicodedata
 from collections.abc import Sequence
+from typing import Final
 
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.request import Principal, identity
 from interlock.runtime.run import subject
 from interlock.serving import people
 from interlock.serving.desk import Desk
+from interlock.serving.operations import accounts
 from interlock.serving.people import Person
 from interlock.serving.policy.in_force import granting
+
+#: Scripts of which letters look like those of another
+_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 
 
 async def add(
@@ -20,11 +26,13 @@ async def add(
 ) -> Person:
     """List *name* with *roles* beside those that *name* has, and return what is listed now.
 
+    A name that is listed in other letters is the same person, under the name that is listed.
     Raises `BadInput` for a name that cannot be read and for a role that the policy does not have:
     nobody is asked then.
     """
     _check_name(name)
     _check_roles(desk, roles)
+    name = _as_listed(desk, name)
 
     async def work() -> Person:
         with people.alone(desk.settings.people):
@@ -44,7 +52,7 @@ async def add(
 
 
 async def remove(desk: Desk, name: str, *, person: Principal) -> None:
-    """Take *name* off the list.
+    """Take *name* off the list, and end the account, every session and every key at once.
 
     Raises `NotFound` for somebody who is not listed, and `BadInput` for the last one who may add
     people: nobody could add anyone any more. Nobody is asked then.
@@ -64,6 +72,7 @@ async def remove(desk: Desk, name: str, *, person: Principal) -> None:
             left = _others(_everyone(desk), name)
             _keep_somebody(desk, left)
             people.write(file, left)
+        await accounts.close(desk, name, by=person.id)
 
     await desk.acts.perform(
         "people.remove",
@@ -72,6 +81,12 @@ async def remove(desk: Desk, name: str, *, person: Principal) -> None:
         arguments={"name": name},
         look=subject.installation("people", name),
     )
+
+
+def _as_listed(desk: Desk, name: str) -> str:
+    """Return the name under which the person is listed; a new name stays as it is."""
+    same = [known for known in _everyone(desk) if identity(known) == identity(name)]
+    return same[0] if same else name
 
 
 def _everyone(desk: Desk) -> dict[str, Person]:
@@ -83,11 +98,22 @@ def _others(everyone: dict[str, Person], name: str) -> list[Person]:
 
 
 def _check_name(name: str) -> None:
-    if not name.strip() or not name.isprintable():
+    if not identity(name) or not name.isprintable():
         raise BadInput(
             what="the name",
             why="it cannot be read",
             next_step="Write a plain name.",
+        )
+    scripts = {
+        unicodedata.name(letter, "").partition(" ")[0]
+        for letter in name
+        if letter.isalpha()
+    }
+    if len(scripts & _ALIKE) > 1:
+        raise BadInput(
+            what="the name",
+            why="its letters are of several scripts that look alike",
+            next_step="Write the name in letters of one script.",
         )
 
 

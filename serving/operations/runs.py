@@ -1,13 +1,15 @@
 """Runs: started, carried on, ended and erased by people."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput, Code
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.run import subject
+from interlock.runtime.record.store import Tx
+from interlock.runtime.run import subject, turn
 from interlock.runtime.run.run import OPEN, Run
 from interlock.runtime.run.runs import Also
 from interlock.serving.home import Home
@@ -24,18 +26,24 @@ async def start(
     priority: int = 0,
     not_before: int = 0,
     job: str = "",
+    also: Also | None = None,
 ) -> Run:
     """Start a run of *agent* for *person* under the home's limits and autonomy, and claim the run.
 
     Without *claim* the run is left to workers; see `Runtime.start` for the order in which they take
-    runs. The policy is told the digests of the request and of the settings. Request and permit are
-    sealed with the run, so that erasing the run erases both. Under a policy that was not in
-    force before, *person* must be one who may activate the policy. Raises `NotPermitted`, and what
-    `Runtime.start` raises.
+    runs, and for *also*. The policy is told the digests of the request and of the settings. Request
+    and permit are sealed with the run, so that erasing the run erases both. Under a policy that was
+    not in force before, *person* must be one who may activate the policy. Raises `NotPermitted`,
+    and what `Runtime.start` raises.
     """
     await policies.ensure_in_force(home, person=person)
 
-    async def work(also: Also) -> Run:
+    async def work(enter: Also) -> Run:
+        def together(tx: Tx, run_id: str) -> None:
+            if also is not None:
+                also(tx, run_id)
+            enter(tx, run_id)
+
         return await home.runtime.start(
             agent,
             request,
@@ -46,7 +54,7 @@ async def start(
             priority=priority,
             not_before=not_before,
             job=job,
-            also=also,
+            also=together,
         )
 
     return await home.runtime.acts.begin(
@@ -117,15 +125,36 @@ async def repin_all(
     return outcomes
 
 
+async def leave_to_workers(home: Home, run_id: str, *, person: Principal) -> None:
+    """Let a worker carry the run on as soon as one is free; see `turn.hasten`."""
+
+    async def work() -> None:
+        hasten = partial(turn.hasten, run_id=run_id, by=person.id)
+        await home.store.write(hasten, logs=(person.tenant,))
+
+    await home.runtime.acts.perform(
+        "run.resume",
+        work,
+        person=person,
+        arguments={"run": run_id},
+        look=subject.run(run_id),
+    )
+
+
 async def cancel(
-    home: Home, run_id: str, *, person: Principal, undo: bool = False
+    home: Home,
+    run_id: str,
+    *,
+    person: Principal,
+    undo: bool = False,
+    drive: bool = True,
 ) -> None:
     """End a run for good: whoever works on the run can write nothing more.
 
     With *undo* its effects are undone first, as far as that goes now: an undo that waits for a
     person, or that a guard held up, is gone on with by whoever resumes the run, and by workers. The
-    run is stopped before all that, whatever comes of the undoing. Raises what `Runtime.resume`
-    raises.
+    run is stopped before all that, whatever comes of the undoing. Without *drive* the undoing is
+    left to workers altogether. Raises what `Runtime.resume` raises.
     """
 
     async def work() -> None:
@@ -138,7 +167,7 @@ async def cancel(
         arguments={"run": run_id, "undo": undo},
         look=subject.run(run_id),
     )
-    if undo:
+    if undo and drive:
         await home.runtime.resume(run_id)
 
 

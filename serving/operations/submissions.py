@@ -105,7 +105,7 @@ class _Taking:
             path=named.name,
         )
         try:
-            file = await _READER.taken(named.path)
+            file = await _taken(named)
             request = {**self._submission.request, **named.request}
             key = await self._key(file, request)
             await self._start(item, file, request, key)
@@ -179,6 +179,12 @@ class _Taking:
                 lambda tx: take(tx, home.vault, refused), logs=(self._person.tenant,)
             )
         self._done.skipped.append({"path": item.path, "why": why})
+
+
+async def _taken(named: Named) -> File:
+    if named.taken is None:
+        return await _READER.taken(named.path)
+    return _READER.checked(await named.taken())
 
 
 def _new(submission: Submission, job_id: str, person: Principal) -> NewJob:

@@ -7,7 +7,8 @@ from typing_extensions import TypedDict
 
 from interlock.runtime.policy.request import ActionClass
 
-Egress: TypeAlias = Literal["none", "mail", "web", "model", "mcp"]
+#: What is "external" an application outside carries out, which only asks whether it may
+Egress: TypeAlias = Literal["none", "mail", "web", "model", "mcp", "external"]
 #: A rule that an act may do without
 Guard: TypeAlias = Literal["four_eyes", "note", "asked_role", "tenant", "kill_switch"]
 
@@ -25,6 +26,10 @@ class ArgumentLimits(TypedDict, total=False):
     max: int
     one_of: list[str]
     shown: bool
+    #: The argument that must have the same value
+    same_as: str
+    #: An application need not state it; for an external tool alone
+    optional: bool
 
 
 class ToolRules(TypedDict):

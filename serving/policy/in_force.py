@@ -22,17 +22,23 @@ def in_force(settings: Settings) -> Bundle:
 def roles(bundle: Bundle) -> frozenset[str] | None:
     """Return the roles that the policy grants acts of people to, or None if the policy lists none.
 
+    What a person does at an application outside counts as well.
     A policy without grants decides by other means, so that no role can be called unknown.
     """
     config = bundle.data["rails"].get("config", {})
     if "grants" not in config:
         return None
     acts = config.get("acts", {})
+    outside = {
+        name
+        for name, rules in config.get("tools", {}).items()
+        if rules["egress"] == "external"
+    }
     entitled = set()
     for role, names in config["grants"].items():
         if role == EVERYONE:
             continue
-        if not acts or not acts.keys().isdisjoint(names):
+        if not acts or not (acts.keys() | outside).isdisjoint(names):
             entitled.add(role)
     return frozenset(entitled)
 

@@ -103,11 +103,19 @@ def _unknown_names(
                 detail=f"{name} is no irreversible tool of this policy",
             )
     for name, rules in tools.items():
-        for argument in rules.get("trusted_arguments", []):
+        place: Place = ("tools", name, "trusted_arguments")
+        named_ones: dict[str, Place] = dict.fromkeys(
+            rules.get("trusted_arguments", []), place
+        ) | {
+            limits["same_as"]: ("tools", name, "arguments", argument)
+            for argument, limits in rules["arguments"].items()
+            if "same_as" in limits
+        }
+        for argument, place in named_ones.items():
             if argument not in rules["arguments"]:
                 yield Finding(
                     code="unknown_argument",
-                    where=where(("tools", name, "trusted_arguments")),
+                    where=where(place),
                     detail=f"{argument} is no argument of {name}",
                 )
 

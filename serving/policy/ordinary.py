@@ -13,6 +13,7 @@ from interlock.runtime.policy.act import CLASSES, Act, persons_act
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import (
+    EXTERNAL,
     FACTS,
     AccessRequest,
     Action,
@@ -71,8 +72,8 @@ def _tool(
     tool: str,
     tenant: str,
 ) -> Iterator[AccessRequest]:
-    role, _, proposer = grant.partition(".")
     rules = at(bundle.data, "rails", "config", "tools", tool)
+    role, proposer = _asker(grant, rules)
     egress = at(bundle.data, "rails", "config", "egress")
     destination = _destination(egress, at(rules, "egress"), tenant)
     if destination is None:
@@ -94,7 +95,7 @@ def _tool(
     )
     run = RunFacts(
         id="run",
-        agent=role,
+        agent=EXTERNAL if _is_external(rules) else role,
         autonomy=2,
         refusals=0,
         revision=bundle.revision,
@@ -106,6 +107,16 @@ def _tool(
         resource=resource,
         context=_proposed(context, tool, proposer),
     )
+
+
+def _asker(grant: str, rules: Any) -> tuple[str, str]:
+    """Return the role of *grant* and who proposes; an application asks as fixed steps do."""
+    role, _, proposer = grant.partition(".")
+    return role, "steps" if _is_external(rules) else proposer
+
+
+def _is_external(rules: Any) -> bool:
+    return bool(at(rules, "egress") == "external")
 
 
 def _proposed(context: Context, tool: str, proposer: str) -> Context:
@@ -204,7 +215,10 @@ def _first(allowed: Any, kind: str, tenant: str) -> tuple[str, Resource] | None:
 def _arguments(rules: Any) -> dict[str, Json]:
     """Return a small value for each argument that keeps to its limits."""
     arguments = at(rules, "arguments") or {}
-    return {name: _value(limits) for name, limits in arguments.items()}
+    values = {name: _value(limits) for name, limits in arguments.items()}
+    for name, limits in arguments.items():
+        values[name] = values.get(limits.get("same_as"), values[name])
+    return values
 
 
 def _value(limits: Mapping[str, Any]) -> Json:

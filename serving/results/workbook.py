@@ -12,12 +12,9 @@ from interlock.serving.results.row import CONTRACTS, FINDINGS, Results, result
 _LONGEST: Final = 32_767
 
 
-async def write_xlsx(results: Results, target: IO[bytes]) -> int:
-    """Write a sheet of documents and a sheet of what was found in them, row by row.
-
-    Rows go to the disk as they are written, so the memory does not grow with their number.
-    """
-    book = import_module("xlsxwriter").Workbook(  # has no types
+def workbook(target: IO[bytes]) -> Any:
+    """Return an open workbook that goes to *target* row by row; no cell of it becomes a formula."""
+    return import_module("xlsxwriter").Workbook(  # has no types
         target,
         {
             "constant_memory": True,
@@ -26,8 +23,16 @@ async def write_xlsx(results: Results, target: IO[bytes]) -> int:
             "strings_to_numbers": False,
         },
     )
-    contracts = _Sheet(book, "Contracts", CONTRACTS)
-    findings = _Sheet(book, "Findings", FINDINGS)
+
+
+async def write_xlsx(results: Results, target: IO[bytes]) -> int:
+    """Write a sheet of documents and a sheet of what was found in them, row by row.
+
+    Rows go to the disk as they are written, so the memory does not grow with their number.
+    """
+    book = workbook(target)
+    contracts = Sheet(book, "Contracts", CONTRACTS)
+    findings = Sheet(book, "Findings", FINDINGS)
     number = 0
     async for item in results.items:
         row = result(item)
@@ -40,7 +45,7 @@ async def write_xlsx(results: Results, target: IO[bytes]) -> int:
     return number
 
 
-class _Sheet:
+class Sheet:
     """One sheet with a row of names on top."""
 
     def __init__(self, book: Any, name: str, columns: tuple[str, ...]) -> None:

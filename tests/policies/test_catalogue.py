@@ -15,7 +15,14 @@ from interlock.serving.policy.build import POLICIES
 from interlock.serving.settings import BUNDLE
 
 #: The roles of people, as the how-to orders them
-_ROLES = ("analyst", "reviewer", "administrator", "auditor", "everyone")
+_ROLES = (
+    "analyst",
+    "reviewer",
+    "administrator",
+    "auditor",
+    "enforcement_point",
+    "everyone",
+)
 
 TOOLS = POLICIES.parent / "tools"
 _RAISED = re.compile(r'ToolFailed\(\s*code="([a-z_]+)"')

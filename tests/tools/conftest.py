@@ -145,7 +145,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         every = [
             *review_tools(reviews),
             *record_tools(records, reviews=reviews),
-            *report_tools(reports=reports, reviews=reviews),
+            *report_tools(reports=reports, reviews=reviews, library=library),
         ]
         for each in every:
             world.add(each)

@@ -9,6 +9,7 @@ from interlock.tools.contracts.extraction import Clause
 from interlock.tools.contracts.report import TEMPLATES, printed
 from interlock.tools.contracts.review import Review
 from interlock.tools.contracts.risk import load, score
+from interlock.tools.documents import Document
 from interlock.tools.page import _environment, render, visible
 
 HOSTILE = (
@@ -47,7 +48,14 @@ def page(text: str, *, name: str = "a.pdf", category: str = "Governing Law") -> 
         dropped=0,
         risk=score(load(), [found]),
     )
-    return printed(review)
+    document = Document(
+        digest="sha256:ab",
+        name=name,
+        kind="pdf",
+        text=text,
+        pages=(0,),
+    )
+    return printed(review, document)
 
 
 def test_markup_in_a_clause_is_text() -> None:
@@ -60,7 +68,8 @@ def test_markup_in_a_clause_is_text() -> None:
     assert "<img" not in shown
     assert "{{ 7 * 7 }}" in html.unescape(shown)
     assert shown.count("</blockquote>") == 1
-    assert html.unescape(shown).count(HOSTILE) == 4  # title, heading, risk, quotation
+    # title, heading, risk, quotation, text
+    assert html.unescape(shown).count(HOSTILE) == 5
 
 
 @pytest.mark.parametrize("char", HIDDEN, ids=ascii)
@@ -74,7 +83,8 @@ def test_hidden_characters_are_shown(char: str) -> None:
     )
 
     assert visible(f"a{char}b") == f"a{code}b"
-    assert seen.count(code) == 4  # title, heading, category, quotation
+    # title, heading, the category and its two links, quotation, text
+    assert seen.count(code) == 7
     assert char not in seen
 
 

@@ -81,8 +81,12 @@ class Party(Value):
 
 
 def parties(text: str, spans: Sequence[Span]) -> list[Party]:
-    """Return the parties in the order of the text; *spans* are where the text names one."""
-    those = list(_defined(text, sorted(spans)))
+    """Return the parties in the order of the text; *spans* are where the text names one.
+
+    Names of one party are one entry: those that differ in legal form, and those that are the
+    initials of another.
+    """
+    those = _folded(list(_defined(text, sorted(spans))))
     if len(those) >= TWO:
         return those
     known = {alias.lower() for party in those for alias in party.aliases}
@@ -110,6 +114,38 @@ def _defined(text: str, spans: Sequence[Span]) -> Iterator[Party]:
         )
     for span in waiting:
         yield from _undefined(taken, text[slice(*span)])
+
+
+def _folded(those: list[Party]) -> list[Party]:
+    folded: list[Party] = []
+    for party in those:
+        same = next((one for one in folded if _is_same(one, party)), None)
+        if same is None:
+            folded.append(party)
+            continue
+        longest = max(same.name, party.name, key=len)
+        aliases = dict.fromkeys([longest, *same.aliases, *party.aliases])
+        folded[folded.index(same)] = Party(name=longest, aliases=list(aliases))
+    return folded
+
+
+def _is_same(one: Party, other: Party) -> bool:
+    names = {_plain(alias) for alias in one.aliases}
+    return bool(
+        names & {_plain(alias) for alias in other.aliases}
+        or _initials(one) & set(other.aliases)
+        or _initials(other) & set(one.aliases)
+    )
+
+
+def _initials(party: Party) -> set[str]:
+    """Return the initials of the party's names of several words, without and with legal form."""
+    initials: set[str] = set()
+    for alias in party.aliases:
+        letters = "".join(word[0].upper() for word in re.findall(r"[^\W_]+", alias))
+        bare = "".join(word[0].upper() for word in _plain(alias).split())
+        initials |= {one for one in (letters, bare) if len(one) > TWO}
+    return initials
 
 
 def _undefined(taken: set[str], name: str) -> Iterator[Party]:

@@ -72,6 +72,23 @@ class DocumentReader:
         except Refusal as refusal:
             raise _document_error(refusal, path) from None
 
+    def checked(self, file: "File") -> "File":
+        """Return the file whose bytes came from elsewhere; raises as `taken` does.
+
+        Raises `DocumentError` for bytes that are no document or are too many.
+        """
+        size = len(file.data)
+        most = self.limits.max_bytes
+        try:
+            if size > most:
+                raise Refusal("too_large", f"at least {size} bytes, {most} allowed")  # noqa: TRY301 - as a file is refused
+            if not file.data:
+                raise Refusal("empty", "it holds 0 bytes")  # noqa: TRY301 - as above
+            sniff(file.data)
+        except Refusal as refusal:
+            raise _document_error(refusal, file.path) from None
+        return file
+
     async def read_file(
         self, file: "File", *, redline: Redline = "accepted"
     ) -> Document:

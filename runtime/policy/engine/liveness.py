@@ -17,11 +17,11 @@ async def is_outage(error: BaseException, point: DecisionPoint) -> bool:
     the engine is there, and the fault is the first request's own.
     """
     if isinstance(error, Unanswered):
-        return not await _answers(point)
+        return not await answers(point)
     return isinstance(error, GuardFailed) and error.is_outage
 
 
-async def _answers(point: DecisionPoint) -> bool:
+async def answers(point: DecisionPoint) -> bool:
     """Whether the engine decides about a request of nobody; the decision binds nobody."""
     request = persons_act(
         "worker.start",

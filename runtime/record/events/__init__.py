@@ -30,6 +30,13 @@ from interlock.runtime.record.events.of_home import (
     Recovered,
     SwitchTurned,
 )
+from interlock.runtime.record.events.of_identity import (
+    AccountKept,
+    ApiKeyKept,
+    SignedIn,
+    SignedOut,
+    SignInsFailed,
+)
 from interlock.runtime.record.events.of_job import (
     JobItemTaken,
     JobStatusSet,
@@ -53,8 +60,10 @@ from interlock.runtime.record.events.of_run import (
 __all__ = [
     "EVERY",
     "HOME",
+    "AccountKept",
     "ActDecided",
     "ActFailed",
+    "ApiKeyKept",
     "ApprovalAsked",
     "ApprovalDecided",
     "Decided",
@@ -80,5 +89,8 @@ __all__ = [
     "RunResumed",
     "RunStarted",
     "Sealed",
+    "SignInsFailed",
+    "SignedIn",
+    "SignedOut",
     "SwitchTurned",
 ]

@@ -19,7 +19,12 @@ from sqlalchemy import (
     text,
 )
 
-from interlock.runtime.record.store import job_tables, version
+from interlock.runtime.record.store import (
+    identity_tables,
+    job_tables,
+    order_tables,
+    version,
+)
 
 KINDS: Final = (
     "money_micro",
@@ -40,6 +45,12 @@ READY: Final = "ready_at IS NOT NULL AND paused = 0"
 metadata = version.metadata
 job = job_tables.job
 job_item = job_tables.job_item
+account = identity_tables.account
+api_key = identity_tables.api_key
+sign_in = identity_tables.sign_in
+sign_in_link = identity_tables.sign_in_link
+guess = identity_tables.guess
+order = order_tables.order
 
 run = Table(
     "run",

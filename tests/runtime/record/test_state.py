@@ -32,7 +32,8 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import job, limit
+from interlock.runtime.run import account, job, limit
+from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import Run
@@ -175,6 +176,7 @@ async def lived(home: World) -> None:
     await _held(home)
     await _pinned_anew(home)
     await _submitted(home, run)
+    await _admitted(home, run.tenant)
 
 
 async def _submitted(home: World, run: Run) -> None:
@@ -198,6 +200,28 @@ async def _submitted(home: World, run: Run) -> None:
         job.turn(tx, new.id, "paused", by="ana")
 
     await home.store.write(work, logs=(run.tenant,))
+
+
+async def _admitted(home: World, tenant: str) -> None:
+    def work(tx: Tx) -> None:
+        first = account.Account(name="ana", tenant=tenant)
+        owner = account.keep_account(tx, home.vault, first, by="ada")
+        account.keep_account(tx, home.vault, replace(first, hashed="h"), by="ana")
+        key = ApiKey(
+            id="a1",
+            name="billing",
+            owner="ana",
+            tenant=tenant,
+            account=owner,
+            roles=("analyst",),
+            proof="p",
+            state="active",
+            expires=1_900_000_000,
+        )
+        keep_key(tx, home.vault, key, by="ana")
+        keep_key(tx, home.vault, replace(key, state="revoked"), by="ana")
+
+    await home.store.write(work, logs=(tenant,))
 
 
 async def _pinned_anew(home: World) -> None:

@@ -27,10 +27,33 @@ def test_every_changed_place_of_the_data_is_named(
 
     assert {(one.place, one.removed, one.added) for one in compared.data} == {
         ("grants.clerk", (), ("run.start",)),
-        ("grants.auditor", ("record.export",), ()),
+        (
+            "grants.auditor",
+            (
+                "record.export",
+                "run.read",
+                "job.read",
+                "approval.read",
+                "budget.read",
+                "policy.read",
+                "ledger.read",
+            ),
+            (),
+        ),
         (
             "grants.reviewer",
-            ("run.resume", "approval.decide", "action.resolve", "record.export"),
+            (
+                "run.resume",
+                "approval.decide",
+                "action.resolve",
+                "record.export",
+                "run.read",
+                "job.read",
+                "approval.read",
+                "document.open",
+                "budget.read",
+                "policy.read",
+            ),
             (),
         ),
         ("limits.refusals", (5,), (4,)),

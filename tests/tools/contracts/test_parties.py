@@ -60,13 +60,22 @@ def test_a_definition_belongs_to_the_name_before_it() -> None:
             [["Licensee"], ["Licensor"]],
         ),
         ("Nobody is named.", (), []),
+        (
+            'Sonos, Inc. ("Buyer"). IAC agrees. ("Seller") Inventec Appliances Corporation.',
+            ("Sonos, Inc.", "IAC", "Inventec Appliances Corporation"),
+            [
+                ["Sonos, Inc", "Buyer"],
+                ["Inventec Appliances Corporation", "IAC", "Seller"],
+            ],
+        ),
     ],
 )
 def test_parties_are_told_from_what_is_none(
     text: str, names: tuple[str, ...], wanted: list[list[str]]
 ) -> None:
     """Quotation marks of any kind define; a longer name of a known party is no party; roles count
-    where no party is named, and only if they are used again and again.
+    where no party is named, and only if they are used again and again; initials are no party of
+    their own.
     """
     assert aliases(text, *names) == wanted
 

@@ -1,12 +1,18 @@
 """The report tool: the review of one contract as a page that a lawyer can read."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Undo, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
+from interlock.tools.contracts.report.chapters import chapters, marks
+from interlock.tools.contracts.report.leaves import is_cut, leaves
+from interlock.tools.contracts.report.roll import roll
 from interlock.tools.contracts.review import Review, Reviews
+from interlock.tools.documents import Document
+from interlock.tools.library import Library
 from interlock.tools.page import render
 from interlock.tools.reports import Reports
 
@@ -34,17 +40,25 @@ class Written(Value):
     sha256: str
 
 
-def printed(review: Review) -> str:
-    """Return the page of a review: the same text for the same review."""
+def printed(review: Review, document: Document) -> str:
+    """Return the page of a review of *document*: the same text for the same review."""
+    marked = marks(review)
+    shown = leaves(document, marked)
     return render(
         "review.html",
         folders=(TEMPLATES,),
         review=review,
         title=f"Review of {review.name}",
+        listed=roll(review.side, marked),
+        chapters=chapters(review),
+        leaves=shown,
+        is_cut=is_cut(document),
     )
 
 
-def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:
+def report_tools(
+    *, reports: Reports, reviews: Reviews, library: Library
+) -> tuple[AnyTool, ...]:
     """Return `report.write` and `report.withdraw`, which takes back what the first one did.
 
     What the page says comes from the review that the run keeps.
@@ -61,7 +75,9 @@ def report_tools(*, reports: Reports, reviews: Reviews) -> tuple[AnyTool, ...]:
     async def write(permit: Permit, arguments: Write) -> Written:
         """Write the report of a document that this run has reviewed."""
         review = await reviews.of(arguments.document, run_id=permit.run_id)
-        report = reports.keep(permit, name=NAME, page=printed(review))
+        reading = await library.reading(arguments.document, run_id=permit.run_id)
+        page = await asyncio.to_thread(printed, review, reading.document)
+        report = reports.keep(permit, name=NAME, page=page)
         return Written(name=report.name, sha256=report.sha256)
 
     @tool("report.withdraw", action="write", idempotent=True, codes=("no_report",))

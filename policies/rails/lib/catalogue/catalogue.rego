@@ -17,6 +17,11 @@ tool := data.rails.config.tools[input.action.tool]
 is_tool if is_object(tool)
 
 # METADATA
+# title: Is external
+# description: An application outside carries the tool out, and only asks whether it may.
+is_external if tool.egress == "external"
+
+# METADATA
 # title: Act
 # description: The entry of a person's act; undefined when there is none.
 act := data.rails.config.acts[input.action.tool]

@@ -59,6 +59,12 @@ deny contains {"code": "egress_host", "parameters": {"host": host}} if {
 
 is_known if kind in {"none", "mail", "web"}
 
+# No agent of ours does what an application outside does itself.
+is_known if {
+	kind == "external"
+	input.context.run.agent == "@access"
+}
+
 # Which model or server a name stands for is the operator's to say; what it may be sent is for the data labels.
 is_known if {
 	kind in {"model", "mcp"}

@@ -2,7 +2,8 @@
 # title: Reviewed
 # description: >-
 #   A tool takes the arguments that somebody reviewed: the digest of its JSON Schema stands in its entry. A tool whose
-#   code changed since is denied until its entry is reviewed again. A request of version 1 was recorded before the
+#   code changed since is denied until its entry is reviewed again. What an application outside carries out has no code
+#   here: its entry is the review. A request of version 1 was recorded before the
 #   runtime knew the digest, and is not held to it when it is replayed.
 # custom:
 #   codes:
@@ -21,6 +22,7 @@ tool := input.action.tool
 # description: The digest in the entry must be known, and be that of the code.
 deny contains {"code": "tool_unreviewed", "parameters": {"tool": tool}} if {
 	not catalogue.is_act
+	not catalogue.is_external
 	not has_schema
 }
 

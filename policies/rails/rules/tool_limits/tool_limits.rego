@@ -35,7 +35,7 @@ deny contains {"code": "argument_unknown", "parameters": {"argument": argument}}
 deny contains {"code": "argument_limit", "parameters": {"argument": argument, "limit": limit}} if {
 	some argument, value in input.action.arguments
 	some limit, bound in catalogue.entry.arguments[argument]
-	limit != "shown"
+	not limit in {"shown", "optional"}
 	not is_within(limit, value, bound)
 }
 
@@ -78,3 +78,5 @@ is_within("max", value, bound) if {
 }
 
 is_within("one_of", value, bound) if value in bound
+
+is_within("same_as", value, bound) if value == input.action.arguments[bound]

@@ -11,7 +11,7 @@ from interlock.runtime.door.outcome import Done, Failed
 from interlock.tools.contracts.report import Written, printed
 
 
-async def test_the_same_review_is_the_same_bytes(office: Any) -> None:
+async def test_the_same_review_is_the_same_bytes(office: Any, contract: Any) -> None:
     """However often and whenever a run writes its report, it is the page of the review, named by
     its digest.
     """
@@ -25,7 +25,8 @@ async def test_the_same_review_is_the_same_bytes(office: Any) -> None:
     (report,) = await office.reports.of_run(run.id)
     sha256 = hashlib.sha256(report.page.encode()).hexdigest()
 
-    assert report.page == printed(await office.reviews.of("sha256:ab", run_id=run.id))
+    review = await office.reviews.of("sha256:ab", run_id=run.id)
+    assert report.page == printed(review, contract)
     assert all(isinstance(outcome, Done) for outcome in outcomes)
     assert {outcome.value for outcome in outcomes} == {
         Written(name="review.html", sha256=sha256)

@@ -1,0 +1,1 @@
+"""Tries the HTTP API by its own OpenAPI document."""

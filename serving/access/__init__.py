@@ -1,0 +1,1 @@
+"""OpenID AuthZEN: applications outside ask this policy, and have denials approved by people."""

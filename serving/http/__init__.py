@@ -1,0 +1,1 @@
+"""The HTTP API: a thin translation of `serving/operations`, and nothing else."""

@@ -1,0 +1,1 @@
+"""The reviewer queue: pages for people, rendered here, that read without JavaScript."""

@@ -1,0 +1,189 @@
+"""The approvals: what waits, one of them whole, and the verdict on it."""
+
+from typing import Annotated, Final, cast, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel
+
+from interlock.runtime.errors import BadInput, Code, NotAuthenticated, NotPermitted
+from interlock.runtime.policy.request import Verdict
+from interlock.runtime.run.question import Approval
+from interlock.runtime.run.verdict import Shown
+from interlock.serving.operations import approvals as operations
+from interlock.serving.operations import looks
+from interlock.serving.queue import cookie, evidence
+from interlock.serving.queue.difference import Change, differences
+from interlock.serving.queue.frame import page
+from interlock.serving.queue.risk import RISKS, WORDS, risk_named
+from interlock.serving.queue.trouble import NO_TROUBLE, Trouble
+from interlock.serving.queue.visitor import Visiting, Visitor
+from interlock.serving.queue.waiting import Wanted, Whose, waiting
+
+router = APIRouter()
+HERE: Final = "/approvals"
+#: What is other now than what the person decided on
+_CONFLICTS: Final[frozenset[Code]] = frozenset(
+    {"evidence_changed", "decided_already", "expired", "not_waiting", "erased"}
+)
+_AGES: Final = (
+    (0, "any age"),
+    (1, "over 1 h"),
+    (8, "over 8 h"),
+    (24, "over 1 day"),
+)
+
+
+class Filters(BaseModel):
+    """What the list is asked for; a filter that nobody can mean does not count."""
+
+    tool: str = ""
+    role: str = ""
+    risk: str = ""
+    hours: str = ""
+    whose: str = ""
+    after: str = ""
+    done: str = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        """The filters as the list takes them."""
+        is_known = self.whose in get_args(Whose)
+        return Wanted(
+            tool=self.tool,
+            role=self.role,
+            risk=risk_named(self.risk),
+            hours=int(self.hours) if self.hours.isdecimal() else 0,
+            whose=cast(Whose, self.whose) if is_known else "all",
+            after=_after(self.after),
+        )
+
+    @property
+    def query(self) -> str:
+        """The filters as they stand in an address, without the place in the list."""
+        given = self.model_dump(exclude={"after", "done"}, exclude_defaults=True)
+        return urlencode(given)
+
+
+class Decided(BaseModel):
+    """What the form of a verdict is sent with."""
+
+    #: The digest of what the page showed, and what the page showed
+    evidence_digest: str = ""
+    carried: str = ""
+    verdict: str = ""
+    note: str = ""
+    password: str = ""
+
+
+@router.get("/approvals")
+async def list_page(
+    visitor: Visiting, filters: Annotated[Filters, Query()]
+) -> Response:
+    """Show what waits, the soonest deadline first."""
+    await looks.ask(visitor.home, "approval.read", person=visitor.person)
+    return page(
+        visitor,
+        "approvals.html",
+        here=HERE,
+        waiting=await waiting(visitor, filters.wanted),
+        wanted=filters.wanted,
+        query=filters.query,
+        risks=[(name, WORDS[name]) for name in RISKS],
+        ages=_AGES,
+        done=filters.done if filters.done in get_args(Verdict) else "",
+    )
+
+
+@router.get("/approvals/{approval_id}")
+async def approval_page(visitor: Visiting, approval_id: str) -> Response:
+    """Show one approval whole: exactly what a verdict binds to."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    return await _shown(visitor, approval)
+
+
+@router.get("/approvals/{approval_id}/standing")
+async def standing(visitor: Visiting, approval_id: str) -> Response:
+    """Show where the approval stands now, for a page that was opened before."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    return page(visitor, "standing.html", here=HERE, approval=approval)
+
+
+@router.post("/approvals/{approval_id}/verdict")
+async def decide(
+    visitor: Visiting, approval_id: str, form: Annotated[Decided, Form()]
+) -> Response:
+    """Record a verdict on what was shown; whoever decides on what is no more is shown what is."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    if form.verdict not in get_args(Verdict):
+        trouble = Trouble(status=400, code="no_verdict", note=form.note)
+        return await _shown(visitor, approval, trouble)
+    fresh = visitor
+    if evidence.needs_password(visitor, approval):
+        try:
+            fresh = await visitor.freshened(form.password)
+        except NotAuthenticated:
+            trouble = Trouble(status=403, code="password", note=form.note)
+            return await _shown(visitor, approval, trouble)
+    answer = await _decided(fresh, approval_id, form)
+    if fresh is not visitor:
+        cookie.give(answer, fresh.cookie)
+    return answer
+
+
+async def _decided(visitor: Visitor, approval_id: str, form: Decided) -> Response:
+    """Record the verdict, or show the page as it is now with what refused the verdict."""
+    try:
+        await operations.decide(
+            visitor.home,
+            Shown(approval=approval_id, evidence=form.evidence_digest),
+            person=visitor.person,
+            verdict=cast(Verdict, form.verdict),
+            note=form.note,
+        )
+    except (BadInput, NotPermitted) as error:
+        approval = await looks.approval(
+            visitor.home, approval_id, person=visitor.person
+        )
+        before = evidence.brought_back(form.carried, form.evidence_digest)
+        changes = differences(before, approval.evidence) if before else []
+        return await _shown(visitor, approval, _trouble(error, form, changes))
+    return RedirectResponse(f"{HERE}?done={form.verdict}", status_code=303)
+
+
+def _trouble(
+    error: BadInput | NotPermitted, form: Decided, changes: list[Change]
+) -> Trouble:
+    return Trouble(
+        status=_status(error),
+        code=error.code,
+        words=str(error),
+        note=form.note,
+        changes=tuple(changes),
+    )
+
+
+def _status(error: BadInput | NotPermitted) -> int:
+    if isinstance(error, NotPermitted):
+        return 403
+    return 409 if error.code in _CONFLICTS else 400
+
+
+async def _shown(
+    visitor: Visitor, approval: Approval, trouble: Trouble = NO_TROUBLE
+) -> Response:
+    return page(
+        visitor,
+        "approval.html",
+        here=HERE,
+        status=trouble.status,
+        trouble=trouble,
+        **await evidence.shown(visitor, approval),
+    )
+
+
+def _after(text: str) -> tuple[int, str] | None:
+    """Return the place that the name of a page stands for; None for the first page."""
+    expires, _, approval_id = text.partition("-")
+    return (int(expires), approval_id) if expires.isdecimal() and approval_id else None

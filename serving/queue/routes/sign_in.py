@@ -1,0 +1,76 @@
+"""Signing in and out."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel
+
+from interlock.runtime.errors import NotAuthenticated
+from interlock.serving.queue import cookie
+from interlock.serving.queue.frame import bare
+
+if TYPE_CHECKING:
+    from interlock.serving.queue.doorkeeper import Doorkeeper
+
+router = APIRouter()
+
+
+class SignIn(BaseModel):
+    """What the form is sent with: a name and a password, or the code of a link."""
+
+    name: str = ""
+    password: str = ""
+    code: str = ""
+    to: str = "/"
+
+
+@router.get("/sign-in")
+async def sign_in_page(to: str = "/", code: str = "") -> Response:
+    """Show the form; with the code of a link only a button, so that no preview uses the code up."""
+    return bare(
+        "sign_in.html",
+        to=_ours(to),
+        code=code,
+        failed=False,
+        name="",
+    )
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, form: Annotated[SignIn, Form()]) -> Response:
+    """Begin a session; what was wrong is not told."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    try:
+        if form.code:
+            session, _ = await doorkeeper.sign_in_by_link(form.code)
+        else:
+            session, _ = await doorkeeper.sign_in(form.name, form.password)
+    except NotAuthenticated:
+        return bare(
+            "sign_in.html",
+            status=401,
+            to=_ours(form.to),
+            code="",
+            failed=True,
+            name=form.name,
+        )
+    answer = RedirectResponse(_ours(form.to), status_code=303)
+    cookie.give(answer, session)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """End the session at once."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    await doorkeeper.sign_out(cookie.session_cookie(request))
+    answer = RedirectResponse("/sign-in", status_code=303)
+    cookie.take(answer)
+    return answer
+
+
+def _ours(to: str) -> str:
+    """Return *to* if it is a path of this server, else the home page."""
+    is_path = to.startswith("/") and not to.startswith(("//", "/\\"))
+    return to if is_path and to.isprintable() else "/"
