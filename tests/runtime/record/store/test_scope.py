@@ -69,7 +69,7 @@ async def test_only_the_tenants_own_rows_are_read(store: Store) -> None:
     every = {table.name for table in TABLES}
     for tenant in ("a", "b", "A", "a%", "a' OR '1'='1", "\\' OR true --", ""):
         whole = {tenant} & {"a", "b"}
-        assert await store.of(tenant).read(owners) == {name: whole for name in every}
+        assert await store.of(tenant).read(owners) == dict.fromkeys(every, whole)
     assert await store.read(owners) == {name: {"a", "b"} for name in every}
 
 
