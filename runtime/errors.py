@@ -20,6 +20,7 @@ Code: TypeAlias = Literal[
     "note_missing",
     "evidence_changed",
     "decided_already",
+    "voted_already",
     "expired",
     "not_waiting",
     "not_alike",

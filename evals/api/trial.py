@@ -44,7 +44,7 @@ _CHECKS: Final = [
 ]
 #: Streams do not end by themselves
 _LEFT_OUT: Final = frozenset({"follow_run"})
-_PLENTY: Final = 10**6
+PLENTY: Final = 10**6
 _PATIENCE_S: Final = 30
 
 
@@ -119,9 +119,7 @@ async def _served(
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, dict[str, Any]]]:
     chosen = {"home": str(folder)}
     async with opened(open_workspace({}, chosen=chosen).settings) as home:
-        app = application(
-            home, authenticator=AlwaysKnown(), rate=_PLENTY, burst=_PLENTY
-        )
+        app = application(home, authenticator=AlwaysKnown(), rate=PLENTY, burst=PLENTY)
         headers = {"Authorization": f"Bearer {KEY}"}
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with (

@@ -1,4 +1,4 @@
-"""The command `interlock bench gate|fleet|home|ledger|queue`."""
+"""The command `interlock bench api|gate|fleet|home|ledger|queue`."""
 
 from contextlib import nullcontext
 from typing import Annotated, Literal, TypeAlias
@@ -97,6 +97,31 @@ def fleet(
             f"{name}: {row['steps_per_s']:,} steps/s, {row['ratio']} x stock; "
             f"p99 of a step {row['step_ms']['p99']} ms"
         )
+
+
+@application.command()
+def api(
+    clients: Annotated[int, typer.Option(min=1, help="Clients at once.")] = 64,
+    requests: Annotated[int, typer.Option(min=100, help="Requests a round.")] = 2_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds.")] = 5,
+    listeners: Annotated[int, typer.Option(min=0, help="Event streams.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Measure POST /v1/runs against the same server governing nothing."""
+    from interlock.evals.bench.api import api as measure
+
+    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
+        figures = measure(
+            clients=clients, requests=requests, rounds=rounds, listeners=listeners
+        )
+    if as_json:
+        session.print_json(figures)
+        return
+    governed = figures["governed"]
+    out.print(
+        f"{governed['per_s']:,} runs/s, {figures['ratio']} x ungoverned; "
+        f"p99 {governed['p99_ms']} ms, {governed['cpu_ms']} ms of processor time each"
+    )
 
 
 @application.command("queue")

@@ -32,14 +32,23 @@ from interlock.runtime.policy.request import Amounts, ApprovalFact
 from interlock.runtime.record import watch
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import action, approval, budget, level, verdict
+from interlock.runtime.run import (
+    action,
+    approval,
+    approval_facts,
+    budget,
+    level,
+    verdict,
+)
 from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.question import Approval
+from interlock.runtime.run.quorum import Seat
 from interlock.runtime.run.run import Run
 from interlock.serving.operations import kill_switches, policies
 from interlock.tools.models import generate
 
 _PAIRED: Final = level.combined
-_NO_DUTIES: Final = Duties(role=None, ttl_s=0)
+_NO_DUTIES: Final = Duties()
 
 
 async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
@@ -98,8 +107,16 @@ def _any_verdict(
     query = select(tables.approval).where(
         columns.run_id == run_id, columns.state == "approved"
     )
-    rows = connection.execute(query).mappings()
-    return tuple(approval._fact(key, row, is_open=False) for row in rows)  # noqa: SLF001 - as above
+    rows = connection.execute(query).mappings().all()
+    facts: list[ApprovalFact] = []
+    for row in rows:
+        facts += approval_facts._facts(connection, key, row, is_open=False)  # noqa: SLF001 - as above
+    return tuple(facts)
+
+
+def _any_seat(approval: Approval, *_: Any, **__: Any) -> Seat:
+    """Let anybody fill the first seat."""
+    return approval.quorum[0]
 
 
 async def _configured(self: PolicyInForce) -> DecisionPoint:
@@ -120,6 +137,11 @@ def _all_trusted(arguments: Mapping[str, Any], **_: Any) -> Any:
 
 #: Whatever the rows say
 UNWATCHED: Final = replacing(watch.Watch, "confirm", nothing)
+
+#: Whoever says whatever about whatever
+_UNJUDGED: Final = both(
+    replacing(verdict, "_object", nothing), replacing(verdict, "seat_of", _any_seat)
+)
 
 DOOR: Final[dict[str, Break]] = {
     "unknown-tool": replacing(enforcement, "by_runtime", _granted),
@@ -153,11 +175,11 @@ LIMITS: Final[dict[str, Break]] = {
     "silent-engine": replacing(action, "hold", nothing),
 }
 APPROVALS: Final[dict[str, Break]] = {
-    "unapproved-effect": replacing(verdict, "_object", nothing),
+    "unapproved-effect": _UNJUDGED,
     "own-verdict": replacing(approval, "identity", str),
-    "unseen-evidence": replacing(verdict, "_object", nothing),
-    "second-verdict": replacing(verdict, "_object", nothing),
-    "moved-verdict": replacing(approval, "facts", _any_verdict),
+    "unseen-evidence": _UNJUDGED,
+    "second-verdict": _UNJUDGED,
+    "moved-verdict": replacing(approval_facts, "facts", _any_verdict),
     "re-pinned-verdict": both(replacing(approval, "withdraw", nothing), UNWATCHED),
     "unreviewed-write": without_duties,
 }

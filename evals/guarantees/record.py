@@ -23,15 +23,13 @@ from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.record.witness import Witness
 from interlock.runtime.run import (
     action,
-    approval,
+    approval_step,
     budget,
     claim,
     kill_switch,
     pin,
     settlement,
-    verdict,
 )
-from interlock.runtime.run.approval import Column, place
 from interlock.runtime.run.transition import move
 from interlock.serving import pins
 
@@ -52,9 +50,9 @@ def _free(tx: Tx, **_: Any) -> Amounts:
     return Amounts()
 
 
-def _unbound(row: Any, column: Column, *, state: str) -> str:
-    """Bind a reviewer to nothing."""
-    return place(row, column, state=state) if column == "requester" else "probe"
+def _unbound(*_: Any) -> str:
+    """Bind a verdict to nothing."""
+    return "probe"
 
 
 def _keep(self: Witness, log: str, note: str, **_: Any) -> None:
@@ -73,11 +71,7 @@ def _no_gaps(*_: Any, **__: Any) -> list[Any]:
 _UNKILLED: Final = both(
     replacing(kill_switch, "covered", no), replacing(watch, "refuse_killed", nothing)
 )
-_UNBOUND: Final = both(
-    replacing(approval, "place", _unbound),
-    replacing(verdict, "place", _unbound),
-    UNWATCHED,
-)
+_UNBOUND: Final = both(replacing(approval_step, "_place", _unbound), UNWATCHED)
 _UNREAD: Final = replacing(audit_verify.Verifier, "_wrong", nothing)
 _UNWITNESSED: Final = both(
     replacing(ledger, "gap", nothing), replacing(ledger, "gaps", _no_gaps)

@@ -37,12 +37,13 @@ write := {
 		"budget": {"limits": hundred, "spent": none, "reserved": none, "level": "run", "passed": []},
 		"budgets_above": [],
 		"approvals": [],
+		"editors": [],
 		"kill_switches": [],
 		"tool_schema": data.rails.config.tools["report.write"].schema,
 		"open_approvals": {"run": 0, "tenant": 0},
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
-		"version": 4,
+		"version": 5,
 	},
 }
 
@@ -104,10 +105,11 @@ decide := {
 		"budget": {"limits": none, "spent": none, "reserved": none, "level": "run", "passed": []},
 		"budgets_above": [],
 		"approvals": [],
+		"editors": [],
 		"kill_switches": [],
 		"tool_schema": null,
 		"open_approvals": {"run": 0, "tenant": 0},
-		"version": 4,
+		"version": 5,
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",
@@ -115,6 +117,7 @@ decide := {
 			"agent": "contract_review",
 			"state": "waiting",
 			"role": "reviewer",
+			"editors": [],
 		},
 	},
 }
@@ -136,18 +139,24 @@ approval := {
 	"expires": 2000,
 	"revision": revision,
 	"used": false,
+	"seat": "reviewer",
+	"role": "reviewer",
 }
 
 approved := with_approval(approval)
 
 # The mail with one verdict on it.
-with_approval(verdict) := object.union(mail, {"context": {"approvals": [verdict]}})
+with_approval(verdict) := with_verdicts([verdict])
+
+with_verdicts(verdicts) := object.union(mail, {"context": {"approvals": verdicts}})
 
 reserve := {"kind": "reserve", "parameters": write.context.cost}
 
 approve := {"kind": "approve", "parameters": {
 	"role": "reviewer",
 	"ttl_s": 86400,
+	"overdue_s": 14400,
+	"seats": [{"role": "reviewer", "count": 1, "above": ["administrator"]}],
 	"open_of_run": 10,
 	"open_of_tenant": 100,
 }}

@@ -13,7 +13,7 @@ def without_duties(decision: Decision) -> Decision:
     duties = understand(decision)
     if isinstance(duties, Reason):
         return decision.denied(duties)
-    if duties.role is not None:
+    if duties.seats:
         return decision.denied(undischarged("approve"))
     return decision
 

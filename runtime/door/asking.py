@@ -20,26 +20,20 @@ class Asking:
         self._vault = vault
         self._spans = spans
 
-    async def ask(
-        self, attempt: Attempt, duties: Duties, *, role: str
-    ) -> Waiting | Reason:
-        """Ask the people of *role* once; return what is waited for, or why nobody may be asked."""
+    async def ask(self, attempt: Attempt, duties: Duties) -> Waiting | Reason:
+        """Ask people once; return what is waited for, or why nobody may be asked."""
         if attempt.lapsed:
             return by_runtime("approval_expired")
-        approval_id = attempt.open_approval or await self._put(
-            attempt, duties, role=role
-        )
+        approval_id = attempt.open_approval or await self._put(attempt, duties)
         if isinstance(approval_id, Reason):
             return approval_id
         return Waiting(
             action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
         )
 
-    async def _put(
-        self, attempt: Attempt, duties: Duties, *, role: str
-    ) -> str | Reason:
+    async def _put(self, attempt: Attempt, duties: Duties) -> str | Reason:
         """Record the question and return the approval's id, or why nobody may be asked."""
-        asked = attempt.question(role=role, ttl_s=duties.ttl_s)
+        asked = attempt.question(duties)
 
         def work(tx: Tx) -> str | Reason:
             refusal = action.wait(tx, attempt)

@@ -192,8 +192,8 @@ class EnforcementPoint:
         if isinstance(duties, Reason):
             return await self._deny(attempt.refused(duties))
         attempt = attempt.bounded(duties.bounds)
-        if duties.role is not None:
-            return await self._ask(attempt, duties, role=duties.role)
+        if duties.seats:
+            return await self._ask(attempt, duties)
         return attempt
 
     async def _carried_out(
@@ -221,12 +221,12 @@ class EnforcementPoint:
         )
         return Unknown(action_id=attempt.id, detail=why)
 
-    async def _ask(self, attempt: Attempt, duties: Duties, *, role: str) -> Outcome:
-        """Put the request before the people of *role*; nothing else happens until they answer."""
+    async def _ask(self, attempt: Attempt, duties: Duties) -> Outcome:
+        """Put the request before the people it takes; nothing else happens until they answer."""
         if attempt.may_have_acted:
             why = "the process died during the effect, and the policy now asks for a person"
             return await self._unsure(attempt, why)
-        answer = await self._asking.ask(attempt, duties, role=role)
+        answer = await self._asking.ask(attempt, duties)
         if isinstance(answer, Reason):
             return await self._deny(attempt.refused(answer))
         return answer

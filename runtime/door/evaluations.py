@@ -168,10 +168,10 @@ def _at_once(decision: Decision) -> tuple[Decision, str | None]:
     duties = understand(decision)
     if isinstance(duties, Reason):
         return decision.denied(duties), None
-    if duties.role is None:
+    if not duties.seats:
         return decision, None
-    required = by_runtime("approval_required", role=duties.role)
-    return decision.denied(required), duties.role
+    role = duties.seats[0].role
+    return decision.denied(by_runtime("approval_required", role=role)), role
 
 
 def _request(

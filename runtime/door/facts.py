@@ -25,7 +25,13 @@ from interlock.runtime.policy.request import (
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import approval, kill_switch, level, recorded_action
+from interlock.runtime.run import (
+    approval,
+    approval_facts,
+    kill_switch,
+    level,
+    recorded_action,
+)
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
@@ -204,7 +210,7 @@ def _verdicts(
 ) -> tuple[ApprovalFact, ...]:
     if recorded is None:
         return ()  # what was never proposed was never put before anyone
-    return approval.facts(
+    return approval_facts.facts(
         connection,
         key,
         run_id=run.id,

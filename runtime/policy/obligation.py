@@ -12,12 +12,23 @@ Parameters: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Needed:
+    """So many people of one role, and the roles to which the question may be passed up."""
+
+    role: str
+    count: int
+    above: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Duties:
     """The obligations of one decision, understood."""
 
-    #: The role whose member must approve, or None when nobody must
-    role: str | None = None
+    #: Whose members must approve, and how many of each; empty when nobody must
+    seats: tuple[Needed, ...] = ()
     ttl_s: int = 0
+    #: After how many seconds the question is shown as overdue
+    overdue_s: int = LONGEST_WAIT_S
     bounds: Bounds = ORDINARY
 
 
@@ -48,14 +59,37 @@ def _reserve(duties: Duties, _: Parameters) -> Duties:
 
 
 def _approve(duties: Duties, parameters: Parameters) -> Duties | None:
-    role = parameters.get("role")
     ttl_s = parameters.get("ttl_s")
+    overdue_s = parameters.get("overdue_s", ttl_s)
     bounds = _bounds(duties, parameters, "open_of_run", "open_of_tenant")
-    if not isinstance(role, str) or not _is_count(ttl_s) or bounds is None:
+    seats = _seats(parameters)
+    if not _is_count(ttl_s) or not _is_count(overdue_s) or bounds is None or not seats:
         return None
-    if duties.role is not None or not 0 < ttl_s <= LONGEST_WAIT_S:
+    if duties.seats or not 0 < ttl_s <= LONGEST_WAIT_S:
         return None
-    return replace(duties, role=role, ttl_s=ttl_s, bounds=bounds)
+    return replace(duties, seats=seats, ttl_s=ttl_s, overdue_s=overdue_s, bounds=bounds)
+
+
+def _seats(parameters: Parameters) -> tuple[Needed, ...]:
+    """Return the seats that are stated; none where one is unreadable (fails closed).
+
+    Where no seats are stated, one person of the stated role is asked.
+    """
+    stated = parameters.get("seats", [{"role": parameters.get("role"), "count": 1}])
+    if not isinstance(stated, list):
+        return ()
+    seats = [_needed(seat) for seat in stated]
+    return tuple(seat for seat in seats if seat) if all(seats) else ()
+
+
+def _needed(seat: object) -> Needed | None:
+    if not isinstance(seat, Mapping):
+        return None
+    role, count, above = seat.get("role"), seat.get("count"), seat.get("above", [])
+    is_stated = isinstance(role, str) and _is_count(count) and isinstance(above, list)
+    if not is_stated or not count or not all(isinstance(one, str) for one in above):
+        return None
+    return Needed(role=str(role), count=count, above=tuple(above))
 
 
 def _bound(duties: Duties, parameters: Parameters) -> Duties | None:

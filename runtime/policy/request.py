@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 4
+FACTS: Final = 5
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -141,8 +141,9 @@ class BudgetFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalFact:
-    """One person's verdict on exactly this request digest."""
+    """One person's verdict on exactly this request digest; both names as `identity` writes them."""
 
+    #: The approval; verdicts that serve together have one
     id: str
     verdict: Verdict
     reviewer: str
@@ -151,6 +152,9 @@ class ApprovalFact:
     expires: int  # Unix seconds
     revision: str
     used: bool
+    #: The role that was needed, and the one the verdict was given in: the same or one above it
+    seat: str
+    role: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,8 +196,10 @@ class SubjectFacts:
     agent: str = ""
     #: Where the run, approval or action stands
     state: str = ""
-    #: The role that an approval asks for
+    #: The role that an approval asks for: where it asks for several, one that the person has
     role: str | None = None
+    #: Who wrote edits of what is asked, as `identity` writes them
+    editors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +218,8 @@ class Context:
     #: Those that pay too: the job's and the tenant's, as far as there are any
     budgets_above: tuple[BudgetFacts, ...] = ()
     approvals: tuple[ApprovalFact, ...] = ()
+    #: Who wrote edits of what this tool asked for in this run, as `identity` writes them
+    editors: tuple[str, ...] = ()
     kill_switches: tuple[KillFact, ...] = ()
     #: The digest of the JSON Schema of the tool's arguments; None for an act, or for no such tool
     tool_schema: str | None = None

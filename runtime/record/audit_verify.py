@@ -142,10 +142,13 @@ class _Invariants:
 
     def _verdict(self, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         approval = str(body.get("approval"))
-        if body.get("state") == "approved" and body.get("reviewer") == body.get(
-            "requester"
-        ):
+        reviewer = body.get("reviewer")
+        if body.get("kind") == "approved" and reviewer == body.get("requester"):
             yield "self_approval", f"approval {approval}"
+        verdict = f"{approval} {reviewer}"
+        if verdict in self._used:
+            yield "counted_twice", verdict
+        self._used.add(verdict)
         self._approved[approval] = body
 
     def _outcome(self, body: dict[str, Any], action: str) -> Iterator[tuple[str, str]]:
@@ -196,10 +199,9 @@ class _Invariants:
         self, body: dict[str, Any], approval: str, *, again: bool
     ) -> Iterator[tuple[str, str]]:
         verdict = self._approved.get(approval, {})
-        bound = ("bind",) if again else ("bind", "revision")
-        if verdict.get("state") != "approved" or any(
-            verdict.get(name) != body.get(name) for name in bound
-        ):
+        wanted = body | {"state": "approved"}
+        bound = ["state", "bind"] if again else ["state", "bind", "revision"]
+        if any(verdict.get(name) != wanted.get(name) for name in bound):
             yield "approval_not_bound", f"approval {approval}"
         if approval in self._used and not again:
             yield "approval_used_twice", f"approval {approval}"
@@ -289,24 +291,22 @@ class Verifier:
 
     def _compare(self, size: int) -> None:
         """Compare the log with what is remembered of it."""
-        if self._remembered is None or self._is_known_lost():
+        if self._remembered is None:
+            return
+        _, remembered, root = self._remembered
+        is_in_a_named_gap = any(
+            root.hex() == known_root
+            if remembered == known
+            else here < remembered < known
+            for known, known_root, here in self._recoveries
+        )
+        if is_in_a_named_gap:
             return
         if self._fork is not None:
             self._wrong("forked", *self._fork)
         elif not self._met_remembered:
-            remembered = self._remembered[1]
             detail = f"a checkpoint of {remembered} entries is remembered, the log has {size}"
             self._wrong("rolled_back", detail)
-
-    def _is_known_lost(self) -> bool:
-        """Whether what is remembered lies in a gap that an entry names."""
-        if self._remembered is None:
-            return False
-        _, size, root = self._remembered
-        return any(
-            root.hex() == known_root if size == known else here < size < known
-            for known, known_root, here in self._recoveries
-        )
 
     def _wrong(self, code: str, detail: str, seq: int | None = None) -> None:
         at = self._tree.size if seq is None else seq
@@ -354,10 +354,7 @@ class Verifier:
         """Check that the entry stands where its body says."""
         expected = self._tree.size
         self._same_log(body.get("origin"), expected)
-        if (record.get("run"), record.get("event")) != (
-            body.get("run"),
-            body.get("event"),
-        ):
+        if any(record.get(name) != body.get(name) for name in ("run", "event")):
             self._wrong(
                 "moved_entry",
                 "it is stored under another run or event than its body says",

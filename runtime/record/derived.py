@@ -13,8 +13,12 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_job import OfJobs
-from interlock.runtime.record.of_run import OfRun, asked, proposed, started
+from interlock.runtime.record.of_approval import OfApprovals
+from interlock.runtime.record.of_run import (
+    OfRun,
+    proposed,
+    started,
+)
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -37,12 +41,11 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class Derived(OfJobs):
+class Derived(OfApprovals):
     """The rows of every derived table by key, as far as the entries were applied."""
 
     run: Rows = field(default_factory=dict)
     action: Rows = field(default_factory=dict)
-    approval: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
     kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
@@ -76,6 +79,7 @@ class Derived(OfJobs):
             "late_outcome": self._report,
             "approval_requested": self._ask,
             "approval": self._approve,
+            "approval_step": self.stepped,
             "budget": self._limit,
             "budget_set": self._limit,
             "budget_passed": self._limit,
@@ -158,13 +162,10 @@ class Derived(OfJobs):
             action["until"] = 0
 
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        approval = asked(log, run_id, body)
-        self.approval[(body["approval"],)] = approval
-        self._of_run[run_id].approvals.append(approval)
+        self._of_run[run_id].approvals.append(self.asked(log, run_id, body))
 
     def _approve(self, _: str, run_id: str, body: Values) -> None:
-        approval = self.approval[(body["approval"],)]
-        approval.update(sealed(body), state=body["state"], decided=body["at"])
+        self.judged(_, run_id, body)
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
 

@@ -11,6 +11,7 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.run,
     tables.action,
     tables.approval,
+    tables.approval_step,
     tables.budget,
     tables.reservation,
     tables.job,

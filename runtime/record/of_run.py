@@ -70,23 +70,3 @@ def proposed(log: str, run_id: str, body: Values) -> Values:
         "undoes": body.get("undoes", ""),
         "created": body["at"],
     }
-
-
-def asked(log: str, run_id: str, body: Values) -> Values:
-    """Return the row of an approval that *body* says was asked for."""
-    return {
-        "id": body["approval"],
-        "run_id": run_id,
-        "action_id": body["action"],
-        "tenant": log,
-        "digest": committed(run_id, body["bind"]),
-        "evidence_digest": committed(run_id, body["evidence"]),
-        "state": "waiting",
-        "reviewer": None,
-        "reviewer_roles": None,
-        "note": None,
-        "created": body["at"],
-        "decided": 0,
-        **same(body, "tool", "revision", "role", "expires"),
-        **sealed(body),
-    }

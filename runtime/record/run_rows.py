@@ -25,6 +25,9 @@ _ACTION: Final[Mapping[Table, Statement]] = {
     tables.approval: Statement(
         select(tables.approval).where(tables.approval.c.action_id == _NAME)
     ),
+    tables.approval_step: Statement(
+        select(tables.approval_step).where(tables.approval_step.c.action_id == _NAME)
+    ),
     tables.reservation: Statement(
         select(tables.reservation).where(tables.reservation.c.action_id == _NAME)
     ),
@@ -36,6 +39,9 @@ _MANY: Final[Mapping[Table, Statement]] = {
     ),
     tables.approval: Statement(
         select(tables.approval).where(tables.approval.c.run_id == _NAME)
+    ),
+    tables.approval_step: Statement(
+        select(tables.approval_step).where(tables.approval_step.c.run_id == _NAME)
     ),
     tables.reservation: Statement(
         select(tables.reservation).where(tables.reservation.c.budget_id == _NAME)
@@ -60,7 +66,8 @@ def confirm_action(
 ) -> None:
     """Raise `NotAsRecorded` unless the rows on which an action rests are what the entries say.
 
-    They are the action, its approvals and its reservation, and the run with its label and budget.
+    They are the action, its approvals with their steps and its reservation, and the run with its
+    label and budget.
     """
     _confirm(
         keys,
@@ -102,7 +109,7 @@ def _confirm(
 
 
 def _of_action(table: Table, rows: Rows, action: str) -> Rows:
-    if table is tables.approval:
+    if table in {tables.approval, tables.approval_step}:
         return {key: row for key, row in rows.items() if row["action_id"] == action}
     row = rows.get((action,))
     return {} if row is None else {(action,): row}

@@ -34,6 +34,7 @@ _NONCE: Final = 12
 _WRAPPED: Final = Statement(
     select(data_key.c.wrapped).where(data_key.c.id == bindparam("key_id"))
 )
+_NEW: Final = Statement(insert(data_key))
 KEYS: Final = ("master.key", "ledger.key")
 _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
 
@@ -112,7 +113,7 @@ class Vault:
         nonce = os.urandom(_NONCE)
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
         row = {"id": key_id, "tenant": tenant, "wrapped": wrapped}
-        connection.execute(insert(data_key).values(row))
+        _NEW.run(connection, row)
         return self._opened.keep(DataKey(id=key_id, secret=secret, wrapped=wrapped))
 
     def key(self, connection: Connection, key_id: str) -> DataKey:

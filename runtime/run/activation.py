@@ -25,7 +25,7 @@ from interlock.runtime.run.refusal import refused
 _ENTRIES: Final = tables.ledger_entry.c
 _POLICIES: Final = tables.policy.c
 _KEEP: Final = Statement(upsert(tables.policy, keys=("revision",)))
-_NEWEST: Final = (
+_NEWEST: Final = Statement(
     select(_ENTRIES.seq, _ENTRIES.body, _ENTRIES.payload)
     .where(
         _ENTRIES.log == HOME,
@@ -114,19 +114,20 @@ def newest(connection: Connection, vault: Vault) -> Newest:
     Raises `Tampered` when its entry does not name the revision that was sealed with the entry:
     whoever can write to the database puts no policy in force.
     """
-    row = connection.execute(_NEWEST).one_or_none()
+    row = _NEWEST.one(connection, {})
     if row is None:
         return Newest()
     key = vault.known(HOME)
     try:
-        revision = str(orjson.loads(row.body)["revision"])
+        revision = str(orjson.loads(row["body"])["revision"])
         stated = canonical({"revision": revision})
-        is_sealed = key.open(row.payload, place=kept_at(HOME, row.seq)) == stated
+        place = kept_at(HOME, row["seq"])
+        is_sealed = key.open(row["payload"], place=place) == stated
     except (ValueError, LookupError, TypeError, Tampered):
         is_sealed = False
     if not is_sealed:
         raise changed("it does not name the revision that was recorded")
-    return Newest(seq=row.seq, revision=revision)
+    return Newest(seq=row["seq"], revision=revision)
 
 
 def changed(why: str) -> Tampered:

@@ -1,14 +1,15 @@
-"""Approvals: one person's verdict on one request, under one policy revision, on evidence shown.
+"""Approvals: people's verdicts on one request, under one policy revision, on evidence shown.
 
     waiting -> approved -> used
        |    |     +----> withdrawn
        |    +-> rejected
        +------> withdrawn
 
-An approval that nobody decided in time is shown as expired. An approval permits nothing by itself:
-it is a fact that the policy reads when it is asked again. It serves once, expires, and is refused
-when the reviewer is the person it was requested for or is of another tenant. Every check fails
-closed.
+An approval that nobody decided in time is shown as expired. The policy says how many people of
+which roles it takes; one no is a no. An approval permits nothing by itself: its verdicts are facts
+that the policy reads when it is asked again. They serve once, together, and expire. A verdict is
+refused when the reviewer is the person it was requested for or is of another tenant. Every check
+fails closed.
 """
 
 import secrets
@@ -16,31 +17,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from interlock.runtime.canonical import Json, canonical, digest
-from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Reason
-from interlock.runtime.policy.request import (
-    AccessRequest,
-    ApprovalFact,
-    Principal,
-    Verdict,
-    identity,
-)
+from interlock.runtime.policy.request import AccessRequest, Principal, identity
 from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import quorum
+from interlock.runtime.run.quorum import Quorum
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, requester_of
 
 State: TypeAlias = Literal[
     "waiting", "approved", "rejected", "expired", "used", "withdrawn"
 ]
-Column: TypeAlias = Literal["requester", "reviewer", "reviewer_roles"]
 _APPROVALS: Final = tables.approval.c
 #: How many other questions than the action's own wait: of one run, and of its tenant
 OPEN_OF_RUN: Final = (
@@ -77,8 +71,10 @@ class Asked:
 
     request: AccessRequest
     action_id: str
-    role: str
+    quorum: Quorum
     ttl_s: int
+    #: After how many seconds it is shown as overdue
+    overdue_s: int
     revision: str
     reasons: tuple[Reason, ...]
 
@@ -98,12 +94,18 @@ def ask(
     open_approval = waiting(tx.connection, action_id=asked.action_id)
     if open_approval is not None:
         return open_approval
+    key = vault.key(tx.connection, run.id)
+    row = _row(run, key, asked, now=now) | {"created": tx.now}
+    tx.connection.execute(insert(tables.approval).values(row))
+    tx.events.append(_requested(row, asked, key))
+    return str(row["id"])
+
+
+def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
     approval_id = f"apr-{secrets.token_hex(6)}"
     request = asked.request
-    key = vault.key(tx.connection, run.id)
     evidence = _evidence(asked, run)
-    shown = digest(evidence)
-    row: dict[str, Any] = {
+    return {
         "id": approval_id,
         "run_id": run.id,
         "action_id": asked.action_id,
@@ -112,25 +114,20 @@ def ask(
         "digest": request.digest,
         "revision": asked.revision,
         "requester": key.seal(
-            requester_of(request.principal).encode(),
-            place=f"approval/{approval_id}/requester",
+            requester_of(request.principal).encode(), place=_requester_at(approval_id)
         ),
-        "role": asked.role,
+        "role": asked.quorum[0].by,
+        "quorum": quorum.written(asked.quorum),
         "evidence": key.seal(canonical(evidence), place=f"approval/{approval_id}"),
-        "evidence_digest": shown,
+        "evidence_digest": digest(evidence),
         "state": "waiting",
-        "created": tx.now,
+        "overdue": now + min(asked.overdue_s, asked.ttl_s),
         "expires": now + asked.ttl_s,
         "decided": 0,
     }
-    tx.connection.execute(insert(tables.approval).values(row))
-    tx.events.append(_requested(row, asked, key, shown=shown))
-    return approval_id
 
 
-def _requested(
-    row: Mapping[str, Any], asked: Asked, key: DataKey, *, shown: str
-) -> ApprovalAsked:
+def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAsked:
     return ApprovalAsked(
         log=row["tenant"],
         run_id=row["run_id"],
@@ -138,10 +135,12 @@ def _requested(
         approval=row["id"],
         action=asked.action_id,
         tool=row["tool"],
-        role=asked.role,
+        role=row["role"],
+        quorum=row["quorum"],
         revision=asked.revision,
         digest=asked.request.digest,
-        evidence=shown,
+        evidence=row["evidence_digest"],
+        overdue=row["overdue"],
         expires=row["expires"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},
     )
@@ -190,48 +189,6 @@ def blank(tx: Tx, *, run_id: str) -> None:
     """Take away what no key seals and yet says what an erased run asked for."""
     approvals = update(tables.approval).where(tables.approval.c.run_id == run_id)
     tx.connection.execute(approvals.values(digest="", evidence_digest=""))
-
-
-def facts(
-    connection: Connection,
-    key: DataKey,
-    *,
-    run_id: str,
-    action_id: str,
-    digest: str,
-    is_open: bool,
-) -> tuple[ApprovalFact, ...]:
-    """Return the verdicts given on exactly this request of this run.
-
-    While the action *is_open*, started and not finished, its verdict still serves: going on with
-    the action is no second use.
-    """
-    approvals = tables.approval.c
-    verdicts = select(tables.approval).where(
-        approvals.run_id == run_id,
-        approvals.action_id == action_id,
-        approvals.digest == digest,
-        approvals.state.in_(("approved", "rejected", "used")),
-    )
-    rows = connection.execute(verdicts).mappings()
-    return tuple(_fact(key, row, is_open=is_open) for row in rows)
-
-
-def _fact(key: DataKey, row: RowMapping, *, is_open: bool) -> ApprovalFact:
-    if row["reviewer"] is None or row["reviewer_roles"] is None:
-        raise Tampered(
-            what=f"approval {row['id']}", why=f"it is {row['state']} by nobody"
-        )
-    return ApprovalFact(
-        id=row["id"],
-        verdict=_verdict(row["state"]),
-        reviewer=person(key, row, "reviewer"),
-        reviewer_roles=tuple(orjson.loads(person(key, row, "reviewer_roles"))),
-        requester=person(key, row, "requester"),
-        expires=row["expires"],
-        revision=row["revision"],
-        used=row["state"] == "used" and not is_open,
-    )
 
 
 def waiting(connection: Connection, *, action_id: str) -> str | None:
@@ -293,29 +250,13 @@ def four_eyes(
         raise refused("note_missing", what=what)
 
 
-def person(key: DataKey, row: RowMapping, column: Column) -> str:
-    """Return what *column* says of a person, or an empty string while nobody stands there."""
-    sealed = row[column]
-    if sealed is None:
-        return ""
-    return key.open(sealed, place=place(row, column, state=row["state"])).decode()
+def requester(key: DataKey, row: RowMapping) -> str:
+    """Return for whom it was asked."""
+    return key.open(row["requester"], place=_requester_at(row["id"])).decode()
 
 
-def place(row: RowMapping, column: Column, *, state: str) -> str:
-    """Return what *column* of an approval in *state* is sealed for.
-
-    A reviewer stands for one verdict on one request, and opens for no other.
-    """
-    if column == "requester":
-        return f"approval/{row['id']}/requester"
-    return (
-        f"approval/{row['id']}/{column}/{_verdict(state)}/{row['action_id']}/{row['digest']}"
-        f"/{row['revision']}/{row['expires']}"
-    )
-
-
-def _verdict(state: str) -> Verdict:
-    return "rejected" if state == "rejected" else "approved"
+def _requester_at(approval_id: str) -> str:
+    return f"approval/{approval_id}/requester"
 
 
 def _evidence(asked: Asked, run: Run) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import approval_step
 from interlock.runtime.run.approval import State
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.likeness import Likeness, likeness_of
@@ -18,6 +20,7 @@ from interlock.runtime.run.question import (
     row_named,
     summary,
 )
+from interlock.runtime.run.quorum import Filled
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.verdict import Shown, judge
 
@@ -61,8 +64,9 @@ class Approvals:
                     last["id"],
                 )
                 query = query.where(older)
-            rows = connection.execute(query).mappings()
-            return [self._listed(row, now) for row in rows]
+            rows = connection.execute(query).mappings().all()
+            filled = _filled(connection, rows)
+            return [self._listed(row, now, filled[row["id"]]) for row in rows]
 
         return await self._store.read(look)
 
@@ -76,7 +80,8 @@ class Approvals:
         def look(connection: Connection) -> Approval:
             row = row_named(connection, approval_id)
             key = key_of(connection, self._vault, row["run_id"])
-            return opened(row, key, self._store.now(connection))
+            steps = approval_step.of(connection, key, row)
+            return opened(row, key, self._store.now(connection), steps=steps)
 
         return await self._store.read(look)
 
@@ -93,10 +98,10 @@ class Approvals:
                 tables.run, tables.run.c.id == tables.approval.c.run_id
             ).where(tables.run.c.job == job_id)
             rows = connection.execute(query).mappings().all()
-            return [
-                opened(row, self._vault.unwrapped(row["run_id"], row["wrapped"]), now)
-                for row in reversed(rows)
-            ]
+            steps = defaultdict(list)
+            for step in approval_step.rows_of(connection, [row["id"] for row in rows]):
+                steps[step["approval"]].append(step)
+            return [self._opened(row, steps[row["id"]], now) for row in reversed(rows)]
 
         return await self._store.read(look)
 
@@ -158,9 +163,29 @@ class Approvals:
         )
         return str(row["tenant"])
 
-    def _listed(self, row: RowMapping, now: int) -> ApprovalSummary:
+    def _listed(
+        self, row: RowMapping, now: int, filled: Sequence[Filled]
+    ) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
-        return summary(row, key, now)
+        return summary(row, key, now, filled=filled)
+
+    def _opened(
+        self, row: RowMapping, steps: Sequence[RowMapping], now: int
+    ) -> Approval:
+        key = self._vault.unwrapped(row["run_id"], row["wrapped"])
+        read = tuple(approval_step.opened(key, row, step) for step in steps)
+        return opened(row, key, now, steps=read)
+
+
+def _filled(
+    connection: Connection, rows: Sequence[RowMapping]
+) -> Mapping[str, list[Filled]]:
+    """Return the seats that verdicts fill, by approval."""
+    filled: defaultdict[str, list[Filled]] = defaultdict(list)
+    for step in approval_step.rows_of(connection, [row["id"] for row in rows]):
+        if step["kind"] == "approved":
+            filled[step["approval"]].append((step["seat"], step["role"]))
+    return filled
 
 
 def _wanted(

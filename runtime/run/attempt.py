@@ -9,10 +9,12 @@ from interlock.runtime.policy.abridged import abridged
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
+from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFact
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.approval import Asked
+from interlock.runtime.run.quorum import Seat
 from interlock.runtime.run.recorded_action import Readback, RecordedAction, State
 from interlock.runtime.run.run import Run
 
@@ -91,13 +93,18 @@ class Attempt:
         )
         return fresh and fact.verdict == "approved"
 
-    def question(self, *, role: str, ttl_s: int) -> Asked:
-        """Return what is put before the people of *role*, who have *ttl_s* seconds."""
+    def question(self, duties: Duties) -> Asked:
+        """Return what is put before the people whom *duties* name."""
+        seats = [
+            Seat(role=seat.role, count=seat.count, by=seat.role, above=seat.above)
+            for seat in duties.seats
+        ]
         return Asked(
             request=self.request,
             action_id=self.id,
-            role=role,
-            ttl_s=ttl_s,
+            quorum=tuple(seats),
+            ttl_s=duties.ttl_s,
+            overdue_s=duties.overdue_s,
             revision=self.decision.revision,
             reasons=self.decision.reasons,
         )

@@ -1,17 +1,19 @@
 """The beginning of a run: its first row, and the entry that says so."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, insert, select
 
 from interlock.runtime.canonical import canonical
-from interlock.runtime.errors import BadInput
+from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.spend import of_tenant
-from interlock.runtime.record.store import tables
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import pin
 from interlock.runtime.run.claim import claimed
@@ -20,6 +22,7 @@ from interlock.runtime.run.run import NewRun, requester_of
 
 #: The priority of a run that goes before all others; the lowest is as far from zero
 HIGHEST: Final = 100
+_NEW: Final = Statement(insert(tables.run).returning(*tables.run.columns))
 
 
 def name_of(connection: Connection, new: NewRun) -> str:
@@ -82,6 +85,14 @@ def fields_of(
     return fields
 
 
+def begun(tx: Tx, fields: Mapping[str, Any]) -> Row:
+    """Insert the row of a new run, and return the row as it stands."""
+    row = _NEW.one(tx.connection, fields)
+    if row is None:
+        raise Tampered(what=f"run {fields['id']}", why="its row was not kept")
+    return row
+
+
 def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
     """Return the columns that say when a worker may claim the run."""
     if abs(new.priority) > HIGHEST:
@@ -98,7 +109,7 @@ def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
     }
 
 
-def started_of(new: NewRun, row: RowMapping, key: DataKey) -> RunStarted:
+def started_of(new: NewRun, row: Row, key: DataKey) -> RunStarted:
     """Return the entry of the new run in *row*."""
     return RunStarted(
         log=row["tenant"],

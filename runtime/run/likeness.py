@@ -6,6 +6,7 @@ from typing import Any
 
 from interlock.runtime.canonical import canonical, digest
 from interlock.runtime.run.question import Approval
+from interlock.runtime.run.quorum import Quorum
 from interlock.runtime.run.verdict import Shown
 
 
@@ -23,7 +24,7 @@ class Likeness:
     """What approvals have in common that may be decided together; they are alike if all of it is.
 
     The same agent asks for the same tool in the same class, under the same policy and the same
-    pins, and the same role is to decide. The same rules asked for a person, with the same codes.
+    pins, and the same people are to decide. The same rules asked for a person, with the same codes.
     The evidence is of one kind: its arguments have the same names, and each argument is as trusted
     and as confidential in all of them. What the arguments say, what they touch and for whom it is
     done may differ: `values` is what is shown before a verdict.
@@ -32,7 +33,7 @@ class Likeness:
     agent: str
     tool: str
     action_class: str
-    role: str
+    quorum: Quorum
     revision: str
     pins: bytes
     codes: tuple[str, ...]
@@ -48,7 +49,7 @@ def likeness_of(approval: Approval) -> Likeness:
         agent=evidence["agent"],
         tool=evidence["tool"],
         action_class=evidence["class"],
-        role=approval.role,
+        quorum=approval.unfilled,
         revision=approval.revision,
         pins=canonical(evidence["pins"]),
         codes=tuple(evidence["codes"]),

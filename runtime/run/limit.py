@@ -18,11 +18,13 @@ from interlock.runtime.record import spend
 from interlock.runtime.record.events import LimitPassed, LimitRaised, LimitSet
 from interlock.runtime.record.spend import MOVED, NO_LIMIT, TENANT, of_tenant
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import level, turn
 from interlock.runtime.run.refusal import refused
 
 _BUDGETS: Final = tables.budget.c
+_NEW: Final = Statement(insert(tables.budget))
 #: What the column `soft` of a budget without soft limits holds
 NO_SOFT: Final = spend.NO_SOFT["soft"]
 
@@ -196,7 +198,7 @@ def _insert(
     }
     row |= {f"limit_{kind}": amount for kind, amount in limits.items()}
     row |= {f"{group}_{kind}": 0 for group in MOVED for kind in KINDS}
-    tx.connection.execute(insert(tables.budget).values(row))
+    _NEW.run(tx.connection, row)
 
 
 def _locked(tx: Tx, budget_id: str, kind: str, *, begin: bool = False) -> RowMapping:
@@ -205,7 +207,7 @@ def _locked(tx: Tx, budget_id: str, kind: str, *, begin: bool = False) -> RowMap
     row = _row(tx, budget_id)
     if row is None and begin and budget_id.startswith(TENANT):
         new = level.tenant_row(tx.connection, budget_id.removeprefix(TENANT))
-        tx.connection.execute(insert(tables.budget).values(new))
+        _NEW.run(tx.connection, new)
         row = _row(tx, budget_id)
     if row is None:
         raise level.not_there(budget_id)

@@ -1,6 +1,7 @@
 """Questions: approvals as they stand in their rows, opened for those who may see them."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 import orjson
 from sqlalchemy import Connection, RowMapping, select
@@ -9,7 +10,10 @@ from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run.approval import State, person
+from interlock.runtime.run import quorum
+from interlock.runtime.run.approval import State, requester
+from interlock.runtime.run.approval_step import Step
+from interlock.runtime.run.quorum import Filled, Quorum
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,9 +27,14 @@ class ApprovalSummary:
     tool: str
     state: State
     requester: str
+    #: The role that is asked first of those whose verdicts are missing
     role: str
+    #: Whose verdicts it takes, and those that are still to be given
+    quorum: Quorum
+    unfilled: Quorum
     revision: str
     created: int
+    overdue: int
     expires: int
 
 
@@ -33,9 +42,17 @@ class ApprovalSummary:
 class Approval(ApprovalSummary):
     """One approval as it stands, with the evidence its reviewer is shown."""
 
-    reviewer: str
     evidence: dict[str, Json]
     evidence_digest: str
+    #: Who gave the last verdict; empty for nobody
+    reviewer: str
+    #: What people did about it, in order
+    steps: tuple[Step, ...]
+
+    @property
+    def verdicts(self) -> tuple[Step, ...]:
+        """The steps that are verdicts."""
+        return tuple(step for step in self.steps if step.verdict)
 
 
 def row_named(
@@ -55,7 +72,9 @@ def row_named(
     return row
 
 
-def opened(row: RowMapping, key: DataKey, now: int) -> Approval:
+def opened(
+    row: RowMapping, key: DataKey, now: int, *, steps: tuple[Step, ...]
+) -> Approval:
     """Return the approval with its evidence; `Tampered` when that is another than was put."""
     evidence = orjson.loads(key.open(row["evidence"], place=f"approval/{row['id']}"))
     if (
@@ -66,16 +85,28 @@ def opened(row: RowMapping, key: DataKey, now: int) -> Approval:
             what=f"approval {row['id']}",
             why="its evidence is not what was put before the reviewer",
         )
+    listed = summary(row, key, now, filled=filled(steps))
     return Approval(
-        **asdict(summary(row, key, now)),
-        reviewer=person(key, row, "reviewer"),
+        **{name.name: getattr(listed, name.name) for name in fields(listed)},
+        reviewer=next(
+            (step.person for step in reversed(steps) if step.verdict is not None), ""
+        ),
+        steps=steps,
         evidence=evidence,
         evidence_digest=row["evidence_digest"],
     )
 
 
-def summary(row: RowMapping, key: DataKey, now: int) -> ApprovalSummary:
-    """Return the approval without its evidence."""
+def filled(steps: Iterable[Step]) -> list[Filled]:
+    """Return the seats that the verdicts among *steps* fill."""
+    return [(step.seat, step.role) for step in steps if step.kind == "approved"]
+
+
+def summary(
+    row: RowMapping, key: DataKey, now: int, *, filled: Iterable[Filled]
+) -> ApprovalSummary:
+    """Return the approval without its evidence; *filled* are the seats that verdicts fill."""
+    seats = quorum.read(row["quorum"])
     return ApprovalSummary(
         id=row["id"],
         run_id=row["run_id"],
@@ -83,10 +114,13 @@ def summary(row: RowMapping, key: DataKey, now: int) -> ApprovalSummary:
         tenant=row["tenant"],
         tool=row["tool"],
         state=_state(row, now),
-        requester=person(key, row, "requester"),
+        requester=requester(key, row),
         role=row["role"],
+        quorum=seats,
+        unfilled=quorum.unfilled(seats, filled),
         revision=row["revision"],
         created=row["created"],
+        overdue=row["overdue"],
         expires=row["expires"],
     )
 

@@ -30,6 +30,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "you were shown {shown!r}, the evidence is {evidence!r}",
         _SHOW_APPROVAL,
     ),
+    "voted_already": (
+        "{person!r} has given a verdict on it, and each person counts once",
+        "Let somebody else decide what is still open.",
+    ),
     "decided_already": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "not_alike": (
         "it is not like the others, so it is not decided together with them",

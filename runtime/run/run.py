@@ -29,7 +29,7 @@ from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record.events import RunHeld
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 
 Status: TypeAlias = Literal[
@@ -187,7 +187,7 @@ def row_of(connection: Connection, run_id: str, *, lock: bool = False) -> RowMap
 
 
 def opened(
-    row: RowMapping, key: DataKey, *, claim: str = "", alone: bool = False
+    row: Row | RowMapping, key: DataKey, *, claim: str = "", alone: bool = False
 ) -> Run:
     """Return the run in *row*, as claimed under the token *claim*."""
     request = key.open(row["request"], place=f"run/{row['id']}")
@@ -243,7 +243,7 @@ def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | Non
     return str(joined)
 
 
-def principal_of(row: RowMapping, key: DataKey) -> Principal:
+def principal_of(row: Row | RowMapping, key: DataKey) -> Principal:
     """Return the principal of a run's row."""
     fields = orjson.loads(
         key.open(row["principal"], place=f"run/{row['id']}/principal")

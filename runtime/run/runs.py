@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Final, TypeAlias, TypeVar
 
 import orjson
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import BadInput
@@ -24,7 +24,7 @@ from interlock.runtime.run import (
     settlement,
     turn,
 )
-from interlock.runtime.run.beginning import fields_of, name_of, started_of
+from interlock.runtime.run.beginning import begun, fields_of, name_of, started_of
 from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.claim import (
     extend,
@@ -95,8 +95,7 @@ class Runs:
             job=new.job,
         )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
-        inserted = insert(tables.run).values(fields).returning(tables.run)
-        row = tx.connection.execute(inserted).mappings().one()
+        row = begun(tx, fields)
         tx.events.append(started_of(new, row, key))
         return opened(row, key, claim=token)
 

@@ -14,7 +14,7 @@ from interlock.runtime.errors import Erased, NotFound
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import level
+from interlock.runtime.run import approval_step, level, quorum
 from interlock.runtime.run.job import job_row, submitter
 from interlock.runtime.run.recorded_action import of_beginning
 from interlock.runtime.run.run import principal_of, requester_of, row_of
@@ -133,7 +133,7 @@ def approval(approval_id: str) -> Look:
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
         columns = tables.approval.c
-        query = select(columns.run_id, columns.state, columns.role).where(
+        query = select(columns.run_id, columns.state, columns.quorum).where(
             columns.id == approval_id
         )
         asked = connection.execute(query).one_or_none()
@@ -153,10 +153,22 @@ def approval(approval_id: str) -> Look:
             state=asked.state,
             kind="approval",
             name=approval_id,
-            role=asked.role,
+            role=_asked_of(connection, approval_id, asked.quorum, person),
         )
 
     return look
+
+
+def _asked_of(
+    connection: Connection, approval_id: str, written: str, person: Principal
+) -> str | None:
+    """Return the open role of an approval that *person* has, or else the first open one."""
+    rows = approval_step.rows_of(connection, [approval_id])
+    filled = [(row["seat"], row["role"]) for row in rows if row["kind"] == "approved"]
+    seats = quorum.read(written)
+    open_seats = quorum.unfilled(seats, filled) or seats
+    seat = quorum.seat_for(open_seats, person.roles) or open_seats[0]
+    return seat.by
 
 
 def _not_there(kind: str, name: str) -> NotFound:

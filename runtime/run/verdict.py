@@ -1,19 +1,21 @@
 """Verdicts: one person's yes or no to what was shown, given and recorded in one transaction."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sqlalchemy import RowMapping, update
 
-from interlock.runtime.canonical import canonical
-from interlock.runtime.policy.request import Principal, Verdict
+from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import budget, turn
-from interlock.runtime.run.approval import four_eyes, place
+from interlock.runtime.run import approval_step, budget, turn
+from interlock.runtime.run.approval import State, four_eyes
+from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.question import Approval, opened, row_named
+from interlock.runtime.run.quorum import Quorum, Seat, seat_for, unfilled
 from interlock.runtime.run.refusal import refused
 
 
@@ -24,6 +26,8 @@ class Shown:
     approval: str
     #: The digest of the evidence
     evidence: str
+    #: When it was opened, by the clock of whoever served it, in Unix seconds; 0 where nobody knows
+    opened: int = 0
 
 
 def judge(
@@ -37,85 +41,137 @@ def judge(
 ) -> Approval:
     """Record *reviewer*'s verdict on what was *shown*; return the approval as it was before.
 
-    Raises `NotFound`, and `BadInput` when the approval waits no more ("expired", "decided_already",
-    "not_waiting"), when other evidence was shown ("evidence_changed"), and as `four_eyes` and
-    `erasure.key_of` do.
+    The verdict fills one seat. The approval is approved with the verdict that fills the last seat,
+    and rejected with the first no. Raises `NotFound`, and `BadInput` when the approval waits no
+    more ("expired", "decided_already", "not_waiting"), when other evidence was shown
+    ("evidence_changed"), when the person gave a verdict before ("voted_already"), and as
+    `four_eyes` and `erasure.key_of` do.
     """
     row = row_named(tx.connection, shown.approval, lock=True)
     key = key_of(tx.connection, vault, row["run_id"])
-    approval = opened(row, key, tx.now)
-    _object(approval, reviewer, shown=shown.evidence, note=note)
-    sealed = _decide(
-        tx,
-        row,
-        key,
-        reviewer=reviewer,
-        verdict=verdict,
-        note=note,
+    steps = approval_step.of(tx.connection, key, row)
+    approval = opened(row, key, tx.now, steps=steps)
+    _object(approval, shown=shown.evidence)
+    seat = seat_of(approval, reviewer, note=note)
+    deed = Deed(
+        kind=verdict,
+        person=reviewer.id,
+        roles=reviewer.roles,
+        seat=seat.role,
+        role=seat.by,
+        text=note,
+        shown=shown.evidence,
+        opened=shown.opened,
     )
+    values = _after(approval, seat, verdict)
+    sealed = _decide(tx, key, row, deed, values=values, number=len(steps))
+    event = _decided(approval, row["digest"], key, deed)
     tx.events.append(
-        ApprovalDecided(
-            log=approval.tenant,
-            run_id=approval.run_id,
-            key=key,
-            approval=approval.id,
-            action=approval.action_id,
-            state=verdict,
-            revision=approval.revision,
-            digest=row["digest"],
-            evidence=shown.evidence,
-            finding=Finding(
-                reviewer=reviewer.id,
-                roles=reviewer.roles,
-                requester=approval.requester,
-                note=note,
-            ),
-            sealed=sealed,
-        )
+        replace(event, state=values["state"], next=values["role"], sealed=sealed)
     )
     return approval
 
 
+def _decided(
+    approval: Approval,
+    bind: str,
+    key: DataKey,
+    deed: Deed,
+) -> ApprovalDecided:
+    """Return the entry of a verdict of which it is not said yet what comes of it."""
+    return ApprovalDecided(
+        log=approval.tenant,
+        run_id=approval.run_id,
+        key=key,
+        approval=approval.id,
+        action=approval.action_id,
+        state=approval.state,
+        kind=deed.kind,
+        number=len(approval.steps),
+        seat=deed.seat,
+        role=deed.role,
+        next=approval.role,
+        revision=approval.revision,
+        digest=bind,
+        evidence=deed.shown,
+        person=identity(deed.person),
+        requester=identity(approval.requester),
+        finding=Finding(
+            reviewer=deed.person,
+            roles=deed.roles,
+            requester=approval.requester,
+            note=deed.text,
+        ),
+        sealed={},
+    )
+
+
+def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
+    """Return the open seat that *person* fills; raises as `judge` does where there is none."""
+    what = f"approval {approval.id}"
+    if any(identity(one.person) == identity(person.id) for one in approval.verdicts):
+        raise refused("voted_already", what=what, person=person.id)
+    seat = seat_for(approval.unfilled, person.roles)
+    four_eyes(
+        person,
+        what=what,
+        requester=approval.requester,
+        role=approval.role if seat is None else seat.by,
+        tenant=approval.tenant,
+        note=note,
+    )
+    if seat is None:
+        raise refused("decided_already", what=what, state=approval.state)
+    return seat
+
+
+def _after(approval: Approval, seat: Seat, verdict: Verdict) -> dict[str, str]:
+    """Return what the row says once *verdict* fills one of *seat*: its state, and who is next."""
+    left = unfilled(approval.unfilled, [(seat.role, seat.by)])
+    asked_next = left[0].by if left else approval.role
+    return {"state": _reached(left, verdict), "role": asked_next}
+
+
+def _reached(left: Quorum, verdict: Verdict) -> State:
+    """Return where an approval stands with *verdict*, after which the seats in *left* are open."""
+    if verdict == "rejected":
+        return "rejected"
+    return "waiting" if left else "approved"
+
+
 def _decide(
     tx: Tx,
-    row: RowMapping,
     key: DataKey,
+    row: RowMapping,
+    deed: Deed,
     *,
-    reviewer: Principal,
-    verdict: Verdict,
-    note: str,
+    values: Mapping[str, str],
+    number: int,
 ) -> Sealed:
-    """Move the approval from waiting to the verdict, once; return what was sealed into its row.
+    """Write the verdict and what the approval becomes; return what was sealed.
 
-    A no gives back what was set aside for the action.
+    A no gives back what was set aside for the action. While seats are open the run sleeps on.
     """
-    roles = canonical(reviewer.roles)
-    if verdict == "rejected":
-        budget.release(tx, action_id=row["action_id"])
-    sealed: Sealed = {
-        "reviewer": key.seal(
-            reviewer.id.encode(), place=place(row, "reviewer", state=verdict)
-        ),
-        "reviewer_roles": key.seal(
-            roles, place=place(row, "reviewer_roles", state=verdict)
-        ),
-        "note": key.seal(note.encode(), place=f"approval/{row['id']}/note"),
-    }
-    values = {"state": verdict, "decided": tx.now, **sealed}
+    sealed = approval_step.add(tx, key, row, deed, number=number)
+    is_over = values["state"] != "waiting"
     approvals = tables.approval.c
     undecided = update(tables.approval).where(
         approvals.id == row["id"], approvals.state == "waiting"
     )
-    if tx.connection.execute(undecided.values(values)).rowcount != 1:
+    changed = undecided.values(decided=tx.now if is_over else 0, **values)
+    if tx.connection.execute(changed).rowcount != 1:
         raise refused(
             "decided_already", what=f"approval {row['id']}", state="decided just now"
         )
-    turn.decided(tx, row["run_id"])
-    return sealed
+    if values["state"] == "rejected":
+        budget.release(tx, action_id=row["action_id"])
+    if is_over:
+        turn.decided(tx, row["run_id"])
+    return {"content": sealed}
 
 
-def _object(approval: Approval, reviewer: Principal, *, shown: str, note: str) -> None:
-    """Refuse a verdict that may not be given."""
+def _object(approval: Approval, *, shown: str) -> None:
+    """Refuse a verdict on what waits no more, or on something else than was shown."""
     what = f"approval {approval.id}"
     match approval.state:
         case "waiting":
@@ -135,11 +191,3 @@ def _object(approval: Approval, reviewer: Principal, *, shown: str, note: str) -
             shown=shown[:12],
             evidence=approval.evidence_digest[:12],
         )
-    four_eyes(
-        reviewer,
-        what=what,
-        requester=approval.requester,
-        role=approval.role,
-        tenant=approval.tenant,
-        note=note,
-    )

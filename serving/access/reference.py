@@ -100,7 +100,7 @@ class References:
         if task.run.revision != await self.point.revision():
             return "approval_expired"
         if approval.state != "approved":
-            return _PAST[approval.state]
+            return _PAST.get(approval.state, "approval_unverifiable")
         is_over = approval.expires <= await self.point.now()
         return "approval_expired" if is_over else None
 

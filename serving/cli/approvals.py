@@ -141,7 +141,7 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
     session.say(
         Text.assemble(
             (approval.id, "bold"),
-            f" {approval.state}, until {until}, needs a {approval.role}",
+            f" {approval.state}, until {until}{_needs(approval)}",
         )
     )
     document = view["document"].get("name") or view["document"].get("path") or ""
@@ -168,6 +168,14 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
     if approval.state == "waiting":
         verdict = f"{approval.id} --as REVIEWER --note WHY --evidence {approval.evidence_digest}"
         session.next_step(f"interlock approvals approve {verdict}")
+
+
+def _needs(approval: "Approval") -> str:
+    """Return whose verdicts are still to be given, in words."""
+    seats = [f"{seat.count} {seat.by}" for seat in approval.unfilled]
+    if approval.state != "waiting" or not seats:
+        return ""
+    return f", needs {' and '.join(seats)}"
 
 
 def _lines(value: Any) -> list[str]:

@@ -62,6 +62,11 @@ COMMANDS: Final = {
         module="worker",
         help="Carry on queued runs, many at a time.",
     ),
+    "serve": Entry(
+        panel=OPERATION,
+        module="serve",
+        help="Serve the API and the reviewer queue, with one worker.",
+    ),
     "records": Entry(
         panel=CONTRACTS,
         module="records",

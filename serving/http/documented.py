@@ -15,6 +15,7 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
     "not_permitted": (403, "'nora' may not do run.start: Nothing allows it.", ""),
     "not_found": (404, "There is no such thing.", ""),
     "evidence_changed": (409, "approval apr-1f0c9a7be2d4: it has changed.", ""),
+    "voted_already": (409, "approval apr-1f0c9a7be2d4: rita has given a verdict.", ""),
     "decided_already": (409, "approval apr-1f0c9a7be2d4: it is approved.", ""),
     "expired": (409, "approval apr-1f0c9a7be2d4: it is expired, not waiting.", ""),
     "ended": (409, "run run-1f0c9a7be2d4: it is done.", ""),

@@ -87,7 +87,7 @@ async def _of_form(form: FormData) -> Submission:
         raise wrong("no document came", FILES)
     return Submission(
         agent=new.agent,
-        documents=[await _document(upload) for upload in uploads],
+        documents=[await document(upload) for upload in uploads],
         request=new.request,
         limits={str(kind): amount for kind, amount in new.limits.items()},
         priority=new.priority,
@@ -96,7 +96,8 @@ async def _of_form(form: FormData) -> Submission:
     )
 
 
-async def _document(upload: UploadFile) -> Named:
+async def document(upload: UploadFile) -> Named:
+    """Return a document that came in a form; its bytes are taken when it is its turn."""
     digest = hashlib.sha256()
     while part := await upload.read(_CHUNK):
         digest.update(part)

@@ -76,6 +76,10 @@ class Identity:
         """Return the caller with an API key; see `Authenticator`."""
         return await self._keys.caller(key)
 
+    async def of_token(self, token: str) -> Caller:
+        """Know no token (fails closed)."""
+        raise NotAuthenticated(what="the token", next_step="Use a key.")
+
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
         """Return the cookie of a new session, and the caller; see `SigningIn`."""
         return await self._with_caller(

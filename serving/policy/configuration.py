@@ -55,12 +55,50 @@ class ActRules(TypedDict):
     arguments: dict[str, ArgumentLimits]
 
 
+class NeedRules(TypedDict):
+    """How many people of a role must agree."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    role: str
+    count: int
+
+
+class QuorumRules(TypedDict):
+    """Whose verdicts a tool takes together."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    tool: str
+    needs: list[NeedRules]
+
+
+class EscalationRules(TypedDict):
+    """To whom the people of a role may pass a question up."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    role: str
+    to: str
+
+
+class OwnerRules(TypedDict):
+    """Whose an agent is; the name as `interlock.runtime.policy.request.identity` writes it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    agent: str
+    person: str
+
+
 class ApprovalRules(TypedDict):
-    """Who may answer an approval, and for how many seconds the question stays open."""
+    """Who answers approvals, how many of them, and for how many seconds a question stays open."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     role: str
     ttl_s: int
+    #: After so many seconds a question is shown as overdue
+    overdue_s: int
+    #: What is listed takes more than one verdict of the role; each tool at most once
+    quorums: list[QuorumRules]
+    escalation: list[EscalationRules]
+    owners: list[OwnerRules]
 
 
 class AutonomyRules(TypedDict):

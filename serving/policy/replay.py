@@ -82,7 +82,7 @@ async def replay(entries: Iterable[Mapping[str, Any]], point: DecisionPoint) -> 
         if decision.effect != body["effect"]:
             flips.append(
                 Flip(
-                    action=body["action"],
+                    action=body.get("action") or body["act"],
                     tool=body["tool"],
                     before=body["effect"],
                     after=decision.effect,

@@ -31,6 +31,12 @@ class Doorkeeper(Protocol):
         """Return the session under a new cookie, as one that just showed its password."""
         ...
 
+    async def set_password(
+        self, cookie: str, new: str, *, current: str = ""
+    ) -> tuple[str, Caller]:
+        """Set the person's own password, and return a new session; `BadInput` for a weak one."""
+        ...
+
     def csrf_token(self, cookie: str) -> str:
         """Return what a form of this session carries and no other site can know."""
         ...

@@ -12,6 +12,7 @@ from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact
 from interlock.serving.queue.consequence import consequence
 from interlock.serving.queue.letter import Letter, letter
+from interlock.serving.queue.provenance import sources
 from interlock.serving.queue.risk import WORDS, risk_of
 from interlock.serving.queue.spending import meters_of
 from interlock.serving.queue.visitor import Visitor
@@ -33,6 +34,7 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "words": tool_in_words(approval.tool, home.runtime.tools),
         "arguments": arguments(evidence),
         "exact": exact(evidence),
+        "sources": await sources(home, run, evidence["arguments"]),
         "letter": _letter(visitor, evidence),
         "consequence": what,
         "risk_words": WORDS[what.risk],

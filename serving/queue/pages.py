@@ -16,6 +16,7 @@ from interlock.runtime.errors import (
     NotPermitted,
 )
 from interlock.serving.home import Home
+from interlock.serving.intray import routes as intray
 from interlock.serving.queue import cookie
 from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
@@ -53,6 +54,7 @@ ROUTERS: Final = (
     live.router,
     contract.router,
     leaf.router,
+    intray.router,
 )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from interlock.runtime.policy.request import identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run.approval import person
+from interlock.runtime.run.approval import requester
 from interlock.serving.queue import risk
 from interlock.serving.queue.risk import Risk
 from interlock.serving.queue.visitor import Visitor
@@ -144,7 +144,7 @@ def _fitting(
 
 def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:
     key = visitor.home.vault.unwrapped(row["run_id"], row["wrapped"])
-    requester = person(key, row, "requester")
+    asker = requester(key, row)
     tools = visitor.home.runtime.tools
     return {
         "id": row["id"],
@@ -152,8 +152,8 @@ def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:
         "words": tool_in_words(row["tool"], tools),
         **_named(key, row),
         "agent": row["agent"],
-        "requester": requester,
-        "is_own": identity(requester) == identity(visitor.person.id),
+        "requester": asker,
+        "is_own": identity(asker) == identity(visitor.person.id),
         "role": row["role"],
         "is_mine": row["role"] in visitor.person.roles,
         "risk": risk.of_tool(row["tool"], tools),

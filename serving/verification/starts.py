@@ -137,6 +137,8 @@ def _approved(request: AccessRequest, role: object) -> AccessRequest:
         expires=NOW + 60,
         revision=request.context.run.revision,
         used=False,
+        seat=str(role),
+        role=str(role),
     )
     context = replace(request.context, approvals=(verdict,))
     return replace(request, context=context)

@@ -127,7 +127,13 @@ def permitted(data: Document) -> dict[str, Document]:
             "shown": "0" * 64,
             "note": "Checked.",
         },
-        SubjectFacts(tenant="demo", person="rita", requester="ann", role="reviewer"),
+        SubjectFacts(
+            tenant="demo",
+            person="rita",
+            requester="ann",
+            agent="contract_review",
+            role="reviewer",
+        ),
     )
     analyst = Principal(id="ann", tenant="demo", roles=("analyst",))
     own = SubjectFacts(tenant="demo", person="ann", requester="ann")
@@ -208,6 +214,7 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
             changed(verdict, "principal.id", to="agent:1"), "context.run.autonomy", to=2
         ),
         "not_an_agent": changed(write, "principal.on_behalf_of", to=None),
+        "own_edit": changed(verdict, "context.subject.editors", to=["bob", "rita"]),
         "own_request": changed(verdict, "context.subject.requester", to="rita"),
         "requester_unknown": changed(verdict, "context.subject.requester", to=""),
         "wrong_tenant": changed(cancel, "context.subject.tenant", to="other"),
@@ -259,6 +266,8 @@ def approved(document: Document, **facts: Json) -> Document:
         expires=2000,
         revision=document["context"]["run"]["revision"],
         used=False,
+        seat="reviewer",
+        role="reviewer",
     )
     return changed(
         document, "context.approvals", to=[_written(dataclasses.replace(good, **facts))]

@@ -178,11 +178,14 @@ class ApprovalAsked(Of):
     approval: str
     action: str
     tool: str
+    #: Who is asked first, and whose verdicts it takes, as the row holds them
     role: str
+    quorum: str
     revision: str
     #: The digest of the request, and of the evidence that is shown
     digest: str
     evidence: str
+    overdue: int
     expires: int
     sealed: Sealed
 
@@ -193,9 +196,11 @@ class ApprovalAsked(Of):
             "action": self.action,
             "tool": self.tool,
             "role": self.role,
+            "quorum": self.quorum,
             "revision": self.revision,
             "bind": self.key.commit(self.digest.encode()),
             "evidence": self.key.commit(self.evidence.encode()),
+            "overdue": self.overdue,
             "expires": self.expires,
             "sealed": digests(self.sealed),
         }
@@ -209,11 +214,22 @@ class ApprovalDecided(Of):
     key: Commits
     approval: str
     action: str
+    #: Where the approval stands with this verdict, and the verdict itself
     state: str
+    kind: str
+    number: int
+    #: The role that was needed, and the one it was given in
+    seat: str
+    role: str
+    #: The role that is asked first from now on
+    next: str
     revision: str
     #: The digest of the request, and of the evidence that was shown
     digest: str
     evidence: str
+    #: Who decides and who asked, in the form in which one person has one name
+    person: str
+    requester: str
     finding: Finding
     sealed: Sealed
 
@@ -223,11 +239,17 @@ class ApprovalDecided(Of):
             "approval": self.approval,
             "action": self.action,
             "state": self.state,
+            "kind": self.kind,
+            "number": self.number,
+            "seat": self.seat,
+            "role": self.role,
+            "next": self.next,
+            "until": 0,
             "revision": self.revision,
             "bind": self.key.commit(self.digest.encode()),
             "evidence": self.key.commit(self.evidence.encode()),
-            "reviewer": self.key.commit(self.finding.reviewer.encode()),
-            "requester": self.key.commit(self.finding.requester.encode()),
+            "reviewer": self.key.commit(self.person.encode()),
+            "requester": self.key.commit(self.requester.encode()),
             "sealed": digests(self.sealed),
         }
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from interlock.runtime.record.store import (
+    approval_tables,
     identity_tables,
     job_tables,
     order_tables,
@@ -43,6 +44,8 @@ ROWID: Final = BigInteger().with_variant(Integer, "sqlite")
 READY: Final = "ready_at IS NOT NULL AND paused = 0"
 
 metadata = version.metadata
+approval = approval_tables.approval
+approval_step = approval_tables.approval_step
 job = job_tables.job
 job_item = job_tables.job_item
 account = identity_tables.account
@@ -137,35 +140,6 @@ action = Table(
     Column("undoes", String(64), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
-)
-
-approval = Table(
-    "approval",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("run_id", String(64), nullable=False, index=True),
-    Column("action_id", String(64), nullable=False, index=True),
-    Column("tenant", String(64), nullable=False),
-    Column("tool", String(128), nullable=False),
-    Column("digest", String(64), nullable=False, index=True),
-    Column("revision", String(64), nullable=False),
-    Column("requester", LargeBinary, nullable=False),
-    Column("role", String(64), nullable=False),
-    Column("evidence", LargeBinary, nullable=False),
-    Column("evidence_digest", String(64), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("reviewer", LargeBinary),
-    Column("reviewer_roles", LargeBinary),
-    Column("note", LargeBinary),
-    Column("created", BigInteger, nullable=False),
-    Column("expires", BigInteger, nullable=False),
-    Column("decided", BigInteger, nullable=False),
-    # One for each way to list approvals, newest first
-    Index("approval_by_age", "created", "id"),
-    Index("approval_by_tenant", "tenant", "created", "id"),
-    Index("approval_by_state", "state", "created", "id"),
-    # How many of a tenant wait
-    Index("approval_open", "tenant", "state", "expires"),
 )
 
 budget = Table(

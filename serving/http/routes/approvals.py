@@ -58,7 +58,12 @@ async def get_approval(
 @router.post(
     "/{approval_id}/verdict",
     responses=problems(
-        "not_found", "evidence_changed", "decided_already", "expired", "erased"
+        "not_found",
+        "evidence_changed",
+        "decided_already",
+        "voted_already",
+        "expired",
+        "erased",
     ),
 )
 async def decide_approval(

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
-from interlock.runtime.errors import NotAuthenticated
+from interlock.runtime.errors import BadInput, NotAuthenticated
 from interlock.serving.queue import cookie
-from interlock.serving.queue.frame import bare
+from interlock.serving.queue.frame import bare, page
+from interlock.serving.queue.visitor import Visiting
 
 if TYPE_CHECKING:
     from interlock.serving.queue.doorkeeper import Doorkeeper
@@ -23,6 +24,13 @@ class SignIn(BaseModel):
     password: str = ""
     code: str = ""
     to: str = "/"
+
+
+class Renewed(BaseModel):
+    """What the form of a new password is sent with."""
+
+    current: str = ""
+    new: str = ""
 
 
 @router.get("/sign-in")
@@ -74,3 +82,29 @@ def _ours(to: str) -> str:
     """Return *to* if it is a path of this server, else the home page."""
     is_path = to.startswith("/") and not to.startswith(("//", "/\\"))
     return to if is_path and to.isprintable() else "/"
+
+
+@router.get("/password")
+async def password_page(visitor: Visiting) -> Response:
+    """Show the form; whoever signed in by a link leaves the current password empty."""
+    return page(visitor, "password.html", here="", words="")
+
+
+@router.post("/password")
+async def set_password(visitor: Visiting, form: Annotated[Renewed, Form()]) -> Response:
+    """Set the visitor's own password: every session ends, and a new one begins here."""
+    try:
+        session, _ = await visitor.doorkeeper.set_password(
+            visitor.cookie, form.new, current=form.current
+        )
+    except (BadInput, NotAuthenticated) as error:
+        return page(
+            visitor,
+            "password.html",
+            here="",
+            status=400,
+            words=str(error),
+        )
+    answer = RedirectResponse("/", status_code=303)
+    cookie.give(answer, session)
+    return answer

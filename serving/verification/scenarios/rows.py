@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from interlock.runtime.errors import (
     LogBroken,
@@ -17,6 +17,7 @@ from interlock.serving.verification.trial import Trial, refused
 
 _ACTIONS: Final = tables.action.c
 _APPROVALS: Final = tables.approval.c
+_STEPS: Final = tables.approval_step.c
 _ENTRIES: Final = tables.ledger_entry.c
 
 
@@ -62,6 +63,9 @@ async def turned_back_approval(trial: Trial) -> None:
         update(tables.approval)
         .where(_APPROVALS.id == first.approval_id)
         .values(action_id=second.action_id, state="approved"),
+        update(tables.approval_step)
+        .where(_STEPS.approval == first.approval_id)
+        .values(action_id=second.action_id),
     )
     with trial.untouched(), refused("a verdict that was used", Tampered):
         await trial.act(
@@ -78,10 +82,14 @@ async def forged_verdict(trial: Trial) -> None:
     first = await trial.asked(run, call="decided")
     await trial.approve(first, REVIEWER)
     forged = await trial.asked(run, call="forged")
-    verdict = select(_APPROVALS.reviewer, _APPROVALS.reviewer_roles, _APPROVALS.note)
-    (row,) = await trial.rows(verdict.where(_APPROVALS.id == first.approval_id))
+    verdict = select(tables.approval_step)
+    (row,) = await trial.rows(verdict.where(_STEPS.approval == first.approval_id))
     here = update(tables.approval).where(_APPROVALS.id == forged.approval_id)
-    await trial.sql(here.values(state="approved", **row))
+    moved = {"approval": forged.approval_id, "action_id": forged.action_id}
+    await trial.sql(
+        here.values(state="approved"),
+        insert(tables.approval_step).values({**row, **moved}),
+    )
     with trial.untouched(), refused("a verdict that nobody gave", Tampered):
         await trial.act(run, WAIT, call="forged")
 

@@ -86,6 +86,8 @@ def test_an_engine_is_asked_the_whole_request(arguments: dict[str, Any]) -> None
                     expires=9,
                     revision="v",
                     used=False,
+                    seat="legal",
+                    role="counsel",
                 ),
             ),
             kill_switches=(KillFact(scope="all", id=""),),

@@ -41,6 +41,7 @@ VERDICT = {
     "run": "r",
     "approval": "p",
     "state": "approved",
+    "kind": "approved",
     "bind": "x",
     "reviewer": "1",
     "requester": "2",
@@ -125,6 +126,12 @@ SOUND: dict[str, tuple[dict[str, Any], ...]] = {
         DONE,
     ),
     "a rejection": (VERDICT | {"state": "rejected"},),
+    "two verdicts and their use": (
+        VERDICT | {"state": "waiting"},
+        VERDICT | {"reviewer": "3"},
+        APPROVED,
+        DONE,
+    ),
 }
 #: Logs that are correctly signed and say something impossible -> what, and at which entry
 FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
@@ -160,6 +167,15 @@ FORGED: dict[str, tuple[tuple[dict[str, Any], ...], tuple[str, int]]] = {
     "approval under another policy": (
         (VERDICT | {"revision": "y"}, APPROVED),
         ("approval_not_bound", 1),
+    ),
+    "approval used while it waits": (
+        (VERDICT | {"state": "waiting"}, APPROVED),
+        ("approval_not_bound", 1),
+    ),
+    "one person twice": ((VERDICT, VERDICT), ("counted_twice", 1)),
+    "self approval of one among several": (
+        (VERDICT | {"state": "waiting", "reviewer": "2"},),
+        ("self_approval", 0),
     ),
     "approval given afterwards": ((APPROVED, VERDICT), ("approval_not_bound", 0)),
     "approval used twice": (

@@ -207,7 +207,7 @@ def _changes() -> Iterable[tuple[str, str, Executable]]:
     yield "action", "digest", update(action).values(digest="0" * 64)
     yield "approval", "digest", update(approval).values(digest="0" * 64)
     yield "approval", "expires", update(approval).values(expires=2_000_000_000)
-    yield "approval", "reviewer", update(approval).values(reviewer=approval.c.note)
+    yield "approval_step", "role", update(tables.approval_step).values(role="x")
     yield "record", "status", update(tables.record).values(status="other")
     yield "record", "", delete(tables.record)
     yield "action", "", delete(action)

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.door.outcome import Done, Outcome, Unknown, Waiting
 from interlock.runtime.door.tool import Value, schema_digest, tool
 from interlock.runtime.errors import (
@@ -530,19 +531,24 @@ async def test_a_forged_verdict_permits_nothing(desk: Desk) -> None:
         ) as connection,
         connection,
     ):
+        connection.execute("UPDATE approval SET state = 'approved'")
         (bound,) = connection.execute(
-            "SELECT action_id, digest, revision, expires FROM approval"
+            "SELECT run_id, action_id, digest, revision, expires FROM approval"
         ).fetchall()
-        place = "/".join(map(str, ("approved", *bound)))
+        run_id, action_id, *rest = bound
+        step: list[Any] = [approval, 0, "approved", "reviewer", "reviewer", 1, 0]
+        content: dict[str, Any] = {
+            "person": "rita",
+            "roles": ["reviewer"],
+            **dict.fromkeys(("text", "to", "shown"), ""),
+            "opened": 0,
+            "proposal": None,
+        }
+        place = canonical(["approval_step", *step, action_id, *rest]).decode()
         connection.execute(
-            "UPDATE approval SET state = 'approved', reviewer = ?, reviewer_roles = ?",
-            [
-                key.seal(value, place=f"approval/{approval}/{column}/{place}")
-                for column, value in {
-                    "reviewer": b"rita",
-                    "reviewer_roles": b'["reviewer"]',
-                }.items()
-            ],
+            "INSERT INTO approval_step (approval, number, kind, seat, role, at, until,"
+            " run_id, action_id, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*step, run_id, action_id, key.seal(canonical(content), place=place)],
         )
     with pytest.raises(NotAsRecorded) as refusal:
         await desk.propose(run)
@@ -555,7 +561,6 @@ async def test_a_forged_verdict_permits_nothing(desk: Desk) -> None:
     [
         "state = 'approved'",
         "state = 'used'",
-        "state = 'approved', reviewer = NULL",
         "expires = expires + 1",
         "revision = 'x'",
     ],

@@ -1,14 +1,19 @@
 """Evaluation: an application outside asks before it acts, and the answer is recorded first."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from interlock.errors import BadInput, NotPermitted
+from interlock.runtime.door.evaluations import Evaluations
+from interlock.runtime.door.policy_in_force import PolicyInForce
+from interlock.runtime.policy.engine.absent import AbsentPoint
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import exported
 from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.serving.policy.ordinary import ordinary
 
 #: The application of this folder's conftest
 App = Any
@@ -159,3 +164,35 @@ async def test_no_list_is_one_question(app: App) -> None:
     )
 
     assert answer["decision"] is True
+
+
+async def test_an_engine_that_is_away_permits_nothing(app: App) -> None:
+    """The answer is a denial with the engine's code; it is recorded, and not requestable."""
+    store, vault = app.home.store, app.home.vault
+    policy = PolicyInForce(
+        store=store, vault=vault, configured=AbsentPoint("gone"), bundle=None
+    )
+    evaluations = Evaluations(store=store, vault=vault, policy=policy)
+    point = replace(app.access.point, evaluations=evaluations)
+    access = replace(app.access, point=point)
+    answer = await access.evaluate(asked("todo.delete"), asker=app.asker)
+
+    assert answer["decision"] is False
+    assert [one["rule"] for one in answer["context"]["reasons"]] == ["pdp"]
+    assert "access_request" not in answer["context"]
+    assert await entries(app) == [("todo.delete", "deny")]
+
+
+async def test_what_a_grant_gives_an_application_can_be_had(app: App) -> None:
+    """The ordinary request that is made of each grant of an external tool is permitted."""
+    made = [
+        one for one in ordinary(app.home.bundle) if one.action.tool.startswith("todo.")
+    ]
+    effects = [(await app.home.pdp.decide(one)).effect for one in made]
+
+    assert {one.action.tool for one in made} == {
+        "todo.read",
+        "todo.update",
+        "todo.delete",
+    }
+    assert effects == ["permit"] * len(made)

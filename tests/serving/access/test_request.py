@@ -1,13 +1,17 @@
 """Requests for approval: a denial is put before people, and the policy is asked once more."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from interlock.errors import NotPermitted
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.audit import entries
 from interlock.runtime.record.state import differences
+from interlock.runtime.testing import StaticPoint
 from interlock.serving.access.problem import AccessProblem
+from interlock.serving.policy.replay import replay
 
 #: The application of this folder's conftest
 App = Any
@@ -148,7 +152,8 @@ async def test_an_approval_token_is_no_denial(app: App) -> None:
     request = await app.denied(question)
     approved = await app.approved(question)
     state = approved["context"]["approval"]["state"]
-    swapped = request["denial"] | {"binding_token": state}
+    until = approved["context"]["approval"]["approved_until"]
+    swapped = {"binding_token": state, "expires_at": until}
 
     assert await refused(app, request | {"denial": swapped}, app.asker) == (
         "invalid_denial_binding"
@@ -188,3 +193,23 @@ async def test_what_the_policy_denies_in_the_meantime_stays_denied(app: App) -> 
     app.home.settings.people.write_text("people: []\n", "utf-8")
 
     assert (await reason(app, approved))[:2] == (False, "out_of_scope")
+
+
+async def test_of_many_who_come_back_at_once_one_may_act(app: App) -> None:
+    """However often the approval is presented at the same time, it serves once."""
+    approved = await app.approved(asked())
+    answers = await asyncio.gather(*(reason(app, approved) for _ in range(4)))
+
+    assert sorted(permit for permit, _, _ in answers) == [False, False, False, True]
+
+
+async def test_what_an_application_asks_is_replayed_with_all_else(app: App) -> None:
+    """Another policy is asked what applications asked, too, and what it would flip is told."""
+    await app.may(asked())
+    await app.may(asked("todo.read"))
+    recorded = await entries(app.home.store, app.home.vault)
+    outcome = await replay(recorded, StaticPoint())
+
+    assert [(flip.tool, flip.before) for flip in outcome.flips] == [
+        ("todo.read", "permit")
+    ]

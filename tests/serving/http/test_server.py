@@ -11,6 +11,8 @@ import pytest
 from interlock.errors import BadInput
 from interlock.runtime.policy.request import Principal
 from interlock.serving.http.server import Place, Server
+from interlock.serving.identity.identity import Identity
+from interlock.serving.queue.pages import mount
 from interlock.serving.worker import Worker
 
 ANALYST: Final = Principal(id="ana", tenant="default", roles=("analyst",))
@@ -66,3 +68,22 @@ async def test_a_port_that_is_taken_is_told(served: Any) -> None:
     """Nothing is served half: the error names the place and what to do."""
     with Place(port=0).bound() as taken, pytest.raises(BadInput):
         Place(port=taken.getsockname()[1]).bound()
+
+
+async def test_pages_stand_behind_the_api(served: Any) -> None:
+    """What is asked of the API is answered by the API, whatever is mounted behind it."""
+    mount(served.app, served.home, Identity.over(served.home))
+    page = await served.ask(None, "GET", "/")
+    answers = [
+        await served.ask(ANALYST, "GET", "/v1/nothing"),
+        await served.ask(ANALYST, "DELETE", "/v1/runs"),
+        await served.ask(ANALYST, "POST", "/healthz"),
+    ]
+
+    assert page.headers["location"].startswith("/sign-in")
+    assert [a.json()["code"] for a in answers] == [
+        "no_such_path",
+        "method_not_allowed",
+        "method_not_allowed",
+    ]
+    assert answers[1].headers["allow"] == "GET, POST"

@@ -24,6 +24,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run.approval import Asked, ask
+from interlock.runtime.run.quorum import one_of
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home, opened
 from interlock.serving.identity.caller import Caller
@@ -87,6 +88,15 @@ class Door:
             raise NotAuthenticated(what="the password")
         self.authenticated[name] = 2**40
         return f"{name}-2", await self.of_session(cookie)
+
+    async def set_password(
+        self, cookie: str, new: str, *, current: str = ""
+    ) -> tuple[str, Caller]:
+        if current != KNOWN:
+            raise NotAuthenticated(what="the password")
+        self.ended.add(cookie)
+        fresh = f"{cookie.partition('-')[0]}-3"
+        return fresh, await self.of_session(fresh)
 
     def csrf_token(self, cookie: str) -> str:
         return f"token-of-{cookie}"
@@ -189,8 +199,9 @@ def asked_for(run: Run, mail: dict[str, Any]) -> Asked:
     return Asked(
         request=request,
         action_id=secrets.token_hex(32),
-        role="reviewer",
+        quorum=one_of("reviewer"),
         ttl_s=3_600,
+        overdue_s=3_600,
         revision=run.revision,
         reasons=(Reason(code="granted", rule="grants", message="It is granted."),),
     )

@@ -3,13 +3,18 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interlock.runtime.canonical import digest
+from interlock.runtime.policy.request import Principal
 from interlock.serving.home import Home
+from interlock.serving.operations import looks
+from interlock.serving.queue.provenance import sources
 
+ANA = Principal(id="ana", tenant="default", roles=("analyst",))
 LIST = "/approvals"
 KNOWN = "a long password"
 
@@ -213,3 +218,24 @@ async def test_the_list_is_filtered(browser: Any, waiting: str) -> None:
     assert waiting in (await rhea.get(LIST + fits)).text
     for query in ("?tool=report.write", "?risk=low", "?role=legal", "?hours=8"):
         assert waiting not in (await rhea.get(LIST + query)).text
+
+
+async def test_an_argument_says_where_its_words_stand(
+    home: Home, browser: Any, waiting: str, contract: Path
+) -> None:
+    """What was asked for and what stands in the document word for word says so, with a link to
+    the page; what the agent wrote has no source.
+    """
+    run = (await home.approvals.read(waiting)).run_id
+    view = await looks.run(home, run, person=ANA)
+    reading = await home.library.reading(view["document"]["digest"], run_id=run)
+    line = max(reading.document.text.splitlines(), key=len)
+    values = {"to": ["legal@example.com"], "body": f"Note:\n{line}", "subject": "Hi"}
+
+    found = await sources(home, view, values)
+    page = await browser("rhea").get(found["body"][0].link)
+
+    assert [source.place for source in found["to"]] == ["what was asked for"]
+    assert [source.words for source in found["body"]] == [line.strip()]
+    assert found["subject"] == []
+    assert page.status_code == 200

@@ -128,3 +128,16 @@ async def test_the_sign_in_leads_nowhere_else(browser: Any, to: str) -> None:
     answer = await browser().post("/sign-in", data=form)
 
     assert answer.headers["location"] == "/"
+
+
+async def test_a_person_sets_a_password(browser: Any) -> None:
+    """Whoever shows the password they have sets another one, and goes on under a new cookie."""
+    rhea = browser("rhea")
+    form = {"csrf": "token-of-rhea-1", "new": "another long one"}
+
+    wrong = await rhea.post("/password", data=form | {"current": "wrong"})
+    right = await rhea.post("/password", data=form | {"current": "a long password"})
+
+    assert (await browser("rolf").get("/password")).status_code == 200
+    assert (wrong.status_code, right.status_code) == (400, 303)
+    assert "__Host-interlock=rhea-3" in right.headers["set-cookie"]

@@ -24,7 +24,7 @@ deny contains {"code": "class_mismatch", "parameters": {}} if not is_configured
 # METADATA
 # title: Approve
 # description: Whatever is not known to be reversible waits for a valid approval.
-oblige contains approvals.obligation(data.rails.config) if {
+oblige contains approvals.obligation(settings, data.rails.config.limits, input.action.tool) if {
 	not is_reversible
 	not catalogue.is_persons_act
 	not is_unattended
@@ -39,7 +39,9 @@ is_known if input.action.action_class == "irreversible"
 
 is_configured if input.action.action_class == catalogue.entry.action_class
 
-is_approved if approvals.is_approved(input, data.rails.build.revision, data.rails.config.approval.role)
+settings := data.rails.config.approval
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
 is_unattended if {
 	input.context.run.autonomy == 3

@@ -22,14 +22,16 @@ deny contains {"code": "autonomy_level", "parameters": {}} if {
 # METADATA
 # title: Approve
 # description: Below level 2, whatever is not known to leave things as they are waits for a valid approval.
-oblige contains approvals.obligation(data.rails.config) if {
+oblige contains approvals.obligation(settings, data.rails.config.limits, input.action.tool) if {
 	not is_harmless
 	not is_alone
 	not catalogue.is_persons_act
 	not is_approved
 }
 
-is_approved if approvals.is_approved(input, data.rails.build.revision, data.rails.config.approval.role)
+settings := data.rails.config.approval
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
 is_alone if input.context.run.autonomy in {2, 3}
 

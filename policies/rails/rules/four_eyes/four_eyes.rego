@@ -9,7 +9,7 @@
 #     approvals_unknown: "The approvals of this request are missing or unreadable."
 #     approval_rejected: "A reviewer said no ({approval})."
 #     approval_unentitled: "The reviewer of {approval} may not answer approvals."
-#     self_approval: "The reviewer of {approval} is the one who acts, is acted for, or asked."
+#     self_approval: "The reviewer of {approval} acts, is acted for, asked, owns the agent, or wrote an edit of it."
 package rails.rules.four_eyes
 
 import data.rails.lib.approvals
@@ -41,11 +41,7 @@ binding contains approval if {
 	not is_over(approval)
 }
 
-is_configured if {
-	is_string(data.rails.config.approval.role)
-	is_number(data.rails.config.approval.ttl_s)
-	data.rails.config.approval.ttl_s > 0
-}
+is_configured if approvals.is_configured(data.rails.config.approval)
 
 is_readable if {
 	is_array(input.context.approvals)
@@ -56,9 +52,9 @@ is_readable if {
 
 is_approval(approval) if approval.verdict == "approved"
 
-is_entitled(approval) if approvals.is_entitled(approval, data.rails.config.approval.role)
+is_entitled(approval) if approvals.is_entitled(approval, input.action.tool, data.rails.config.approval)
 
-is_independent(approval) if approvals.is_independent(approval, input.principal)
+is_independent(approval) if approvals.is_independent(approval, input, data.rails.config.approval)
 
 is_over(approval) if approvals.is_used(approval)
 

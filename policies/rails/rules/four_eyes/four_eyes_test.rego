@@ -45,6 +45,8 @@ test_deny_an_unknown_verdict if denials(with_change({"verdict": "maybe"})) == {r
 
 test_deny_a_reviewer_without_the_role if denials(with_change({"reviewer_roles": ["analyst"]})) == {unentitled}
 
+test_deny_a_seat_that_is_not_needed if denials(with_change({"seat": "legal"})) == {unentitled}
+
 test_deny_when_no_role_is_configured if {
 	four_eyes.deny == {unconfigured, unentitled} with input as request.approved
 		with data.rails.build.revision as request.revision

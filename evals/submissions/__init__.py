@@ -1,0 +1,1 @@
+"""Kills a server while it takes runs, and counts what it acknowledged."""

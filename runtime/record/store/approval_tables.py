@@ -1,0 +1,64 @@
+"""The tables of approvals; what is true of the other tables is true of these."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
+
+from interlock.runtime.record.store.version import metadata
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("run_id", String(64), nullable=False, index=True),
+    Column("action_id", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
+    Column("tool", String(128), nullable=False),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("revision", String(64), nullable=False),
+    Column("requester", LargeBinary, nullable=False),
+    #: The role that is asked first of those whose verdicts are missing
+    Column("role", String(64), nullable=False),
+    #: Whose verdicts it takes, as JSON
+    Column("quorum", Text, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("evidence_digest", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    #: From when on it is shown as overdue, and until when it may be decided
+    Column("overdue", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("decided", BigInteger, nullable=False),
+    # One for each way to list approvals, newest first
+    Index("approval_by_age", "created", "id"),
+    Index("approval_by_tenant", "tenant", "created", "id"),
+    Index("approval_by_state", "state", "created", "id"),
+    # How many of a tenant wait
+    Index("approval_open", "tenant", "state", "expires"),
+)
+
+#: What people did about an approval, in order
+approval_step = Table(
+    "approval_step",
+    metadata,
+    Column("approval", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String(64), nullable=False, index=True),
+    Column("action_id", String(64), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    #: Of a verdict the role that was needed, and the one it was given in
+    Column("seat", String(64), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    #: Until when a claim lasts; 0 for any other step
+    Column("until", BigInteger, nullable=False),
+    #: Who did it, and the words
+    Column("content", LargeBinary, nullable=False),
+)

@@ -1,0 +1,30 @@
+"""The typed client of the API, for applications and for our own tests."""
+
+from interlock.serving.client.client import Client
+from interlock.serving.client.failure import (
+    Conflicting,
+    Defective,
+    Forbidden,
+    Missing,
+    Refused,
+    Unknown,
+    Unreachable,
+    Unreadable,
+)
+from interlock.serving.client.values import Approval, Event, Job, Run
+
+__all__ = [
+    "Approval",
+    "Client",
+    "Conflicting",
+    "Defective",
+    "Event",
+    "Forbidden",
+    "Job",
+    "Missing",
+    "Refused",
+    "Run",
+    "Unknown",
+    "Unreachable",
+    "Unreadable",
+]

@@ -1,0 +1,94 @@
+"""The client before a served home: it sends what the API takes, and repeats only what is safe."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from interlock.client import Client, Conflicting, Missing, Unknown, Unreachable
+from interlock.errors import NotAuthenticated
+from interlock.runtime.policy.request import Principal
+from interlock.serving.client.wire import TRIES
+from interlock.serving.home import opened
+from interlock.serving.http.application import application
+from interlock.serving.identity.caller import Caller
+from interlock.serving.workspace import open_workspace
+
+BASE = "http://127.0.0.1"
+WHOLE = Principal(id="ana", tenant="default", roles=("analyst", "auditor"))
+
+
+class OneKey:
+    """Knows one person by a key."""
+
+    async def of_session(self, cookie: str) -> Caller:
+        raise NotAuthenticated(what="The session")
+
+    async def of_key(self, key: str) -> Caller:
+        if key != "ilk_ana":
+            raise NotAuthenticated(what="The key")
+        return Caller(principal=WHOLE, method="key")
+
+    async def of_token(self, token: str) -> Caller:
+        raise NotAuthenticated(what="The token")
+
+
+async def test_a_run_from_its_start_to_its_end(tmp_path: Path, contract: Path) -> None:
+    """Started with a file, followed by its events, cancelled; errors are typed, with their code."""
+    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
+    async with opened(settings) as home:
+        served = application(home, authenticator=OneKey())
+        transport = httpx2.ASGITransport(app=served)
+        async with (
+            served.router.lifespan_context(served),
+            Client(BASE, key="ilk_ana", transport=transport) as client,
+            Client(BASE, key="ilk_no", transport=transport) as stranger,
+        ):
+            run = await client.start_run("contract_review", upload=contract, key="k1")
+            again = await client.start_run("contract_review", upload=contract, key="k1")
+            await client.start_run("contract_review", upload=contract)
+            listed = [one.run_id async for one in client.runs(limit=1)]
+            cancelled = await client.cancel_run(run.run_id)
+            ended = await client.wait(run.run_id)
+            events = [one.event async for one in client.events(run.run_id)]
+            with pytest.raises(Conflicting) as caught:
+                await client.cancel_run(run.run_id)
+            with pytest.raises(Missing):
+                await client.approval("apr-000000000000")
+            with pytest.raises(Unknown):
+                await stranger.run(run.run_id)
+            log = await client.log()
+
+    assert again.run_id == run.run_id
+    assert (len(listed), len(set(listed))) == (2, 2)
+    assert (cancelled.status, ended.status) == ("cancelled", "cancelled")
+    assert (events[0], events[-1]) == ("run_started", "run_ended")
+    assert caught.value.code == "ended"
+    assert log["size"] > 0
+
+
+async def _sent(act: Callable[[Client], Any]) -> tuple[int, set[str]]:
+    """Return how often a service that is away was asked, and with which idempotency keys."""
+    keys: list[str] = []
+
+    def away(request: httpx2.Request) -> httpx2.Response:
+        keys.append(request.headers.get("idempotency-key", ""))
+        return httpx2.Response(503, headers={"Retry-After": "0"})
+
+    async with Client(BASE, key="k", transport=httpx2.MockTransport(away)) as client:
+        with pytest.raises(Unreachable):
+            await act(client)
+    return len(keys), set(keys)
+
+
+async def test_only_what_is_safe_is_sent_again() -> None:
+    """A look and a start under one key are repeated; a cancellation is not."""
+    looks, _ = await _sent(lambda client: client.run("run-1"))
+    starts, keys = await _sent(lambda client: client.start_run("contract_review"))
+    cancels, _ = await _sent(lambda client: client.cancel_run("run-1"))
+
+    assert (looks, starts, cancels) == (TRIES, TRIES, 1)
+    assert len(keys) == 1
+    assert keys != {""}
