@@ -207,6 +207,7 @@ async def test_hostile_text_is_shown_and_does_nothing(
     assert "⟨U+202E⟩" in outline.text
     assert "\u202e" not in page
     assert "xn--" in outline.text
+    assert '<b class="hidden-mark" title="hidden or reordering characters">' in page
     assert "not plain ASCII" in (await browser("rhea").get(LIST)).text
 
 
