@@ -76,11 +76,14 @@ class _Writer:
     def _is_done(self) -> bool:
         return len(self.accepted) + self.refused >= self.attempts
 
-    async def fight(self, run_id: str) -> None:
-        """Take the run, save until fenced and a little longer, and take the run again."""
+    async def take(self, run_id: str) -> Run:
+        """Claim the run, whoever has the run now."""
+        self.claims += 1
+        return await self.world.runs.claim(run_id)
+
+    async def fight(self, run: Run) -> None:
+        """Save until fenced and a little longer, and take the run again."""
         while not self._is_done:
-            run = await self.world.runs.claim(run_id)
-            self.claims += 1
             key = self.world.vault.known(run.id)
             saver = Checkpoints(store=self.world.store, key=key, run=run)
             newest = await saver.aget_tuple(_place(run))
@@ -99,10 +102,11 @@ class _Writer:
                     stale += 1
                     self.refused += 1
                 else:
-                    self.accepted.append((run_id, parent, checkpoint["id"]))
+                    self.accepted.append((run.id, parent, checkpoint["id"]))
                     parent = checkpoint["id"]
                     await asyncio.sleep(_REST_S)
             self.world.runs.give_back(run)
+            run = await self.take(run.id)
 
 
 def _place(run: Run, checkpoint: str = "") -> Any:
@@ -206,10 +210,13 @@ def be() -> None:
 
 async def _be(url: str, folder: Path, runs: list[str], attempts: int) -> dict[str, Any]:
     async with World(folder, url=url, clock=time.time) as world:
+        writer = _Writer(world=world, attempts=attempts)
+        # Both own every run when the fight begins: one of the two is stale from the first save on,
+        # even where the other process gets no turn before this one is done.
+        taken = [await writer.take(run_id) for run_id in runs]
         print("{}", flush=True)
         sys.stdin.readline()
-        writer = _Writer(world=world, attempts=attempts)
-        await asyncio.gather(*(writer.fight(run_id) for run_id in runs))
+        await asyncio.gather(*(writer.fight(run) for run in taken))
     return {
         "accepted": writer.accepted,
         "refused": writer.refused,

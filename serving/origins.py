@@ -21,7 +21,7 @@ from interlock.serving.settings import Settings
 PREFIX: Final = "INTERLOCK_"
 #: Variables that are read elsewhere: where the workspace is, and what building and training use
 OTHER_VARIABLES: Final = frozenset(
-    {"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD"}
+    {"INTERLOCK_WORKSPACE", "INTERLOCK_OPA", "INTERLOCK_CUAD", "INTERLOCK_KEY"}
 )
 
 

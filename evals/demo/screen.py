@@ -125,4 +125,7 @@ def _next_steps(summary: dict[str, Any], *, kept: bool) -> list[str]:
         f"  {command} approvals show {first}",
         f'  {command} approvals approve {first} --as {job.REVIEWER} --note "checked"',
         f"The mail then lies in {summary['home']}/outbox",
+        "Or in the browser: serve this home, and sign in as the reviewer with a link of your own:",
+        f"  {command} serve --as {job.ADMINISTRATOR}",
+        f"  {command} sign-in-link {job.REVIEWER}",
     ]

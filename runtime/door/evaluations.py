@@ -62,7 +62,7 @@ class Evaluated:
     request: AccessRequest
     #: A permit is one at once: what needs a person first is a denial here
     decision: Decision
-    #: The role of those who could approve it; None where nobody can
+    #: The roles of those who could approve it, with commas between; None where nobody can
     role: str | None = None
 
     @property
@@ -162,7 +162,7 @@ def _reasons(decision: Decision) -> list[Json]:
 
 
 def _at_once(decision: Decision) -> tuple[Decision, str | None]:
-    """Return what *decision* permits now, and the role of those who could approve the rest."""
+    """Return what *decision* permits now, and the roles of those who could approve the rest."""
     if decision.effect == "deny":
         return decision, None
     duties = understand(decision)
@@ -170,8 +170,8 @@ def _at_once(decision: Decision) -> tuple[Decision, str | None]:
         return decision.denied(duties), None
     if not duties.seats:
         return decision, None
-    role = duties.seats[0].role
-    return decision.denied(by_runtime("approval_required", role=role)), role
+    roles = ", ".join(seat.role for seat in duties.seats)
+    return decision.denied(by_runtime("approval_required", role=roles)), roles
 
 
 def _request(

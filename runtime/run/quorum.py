@@ -78,15 +78,3 @@ def unfilled(quorum: Quorum, filled: Iterable[Filled]) -> Quorum:
 def seat_for(open_seats: Quorum, roles: Sequence[str]) -> Seat | None:
     """Return the first open seat that somebody with *roles* can fill, or None."""
     return next((seat for seat in open_seats if seat.by in roles), None)
-
-
-def raised(quorum: Quorum, seat: Seat, *, to: str) -> Quorum:
-    """Return the quorum in which the people of *to* fill what is open of *seat*."""
-    kept = [
-        replace(one, count=one.count - seat.count)
-        if (one.role, one.by) == (seat.role, seat.by)
-        else one
-        for one in quorum
-    ]
-    moved = Seat(role=seat.role, count=seat.count, by=to)
-    return (*(one for one in kept if one.count > 0), moved)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving.cli import recovery, session
+from interlock.serving.cli.asker import asker
 from interlock.serving.cli.output import NewLines
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
@@ -183,7 +184,7 @@ def export(
                 desk.storage,
                 desk.acts,
                 _writing(lines, kinds, names),
-                person=desk.person(person),
+                person=await asker(desk, person),
                 log=log,
             )
         return {

@@ -97,6 +97,26 @@ COMMANDS: Final = {
         module="people",
         help="Who may do what: add, list, remove.",
     ),
+    "keys": Entry(
+        panel=OPERATION,
+        module="keys",
+        help="Your keys for programs: issue, list, rotate, revoke.",
+    ),
+    "sign-in": Entry(
+        panel=OPERATION,
+        module="sign_in",
+        help="Sign in, on a home with accounts.",
+    ),
+    "sign-out": Entry(
+        panel=OPERATION,
+        module="sign_out",
+        help="End the session of this terminal.",
+    ),
+    "sign-in-link": Entry(
+        panel=OPERATION,
+        module="sign_in_link",
+        help="A code that signs somebody in once; for the home's owner.",
+    ),
     "config": Entry(
         panel=OPERATION,
         module="config",

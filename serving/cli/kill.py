@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlock.serving.cli import session
+from interlock.serving.cli.asker import asker, stopper
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
@@ -72,7 +73,7 @@ def engage(
             desk,
             scope,
             covered,
-            person=desk.stopper(person),
+            person=await stopper(desk, person),
             anyway=anyway,
         )
         return covered, stopped
@@ -111,7 +112,7 @@ def release(
             desk,
             scope,
             covered,
-            person=desk.person(person),
+            person=await asker(desk, person),
         )
         return covered, was_engaged
 

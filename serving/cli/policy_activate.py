@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from interlock.serving.cli import session
+from interlock.serving.cli.asker import asker
 from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def activate(
         before = await policies.activate(
             desk.policy,
             desk.acts,
-            person=desk.person(person),
+            person=await asker(desk, person),
         )
         return before, desk.policy.candidate()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interlock.serving.cli import session
+from interlock.serving.cli.asker import asker
 from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def recover(
     async def work(desk: "Desk") -> "Recovery":
         from interlock.serving.operations import recoveries
 
-        who = desk.person(person)
+        who = await asker(desk, person)
         return await recoveries.recover(
             desk,
             person=who,

@@ -156,7 +156,11 @@ def stopping() -> "Settings":
 
 
 def acting(settings: "Settings", name: str | None) -> "Principal":
-    """Return who acts: *name*, or the operating-system account."""
+    """Return who acts: *name*, or the operating-system account; see `asker` for accounts."""
+    if _has_accounts(settings):
+        from interlock.serving.cli.asker import asker
+
+        return act(lambda desk: asker(desk, name), using=settings)
     from interlock.serving import people
     from interlock.serving.policy.in_force import in_force
     from interlock.serving.policy.in_force import roles as policy_roles
@@ -168,6 +172,16 @@ def acting(settings: "Settings", name: str | None) -> "Principal":
         tenant=settings.tenant,
         roles=roles,
     )
+
+
+def _has_accounts(settings: "Settings") -> bool:
+    """Whether the home has accounts; one that was never opened has none."""
+    from interlock.runtime.record.vault import has_keys
+    from interlock.runtime.run.account import has_accounts
+
+    if not has_keys(settings.home / "keys"):
+        return False
+    return read(lambda storage: storage.store.read(has_accounts), using=settings)
 
 
 def run(

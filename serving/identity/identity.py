@@ -77,8 +77,11 @@ class Identity:
         return await self._keys.caller(key)
 
     async def of_token(self, token: str) -> Caller:
-        """Know no token (fails closed)."""
-        raise NotAuthenticated(what="the token", next_step="Use a key.")
+        """Refuse: no issuer of tokens is known to this home (fails closed)."""
+        raise NotAuthenticated(
+            what="the token",
+            next_step="Use an API key: `interlock keys issue`.",
+        )
 
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
         """Return the cookie of a new session, and the caller; see `SigningIn`."""

@@ -29,7 +29,6 @@ PLACES: Final = (
 KEYS: Final = (
     ("j / k", "next, previous in a list"),
     ("o or Enter", "open what is marked"),
-    ("c", "claim, or give the claim back"),
     ("a", "go to Approve; nothing is decided yet"),
     ("r", "go to Reject; nothing is decided yet"),
     ("n", "go to the reason"),

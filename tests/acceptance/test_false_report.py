@@ -165,13 +165,10 @@ async def test_what_is_written_is_what_the_document_says(
         page = unescape((await home.reports.newest(run.id)).page)
         (record,) = await home.records.list()
 
+        quoted = [one for one in review.findings if one.category != "Parties"]
         assert all(text[each.start : each.end] == each.text for each in review.findings)
-        assert (
-            page.count("<blockquote>")
-            == len(review.findings)
-            == record.contract.findings
-            > 0
-        )
+        assert page.count("<blockquote>") == len(quoted) > 0
+        assert len(review.findings) == record.contract.findings
         assert f"{review.risk.score} of 1000 points" in page
         assert (record.contract.tier, record.contract.score) == (
             review.risk.tier,

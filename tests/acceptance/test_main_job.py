@@ -201,8 +201,14 @@ def test_the_pages_are_inert(
     """A page parses, holds every clause as text, and reaches for nothing: no script, image, frame
     or URL; its links lead to its own clauses.
     """
+    # A report names a party once and quotes none.
     seen = [each for each in reviewed.found["runs"] if not kept or each["findings"]]
-    wanted = sorted(visible(each["text"]) for run in seen for each in run["findings"])
+    wanted = sorted(
+        visible(each["text"])
+        for run in seen
+        for each in run["findings"]
+        if not kept or each["category"] != "Parties"
+    )
     if kept:
         texts = list(reports(reviewed.home).values())
     else:

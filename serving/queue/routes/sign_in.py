@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
-from interlock.runtime.errors import BadInput, NotAuthenticated
+from interlock.runtime.errors import BadInput, NotAuthenticated, TooManyGuesses
 from interlock.serving.queue import cookie
 from interlock.serving.queue.frame import bare, page
 from interlock.serving.queue.visitor import Visiting
@@ -41,6 +41,7 @@ async def sign_in_page(to: str = "/", code: str = "") -> Response:
         to=_ours(to),
         code=code,
         failed=False,
+        wait_s=0,
         name="",
     )
 
@@ -54,18 +55,28 @@ async def sign_in(request: Request, form: Annotated[SignIn, Form()]) -> Response
             session, _ = await doorkeeper.sign_in_by_link(form.code)
         else:
             session, _ = await doorkeeper.sign_in(form.name, form.password)
+    except TooManyGuesses as error:
+        answer = _again(form, status=429, wait_s=error.wait_s)
+        answer.headers["Retry-After"] = str(error.wait_s)
+        return answer
     except NotAuthenticated:
-        return bare(
-            "sign_in.html",
-            status=401,
-            to=_ours(form.to),
-            code="",
-            failed=True,
-            name=form.name,
-        )
+        return _again(form, status=401, wait_s=0)
     answer = RedirectResponse(_ours(form.to), status_code=303)
     cookie.give(answer, session)
     return answer
+
+
+def _again(form: SignIn, *, status: int, wait_s: int) -> Response:
+    """Return the form once more; what was wrong is not told."""
+    return bare(
+        "sign_in.html",
+        status=status,
+        to=_ours(form.to),
+        code="",
+        failed=True,
+        wait_s=wait_s,
+        name=form.name,
+    )
 
 
 @router.post("/sign-out")

@@ -33,7 +33,6 @@
     j: () => mark(1),
     k: () => mark(-1),
     o: () => marked()?.querySelector("[data-open]").click(),
-    c: () => (marked() ?? document.querySelector(".verdict"))?.querySelector("[data-claim]")?.click(),
     a: () => focus("[data-approve]"),
     r: () => focus("[data-reject]"),
     n: () => focus("[data-note]"),

@@ -18,7 +18,7 @@ from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import AGENT, PLENTY, REVISION, TOOLBOX, Effects, World
 
 #: One permitted write: BEGIN and COMMIT of three transactions, and all that is between them
-ALONE: Final = 31
+ALONE: Final = 32
 #: What each level above adds: it is reserved and settled there
 A_LEVEL: Final = 2
 #: The levels above are read at once, for the policy

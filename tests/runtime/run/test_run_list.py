@@ -138,7 +138,9 @@ async def test_runs_are_listed_by_tenant_status_and_agent(world: World) -> None:
 async def test_a_list_costs_the_same_number_of_statements_for_any_number_of_rows(
     world: World, tmp_path: Path, database_url: str, many: int
 ) -> None:
-    """One statement lists runs, and one lists approvals; the second page costs one more."""
+    """One statement lists runs, and two list approvals with their verdicts; the second page costs
+    one more.
+    """
     for _ in range(many):
         await ask(world, await start(world))
     async with World(
@@ -152,7 +154,7 @@ async def test_a_list_costs_the_same_number_of_statements_for_any_number_of_rows
             await fresh.runs.list(after=runs[0].id, tenant="default", status="running")
 
     assert (len(runs), len(approvals)) == (many, many)
-    assert [len(of_runs), len(of_approvals), len(of_page)] == [1, 1, 2]
+    assert [len(of_runs), len(of_approvals), len(of_page)] == [1, 2, 2]
 
 
 async def test_approvals_are_listed_by_tenant_run_and_state(

@@ -134,7 +134,7 @@ def test_a_mistyped_command_is_told_the_right_one(home: Path, command: Command) 
     ran = command(home, "revew")
 
     assert ran.code == 2
-    assert "Did you mean 'review'?" in ran.err
+    assert "Did you mean 'review'" in ran.err
 
 
 def test_an_error_is_json_where_json_is_asked_for(home: Path, command: Command) -> None:

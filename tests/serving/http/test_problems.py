@@ -100,6 +100,22 @@ async def test_a_body_that_is_too_large_is_not_read(served: Any, chunked: bool) 
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for(served: Any) -> None:
+    """What a request says of its size is refused before the first part of the body comes."""
+    drawn: list[bytes] = []
+
+    async def parts() -> Any:
+        drawn.append(b" ")
+        yield drawn[0]
+
+    headers = {"Content-Type": "application/json", "Content-Length": str(LARGEST + 1)}
+    answer = await served.ask(
+        ANALYST, "POST", "/v1/runs", content=parts(), headers=headers
+    )
+
+    assert (answer.status_code, drawn) == (413, [])
+
+
 async def test_a_caller_who_asks_too_often_waits(serve: Any, home: Any) -> None:
     """Each caller has a bucket, and nobody empties another's."""
     async with serve(home, rate=1, burst=2) as served:

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from interlock.errors import BadInput, NotAuthenticated, NotFound, Tampered
 from interlock.runtime.errors import TooManyGuesses
 from interlock.runtime.record.audit import entries
 from interlock.runtime.record.state import differences
-from interlock.runtime.record.store import tables
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run.account import account_id, account_of
 from interlock.serving.desk import Desk
-from interlock.serving.identity import guesses, session
+from interlock.serving.identity import guesses, link, session
 from interlock.serving.identity.identity import Identity
 
 
@@ -94,6 +94,14 @@ async def test_a_session_ends_by_time(
         await who.of_session(cookie)
 
 
+async def test_a_link_ends_by_time(who: Identity, clock: Any) -> None:
+    """A link of 15 minutes ago signs nobody in."""
+    code = await who.link("ana")
+    clock.now += link.GOOD_FOR_S
+    with pytest.raises(NotAuthenticated):
+        await who.sign_in_by_link(code)
+
+
 async def test_sign_out_ends_one_session_and_a_new_password_ends_all(
     who: Identity, cookie: str, phrase: str
 ) -> None:
@@ -111,6 +119,34 @@ async def test_sign_out_ends_one_session_and_a_new_password_ends_all(
     with pytest.raises(NotAuthenticated):
         await who.sign_in("ana", phrase)
     assert (await who.of_session(third)).method == "session"
+
+
+async def test_what_is_put_back_after_a_new_password_opens_nothing(
+    who: Identity, cookie: str, desk: Desk, phrase: str
+) -> None:
+    """A session and a link that are written back from a copy are of the password before."""
+    code = await who.link("ana")
+    store = desk.storage.store
+    kinds = (tables.sign_in, tables.sign_in_link)
+    copied = await store.read(
+        lambda connection: [
+            (kind, dict(row))
+            for kind in kinds
+            for row in connection.execute(select(kind)).mappings()
+        ]
+    )
+    await who.set_password(cookie, phrase[::-1], current=phrase)
+
+    def put_back(tx: Tx) -> None:
+        for kind, row in copied:
+            tx.connection.execute(insert(kind).values(row))
+
+    await store.write(put_back)
+    assert {kind.name for kind, _ in copied} == {"sign_in", "sign_in_link"}
+    with pytest.raises(NotAuthenticated):
+        await who.of_session(cookie)
+    with pytest.raises(NotAuthenticated):
+        await who.sign_in_by_link(code)
 
 
 async def test_to_show_the_password_again_renews_the_secret(
@@ -177,6 +213,22 @@ async def test_guesses_are_counted_before_they_are_checked(
     assert guesses.wait_s(10**6) == guesses.LONGEST_WAIT
     counted = [body["failures"] for body in await told(desk, "sign_ins_failed")]
     assert sorted(counted) == [1, 2, 4]
+
+
+async def test_many_guesses_in_the_home_slow_each_name_down(
+    who: Identity, cookie: str, clock: Any, phrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond so many guesses a minute in the whole home, a name has one guess a minute."""
+    monkeypatch.setattr(guesses, "OF_HOME", 3)
+    for name in ("nemo", "nobody", "rhea", "ana"):
+        with pytest.raises(NotAuthenticated):
+            await who.sign_in(name, "a wrong guess")
+    with pytest.raises(TooManyGuesses):
+        await who.sign_in("ana", phrase)
+    assert (await who.of_session(cookie)).principal.id == "ana"
+
+    clock.now += 60
+    await who.sign_in("ana", phrase)
 
 
 async def test_nobody_learns_who_has_an_account(

@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from interlock.runtime.errors import NotAuthenticated
+from interlock.runtime.errors import NotAuthenticated, TooManyGuesses
 from interlock.runtime.policy.decision import Reason
 from interlock.runtime.policy.label import UNVOUCHED
 from interlock.runtime.policy.request import (
@@ -40,6 +40,8 @@ ROLES: Final = {
     "otto": ("reviewer",),
 }
 KNOWN: Final = "a long password"
+#: What somebody types who has guessed too often
+GUESSED: Final = "once more"
 
 
 @dataclass(kw_only=True)
@@ -72,6 +74,8 @@ class Door:
         raise NotAuthenticated(what="the token")
 
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
+        if password == GUESSED:
+            raise TooManyGuesses(wait_s=8)
         if password != KNOWN:
             raise NotAuthenticated(what="the name or the password")
         return f"{name}-1", await self.of_session(f"{name}-1")

@@ -73,6 +73,28 @@ async def test_every_change_needs_the_token_of_the_session(
     assert (await home.approvals.read(waiting)).state == "waiting"
 
 
+async def test_a_form_comes_from_this_very_server(browser: Any) -> None:
+    """A neighbouring site, an address that was typed and an origin that is another's send none."""
+    form = {"name": "rhea", "password": "a long password"}
+    nobody = browser()
+    del nobody.headers["Sec-Fetch-Site"]
+    answers = [
+        await nobody.post("/sign-in", data=form, headers=said)
+        for said in (
+            {"Sec-Fetch-Site": "same-site"},
+            {"Sec-Fetch-Site": "none"},
+            {"Sec-Fetch-Site": "cross-site", "Origin": "https://queue.test"},
+            {"Origin": "https://evil.test"},
+            {"Origin": "http://queue.test"},
+            {"Origin": "null"},
+            {},
+            {"Origin": "https://queue.test"},
+        )
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 7 + [303]
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/approvals", "/approvals/none", "/none"])
 async def test_every_answer_is_guarded(browser: Any, path: str) -> None:
     """Every page forbids framing, foreign content and caching, errors included."""
@@ -82,6 +104,15 @@ async def test_every_answer_is_guarded(browser: Any, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] == "no-store"
+
+
+async def test_who_guessed_too_often_is_told_to_wait(browser: Any) -> None:
+    """After too many guesses the page says how long to wait, and so does the header."""
+    form = {"name": "rhea", "password": "once more"}
+    answer = await browser().post("/sign-in", data=form)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "8")
+    assert "Wait 8 seconds" in answer.text
 
 
 async def test_a_session_begins_and_ends(browser: Any) -> None:

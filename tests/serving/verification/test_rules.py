@@ -180,7 +180,7 @@ def test_approvals_that_never_count_are_found(built: Built, proved: Proved) -> N
         file = rails / "lib" / "approvals" / "approvals.rego"
         file.write_text(
             file.read_text("utf-8").replace(
-                'approval.verdict == "approved"', 'approval.verdict == "yes"'
+                'verdict.verdict == "approved"', 'verdict.verdict == "yes"'
             ),
             "utf-8",
         )

@@ -42,7 +42,8 @@ test_deny_what_is_carried_out_here if {
 }
 
 test_deny_what_has_no_name if {
-	external.deny == {{"code": "not_external", "parameters": {"tool": null}}} with input as json.remove(asked, ["action/tool"])
+	nameless := json.remove(asked, ["action/tool"])
+	external.deny == {{"code": "not_external", "parameters": {"tool": null}}} with input as nameless
 }
 
 test_deny_an_argument_that_is_left_out if {

@@ -35,9 +35,13 @@ deny contains {"code": "argument_unknown", "parameters": {"argument": argument}}
 deny contains {"code": "argument_limit", "parameters": {"argument": argument, "limit": limit}} if {
 	some argument, value in input.action.arguments
 	some limit, bound in catalogue.entry.arguments[argument]
-	not limit in {"shown", "optional"}
+	not bounds_nothing(limit)
 	not is_within(limit, value, bound)
 }
+
+bounds_nothing("shown")
+
+bounds_nothing("optional")
 
 is_known if is_object(catalogue.entry)
 

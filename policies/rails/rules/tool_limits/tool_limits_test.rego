@@ -16,8 +16,9 @@ test_nothing_against_listed_arguments if {
 	count(tool_limits.deny) == 0 with input as request.mail
 }
 
-test_whether_an_argument_is_shown_is_no_limit if {
+test_whether_an_argument_is_shown_or_optional_is_no_limit if {
 	count(denials({"html": "x"}, {"html": {"shown": true}})) == 0
+	count(denials({"html": "x"}, {"html": {"optional": true}})) == 0
 	denials({"html": "xx"}, {"html": {"shown": true, "max_chars": 1}}) == broken("html", "max_chars")
 }
 
