@@ -8,7 +8,7 @@ Bodies hold codes, states and salted commitments; what they commit to is sealed 
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
 from interlock.runtime.record import logs
 from interlock.runtime.record.events import EVERY, HOME, Event, Recovered, SwitchTurned
 from interlock.runtime.record.gap import Gap, gap, gaps
-from interlock.runtime.record.page import Page, Standing
+from interlock.runtime.record.page import Page, Standing, by_log
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
@@ -127,8 +127,8 @@ class Ledger:
             tx.heads[log] = _locked(tx.connection, log)
 
     def _flush(self, tx: Tx) -> None:
-        by_log = _by_log(tx)
-        unheld = by_log.keys() - tx.heads.keys()
+        events_of = by_log(tx)
+        unheld = events_of.keys() - tx.heads.keys()
         if unheld:
             raise GuardFailed(
                 guard="ledger",
@@ -136,7 +136,7 @@ class Ledger:
                 next_step="Name the log where the work is handed to the store.",
             )
         self._examine(tx)
-        pages = [self._page(tx, log, events) for log, events in by_log.items()]
+        pages = [self._page(tx, log, events) for log, events in events_of.items()]
         for page in pages:
             self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
             _APPEND.run_many(tx.connection, page.rows)
@@ -281,22 +281,6 @@ def _recovery(tx: Tx, log: str) -> Recovered | None:
         if isinstance(event, Recovered) and event.log == log:
             return event
     return None
-
-
-def _by_log(tx: Tx) -> dict[str, list[Event]]:
-    """Return the events of each log, in order."""
-    by_log: dict[str, list[Event]] = {}
-    others: list[str] | None = None
-    for event in tx.events:
-        by_log.setdefault(event.log, []).append(event)
-        if isinstance(event, SwitchTurned):
-            # Each log says by itself which switches stop its runs.
-            if others is None:
-                others = [log for log in logs.names(tx.connection) if log != HOME]
-            for log in others:
-                if event.tenant in {None, log}:
-                    by_log.setdefault(log, []).append(replace(event, log=log))
-    return by_log
 
 
 def _locked(connection: Connection, log: str) -> Frontier:

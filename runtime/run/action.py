@@ -47,6 +47,8 @@ _STATE: Final = Statement(
     select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
 )
 _NEW: Final = Statement(insert(tables.action))
+#: What a row holds of what was not yet seen and not yet done
+_UNSEEN: Final[dict[str, Any]] = {"late": "", "readback": "", "undo": None}
 _CHANGE: Final = Statement(update(tables.action).where(_ROW))
 
 
@@ -240,12 +242,6 @@ def complete(
     )
 
 
-def blank(tx: Tx, *, run_id: str) -> None:
-    """Take away what no key seals and yet says what the actions of an erased run were."""
-    actions = update(tables.action).where(tables.action.c.run_id == run_id)
-    tx.connection.execute(actions.values(digest=""))
-
-
 def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
     return Decided(
         ruling=step.ruling,
@@ -329,14 +325,11 @@ def _put(
         "tool": action.tool,
         "action_class": action.action_class,
         "digest": step.request.digest,
-        "late": "",
-        "readback": "",
-        "undo": None,
         "undoes": step.undoes,
         "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }
-    _NEW.run(tx.connection, proposed | values)
+    _NEW.run(tx.connection, _UNSEEN | proposed | values)
     return sealed
 
 

@@ -13,7 +13,7 @@ from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunErased
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import action, approval, progress
+from interlock.runtime.run import approval, progress, transition
 from interlock.runtime.run.refusal import refused
 
 
@@ -45,7 +45,7 @@ def erase(
     """
     key_of(tx.connection, vault, run_id)
     vault.erase(tx.connection, run_id)
-    action.blank(tx, run_id=run_id)
+    transition.blank(tx, run_id=run_id)
     approval.blank(tx, run_id=run_id)
     tx.connection.execute(
         update(tables.run).where(tables.run.c.id == run_id).values(label="")

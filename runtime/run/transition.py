@@ -1,4 +1,4 @@
-"""The one compare-and-set by which a recorded action changes its state."""
+"""The one compare-and-set by which a recorded action changes its state, and its erasure."""
 
 from typing import Final
 
@@ -49,3 +49,9 @@ def move(
         "updated": tx.now,
     }
     return _MOVE.run(tx.connection, values) == 1
+
+
+def blank(tx: Tx, *, run_id: str) -> None:
+    """Take away what no key seals and yet says what the actions of an erased run were."""
+    actions = update(tables.action).where(tables.action.c.run_id == run_id)
+    tx.connection.execute(actions.values(digest=""))

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,15 +44,9 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
     if url.database in {None, "", ":memory:"}:
         raise ValueError("a database in memory is another one for each connection")
     file = Path(str(url.database))
-    file.parent.mkdir(
-        parents=True,
-        exist_ok=True,
-        mode=0o700,
-    )
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     make_private(file)
-    writer, reader, scoped = (
-        _engine(url, busy_s) for busy_s in (_SLICE_S, WAIT_S, WAIT_S)
-    )
+    writer, reader, scoped = map(partial(_engine, url), (_SLICE_S, WAIT_S, WAIT_S))
     is_touchy = has_small_blocks(file)
 
     def connected(connection: sqlite3.Connection, _: object) -> None:
