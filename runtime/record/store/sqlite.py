@@ -41,11 +41,7 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
 
     Raises ValueError for no file.
     """
-    if url.database in {None, "", ":memory:"}:
-        raise ValueError("a database in memory is another one for each connection")
-    file = Path(str(url.database))
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    make_private(file)
+    file = _file(url)
     writer, reader, scoped = map(partial(_engine, url), (_SLICE_S, WAIT_S, WAIT_S))
     is_touchy = has_small_blocks(file)
 
@@ -64,16 +60,22 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
             refuse_full(file)
         _when_free(lambda: _IMMEDIATE.run(connection, {}), patience)
 
-    for engine, begin in (
-        (writer, immediate),
-        (reader, _snapshot),
-        (scoped, _snapshot),
-    ):
+    begins = {writer: immediate, reader: _snapshot, scoped: _snapshot}
+    for engine, begin in begins.items():
         event.listen(engine, "connect", connected)
         event.listen(engine, "begin", begin)
     event.listen(scoped, "connect", _narrow)
     event.listen(writer, "connect", _guard)
     return writer, reader, scoped
+
+
+def _file(url: URL) -> Path:
+    if url.database in {None, "", ":memory:"}:
+        raise ValueError("a database in memory is another one for each connection")
+    file = Path(url.database or "")
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(file)
+    return file
 
 
 def _narrow(connection: sqlite3.Connection, record: Any) -> None:

@@ -64,7 +64,7 @@ def reserve(run: str, action: str, tokens: int) -> Callable[[Tx], Shortage | Non
         tx,
         budget_id=run,
         action_id=action,
-        tenant="default",
+        tenant="acme",
         cost=Amounts(tokens=tokens),
     )
 
