@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import yaml
 from pydantic import ValidationError
@@ -19,6 +20,11 @@ from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, identity
 from interlock.tools import files, plain_yaml
+
+#: How the names of those begin who are on no list: agents, workers, machines, people of an issuer
+UNLISTED: Final = ("agent:", "worker:", "machine:", "oidc:")
+#: Who starts a server or a worker when nobody is there
+_MACHINE: Final = "machine"
 
 
 class Person(Value):
@@ -32,6 +38,23 @@ class People(Value):
     """Everyone this workspace knows."""
 
     people: tuple[Person, ...] = ()
+
+
+def machine(*, tenant: str) -> Principal:
+    """Return the account of the operating system as one that starts what a service manager starts.
+
+    What its role may do stands in the policy: as shipped, to start a worker and nothing else.
+    """
+    return Principal(
+        id=f"{_MACHINE}:{current()}",
+        tenant=tenant,
+        roles=(_MACHINE,),
+    )
+
+
+def is_unlisted(name: str) -> bool:
+    """Whether nobody who is listed can have the name, in whatever letters."""
+    return identity(name).startswith(UNLISTED)
 
 
 def current() -> str:
@@ -59,7 +82,7 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     """Return the people by name; without the file the account is analyst and administrator.
 
     Raises `BadInput` naming the file and what is wrong there: its form, a name that stands twice
-    (in whatever letters), or a role that is none of *roles*.
+    (in whatever letters) or is for somebody else, or a role that is none of *roles*.
     """
     try:
         document = plain_yaml.parse(file.read_text("utf-8")) or {}
@@ -78,6 +101,8 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     for person in listed:
         if identity(person.id) in identities:
             raise _wrong(file, f"{person.id!r} stands there twice")
+        if is_unlisted(person.id):
+            raise _wrong(file, f"{person.id!r} is no name of a person who is listed")
         identities.add(identity(person.id))
         by_name[person.id] = person
         unknown = [

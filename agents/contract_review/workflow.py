@@ -16,12 +16,11 @@ from langgraph.types import Send
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
-from interlock.runtime.door.outcome import Done, Failed, Resolved, Unknown, Waiting
+from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.door.tool import AnyTool, Value
-from interlock.runtime.graph.answer import say
+from interlock.runtime.graph.answer import Resultless, say
 from interlock.runtime.graph.model import Refused, governed
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
-from interlock.runtime.policy.decision import Denied
 from interlock.tools.documents.inventory import Redline
 
 NAME: Final = "contract_review"
@@ -185,9 +184,7 @@ def _briefing(state: Review) -> list[AnyMessage]:
     ]
 
 
-def _stopped(
-    step: str, outcome: Denied | Waiting | Failed | Unknown | Resolved
-) -> dict[str, str]:
+def _stopped(step: str, outcome: Resultless) -> dict[str, str]:
     if isinstance(outcome, Failed):
         code = outcome.code
         why = outcome.detail

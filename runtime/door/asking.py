@@ -2,7 +2,7 @@
 
 from interlock.runtime import telemetry
 from interlock.runtime.door.outcome import Waiting
-from interlock.runtime.policy.decision import Reason, by_runtime
+from interlock.runtime.policy.decision import Reason
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
@@ -22,8 +22,6 @@ class Asking:
 
     async def ask(self, attempt: Attempt, duties: Duties) -> Waiting | Reason:
         """Ask people once; return what is waited for, or why nobody may be asked."""
-        if attempt.lapsed:
-            return by_runtime("approval_expired")
         approval_id = attempt.open_approval or await self._put(attempt, duties)
         if isinstance(approval_id, Reason):
             return approval_id

@@ -11,7 +11,7 @@ from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.conclusion import Conclusion, Recorder
 from interlock.runtime.door.facts import InformationPoint
-from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
+from interlock.runtime.door.outcome import Expired, Outcome, Unknown, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.errors import Unavailable
@@ -226,10 +226,19 @@ class EnforcementPoint:
         if attempt.may_have_acted:
             why = "the process died during the effect, and the policy now asks for a person"
             return await self._unsure(attempt, why)
+        if attempt.lapsed:
+            return self._expire(attempt)
         answer = await self._asking.ask(attempt, duties)
         if isinstance(answer, Reason):
             return await self._deny(attempt.refused(answer))
         return answer
+
+    def _expire(self, attempt: Attempt) -> Expired:
+        """Record that nobody decided in time; the agent may ask again with another call."""
+        reason = by_runtime("approval_expired", approval=attempt.lapsed)
+        expired = attempt.refused(reason)
+        self._later(attempt.run, lambda tx: action.expire(tx, expired))
+        return Expired(action_id=attempt.id, approval_id=attempt.lapsed)
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Record the intent and reserve its cost, act, record the outcome."""

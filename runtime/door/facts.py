@@ -28,6 +28,7 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import (
     approval,
     approval_facts,
+    expiry,
     kill_switch,
     level,
     recorded_action,
@@ -72,8 +73,8 @@ class Facts:
     row: RecordedAction | None
     #: The approval that the action waits for
     open_approval: str | None = None
-    #: A reviewer was asked and did not answer in time
-    lapsed: bool = False
+    #: The approval on which nobody decided in time; empty for none
+    lapsed: str = ""
 
     def attempt(self, run: Run, proposal: Proposal, *, key: DataKey) -> Attempt:
         """Return the proposal as an attempt under these facts, not yet decided."""
@@ -179,7 +180,7 @@ def _facts(
     return replace(
         facts,
         open_approval=approval.waiting(connection, action_id=proposal.id),
-        lapsed=approval.lapsed(connection, action_id=proposal.id, now=now),
+        lapsed=expiry.lapsed(connection, action_id=proposal.id, now=now),
     )
 
 

@@ -34,6 +34,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Expired:
+    """Nothing happened: people were asked and nobody decided in time. It is no refusal."""
+
+    action_id: str
+    approval_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
     """The tool did not act, and says so."""
 
@@ -59,7 +67,7 @@ class Resolved:
     action_id: str
 
 
-Outcome: TypeAlias = Done | Denied | Waiting | Failed | Unknown | Resolved
+Outcome: TypeAlias = Done | Denied | Waiting | Expired | Failed | Unknown | Resolved
 
 
 def failure(action_id: str, tool: AnyTool, error: Exception) -> Failed:
@@ -104,6 +112,9 @@ def recorded(
             denied = Denied(request=request, decision=decision, action_id=action.id)
             is_open = decision.unanswered or (action.undoes and is_for_now(denied))
             return None if is_open and action.fence < run.fence else denied
+        case "expired":
+            approval = str(action.reasons[0].parameters["approval"])
+            return Expired(action_id=action.id, approval_id=approval)
         case "done":
             return _done(action, tool)
         case "failed":

@@ -1,11 +1,12 @@
 """What a planner is told of an outcome, in words."""
 
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from langchain_core.messages import ToolMessage
 
 from interlock.runtime.door.outcome import (
     Done,
+    Expired,
     Failed,
     Outcome,
     Resolved,
@@ -13,6 +14,9 @@ from interlock.runtime.door.outcome import (
     Waiting,
 )
 from interlock.runtime.policy.decision import Denied
+
+#: An outcome that has no result
+Resultless: TypeAlias = Denied | Waiting | Expired | Failed | Unknown | Resolved
 
 
 def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
@@ -29,7 +33,7 @@ def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
     )
 
 
-def say(outcome: Denied | Waiting | Failed | Unknown | Resolved) -> str:
+def say(outcome: Resultless) -> str:
     """Return one sentence on an outcome that has no result; no word of it is a tool's."""
     match outcome:
         case Denied():
@@ -40,6 +44,8 @@ def say(outcome: Denied | Waiting | Failed | Unknown | Resolved) -> str:
             return "Denied: " + "; ".join(reasons)
         case Waiting():
             return f"Waiting for a person: approval {outcome.approval_id}"
+        case Expired():
+            return "Expired: nobody decided in time, which is no refusal (approval_expired)"
         case Failed():
             return f"Failed: {outcome.code}"
         case Resolved():

@@ -18,11 +18,10 @@ from langchain_core.tools import BaseTool
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.door.door import Door
-from interlock.runtime.door.outcome import Done, Failed, Resolved, Unknown, Waiting
+from interlock.runtime.door.outcome import Done
 from interlock.runtime.errors import BadInput, Ungoverned
-from interlock.runtime.graph.answer import say
+from interlock.runtime.graph.answer import Resultless, say
 from interlock.runtime.graph.langchain import GovernedTool
-from interlock.runtime.policy.decision import Denied
 
 GENERATE: Final = "model.generate"
 
@@ -35,7 +34,7 @@ def governed(door: Door, name: str, *, purpose: str) -> "GovernedModel":
 class Refused(Exception):
     """A governed call did not happen; *outcome* says why. The agent may plan around it."""
 
-    def __init__(self, outcome: Denied | Waiting | Failed | Unknown | Resolved) -> None:
+    def __init__(self, outcome: Resultless) -> None:
         self.outcome = outcome
         super().__init__(say(outcome))
 

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_approval import OfApprovals
 from interlock.runtime.record.of_run import (
     OfRun,
     proposed,
     started,
 )
+from interlock.runtime.record.of_switch import OfSwitches
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -41,13 +41,12 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class Derived(OfApprovals):
+class Derived(OfSwitches):
     """The rows of every derived table by key, as far as the entries were applied."""
 
     run: Rows = field(default_factory=dict)
     action: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
-    kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(
@@ -80,13 +79,14 @@ class Derived(OfApprovals):
             "approval_requested": self._ask,
             "approval": self._approve,
             "approval_step": self.stepped,
+            "approval_expired": self._lapse,
             "budget": self._limit,
             "budget_set": self._limit,
             "budget_passed": self._limit,
             "job": self._submit,
             "job_status": self.turn_job,
             "job_item": self.take,
-            "kill_switch": self._turn,
+            "kill_switch": self.turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
             "record": self._keep,
@@ -169,18 +169,12 @@ class Derived(OfApprovals):
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
 
+    def _lapse(self, _: str, run_id: str, body: Values) -> None:
+        self.expired(body)
+        self.spend.close(body["action"], {})
+
     def _limit(self, log: str, _: str, body: Values) -> None:
         self.spend.limit(log, body)
-
-    def _turn(self, log: str, run_id: str, body: Values) -> None:
-        if log != HOME:
-            return  # the log of a tenant only repeats what stands in the home's
-        switch = (body["scope"], body["id"])
-        self.kill_switch.pop(switch, None)
-        if body["engaged"]:
-            self.kill_switch[switch] = same(body, "scope", "id", "tenant") | {
-                "engaged": body["at"]
-            }
 
     def _submit(self, log: str, _: str, body: Values) -> None:
         self.data_key[(body["job"],)] = {"id": body["job"], "tenant": log}

@@ -86,6 +86,8 @@ class Standing:
             "outcome": self._finished,
             "step": self._stepped,
             "approval": self._judged,
+            "approval_step": self._judged,
+            "approval_expired": self._judged,
         }
         check = checks.get(str(body.get("event")))
         if check is not None:

@@ -107,6 +107,11 @@ class Vault:
         secret = _derive(self.signing.private_bytes_raw(), b"sign/" + purpose)
         return Ed25519PrivateKey.from_private_bytes(secret)
 
+    def mark(self, purpose: bytes, value: bytes) -> bytes:
+        """Return what nobody without the home's key makes of *value*, for *purpose* alone."""
+        secret = _derive(self.signing.private_bytes_raw(), b"mark/" + purpose)
+        return hmac.digest(secret, value, "sha256")
+
     def create(self, connection: Connection, key_id: str, *, tenant: str) -> DataKey:
         """Make and store the data key *key_id* of *tenant* in the caller's transaction."""
         secret = os.urandom(32)

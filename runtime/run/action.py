@@ -1,7 +1,7 @@
 """The states of an action, and the transactions that move it; nothing else changes the row of one.
 
     proposed -> denied
-             -> waiting -> started | denied
+             -> waiting -> started | denied | expired
              -> started -> done | failed | unknown
              -> done | failed               pure and read actions, with the step's checkpoint
     unknown  -> done | failed               by a person (`interlock.runtime.run.settlement`)
@@ -17,14 +17,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import bindparam, insert, select, update
 
-from interlock.runtime.errors import GuardFailed
 from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.run import approval, budget, kill_switch
+from interlock.runtime.run import approval, budget, expiry, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.recorded_action import (
     State,
@@ -35,13 +34,12 @@ from interlock.runtime.run.run import (
     hold,
     join_label,
 )
-from interlock.runtime.run.transition import move
+from interlock.runtime.run.transition import elsewhere, move
 
 #: Where an action stands within a transaction: None before it is recorded, "reopened" when the
 #: engine's failure to answer binds it no more
 Stage: TypeAlias = State | Literal["reopened"] | None
 UNDECIDED: Final[tuple[Stage, ...]] = (None, "waiting", "reopened")
-_SHOW: Final = "Look with `interlock run show`."
 _ROW: Final = tables.action.c.id == bindparam("action")
 _STATE: Final = Statement(
     select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
@@ -109,6 +107,15 @@ def wait(tx: Tx, step: Attempt) -> Reason | None:
     return None
 
 
+def expire(tx: Tx, step: Attempt) -> None:
+    """Record that nobody decided on the action in time; silence is no refusal, and not counted."""
+    check(tx, step.run, closing=True)
+    stage = _expect(tx, step, ("waiting",))
+    expiry.expire(tx, approval_id=step.lapsed)
+    sealed = _put(tx, step, "expired", stage=stage)
+    tx.events.append(_decided(step, "expired", sealed))
+
+
 def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     """Record the intent, durable before the act, with the cost set aside and the approval used.
 
@@ -171,9 +178,9 @@ def finish(
     *until* is when whoever started the action can be at work on it no more: 0 from that worker.
     """
     check(tx, step.run, closing=True)
-    sealed = {"result": _sealed(step, ending.kept)}
+    sealed = {"result": step.sealed(ending.kept)}
     if ending.undo is not None:
-        sealed["undo"] = _sealed(step, ending.undo, part="/undo")
+        sealed["undo"] = step.sealed(ending.undo, part="/undo")
     if not move(
         tx,
         step.id,
@@ -184,7 +191,7 @@ def finish(
         result=sealed["result"],
         undo=sealed.get("undo"),
     ):
-        raise _elsewhere(step)
+        raise elsewhere(step.id)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
     grown = join_label(tx, step.run, label, run_label=step.run_label)
     tx.events.append(
@@ -275,16 +282,8 @@ def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
     """Return where the action stands; fails closed (`GuardFailed`) for none of *expected*."""
     stage = _stage(tx, step)
     if stage not in expected:
-        raise _elsewhere(step)
+        raise elsewhere(step.id)
     return stage
-
-
-def _elsewhere(step: Attempt) -> GuardFailed:
-    return GuardFailed(
-        guard=f"action {step.id}",
-        why="it is not in the state it was to be moved from",
-        next_step=_SHOW,
-    )
 
 
 def _put(
@@ -303,7 +302,7 @@ def _put(
     place = f"action/{step.id}/reasons"
     sealed: Sealed = {
         "reasons": step.key.seal(step.reasons.text, place=place),
-        "result": _sealed(step, result),
+        "result": step.sealed(result),
     }
     values: dict[str, Any] = {
         "state": state,
@@ -331,9 +330,3 @@ def _put(
     }
     _NEW.run(tx.connection, _UNSEEN | proposed | values)
     return sealed
-
-
-def _sealed(step: Attempt, value: bytes | None, *, part: str = "") -> bytes | None:
-    if value is None:
-        return None
-    return step.key.seal(value, place=f"action/{step.id}{part}")

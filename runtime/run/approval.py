@@ -3,13 +3,14 @@
     waiting -> approved -> used
        |    |     +----> withdrawn
        |    +-> rejected
+       |    +-> expired
        +------> withdrawn
 
-An approval that nobody decided in time is shown as expired. The policy says how many people of
-which roles it takes; one no is a no. An approval permits nothing by itself: its verdicts are facts
-that the policy reads when it is asked again. They serve once, together, and expire. A verdict is
-refused when the reviewer is the person it was requested for or is of another tenant. Every check
-fails closed.
+One that nobody decided in time is expired, whether that is recorded yet or not. The policy says
+how many people of which roles it takes; one no is a no. An approval permits nothing by itself: its
+verdicts are facts that the policy reads when it is asked again. They serve once, together, and
+expire. A verdict is refused when the reviewer is the person it was requested for or is of another
+tenant. Every check fails closed.
 """
 
 import secrets
@@ -27,7 +28,7 @@ from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import quorum
+from interlock.runtime.run import canary, quorum
 from interlock.runtime.run.quorum import Quorum
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, requester_of
@@ -96,6 +97,7 @@ def ask(
         return open_approval
     key = vault.key(tx.connection, run.id)
     row = _row(run, key, asked, now=now) | {"created": tx.now}
+    row["nature"] = canary.promised(vault, approval_id=row["id"], run_id=run.id)
     tx.connection.execute(insert(tables.approval).values(row))
     tx.events.append(_requested(row, asked, key))
     return str(row["id"])
@@ -124,6 +126,7 @@ def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
         "overdue": now + min(asked.overdue_s, asked.ttl_s),
         "expires": now + asked.ttl_s,
         "decided": 0,
+        "canary": 0,
     }
 
 
@@ -142,6 +145,7 @@ def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAs
         evidence=row["evidence_digest"],
         overdue=row["overdue"],
         expires=row["expires"],
+        nature=row["nature"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},
     )
 
@@ -185,12 +189,6 @@ def withdraw(
     tx.connection.execute(open_approvals.values(state="withdrawn"))
 
 
-def blank(tx: Tx, *, run_id: str) -> None:
-    """Take away what no key seals and yet says what an erased run asked for."""
-    approvals = update(tables.approval).where(tables.approval.c.run_id == run_id)
-    tx.connection.execute(approvals.values(digest="", evidence_digest=""))
-
-
 def waiting(connection: Connection, *, action_id: str) -> str | None:
     """Return the id of the approval that the action waits for, or None."""
     approvals = tables.approval.c
@@ -198,17 +196,6 @@ def waiting(connection: Connection, *, action_id: str) -> str | None:
         approvals.action_id == action_id, approvals.state == "waiting"
     )
     return connection.execute(query).scalar_one_or_none()
-
-
-def lapsed(connection: Connection, *, action_id: str, now: int) -> bool:
-    """Whether the action was put before a reviewer and nobody decided in time."""
-    approvals = tables.approval.c
-    query = select(approvals.id).where(
-        approvals.action_id == action_id,
-        approvals.state == "waiting",
-        approvals.expires <= now,
-    )
-    return connection.execute(query).first() is not None
 
 
 def four_eyes(

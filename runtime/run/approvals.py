@@ -1,15 +1,16 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import assert_never
 
-from sqlalchemy import Connection, RowMapping, Select, and_, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_
 
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval_step
+from interlock.runtime.run import approval_step, expiry
 from interlock.runtime.run.approval import State
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.likeness import Likeness, likeness_of
@@ -154,6 +155,22 @@ class Approvals:
                     raise refused("not_alike", what=f"approval {approval.id}")
 
         logs = {await self._log(one.approval) for one in shown}
+        try:
+            await self._store.write(work, logs=logs)
+        except BadInput as error:
+            if error.code == "expired":
+                await self._expire([one.approval for one in shown], logs)
+            raise
+
+    async def expire(self, approval_id: str) -> None:
+        """Record that nobody decided in time, if that is so and was not recorded; `NotFound`."""
+        await self._expire([approval_id], {await self._log(approval_id)})
+
+    async def _expire(self, approvals: Sequence[str], logs: Collection[str]) -> None:
+        def work(tx: Tx) -> None:
+            for approval_id in approvals:
+                expiry.expire(tx, approval_id=approval_id)
+
         await self._store.write(work, logs=logs)
 
     async def _log(self, approval_id: str) -> str:
@@ -210,9 +227,8 @@ def _wanted(
                 and_(approvals.state == "waiting", approvals.expires > now)
             )
         case "expired":
-            return query.where(
-                and_(approvals.state == "waiting", approvals.expires <= now)
-            )
+            is_over = and_(approvals.state == "waiting", approvals.expires <= now)
+            return query.where(or_(approvals.state == "expired", is_over))
         case "approved" | "rejected" | "used" | "withdrawn":
             return query.where(approvals.state == state)
         case _:

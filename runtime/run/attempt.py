@@ -63,8 +63,8 @@ class Attempt:
     row: RecordedAction | None = None
     #: The approval that the action waits for
     open_approval: str | None = None
-    #: A person was asked and did not answer in time
-    lapsed: bool = False
+    #: The approval on which nobody decided in time; empty for none
+    lapsed: str = ""
     bounds: Bounds = ORDINARY
     #: The action whose effect this one takes back; empty for none
     undoes: str = ""
@@ -191,6 +191,12 @@ class Attempt:
             digest=self.request.digest,
             undoes=self.undoes,
         )
+
+    def sealed(self, value: bytes | None, *, part: str = "") -> bytes | None:
+        """Return a value of the action's row, or a *part* of what came of it, under the run's key."""
+        if value is None:
+            return None
+        return self.key.seal(value, place=f"action/{self.id}{part}")
 
     @property
     def asked(self) -> dict[str, Document]:

@@ -1,6 +1,5 @@
 """The beginning of a run: its first row, and the entry that says so."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -14,8 +13,8 @@ from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
-from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import pin
+from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import canary, pin
 from interlock.runtime.run.claim import claimed
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import NewRun, requester_of
@@ -25,10 +24,10 @@ HIGHEST: Final = 100
 _NEW: Final = Statement(insert(tables.run).returning(*tables.run.columns))
 
 
-def name_of(connection: Connection, new: NewRun) -> str:
+def name_of(connection: Connection, vault: Vault, new: NewRun) -> str:
     """Return the id of a new run; raises `BadInput` ("taken_already") for one that is there."""
     if not new.id:
-        return f"run-{secrets.token_hex(6)}"
+        return canary.work(vault)
     query = select(tables.run.c.id).where(tables.run.c.id == new.id)
     if connection.execute(query).first() is not None:
         raise BadInput(

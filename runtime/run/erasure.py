@@ -13,7 +13,7 @@ from interlock.runtime.record.audit import erased
 from interlock.runtime.record.events import RunErased
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval, progress, transition
+from interlock.runtime.run import progress
 from interlock.runtime.run.refusal import refused
 
 
@@ -45,8 +45,7 @@ def erase(
     """
     key_of(tx.connection, vault, run_id)
     vault.erase(tx.connection, run_id)
-    transition.blank(tx, run_id=run_id)
-    approval.blank(tx, run_id=run_id)
+    _blank(tx, run_id)
     tx.connection.execute(
         update(tables.run).where(tables.run.c.id == run_id).values(label="")
     )
@@ -59,3 +58,11 @@ def erase(
             by=by,
         )
     )
+
+
+def _blank(tx: Tx, run_id: str) -> None:
+    """Take away what no key seals and yet says what was asked for."""
+    actions = update(tables.action).where(tables.action.c.run_id == run_id)
+    tx.connection.execute(actions.values(digest=""))
+    approvals = update(tables.approval).where(tables.approval.c.run_id == run_id)
+    tx.connection.execute(approvals.values(digest="", evidence_digest=""))

@@ -36,6 +36,8 @@ class ApprovalSummary:
     created: int
     overdue: int
     expires: int
+    #: When the last verdict was given, or the expiry recorded; 0 before
+    decided: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +124,7 @@ def summary(
         created=row["created"],
         overdue=row["overdue"],
         expires=row["expires"],
+        decided=row["decided"],
     )
 
 

@@ -15,7 +15,9 @@ from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.refusal import refused
 
-State: TypeAlias = Literal["denied", "waiting", "started", "done", "failed", "unknown"]
+State: TypeAlias = Literal[
+    "denied", "waiting", "expired", "started", "done", "failed", "unknown"
+]
 #: What was seen of what an effect should have left; empty where nobody looked
 Readback: TypeAlias = Literal["", "confirmed", "contradicted", "not_read"]
 #: The columns that `found` needs

@@ -16,6 +16,7 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
+    canary,
     erasure,
     limit,
     pin,
@@ -84,7 +85,7 @@ class Runs:
             return await self._store.write(begin, logs=(new.principal.tenant,))
 
     def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
-        run_id = name_of(tx.connection, new)
+        run_id = name_of(tx.connection, self._vault, new)
         tenant = new.principal.tenant
         key = self._vault.create(tx.connection, run_id, tenant=tenant)
         limit.create(
@@ -95,6 +96,7 @@ class Runs:
             job=new.job,
         )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
+        fields |= canary.unready(self._vault, run_id)
         row = begun(tx, fields)
         tx.events.append(started_of(new, row, key))
         return opened(row, key, claim=token)
@@ -215,6 +217,7 @@ class Runs:
             "lease_until": 0,
             "updated": tx.now,
         }
+        values |= canary.unready(self._vault, run.id)
         tx.connection.execute(
             update(tables.run).where(tables.run.c.id == run.id).values(values)
         )

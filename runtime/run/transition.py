@@ -1,9 +1,10 @@
-"""The one compare-and-set by which a recorded action changes its state, and its erasure."""
+"""The one compare-and-set by which a recorded action changes its state."""
 
 from typing import Final
 
 from sqlalchemy import bindparam, update
 
+from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run.recorded_action import Readback, State
@@ -51,7 +52,10 @@ def move(
     return _MOVE.run(tx.connection, values) == 1
 
 
-def blank(tx: Tx, *, run_id: str) -> None:
-    """Take away what no key seals and yet says what the actions of an erased run were."""
-    actions = update(tables.action).where(tables.action.c.run_id == run_id)
-    tx.connection.execute(actions.values(digest=""))
+def elsewhere(action_id: str) -> GuardFailed:
+    """Return the failure of a move whose action is not in the state that it expects."""
+    return GuardFailed(
+        guard=f"action {action_id}",
+        why="it is not in the state it was to be moved from",
+        next_step="Look with `interlock run show`.",
+    )

@@ -81,6 +81,7 @@ def _code_of(undo: RecordedAction) -> str:
         "denied": ", ".join(reason.code for reason in undo.reasons),
         "failed": _failure(undo) if undo.state == "failed" else "",
         "waiting": "waiting",
+        "expired": "approval_expired",
         "started": "not_tried",
         "unknown": "undo_unknown",
     }

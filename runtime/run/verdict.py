@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from sqlalchemy import RowMapping, update
 
@@ -10,9 +10,11 @@ from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval_step, budget, turn
+from interlock.runtime.run import approval_step, budget, canary, turn
 from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
+from interlock.runtime.run.canary import Opened
+from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.question import Approval, opened, row_named
 from interlock.runtime.run.quorum import Quorum, Seat, seat_for, unfilled
@@ -53,7 +55,23 @@ def judge(
     approval = opened(row, key, tx.now, steps=steps)
     _object(approval, shown=shown.evidence)
     seat = seat_of(approval, reviewer, note=note)
-    deed = Deed(
+    deed = _deed(shown, seat, reviewer, verdict, note)
+    values = _after(approval, seat, verdict)
+    told = _told(vault, approval, values["state"])
+    sealed = _decide(
+        tx, key, row, deed, values=values | told.columns, number=len(steps)
+    )
+    decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
+    tx.events.append(_with(decided, values, told))
+    if told.nature == "canary":
+        cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
+    return approval
+
+
+def _deed(
+    shown: Shown, seat: Seat, reviewer: Principal, verdict: Verdict, note: str
+) -> Deed:
+    return Deed(
         kind=verdict,
         person=reviewer.id,
         roles=reviewer.roles,
@@ -63,13 +81,26 @@ def judge(
         shown=shown.evidence,
         opened=shown.opened,
     )
-    values = _after(approval, seat, verdict)
-    sealed = _decide(tx, key, row, deed, values=values, number=len(steps))
-    event = _decided(approval, row["digest"], key, deed)
-    tx.events.append(
-        replace(event, state=values["state"], next=values["role"], sealed=sealed)
+
+
+def _with(
+    decided: ApprovalDecided, values: Mapping[str, Any], told: Opened
+) -> ApprovalDecided:
+    """Return the entry with what comes of the verdict."""
+    return replace(
+        decided,
+        state=values["state"],
+        next=values["role"],
+        nature=told.nature or "",
+        opening=told.opening,
     )
-    return approval
+
+
+def _told(vault: Vault, approval: Approval, state: State) -> Opened:
+    """Return what is told of the nature of an approval: nothing while it waits for more people."""
+    if state == "waiting":
+        return Opened()
+    return canary.opened(vault, approval_id=approval.id, run_id=approval.run_id)
 
 
 def _decided(
@@ -125,7 +156,7 @@ def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
     return seat
 
 
-def _after(approval: Approval, seat: Seat, verdict: Verdict) -> dict[str, str]:
+def _after(approval: Approval, seat: Seat, verdict: Verdict) -> dict[str, Any]:
     """Return what the row says once *verdict* fills one of *seat*: its state, and who is next."""
     left = unfilled(approval.unfilled, [(seat.role, seat.by)])
     asked_next = left[0].by if left else approval.role
@@ -145,7 +176,7 @@ def _decide(
     row: RowMapping,
     deed: Deed,
     *,
-    values: Mapping[str, str],
+    values: Mapping[str, Any],
     number: int,
 ) -> Sealed:
     """Write the verdict and what the approval becomes; return what was sealed.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlock.runtime.door.enforcement import EnforcementPoint
-from interlock.runtime.door.outcome import Done, Outcome, Waiting
+from interlock.runtime.door.outcome import Done, Expired, Outcome, Waiting
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import AnotherPolicy, BadInput
 from interlock.runtime.policy.decision import Denied
@@ -72,6 +72,8 @@ class Door:
                 await self.runs.end(run, "held", {"error": "unanswered"}, outage=True)
             case Denied():
                 await self.runs.end(run, "failed", {"error": outcome.codes[0]})
+            case Expired():
+                await self.runs.end(run, "failed", {"error": "approval_expired"})
             case _:
                 await self.runs.end(run, "failed", {"error": "unknown"})
 

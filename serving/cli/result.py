@@ -67,7 +67,10 @@ def exit_code(view: dict[str, Any]) -> int:
     states = {step["state"] for step in view["decisions"] if step["class"] in _EFFECTS}
     if view["status"] in _STUCK or "failed" in states:
         return session.FAILED_CLOSED
-    if view["status"] == "waiting" or "unknown" in states:  # somebody must look
+    if view["status"] == "waiting" or states & {
+        "unknown",
+        "expired",
+    }:  # somebody must look
         return session.WAITING
     denied = any(step["state"] == "denied" for step in view["decisions"])
     return session.DENIED if denied else session.DONE

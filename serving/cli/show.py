@@ -19,6 +19,7 @@ STATES: Final = {
     "done": "green",
     "denied": "red",
     "waiting": "yellow",
+    "expired": "yellow",
     "failed": "red",
     "unknown": "magenta",
 }
@@ -113,9 +114,11 @@ def decisions(steps: list[dict[str, Any]]) -> RenderableType:
 
 
 def denial(step: dict[str, Any]) -> RenderableType:
-    """Return why an action was denied, one reason a line."""
+    """Return why an action was denied or expired, one reason a line."""
     title = Text.assemble(
-        shown(f"Denied {step['tool']}", style="red"),
+        shown(
+            f"{step['state'].capitalize()} {step['tool']}", style=STATES[step["state"]]
+        ),
         f" (interlock policy explain {step['id'][:12]})",
     )
     reasons = [

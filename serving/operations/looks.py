@@ -82,7 +82,10 @@ async def runs(
 
 
 async def approval(home: Home, approval_id: str, *, person: Principal) -> Approval:
-    """Return the approval with its evidence; raises `NotFound`."""
+    """Return the approval with its evidence; raises `NotFound`.
+
+    Where its time is up and nobody has recorded that, this does.
+    """
     await ask(
         home,
         "approval.read",
@@ -90,7 +93,11 @@ async def approval(home: Home, approval_id: str, *, person: Principal) -> Approv
         look=subject.approval(approval_id),
         arguments={"approval": approval_id},
     )
-    return await home.approvals.read(approval_id)
+    shown = await home.approvals.read(approval_id)
+    if shown.state == "expired" and not shown.decided:
+        await home.approvals.expire(approval_id)
+        return await home.approvals.read(approval_id)
+    return shown
 
 
 async def approvals(

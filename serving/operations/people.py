@@ -98,6 +98,12 @@ def _others(everyone: dict[str, Person], name: str) -> list[Person]:
 
 
 def _check_name(name: str) -> None:
+    if people.is_unlisted(name):
+        raise BadInput(
+            what="the name",
+            why=f"no name on the list begins with {', '.join(people.UNLISTED)}",
+            next_step="Choose another name.",
+        )
     if not identity(name) or not name.isprintable():
         raise BadInput(
             what="the name",

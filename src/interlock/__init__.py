@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from interlock.runtime.door.door import Door
     from interlock.runtime.door.outcome import (
         Done,
+        Expired,
         Failed,
         Outcome,
         Resolved,
@@ -37,6 +38,7 @@ _HOMES: Final = {
     "Denied": "runtime.policy.decision",
     "Done": "runtime.door.outcome",
     "Door": "runtime.door.door",
+    "Expired": "runtime.door.outcome",
     "Failed": "runtime.door.outcome",
     "Graph": "runtime.graph.agent",
     "Label": "runtime.policy.label",
@@ -69,6 +71,7 @@ __all__ = [
     "Denied",
     "Done",
     "Door",
+    "Expired",
     "Failed",
     "Graph",
     "Label",

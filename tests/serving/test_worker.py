@@ -342,7 +342,7 @@ async def _of_ear(store: Store, wanted: str) -> None:
 
 
 async def test_an_expired_question_lets_the_run_go_on(tmp_path: Path) -> None:
-    """Nobody decides in time: a worker takes the run up, and the agent is told no."""
+    """Nobody decides in time: a worker takes the run up, and the agent is told so."""
     async with Office(tmp_path, waiting=frozenset({"send"})) as office:
         run_id = await office.queued()
         assert await office.work() == ["waiting"]

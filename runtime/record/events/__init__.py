@@ -23,6 +23,12 @@ from interlock.runtime.record.events.of_action import (
     ReportedLate,
     Ruling,
 )
+from interlock.runtime.record.events.of_approval import (
+    ApprovalAsked,
+    ApprovalDecided,
+    ApprovalExpired,
+    ApprovalStepped,
+)
 from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
@@ -43,8 +49,6 @@ from interlock.runtime.record.events.of_job import (
     JobSubmitted,
 )
 from interlock.runtime.record.events.of_run import (
-    ApprovalAsked,
-    ApprovalDecided,
     LimitPassed,
     LimitRaised,
     LimitSet,
@@ -66,6 +70,8 @@ __all__ = [
     "ApiKeyKept",
     "ApprovalAsked",
     "ApprovalDecided",
+    "ApprovalExpired",
+    "ApprovalStepped",
     "Decided",
     "Event",
     "Finding",

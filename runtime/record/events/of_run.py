@@ -8,7 +8,6 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.record.events.event import (
     Commits,
     Counts,
-    Finding,
     Object,
     Of,
     Sealed,
@@ -167,99 +166,6 @@ class RunErased(Of):
     def payload(self) -> Object | None:
         """Return who erased it."""
         return {"by": self.by}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApprovalAsked(Of):
-    """A request was put before the reviewers."""
-
-    event: ClassVar[str] = "approval_requested"
-    key: Commits
-    approval: str
-    action: str
-    tool: str
-    #: Who is asked first, and whose verdicts it takes, as the row holds them
-    role: str
-    quorum: str
-    revision: str
-    #: The digest of the request, and of the evidence that is shown
-    digest: str
-    evidence: str
-    overdue: int
-    expires: int
-    sealed: Sealed
-
-    def body(self) -> Object:
-        """Return the public part."""
-        return {
-            "approval": self.approval,
-            "action": self.action,
-            "tool": self.tool,
-            "role": self.role,
-            "quorum": self.quorum,
-            "revision": self.revision,
-            "bind": self.key.commit(self.digest.encode()),
-            "evidence": self.key.commit(self.evidence.encode()),
-            "overdue": self.overdue,
-            "expires": self.expires,
-            "sealed": digests(self.sealed),
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApprovalDecided(Of):
-    """A reviewer gave a verdict on one request, on the evidence that was shown."""
-
-    event: ClassVar[str] = "approval"
-    key: Commits
-    approval: str
-    action: str
-    #: Where the approval stands with this verdict, and the verdict itself
-    state: str
-    kind: str
-    number: int
-    #: The role that was needed, and the one it was given in
-    seat: str
-    role: str
-    #: The role that is asked first from now on
-    next: str
-    revision: str
-    #: The digest of the request, and of the evidence that was shown
-    digest: str
-    evidence: str
-    #: Who decides and who asked, in the form in which one person has one name
-    person: str
-    requester: str
-    finding: Finding
-    sealed: Sealed
-
-    def body(self) -> Object:
-        """Return the public part."""
-        return {
-            "approval": self.approval,
-            "action": self.action,
-            "state": self.state,
-            "kind": self.kind,
-            "number": self.number,
-            "seat": self.seat,
-            "role": self.role,
-            "next": self.next,
-            "until": 0,
-            "revision": self.revision,
-            "bind": self.key.commit(self.digest.encode()),
-            "evidence": self.key.commit(self.evidence.encode()),
-            "reviewer": self.key.commit(self.person.encode()),
-            "requester": self.key.commit(self.requester.encode()),
-            "sealed": digests(self.sealed),
-        }
-
-    def payload(self) -> Object | None:
-        """Return who decided, in which roles, and why."""
-        return {
-            "reviewer": self.finding.reviewer,
-            "roles": self.finding.roles,
-            "note": self.finding.note,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

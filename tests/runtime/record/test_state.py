@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from interlock.runtime.door.outcome import Waiting
+from interlock.runtime.door.outcome import Expired, Waiting
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.policy.decision import MINT, Decision, Permit
 from interlock.runtime.policy.engine.answer import trouble
@@ -31,7 +31,7 @@ from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
-from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store import Tx, postgresql, tables
 from interlock.runtime.run import account, job, limit
 from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -51,11 +51,24 @@ from interlock.runtime.testing import (
 WEB = Label(integrity="untrusted", confidentiality="internal", sources=("web",))
 
 
+class Ticking:
+    """A clock that moves on by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000
+
+    def __call__(self) -> float:
+        """Return the time."""
+        self.now += 1
+        return float(self.now)
+
+
 @dataclass(kw_only=True)
 class Point(StaticPoint):
     """A table of answers that is silent about the tools in `silent`."""
 
     silent: set[str] = field(default_factory=set)
+    clock: Ticking = field(default_factory=Ticking)
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the table's answer, or what stands for a failure."""
@@ -64,12 +77,6 @@ class Point(StaticPoint):
                 "pdp_unavailable", revision=REVISION, engine=self.engine, detail="cut"
             )
         return await super().decide(request)
-
-
-def ticking() -> Callable[[], float]:
-    """Return a clock that moves on by a second whenever it is read."""
-    seconds = count(1_800_000_000)
-    return lambda: float(next(seconds))
 
 
 def raising(error: BaseException) -> Callable[[Permit, Note], Awaitable[Note]]:
@@ -94,7 +101,7 @@ def world(folder: Path, url: str) -> World:
     ]
     effects_of = dict.fromkeys([tool.name for tool in tools], "permit")
     pdp = Point(effects=effects_of, waiting=frozenset({"note.wait"}))  # type: ignore[arg-type]  # "permit" is an effect
-    return World(folder, tools=tools, pdp=pdp, url=url, clock=ticking())
+    return World(folder, tools=tools, pdp=pdp, url=url, clock=pdp.clock)
 
 
 async def act(home: World, run: Run, tool: str, call: str) -> Any:
@@ -175,6 +182,7 @@ async def lived(home: World) -> None:
     await _erased(home)
     await _held(home)
     await _pinned_anew(home)
+    await _expired(home)
     await _submitted(home, run)
     await _admitted(home, run.tenant)
 
@@ -231,6 +239,18 @@ async def _pinned_anew(home: World) -> None:
     await home.runs.end(run, "waiting", {"said": "wait"})
     pins = Pins(revision="1" * 64, others={"sender": "legal"})
     await home.runs.repin(run.id, pins=pins, by="ada")
+
+
+async def _expired(home: World) -> None:
+    run = await home.start()
+    assert isinstance(home.pdp, Point)
+    late = [await act(home, run, "note.wait", call) for call in ("told", "seen")]
+    home.pdp.clock.now += 86_400
+    with pytest.MonkeyPatch.context() as patch:
+        tomorrow = int(time.time()) + 86_400
+        patch.setattr(postgresql, "now", lambda connection: tomorrow)
+        assert isinstance(await act(home, run, "note.wait", "told"), Expired)
+        await home.approvals.expire(late[1].approval_id)
 
 
 async def _cancelled(home: World) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from interlock.runtime.canonical import canonical
-from interlock.runtime.door.outcome import Done, Outcome, Unknown, Waiting
+from interlock.runtime.door.outcome import Done, Expired, Outcome, Unknown, Waiting
 from interlock.runtime.door.tool import Value, schema_digest, tool
 from interlock.runtime.errors import (
     AnotherPolicy,
@@ -28,6 +28,7 @@ from interlock.runtime.policy.decision import Denied, Permit
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal, Resource, Verdict
+from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -264,8 +265,16 @@ async def test_a_verdict_under_another_revision_does_not_count(
     assert DONE == []
 
 
+async def events(desk: Desk) -> list[str]:
+    bodies = select(tables.ledger_entry.c.body).order_by(tables.ledger_entry.c.seq)
+    rows = await desk.world.store.read(lambda c: c.execute(bodies).scalars().all())
+    return [body_of(row)["event"] for row in rows]
+
+
 async def test_a_request_that_nobody_answers_expires(desk: Desk) -> None:
-    """After its time is up nobody can decide it any more, and the action is denied."""
+    """After its time is up nobody can decide it: that is no refusal, is recorded once by whoever
+    looks first, and the agent may ask again.
+    """
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
     desk.clock.advance(TTL_S - 1)
@@ -276,9 +285,17 @@ async def test_a_request_that_nobody_answers_expires(desk: Desk) -> None:
     with pytest.raises(BadInput) as refused:
         await desk.decide(approval)
     assert refused.value.code == "expired"
-    outcome = await desk.propose(run)
-    assert isinstance(outcome, Denied)
-    assert outcome.codes == ("approval_expired",)
+    for _ in range(2):
+        outcome = await desk.propose(run)
+        assert isinstance(outcome, Expired), outcome
+        assert outcome.approval_id == approval
+        await desk.world.store.durable(run.claim)
+    await desk.world.approvals.expire(approval)
+    assert (await events(desk)).count("approval_expired") == 1
+    refusals = select(tables.run.c.refusals).where(tables.run.c.id == run.id)
+    assert await desk.world.store.read(lambda c: c.execute(refusals).scalar_one()) == 0
+    assert await desk.world.approvals.list(state="expired")
+    assert (await desk.waiting(run, call="again")).approval_id != approval
     assert DONE == []
 
 

@@ -1,0 +1,51 @@
+"""Expiry: that nobody decided in time is a state of its own, and no refusal.
+
+Time alone writes nothing. Whoever looks next records the expiry, once: the door when the run goes
+on, or a person who opens the approval or comes too late.
+"""
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from interlock.runtime.record.events import ApprovalExpired
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.run import budget, turn
+
+_APPROVALS = tables.approval.c
+
+
+def expire(tx: Tx, *, approval_id: str) -> bool:
+    """Record that the time of an approval is up, and return whether this was the first to do so.
+
+    What was set aside for its action is given back, and the run may go on at once.
+    """
+    due = (
+        _APPROVALS.id == approval_id,
+        _APPROVALS.state == "waiting",
+        _APPROVALS.expires <= tx.now,
+    )
+    query = select(tables.approval).where(*due).with_for_update()
+    row = tx.connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return False
+    expired = update(tables.approval).where(*due)
+    tx.connection.execute(expired.values(state="expired", decided=tx.now))
+    budget.release(tx, action_id=row["action_id"])
+    turn.decided(tx, row["run_id"])
+    tx.events.append(
+        ApprovalExpired(
+            log=row["tenant"],
+            run_id=row["run_id"],
+            approval=row["id"],
+            action=row["action_id"],
+        )
+    )
+    return True
+
+
+def lapsed(connection: Connection, *, action_id: str, now: int) -> str:
+    """Return the id of the approval on which nobody decided in time, or an empty string."""
+    is_over = and_(_APPROVALS.state == "waiting", _APPROVALS.expires <= now)
+    query = select(_APPROVALS.id).where(
+        _APPROVALS.action_id == action_id, or_(_APPROVALS.state == "expired", is_over)
+    )
+    return connection.execute(query).scalar() or ""
