@@ -193,7 +193,7 @@ class Attempt:
         )
 
     def sealed(self, value: bytes | None, *, part: str = "") -> bytes | None:
-        """Return a value of the action's row, or a *part* of what came of it, under the run's key."""
+        """Return a value of the row of the action, or a *part* of it, under the run's key."""
         if value is None:
             return None
         return self.key.seal(value, place=f"action/{self.id}{part}")
