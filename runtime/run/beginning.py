@@ -21,6 +21,8 @@ from interlock.runtime.run.run import NewRun, requester_of
 
 #: The priority of a run that goes before all others; the lowest is as far from zero
 HIGHEST: Final = 100
+#: The first label of every run, as it is stored
+_TRUSTED: Final = canonical(asdict(TRUSTED)).decode()
 _NEW: Final = Statement(insert(tables.run).returning(*tables.run.columns))
 
 
@@ -49,7 +51,7 @@ def fields_of(
 ) -> dict[str, Any]:
     """Return the row of a new run, claimed under *token* or queued without one."""
     run_id = key.id
-    principal = canonical(asdict(new.principal))
+    principal = canonical(new.principal.written)
     fields = {
         "id": run_id,
         "tenant": new.principal.tenant,
@@ -58,7 +60,7 @@ def fields_of(
         "principal": key.seal(principal, place=f"run/{run_id}/principal"),
         "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
         "pins": pin.sealed(new.pins, key),
-        "label": canonical(asdict(TRUSTED)).decode(),
+        "label": _TRUSTED,
         "autonomy": new.autonomy,
         "revision": new.revision,
         "budget_id": run_id,
@@ -124,10 +126,10 @@ def started_of(new: NewRun, row: Row, key: DataKey) -> RunStarted:
         pinned=row["pinned"],
         budget=row["budget_id"],
         parent=new.job or of_tenant(row["tenant"]),
-        limits=asdict(new.limits),
+        limits=new.limits.counts(),
         label=row["label"],
         requester=requester_of(new.principal),
-        principal=asdict(new.principal),
+        principal=new.principal.written,
         request=new.request,
         sealed={name: row[name] for name in ("principal", "request", "pins")},
     )

@@ -52,6 +52,8 @@ class ActRules(TypedDict):
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     action_class: ActionClass
     waives: list[Guard]
+    #: Who alone may do it
+    by: NotRequired[Literal["requester"]]
     arguments: dict[str, ArgumentLimits]
 
 

@@ -156,10 +156,11 @@ def _act(
     arguments = _arguments(at(bundle.data, "rails", "config", "acts", act))
     if "note" in arguments:
         arguments["note"] = "ordinary"
+    is_own = at(bundle.data, "rails", "config", "acts", act, "by") == "requester"
     subject = SubjectFacts(
         tenant=tenant,
         person=PERSON,
-        requester=REQUESTER,
+        requester=PERSON if is_own else REQUESTER,
         agent=role,
         state="waiting",
         role=role,
