@@ -8,6 +8,7 @@ front end must authenticate instead (docs/threat-model.md). A name that is not l
 import fcntl
 import getpass
 import os
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +22,11 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, identity
 from interlock.tools import files, plain_yaml
 
+#: Scripts of which letters look like those of another
+_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 #: How the names of those begin who are on no list: agents, workers, machines, people of an issuer
-UNLISTED: Final = ("agent:", "worker:", "machine:", "oidc:")
+OF_ISSUER: Final = "oidc:"
+UNLISTED: Final = ("agent:", "worker:", "machine:", OF_ISSUER)
 #: Who starts a server or a worker when nobody is there
 _MACHINE: Final = "machine"
 
@@ -76,6 +80,27 @@ def named(name: str | None) -> str:
             next_step="Name somebody, or leave it out to be this account.",
         )
     return name
+
+
+def refuse_unreadable(name: str) -> None:
+    """Raise `BadInput` for a name that cannot be read, or that passes for another."""
+    if not identity(name) or not name.isprintable():
+        raise BadInput(
+            what="the name",
+            why="it cannot be read",
+            next_step="Write a plain name.",
+        )
+    scripts = {
+        unicodedata.name(letter, "").partition(" ")[0]
+        for letter in name
+        if letter.isalpha()
+    }
+    if len(scripts & _ALIKE) > 1:
+        raise BadInput(
+            what="the name",
+            why="its letters are of several scripts that look alike",
+            next_step="Write the name in letters of one script.",
+        )
 
 
 def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Person]:

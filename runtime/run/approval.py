@@ -205,13 +205,14 @@ def four_eyes(
     requester: str,
     role: str,
     tenant: str,
-    note: str,
+    note: str | None,
 ) -> None:
     """Refuse a verdict on *what* by anybody but an entitled other person who says why.
 
     Raises `BadInput` with the codes "nobody", "own_request", "wrong_tenant", "role_missing" and
-    "note_missing" (fails closed). This comes before anything is recorded, so the policy is never
-    told of a verdict from another tenant: its facts need no tenant for each reviewer.
+    "note_missing" (fails closed); where the note is None no reason is looked for. This comes before
+    anything is recorded, so the policy is never told of a verdict from another tenant: its facts
+    need no tenant for each reviewer.
     """
     name = identity(reviewer.id)
     if not name:
@@ -233,7 +234,7 @@ def four_eyes(
             person=reviewer.id,
             role=role,
         )
-    if len(note.strip()) < SHORTEST_NOTE:
+    if note is not None and len(note.strip()) < SHORTEST_NOTE:
         raise refused("note_missing", what=what)
 
 

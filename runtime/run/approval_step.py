@@ -82,6 +82,29 @@ class Deed:
     proposal: dict[str, Json] | None = None
 
 
+def claim(steps: Sequence[Step], *, now: int) -> Step | None:
+    """Return the step by which somebody looks at it now, or None; passing it on ends a claim."""
+    last = _last(steps, "claimed", "released", "delegated", "escalated")
+    is_live = last is not None and last.kind == "claimed" and last.until > now
+    return last if is_live else None
+
+
+def delegate(steps: Sequence[Step]) -> str:
+    """Return who was asked by name to decide, or an empty string."""
+    last = _last(steps, "delegated", "escalated")
+    return last.to if last is not None and last.kind == "delegated" else ""
+
+
+def inquiry(steps: Sequence[Step]) -> Step | None:
+    """Return the question to whoever asked for it that is not answered yet, or None."""
+    last = _last(steps, "asked", "answered")
+    return last if last is not None and last.kind == "asked" else None
+
+
+def _last(steps: Sequence[Step], *kinds: Kind) -> Step | None:
+    return next((step for step in reversed(steps) if step.kind in kinds), None)
+
+
 def add(
     tx: Tx, key: DataKey, approval: RowMapping, deed: Deed, *, number: int
 ) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import RowMapping, update
 
@@ -16,7 +16,7 @@ from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.canary import Opened
 from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.erasure import key_of
-from interlock.runtime.run.question import Approval, opened, row_named
+from interlock.runtime.run.question import Approval, open_now, opened, row_named
 from interlock.runtime.run.quorum import Quorum, Seat, seat_for, unfilled
 from interlock.runtime.run.refusal import refused
 
@@ -137,8 +137,11 @@ def _decided(
     )
 
 
-def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
-    """Return the open seat that *person* fills; raises as `judge` does where there is none."""
+def seat_of(approval: Approval, person: Principal, *, note: str | None) -> Seat:
+    """Return the open seat that *person* fills; raises as `judge` does where there is none.
+
+    Without a *note* no reason is looked for.
+    """
     what = f"approval {approval.id}"
     if any(identity(one.person) == identity(person.id) for one in approval.verdicts):
         raise refused("voted_already", what=what, person=person.id)
@@ -203,22 +206,11 @@ def _decide(
 
 def _object(approval: Approval, *, shown: str) -> None:
     """Refuse a verdict on what waits no more, or on something else than was shown."""
-    what = f"approval {approval.id}"
-    match approval.state:
-        case "waiting":
-            pass
-        case "expired":
-            raise refused("expired", what=what)
-        case "withdrawn":
-            raise refused("not_waiting", what=what, state=approval.state)
-        case "approved" | "rejected" | "used":
-            raise refused("decided_already", what=what, state=approval.state)
-        case _:
-            assert_never(approval.state)
+    open_now(approval)
     if shown != approval.evidence_digest:
         raise refused(
             "evidence_changed",
-            what=what,
+            what=f"approval {approval.id}",
             shown=shown[:12],
             evidence=approval.evidence_digest[:12],
         )

@@ -22,7 +22,7 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.live import Live
-from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
+from interlock.serving.queue.routes import approvals, books, issuer, live, runs, sign_in
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 from interlock.serving.reader.routes import contract, leaf
@@ -35,11 +35,7 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
-_NOWHERE: Final = NotFound(
-    kind="page",
-    name="of this address",
-    next_step="Begin at the home page.",
-)
+_TITLES: Final = {403: "You may not do that", 404: "That is not there"}
 _MISREAD: Final = BadInput(
     what="the form",
     why="a field is not what the page asks for",
@@ -47,6 +43,7 @@ _MISREAD: Final = BadInput(
 )
 ROUTERS: Final = (
     sign_in.router,
+    issuer.router,
     home_routes.router,
     approvals.router,
     runs.router,
@@ -101,7 +98,12 @@ async def _to_sign_in(request: Request, _: Exception) -> Response:
 
 async def _nowhere(request: Request, _: Exception) -> HTMLResponse:
     """Say that there is no such page."""
-    return await _told(request, _NOWHERE)
+    nowhere = NotFound(
+        kind="page",
+        name=request.url.path,
+        next_step="Begin at the home page.",
+    )
+    return await _told(request, nowhere)
 
 
 async def _misread(request: Request, _: Exception) -> HTMLResponse:
@@ -116,15 +118,23 @@ async def _told(request: Request, error: Exception) -> HTMLResponse:
     )
     code = getattr(error, "code", "error")
     words = str(error)
+    title = _TITLES.get(status, "That was not done")
     try:
         who = await visitor(request)
     except InterlockError:
-        return bare("error.html", status=status, code=code, words=words)
+        return bare(
+            "error.html",
+            status=status,
+            title=title,
+            code=code,
+            words=words,
+        )
     return page(
         who,
         "error.html",
         here="",
         status=status,
+        title=title,
         code=code,
         words=words,
     )
