@@ -95,11 +95,12 @@ class Provider:
         self.asked.append(destination.base + path)
         if self.is_away:
             raise NotSent(code="not_connected", where=destination.url, why="it is away")
+        document = self._document(destination.base, body)
         return Answer(
-            status=200,
+            status=400 if "error" in document else 200,
             content_type="application/json",
             session="",
-            body=json.dumps(self._document(destination.base, body)).encode(),
+            body=json.dumps(document).encode(),
         )
 
     def _document(self, path: str, body: bytes) -> dict[str, Any]:
@@ -114,7 +115,10 @@ class Provider:
         if path == "/token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             self.forms.append(form)
-            return {"id_token": self.token(**self.codes.pop(form["code"]))}
+            claims = self.codes.pop(form["code"], None)
+            if claims is None:
+                return {"error": "invalid_grant"}
+            return {"id_token": self.token(**claims)}
         return self.document
 
     def token(
