@@ -121,6 +121,7 @@ action = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("run_id", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
     Column("tool", String(128), nullable=False),
     Column("action_class", String(16), nullable=False),
     Column("digest", String(64), nullable=False),
@@ -168,6 +169,7 @@ reservation = Table(
     metadata,
     Column("action_id", String(64), primary_key=True),
     Column("budget_id", String(64), nullable=False),
+    Column("tenant", String(64), nullable=False),
     *(Column(kind, BigInteger, nullable=False) for kind in KINDS),
 )
 
@@ -176,6 +178,8 @@ kill_switch = Table(
     metadata,
     Column("scope", String(16), primary_key=True),
     Column("id", String(128), primary_key=True),
+    #: Whose it is; the home's (`HOME`) for everything and for a tool
+    Column("tenant", String(64), nullable=False),
     Column("engaged", BigInteger, nullable=False),
 )
 
@@ -201,6 +205,7 @@ data_key = Table(
     "data_key",
     metadata,
     Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
 )
 
@@ -245,6 +250,7 @@ checkpoint = Table(
     Column("thread_id", String(64), primary_key=True),
     Column("ns", String(512), primary_key=True),
     Column("checkpoint_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     #: The claim that wrote it: a later claim's is newer, whatever the clocks of their machines say
     Column("fence", BigInteger, nullable=False),
     Column("parent_id", String(64), nullable=False),
@@ -260,6 +266,7 @@ checkpoint_write = Table(
     Column("checkpoint_id", String(64), primary_key=True),
     Column("task_id", String(64), primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", String(64), nullable=False),
     Column("channel", String(128), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("task_path", Text, nullable=False),
@@ -272,6 +279,7 @@ checkpoint_piece = Table(
     Column("thread_id", String(64), primary_key=True),
     Column("ns", String(512), primary_key=True),
     Column("name", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
 
