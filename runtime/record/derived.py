@@ -17,8 +17,8 @@ from interlock.runtime.record.of_run import (
     proposed,
     started,
 )
-from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.of_switch import OfSwitches
+from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -66,7 +66,6 @@ class Derived(OfSwitches):
         Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
         handlers: dict[str, Handler] = {
-            **self.of_webhooks(),
             "run_started": self._start,
             "run_resumed": self._resume,
             "run_held": self._hold,
@@ -93,7 +92,8 @@ class Derived(OfSwitches):
             "record": self._keep,
             "erasure": self._erase,
         }
-        handler = handlers.get(body["event"])
+        event = body["event"]
+        handler = handlers.get(event) or self.of_webhooks().get(event)
         if handler is not None:
             handler(log, str(body["run"]), body)
 

@@ -1,6 +1,7 @@
 """Deliveries as people look at them, and have them sent again."""
 
 import secrets
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -9,10 +10,12 @@ from interlock.runtime.record.store import Tx
 from interlock.runtime.run import delivery as rows
 from interlock.runtime.run import subject
 from interlock.runtime.run.delivery import LIFE_S, Delivery
-from interlock.runtime.run.webhook import webhook_of
 from interlock.serving.desk import Desk
 from interlock.serving.webhooks import endpoints
 from interlock.serving.webhooks.news import draft_of
+
+#: A webhook in one of these states is told nothing
+_OVER: Final = frozenset({"removed", "disabled"})
 
 
 async def listed(
@@ -45,11 +48,10 @@ async def resend(
 ) -> Delivery:
     """Have the message sent once more, under its own id, for another day; raises `NotFound`.
 
-    Raises `BadInput` ("ended") for a webhook that was removed. A webhook that is disabled is told
-    things again: whoever resends has seen that its receiver is back.
+    Raises `BadInput` ("wrong_state") for a webhook that is told nothing any more.
     """
-    webhook = await endpoints.known(desk, webhook_id, person)
-    endpoints.refuse_ended(webhook)
+    await endpoints.known(desk, webhook_id, person)
+    vault = desk.storage.vault
 
     def read(connection: Connection) -> Delivery:
         return rows.delivery_of(
@@ -57,6 +59,7 @@ async def resend(
         )
 
     def work(tx: Tx) -> Delivery:
+        endpoints.going_on(tx, vault, webhook_id, tenant=person.tenant, unless=_OVER)
         rows.turn(
             tx,
             read(tx.connection),
@@ -82,11 +85,13 @@ async def resend(
 
 async def ping(desk: Desk, webhook_id: str, *, person: Principal) -> Delivery:
     """Send the webhook a message of the event "ping", for a test; raises `NotFound`."""
-    endpoints.refuse_ended(await endpoints.known(desk, webhook_id, person))
+    await endpoints.known(desk, webhook_id, person)
     vault = desk.storage.vault
 
     def work(tx: Tx) -> Delivery:
-        webhook = webhook_of(vault, tx.connection, webhook_id, tenant=person.tenant)
+        webhook = endpoints.going_on(
+            tx, vault, webhook_id, tenant=person.tenant, unless=_OVER
+        )
         draft = draft_of(
             webhook,
             "ping",

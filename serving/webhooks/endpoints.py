@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -108,7 +108,7 @@ async def rotate(
     """Sign with a new secret; messages have both signatures for *overlap_s* seconds more.
 
     Raises `NotFound`, and `BadInput` for an overlap that is longer than a week and for a webhook
-    that was removed ("ended").
+    that was removed ("wrong_state").
     """
     _check_overlap(overlap_s)
     await known(desk, webhook_id, person)
@@ -154,8 +154,7 @@ def _changing(
     vault = desk.storage.vault
 
     def work(tx: Tx) -> Webhook:
-        webhook = webhook_of(vault, tx.connection, webhook_id, tenant=person.tenant)
-        refuse_ended(webhook)
+        webhook = going_on(tx, vault, webhook_id, tenant=person.tenant)
         changed = replace(change(tx, webhook), updated=tx.now)
         keep_webhook(tx, vault, changed, by=person.id)
         return changed
@@ -163,16 +162,27 @@ def _changing(
     return work
 
 
-def refuse_ended(webhook: Webhook) -> None:
-    """Raise `BadInput` ("ended") for a webhook that a person removed."""
-    if webhook.state != "removed":
-        return
-    raise BadInput(
-        code="ended",
-        what=f"webhook {webhook.id}",
-        why="it was removed",
-        next_step="Add another one.",
-    )
+def going_on(
+    tx: Tx,
+    vault: Vault,
+    webhook_id: str,
+    *,
+    tenant: str,
+    unless: Collection[str] = ("removed",),
+) -> Webhook:
+    """Return the webhook, read in a transaction that holds the *tenant*'s log.
+
+    Raises `NotFound`, and `BadInput` ("wrong_state") where its state is one of *unless*.
+    """
+    webhook = webhook_of(vault, tx.connection, webhook_id, tenant=tenant)
+    if webhook.state in unless:
+        raise BadInput(
+            code="wrong_state",
+            what=f"webhook {webhook_id}",
+            why=f"it is {webhook.state}",
+            next_step="Add another one.",
+        )
+    return webhook
 
 
 def _removed(_: Tx, webhook: Webhook) -> Webhook:

@@ -47,7 +47,7 @@ async def get_webhook(
     return _shown(await endpoints.read(home.desk, webhook_id, person=asking))
 
 
-@router.delete("/{webhook_id}", responses=problems("not_found", "ended"))
+@router.delete("/{webhook_id}", responses=problems("not_found", "wrong_state"))
 async def remove_webhook(
     webhook_id: WebhookId, home: HomeOf, asking: PersonOf
 ) -> WebhookView:
@@ -55,7 +55,7 @@ async def remove_webhook(
     return _shown(await endpoints.remove(home.desk, webhook_id, person=asking))
 
 
-@router.post("/{webhook_id}/rotate", responses=problems("not_found", "ended"))
+@router.post("/{webhook_id}/rotate", responses=problems("not_found", "wrong_state"))
 async def rotate_webhook(
     webhook_id: WebhookId, how: Rotation, home: HomeOf, asking: PersonOf
 ) -> WebhookMade:
@@ -70,7 +70,9 @@ async def rotate_webhook(
 
 
 @router.post(
-    "/{webhook_id}/ping", status_code=202, responses=problems("not_found", "ended")
+    "/{webhook_id}/ping",
+    status_code=202,
+    responses=problems("not_found", "wrong_state"),
 )
 async def ping_webhook(
     webhook_id: WebhookId, home: HomeOf, asking: PersonOf
@@ -104,7 +106,7 @@ async def list_deliveries(
 @router.post(
     "/{webhook_id}/deliveries/{delivery_id}/resend",
     status_code=202,
-    responses=problems("not_found", "ended"),
+    responses=problems("not_found", "wrong_state"),
 )
 async def resend_delivery(
     webhook_id: WebhookId, delivery_id: DeliveryId, home: HomeOf, asking: PersonOf

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import update
 
+from interlock.errors import BadInput
 from interlock.runtime.record.audit import exported
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
@@ -148,6 +149,9 @@ async def test_a_receiver_that_is_gone_is_told_nothing_more(office: Any) -> None
 
     webhook = await endpoints.read(office.desk, made.webhook.id, person=office.ada)
     [dead] = await listed(office, made.webhook.id)
+    with pytest.raises(BadInput) as refused:
+        await deliveries.resend(office.desk, webhook.id, dead.id, person=office.ada)
+    assert refused.value.code == "wrong_state"
     assert webhook.state == "disabled"
     assert (dead.state, dead.code) == ("dead", "gone")
     assert len(office.receiver.messages) == 1

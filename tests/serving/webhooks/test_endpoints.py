@@ -151,7 +151,7 @@ async def test_a_removed_webhook_is_told_nothing_more(
     for way in (endpoints.remove, endpoints.rotate, deliveries.ping):
         with pytest.raises(BadInput) as refused:
             await way(office.desk, made.webhook.id, person=office.ada)
-        assert refused.value.code == "ended"
+        assert refused.value.code == "wrong_state"
 
 
 async def test_nothing_of_a_webhook_is_there_for_another_tenant(office: Any) -> None:
