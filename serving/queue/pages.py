@@ -23,7 +23,7 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.live import Live
-from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
+from interlock.serving.queue.routes import approvals, books, issuer, live, runs, sign_in
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 from interlock.serving.reader.routes import contract, leaf
@@ -44,6 +44,7 @@ _MISREAD: Final = BadInput(
 )
 ROUTERS: Final = (
     sign_in.router,
+    issuer.router,
     home_routes.router,
     approvals.router,
     runs.router,
