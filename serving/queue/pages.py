@@ -15,6 +15,7 @@ from interlock.runtime.errors import (
     NotFound,
     NotPermitted,
 )
+from interlock.runtime.record.proofs import Proofs
 from interlock.serving.home import Home
 from interlock.serving.intray import routes as intray
 from interlock.serving.queue import cookie
@@ -22,7 +23,15 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.live import Live
-from interlock.serving.queue.routes import approvals, books, issuer, live, runs, sign_in
+from interlock.serving.queue.routes import (
+    approvals,
+    books,
+    issuer,
+    live,
+    quality,
+    runs,
+    sign_in,
+)
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 from interlock.serving.reader.routes import contract, leaf
@@ -48,6 +57,7 @@ ROUTERS: Final = (
     approvals.router,
     runs.router,
     books.router,
+    quality.router,
     live.router,
     contract.router,
     leaf.router,
@@ -76,6 +86,7 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     app.state.home = home
     app.state.doorkeeper = doorkeeper
     app.state.live = Live(home.store)
+    app.state.proofs = Proofs(home.store)
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)
