@@ -22,7 +22,14 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.live import Live
-from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
+from interlock.serving.queue.routes import (
+    approvals,
+    books,
+    handling,
+    live,
+    runs,
+    sign_in,
+)
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 from interlock.serving.reader.routes import contract, leaf
@@ -49,6 +56,7 @@ ROUTERS: Final = (
     sign_in.router,
     home_routes.router,
     approvals.router,
+    handling.router,
     runs.router,
     books.router,
     live.router,

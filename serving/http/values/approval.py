@@ -90,6 +90,9 @@ class NewVerdict(BaseModel):
     verdict: Verdict
     evidence_digest: str = Field(max_length=64)
     note: str = Field(max_length=1000, description="Why, in words; it is recorded")
+    evidence: dict[str, Any] | None = Field(
+        None, description="What was shown to you, to be told what has changed since"
+    )
 
 
 class Decided(BaseModel):
