@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from interlock.runtime.errors import InterlockError
 from interlock.runtime.record.proofs import Proofs
+from interlock.serving.access.handle import ROOT
 from interlock.serving.home import Home
 from interlock.serving.http.cursor import Cursors
 from interlock.serving.http.envelope import Envelope
@@ -148,7 +149,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     place = [str(part) for part in first["loc"]]
     field = ".".join(place) or "body"
     problem = described(
-        422,
+        400 if request.url.path.startswith(ROOT) else 422,
         "invalid",
         detail=f"{field}: {first['msg']}.",
         next_step="Correct the field; the OpenAPI document says what it takes.",

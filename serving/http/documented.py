@@ -115,7 +115,7 @@ _ALWAYS: Final = (
     "not_recorded",
 )
 _TITLES: Final[Mapping[int, str]] = {
-    400: "Nobody is asked about it",
+    400: "The request is not well formed, or nobody is asked about it",
     401: "No valid credential came with the request",
     403: "The policy does not permit it; the refusal is recorded",
     404: "There is no such thing in your tenant",
@@ -129,11 +129,15 @@ _TITLES: Final[Mapping[int, str]] = {
 }
 
 
-def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Return the problems of a route: those of every route, and those of the *codes*."""
+def problems(*codes: str, malformed: int = 422) -> dict[int | str, dict[str, Any]]:
+    """Return the problems of a route: those of every route, and those of the *codes*.
+
+    *malformed* is the status of a request that is not well formed.
+    """
     by_status: dict[int | str, dict[str, Any]] = {}
     for code in (*_ALWAYS, *codes):
         status, detail, next_step = _EXAMPLES[code]
+        status = malformed if code == "invalid" else status
         entry = by_status.setdefault(status, _entry(status))
         value = described(
             status,

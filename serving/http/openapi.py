@@ -94,6 +94,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         for operation in operations(made):
+            _drop_unmeant(operation)
             _complete(operation, schemas)
         app.openapi_schema = made
     return app.openapi_schema
@@ -103,6 +104,13 @@ def operations(made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every operation of the document."""
     for path in made["paths"].values():
         yield from path.values()
+
+
+def _drop_unmeant(operation: dict[str, Any]) -> None:
+    """Drop the answer that FastAPI assumes where a route has another status for it."""
+    assumed = operation["responses"].get("422", {}).get("content", {})
+    if _JSON in assumed:
+        del operation["responses"]["422"]
 
 
 def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:

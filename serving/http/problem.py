@@ -24,6 +24,7 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.run.difference import EvidenceChanged
 from interlock.serving.access.problem import AccessProblem
+from interlock.serving.access.query import Malformed
 from interlock.serving.http.refusal import RequestRefused, Why
 
 MEDIA: Final = "application/problem+json"
@@ -184,7 +185,8 @@ def status_of(error: InterlockError) -> int:
     if isinstance(error, RequestRefused):
         return STATUS_OF_REQUEST[error.code]
     if isinstance(error, BadInput):
-        return STATUS_OF_INPUT[error.code]
+        is_malformed = isinstance(error, Malformed)
+        return 400 if is_malformed else STATUS_OF_INPUT[error.code]
     if _is_elsewhere(error):
         return STATUS_OF_INPUT["not_found"]
     for kind, status in STATUS_OF_CLASS:

@@ -164,6 +164,7 @@ def _act(
         agent=role,
         state="waiting",
         role=role,
+        canaries=(),
     )
     return persons_act(
         act,

@@ -46,6 +46,7 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "reasons": _reasons(evidence),
         "obstacle": obstacle(visitor, approval),
         "needs_password": needs_password(visitor, approval),
+        "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
         "decider": approval.reviewer,
         "above": above(visitor, approval),

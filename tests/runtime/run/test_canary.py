@@ -3,6 +3,7 @@ everybody can check afterwards.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from sqlalchemy import select, update
 
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.request import Verdict
+from interlock.runtime.policy.request import CanaryFact, Verdict
 from interlock.runtime.record.nature import promise
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import canary
+from interlock.runtime.run import canary, subject
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import (
@@ -24,6 +25,7 @@ from interlock.runtime.testing import (
     REVIEWER,
     TOOLBOX,
     Effects,
+    FixedClock,
     StaticPoint,
     World,
 )
@@ -32,11 +34,17 @@ MAIL = "mail.send"
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+def clock() -> FixedClock:
+    """The clock of the world."""
+    return FixedClock()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, clock: FixedClock) -> AsyncIterator[World]:
     """A world in which mail waits for a reviewer."""
     pdp = StaticPoint(effects={MAIL: "permit"}, waiting=frozenset({MAIL}))
     tools = [Effects().tool(MAIL, "irreversible")]
-    async with World(tmp_path, tools=tools, pdp=pdp) as world:
+    async with World(tmp_path, tools=tools, pdp=pdp, clock=clock) as world:
         yield world
 
 
@@ -195,3 +203,35 @@ async def test_only_the_key_of_the_home_marks_a_run(
 
     assert not any(canary.is_canary(world.vault, name) for name in [*foreign, *ours])
     assert canary.is_canary(world.vault, canary.named(world.vault))
+
+
+async def test_the_policy_is_told_which_canaries_a_person_met(
+    world: World, clock: FixedClock
+) -> None:
+    """What the act of a verdict is about names the canaries of that person alone, in order, and of
+    those that wait none.
+    """
+    verdicts: tuple[Verdict, ...] = ("approved", "rejected")
+    for verdict in verdicts:
+        _, approval_id = await put(world, run_id=canary.named(world.vault))
+        await decide(world, approval_id, verdict)
+        clock.advance(1)
+    _, work = await put(world)
+    await decide(world, work, "approved")
+    _, waiting = await put(world, run_id=canary.named(world.vault))
+
+    same = await met(world, waiting, f" {REVIEWER.id.upper()}")
+
+    assert [fact.caught for fact in same] == [False, True]
+    assert await met(world, waiting, "rolf") == ()
+
+
+async def met(world: World, approval_id: str, name: str) -> tuple[CanaryFact, ...]:
+    """Return what the policy would be told of the person of that name."""
+    person = replace(REVIEWER, id=name)
+    about = await world.store.read(
+        lambda c: subject.verdict(approval_id)(c, world.vault, person)
+    )
+    assert about.facts is not None
+    assert about.facts.canaries is not None
+    return about.facts.canaries

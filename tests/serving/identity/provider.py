@@ -27,33 +27,29 @@ from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent
 
 URL: Final = "https://id.test"
-AUDIENCE: Final = "https://lock.test/api"
+AUDIENCE: Final = "https://lock.example.com/api"
 CLIENT: Final = "lock"
-TOML: Final = """
-[oidc]
-issuer = "{url}"
-audience = "{audience}"
-client_id = "{client}"
-site = "{site}"
-{more}
-[oidc.roles]
-lawyers = "analyst"
-partners = "reviewer"
-gods = "omnipotent"
-"""
+GUIDE: Final = Path(__file__).resolve().parents[3] / "docs/howto/sign-in-with-oidc.md"
+#: A role that no policy knows
+_UNKNOWN: Final = 'gods = "omnipotent"'
 
 
 def settings_of(
     home: Path,
     *,
     more: str = "",
+    without: str = "nothing",
     url: str = URL,
-    site: str = "https://lock.test",
+    roles: str = _UNKNOWN,
 ) -> Settings:
-    """Return the settings of a home with an issuer."""
+    """Return the settings of a home with an issuer, as the guide writes them down."""
+    text = GUIDE.read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
+    lines = [line for line in text.splitlines() if not line.startswith(f"{without} =")]
+    text = "\n".join([*lines, roles])
+    if more:
+        text = text.replace("\n[oidc.roles]", f"{more}\n\n[oidc.roles]")
     file = home.parent / "interlock.toml"
-    text = TOML.format(url=url, audience=AUDIENCE, client=CLIENT, site=site, more=more)
-    file.write_text(text, "utf-8")
+    file.write_text(text.replace('https://id.example.com"', f'{url}"'), "utf-8")
     return open_workspace({}, place=file, chosen={"home": str(home)}).settings
 
 
@@ -95,11 +91,12 @@ class Provider:
         self.asked.append(destination.base + path)
         if self.is_away:
             raise NotSent(code="not_connected", where=destination.url, why="it is away")
+        document = self._document(destination.base, body)
         return Answer(
-            status=200,
+            status=400 if "error" in document else 200,
             content_type="application/json",
             session="",
-            body=json.dumps(self._document(destination.base, body)).encode(),
+            body=json.dumps(document).encode(),
         )
 
     def _document(self, path: str, body: bytes) -> dict[str, Any]:
@@ -114,7 +111,10 @@ class Provider:
         if path == "/token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             self.forms.append(form)
-            return {"id_token": self.token(**self.codes.pop(form["code"]))}
+            claims = self.codes.pop(form["code"], None)
+            if claims is None:
+                return {"error": "invalid_grant"}
+            return {"id_token": self.token(**claims)}
         return self.document
 
     def token(

@@ -51,6 +51,7 @@ class Door:
     home: Home
     authenticated: dict[str, int] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    issuer: None = None
 
     async def of_session(self, cookie: str) -> Caller:
         name = cookie.partition("-")[0]
