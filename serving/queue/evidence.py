@@ -49,9 +49,7 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
         "decider": approval.reviewer,
-        "above": above(visitor, approval),
-        "is_mine": partial(is_mine, visitor),
-        "is_overdue": approval.overdue <= visitor.now,
+        **handled(visitor, approval),
     }
 
 
@@ -67,6 +65,15 @@ def obstacle(visitor: Visitor, approval: Approval) -> str:
     if seat_for(approval.unfilled, visitor.person.roles) is None:
         return "role_missing"
     return ""
+
+
+def handled(visitor: Visitor, approval: Approval) -> dict[str, Any]:
+    """Return what the page says of what people do about it before the verdict."""
+    return {
+        "above": above(visitor, approval),
+        "is_mine": partial(is_mine, visitor),
+        "is_overdue": approval.overdue <= visitor.now,
+    }
 
 
 def above(visitor: Visitor, approval: Approval) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import approval_step
 from interlock.runtime.run.approval import requester
+from interlock.runtime.run.approval_step import Step
 from interlock.serving.queue import risk
 from interlock.serving.queue.risk import Risk
 from interlock.serving.queue.visitor import Visitor
@@ -153,8 +154,6 @@ def _row(
 ) -> dict[str, Any]:
     key = visitor.home.vault.unwrapped(row["run_id"], row["wrapped"])
     did = [approval_step.opened(key, row, step) for step in steps]
-    claim = approval_step.claim(did, now=now)
-    delegate = approval_step.delegate(did)
     asker = requester(key, row)
     tools = visitor.home.runtime.tools
     return {
@@ -172,6 +171,15 @@ def _row(
         "expires": row["expires"],
         "is_urgent": row["expires"] - now < _HOUR,
         "is_overdue": row["overdue"] <= now,
+        **_handled(visitor, did, now),
+    }
+
+
+def _handled(visitor: Visitor, did: Sequence[Step], now: int) -> dict[str, Any]:
+    """Return who looks at it, who was asked by name, and whether a question is open."""
+    claim = approval_step.claim(did, now=now)
+    delegate = approval_step.delegate(did)
+    return {
         "claimed_by": claim.person if claim else "",
         "delegated_to": delegate,
         "is_delegated": identity(delegate) == identity(visitor.person.id),
