@@ -9,7 +9,11 @@ from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
+<<<<<<< HEAD
 from interlock.runtime.run.quorum import seat_for
+=======
+from interlock.serving.quality import opening
+>>>>>>> main
 from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact
 from interlock.serving.queue.consequence import consequence
@@ -48,9 +52,20 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "needs_password": needs_password(visitor, approval),
         "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
+        "opened": _opened(visitor, approval),
         "decider": approval.reviewer,
         **handled(visitor, approval),
     }
+
+
+def _opened(visitor: Visitor, approval: Approval) -> str:
+    """Return what says when this person was shown the approval."""
+    return opening.made(
+        visitor.home.vault,
+        approval=approval.id,
+        person=visitor.person.id,
+        at=visitor.now,
+    )
 
 
 def obstacle(visitor: Visitor, approval: Approval) -> str:

@@ -29,6 +29,7 @@ from interlock.serving.queue.routes import (
     handling,
     issuer,
     live,
+    quality,
     runs,
     sign_in,
 )
@@ -58,6 +59,7 @@ ROUTERS: Final = (
     handling.router,
     runs.router,
     books.router,
+    quality.router,
     live.router,
     contract.router,
     leaf.router,
