@@ -9,11 +9,8 @@ from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
-<<<<<<< HEAD
 from interlock.runtime.run.quorum import seat_for
-=======
 from interlock.serving.quality import opening
->>>>>>> main
 from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact
 from interlock.serving.queue.consequence import consequence
