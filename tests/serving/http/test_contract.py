@@ -48,6 +48,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "decide_approval": {
         "json": {"verdict": "rejected", "evidence_digest": "0", "note": "No."}
     },
+    "delegate_approval": {"json": {"to": "rick", "note": "He knows it."}},
+    "escalate_approval": {"json": {"to": "administrator", "note": "Too large."}},
+    "ask_about_approval": {"json": {"note": "Whose address is it?"}},
+    "answer_about_approval": {"json": {"note": "It is our counsel's."}},
     "raise_budget": {"json": {"kind": "tokens", "amount": 1}},
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},
