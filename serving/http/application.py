@@ -39,6 +39,7 @@ from interlock.serving.http.routes import (
     metrics,
     nowhere,
     policies,
+    quality,
     runs,
 )
 from interlock.serving.http.service import Service
@@ -61,6 +62,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     audit.router,
     policies.router,
     budgets.router,
+    quality.router,
     metrics.router,
     access.router,
 )
