@@ -40,6 +40,7 @@ from interlock.serving.http.routes import (
     metrics,
     nowhere,
     policies,
+    quality,
     runs,
     webhooks,
 )
@@ -64,6 +65,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     audit.router,
     policies.router,
     budgets.router,
+    quality.router,
     metrics.router,
     access.router,
     webhooks.router,
