@@ -115,12 +115,18 @@ def claim(
     query = (
         select(tables.delivery)
         .where(*_claimable(webhook.id, tx.now))
-        .order_by(_DELIVERY.due, _DELIVERY.id)
+        .order_by(
+            _DELIVERY.due,
+            _DELIVERY.id,
+        )
         .limit(most)
         .with_for_update(skip_locked=True)
     )
     rows = tx.connection.execute(query).mappings().all()
-    home = vault.key(tx.connection, HOME)
+    home = vault.key(
+        tx.connection,
+        HOME,
+    )
     claimed = []
     for row in rows:
         taken = update(tables.delivery).where(_DELIVERY.id == row["id"])
@@ -200,7 +206,10 @@ def deliveries_of(
         _DELIVERY.tenant == webhook.tenant, _DELIVERY.webhook == webhook.id
     )
     if after is not None:
-        place = tuple_(_DELIVERY.created, _DELIVERY.id)
+        place = tuple_(
+            _DELIVERY.created,
+            _DELIVERY.id,
+        )
         query = query.where(place < (after.created, after.id))
     query = query.order_by(_DELIVERY.created.desc(), _DELIVERY.id.desc())
     rows = connection.execute(query.limit(limit)).mappings()
@@ -218,7 +227,10 @@ def _claimable(webhook_id: str, now: int) -> tuple[ColumnElement[bool], ...]:
 
 def _made(tx: Tx, vault: Vault, webhook: Webhook, draft: Draft) -> Message:
     """Make the row of a message, and return what the ledger says of it."""
-    home = vault.key(tx.connection, HOME)
+    home = vault.key(
+        tx.connection,
+        HOME,
+    )
     message = Message(
         delivery=draft.id,
         event=draft.event,

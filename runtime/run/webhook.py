@@ -79,7 +79,11 @@ def webhook_of(
     row = _READ.one(connection, {"of_id": webhook_id})
     if row is None or row["tenant"] != tenant:
         raise none_such(webhook_id)
-    return _opened(vault, connection, row)
+    return _opened(
+        vault,
+        connection,
+        row,
+    )
 
 
 def webhooks_of(vault: Vault, connection: Connection, tenant: str) -> list[Webhook]:
@@ -105,7 +109,10 @@ def keep_webhook(tx: Tx, vault: Vault, webhook: Webhook, *, by: str) -> None:
     plain = {
         name: value for name, value in asdict(webhook).items() if name not in _UNSEALED
     }
-    home = vault.key(tx.connection, HOME)
+    home = vault.key(
+        tx.connection,
+        HOME,
+    )
     body = home.seal(orjson.dumps(plain), place=_place(webhook.id))
     row = {
         "id": webhook.id,
@@ -116,7 +123,10 @@ def keep_webhook(tx: Tx, vault: Vault, webhook: Webhook, *, by: str) -> None:
         "created": tx.now,
         "updated": tx.now,
     }
-    _KEEP.run(tx.connection, row)
+    _KEEP.run(
+        tx.connection,
+        row,
+    )
     tx.events.append(
         WebhookKept(
             log=webhook.tenant,

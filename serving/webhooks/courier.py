@@ -83,13 +83,19 @@ class Courier:
         finally:
             for task in self._under_way:
                 task.cancel()
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await asyncio.gather(
+                *self._under_way,
+                return_exceptions=True,
+            )
 
     async def settle(self) -> None:
         """Bring everything that there is to bring now, once, and return."""
         while await self.look() or self._under_way:
             if self._under_way:
-                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    self._under_way,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
 
     async def look(self) -> int:
         """Read the logs, begin what is due, and return how much that was.
@@ -110,7 +116,12 @@ class Courier:
         """Make the messages that the log says, and return how many."""
 
         def looked(connection: Connection) -> tuple[Webhook, news.Told]:
-            webhook = webhook_of(self._vault, connection, webhook_id, tenant=tenant)
+            webhook = webhook_of(
+                self._vault,
+                connection,
+                webhook_id,
+                tenant=tenant,
+            )
             after = max(webhook.told, self._read.get(webhook_id, 0))
             return webhook, news.read(connection, webhook, after=after)
 
@@ -119,7 +130,12 @@ class Courier:
         if told.drafts:
 
             def written(tx: Tx) -> int:
-                now = webhook_of(self._vault, tx.connection, webhook_id, tenant=tenant)
+                now = webhook_of(
+                    self._vault,
+                    tx.connection,
+                    webhook_id,
+                    tenant=tenant,
+                )
                 if now.state != "active" or now.told != webhook.told:
                     return 0
                 return deliveries.tell(
@@ -143,7 +159,12 @@ class Courier:
         name = secrets.token_hex(16)
 
         def claimed(tx: Tx) -> tuple[Webhook, list[Claimed]]:
-            webhook = webhook_of(self._vault, tx.connection, webhook_id, tenant=tenant)
+            webhook = webhook_of(
+                self._vault,
+                tx.connection,
+                webhook_id,
+                tenant=tenant,
+            )
             if webhook.state != "active":
                 return webhook, []
             return webhook, deliveries.claim(
@@ -176,7 +197,11 @@ class Courier:
                 secrets=webhook.signing(now),
                 now=now,
             )
-            await self._settle(webhook, message, sent)
+            await self._settle(
+                webhook,
+                message,
+                sent,
+            )
 
         try:
             owner = self._desk.person(webhook.owner)

@@ -30,7 +30,11 @@ async def listed(
 
     Raises `NotFound` for a webhook that is not of the person's tenant.
     """
-    webhook = await endpoints.read(desk, webhook_id, person=person)
+    webhook = await endpoints.read(
+        desk,
+        webhook_id,
+        person=person,
+    )
 
     def look(connection: Connection) -> list[Delivery]:
         last = None
@@ -38,7 +42,12 @@ async def listed(
             last = rows.delivery_of(
                 connection, after, webhook=webhook_id, tenant=person.tenant
             )
-        return rows.deliveries_of(connection, webhook, after=last, limit=limit)
+        return rows.deliveries_of(
+            connection,
+            webhook,
+            after=last,
+            limit=limit,
+        )
 
     return await desk.storage.store.read(look)
 
@@ -50,7 +59,11 @@ async def resend(
 
     Raises `BadInput` ("wrong_state") for a webhook that is told nothing any more.
     """
-    await endpoints.known(desk, webhook_id, person)
+    await endpoints.known(
+        desk,
+        webhook_id,
+        person,
+    )
     vault = desk.storage.vault
 
     def read(connection: Connection) -> Delivery:
@@ -59,7 +72,13 @@ async def resend(
         )
 
     def work(tx: Tx) -> Delivery:
-        endpoints.going_on(tx, vault, webhook_id, tenant=person.tenant, unless=_OVER)
+        endpoints.going_on(
+            tx,
+            vault,
+            webhook_id,
+            tenant=person.tenant,
+            unless=_OVER,
+        )
         rows.turn(
             tx,
             read(tx.connection),
@@ -85,7 +104,11 @@ async def resend(
 
 async def ping(desk: Desk, webhook_id: str, *, person: Principal) -> Delivery:
     """Send the webhook a message of the event "ping", for a test; raises `NotFound`."""
-    await endpoints.known(desk, webhook_id, person)
+    await endpoints.known(
+        desk,
+        webhook_id,
+        person,
+    )
     vault = desk.storage.vault
 
     def work(tx: Tx) -> Delivery:

@@ -62,7 +62,11 @@ async def add(
     )
 
     def written(tx: Tx) -> Webhook:
-        return _kept(tx, desk.storage.vault, new)
+        return _kept(
+            tx,
+            desk.storage.vault,
+            new,
+        )
 
     webhook = await desk.acts.perform(
         "webhook.add",
@@ -85,14 +89,31 @@ async def listed(desk: Desk, *, person: Principal) -> list[Webhook]:
 
 async def read(desk: Desk, webhook_id: str, *, person: Principal) -> Webhook:
     """Return one webhook of the person's tenant; raises `NotFound`."""
-    await _may_read(desk, webhook_id, person)
-    return await known(desk, webhook_id, person)
+    await _may_read(
+        desk,
+        webhook_id,
+        person,
+    )
+    return await known(
+        desk,
+        webhook_id,
+        person,
+    )
 
 
 async def remove(desk: Desk, webhook_id: str, *, person: Principal) -> Webhook:
     """Tell the webhook nothing more; what was not sent yet is not sent. Raises as `rotate`."""
-    await known(desk, webhook_id, person)
-    change = _changing(desk, webhook_id, person, _removed)
+    await known(
+        desk,
+        webhook_id,
+        person,
+    )
+    change = _changing(
+        desk,
+        webhook_id,
+        person,
+        _removed,
+    )
     return await desk.acts.perform(
         "webhook.remove",
         lambda: desk.storage.store.write(change, logs=(person.tenant,)),
@@ -111,7 +132,11 @@ async def rotate(
     that was removed ("wrong_state").
     """
     _check_overlap(overlap_s)
-    await known(desk, webhook_id, person)
+    await known(
+        desk,
+        webhook_id,
+        person,
+    )
     secret = _new_secret()
     change = _changing(
         desk,
@@ -126,7 +151,10 @@ async def rotate(
         arguments={"webhook": webhook_id, "overlap": overlap_s},
         look=subject.tenant("webhook", webhook_id),
     )
-    return Made(webhook=webhook, secret=secret)
+    return Made(
+        webhook=webhook,
+        secret=secret,
+    )
 
 
 def _kept(tx: Tx, vault: Vault, new: Webhook) -> Webhook:
@@ -140,7 +168,12 @@ def _kept(tx: Tx, vault: Vault, new: Webhook) -> Webhook:
         created=tx.now,
         updated=tx.now,
     )
-    keep_webhook(tx, vault, webhook, by=new.owner)
+    keep_webhook(
+        tx,
+        vault,
+        webhook,
+        by=new.owner,
+    )
     return webhook
 
 
@@ -154,9 +187,19 @@ def _changing(
     vault = desk.storage.vault
 
     def work(tx: Tx) -> Webhook:
-        webhook = going_on(tx, vault, webhook_id, tenant=person.tenant)
+        webhook = going_on(
+            tx,
+            vault,
+            webhook_id,
+            tenant=person.tenant,
+        )
         changed = replace(change(tx, webhook), updated=tx.now)
-        keep_webhook(tx, vault, changed, by=person.id)
+        keep_webhook(
+            tx,
+            vault,
+            changed,
+            by=person.id,
+        )
         return changed
 
     return work
@@ -174,7 +217,12 @@ def going_on(
 
     Raises `NotFound`, and `BadInput` ("wrong_state") where its state is one of *unless*.
     """
-    webhook = webhook_of(vault, tx.connection, webhook_id, tenant=tenant)
+    webhook = webhook_of(
+        vault,
+        tx.connection,
+        webhook_id,
+        tenant=tenant,
+    )
     if webhook.state in unless:
         raise BadInput(
             code="wrong_state",
@@ -204,7 +252,12 @@ async def known(desk: Desk, webhook_id: str, person: Principal) -> Webhook:
     vault = desk.storage.vault
 
     def look(connection: Connection) -> Webhook:
-        return webhook_of(vault, connection, webhook_id, tenant=person.tenant)
+        return webhook_of(
+            vault,
+            connection,
+            webhook_id,
+            tenant=person.tenant,
+        )
 
     return await desk.storage.store.read(look)
 

@@ -46,7 +46,12 @@ def read(connection: Connection, webhook: Webhook, *, after: int) -> Told:
     """Return what the entries from number *after* on mean to the webhook, some at a time."""
     wanted = sorted({name for news in webhook.events for name in _ENTRIES[news]})
     query = (
-        select(_ENTRY.seq, _ENTRY.run_id, _ENTRY.event, _ENTRY.body)
+        select(
+            _ENTRY.seq,
+            _ENTRY.run_id,
+            _ENTRY.event,
+            _ENTRY.body,
+        )
         .where(
             _ENTRY.log == webhook.tenant,
             _ENTRY.seq >= after,
@@ -55,7 +60,10 @@ def read(connection: Connection, webhook: Webhook, *, after: int) -> Told:
         .order_by(_ENTRY.seq)
         .limit(_MOST)
     )
-    size = _size(connection, webhook.tenant)
+    size = _size(
+        connection,
+        webhook.tenant,
+    )
     rows = connection.execute(query).all()
     drafts: dict[str, Draft] = {}
     for row in rows:

@@ -46,8 +46,15 @@ class Sending:
         """
         reach = self.settings.webhooks
         try:
-            _check(url, reach)
-            destination = Destination.parse(url, reach=reach, proxy=self.settings.proxy)
+            _check(
+                url,
+                reach,
+            )
+            destination = Destination.parse(
+                url,
+                reach=reach,
+                proxy=self.settings.proxy,
+            )
         except ValueError as error:
             raise BadInput(
                 what="the address of the webhook",
@@ -66,7 +73,10 @@ class Sending:
 
         A receiver that cannot be reached or does not take it is no error here.
         """
-        moment = datetime.fromtimestamp(now, UTC)
+        moment = datetime.fromtimestamp(
+            now,
+            UTC,
+        )
         text = body.decode()
         signatures = [Signing(secret).sign(name, moment, text) for secret in secrets]
         try:

@@ -37,7 +37,12 @@ def settle(
         of_claim=message.claim,
     )
     if is_ours and sent.code == "gone":
-        now = webhook_of(vault, tx.connection, webhook.id, tenant=webhook.tenant)
+        now = webhook_of(
+            vault,
+            tx.connection,
+            webhook.id,
+            tenant=webhook.tenant,
+        )
         if now.state == "active":
             keep_webhook(
                 tx,
