@@ -10,6 +10,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack, asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -92,6 +93,8 @@ class Runtime:
         self._pins = dict(pins or {})
         spans = telemetry or Telemetry()
         self.store = storage.store
+        #: The database as the system has it, for what is no tenant's
+        self.installation = storage.store
         self.vault = storage.vault
         self.ledger = storage.ledger
         self.runs = storage.runs
@@ -107,8 +110,24 @@ class Runtime:
         #: Decides about people's acts; whoever made the runtime closes this too
         self.policy = self._in_force(bundle)
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
-        self.verdicts = self._verdicts()
+        self.verdicts = self._verdicts(storage, self.acts)
         self.driver = self._driver(spans)
+
+    def of(self, tenant: str) -> "Runtime":
+        """Return the same runtime as *tenant* has it: what is read, started and decided by people.
+
+        The door, the driver and the policy in force are one for all: they work on one run at a
+        time, in the scope of its tenant. `installation` stays the whole database.
+        """
+        narrowed = copy(self)
+        narrowed.storage = self.storage.of(tenant)
+        narrowed.store = narrowed.storage.store
+        narrowed.ledger = narrowed.storage.ledger
+        narrowed.runs = narrowed.storage.runs
+        narrowed.approvals = narrowed.storage.approvals
+        narrowed.acts = self.acts.of(tenant)
+        narrowed.verdicts = self._verdicts(narrowed.storage, narrowed.acts)
+        return narrowed
 
     def _in_force(self, bundle: Bundle | None) -> PolicyInForce:
         return PolicyInForce(
@@ -128,11 +147,11 @@ class Runtime:
             spans=spans,
         )
 
-    def _verdicts(self) -> Verdicts:
+    def _verdicts(self, storage: Storage, acts: Acts) -> Verdicts:
         return Verdicts(
-            approvals=self.approvals,
-            runs=self.runs,
-            acts=self.acts,
+            approvals=storage.approvals,
+            runs=storage.runs,
+            acts=acts,
             pins=self.pins,
         )
 

@@ -49,10 +49,31 @@ class Acts:
     The policy in force decides, which need not be the one that is configured.
     """
 
-    def __init__(self, *, store: Store, vault: Vault, policy: PolicyInForce) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        policy: PolicyInForce,
+        seen: Store | None = None,
+    ) -> None:
         self._store = store
+        #: Where the subjects of acts are looked up
+        self._seen = seen or store
         self._vault = vault
         self._policy = policy
+
+    def of(self, tenant: str) -> "Acts":
+        """Return the same door, behind which there is nothing that is of another tenant.
+
+        What is recorded there is recorded as here: the home's own log says more than one tenant's.
+        """
+        return Acts(
+            store=self._store,
+            vault=self._vault,
+            policy=self._policy,
+            seen=self._seen.of(tenant),
+        )
 
     async def perform(
         self,
@@ -269,7 +290,7 @@ class Acts:
             )
             return request, run_id
 
-        return await self._store.read(gather)
+        return await self._seen.read(gather)
 
     async def _record(self, asked: Sequence[Asked], *, begins: bool) -> None:
         def entered(tx: Tx) -> None:
