@@ -15,6 +15,7 @@ import pytest
 from tests.serving.identity.provider import (
     AUDIENCE,
     CLIENT,
+    GUIDE,
     STRANGER,
     URL,
     Provider,
@@ -36,7 +37,7 @@ from interlock.serving.operations import people
 from interlock.serving.queue.cookie import FLOW, NAME
 from interlock.serving.queue.pages import application
 
-SITE: Final = "https://lock.test"
+SITE: Final = "https://lock.example.com"
 #: By what is wrong: why the sign-in is refused, the claims, and what is brought back
 BAD: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "another state": ("state", {}, {"state": "x"}),
@@ -179,6 +180,11 @@ async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
         with pytest.raises(NotAuthenticated):
             await Identity.over(replace(desk, settings=settings)).of_session(cookie)
 
+    file = desk.settings.people
+    file.write_text("people: [{id: Ana}]", "utf-8")
+    with pytest.raises(NotAuthenticated):
+        await who.of_session(cookie)
+    file.unlink()
     await people.remove(desk, "oidc:ana", person=ada)
     with pytest.raises(NotAuthenticated):
         await who.of_session(cookie)
@@ -229,6 +235,7 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
         challenge,
         "S256",
     )
+    assert f"`{asked['redirect_uri']}`" in GUIDE.read_text("utf-8")
     assert (
         asked["redirect_uri"] == form["redirect_uri"] == f"{SITE}/sign-in/issuer/back"
     )
