@@ -1,4 +1,4 @@
-"""Tenants: whoever works in one finds nothing of another, whichever operation or reader is asked."""
+"""Tenants: whoever works in one finds nothing of another, whatever operation or reader is asked."""
 
 import importlib
 import inspect
