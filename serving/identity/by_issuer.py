@@ -130,6 +130,8 @@ class ByIssuer:
         if flow.name and person.name != flow.name:
             raise TokenRefused("another_person")
         authenticated = _authenticated(claims, flow, now)
+        # The writer sees the person's own tenant alone: whoever is another's is found here.
+        await self._store.read(lambda connection: self._is_known(connection, person))
         secret = await self._store.write(
             lambda tx: self._begun(tx, person, flow, authenticated),
             logs=(person.tenant,),

@@ -23,7 +23,7 @@ from tests.serving.identity.provider import (
     with_provider,
 )
 
-from interlock.errors import NotAuthenticated, NotFound
+from interlock.errors import BadInput, NotAuthenticated, NotFound
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import entries
 from interlock.runtime.record.state import differences
@@ -125,6 +125,23 @@ async def test_each_bad_answer_begins_no_session(
     assert reasons == {name: why for name, (why, _, _) in BAD.items()}
     assert not await who.has_accounts()
     assert len(await entered(who, provider)) > len("another_person")
+
+
+async def test_the_secret_goes_where_the_issuer_takes_it(
+    desk: Desk, provider: Provider, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An issuer that takes no header is shown the secret in the form; no secret, no sign-in."""
+    ways = "token_endpoint_auth_methods_supported"
+    provider.document[ways] = ["client_secret_post"]
+    settings = settings_of(home, more='secret_variable = "LOCK_SECRET"')
+    who = with_provider(replace(desk, settings=settings), provider)
+    with pytest.raises(BadInput):
+        await entered(who, provider)
+    monkeypatch.setenv("LOCK_SECRET", "a secret")
+    await entered(who, provider)
+
+    assert "a secret" in provider.forms[-1].values()
+    assert len(provider.forms) == 1
 
 
 async def test_who_shows_credentials_again_is_the_same_person_and_just_did(

@@ -226,6 +226,24 @@ async def test_a_name_is_one_persons_for_good(
     assert await differences(desk.storage.store, desk.storage.vault) == []
 
 
+async def test_a_claim_says_whose_somebody_is(
+    desk: Desk, provider: Provider, home: Path
+) -> None:
+    """Claims inside others are found, no tenant is nobody's, and nobody changes the tenant."""
+    more = 'tenant_claim = "org.name"\nname_claim = "nick"\nroles_claim = "org.jobs"'
+    who = with_provider(replace(desk, settings=settings_of(home, more=more)), provider)
+    acme: dict[str, Any] = {"nick": "Ana", "org": {"name": "acme", "jobs": "partners"}}
+
+    assert (await who.of_token(provider.token(**acme))).principal == Principal(
+        id="oidc:ana", tenant="acme", roles=("reviewer",)
+    )
+    for name in ("other", "@home", "", 7, None):
+        token = provider.token(**acme | {"org": {"name": name}})
+        assert await why(who, token) == "tenant", name
+    assert await why(who, provider.token(nick="ana")) == "tenant"
+    assert await differences(desk.storage.store, desk.storage.vault) == []
+
+
 async def test_keys_are_fetched_when_they_are_old_or_lacking_and_no_oftener(
     who: Identity, provider: Provider, clock: Any
 ) -> None:
