@@ -16,6 +16,7 @@ from sqlalchemy import insert, select
 from interlock.errors import InterlockError, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import scope, tables
+from interlock.runtime.run.handling import Look
 from interlock.runtime.run.verdict import Shown
 from interlock.runtime.testing import tampering
 from interlock.serving import operations
@@ -189,6 +190,7 @@ def arguments(
         "revision": "",
         "agent": "contract_review",
         "documents": 3,
+        "handling": Look(kind="claimed"),
         "wanted": Wanted(),
         "write": written.append,
         "target": target,
