@@ -144,7 +144,9 @@ async def test_whoever_signed_in_long_ago_shows_the_password_again(
     home: Home, browser: Any, door: Any, waiting: str
 ) -> None:
     """What cannot be undone is decided only by somebody who showed the password a short while
-    ago, and the session goes on under a new cookie. Who signed in at an issuer is sent there again.
+    ago, and the session goes on under a new cookie.
+
+    Who signed in at an issuer is sent there again.
     """
     door.authenticated["rhea"] = 1
     rhea = browser("rhea")
