@@ -34,11 +34,13 @@ from interlock.serving.http.routes import (
     decisions,
     documents,
     events,
+    handling,
     health,
     jobs,
     metrics,
     nowhere,
     policies,
+    quality,
     runs,
 )
 from interlock.serving.http.service import Service
@@ -57,10 +59,12 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     jobs.router,
     documents.router,
     approvals.router,
+    handling.router,
     decisions.router,
     audit.router,
     policies.router,
     budgets.router,
+    quality.router,
     metrics.router,
     access.router,
 )
