@@ -88,6 +88,7 @@ class Derived(OfApprovals):
             "kill_switch": self._turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
+            "document": self.keep_document,
             "record": self._keep,
             "erasure": self._erase,
         }

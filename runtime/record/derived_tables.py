@@ -18,6 +18,7 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.job_item,
     tables.account,
     tables.api_key,
+    tables.document,
     tables.kill_switch,
     tables.record,
     tables.data_key,

@@ -28,6 +28,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "retry_job": "job.retry",
     "cancel_job": "job.cancel",
     "get_results": "record.export",
+    "hand_in_document": "document.keep",
+    "list_readings": "document.open",
     "list_documents": "document.open",
     "get_document": "document.open",
     "get_text": "document.open",

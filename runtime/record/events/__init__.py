@@ -29,6 +29,7 @@ from interlock.runtime.record.events.of_approval import (
     ApprovalExpired,
     ApprovalStepped,
 )
+from interlock.runtime.record.events.of_document import DocumentKept
 from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
@@ -73,6 +74,7 @@ __all__ = [
     "ApprovalExpired",
     "ApprovalStepped",
     "Decided",
+    "DocumentKept",
     "Event",
     "Finding",
     "Finished",

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from interlock.runtime.record.store import (
     approval_tables,
+    document_tables,
     identity_tables,
     job_tables,
     order_tables,
@@ -54,6 +55,7 @@ sign_in = identity_tables.sign_in
 sign_in_link = identity_tables.sign_in_link
 guess = identity_tables.guess
 order = order_tables.order
+document = document_tables.document
 
 run = Table(
     "run",

@@ -45,6 +45,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "decide_approval": {
         "json": {"verdict": "rejected", "evidence_digest": "0", "note": "No."}
     },
+    "hand_in_document": {
+        "files": [("file", ("b.txt", b"This Agreement is kept. " * 20))]
+    },
     "raise_budget": {"json": {"kind": "tokens", "amount": 1}},
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},
