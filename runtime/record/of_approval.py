@@ -53,7 +53,7 @@ class OfApprovals(OfJobs):
         approval = self.approval[(body["approval"],)]
         approval.update(state="expired", decided=body["at"])
 
-    def stepped(self, _log: str, run_id: str, body: Values) -> None:
+    def stepped(self, log: str, run_id: str, body: Values) -> None:
         """Add what a person did about an approval."""
         approval = self.approval[(body["approval"],)]
         approval["quorum"] = body.get("quorum", approval["quorum"])
@@ -62,6 +62,7 @@ class OfApprovals(OfJobs):
         self.approval_step[place] = {
             "run_id": run_id,
             "action_id": body["action"],
+            "tenant": log,
             "at": body["at"],
             **same(body, "approval", "number", "kind", "seat", "role", "until"),
             **sealed(body),

@@ -123,6 +123,7 @@ def add(
         "number": number,
         "run_id": approval["run_id"],
         "action_id": approval["action_id"],
+        "tenant": approval["tenant"],
         "kind": deed.kind,
         "seat": deed.seat,
         "role": deed.role,

@@ -86,8 +86,8 @@ class Runs:
 
     def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
         run_id = name_of(tx.connection, self._vault, new)
-        key = self._vault.create(tx.connection, run_id)
         tenant = new.principal.tenant
+        key = self._vault.create(tx.connection, run_id, tenant=tenant)
         limit.create(
             tx,
             budget_id=run_id,
@@ -144,7 +144,7 @@ class Runs:
         def beat(connection: Connection) -> None:
             extend(connection, run, now=self._store.now(connection))
 
-        with self._store.pulse.beating(beat, every_s=BEAT_S):
+        with self._store.pulse.beating(beat, scope=run.tenant, every_s=BEAT_S):
             yield
 
     async def trace(self, run: Run, reference: str) -> None:

@@ -13,12 +13,14 @@ from interlock.runtime.run.account import (
     account_of,
     keep_account,
 )
+from interlock.serving import people
 from interlock.serving.desk import Desk
 from interlock.serving.identity import session
 from interlock.serving.identity.caller import Caller
 from interlock.serving.identity.flow import Answer, Flow, authorization, exchanged
 from interlock.serving.identity.issuer import Issuer, Provider
 from interlock.serving.identity.refusal import TokenRefused
+from interlock.serving.identity.roster import Roster
 from interlock.serving.identity.signing_in import SigningIn
 from interlock.serving.identity.stated import Stated, mapped, stated
 from interlock.serving.identity.token import (
@@ -59,6 +61,7 @@ class ByIssuer:
         self._settings = settings
         self._signing_in = signing_in
         self._issuer = issuer
+        self._roster = Roster(desk.settings.people)
 
     @property
     def url(self) -> str:
@@ -70,8 +73,12 @@ class ByIssuer:
         """Whether people sign in at the issuer, beside programs that show its tokens."""
         return self._settings.takes_people
 
-    def roles_still(self, roles: tuple[str, ...]) -> tuple[str, ...]:
-        """Return those roles of a session that a value is still mapped to."""
+    def roles_still(self, name: str, roles: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those roles of a session that a value is still mapped to.
+
+        Raises `TokenRefused` where somebody who is listed has the name by now.
+        """
+        self._refuse_listed(name)
         known = mapped([*self._settings.roles], self._settings, self._desk.roles)
         return tuple(role for role in roles if role in known)
 
@@ -123,6 +130,8 @@ class ByIssuer:
         if flow.name and person.name != flow.name:
             raise TokenRefused("another_person")
         authenticated = _authenticated(claims, flow, now)
+        # The writer sees the person's own tenant alone: whoever is another's is found here.
+        await self._store.read(lambda connection: self._is_known(connection, person))
         secret = await self._store.write(
             lambda tx: self._begun(tx, person, flow, authenticated),
             logs=(person.tenant,),
@@ -175,12 +184,22 @@ class ByIssuer:
         return account is not None
 
     def _stated(self, claims: Mapping[str, Any]) -> Stated:
-        return stated(
+        person = stated(
             claims,
             self._settings,
             tenant=self._desk.settings.tenant,
             roles=self._desk.roles,
         )
+        self._refuse_listed(person.name)
+        return person
+
+    def _refuse_listed(self, name: str) -> None:
+        """Raise `TokenRefused` for the name of somebody who is listed.
+
+        Two accounts of one person would be two voices where several people decide (fails closed).
+        """
+        if self._roster.person(name.removeprefix(people.OF_ISSUER)) is not None:
+            raise TokenRefused("taken")
 
     def _expected(self, now: int) -> Expected:
         return Expected(

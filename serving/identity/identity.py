@@ -265,7 +265,7 @@ class Identity:
             return person.roles
         if self.issuer is None or self.issuer.url != one.issuer:
             raise session.none_such()
-        return self.issuer.roles_still(one.roles)
+        return self.issuer.roles_still(one.name, one.roles)
 
 
 def _by_issuer(desk: Desk, signing_in: SigningIn) -> "ByIssuer | None":

@@ -24,6 +24,7 @@ Why: TypeAlias = Literal[
     "name",
     "tenant",
     "subject",  # somebody else has the name
+    "taken",  # somebody who is listed here has the name: one person would count twice
     "closed",  # the person was removed here
     "flow",  # not begun in this browser, or too long ago
     "state",

@@ -15,6 +15,7 @@ from interlock.runtime.errors import (
     NotFound,
     NotPermitted,
 )
+from interlock.runtime.record.proofs import Proofs
 from interlock.serving.home import Home
 from interlock.serving.intray import routes as intray
 from interlock.serving.queue import cookie
@@ -76,6 +77,7 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     app.state.home = home
     app.state.doorkeeper = doorkeeper
     app.state.live = Live(home.store)
+    app.state.proofs = Proofs(home.store)
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)

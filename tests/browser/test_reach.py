@@ -26,6 +26,7 @@ NO_PAGES: Final = {
     "/runs/{run_id}/review/{form}",
     "/runs/{run_id}/documents/{digest}/pages/{number}.png",
     "/jobs/{job_id}/results/{form}",
+    "/audit/entries/{seq}/proof",
 }
 ERRORS: Final = ("/nowhere", "/approvals/none", "/jobs/new/none", "/audit?below=x")
 PLANTED: Final = (
@@ -117,6 +118,7 @@ def names(site: Site, run_id: str) -> dict[str, str]:
         "digest": readings[0].document.digest,
         "kind": readings[0].document.kind,
         "number": "1",
+        "seq": "3",
     }
 
 

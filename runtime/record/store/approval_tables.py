@@ -57,6 +57,7 @@ approval_step = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("run_id", String(64), nullable=False, index=True),
     Column("action_id", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     #: Of a verdict the role that was needed, and the one it was given in
     Column("seat", String(64), nullable=False),

@@ -27,33 +27,29 @@ from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent
 
 URL: Final = "https://id.test"
-AUDIENCE: Final = "https://lock.test/api"
+AUDIENCE: Final = "https://lock.example.com/api"
 CLIENT: Final = "lock"
-TOML: Final = """
-[oidc]
-issuer = "{url}"
-audience = "{audience}"
-client_id = "{client}"
-site = "{site}"
-{more}
-[oidc.roles]
-lawyers = "analyst"
-partners = "reviewer"
-gods = "omnipotent"
-"""
+GUIDE: Final = Path(__file__).resolve().parents[3] / "docs/howto/sign-in-with-oidc.md"
+#: A role that no policy knows
+_UNKNOWN: Final = 'gods = "omnipotent"'
 
 
 def settings_of(
     home: Path,
     *,
     more: str = "",
+    without: str = "nothing",
     url: str = URL,
-    site: str = "https://lock.test",
+    roles: str = _UNKNOWN,
 ) -> Settings:
-    """Return the settings of a home with an issuer."""
+    """Return the settings of a home with an issuer, as the guide writes them down."""
+    text = GUIDE.read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
+    lines = [line for line in text.splitlines() if not line.startswith(f"{without} =")]
+    text = "\n".join([*lines, roles])
+    if more:
+        text = text.replace("\n[oidc.roles]", f"{more}\n\n[oidc.roles]")
     file = home.parent / "interlock.toml"
-    text = TOML.format(url=url, audience=AUDIENCE, client=CLIENT, site=site, more=more)
-    file.write_text(text, "utf-8")
+    file.write_text(text.replace('https://id.example.com"', f'{url}"'), "utf-8")
     return open_workspace({}, place=file, chosen={"home": str(home)}).settings
 
 

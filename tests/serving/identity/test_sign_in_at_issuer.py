@@ -15,6 +15,7 @@ import pytest
 from tests.serving.identity.provider import (
     AUDIENCE,
     CLIENT,
+    GUIDE,
     STRANGER,
     URL,
     Provider,
@@ -22,7 +23,7 @@ from tests.serving.identity.provider import (
     with_provider,
 )
 
-from interlock.errors import NotAuthenticated, NotFound
+from interlock.errors import BadInput, NotAuthenticated, NotFound
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import entries
 from interlock.runtime.record.state import differences
@@ -36,7 +37,7 @@ from interlock.serving.operations import people
 from interlock.serving.queue.cookie import FLOW, NAME
 from interlock.serving.queue.pages import application
 
-SITE: Final = "https://lock.test"
+SITE: Final = "https://lock.example.com"
 #: By what is wrong: why the sign-in is refused, the claims, and what is brought back
 BAD: Final[dict[str, tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "another state": ("state", {}, {"state": "x"}),
@@ -126,6 +127,23 @@ async def test_each_bad_answer_begins_no_session(
     assert len(await entered(who, provider)) > len("another_person")
 
 
+async def test_the_secret_goes_where_the_issuer_takes_it(
+    desk: Desk, provider: Provider, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An issuer that takes no header is shown the secret in the form; no secret, no sign-in."""
+    ways = "token_endpoint_auth_methods_supported"
+    provider.document[ways] = ["client_secret_post"]
+    settings = settings_of(home, more='secret_variable = "LOCK_SECRET"')
+    who = with_provider(replace(desk, settings=settings), provider)
+    with pytest.raises(BadInput):
+        await entered(who, provider)
+    monkeypatch.setenv("LOCK_SECRET", "a secret")
+    await entered(who, provider)
+
+    assert "a secret" in provider.forms[-1].values()
+    assert len(provider.forms) == 1
+
+
 async def test_who_shows_credentials_again_is_the_same_person_and_just_did(
     who: Identity, provider: Provider, clock: Any
 ) -> None:
@@ -179,6 +197,11 @@ async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
         with pytest.raises(NotAuthenticated):
             await Identity.over(replace(desk, settings=settings)).of_session(cookie)
 
+    file = desk.settings.people
+    file.write_text("people: [{id: Ana}]", "utf-8")
+    with pytest.raises(NotAuthenticated):
+        await who.of_session(cookie)
+    file.unlink()
     await people.remove(desk, "oidc:ana", person=ada)
     with pytest.raises(NotAuthenticated):
         await who.of_session(cookie)
@@ -229,6 +252,7 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
         challenge,
         "S256",
     )
+    assert f"`{asked['redirect_uri']}`" in GUIDE.read_text("utf-8")
     assert (
         asked["redirect_uri"] == form["redirect_uri"] == f"{SITE}/sign-in/issuer/back"
     )

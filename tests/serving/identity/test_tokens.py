@@ -1,6 +1,7 @@
 """Tokens of an issuer: only one that is good in every part lets anybody ask for anything."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from interlock.serving import desk as desks
 from interlock.serving.desk import Desk
 from interlock.serving.identity.identity import Identity
 from interlock.serving.identity.issuer import AGAIN_S, FRESH_S, LONGEST_S, Issuer
+from interlock.serving.identity.issuer_look import look
 from interlock.serving.identity.refusal import TokenRefused
 from interlock.serving.operations import people
 
@@ -86,6 +88,7 @@ BAD: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "good for too long": ("lifetime", {"exp": NOW + 86_401}),
     "of nobody": ("claim_missing", {"sub": None}),
     "of a number": ("claim_form", {"sub": 7}),
+    "of somebody who is listed": ("taken", {"sub": "\uff22ob"}),
     "of a name of nothing": ("name", {"sub": "\u200b"}),
     "of a name in two scripts": ("name", {"sub": "rh\u0435a"}),
     "of a name without end": ("name", {"sub": "a" * 151}),
@@ -123,7 +126,7 @@ def provider(clock: Any) -> Provider:
 async def desk(home: Path, clock: Any) -> AsyncIterator[Desk]:
     """A home with an issuer, and the list of people of the other tests."""
     (home / "people.yaml").write_text(
-        "people: [{id: ana, roles: [reviewer]}, {id: ada, roles: [administrator]}]",
+        "people: [{id: bob, roles: [reviewer]}, {id: ada, roles: [administrator]}]",
         "utf-8",
     )
     async with desks.opened(settings_of(home), clock=clock) as desk:
@@ -223,6 +226,24 @@ async def test_a_name_is_one_persons_for_good(
     assert await differences(desk.storage.store, desk.storage.vault) == []
 
 
+async def test_a_claim_says_whose_somebody_is(
+    desk: Desk, provider: Provider, home: Path
+) -> None:
+    """Claims inside others are found, no tenant is nobody's, and nobody changes the tenant."""
+    more = 'tenant_claim = "org.name"\nname_claim = "nick"\nroles_claim = "org.jobs"'
+    who = with_provider(replace(desk, settings=settings_of(home, more=more)), provider)
+    acme: dict[str, Any] = {"nick": "Ana", "org": {"name": "acme", "jobs": "partners"}}
+
+    assert (await who.of_token(provider.token(**acme))).principal == Principal(
+        id="oidc:ana", tenant="acme", roles=("reviewer",)
+    )
+    for name in ("other", "@home", "", 7, None):
+        token = provider.token(**acme | {"org": {"name": name}})
+        assert await why(who, token) == "tenant", name
+    assert await why(who, provider.token(nick="ana")) == "tenant"
+    assert await differences(desk.storage.store, desk.storage.vault) == []
+
+
 async def test_keys_are_fetched_when_they_are_old_or_lacking_and_no_oftener(
     who: Identity, provider: Provider, clock: Any
 ) -> None:
@@ -279,6 +300,47 @@ async def test_a_discovery_document_of_somebody_else_is_none(
     provider.document |= changes
     with pytest.raises(GuardFailed):
         await Issuer(URL, way=provider).provider(NOW)
+
+
+async def test_the_doctor_says_what_keeps_people_out(
+    desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    """A role that no policy knows, a secret that is not set and an issuer that is away are red."""
+    monkeypatch.setattr("time.time", lambda: NOW)
+    issuer = Issuer(URL, way=provider)
+    assert "omnipotent" in (await look(desk, issuer))[1]
+    for more, is_well in (("", True), ('secret_variable = "NOT_SET"\n', False)):
+        settings = settings_of(home, more=more, roles="")
+        well, words = await look(replace(desk, settings=settings), issuer)
+        assert well is is_well, words
+    provider.is_away = True
+    with pytest.raises(GuardFailed):
+        await look(
+            replace(desk, settings=settings_of(home, roles="")),
+            Issuer(URL, way=provider),
+        )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ('issuer = "http://id.example.com"', "plain HTTP"),
+        ('issuer = "https://id.example.com/?a=1"', "more than scheme"),
+        ('site = "https://lock.example.com/pages"', "scheme and host alone"),
+        ('client_id = ""', "go together"),
+        ('secret_variable = "INTERLOCK_SECRET"', "no name of a variable"),
+        ('audiences = "x"', "no such setting"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_told(
+    home: Path, wrong: str, told: str
+) -> None:
+    """What is wrong with an issuer is told with the name of the setting, before anything opens."""
+    name = wrong.partition(" ")[0]
+    with pytest.raises(BadInput) as refused:
+        settings_of(home, more=wrong, without=name)
+    assert "oidc" in str(refused.value)
+    assert told in str(refused.value)
 
 
 async def test_what_a_document_leads_to_is_not_in_this_network(clock: Any) -> None:
