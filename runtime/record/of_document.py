@@ -16,7 +16,7 @@ class OfDocuments:
     def keep_document(self, log: str, _run: str, body: Values) -> None:
         """Keep a document and its key."""
         name = body["document"]
-        self.data_key[(name,)] = {"id": name}
+        self.data_key[(name,)] = {"id": name, "tenant": log}
         self.document[(name,)] = {
             "id": name,
             "tenant": log,

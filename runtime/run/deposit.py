@@ -20,7 +20,12 @@ from interlock.runtime.record.vault import Vault
 
 _DOCUMENT: Final = tables.document.c
 _NEW: Final = Statement(insert_new(tables.document))
-_FACTS: Final = (_DOCUMENT.id, _DOCUMENT.tenant, _DOCUMENT.facts, _DOCUMENT.created)
+_FACTS: Final = (
+    _DOCUMENT.id,
+    _DOCUMENT.tenant,
+    _DOCUMENT.facts,
+    _DOCUMENT.created,
+)
 _READ: Final = Statement(
     select(*_FACTS).where(
         _DOCUMENT.id == bindparam("of_id"), _DOCUMENT.tenant == bindparam("of_tenant")
@@ -33,7 +38,11 @@ _BODY: Final = Statement(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Deposit:
     """What is known of a document that was handed in, without its bytes."""
 
@@ -72,17 +81,33 @@ class Deposits:
 
         def work(tx: Tx) -> bool:
             name = self._name(tx.connection, tenant, new.digest)
-            if _READ.one(tx.connection, {"of_id": name, "of_tenant": tenant}):
+            if _READ.one(
+                tx.connection,
+                {
+                    "of_id": name,
+                    "of_tenant": tenant,
+                },
+            ):
                 return False
-            key = self._vault.create(tx.connection, name)
+            key = self._vault.create(tx.connection, name, tenant=tenant)
             sealed = {
                 "facts": key.seal(new.facts, place=_place(name, "facts")),
                 "body": key.seal(data, place=_place(name, "body")),
             }
-            row = {"id": name, "tenant": tenant, "created": tx.now, **sealed}
+            row = {
+                "id": name,
+                "tenant": tenant,
+                "created": tx.now,
+                **sealed,
+            }
             _NEW.one(tx.connection, row)
             tx.events.append(
-                DocumentKept(log=tenant, document=name, by=by, sealed=sealed)
+                DocumentKept(
+                    log=tenant,
+                    document=name,
+                    by=by,
+                    sealed=sealed,
+                )
             )
             return True
 
@@ -106,7 +131,9 @@ class Deposits:
             row = _BODY.one(connection, named)
             if row is None:
                 raise NotFound(
-                    kind="document", name=digest, next_step="Hand it in first."
+                    kind="document",
+                    name=digest,
+                    next_step="Hand it in first.",
                 )
             key = self._vault.key(connection, named["of_id"])
             return key.open(row["body"], place=_place(named["of_id"], "body"))
@@ -127,7 +154,11 @@ class Deposits:
             if after is not None:
                 last = _READ.one(connection, self._named(connection, tenant, after))
                 if last is None:
-                    raise NotFound(kind="document", name=after, next_step="")
+                    raise NotFound(
+                        kind="document",
+                        name=after,
+                        next_step="",
+                    )
                 query = query.where(place < tuple_(last["created"], last["id"]))
             newest = query.order_by(_DOCUMENT.created.desc(), _DOCUMENT.id.desc())
             rows = connection.execute(newest.limit(limit)).mappings()
@@ -139,7 +170,10 @@ class Deposits:
         self, connection: Connection, tenant: str, digest: str
     ) -> dict[str, str]:
         name = self._name(connection, tenant, digest)
-        return {"of_id": name, "of_tenant": tenant}
+        return {
+            "of_id": name,
+            "of_tenant": tenant,
+        }
 
     def _name(self, connection: Connection, tenant: str, digest: str) -> str:
         """Return the id of these bytes, which nobody can guess without the home's key."""

@@ -15,7 +15,11 @@ from interlock.tools.documents.reader import DocumentReader, File
 from interlock.tools.documents.sniff import sniff
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class HandedIn:
     """One document as it is kept."""
 
@@ -26,7 +30,10 @@ class HandedIn:
 
 def deposits_of(home: Home) -> Deposits:
     """Return the deposits of *home*."""
-    return Deposits(store=home.store, vault=home.vault)
+    return Deposits(
+        store=home.store,
+        vault=home.vault,
+    )
 
 
 async def hand_in(home: Home, file: File, *, person: Principal) -> HandedIn:
@@ -44,7 +51,12 @@ async def hand_in(home: Home, file: File, *, person: Principal) -> HandedIn:
     )
 
     async def work() -> bool:
-        return await deposits.keep(new, file.data, tenant=person.tenant, by=person.id)
+        return await deposits.keep(
+            new,
+            file.data,
+            tenant=person.tenant,
+            by=person.id,
+        )
 
     is_new = await home.runtime.acts.perform(
         "document.keep",
@@ -62,7 +74,11 @@ async def listed(
 ) -> Sequence[Deposit]:
     """Return what was handed in at the person's tenant, newest first, after the digest *after*."""
     await ask(home, "document.open", person=person)
-    return await deposits_of(home).page(tenant=person.tenant, after=after, limit=limit)
+    return await deposits_of(home).page(
+        tenant=person.tenant,
+        after=after,
+        limit=limit,
+    )
 
 
 async def facts(home: Home, digest: str, *, person: Principal) -> Deposit | None:

@@ -6,7 +6,11 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import Object, Of, Sealed, digests
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class DocumentKept(Of):
     """A document was handed in; the same bytes of a tenant are kept once."""
 
@@ -18,7 +22,10 @@ class DocumentKept(Of):
 
     def body(self) -> Object:
         """Return the public part."""
-        return {"document": self.document, "sealed": digests(self.sealed)}
+        return {
+            "document": self.document,
+            "sealed": digests(self.sealed),
+        }
 
     def payload(self) -> Object | None:
         """Return who did it."""
