@@ -231,8 +231,9 @@ def _wanted(
     )
     if tenant is not None:
         query = query.where(approvals.tenant == tenant)
-    if run is not None:
-        query = query.where(approvals.run_id == run)
+    query = query.where(
+        approvals.canary == 0 if run is None else approvals.run_id == run
+    )
     match state:
         case None:
             return query

@@ -11,7 +11,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import Select, select
+
 from interlock.runtime.record.nature import Nature, promise
+from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
@@ -51,7 +54,8 @@ def is_canary(vault: Vault, run_id: str) -> bool:
     """Whether the run is a canary's."""
     halves = _ID.fullmatch(run_id)
     return halves is not None and secrets.compare_digest(
-        halves[2], _mark(vault, halves[1])
+        halves[2],
+        _mark(vault, halves[1]),
     )
 
 
@@ -83,6 +87,12 @@ def opened(vault: Vault, *, approval_id: str, run_id: str) -> Opened:
         nature="canary" if is_canary(vault, run_id) else "work",
         opening=vault.mark(b"nature", approval_id.encode()).hex(),
     )
+
+
+def told_runs() -> Select[tuple[str]]:
+    """Return the query of the runs of canaries that are decided: no list of work shows them."""
+    decided = tables.approval.c
+    return select(decided.run_id).where(decided.canary == 1)
 
 
 def _mark(vault: Vault, half: str) -> str:

@@ -47,6 +47,8 @@ class ApprovalSummary:
     delegated_to: str
     #: Whether whoever asked for it has a question to answer
     is_questioned: bool
+    #: Whether it was a canary, which nobody is told before it is decided
+    canary: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +160,7 @@ def summary(
         claimed_until=claim.until if claim else 0,
         delegated_to=approval_step.delegate(steps),
         is_questioned=approval_step.inquiry(steps) is not None,
+        canary=row["canary"] == 1,
     )
 
 

@@ -8,6 +8,7 @@ from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
+from interlock.serving.quality import opening
 from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact
 from interlock.serving.queue.consequence import consequence
@@ -46,8 +47,19 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "needs_password": needs_password(visitor, approval),
         "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
+        "opened": _opened(visitor, approval),
         "decider": approval.reviewer,
     }
+
+
+def _opened(visitor: Visitor, approval: Approval) -> str:
+    """Return what says when this person was shown the approval."""
+    return opening.made(
+        visitor.home.vault,
+        approval=approval.id,
+        person=visitor.person.id,
+        at=visitor.now,
+    )
 
 
 def obstacle(visitor: Visitor, approval: Approval) -> str:

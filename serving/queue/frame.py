@@ -24,6 +24,7 @@ PLACES: Final = (
     ("/policy", "Policy"),
     ("/budgets", "Budgets"),
     ("/audit", "Audit"),
+    ("/quality", "Quality"),
 )
 #: What each key does, as the sheet of keys says; no single key decides anything
 KEYS: Final = (

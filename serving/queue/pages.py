@@ -23,7 +23,15 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.live import Live
-from interlock.serving.queue.routes import approvals, books, issuer, live, runs, sign_in
+from interlock.serving.queue.routes import (
+    approvals,
+    books,
+    issuer,
+    live,
+    quality,
+    runs,
+    sign_in,
+)
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 from interlock.serving.reader.routes import contract, leaf
@@ -49,6 +57,7 @@ ROUTERS: Final = (
     approvals.router,
     runs.router,
     books.router,
+    quality.router,
     live.router,
     contract.router,
     leaf.router,

@@ -46,7 +46,7 @@ approval = Table(
     # How many of a tenant wait
     Index("approval_open", "tenant", "state", "expires"),
     # What reviewers missed, and caught
-    Index("approval_by_canary", "tenant", "canary", "decided"),
+    Index("approval_by_canary", "canary", "tenant", "decided"),
 )
 
 #: What people did about an approval, in order
