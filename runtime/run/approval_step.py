@@ -4,7 +4,8 @@ A step is one row, sealed for its place in this approval and for no other, and o
 ledger. Verdicts are steps; what the others change is courtesy and never an entitlement.
 """
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -149,6 +150,16 @@ def rows_of(connection: Connection, approvals: Collection[str]) -> list[RowMappi
         .order_by(_STEPS.approval, _STEPS.number)
     )
     return list(connection.execute(query).mappings())
+
+
+def by_approval(
+    connection: Connection, approvals: Collection[str]
+) -> Mapping[str, list[RowMapping]]:
+    """Return the rows of the steps by approval, each in its order."""
+    steps: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in rows_of(connection, approvals):
+        steps[row["approval"]].append(row)
+    return steps
 
 
 def opened(key: DataKey, approval: RowMapping, row: RowMapping) -> Step:

@@ -1,7 +1,6 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_
@@ -66,7 +65,7 @@ class Approvals:
                 )
                 query = query.where(older)
             rows = connection.execute(query).mappings().all()
-            steps = _steps(connection, rows)
+            steps = approval_step.by_approval(connection, [row["id"] for row in rows])
             return [self._listed(row, now, steps[row["id"]]) for row in rows]
 
         return await self._store.read(look)
@@ -99,7 +98,7 @@ class Approvals:
                 tables.run, tables.run.c.id == tables.approval.c.run_id
             ).where(tables.run.c.job == job_id)
             rows = connection.execute(query).mappings().all()
-            steps = _steps(connection, rows)
+            steps = approval_step.by_approval(connection, [row["id"] for row in rows])
             return [self._opened(row, steps[row["id"]], now) for row in reversed(rows)]
 
         return await self._store.read(look)
@@ -207,16 +206,6 @@ class Approvals:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
         read = tuple(approval_step.opened(key, row, step) for step in steps)
         return opened(row, key, now, steps=read)
-
-
-def _steps(
-    connection: Connection, rows: Sequence[RowMapping]
-) -> Mapping[str, list[RowMapping]]:
-    """Return the rows of the steps, by approval."""
-    steps: defaultdict[str, list[RowMapping]] = defaultdict(list)
-    for step in approval_step.rows_of(connection, [row["id"] for row in rows]):
-        steps[step["approval"]].append(step)
-    return steps
 
 
 def _wanted(

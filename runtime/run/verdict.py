@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import RowMapping, update
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval_step, budget, canary, turn
+from interlock.runtime.run import approval_step, budget, canary, difference, turn
 from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.canary import Opened
@@ -28,6 +29,8 @@ class Shown:
     approval: str
     #: The digest of the evidence
     evidence: str
+    #: The evidence itself, where the person has it still: only to say what is other now
+    seen: Mapping[str, Json] | None = None
     #: When it was opened, by the clock of whoever served it, in Unix seconds; 0 where nobody knows
     opened: int = 0
 
@@ -53,7 +56,7 @@ def judge(
     key = key_of(tx.connection, vault, row["run_id"])
     steps = approval_step.of(tx.connection, key, row)
     approval = opened(row, key, tx.now, steps=steps)
-    _object(approval, shown=shown.evidence)
+    _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
     deed = _deed(shown, seat, reviewer, verdict, note)
     values = _after(approval, seat, verdict)
@@ -204,13 +207,20 @@ def _decide(
     return {"content": sealed}
 
 
-def _object(approval: Approval, *, shown: str) -> None:
-    """Refuse a verdict on what waits no more, or on something else than was shown."""
+def _object(
+    tx: Tx, key: DataKey, row: RowMapping, approval: Approval, shown: Shown
+) -> None:
+    """Refuse a verdict on what waits no more, or on something else than was shown.
+
+    Where it was asked anew since, what is other is the difference to what waits now.
+    """
+    anew = difference.asked_anew(tx.connection, row)
+    if anew is not None:
+        steps = approval_step.of(tx.connection, key, anew)
+        approval = opened(anew, key, tx.now, steps=steps)
     open_now(approval)
-    if shown != approval.evidence_digest:
-        raise refused(
-            "evidence_changed",
-            what=f"approval {approval.id}",
-            shown=shown[:12],
-            evidence=approval.evidence_digest[:12],
-        )
+    if anew is None and shown.evidence == approval.evidence_digest:
+        return
+    raise difference.changed(
+        tx.connection, key, approval, shown=shown.evidence, seen=shown.seen
+    )

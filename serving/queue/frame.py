@@ -33,6 +33,7 @@ KEYS: Final = (
     ("a", "go to Approve; nothing is decided yet"),
     ("r", "go to Reject; nothing is decided yet"),
     ("n", "go to the reason"),
+    ("c", "go to I look at it, or Release"),
     ("g h", "home"),
     ("g a", "approvals"),
     ("g r", "runs"),

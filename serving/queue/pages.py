@@ -26,6 +26,7 @@ from interlock.serving.queue.live import Live
 from interlock.serving.queue.routes import (
     approvals,
     books,
+    handling,
     issuer,
     live,
     quality,
@@ -55,6 +56,7 @@ ROUTERS: Final = (
     issuer.router,
     home_routes.router,
     approvals.router,
+    handling.router,
     runs.router,
     books.router,
     quality.router,

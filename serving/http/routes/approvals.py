@@ -75,7 +75,11 @@ async def decide_approval(
     """
     await approvals.decide(
         home,
-        Shown(approval=approval_id, evidence=verdict.evidence_digest),
+        Shown(
+            approval=approval_id,
+            evidence=verdict.evidence_digest,
+            seen=verdict.evidence,
+        ),
         person=asking,
         verdict=verdict.verdict,
         note=verdict.note,

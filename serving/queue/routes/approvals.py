@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from interlock.runtime.errors import BadInput, Code, NotAuthenticated, NotPermitted
 from interlock.runtime.policy.request import Verdict
+from interlock.runtime.run.difference import EvidenceChanged
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.operations import approvals as operations
@@ -16,7 +17,7 @@ from interlock.serving.operations import looks
 from interlock.serving.quality import opening
 from interlock.serving.quality.told import told
 from interlock.serving.queue import cookie, evidence
-from interlock.serving.queue.difference import Change, differences
+from interlock.serving.queue.difference import change_of
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.risk import RISKS, WORDS, risk_named
 from interlock.serving.queue.trouble import NO_TROUBLE, Trouble
@@ -27,7 +28,17 @@ router = APIRouter()
 HERE: Final = "/approvals"
 #: What is other now than what the person decided on
 _CONFLICTS: Final[frozenset[Code]] = frozenset(
-    {"evidence_changed", "decided_already", "expired", "not_waiting", "erased"}
+    {
+        "evidence_changed",
+        "decided_already",
+        "expired",
+        "not_waiting",
+        "erased",
+        "already_claimed",
+        "not_claimed",
+        "asked_already",
+        "nothing_asked",
+    }
 )
 _AGES: Final = (
     (0, "any age"),
@@ -156,12 +167,9 @@ async def _decided(visitor: Visitor, approval_id: str, form: Decided) -> Respons
             note=form.note,
         )
     except (BadInput, NotPermitted) as error:
-        approval = await looks.approval(
-            visitor.home, approval_id, person=visitor.person
+        return await refused(
+            visitor, approval_id, error, note=form.note, opened=form.opened
         )
-        before = evidence.brought_back(form.carried, form.evidence_digest)
-        changes = differences(before, approval.evidence) if before else []
-        return await _shown(visitor, approval, _trouble(error, form, changes))
     return await _recorded(visitor, approval_id, form)
 
 
@@ -173,7 +181,12 @@ def _seen(visitor: Visitor, approval_id: str, form: Decided) -> Shown:
         approval=approval_id,
         person=visitor.person.id,
     )
-    return Shown(approval=approval_id, evidence=form.evidence_digest, opened=opened)
+    return Shown(
+        approval=approval_id,
+        evidence=form.evidence_digest,
+        opened=opened,
+        seen=evidence.brought_back(form.carried, form.evidence_digest),
+    )
 
 
 async def _recorded(visitor: Visitor, approval_id: str, form: Decided) -> Response:
@@ -183,17 +196,26 @@ async def _recorded(visitor: Visitor, approval_id: str, form: Decided) -> Respon
     return RedirectResponse(f"{HERE}?{urlencode(query)}", status_code=303)
 
 
-def _trouble(
-    error: BadInput | NotPermitted, form: Decided, changes: list[Change]
-) -> Trouble:
-    return Trouble(
+async def refused(
+    visitor: Visitor,
+    approval_id: str,
+    error: BadInput | NotPermitted,
+    *,
+    note: str = "",
+    opened: str = "",
+) -> Response:
+    """Show the page as it is now, with what refused the person's wish; raises `NotFound`."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    changes = error.differences if isinstance(error, EvidenceChanged) else ()
+    trouble = Trouble(
         status=_status(error),
         code=error.code,
         words=str(error),
-        note=form.note,
-        opened=form.opened,
-        changes=tuple(changes),
+        note=note,
+        opened=opened,
+        changes=tuple(change_of(one) for one in changes),
     )
+    return await _shown(visitor, approval, trouble)
 
 
 def _status(error: BadInput | NotPermitted) -> int:
