@@ -185,16 +185,20 @@ def _facts(
         context=context,
         run_label=run_label,
         row=recorded,
-        proposed=next(
-            (one.arguments for one in edits if one.action_id == proposal.id), None
-        ),
+        proposed=edit.proposed(edits, action_id=proposal.id),
     )
-    if recorded is None or recorded.state != "waiting":
+    return _waiting(facts, connection, proposal.id)
+
+
+def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:
+    """Return the facts with where the question stands, if there is one about the action."""
+    if facts.row is None or facts.row.state != "waiting":
         return facts
+    now = facts.context.now
     return replace(
         facts,
-        open_approval=approval.waiting(connection, action_id=proposal.id),
-        lapsed=expiry.lapsed(connection, action_id=proposal.id, now=now),
+        open_approval=approval.waiting(connection, action_id=action_id),
+        lapsed=expiry.lapsed(connection, action_id=action_id, now=now),
     )
 
 

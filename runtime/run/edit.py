@@ -68,3 +68,9 @@ def _edits(
 def editors(written: tuple[Edit, ...]) -> tuple[str, ...]:
     """Return who wrote the edits, each person once."""
     return tuple(sorted({edit.person for edit in written}))
+
+
+def proposed(written: tuple[Edit, ...], *, action_id: str) -> Mapping[str, Json] | None:
+    """Return the arguments that a person would agree to in place of the action's, or None."""
+    own = (edit.arguments for edit in written if edit.action_id == action_id)
+    return next(own, None)

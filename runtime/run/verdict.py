@@ -48,16 +48,13 @@ def judge(
     """Record *reviewer*'s verdict on what was *shown*; return the approval as it was before.
 
     The verdict fills one seat. The approval is approved with the verdict that fills the last seat,
-    and rejected with the first no; a no may hold a *proposal*, the arguments that the reviewer would
-    agree to. Raises `NotFound`, and `BadInput` when the approval waits no
+    and rejected with the first no; a no may hold a *proposal*, the arguments that the reviewer
+    would agree to. Raises `NotFound`, and `BadInput` when the approval waits no
     more ("expired", "decided_already", "not_waiting"), when other evidence was shown
     ("evidence_changed"), when the person gave a verdict before ("voted_already"), and as
     `four_eyes` and `erasure.key_of` do.
     """
-    row = row_named(tx.connection, shown.approval, lock=True)
-    key = key_of(tx.connection, vault, row["run_id"])
-    steps = approval_step.of(tx.connection, key, row)
-    approval = opened(row, key, tx.now, steps=steps)
+    row, key, approval = _locked(tx, vault, shown.approval)
     _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
     _keep_editors_apart(tx, key, approval, reviewer)
@@ -65,13 +62,23 @@ def judge(
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
     sealed = _decide(
-        tx, key, row, deed, values=values | told.columns, number=len(steps)
+        tx, key, row, deed, values=values | told.columns, number=len(approval.steps)
     )
     decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
     tx.events.append(_with(decided, values, told))
     if told.nature == "canary":
         cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
     return approval
+
+
+def _locked(
+    tx: Tx, vault: Vault, approval_id: str
+) -> tuple[RowMapping, DataKey, Approval]:
+    """Return the approval, whose row is locked until the transaction ends."""
+    row = row_named(tx.connection, approval_id, lock=True)
+    key = key_of(tx.connection, vault, row["run_id"])
+    steps = approval_step.of(tx.connection, key, row)
+    return row, key, opened(row, key, tx.now, steps=steps)
 
 
 def _keep_editors_apart(
