@@ -40,6 +40,7 @@ from interlock.serving.http.routes import (
     metrics,
     nowhere,
     policies,
+    quality,
     runs,
 )
 from interlock.serving.http.service import Service
@@ -63,6 +64,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     audit.router,
     policies.router,
     budgets.router,
+    quality.router,
     metrics.router,
     access.router,
 )

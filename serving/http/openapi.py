@@ -55,6 +55,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "raise_budget": "budget.raise",
     "set_budget": "budget.set",
     "metrics": "metrics.read",
+    "get_quality": "quality.read",
+    "get_own_quality": "quality.own",
     "access_evaluation": "access.evaluate",
     "access_evaluations": "access.evaluate",
     "access_request": "access.request",

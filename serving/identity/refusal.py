@@ -1,6 +1,7 @@
 """Why a token or an answer of the issuer is refused; whoever showed it is told only that it is."""
 
 import logging
+import time
 from typing import Final, Literal, TypeAlias
 
 from interlock.runtime.errors import GuardFailed, NotAuthenticated
@@ -33,7 +34,10 @@ Why: TypeAlias = Literal[
     "not_fresh",  # nobody showed anything again
     "another_person",
 ]
+#: Each reason is logged once in so many seconds, so that nobody fills a disk with bad tokens
+SELDOM_S: Final = 60
 _log: Final = logging.getLogger(__name__)
+_logged: Final[dict[Why, float]] = {}
 
 
 class TokenRefused(NotAuthenticated):
@@ -43,11 +47,19 @@ class TokenRefused(NotAuthenticated):
 
     def __init__(self, why: Why) -> None:
         self.why: Why = why
-        _log.info("a token or a sign-in is refused: %s", why)
+        _log_seldom(why)
         super().__init__(
             what="what the issuer is said to have vouched for",
             next_step="Get a new token, or sign in again; the log of the server says why.",
         )
+
+
+def _log_seldom(why: Why) -> None:
+    """Tell whoever runs the server, unless that was told a moment ago."""
+    now = time.monotonic()
+    if now - _logged.get(why, -SELDOM_S) >= SELDOM_S:
+        _logged[why] = now
+        _log.warning("what an issuer is said to have vouched for is refused: %s", why)
 
 
 class IssuerAway(GuardFailed):

@@ -27,21 +27,48 @@ class Quality:
 
 
 async def quality(home: Home, *, person: Principal, days: int = DAYS) -> Quality:
-    """Return how people reviewed in the last *days*; raises `NotPermitted`."""
-    sees_all = await _may(home, "quality.read", person, days)
-    if not sees_all:
-        await _ask(home, "quality.own", person, days)
+    """Return everybody's figures where the policy lets *person* see them, else the own ones.
 
+    Raises `NotPermitted` for who may see neither.
+    """
+    if await _may(home, "quality.read", person, days):
+        return await everybody(home, person=person, days=days)
+    return await own(home, person=person, days=days)
+
+
+async def everybody(home: Home, *, person: Principal, days: int = DAYS) -> Quality:
+    """Return how everybody reviewed in the last *days*; raises `NotPermitted`."""
+    await _ask(home, "quality.read", person, days)
+    verdicts = await _verdicts(home, person, days)
+    return Quality(
+        days=days,
+        together=figures.of_all(verdicts),
+        people=figures.of_each(verdicts),
+    )
+
+
+async def own(home: Home, *, person: Principal, days: int = DAYS) -> Quality:
+    """Return how *person* reviewed in the last *days*; raises `NotPermitted`."""
+    await _ask(home, "quality.own", person, days)
+    each = figures.of_each(await _verdicts(home, person, days))
+    return Quality(
+        days=days,
+        together=None,
+        people=[one for one in each if one.person == identity(person.id)],
+    )
+
+
+async def _verdicts(home: Home, person: Principal, days: int) -> list[figures.Verdict]:
     def look(connection: Connection) -> list[figures.Verdict]:
         since = home.store.now(connection) - days * DAY_S
-        return figures.read(connection, home.vault, tenant=person.tenant, since=since)
+        return figures.read(
+            connection,
+            home.vault,
+            tenant=person.tenant,
+            since=since,
+        )
 
-    verdicts = await home.store.read(look)
-    each = figures.of_each(verdicts)
-    if sees_all:
-        return Quality(days=days, together=figures.of_all(verdicts), people=each)
-    own = [one for one in each if one.person == identity(person.id)]
-    return Quality(days=days, together=None, people=own)
+    return await home.store.read(look)
 
 
 async def _may(home: Home, act: Read, person: Principal, days: int) -> bool:

@@ -19,8 +19,11 @@ from ..serving.queue.conftest import (  # noqa: TID252 - the one way in which te
 from .conftest import CONTRACT, Site
 
 Person = Callable[..., Page]
-#: Routes that answer with a file, a stream, or a piece of a page that was opened before
+#: Routes that answer with a file, a stream, a piece of a page that was opened before, or that lead
+#: to an issuer and back
 NO_PAGES: Final = {
+    "/sign-in/issuer",
+    "/sign-in/back",
     "/live",
     "/approvals/{approval_id}/standing",
     "/runs/{run_id}/review/{form}",

@@ -85,4 +85,4 @@ async def decide_approval(
         note=verdict.note,
     )
     after = await home.approvals.read(approval_id)
-    return Decided(id=after.id, state=after.state)
+    return Decided(id=after.id, state=after.state, canary=after.canary)

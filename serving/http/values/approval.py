@@ -103,3 +103,6 @@ class Decided(BaseModel):
 
     id: str
     state: State
+    canary: bool = Field(
+        description="It was known to be bad, to see whether you look; nothing was done"
+    )

@@ -149,9 +149,12 @@ async def why(who: Identity, text: str) -> str:
 
 
 async def test_each_bad_token_is_refused_for_what_is_bad(
-    who: Identity, provider: Provider
+    who: Identity, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing in a token says how it is checked, and each claim must be there and be right."""
+    """Nothing in a token says how it is checked, and each claim must be there and be right.
+
+    The log says what was bad, and each of it once however many come.
+    """
     reasons = {
         name: await why(who, provider.token(**token))
         for name, (_, token) in BAD.items()
@@ -170,6 +173,9 @@ async def test_each_bad_token_is_refused_for_what_is_bad(
 
     assert reasons == {name: reason for name, (reason, _) in BAD.items()}
     assert forms <= {"form", "algorithm"}
+    told = [record.args for record in caplog.records if "vouched" in record.msg]
+    assert {("lifetime",), ("audience",), ("signature",)} <= set(told)
+    assert len(told) == len(set(told))
     assert not await who.has_accounts()
     assert await why(who, good) == ""
 
