@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from interlock.runtime.policy.request import Principal
 from interlock.serving.home import Home, opened
@@ -29,6 +29,9 @@ PEOPLE: Final = (
     "- {id: rolf, roles: [reviewer]}\n- {id: ada, roles: [administrator]}\n"
 )
 KNOWN: Final = "correct horse battery"
+#: A review takes its time on a machine that does other things as well
+_PATIENCE_MS: Final = 40_000
+expect.set_options(timeout=_PATIENCE_MS)
 _ARGUMENTS: Final = [
     "--headless",
     "--no-sandbox",
@@ -145,7 +148,7 @@ def person(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(base_url=site.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(_PATIENCE_MS)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.extend(_broken(said.text)))
         page.on("request", lambda sent: wrong.extend(_elsewhere(sent.url, site.url)))

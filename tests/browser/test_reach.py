@@ -91,7 +91,7 @@ def things(site: Site, person: Person) -> list[dict[str, str]]:
     page.fill("#party", PLANTED)
     page.click("button.primary")
     page.wait_for_url("**/jobs/job-*")
-    expect(page.get_by_text("2 of 2")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("2 of 2")).to_be_visible()
     listed = site.do(site.home.runs.list(tenant="default"))
     told = [names(site, run.id) for run in listed]
     return sorted(told, key=lambda one: one["kind"], reverse=True)
