@@ -10,6 +10,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack, asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -24,6 +25,7 @@ from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
 from interlock.runtime.graph.agent import Agent, requested
+from interlock.runtime.graph.agents import by_agent, by_name, taken, tools_of
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -91,24 +93,41 @@ class Runtime:
         self._more = more
         self._pins = dict(pins or {})
         spans = telemetry or Telemetry()
+        self._keep(storage)
+        #: The database as the system has it, for what is no tenant's
+        self.installation = storage.store
+        self.pdp = pdp
+        self.agents: Mapping[str, Agent] = by_name(
+            source if isinstance(source, Agent) else source(storage)
+            for source in agents
+        )
+        self.tools: Mapping[str, AnyTool] = tools_of(self.agents.values())
+        self.pep = self._door(spans)
+        #: Decides about people's acts; whoever made the runtime closes this too
+        self.policy = self._in_force(bundle)
+        self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
+        self.verdicts = self._verdicts(storage, self.acts)
+        self.driver = self._driver(spans)
+
+    def of(self, tenant: str) -> "Runtime":
+        """Return the same runtime as *tenant* has it: what is read, started and decided by people.
+
+        The door, the driver and the policy in force are one for all: they work on one run at a
+        time, in the scope of its tenant. `installation` stays the whole database.
+        """
+        narrowed = copy(self)
+        narrowed._keep(self.storage.of(tenant))  # noqa: SLF001 - its own
+        narrowed.acts = self.acts.of(tenant)
+        narrowed.verdicts = self._verdicts(narrowed.storage, narrowed.acts)
+        return narrowed
+
+    def _keep(self, storage: Storage) -> None:
+        self.storage = storage
         self.store = storage.store
         self.vault = storage.vault
         self.ledger = storage.ledger
         self.runs = storage.runs
         self.approvals = storage.approvals
-        self.storage = storage
-        self.pdp = pdp
-        self.agents: Mapping[str, Agent] = _by_name(
-            source if isinstance(source, Agent) else source(storage)
-            for source in agents
-        )
-        self.tools: Mapping[str, AnyTool] = _tools(self.agents.values())
-        self.pep = self._door(spans)
-        #: Decides about people's acts; whoever made the runtime closes this too
-        self.policy = self._in_force(bundle)
-        self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
-        self.verdicts = self._verdicts()
-        self.driver = self._driver(spans)
 
     def _in_force(self, bundle: Bundle | None) -> PolicyInForce:
         return PolicyInForce(
@@ -124,15 +143,15 @@ class Runtime:
             vault=self.vault,
             pdp=self.pdp,
             tools=self.tools,
-            by_agent=_by_agent(self.agents),
+            by_agent=by_agent(self.agents),
             spans=spans,
         )
 
-    def _verdicts(self) -> Verdicts:
+    def _verdicts(self, storage: Storage, acts: Acts) -> Verdicts:
         return Verdicts(
-            approvals=self.approvals,
-            runs=self.runs,
-            acts=self.acts,
+            approvals=storage.approvals,
+            runs=storage.runs,
+            acts=acts,
             pins=self.pins,
         )
 
@@ -298,7 +317,7 @@ class Runtime:
         agent = self._agent(name)
         for tool in await self._more(name):
             if self.pep.tools.setdefault(tool.name, tool) is not tool:
-                raise _taken(tool.name)
+                raise taken(tool.name)
             self.pep.by_agent[name][tool.name] = tool
         return agent
 
@@ -335,33 +354,6 @@ def _is_person(principal: Principal) -> bool:
     name = identity(principal.id)
     is_agent = principal.on_behalf_of is not None or name.startswith(AGENT)
     return bool(name and principal.tenant) and not is_agent
-
-
-def _by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
-    by_name: dict[str, Agent] = {}
-    for agent in agents:
-        if agent.name in by_name:
-            raise TypeError(f"two agents are named {agent.name!r}; rename one")
-        by_name[agent.name] = agent
-    return by_name
-
-
-def _tools(agents: Iterable[Agent]) -> dict[str, AnyTool]:
-    by_name: dict[str, AnyTool] = {}
-    for agent in agents:
-        for tool in agent.tools:
-            if by_name.setdefault(tool.name, tool) is not tool:
-                raise _taken(tool.name)
-    return by_name
-
-
-def _taken(name: str) -> TypeError:
-    return TypeError(f"two different tools are named {name!r}; rename one")
-
-
-def _by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
-    """Return the tools of each agent: the door lets no agent propose another agent's."""
-    return {name: _tools([agent]) for name, agent in agents.items()}
 
 
 def _decision_point(

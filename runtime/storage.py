@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,17 @@ class Storage:
         """
         if self.ledger.watch.unfit is not None:
             raise self.ledger.watch.unfit
+
+    def of(self, tenant: str) -> "Storage":
+        """Return the same storage as *tenant* has it; see `Store.of`."""
+        store = self.store.of(tenant)
+        return replace(
+            self,
+            store=store,
+            ledger=self.ledger.of(tenant),
+            runs=Runs(store=store, vault=self.vault),
+            approvals=Approvals(store=store, vault=self.vault),
+        )
 
     @classmethod
     @asynccontextmanager

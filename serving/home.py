@@ -5,7 +5,7 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
@@ -69,6 +69,19 @@ class Home:
     reviews: Reviews
     reports: Reports
     playbooks: Playbooks
+
+    def of(self, tenant: str) -> "Home":
+        """Return the same home as *tenant* has it: nothing of another tenant is there."""
+        runtime = self.runtime.of(tenant)
+        library = Library(store=runtime.store, vault=self.vault)
+        return replace(
+            self,
+            runtime=runtime,
+            library=library,
+            records=Records(store=runtime.store, vault=self.vault),
+            reviews=self.reviews.over(runtime.store, library=library),
+            reports=Reports(store=runtime.store, vault=self.vault),
+        )
 
     @property
     def store(self) -> Store:

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, select
 
-from interlock.runtime.canonical import Document, Json
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.act_answer import refusal, without_duties
 from interlock.runtime.door.asked import Asked, logs_of
 from interlock.runtime.door.policy_in_force import PolicyInForce
@@ -29,7 +29,7 @@ from interlock.runtime.policy.request import (
     KillFact,
     Principal,
 )
-from interlock.runtime.record.events import HOME, ActDecided, ActFailed
+from interlock.runtime.record.events import HOME, ActFailed
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import kill_switch
@@ -49,10 +49,31 @@ class Acts:
     The policy in force decides, which need not be the one that is configured.
     """
 
-    def __init__(self, *, store: Store, vault: Vault, policy: PolicyInForce) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        policy: PolicyInForce,
+        seen: Store | None = None,
+    ) -> None:
         self._store = store
+        #: Where the subjects of acts are looked up
+        self._seen = seen or store
         self._vault = vault
         self._policy = policy
+
+    def of(self, tenant: str) -> "Acts":
+        """Return the same door, behind which there is nothing that is of another tenant.
+
+        What is recorded there is recorded as here: the home's own log says more than one tenant's.
+        """
+        return Acts(
+            store=self._store,
+            vault=self._vault,
+            policy=self._policy,
+            seen=self._seen.of(tenant),
+        )
 
     async def perform(
         self,
@@ -269,7 +290,7 @@ class Acts:
             )
             return request, run_id
 
-        return await self._store.read(gather)
+        return await self._seen.read(gather)
 
     async def _record(self, asked: Sequence[Asked], *, begins: bool) -> None:
         def entered(tx: Tx) -> None:
@@ -297,34 +318,8 @@ class Acts:
 
     def _enter(self, tx: Tx, asked: Asked, *, key: DataKey | None = None) -> None:
         """Add the entry of *asked*, sealed under *key* or that of its run or of the home."""
-        request = asked.request
-        decision = asked.decision
-        reasons: list[Json] = [
-            {
-                "code": reason.code,
-                "rule": reason.rule,
-                "parameters": dict(reason.parameters),
-            }
-            for reason in decision.reasons
-        ]
-        payload: dict[str, Document] = request.asked() | {"reasons": reasons}
-        tx.events.append(
-            ActDecided(
-                log=asked.log,
-                run_id=asked.run_id,
-                key=key or self._vault.key(tx.connection, asked.run_id or HOME),
-                act=asked.act_id,
-                tool=request.action.tool,
-                action_class=request.action.action_class,
-                person=request.principal.id,
-                digest=request.digest,
-                effect=decision.effect,
-                codes=[reason.code for reason in decision.reasons],
-                revision=decision.revision,
-                engine=decision.engine,
-                asked=payload,
-            )
-        )
+        key = key or self._vault.key(tx.connection, asked.run_id or HOME)
+        tx.events.append(asked.entry(key))
 
     async def _failed(self, asked: Sequence[Asked], *, code: str) -> None:
         def work(tx: Tx) -> None:

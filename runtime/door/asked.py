@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from interlock.runtime.canonical import Document, Json  # noqa: TC001 - as the other modules do
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.request import AccessRequest
-from interlock.runtime.record.events import HOME
+from interlock.runtime.record.events import HOME, ActDecided
+from interlock.runtime.record.vault import DataKey
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +25,35 @@ class Asked:
         """The log of the tenant that the act is about."""
         subject = self.request.context.subject
         return HOME if subject is None else subject.tenant
+
+    def entry(self, key: DataKey) -> ActDecided:
+        """Return the ledger's entry of it, sealed under *key*."""
+        request = self.request
+        decision = self.decision
+        reasons: list[Json] = [
+            {
+                "code": reason.code,
+                "rule": reason.rule,
+                "parameters": dict(reason.parameters),
+            }
+            for reason in decision.reasons
+        ]
+        payload: dict[str, Document] = request.asked() | {"reasons": reasons}
+        return ActDecided(
+            log=self.log,
+            run_id=self.run_id,
+            key=key,
+            act=self.act_id,
+            tool=request.action.tool,
+            action_class=request.action.action_class,
+            person=request.principal.id,
+            digest=request.digest,
+            effect=decision.effect,
+            codes=[reason.code for reason in decision.reasons],
+            revision=decision.revision,
+            engine=decision.engine,
+            asked=payload,
+        )
 
 
 def logs_of(asked: Iterable[Asked]) -> set[str]:

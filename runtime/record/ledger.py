@@ -8,6 +8,7 @@ Bodies hold codes, states and salted commitments; what they commit to is sealed 
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,7 +65,8 @@ class Ledger:
         witness: Path,
         trusting: bool = False,
     ) -> None:
-        self._store = store
+        #: Where heads are looked up; entries come with the transactions of the whole store
+        self.store = store
         self._vault = vault
         self._origin = origin
         self._signers: dict[str, Signer] = {}
@@ -84,11 +86,17 @@ class Ledger:
 
     async def head(self, log: str) -> Head:
         """Return the committed head of *log*; of a log without entries, that of an empty tree."""
-        frontier = await self._store.read(
+        frontier = await self.store.read(
             lambda connection: logs.frontier(connection, log)
         )
         frontier = frontier or Frontier()
         return Head(size=frontier.size, root=frontier.root().hex())
+
+    def of(self, tenant: str) -> "Ledger":
+        """Return the same ledger for who looks in the scope of *tenant*: no other log is there."""
+        narrowed = copy(self)
+        narrowed.store = self.store.of(tenant)
+        return narrowed
 
     def gaps(self, connection: Connection) -> list[Gap]:
         """Return what the witness knows and the database has not, log by log; none is well."""

@@ -47,7 +47,7 @@ class Access:
             policy=runtime.policy,
         )
         evaluations = Evaluations(
-            store=runtime.store, vault=runtime.vault, policy=runtime.policy
+            store=runtime.installation, vault=runtime.vault, policy=runtime.policy
         )
         point = Point(home=home, signer=Signer(runtime.vault), evaluations=evaluations)
         tasks = Tasks(runs=runtime.runs, approvals=runtime.approvals, door=door)

@@ -100,6 +100,9 @@ async def _database(home: "Home") -> tuple[bool, str]:
         if loose:
             names = ", ".join(str(path) for path in loose)
             return False, f"readable by others: {names}; chmod 600"
+    why = home.store.why_open
+    if why:
+        return False, f"its account sees every tenant's rows: {why}; take it away"
     return True, f"{home.store.dialect}, {await home.runs.count()} runs"
 
 

@@ -4,6 +4,7 @@ No cookie is ever a credential here. So no page of somebody else's can have a br
 name of whoever is signed in.
 """
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
@@ -24,18 +25,13 @@ _BEARER: Final = HTTPBearer(
 )
 
 
-async def service(request: Request) -> Service:
-    """Return what all requests share."""
+async def whole(request: Request) -> Service:
+    """Return what all requests share, with every tenant's things: for what asks for no caller."""
     shared: Service = request.app.state.service
     return shared
 
 
-ServiceOf = Annotated[Service, Depends(service)]
-
-
-async def home(shared: ServiceOf) -> Home:
-    """Return the home that is served."""
-    return shared.home
+WholeOf = Annotated[Service, Depends(whole)]
 
 
 async def known(shared: Service, request: Request) -> Caller:
@@ -50,7 +46,7 @@ async def known(shared: Service, request: Request) -> Caller:
 
 
 async def caller(
-    request: Request, shared: ServiceOf, _: Annotated[object, Security(_BEARER)]
+    request: Request, shared: WholeOf, _: Annotated[object, Security(_BEARER)]
 ) -> Caller:
     """Return who asks, once the caller's rate allows it.
 
@@ -61,8 +57,23 @@ async def caller(
     return asking
 
 
-HomeOf = Annotated[Home, Depends(home)]
 CallerOf = Annotated[Caller, Depends(caller)]
+
+
+async def service(shared: WholeOf, asking: CallerOf) -> Service:
+    """Return what all requests share, with the things of the caller's tenant and no others."""
+    return replace(shared, home=shared.home.of(asking.principal.tenant))
+
+
+ServiceOf = Annotated[Service, Depends(service)]
+
+
+async def home(shared: ServiceOf) -> Home:
+    """Return the home as the caller's tenant has it."""
+    return shared.home
+
+
+HomeOf = Annotated[Home, Depends(home)]
 
 
 async def person(asking: CallerOf) -> Principal:

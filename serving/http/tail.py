@@ -87,11 +87,12 @@ class Tails:
         Ends with the run, when the listener is too far behind, and with `close`. *allowed* is
         awaited at every heartbeat: what it raises ends the stream.
         """
-        tail = self._tails.setdefault(log, _Tail(self._store, log))
+        store = self._store.of(log)
+        tail = self._tails.setdefault(log, _Tail(store, log))
         listener = await tail.join(run_id)
         try:
             before = partial(_of_run, log=log, run_id=run_id, after=after)
-            for frame in await self._store.read(before):
+            for frame in await store.read(before):
                 yield frame.sent
                 after = frame.seq
                 if frame.is_last:
@@ -124,7 +125,7 @@ class Tails:
             rest = _of_run(connection, log=log, run_id=run_id, after=after)
             return status not in OPEN and not rest
 
-        return await self._store.read(look)
+        return await self._store.of(log).read(look)
 
     def close(self) -> None:
         """End every stream; idempotent."""

@@ -108,7 +108,7 @@ async def activations(home: Home, *, person: Principal) -> Sequence[Activation]:
             if "revision" in body
         ]
 
-    return await home.store.read(look)
+    return await home.runtime.installation.read(look)
 
 
 async def _ask_policy(home: Home, person: Principal) -> None:

@@ -44,7 +44,8 @@ class Live:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._store.attach(observers=[self._committed])
-        follower = self._followers.setdefault(tenant, _Follower(self._store, tenant))
+        store = self._store.of(tenant)
+        follower = self._followers.setdefault(tenant, _Follower(store, tenant))
         topics = await follower.join(after)
         try:
             yield _BEAT

@@ -58,7 +58,7 @@ async def rulebook(home: Home) -> Rulebook:
         grants=config.get("grants", {}),
         tools=config.get("tools", {}),
         acts=config.get("acts", {}),
-        history=await home.store.read(_history),
+        history=await home.runtime.installation.read(_history),
     )
 
 

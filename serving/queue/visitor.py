@@ -64,6 +64,7 @@ async def visitor(request: Request) -> Visitor:
     cookie = session_cookie(request)
     home: Home = request.app.state.home
     caller = await doorkeeper.of_session(cookie)
+    home = home.of(caller.principal.tenant)
     head = await home.ledger.head(caller.principal.tenant)
     return Visitor(
         home=home,

@@ -116,10 +116,21 @@ class Reviews:
             vault=vault,
             kind=KIND,
         )
+        self._vault = vault
         self._library = library
         self._finder = finder
         self._playbooks = playbooks
         self._runs = Runs(store=store, vault=vault)
+
+    def over(self, store: Store, *, library: Library) -> "Reviews":
+        """Return the same reviews as *store* and *library* hold them: those of one tenant."""
+        return Reviews(
+            store=store,
+            vault=self._vault,
+            library=library,
+            finder=self._finder,
+            playbooks=self._playbooks,
+        )
 
     async def make(self, document: str, *, permit: Permit) -> Review:
         """Review a document for the permit's run, and keep the review with the step's checkpoint.

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from interlock.serving.access.access import Access
 from interlock.serving.access.handle import ROOT, metadata, told
-from interlock.serving.http.caller import HomeOf, PersonOf
+from interlock.serving.http.caller import HomeOf, PersonOf, WholeOf
 from interlock.serving.http.documented import problems
 from interlock.serving.http.values.run import Key
 
@@ -40,9 +40,9 @@ async def access_metadata(request: Request) -> dict[str, Any]:
 
 
 @router.get(f"{ROOT}/jwks")
-async def access_keys(home: HomeOf) -> dict[str, Any]:
+async def access_keys(shared: WholeOf) -> dict[str, Any]:
     """Give the keys with which the signed tokens can be checked."""
-    return Access.over(home).signer.keys()
+    return Access.over(shared.home).signer.keys()
 
 
 @router.post(f"{ROOT}/evaluation", responses=problems(malformed=_MALFORMED))

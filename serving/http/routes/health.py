@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from interlock.serving.http.caller import ServiceOf
+from interlock.serving.http.caller import WholeOf
 from interlock.serving.http.ready import Part, parts
 
 router = APIRouter(tags=["health"])
@@ -31,7 +31,7 @@ async def alive() -> Alive:
 
 
 @router.get("/readyz", responses={503: {"model": Ready, "description": "Not ready"}})
-async def ready(shared: ServiceOf, response: Response) -> Ready:
+async def ready(shared: WholeOf, response: Response) -> Ready:
     """Say whether the database, the policy engine and the ledger are well."""
     well = await parts(shared.home)
     is_ready = all(well.values())

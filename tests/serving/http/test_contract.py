@@ -45,6 +45,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "decide_approval": {
         "json": {"verdict": "rejected", "evidence_digest": "0", "note": "No."}
     },
+    "edit_approval": {
+        "json": {"evidence_digest": "0", "arguments": {}, "note": "Shorter."}
+    },
     "delegate_approval": {"json": {"to": "rick", "note": "He knows it."}},
     "escalate_approval": {"json": {"to": "administrator", "note": "Too large."}},
     "ask_about_approval": {"json": {"note": "Whose address is it?"}},

@@ -86,4 +86,4 @@ async def test_pages_stand_behind_the_api(served: Any) -> None:
         "method_not_allowed",
         "method_not_allowed",
     ]
-    assert answers[1].headers["allow"] == "GET, POST"
+    assert answers[1].headers["allow"] == "GET, POST, HEAD"
