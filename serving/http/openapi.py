@@ -36,6 +36,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "list_approvals": "approval.read",
     "get_approval": "approval.read",
     "decide_approval": "approval.decide",
+    "edit_approval": "approval.edit",
     "claim_approval": "approval.claim",
     "release_approval": "approval.release",
     "delegate_approval": "approval.delegate",

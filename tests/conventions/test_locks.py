@@ -29,6 +29,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
     "approval_step.of": "whoever adds a step has locked the row of its approval",
+    "edit.edits": "whoever adds a step holds the head of the tenant's log",
     "difference.asked_anew": "whoever asks or decides holds the head of the tenant's log",
     "difference.changed": "what it reads is only told, and nothing is decided then",
     "_read": "whoever counts guesses holds the head of the home's log",
