@@ -15,6 +15,8 @@ Code: TypeAlias = Literal[
     "not_found",
     "nobody",
     "own_request",
+    "own_edit",
+    "same_arguments",
     "wrong_tenant",
     "role_missing",
     "note_missing",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -152,9 +153,12 @@ class EnforcementPoint:
             return await self._interrupted(
                 attempt.decided(earlier("permit", row)), proposal
             )
-        return recorded(
+        answer = recorded(
             row, request=attempt.request, tool=proposal.tool, run=attempt.run
         )
+        if isinstance(answer, Denied):
+            return replace(answer, proposed=attempt.proposed)
+        return answer
 
     async def _interrupted(
         self, attempt: Attempt, proposal: Proposal
@@ -211,7 +215,10 @@ class EnforcementPoint:
             return await self._unsure(attempt, why)
         self._later(attempt.run, lambda tx: action.deny(tx, attempt))
         return Denied(
-            request=attempt.request, decision=attempt.decision, action_id=attempt.id
+            request=attempt.request,
+            decision=attempt.decision,
+            action_id=attempt.id,
+            proposed=attempt.proposed,
         )
 
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:

@@ -28,6 +28,7 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import (
     approval,
     approval_facts,
+    edit,
     expiry,
     kill_switch,
     level,
@@ -45,6 +46,7 @@ _ROWS: Final = Statement(
         tables.run.c.label,
         *level.AMOUNTS,
         *level.OWN,
+        edit.REJECTIONS.label("rejections"),
         approval.OPEN_OF_RUN.label("open_of_run"),
         approval.OPEN_OF_TENANT.label("open_of_tenant"),
         *recorded_action.COLUMNS,
@@ -75,6 +77,8 @@ class Facts:
     open_approval: str | None = None
     #: The approval on which nobody decided in time; empty for none
     lapsed: str = ""
+    #: The arguments that a person would agree to, who rejected the action; None for none
+    proposed: Mapping[str, Json] | None = None
 
     def attempt(self, run: Run, proposal: Proposal, *, key: DataKey) -> Attempt:
         """Return the proposal as an attempt under these facts, not yet decided."""
@@ -96,6 +100,7 @@ class Facts:
             row=self.row,
             open_approval=self.open_approval,
             lapsed=self.lapsed,
+            proposed=self.proposed,
             undoes=proposal.undoes,
         )
 
@@ -157,6 +162,7 @@ def _facts(
     row = rows[0]
     run_label = label_of(row["label"])
     recorded = recorded_action.found(row, key)
+    edits = _edits(connection, run, proposal, row, key)
     context = Context(
         now=now,
         run=_run_facts(run, row),
@@ -168,20 +174,40 @@ def _facts(
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
+        editors=edit.editors(edits),
         kill_switches=_switches(rows),
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
         version=FACTS,
     )
-    facts = Facts(context=context, run_label=run_label, row=recorded)
-    if recorded is None or recorded.state != "waiting":
+    facts = Facts(
+        context=context,
+        run_label=run_label,
+        row=recorded,
+        proposed=edit.proposed(edits, action_id=proposal.id),
+    )
+    return _waiting(facts, connection, proposal.id)
+
+
+def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:
+    """Return the facts with where the question stands, if there is one about the action."""
+    if facts.row is None or facts.row.state != "waiting":
         return facts
+    now = facts.context.now
     return replace(
         facts,
-        open_approval=approval.waiting(connection, action_id=proposal.id),
-        lapsed=expiry.lapsed(connection, action_id=proposal.id, now=now),
+        open_approval=approval.waiting(connection, action_id=action_id),
+        lapsed=expiry.lapsed(connection, action_id=action_id, now=now),
     )
+
+
+def _edits(
+    connection: Connection, run: Run, proposal: Proposal, row: Row, key: DataKey
+) -> tuple[edit.Edit, ...]:
+    if not row["rejections"]:
+        return ()
+    return edit.edits(connection, key, run_id=run.id, tool=proposal.action.tool)
 
 
 def _schema(tool: AnyTool | None) -> str | None:

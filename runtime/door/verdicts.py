@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.acts import Acts, Subject
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.run import pin, subject
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.pin import Pins
+from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.run.verdict import Shown
 
@@ -53,6 +55,45 @@ class Verdicts:
             work,
             person=person,
             subjects=[_judged(one, verdict, note) for one in shown],
+        )
+
+    async def edit(
+        self,
+        shown: Shown,
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        note: str,
+    ) -> None:
+        """Reject what was *shown*, and tell the agent which arguments *person* would agree to.
+
+        Raises as `give` does, and `BadInput` ("same_arguments") where nothing is other.
+        """
+
+        async def work() -> None:
+            await self._keep(shown)
+            asked = await self._approvals.read(shown.approval)
+            if asked.evidence["arguments"] == arguments:
+                raise refused("same_arguments", what=f"approval {shown.approval}")
+            await self._approvals.decide_together(
+                [shown],
+                reviewer=person,
+                verdict="rejected",
+                note=note,
+                proposal=arguments,
+            )
+
+        await self._acts.perform(
+            "approval.edit",
+            work,
+            person=person,
+            arguments={
+                "approval": shown.approval,
+                "shown": shown.evidence,
+                "arguments": arguments,
+                "note": note,
+            },
+            look=subject.approval(shown.approval),
         )
 
     async def _keep(self, shown: Shown) -> None:

@@ -91,6 +91,8 @@ class Denied:
     request: AccessRequest
     decision: Decision
     action_id: str
+    #: The arguments that a person would agree to, who rejected the action; None for none
+    proposed: Mapping[str, Json] | None = None
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -89,6 +89,7 @@ class Derived(OfSwitches):
             "kill_switch": self.turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
+            "document": self.keep_document,
             "record": self._keep,
             "erasure": self._erase,
         }

@@ -20,6 +20,7 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.api_key,
     tables.webhook,
     tables.delivery,
+    tables.document,
     tables.kill_switch,
     tables.record,
     tables.data_key,

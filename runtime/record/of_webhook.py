@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from interlock.runtime.record.entry_values import same, sealed
+from interlock.runtime.record.of_document import OfDocuments
 from interlock.runtime.record.spend import Rows, Values
 
 #: Applies an entry of a log and a run
@@ -12,8 +13,8 @@ Handler: TypeAlias = Callable[[str, str, Values], None]
 
 
 @dataclass(slots=True)
-class OfWebhooks:
-    """The rows of webhooks and of deliveries by key."""
+class OfWebhooks(OfDocuments):
+    """The rows of webhooks and of deliveries by key, beside those of documents."""
 
     webhook: Rows = field(default_factory=dict)
     delivery: Rows = field(default_factory=dict)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.store import Store, Tx, tables
@@ -128,6 +129,7 @@ class Approvals:
         reviewer: Principal,
         verdict: Verdict,
         note: str,
+        proposal: dict[str, Json] | None = None,
     ) -> None:
         """Record one verdict on each approval that was *shown*, or on none of them.
 
@@ -146,6 +148,7 @@ class Approvals:
                     reviewer=reviewer,
                     verdict=verdict,
                     note=note,
+                    proposal=proposal,
                 )
                 likeness = likeness or likeness_of(approval)
                 if likeness_of(approval) != likeness:

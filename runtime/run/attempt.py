@@ -1,10 +1,11 @@
 """One proposal on its way through the door: what was asked, what was decided, what is recorded."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from interlock.runtime.canonical import Document, Written, canonical
+from interlock.runtime.canonical import Document, Json, Written, canonical
 from interlock.runtime.policy.abridged import abridged
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
@@ -65,6 +66,8 @@ class Attempt:
     open_approval: str | None = None
     #: The approval on which nobody decided in time; empty for none
     lapsed: str = ""
+    #: The arguments that a person would agree to, who rejected the action; None for none
+    proposed: Mapping[str, Json] | None = None
     bounds: Bounds = ORDINARY
     #: The action whose effect this one takes back; empty for none
     undoes: str = ""

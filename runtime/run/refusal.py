@@ -17,6 +17,14 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "{person!r} asked for it and may not decide it",
         "Ask another reviewer.",
     ),
+    "own_edit": (
+        "{person!r} wrote an edit of it and may not decide it",
+        "Ask another reviewer.",
+    ),
+    "same_arguments": (
+        "the arguments are those that were asked about",
+        "Change one, or decide on them as they are.",
+    ),
     "wrong_tenant": (
         "{person!r} is of tenant {of!r}, and it is of tenant {tenant!r}",
         "Ask a reviewer of that tenant.",

@@ -14,7 +14,7 @@ from interlock.runtime.errors import Erased, NotFound
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval_step, level, quorum
+from interlock.runtime.run import approval_step, edit, level, quorum
 from interlock.runtime.run.attention import canaries_met
 from interlock.runtime.run.job import job_row, submitter
 from interlock.runtime.run.recorded_action import of_beginning
@@ -134,9 +134,9 @@ def approval(approval_id: str) -> Look:
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
         columns = tables.approval.c
-        query = select(columns.run_id, columns.state, columns.quorum).where(
-            columns.id == approval_id
-        )
+        query = select(
+            columns.run_id, columns.state, columns.quorum, columns.tool
+        ).where(columns.id == approval_id)
         asked = connection.execute(query).one_or_none()
         if asked is None:
             next_step = "List approvals with `interlock approvals list`."
@@ -146,7 +146,7 @@ def approval(approval_id: str) -> Look:
                 next_step=next_step,
             )
         row = row_of(connection, asked.run_id)
-        return _of_run(
+        subject = _of_run(
             row,
             connection,
             vault,
@@ -156,8 +156,20 @@ def approval(approval_id: str) -> Look:
             name=approval_id,
             role=_asked_of(connection, approval_id, asked.quorum, person),
         )
+        return _with_editors(subject, connection, vault, asked.tool)
 
     return look
+
+
+def _with_editors(
+    subject: Subject, connection: Connection, vault: Vault, tool: str
+) -> Subject:
+    """Return the subject with who wrote edits; of an erased run nobody knows, or is asked."""
+    if subject.facts is None or not subject.run_id:
+        return subject
+    key = vault.key(connection, subject.run_id)
+    written = edit.edits(connection, key, run_id=subject.run_id, tool=tool)
+    return replace(subject, facts=replace(subject.facts, editors=edit.editors(written)))
 
 
 def verdict(approval_id: str) -> Look:

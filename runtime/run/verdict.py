@@ -11,7 +11,7 @@ from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval_step, budget, canary, difference, turn
+from interlock.runtime.run import approval_step, budget, canary, difference, edit, turn
 from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.canary import Opened
@@ -43,32 +43,52 @@ def judge(
     reviewer: Principal,
     verdict: Verdict,
     note: str,
+    proposal: dict[str, Json] | None = None,
 ) -> Approval:
     """Record *reviewer*'s verdict on what was *shown*; return the approval as it was before.
 
     The verdict fills one seat. The approval is approved with the verdict that fills the last seat,
-    and rejected with the first no. Raises `NotFound`, and `BadInput` when the approval waits no
+    and rejected with the first no; a no may hold a *proposal*, the arguments that the reviewer
+    would agree to. Raises `NotFound`, and `BadInput` when the approval waits no
     more ("expired", "decided_already", "not_waiting"), when other evidence was shown
     ("evidence_changed"), when the person gave a verdict before ("voted_already"), and as
     `four_eyes` and `erasure.key_of` do.
     """
-    row = row_named(tx.connection, shown.approval, lock=True)
-    key = key_of(tx.connection, vault, row["run_id"])
-    steps = approval_step.of(tx.connection, key, row)
-    approval = opened(row, key, tx.now, steps=steps)
+    row, key, approval = _locked(tx, vault, shown.approval)
     _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
-    deed = _deed(shown, seat, reviewer, verdict, note)
+    _keep_editors_apart(tx, key, approval, reviewer)
+    deed = replace(_deed(shown, seat, reviewer, verdict, note), proposal=proposal)
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
     sealed = _decide(
-        tx, key, row, deed, values=values | told.columns, number=len(steps)
+        tx, key, row, deed, values=values | told.columns, number=len(approval.steps)
     )
     decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
     tx.events.append(_with(decided, values, told))
     if told.nature == "canary":
         cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
     return approval
+
+
+def _locked(
+    tx: Tx, vault: Vault, approval_id: str
+) -> tuple[RowMapping, DataKey, Approval]:
+    """Return the approval, whose row is locked until the transaction ends."""
+    row = row_named(tx.connection, approval_id, lock=True)
+    key = key_of(tx.connection, vault, row["run_id"])
+    steps = approval_step.of(tx.connection, key, row)
+    return row, key, opened(row, key, tx.now, steps=steps)
+
+
+def _keep_editors_apart(
+    tx: Tx, key: DataKey, approval: Approval, reviewer: Principal
+) -> None:
+    """Refuse whoever wrote an edit of what the tool asks for in the run ("own_edit")."""
+    written = edit.edits(tx.connection, key, run_id=approval.run_id, tool=approval.tool)
+    if identity(reviewer.id) in edit.editors(written):
+        what = f"approval {approval.id}"
+        raise refused("own_edit", what=what, person=reviewer.id)
 
 
 def _deed(
@@ -136,6 +156,7 @@ def _decided(
             requester=approval.requester,
             note=deed.text,
         ),
+        proposal=deed.proposal,
         sealed={},
     )
 

@@ -20,6 +20,11 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
     "not_claimed": (409, "approval apr-1f0c9a7be2d4: nobody looks at it.", ""),
     "asked_already": (409, "approval apr-1f0c9a7be2d4: a question is open.", ""),
     "nothing_asked": (409, "approval apr-1f0c9a7be2d4: no question is open.", ""),
+    "same_arguments": (
+        422,
+        "approval apr-1f0c9a7be2d4: the arguments are those that were asked about.",
+        "Change one, or decide on them as they are.",
+    ),
     "not_above": (
         422,
         "approval apr-1f0c9a7be2d4: the policy names no such role above.",

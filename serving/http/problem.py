@@ -36,6 +36,8 @@ STATUS_OF_INPUT: Final[Mapping[Code, int]] = {
     "not_found": 404,
     "nobody": 422,
     "own_request": 403,
+    "own_edit": 403,
+    "same_arguments": 422,
     "wrong_tenant": 404,
     "role_missing": 403,
     "note_missing": 422,

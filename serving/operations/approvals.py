@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door import handlings
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
@@ -28,6 +29,23 @@ async def decide(
     evidence has changed, somebody decided before, a question has expired, they are not alike.
     """
     await home.runtime.verdicts.give(shown, person=person, verdict=verdict, note=note)
+
+
+async def edit(
+    home: Home,
+    shown: Shown,
+    *,
+    person: Principal,
+    arguments: dict[str, Json],
+    note: str,
+) -> None:
+    """Reject what was *shown* and say which arguments *person* would agree to.
+
+    Raises as `Verdicts.edit` does.
+    """
+    await home.runtime.verdicts.edit(
+        shown, person=person, arguments=arguments, note=note
+    )
 
 
 async def handle(

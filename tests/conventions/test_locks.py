@@ -24,9 +24,12 @@ UNNAMED: Final[Mapping[str, str]] = {
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
+    "_READ.one": "whoever hands in a document holds the head of its tenant's log",
+    "self._name": "it works out an HMAC and reads no row",
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
     "approval_step.of": "whoever adds a step has locked the row of its approval",
+    "edit.edits": "whoever adds a step holds the head of the tenant's log",
     "difference.asked_anew": "whoever asks or decides holds the head of the tenant's log",
     "difference.changed": "what it reads is only told, and nothing is decided then",
     "_read": "whoever counts guesses holds the head of the home's log",

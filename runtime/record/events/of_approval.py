@@ -1,9 +1,10 @@
 """Events of one approval: it was asked for, people did something about it, or its time is up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from interlock.runtime.canonical import Document
 from interlock.runtime.record.events.event import (
     Commits,
     Finding,
@@ -79,6 +80,8 @@ class ApprovalDecided(Of):
     person: str
     requester: str
     finding: Finding
+    #: The arguments that the person would agree to, of a rejection that proposes some
+    proposal: Mapping[str, Document] | None
     sealed: Sealed
     #: Work or a canary, and what opens its promise; empty while verdicts are missing
     nature: str = ""
@@ -112,6 +115,7 @@ class ApprovalDecided(Of):
             "reviewer": self.finding.reviewer,
             "roles": self.finding.roles,
             "note": self.finding.note,
+            "proposal": self.proposal,
         }
 
 

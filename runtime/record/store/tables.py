@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from interlock.runtime.record.store import (
     approval_tables,
+    document_tables,
     identity_tables,
     job_tables,
     order_tables,
@@ -57,6 +58,7 @@ guess = identity_tables.guess
 order = order_tables.order
 webhook = webhook_tables.webhook
 delivery = webhook_tables.delivery
+document = document_tables.document
 
 run = Table(
     "run",

@@ -14,12 +14,14 @@ from interlock.runtime.run.handling import (
     Inquiry,
     Look,
 )
+from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
 from interlock.serving.http.caller import HomeOf, PersonOf
 from interlock.serving.http.documented import problems
 from interlock.serving.http.values.approval import ApprovalId, ApprovalRow
 from interlock.serving.http.values.handling import (
     NewDelegation,
+    NewEdit,
     NewEscalation,
     NewInquiry,
 )
@@ -84,6 +86,24 @@ async def answer_about_approval(
     """Answer the question about what was asked in your name."""
     handling = Inquiry(kind="answered", note=wanted.note)
     return await _handled(home, approval_id, handling, asking)
+
+
+@router.post("/edit", responses=problems("evidence_changed", "same_arguments", *_ENDED))
+async def edit_approval(
+    approval_id: ApprovalId, wanted: NewEdit, home: HomeOf, asking: PersonOf
+) -> ApprovalRow:
+    """Reject it, and have the agent told which arguments you would agree to.
+
+    The agent may propose these anew: a request of its own, on which somebody else decides.
+    """
+    await approvals.edit(
+        home,
+        Shown(approval=approval_id, evidence=wanted.evidence_digest),
+        person=asking,
+        arguments=wanted.arguments,
+        note=wanted.note,
+    )
+    return await _row(home, approval_id)
 
 
 async def _handled(

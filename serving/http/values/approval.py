@@ -57,6 +57,9 @@ class ApprovalStep(BaseModel):
     at: int
     text: str = Field(description="The note, the question or the answer")
     to: str = Field(description="To whom it was passed: a person, or a role")
+    proposal: dict[str, Any] | None = Field(
+        description="The arguments that the person would agree to, of an edit"
+    )
     until: int = Field(description="Until when a claim lasts; 0 for any other")
 
 

@@ -23,6 +23,15 @@ class NewEscalation(BaseModel):
     note: str = _NOTE
 
 
+class NewEdit(BaseModel):
+    """A rejection that says which arguments you would agree to."""
+
+    model_config = ConfigDict(extra="forbid")
+    evidence_digest: str = Field(max_length=64)
+    arguments: dict[str, Any] = Field(description="All of them, as the tool takes them")
+    note: str = _NOTE
+
+
 class NewInquiry(BaseModel):
     """A question to whoever asked for it, or the answer."""
 

@@ -34,6 +34,7 @@ from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, postgresql, tables
 from interlock.runtime.run import account, delivery, job, limit, webhook
 from interlock.runtime.run.api_key import ApiKey, keep_key
+from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import Run
@@ -231,6 +232,10 @@ async def _admitted(home: World, tenant: str) -> None:
         _told(tx, home, tenant)
 
     await home.store.write(work, logs=(tenant,))
+    deposits = Deposits(store=home.store, vault=home.vault)
+    new = Deposit(digest="sha256:0", name="a.txt", size=1, kind="text")
+    assert await deposits.keep(new, b"a", tenant=tenant, by="ana")
+    assert not await deposits.keep(new, b"a", tenant=tenant, by="ana")
 
 
 def _told(tx: Tx, home: World, tenant: str) -> None:

@@ -16,7 +16,9 @@ from interlock.runtime.policy.engine.bundle import load
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.state import differences
+from interlock.runtime.run.question import Approval
 from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.verdict import Shown
 from interlock.runtime.testing import PLENTY, Effects, FixedClock, World
 from interlock.serving.policy.build import BUNDLES, POLICIES
 
@@ -65,13 +67,13 @@ class Desk:
         )
         return await self.world.runs.start(new)
 
-    async def propose(self, run: Run, call: str = "1") -> Any:
+    async def propose(self, run: Run, call: str = "1", text: str = "burnt") -> Any:
         return await self.world.pep.enforce(
-            run, tool=TOOL, arguments={"text": "burnt"}, call_id=call
+            run, tool=TOOL, arguments={"text": text}, call_id=call
         )
 
-    async def asked(self, run: Run, call: str = "1") -> str:
-        outcome = await self.propose(run, call)
+    async def asked(self, run: Run, call: str = "1", text: str = "burnt") -> str:
+        outcome = await self.propose(run, call, text)
         assert isinstance(outcome, Waiting), outcome
         return outcome.approval_id
 
@@ -81,6 +83,10 @@ class Desk:
             approval, reviewer=by, verdict=verdict, shown=shown, note="looked at"
         )
         return (await self.world.approvals.read(approval)).state
+
+    @staticmethod
+    def shown(approval: Approval) -> Shown:
+        return Shown(approval=approval.id, evidence=approval.evidence_digest)
 
     async def refused(self, approval: str, by: Principal) -> str:
         with pytest.raises(BadInput) as refusal:

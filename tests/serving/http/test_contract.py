@@ -48,6 +48,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "decide_approval": {
         "json": {"verdict": "rejected", "evidence_digest": "0", "note": "No."}
     },
+    "hand_in_document": {
+        "files": [("file", ("b.txt", b"This Agreement is kept. " * 20))]
+    },
+    "edit_approval": {
+        "json": {"evidence_digest": "0", "arguments": {}, "note": "Shorter."}
+    },
     "delegate_approval": {"json": {"to": "rick", "note": "He knows it."}},
     "escalate_approval": {"json": {"to": "administrator", "note": "Too large."}},
     "ask_about_approval": {"json": {"note": "Whose address is it?"}},

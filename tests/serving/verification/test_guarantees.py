@@ -47,10 +47,11 @@ async def test_a_database_that_lets_nobody_make_a_schema_is_named(
 ) -> None:
     """An account that may make no schema is told which right is missing."""
     database = make_url(fresh_postgres).database
-    with psycopg.connect(fresh_postgres, autocommit=True) as connection:
+    above = fresh_postgres.replace("interlock@", "postgres@")
+    with psycopg.connect(above, autocommit=True) as connection:
         connection.execute("CREATE ROLE narrow LOGIN")
         try:
-            narrow = fresh_postgres.replace("postgres@", "narrow@")
+            narrow = fresh_postgres.replace("interlock@", "narrow@")
             with pytest.raises(NoScratch) as refused:
                 async with scratch(narrow, tmp_path):
                     pass
