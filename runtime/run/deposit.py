@@ -157,7 +157,7 @@ class Deposits:
                     raise NotFound(
                         kind="document",
                         name=after,
-                        next_step="",
+                        next_step="List the documents from the beginning.",
                     )
                 query = query.where(place < tuple_(last["created"], last["id"]))
             newest = query.order_by(_DOCUMENT.created.desc(), _DOCUMENT.id.desc())

@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from interlock.runtime.run.account import Account, keep_account
 from interlock.serving.home import Home
 
 
@@ -47,3 +48,26 @@ async def test_what_people_do_before_the_verdict_is_shown(
         "escalated",
     ]
     assert (await send(rolf, "release")).status_code == 403
+
+
+async def test_nobody_of_another_tenant_is_asked_by_name(
+    home: Home, browser: Any, waiting: str
+) -> None:
+    """Whoever has the role by the list and an account of another tenant decides nothing here."""
+    people = [{"id": name, "roles": ["reviewer"]} for name in ("rhea", "remy")]
+    home.settings.people.write_text(yaml.safe_dump({"people": people}))
+    await home.store.write(
+        lambda tx: keep_account(
+            tx, home.vault, Account(name="remy", tenant="other"), by="root"
+        ),
+        logs=("other",),
+    )
+    rhea = browser("rhea")
+    place = f"/approvals/{waiting}"
+    token = (await rhea.get(place)).text.partition('name="csrf" value="')[2]
+    said = {"csrf": token.partition('"')[0], "to": "remy", "note": "knows him"}
+    answer = await rhea.post(f"{place}/delegate", data=said)
+
+    assert answer.status_code == 400
+    assert "role_missing" in answer.text
+    assert (await home.approvals.read(waiting)).steps == ()
