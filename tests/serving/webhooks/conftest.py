@@ -108,11 +108,8 @@ class Office:
             self.desk, url or self.receiver.url, events, person=ADA
         )
 
-    async def run(
-        self, *, tenant: str = "default", job: str = "", run_id: str = ""
-    ) -> Run:
+    async def run(self, *, tenant: str = "default", job: str = "") -> Run:
         new = NewRun(
-            id=run_id,
             agent="note",
             principal=Principal(id="ana", tenant=tenant, roles=()),
             request={"text": "opera"},

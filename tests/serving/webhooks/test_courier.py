@@ -1,7 +1,6 @@
 """The courier: what happens is told, signed, at least once and under one id."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +10,11 @@ from sqlalchemy import select, update
 
 from interlock.errors import BadInput
 from interlock.runtime.record import audit
-from interlock.runtime.record.events.event import Object, Of
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import canary, job
 from interlock.runtime.run import delivery as rows
+from interlock.runtime.run import job
 from interlock.runtime.run.delivery import LEASE_S, LIFE_S
-from interlock.runtime.run.webhook import NEWS
 from interlock.serving.webhooks import deliveries, endpoints
 from interlock.serving.webhooks.backoff import LONGEST_S, wait_s
 from interlock.serving.webhooks.courier import Courier
@@ -32,17 +29,6 @@ class Broken(Sending):
 
     async def send(self, url: str, **_: Any) -> Sent:
         raise RuntimeError(url)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OfApproval(Of):
-    """An entry about an approval, with what a message is made of."""
-
-    event: str
-
-    def body(self) -> Object:
-        plain = {"approval": "a", "action": "b", "tool": "mail.send"}
-        return plain | {"role": "reviewer", "expires": 9, "state": "approved"}
 
 
 async def listed(office: Any, webhook: str) -> list[rows.Delivery]:
@@ -309,30 +295,6 @@ async def test_an_attempt_that_lost_its_claim_changes_nothing(office: Any) -> No
     now = await endpoints.read(office.desk, webhook.id, person=office.ada)
     assert (delivered.state, delivered.attempts) == ("delivered", 1)
     assert now.state == "active"
-
-
-async def test_nobody_is_told_of_a_canary(office: Any) -> None:
-    """Neither that its run waits or ended, nor of its approval; of work at the same time one is."""
-    await office.add(*NEWS)
-    storage = office.desk.storage
-    works = [canary.work(storage.vault) for _ in range(2)]
-    for waits, ends in ([canary.named(storage.vault) for _ in range(2)], works):
-        asked, run = await office.run(run_id=waits), await office.run(run_id=ends)
-        await storage.runs.end(asked, "waiting", {})
-        await storage.runs.end(run, "cancelled", {})
-        said = [
-            OfApproval(log="default", run_id=asked.id, event=event)
-            for event in ("approval_requested", "approval", "approval_expired")
-        ]
-        await storage.store.write(
-            lambda tx, said=said: tx.events.extend(said), logs=("default",)
-        )
-
-    await office.deliver()
-
-    told = [orjson.loads(message.body) for message in office.receiver.messages]
-    assert {one["data"]["run"] for one in told} == set(works)
-    assert sorted(one["type"] for one in told) == sorted({*NEWS} - {"job.ended"})
 
 
 async def test_a_defect_ends_no_courier(office: Any) -> None:
