@@ -24,6 +24,13 @@ from interlock.serving.webhooks.settling import settle
 GUIDE: Final = Path(__file__).resolve().parents[3] / "docs" / "howto" / "webhooks.md"
 
 
+class Stumbling(Courier):
+    """What nobody thought of happens when it is to look."""
+
+    async def look(self) -> int:
+        raise RuntimeError
+
+
 class Broken(Sending):
     """What nobody thought of happens when it is to send."""
 
@@ -313,15 +320,19 @@ async def test_a_defect_ends_no_courier(office: Any) -> None:
     await office.ended("done")
     await store.write(lambda tx: tx.connection.execute(spoilt.values(body=body)))
 
-    working = asyncio.create_task(courier.work())
+    await courier.look()
+    stumbling = Stumbling(office.desk)
+    working = asyncio.create_task(stumbling.work())
     async with asyncio.timeout(5):
-        while courier.unexpected < 3:  # noqa: ASYNC110 - until it has met both webhooks
+        while not stumbling.unexpected:  # noqa: ASYNC110 - until it has met the defect
             await asyncio.sleep(0.005)
+    await asyncio.sleep(0)
     went_on = not working.done()
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
 
     assert (waiting.state, waiting.code) == ("waiting", "unexpected")
+    assert courier.unexpected == 3
     assert went_on
     assert office.receiver.messages == []
 

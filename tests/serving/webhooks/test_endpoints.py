@@ -10,7 +10,7 @@ from sqlalchemy import select
 from interlock.errors import BadInput, NotFound, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import tables
-from interlock.runtime.run.webhook import keep_webhook
+from interlock.runtime.run.webhook import keep_webhook, webhook_of
 from interlock.serving.webhooks import deliveries, endpoints
 from interlock.serving.webhooks.courier import Courier
 from interlock.serving.webhooks.sending import Sending
@@ -200,6 +200,12 @@ async def test_nothing_of_a_webhook_is_there_for_another_tenant(office: Any) -> 
     with pytest.raises(NotFound):
         await deliveries.resend(
             office.desk, made.webhook.id, delivery.id, person=STRANGER
+        )
+
+    storage = office.desk.storage
+    with pytest.raises(NotFound):
+        await storage.store.read(
+            lambda c: webhook_of(storage.vault, c, made.webhook.id, tenant="other")
         )
 
     assert await endpoints.listed(office.desk, person=STRANGER) == []
