@@ -69,6 +69,7 @@ async def crafted_checkpoint(trial: Trial) -> None:
         "thread_id": run.id,
         "ns": "",
         "checkpoint_id": "probe",
+        "tenant": run.tenant,
         "fence": run.fence,
         "parent_id": "",
         "sealed": b"msgpack\nprobe",

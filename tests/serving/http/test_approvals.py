@@ -58,7 +58,8 @@ async def test_a_verdict_is_given_once_on_what_was_shown(waiting: Any) -> None:
         [{"field": "tool", "before": "mail.hold", "now": "mail.send"}],
     )
     assert (bare.status_code, bare.json()["codes"]) == (403, ["note_missing"])
-    assert first.json() == {"id": shown["id"], "state": "approved"}
+    decided = {"id": shown["id"], "state": "approved", "canary": False}
+    assert first.json() == decided
     assert (again.status_code, again.json()["code"]) == (409, "decided_already")
 
 
