@@ -9,7 +9,7 @@ from interlock.runtime.door import handlings
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import EXTERNAL, Principal, Verdict
-from interlock.runtime.run.account import account_of
+from interlock.runtime.run.account import account_id, account_of
 from interlock.runtime.run.handling import Delegation, Handling
 from interlock.runtime.run.verdict import Shown
 from interlock.serving import people
@@ -70,7 +70,8 @@ async def delegate(
     """
 
     def is_elsewhere(connection: Connection) -> bool:
-        account = account_of(home.vault, connection, name)
+        named = account_id(home.vault, connection, name)
+        account = account_of(home.vault, connection, named)
         return account is not None and account.tenant != person.tenant
 
     to = people.principal(home.settings.people, name, tenant=person.tenant)

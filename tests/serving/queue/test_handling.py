@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import pytest
 import yaml
 
+from interlock.runtime.errors import BadInput
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run.account import Account, keep_account
 from interlock.serving.home import Home
+from interlock.serving.operations import approvals
 
 
 async def test_what_people_do_before_the_verdict_is_shown(
@@ -47,3 +52,22 @@ async def test_what_people_do_before_the_verdict_is_shown(
         "escalated",
     ]
     assert (await send(rolf, "release")).status_code == 403
+
+
+async def test_nobody_of_another_tenant_is_asked_by_name(
+    home: Home, waiting: str
+) -> None:
+    """A person whose account is of another tenant has no role here, whatever the list says."""
+    people = [{"id": "rolf", "roles": ["reviewer"]}]
+    home.settings.people.write_text(yaml.safe_dump({"people": people}))
+    rolf = Account(name="rolf", tenant="other")
+    await home.store.write(
+        lambda tx: keep_account(tx, home.vault, rolf, by="ada"), logs=("other",)
+    )
+    rhea = Principal(id="rhea", tenant="default", roles=("reviewer",))
+
+    with pytest.raises(BadInput) as refused:
+        await approvals.delegate(home, waiting, "rolf", note="he knows it", person=rhea)
+
+    assert refused.value.code == "role_missing"
+    assert (await home.approvals.read(waiting)).steps == ()
