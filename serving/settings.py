@@ -36,7 +36,7 @@ from interlock.serving.fleet import Pace, TenantShare
 from interlock.serving.openid import OpenId
 from interlock.serving.section import Section
 from interlock.tools.models.parts import Part
-from interlock.tools.outbound.destination import Destination
+from interlock.tools.outbound.destination import Destination, Reach
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
 #: and of a graphics processor, an hour of people
@@ -52,7 +52,6 @@ LIMITS: Final = Amounts(
 #: The compiled policy that comes with the package
 BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
 MASK: Final = "***"
-_HIGHEST_PORT: Final = 65_535
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 _ENTRY_POINT: Final = re.compile(r"[A-Za-z0-9_.-]+")
 #: How the variables begin that hold settings of ours, secrets too
@@ -83,7 +82,7 @@ def _sender(text: str) -> str:
 
 def _host_and_port(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise ValueError("it is not host:port, with a port from 1 to 65535")
     return text
 
@@ -114,8 +113,8 @@ def _server_url(text: str) -> str:
 def _agent(text: str) -> str:
     module, separator, name = text.partition(":")
     parts = [*module.split("."), name] if separator else []
-    is_named = _ENTRY_POINT.fullmatch(text) is not None
-    if not all(part.isidentifier() for part in parts) or not (separator or is_named):
+    is_named = separator or _ENTRY_POINT.fullmatch(text)
+    if not all(part.isidentifier() for part in parts) or not is_named:
         raise ValueError(
             f'{text!r} is neither "package.module:Class" nor an entry point'
         )
@@ -330,13 +329,15 @@ class Settings(Section):
         None,
         description="The proxy of requests that leave this machine; no variable names one",
     )
+    webhooks: Reach = Field(
+        "public", description='Where webhooks may be; "any": in private networks too'
+    )
     opa_server: HostAndPort | None = Field(
         None,
         description="host:port of an OPA server, instead of the embedded policy engine",
     )
     opa_tls: bool = Field(
-        default=False,
-        description="Whether the OPA server is reached over TLS",
+        default=False, description="Whether the OPA server is reached over TLS"
     )
     opa_token: Annotated[str, AfterValidator(fits_a_header)] | None = Field(
         None,

@@ -9,10 +9,10 @@ does a single run whose job was paused.
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from langgraph.runtime import RunControl
 
@@ -52,8 +52,20 @@ class Turn:
     stopped: Json = None
 
 
+class Chore(Protocol):
+    """What a worker does beside the runs."""
+
+    async def work(self) -> None:
+        """Work until cancelled."""
+
+    async def settle(self) -> None:
+        """Do what there is to do now, and return."""
+
+
 class Worker:
     """One worker over one runtime; *told* hears of every turn that ended.
+
+    A chore that breaks ends the worker, so that nobody takes the chore for done.
 
     While a run was held last, only one run at a time is tried: what all of them depend on may be
     away.
@@ -66,7 +78,10 @@ class Worker:
         pace: Pace,
         shares: Mapping[str, Share],
         told: Callable[[Turn], None],
+        chores: Sequence[Chore] = (),
     ) -> None:
+        self._chores = chores
+        self._broken: BaseException | None = None
         self._runtime = runtime
         self._pace = pace
         self._told = told
@@ -111,14 +126,29 @@ class Worker:
         Raises what keeps runs from being claimed, but goes on looking when it is to work for good
         and the database was only away.
         """
-        watching = asyncio.create_task(self._pauses.watch())
+        beside = [asyncio.create_task(self._pauses.watch())]
+        if until == "stopped":
+            beside += [asyncio.create_task(chore.work()) for chore in self._chores]
+        for task in beside:
+            task.add_done_callback(self._beside_ended)
         try:
             with self._runtime.store.bell.listening(self._rouse):
                 await self._work(until)
+            if until != "stopped":
+                for chore in self._chores:
+                    await chore.settle()
         finally:
-            watching.cancel()
+            for task in beside:
+                task.cancel()
             self.stop()
-            await asyncio.gather(*self._controls, return_exceptions=True)
+            await asyncio.gather(*self._controls, *beside, return_exceptions=True)
+        if self._broken is not None:
+            raise self._broken
+
+    def _beside_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._broken = task.exception()
+            self.drain()
 
     async def _work(self, until: Until) -> None:
         while not self._draining:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from interlock.runtime.canonical import Document, Json  # noqa: TC001 - as the other modules do
+from interlock.runtime.canonical import Document, Json
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record.events import HOME, ActDecided
@@ -30,15 +30,6 @@ class Asked:
         """Return the ledger's entry of it, sealed under *key*."""
         request = self.request
         decision = self.decision
-        reasons: list[Json] = [
-            {
-                "code": reason.code,
-                "rule": reason.rule,
-                "parameters": dict(reason.parameters),
-            }
-            for reason in decision.reasons
-        ]
-        payload: dict[str, Document] = request.asked() | {"reasons": reasons}
         return ActDecided(
             log=self.log,
             run_id=self.run_id,
@@ -52,8 +43,20 @@ class Asked:
             codes=[reason.code for reason in decision.reasons],
             revision=decision.revision,
             engine=decision.engine,
-            asked=payload,
+            asked=self._asked(),
         )
+
+    def _asked(self) -> dict[str, Document]:
+        """Return what was asked and why it was decided so, for whoever may open the entry."""
+        reasons: list[Json] = [
+            {
+                "code": reason.code,
+                "rule": reason.rule,
+                "parameters": dict(reason.parameters),
+            }
+            for reason in self.decision.reasons
+        ]
+        return self.request.asked() | {"reasons": reasons}
 
 
 def logs_of(asked: Iterable[Asked]) -> set[str]:

@@ -27,6 +27,7 @@ Act: TypeAlias = Literal[
     "run.cancel",
     "run.erase",
     "job.submit",
+    "document.keep",
     "job.pause",
     "job.resume",
     "job.retry",
@@ -73,6 +74,13 @@ Act: TypeAlias = Literal[
     "access.read",
     "access.request",
     "access.cancel",
+    "webhook.add",
+    "webhook.remove",
+    "webhook.rotate",
+    "webhook.ping",
+    "webhook.resend",
+    "webhook.deliver",
+    "webhook.read",
 ]
 #: An act that only looks: its permit is not recorded, a denial is
 Read: TypeAlias = Literal[
@@ -88,6 +96,7 @@ Read: TypeAlias = Literal[
     "quality.own",
     "access.evaluate",
     "access.read",
+    "webhook.read",
 ]
 
 #: The policy's own entry of an act must state the same class
@@ -98,6 +107,7 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "run.cancel": "irreversible",
     "run.erase": "irreversible",
     "job.submit": "write",
+    "document.keep": "write",
     "job.pause": "write",
     "job.resume": "write",
     "job.retry": "write",
@@ -144,6 +154,13 @@ CLASSES: Final[Mapping[Act, ActionClass]] = {
     "access.read": "read",
     "access.request": "write",
     "access.cancel": "irreversible",
+    "webhook.add": "write",
+    "webhook.remove": "write",
+    "webhook.rotate": "write",
+    "webhook.ping": "write",
+    "webhook.resend": "write",
+    "webhook.deliver": "irreversible",
+    "webhook.read": "read",
 }
 _NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
 

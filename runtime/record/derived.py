@@ -4,7 +4,6 @@ How a body states a value is in `interlock.runtime.record.entry_values`.
 """
 
 from collections import defaultdict
-from collections.abc import Callable  # noqa: TC003 - as the other modules do
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +18,7 @@ from interlock.runtime.record.of_run import (
     started,
 )
 from interlock.runtime.record.of_switch import OfSwitches
+from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -65,7 +65,7 @@ class Derived(OfSwitches):
 
         Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
-        handlers: dict[str, Callable[[str, str, Values], None]] = {
+        handlers: dict[str, Handler] = {
             "run_started": self._start,
             "run_resumed": self._resume,
             "run_held": self._hold,
@@ -89,10 +89,12 @@ class Derived(OfSwitches):
             "kill_switch": self.turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
+            "document": self.keep_document,
             "record": self._keep,
             "erasure": self._erase,
         }
-        handler = handlers.get(body["event"])
+        event = body["event"]
+        handler = handlers.get(event) or self.of_webhooks().get(event)
         if handler is not None:
             handler(log, str(body["run"]), body)
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 from interlock.runtime.record.entry_values import same, sealed
+from interlock.runtime.record.of_webhook import OfWebhooks
 from interlock.runtime.record.spend import Rows, Values
 
 
 @dataclass(slots=True)
-class OfIdentity:
-    """The rows of accounts and of API keys by key."""
+class OfIdentity(OfWebhooks):
+    """The rows of accounts and of API keys by key, beside those of webhooks."""
 
     account: Rows = field(default_factory=dict)
     api_key: Rows = field(default_factory=dict)

@@ -43,6 +43,7 @@ NOT_DERIVED: Final[Mapping[str, frozenset[str]]] = {
     ),
     "action": frozenset({"ordinal"}),
     "api_key": frozenset({"seen"}),
+    "delivery": frozenset({"claim", "lease_until"}),
     "data_key": frozenset({"wrapped"}),
 }
 #: The columns that are compared, by table

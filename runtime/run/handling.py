@@ -9,8 +9,8 @@ None of it entitles anybody: who may decide is looked at with each verdict, and 
 from deciding. None of it moves the deadline. Every check fails closed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias, assert_never
 
 from sqlalchemy import RowMapping, update
@@ -91,6 +91,11 @@ class _Desk:
         """Raise as `verdict.seat_of` does where the person could not decide."""
         seat_of(self.approval, self.person, note=note)
 
+    @property
+    def deed(self) -> partial[Deed]:
+        """What makes a deed of the person."""
+        return partial(Deed, person=self.person.id, roles=self.person.roles)
+
     def add(self, deed: Deed, *, seats: Quorum | None = None) -> None:
         """Write the step, its entry, and whom is asked from now on."""
         seats = seats or self.approval.quorum
@@ -152,26 +157,17 @@ def handle(
             assert_never(handling)
 
 
-def _deed(person: Principal) -> Callable[..., Deed]:
-    """Return what makes a deed of *person*."""
-
-    def deed(**values: object) -> Deed:
-        return Deed(person=person.id, roles=person.roles, **values)  # type: ignore[arg-type]  # the caller names the fields
-
-    return deed
-
-
 def _claim(desk: _Desk) -> None:
     desk.entitled()
     desk.refuse_claimed()
-    desk.add(_deed(desk.person)(kind="claimed", until=desk.tx.now + CLAIM_S))
+    desk.add(desk.deed(kind="claimed", until=desk.tx.now + CLAIM_S))
 
 
 def _release(desk: _Desk) -> None:
     desk.refuse_claimed()
     if approval_step.claim(desk.approval.steps, now=desk.tx.now) is None:
         raise refused("not_claimed", what=f"approval {desk.approval.id}")
-    desk.add(_deed(desk.person)(kind="released"))
+    desk.add(desk.deed(kind="released"))
 
 
 def _delegate(desk: _Desk, handling: Delegation) -> None:
@@ -179,9 +175,7 @@ def _delegate(desk: _Desk, handling: Delegation) -> None:
     desk.entitled(handling.note)
     desk.refuse_claimed()
     seat_of(desk.approval, handling.to, note=None)
-    desk.add(
-        _deed(desk.person)(kind="delegated", to=handling.to.id, text=handling.note)
-    )
+    desk.add(desk.deed(kind="delegated", to=handling.to.id, text=handling.note))
 
 
 def _escalate(desk: _Desk, handling: Escalation) -> None:
@@ -197,7 +191,7 @@ def _escalate(desk: _Desk, handling: Escalation) -> None:
     seats = quorum.passed_up(
         desk.approval.quorum, filled(desk.approval.steps), seat=seat, to=handling.to
     )
-    deed = _deed(desk.person)(kind="escalated", to=handling.to, text=handling.note)
+    deed = desk.deed(kind="escalated", to=handling.to, text=handling.note)
     desk.add(deed, seats=seats)
 
 
@@ -205,7 +199,7 @@ def _ask(desk: _Desk, handling: Inquiry) -> None:
     desk.entitled(handling.note)
     if approval_step.inquiry(desk.approval.steps) is not None:
         raise refused("asked_already", what=f"approval {desk.approval.id}")
-    desk.add(_deed(desk.person)(kind="asked", text=handling.note))
+    desk.add(desk.deed(kind="asked", text=handling.note))
 
 
 def _answer(desk: _Desk, handling: Inquiry) -> None:
@@ -216,4 +210,4 @@ def _answer(desk: _Desk, handling: Inquiry) -> None:
         raise refused("not_requester", what=what, person=desk.person.id)
     if approval_step.inquiry(approval.steps) is None:
         raise refused("nothing_asked", what=what)
-    desk.add(_deed(desk.person)(kind="answered", text=handling.note))
+    desk.add(desk.deed(kind="answered", text=handling.note))

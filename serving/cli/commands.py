@@ -107,6 +107,11 @@ COMMANDS: Final = {
         module="keys",
         help="Your keys for programs: issue, list, rotate, revoke.",
     ),
+    "webhooks": Entry(
+        panel=OPERATION,
+        module="webhooks",
+        help="Tell other systems what happens: add, list, rotate, deliveries.",
+    ),
     "sign-in": Entry(
         panel=OPERATION,
         module="sign_in",

@@ -42,6 +42,7 @@ from interlock.serving.http.routes import (
     policies,
     quality,
     runs,
+    webhooks,
 )
 from interlock.serving.http.service import Service
 from interlock.serving.http.tail import Tails
@@ -67,6 +68,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     quality.router,
     metrics.router,
     access.router,
+    webhooks.router,
 )
 
 

@@ -13,10 +13,10 @@ from starlette.requests import Request
 
 from interlock.runtime.policy.request import Principal
 from interlock.serving.home import Home
-from interlock.serving.http.ordering import FORM, named, wrong
+from interlock.serving.http.ordering import FORM, kind_of, named, wrong
 from interlock.serving.http.refusal import RequestRefused
 from interlock.serving.http.values.job import NewJob, Submitted
-from interlock.serving.operations import submissions
+from interlock.serving.operations import documents, submissions
 from interlock.serving.submission import Named, Submission
 from interlock.tools.documents.reader import File
 
@@ -33,7 +33,7 @@ BODY: Final[dict[str, Any]] = {
             FORM: {
                 "schema": {
                     "type": "object",
-                    "required": [JOB, FILES],
+                    "required": [JOB],
                     "properties": {
                         JOB: {
                             "type": "string",
@@ -58,12 +58,12 @@ async def submitted(home: Home, request: Request, *, person: Principal) -> Submi
 
     One document is in memory at a time; the others wait on the disk of the server, nameless.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = kind_of(request)
     if kind != FORM:
         raise RequestRefused("unsupported", kind=kind or "no kind")
     try:
         async with request.form(max_files=MOST, max_fields=1) as form:
-            submission = await _of_form(form)
+            submission = await _of_form(home, form, person)
             done = await submissions.submit(home, submission, person=person)
     except MultiPartException as error:
         raise wrong("the form cannot be read") from error
@@ -72,7 +72,7 @@ async def submitted(home: Home, request: Request, *, person: Principal) -> Submi
     )
 
 
-async def _of_form(form: FormData) -> Submission:
+async def _of_form(home: Home, form: FormData, person: Principal) -> Submission:
     text = form.get(JOB)
     if not isinstance(text, str):
         raise wrong("the part is missing", JOB)
@@ -83,16 +83,27 @@ async def _of_form(form: FormData) -> Submission:
             error.errors(include_url=False, include_context=False, include_input=False)
         ) from error
     uploads = [part for part in form.getlist(FILES) if isinstance(part, UploadFile)]
-    if not uploads:
+    known = [await _kept(home, digest, person) for digest in new.documents]
+    if not uploads and not known:
         raise wrong("no document came", FILES)
     return Submission(
         agent=new.agent,
-        documents=[await document(upload) for upload in uploads],
+        documents=[*known, *[await document(upload) for upload in uploads]],
         request=new.request,
         limits={str(kind): amount for kind, amount in new.limits.items()},
         priority=new.priority,
         name=new.name,
         again=new.again,
+    )
+
+
+async def _kept(home: Home, digest: str, person: Principal) -> Named:
+    """Return a document that was handed in before; raises `NotFound`."""
+    deposit = await documents.there(home, digest, person=person)
+    return Named(
+        path=Path(deposit.name),
+        digest=digest,
+        taken=partial(documents.taken, home, digest, person=person),
     )
 
 

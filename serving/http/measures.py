@@ -10,11 +10,13 @@ from sqlalchemy import Connection, func, select
 
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.run import canary
+from interlock.runtime.run.delivery import STATES
 from interlock.runtime.run.jobs import STATUSES
 
 _RUN: Final = tables.run.c
 _ACTION: Final = tables.action.c
 _APPROVAL: Final = tables.approval.c
+_DELIVERY: Final = tables.delivery.c
 _EDGES: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -45,6 +47,7 @@ class Measures:
             _count_runs(connection, counted, tenant=tenant, now=now)
             _count_decisions(connection, counted, tenant=tenant)
             _count_approvals(connection, counted, tenant=tenant, now=now)
+            _count_deliveries(connection, counted, tenant=tenant)
 
         await store.read(look)
         return generate_latest(counted) + generate_latest(self._own)
@@ -109,3 +112,19 @@ def _count_approvals(
         )
     )
     waiting.set(connection.execute(query).scalar_one())
+
+
+def _count_deliveries(
+    connection: Connection, into: CollectorRegistry, *, tenant: str
+) -> None:
+    deliveries = Gauge(
+        "interlock_webhook_messages",
+        "Messages to webhooks by state.",
+        ["state"],
+        registry=into,
+    )
+    query = select(_DELIVERY.state, func.count()).where(_DELIVERY.tenant == tenant)
+    for state in STATES:
+        deliveries.labels(state).set(0)
+    for state, number in connection.execute(query.group_by(_DELIVERY.state)):
+        deliveries.labels(state).set(number)

@@ -28,6 +28,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "retry_job": "job.retry",
     "cancel_job": "job.cancel",
     "get_results": "record.export",
+    "hand_in_document": "document.keep",
+    "list_readings": "document.open",
     "list_documents": "document.open",
     "get_document": "document.open",
     "get_text": "document.open",
@@ -62,6 +64,14 @@ ACTS: Final[Mapping[str, Act]] = {
     "access_request": "access.request",
     "access_task": "access.read",
     "cancel_access_task": "access.cancel",
+    "add_webhook": "webhook.add",
+    "list_webhooks": "webhook.read",
+    "get_webhook": "webhook.read",
+    "remove_webhook": "webhook.remove",
+    "rotate_webhook": "webhook.rotate",
+    "ping_webhook": "webhook.ping",
+    "list_deliveries": "webhook.read",
+    "resend_delivery": "webhook.resend",
 }
 _ABOUT: Final = """\
 Agents that do real work under policy rails. Every change is an act of yours: the policy decides

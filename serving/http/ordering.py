@@ -51,9 +51,21 @@ BODY: Final[dict[str, Any]] = {
 }
 
 
+async def file_of(request: Request) -> File:
+    """Return the one document of a form; raises `RequestRefused` and `RequestValidationError`."""
+    kind = kind_of(request)
+    if kind != FORM:
+        raise RequestRefused("unsupported", kind=kind or "no kind")
+    try:
+        async with request.form(max_files=1, max_fields=0) as form:
+            return await _file(form)
+    except MultiPartException as error:
+        raise wrong("the form cannot be read") from error
+
+
 async def order_of(request: Request, *, key: str) -> Order:
     """Return the order under *key*; raises `RequestRefused` and `RequestValidationError`."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = kind_of(request)
     if kind == JSON:
         return _order(await request.body(), file=None, key=key)
     if kind != FORM:
@@ -66,17 +78,26 @@ async def order_of(request: Request, *, key: str) -> Order:
 
 
 async def _of_form(form: FormData, *, key: str) -> Order:
-    text, upload = form.get(ORDER), form.get(FILE)
+    text = form.get(ORDER)
     if not isinstance(text, str):
         raise wrong("the part is missing", ORDER)
+    return _order(text.encode(), file=await _file(form), key=key)
+
+
+async def _file(form: FormData) -> File:
+    upload = form.get(FILE)
     if not isinstance(upload, UploadFile):
         raise wrong("the part is missing or is no file", FILE)
     data = await upload.read()
     try:
-        file = _READER.checked(File(path=named(upload.filename), data=data))
+        return _READER.checked(File(path=named(upload.filename), data=data))
     except DocumentError as error:
         raise wrong(error.detail, FILE) from error
-    return _order(text.encode(), file=file, key=key)
+
+
+def kind_of(request: Request) -> str:
+    """Return the kind of the body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _order(body: bytes, *, file: File | None, key: str) -> Order:

@@ -75,7 +75,8 @@ async def delegate(
         return account is not None and account.tenant != person.tenant
 
     to = people.principal(home.settings.people, name, tenant=person.tenant)
-    if await home.store.read(is_elsewhere):
+    # In the scope of one tenant nobody else's account is there.
+    if await home.runtime.installation.read(is_elsewhere):
         to = replace(to, roles=())
     handling = Delegation(to=to, note=note)
     await handle(home, approval_id, handling, person=person)

@@ -16,7 +16,7 @@ from interlock.runtime.record.store import Tx
 from interlock.runtime.run import order as orders
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home
-from interlock.serving.operations import looks, runs
+from interlock.serving.operations import documents, looks, runs
 from interlock.tools.documents.reader import File
 
 #: Stands for no document, so that the run has one and no other
@@ -147,6 +147,9 @@ async def _document(home: Home, order: Order, person: Principal) -> File:
         return order.file
     if order.document is None:
         return NOTHING
+    deposits = documents.deposits_of(home)
+    if await deposits.read(order.document, tenant=person.tenant) is not None:
+        return await documents.taken(home, order.document, person=person)
     run_id = await looks.document_run(home, order.document, person=person)
     file = await home.library.submitted(run_id)
     if file is None or not file.data:

@@ -55,6 +55,8 @@ class ActRules(TypedDict):
     #: Who alone may do it
     by: NotRequired[Literal["requester"]]
     arguments: dict[str, ArgumentLimits]
+    #: Whether the act sends something out; without it, nothing
+    egress: NotRequired[Literal["none", "web"]]
 
 
 class NeedRules(TypedDict):

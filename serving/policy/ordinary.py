@@ -56,7 +56,7 @@ def ordinary(bundle: Bundle, *, tenant: str = "default") -> Iterator[AccessReque
             if at(config, "tools", name):
                 yield from _tool(bundle, grant, name, tenant)
             elif at(config, "acts", name) and name in CLASSES and not proposer:
-                yield _act(bundle, role, name, tenant)
+                yield from _act(bundle, role, name, tenant)
 
 
 def at(document: Any, *path: str) -> Any:
@@ -152,13 +152,19 @@ def _act(
     role: str,
     act: Act,
     tenant: str,
-) -> AccessRequest:
-    arguments = _arguments(at(bundle.data, "rails", "config", "acts", act))
+) -> Iterator[AccessRequest]:
+    rules = at(bundle.data, "rails", "config", "acts", act)
+    egress = at(bundle.data, "rails", "config", "egress")
+    destination = _destination(egress, at(rules, "egress"), tenant)
+    if destination is None:
+        return
+    sender, resource = destination
+    arguments = _arguments(rules)
     if "note" in arguments:
         arguments["note"] = "ordinary"
     is_own = at(bundle.data, "rails", "config", "acts", act, "by") == "requester"
     subject = SubjectFacts(
-        tenant=tenant,
+        tenant=sender,
         person=PERSON,
         requester=PERSON if is_own else REQUESTER,
         agent=role,
@@ -166,18 +172,15 @@ def _act(
         role=role,
         canaries=(),
     )
-    return persons_act(
+    yield persons_act(
         act,
         person=Principal(
             id=PERSON,
-            tenant=tenant,
+            tenant=sender,
             roles=(role,),
         ),
         arguments=arguments,
-        resource=Resource(
-            type="thing",
-            id="thing",
-        ),
+        resource=resource,
         subject=subject,
         now=NOW,
         revision=bundle.revision,

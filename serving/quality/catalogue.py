@@ -30,8 +30,6 @@ class Entry(BaseModel):
     change: Change
     #: What is added, or stands there instead
     value: str = ""
-    #: What is wrong with it, as the reviewer is told afterwards
-    why: str
 
 
 _ENTRIES: Final = TypeAdapter(list[Entry])

@@ -69,10 +69,9 @@ def obstacle(visitor: Visitor, approval: Approval) -> str:
     """Return why this person cannot decide, or an empty string; the policy has the last word."""
     if approval.state != "waiting":
         return approval.state
-    if identity(approval.requester) == identity(visitor.person.id):
+    if is_mine(visitor, approval.requester):
         return "own_request"
-    me = identity(visitor.person.id)
-    if any(identity(step.person) == me for step in approval.verdicts):
+    if any(is_mine(visitor, step.person) for step in approval.verdicts):
         return "voted_already"
     if seat_for(approval.unfilled, visitor.person.roles) is None:
         return "role_missing"

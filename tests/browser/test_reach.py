@@ -23,7 +23,7 @@ Person = Callable[..., Page]
 #: to an issuer and back
 NO_PAGES: Final = {
     "/sign-in/issuer",
-    "/sign-in/back",
+    "/sign-in/issuer/back",
     "/live",
     "/approvals/{approval_id}/standing",
     "/runs/{run_id}/review/{form}",

@@ -24,6 +24,8 @@ UNNAMED: Final[Mapping[str, str]] = {
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
+    "_READ.one": "whoever hands in a document holds the head of its tenant's log",
+    "self._name": "it works out an HMAC and reads no row",
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
     "approval_step.of": "whoever adds a step has locked the row of its approval",
@@ -67,6 +69,10 @@ UNLOCKED: Final[Mapping[str, str]] = {
         "whoever begins or ends a run of the tenant holds the head of its log"
     ),
     "tx.connection.execute in _turned": "the tenant of a run never changes",
+    "read": "the row of the delivery is locked where it is turned",
+    "rows.delivery_of": "whoever makes a delivery holds the head of the tenant's log",
+    "webhook_of": "whoever changes a webhook holds the head of its tenant's log",
+    "webhooks_of": "whoever changes a webhook holds the head of its tenant's log",
     "vault.erase": "it deletes",
     "vault.key": _ERASED,
     "world.vault.key": _ERASED,

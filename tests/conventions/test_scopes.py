@@ -29,6 +29,7 @@ WIDE: Final[Mapping[str, str]] = {
     "serving/http/caller.py": "whoever asks is known before there is a tenant",
     "serving/http/routes/access.py": "the public keys of the home are for everybody",
     "serving/http/routes/health.py": "health is told to everybody, and names nobody",
+    "serving/operations/approvals.py": "whoever is delegated to may be another tenant's",
     "serving/operations/budget_looks.py": _HISTORY,
     "serving/queue/rulebook.py": _HISTORY,
 }

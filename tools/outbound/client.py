@@ -46,6 +46,8 @@ class Answer:
     #: MCP's name for what goes on over several requests; empty where there is none
     session: str
     body: bytes = field(repr=False)
+    #: When to ask again, as the answer says it; empty where it says nothing
+    retry_after: str = ""
 
 
 async def send(
@@ -132,6 +134,7 @@ async def _answer(
                 status=response.status_code,
                 content_type=response.headers.get("Content-Type", ""),
                 session=response.headers.get(SESSION, ""),
+                retry_after=response.headers.get("Retry-After", ""),
                 body=body,
             )
     except _UNSENDABLE as error:

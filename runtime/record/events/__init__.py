@@ -29,6 +29,7 @@ from interlock.runtime.record.events.of_approval import (
     ApprovalExpired,
     ApprovalStepped,
 )
+from interlock.runtime.record.events.of_document import DocumentKept
 from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
@@ -60,6 +61,12 @@ from interlock.runtime.record.events.of_run import (
     RunResumed,
     RunStarted,
 )
+from interlock.runtime.record.events.of_webhook import (
+    DeliveryTurned,
+    Message,
+    WebhookKept,
+    WebhookTold,
+)
 
 __all__ = [
     "EVERY",
@@ -73,6 +80,8 @@ __all__ = [
     "ApprovalExpired",
     "ApprovalStepped",
     "Decided",
+    "DeliveryTurned",
+    "DocumentKept",
     "Event",
     "Finding",
     "Finished",
@@ -83,6 +92,7 @@ __all__ = [
     "LimitPassed",
     "LimitRaised",
     "LimitSet",
+    "Message",
     "PolicyActivated",
     "RecordKept",
     "Recovered",
@@ -99,4 +109,6 @@ __all__ = [
     "SignedIn",
     "SignedOut",
     "SwitchTurned",
+    "WebhookKept",
+    "WebhookTold",
 ]

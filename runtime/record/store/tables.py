@@ -21,10 +21,12 @@ from sqlalchemy import (
 
 from interlock.runtime.record.store import (
     approval_tables,
+    document_tables,
     identity_tables,
     job_tables,
     order_tables,
     version,
+    webhook_tables,
 )
 
 KINDS: Final = (
@@ -54,6 +56,9 @@ sign_in = identity_tables.sign_in
 sign_in_link = identity_tables.sign_in_link
 guess = identity_tables.guess
 order = order_tables.order
+webhook = webhook_tables.webhook
+delivery = webhook_tables.delivery
+document = document_tables.document
 
 run = Table(
     "run",

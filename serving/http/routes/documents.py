@@ -1,23 +1,80 @@
-"""`/v1/documents`: what the runs of your tenant have read."""
+"""`/v1/documents`: what was handed in, and what the runs of your tenant have read."""
 
-from fastapi import APIRouter
+from typing import Annotated, Final
 
-from interlock.serving.http.caller import HomeOf, PersonOf
+from fastapi import APIRouter, Query, Request, Response
+
+from interlock.runtime.errors import NotFound
+from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.ordering import FILE, FORM, file_of
 from interlock.serving.http.values.document import (
     DocumentId,
     DocumentRow,
     Documents,
     DocumentText,
+    HandedIn,
 )
-from interlock.serving.operations import looks
+from interlock.serving.http.values.page import Page, Wanted
+from interlock.serving.operations import documents, looks
 from interlock.tools.library import Reading
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
+_LIST: Final = "documents"
+_FILE: Final = {"type": "string", "format": "binary"}
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            FORM: {
+                "schema": {
+                    "type": "object",
+                    "required": [FILE],
+                    "properties": {FILE: _FILE},
+                }
+            }
+        },
+    }
+}
 
 
-@router.get("", responses=problems())
-async def list_documents(home: HomeOf, asking: PersonOf) -> Documents:
+@router.post(
+    "", status_code=201, responses=problems("unsupported"), openapi_extra=_BODY
+)
+async def hand_in_document(
+    request: Request, response: Response, home: HomeOf, asking: PersonOf
+) -> HandedIn:
+    """Hand in a document, for runs and jobs that begin later.
+
+    The same bytes are kept once, under the name that came first; `Idempotent-Replayed: true` says
+    that they were there.
+    """
+    file = await file_of(request)
+    kept = await documents.hand_in(home, file, person=asking)
+    response.headers["Location"] = f"/v1/documents/{kept.deposit.digest}"
+    if kept.repeated:
+        response.headers["Idempotent-Replayed"] = "true"
+    return HandedIn.model_validate(kept.deposit, from_attributes=True)
+
+
+@router.get("", responses=problems("bad_cursor"))
+async def list_documents(
+    shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
+) -> Page[HandedIn]:
+    """List the documents that were handed in by themselves, newest first."""
+    after = shared.cursors.read(wanted.cursor, of=_LIST, tenant=asking.tenant)
+    listed = await documents.listed(
+        shared.home, person=asking, after=after, limit=wanted.limit + 1
+    )
+    page = listed[: wanted.limit]
+    last = page[-1].digest if len(listed) > wanted.limit else None
+    following = shared.cursors.made(last, of=_LIST, tenant=asking.tenant)
+    rows = [HandedIn.model_validate(one, from_attributes=True) for one in page]
+    return Page(data=rows, next=following)
+
+
+@router.get("/read", responses=problems())
+async def list_readings(home: HomeOf, asking: PersonOf) -> Documents:
     """List the newest documents that runs of your tenant have read, a hundred at most."""
     readings = await looks.documents(home, person=asking)
     rows = [DocumentRow.model_validate(_facts(reading)) for reading in readings]
@@ -27,9 +84,15 @@ async def list_documents(home: HomeOf, asking: PersonOf) -> Documents:
 @router.get("/{document_id}", responses=problems("not_found"))
 async def get_document(
     document_id: DocumentId, home: HomeOf, asking: PersonOf
-) -> DocumentRow:
-    """Show what is known of a document, without its text."""
-    reading = await looks.document(home, document_id, person=asking)
+) -> DocumentRow | HandedIn:
+    """Show what is known of a document, without its text; more once a run has read it."""
+    try:
+        reading = await looks.document(home, document_id, person=asking)
+    except NotFound:
+        deposit = await documents.facts(home, document_id, person=asking)
+        if deposit is None:
+            raise
+        return HandedIn.model_validate(deposit, from_attributes=True)
     return DocumentRow.model_validate(_facts(reading))
 
 

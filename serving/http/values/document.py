@@ -15,6 +15,16 @@ DocumentId = Annotated[
 ]
 
 
+class HandedIn(BaseModel):
+    """A document that was handed in by itself."""
+
+    digest: str = Field(description="Names the document to runs and jobs")
+    name: str = Field(description="What whoever handed it in called it")
+    kind: str = Field(description="pdf, docx or text")
+    size: int = Field(description="Bytes")
+    created: int = Field(description="When it came first, in Unix seconds")
+
+
 class DocumentRow(BaseModel):
     """One reading of a document, without its text."""
 

@@ -46,6 +46,11 @@ class NewJob(BaseModel):
     priority: int = Field(
         0, ge=-HIGHEST, le=HIGHEST, description="Workers take the higher first"
     )
+    documents: list[Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = Field(
+        default_factory=list,
+        max_length=500,
+        description="Documents that were handed in before, by their digests",
+    )
     name: str = Field(
         "",
         max_length=200,

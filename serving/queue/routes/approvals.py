@@ -15,11 +15,11 @@ from interlock.runtime.run.verdict import Shown
 from interlock.serving.operations import approvals as operations
 from interlock.serving.operations import looks
 from interlock.serving.quality import opening
-from interlock.serving.quality.told import told
 from interlock.serving.queue import cookie, evidence
 from interlock.serving.queue.difference import change_of
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.risk import RISKS, WORDS, risk_named
+from interlock.serving.queue.told import told
 from interlock.serving.queue.trouble import NO_TROUBLE, Trouble
 from interlock.serving.queue.visitor import Visiting, Visitor
 from interlock.serving.queue.waiting import Wanted, Whose, waiting

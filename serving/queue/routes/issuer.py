@@ -50,12 +50,7 @@ async def back(request: Request, brought: Annotated[Brought, Query()]) -> Respon
     from interlock.serving.identity.flow import Answer  # noqa: PLC0415 - slow to import, and only for who has an issuer
 
     issuer = _issuer(request)
-    said = Answer(
-        code=brought.code,
-        state=brought.state,
-        iss=brought.iss,
-        error=brought.error,
-    )
+    said = Answer(**brought.model_dump())
     try:
         entered = await issuer.enter(cookie.flow_cookie(request), said)
     except NotAuthenticated:

@@ -32,8 +32,9 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, postgresql, tables
-from interlock.runtime.run import account, job, limit
+from interlock.runtime.run import account, delivery, job, limit, webhook
 from interlock.runtime.run.api_key import ApiKey, keep_key
+from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.run import Run
@@ -228,8 +229,44 @@ async def _admitted(home: World, tenant: str) -> None:
         )
         keep_key(tx, home.vault, key, by="ana")
         keep_key(tx, home.vault, replace(key, state="revoked"), by="ana")
+        _told(tx, home, tenant)
 
     await home.store.write(work, logs=(tenant,))
+    deposits = Deposits(store=home.store, vault=home.vault)
+    new = Deposit(digest="sha256:0", name="a.txt", size=1, kind="text")
+    assert await deposits.keep(new, b"a", tenant=tenant, by="ana")
+    assert not await deposits.keep(new, b"a", tenant=tenant, by="ana")
+
+
+def _told(tx: Tx, home: World, tenant: str) -> None:
+    """Let a webhook be told two things, of which one comes about."""
+    hook = webhook.Webhook(
+        id="wh-1",
+        tenant=tenant,
+        owner="ada",
+        url="https://hook.example/",
+        events=("run.ended",),
+        state="active",
+        secrets=(webhook.Secret(text="whsec_AA=="),),
+        told=3,
+    )
+    webhook.keep_webhook(tx, home.vault, hook, by="ada")
+    webhook.keep_webhook(tx, home.vault, replace(hook, state="disabled"), by="ada")
+    drafts = [
+        delivery.Draft(id=name, event="run.ended", body=b"{}") for name in ("m1", "m2")
+    ]
+    delivery.tell(tx, home.vault, hook, drafts, told=7)
+    [one, _] = delivery.deliveries_of(tx.connection, hook, after=None, limit=9)
+    delivery.turn(
+        tx,
+        one,
+        state="delivered",
+        code="delivered",
+        attempts=1,
+        due=0,
+        until=one.until,
+        of_claim=None,
+    )
 
 
 async def _pinned_anew(home: World) -> None:

@@ -12,6 +12,9 @@ import yaml
 
 from interlock.evals.api.trial import attempt
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.store import Tx
+from interlock.runtime.run.delivery import Draft, tell
+from interlock.runtime.run.webhook import Webhook, keep_webhook
 from interlock.serving.http.openapi import ACTS, operations
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -45,6 +48,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "decide_approval": {
         "json": {"verdict": "rejected", "evidence_digest": "0", "note": "No."}
     },
+    "hand_in_document": {
+        "files": [("file", ("b.txt", b"This Agreement is kept. " * 20))]
+    },
     "edit_approval": {
         "json": {"evidence_digest": "0", "arguments": {}, "note": "Shorter."}
     },
@@ -56,6 +62,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},
     "access_request": {"json": ASKED},
+    "add_webhook": {"json": {"url": "https://hook.example/", "events": ["job.ended"]}},
+    "rotate_webhook": {"json": {}},
     "set_budget": {"json": {"kind": "tokens", "limit": 10**9}},
 }
 QUERIES: Final = {"prove_inclusion": "?seq=0", "prove_consistency": "?first=1"}
@@ -75,7 +83,10 @@ async def _ids(used: Any) -> dict[str, str]:
     [approval] = listed.json()["data"]
     job = await used.ask(ANALYST, "POST", "/v1/jobs", **BODIES["submit_job"])
     run = approval["run_id"]
+    webhook, message = await _told(used.home)
     return {
+        "webhook_id": webhook,
+        "delivery_id": message,
         "approval_id": approval["id"],
         "run_id": run,
         "document_id": run,
@@ -83,6 +94,28 @@ async def _ids(used: Any) -> dict[str, str]:
         "job_id": job.json()["job"],
         "task_id": run,
     }
+
+
+async def _told(home: Any) -> tuple[str, str]:
+    """Return the ids of a webhook and of a message to it; no host is listed to add one."""
+    hook = Webhook(
+        id="wh-1",
+        tenant="default",
+        owner="ada",
+        url="https://hook.example/opera",
+        events=("run.ended",),
+        state="active",
+        secrets=(),
+        told=0,
+    )
+    draft = Draft(id="msg_1", event="run.ended", body=b"{}")
+
+    def work(tx: Tx) -> None:
+        keep_webhook(tx, home.vault, hook, by="ada")
+        tell(tx, home.vault, hook, [draft], told=0)
+
+    await home.store.write(work, logs=("default",))
+    return hook.id, draft.id
 
 
 def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -159,11 +192,12 @@ async def test_a_role_does_what_the_policy_grants_it_and_nothing_else(
             answer = await used.ask(who, method, where, **BODIES.get(name, {}))
             granted = ACTS[name] in config["grants"].get(role, ())
             is_missing = answer.status_code == 404 and name not in TASKS
-            # Whoever is above may be granted it, and is not asked as long as nobody passes it up.
-            is_unasked = (
-                "role_missing" in answer.text and "not_granted" not in answer.text
+            # Whoever is granted it is still not asked while nobody passes it up, and goes to no
+            # host that is not listed.
+            is_other_rule = "not_granted" not in answer.text and (
+                "role_missing" in answer.text or "egress_host" in answer.text
             )
-            is_let_in = answer.status_code != 403 or is_unasked
+            is_let_in = answer.status_code != 403 or is_other_rule
             if is_let_in != granted or is_missing:
                 wrong.append((name, role, answer.status_code, answer.text[:200]))
 

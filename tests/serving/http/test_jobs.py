@@ -61,7 +61,7 @@ async def test_a_job_is_turned_and_its_results_are_exported(
     await worker.work("idle")
     results = await served.ask(ANALYST, "GET", f"/v1/jobs/{job}/results")
     workbook = await served.ask(ANALYST, "GET", f"/v1/jobs/{job}/results?format=xlsx")
-    documents = (await served.ask(ANALYST, "GET", "/v1/documents")).json()["data"]
+    documents = (await served.ask(ANALYST, "GET", "/v1/documents/read")).json()["data"]
     whole = await served.ask(
         ANALYST, "GET", f"/v1/documents/{documents[0]['digest']}/text"
     )

@@ -59,7 +59,9 @@ NOT_ASKED: Final = {
         ),
         WHOLE,
     ),
-    **dict.fromkeys(("keys.issue", "runs.start", "submissions.submit"), NEW),
+    **dict.fromkeys(
+        ("documents.hand_in", "keys.issue", "runs.start", "submissions.submit"), NEW
+    ),
     **dict.fromkeys(
         ("looks.ask", "policies.ensure_in_force"),
         "it asks the policy and reads nothing",
@@ -71,6 +73,7 @@ NOT_ASKED: Final = {
     "jobs.jobs_of": "it reads nothing by itself",
     "listing.since_when": "it reads a time",
     "view.decision": "it shows what was read already",
+    "documents.deposits_of": "it reads nothing by itself",
     "view.shares": "it shows what was read already",
 }
 
@@ -176,7 +179,9 @@ def arguments(
         "tenant": things.tenant,
         "log": things.tenant,
         "order": Order(agent="contract_review", document=things.run),
-        "shown": SimpleNamespace(kind="pdf", digest=""),
+        "shown": Shown(approval=things.approval, evidence="x")
+        if name.startswith("approvals.")
+        else SimpleNamespace(kind="pdf", digest=""),
         "album": None,
         "leaf": None,
         "after": None,
@@ -191,6 +196,7 @@ def arguments(
         "agent": "contract_review",
         "documents": 3,
         "handling": Look(kind="claimed"),
+        "arguments": {},
         "wanted": Wanted(),
         "write": written.append,
         "target": target,

@@ -37,6 +37,7 @@ def test_every_changed_place_of_the_data_is_named(
                 "budget.read",
                 "policy.read",
                 "ledger.read",
+                "webhook.read",
                 "quality.read",
             ),
             (),

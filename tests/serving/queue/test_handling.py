@@ -2,14 +2,10 @@
 
 from typing import Any
 
-import pytest
 import yaml
 
-from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.account import Account, keep_account
 from interlock.serving.home import Home
-from interlock.serving.operations import approvals
 
 
 async def test_what_people_do_before_the_verdict_is_shown(
@@ -55,19 +51,23 @@ async def test_what_people_do_before_the_verdict_is_shown(
 
 
 async def test_nobody_of_another_tenant_is_asked_by_name(
-    home: Home, waiting: str
+    home: Home, browser: Any, waiting: str
 ) -> None:
-    """A person whose account is of another tenant has no role here, whatever the list says."""
-    people = [{"id": "rolf", "roles": ["reviewer"]}]
+    """Whoever has the role by the list and an account of another tenant decides nothing here."""
+    people = [{"id": name, "roles": ["reviewer"]} for name in ("rhea", "remy")]
     home.settings.people.write_text(yaml.safe_dump({"people": people}))
-    rolf = Account(name="rolf", tenant="other")
     await home.store.write(
-        lambda tx: keep_account(tx, home.vault, rolf, by="ada"), logs=("other",)
+        lambda tx: keep_account(
+            tx, home.vault, Account(name="remy", tenant="other"), by="root"
+        ),
+        logs=("other",),
     )
-    rhea = Principal(id="rhea", tenant="default", roles=("reviewer",))
+    rhea = browser("rhea")
+    place = f"/approvals/{waiting}"
+    token = (await rhea.get(place)).text.partition('name="csrf" value="')[2]
+    said = {"csrf": token.partition('"')[0], "to": "remy", "note": "knows him"}
+    answer = await rhea.post(f"{place}/delegate", data=said)
 
-    with pytest.raises(BadInput) as refused:
-        await approvals.delegate(home, waiting, "rolf", note="he knows it", person=rhea)
-
-    assert refused.value.code == "role_missing"
+    assert answer.status_code == 400
+    assert "role_missing" in answer.text
     assert (await home.approvals.read(waiting)).steps == ()

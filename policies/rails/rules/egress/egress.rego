@@ -8,7 +8,7 @@
 #     egress_unknown: "How this tool reaches the outside is not configured."
 #     egress_recipient: "The argument {argument} is not a readable list of mail addresses."
 #     egress_domain: "Mail to the domain {domain} is not allowed for this tenant."
-#     egress_host: "Web requests to {host} are not allowed for this tenant."
+#     egress_host: "Web requests to {host} are not allowed for this tenant: egress.web_hosts lists those that are."
 package rails.rules.egress
 
 import data.rails.lib.catalogue
@@ -21,7 +21,7 @@ default kind := "unknown"
 
 kind := catalogue.tool.egress
 
-kind := "none" if catalogue.is_act
+kind := object.get(catalogue.act, "egress", "none") if catalogue.is_act
 
 default host := null
 

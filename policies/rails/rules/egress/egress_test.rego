@@ -128,3 +128,20 @@ test_deny_an_unknown_way_out if {
 	egress.deny == {{"code": "egress_unknown", "parameters": {}}} with input as request.write
 		with data.rails.config.tools as {"report.write": {}}
 }
+
+test_deny_an_act_that_goes_to_another_host if {
+	act := {"acts": {"approval.decide": {"egress": "web"}}}
+	egress.deny == {{"code": "egress_host", "parameters": {"host": "evil.test"}}} with input as request.decide
+		with input.resource as {"type": "web", "id": "evil.test"}
+		with data.rails.config.acts as act.acts
+		with data.rails.config.egress.web_hosts as {"demo": ["api.example.com"]}
+	count(egress.deny) == 0 with input as request.decide
+		with input.resource as {"type": "web", "id": "api.example.com"}
+		with data.rails.config.acts as act.acts
+		with data.rails.config.egress.web_hosts as {"demo": ["api.example.com"]}
+}
+
+test_deny_an_act_with_an_unknown_way_out if {
+	egress.deny == {{"code": "egress_unknown", "parameters": {}}} with input as request.decide
+		with data.rails.config.acts as {"approval.decide": {"egress": "fax"}}
+}

@@ -1,0 +1,322 @@
+"""The courier: what happens is told, signed, at least once and under one id."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+from sqlalchemy import update
+
+from interlock.errors import BadInput
+from interlock.runtime.record.audit import exported
+from interlock.runtime.record.state import differences
+from interlock.runtime.record.store import tables
+from interlock.runtime.run import delivery as rows
+from interlock.runtime.run import job
+from interlock.runtime.run.delivery import LEASE_S, LIFE_S
+from interlock.serving.webhooks import deliveries, endpoints
+from interlock.serving.webhooks.backoff import LONGEST_S, wait_s
+from interlock.serving.webhooks.courier import Courier
+
+GUIDE: Final = Path(__file__).resolve().parents[3] / "docs" / "howto" / "webhooks.md"
+
+
+async def listed(office: Any, webhook: str) -> list[rows.Delivery]:
+    return await deliveries.listed(office.desk, webhook, person=office.ada, limit=100)
+
+
+async def bodies(office: Any) -> list[dict[str, Any]]:
+    storage = office.desk.storage
+    records: list[Any] = []
+    await exported(storage.store, storage.ledger, records.append, log="default")
+    return [orjson.loads(r["body"]) for r in records if r["kind"] == "entry"]
+
+
+async def test_what_happens_is_told_signed_and_thin(office: Any) -> None:
+    """The messages verify, hold ids and codes, and each was decided and recorded before it left."""
+    made = await office.add("run.ended", "run.waiting")
+    done, _, failed = await office.ended("done", "waiting", "failed")
+
+    await office.deliver()
+
+    told = [message.verified(made.secret) for message in office.receiver.messages]
+    stated = {(m["type"], m["data"]["run"]): m["data"] for m in told}
+    assert stated[("run.ended", done)] == {"run": done, "status": "done"}
+    assert stated[("run.ended", failed)]["status"] == "failed"
+    assert sorted(m["type"] for m in told) == ["run.ended", "run.ended", "run.waiting"]
+    assert not any(b"opera" in m.body for m in office.receiver.messages)
+    here = await listed(office, made.webhook.id)
+    assert {one.id for one in here} == {one.id for one in office.receiver.messages}
+    assert {(one.state, one.attempts, one.code) for one in here} == {
+        ("delivered", 1, "delivered")
+    }
+    entries = await bodies(office)
+    acts = [e for e in entries if e.get("tool") == "webhook.deliver"]
+    ends = [e["seq"] for e in entries if e["event"] == "delivery"]
+    assert [act["effect"] for act in acts] == ["permit"] * 3
+    assert {act["class"] for act in acts} == {"irreversible"}
+    assert max(act["seq"] for act in acts) < max(ends)
+    assert await differences(office.desk.storage.store, office.desk.storage.vault) == []
+
+
+async def test_the_receiver_of_the_guide_takes_each_message_once(office: Any) -> None:
+    """The code in docs/howto/webhooks.md verifies a message, and knows one that comes again."""
+    made = await office.add("run.ended")
+    [run] = await office.ended("done")
+    await office.deliver()
+    [message] = office.receiver.messages
+    told: dict[str, Any] = {}
+    exec(GUIDE.read_text("utf-8").split("```python\n")[1].split("```")[0], told)  # noqa: S102 - the code of the guide
+    seen: set[str] = set()
+    taken = [
+        told["taken"](made.secret, message.headers, message.body, seen)
+        for _ in range(2)
+    ]
+
+    assert taken == [f"run.ended {{'run': '{run}', 'status': 'done'}}", ""]
+
+
+async def test_only_what_was_chosen_and_what_came_after_is_told(office: Any) -> None:
+    """A webhook is told nothing that happened before it was added, nor what it did not choose."""
+    await office.ended("done")
+    await office.add("run.waiting")
+    await office.ended("done", "waiting")
+
+    await office.deliver()
+
+    assert office.receiver.told == ["run.waiting"]
+
+
+async def test_a_failed_attempt_waits_and_is_made_again(office: Any) -> None:
+    """It waits at least as the receiver asks, then the same message comes under the same id."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    office.receiver.answers = ["503 Busy\r\nRetry-After: 1000"]
+    await office.deliver()
+    [waiting] = await listed(office, made.webhook.id)
+    await office.deliver()
+    tried = len(office.receiver.messages)
+
+    office.clock.ahead = 1001
+    await office.deliver()
+
+    first, second = office.receiver.messages
+    [delivered] = await listed(office, made.webhook.id)
+    assert (waiting.state, waiting.code, waiting.attempts) == (
+        "waiting",
+        "status_503",
+        1,
+    )
+    assert waiting.due - waiting.updated >= 1000
+    assert tried == 1
+    assert (first.id, first.body) == (second.id, second.body)
+    assert (delivered.state, delivered.attempts) == ("delivered", 2)
+
+
+async def test_after_a_day_a_message_is_dead_until_somebody_resends_it(
+    office: Any,
+) -> None:
+    """Nobody tries it any more; sent again by a person, it has its id and another day."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    office.receiver.answers = ["500 No", "500 No"]
+    await office.deliver()
+    office.clock.ahead = LIFE_S + 5
+    await office.deliver()
+    [dead] = await listed(office, made.webhook.id)
+    office.clock.ahead = 2 * LIFE_S
+    await office.deliver()
+    tried = len(office.receiver.messages)
+
+    await deliveries.resend(office.desk, made.webhook.id, dead.id, person=office.ada)
+    await office.deliver()
+
+    [again] = await listed(office, made.webhook.id)
+    assert (dead.state, dead.code, tried) == ("dead", "status_500", 2)
+    assert (again.id, again.state) == (dead.id, "delivered")
+    assert office.receiver.messages[2].id == dead.id
+
+
+async def test_a_receiver_that_is_gone_is_told_nothing_more(office: Any) -> None:
+    """The answer 410 disables the webhook and ends the message."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    office.receiver.answers = ["410 Gone"]
+    await office.deliver()
+    await office.ended("done")
+    await office.deliver()
+
+    webhook = await endpoints.read(office.desk, made.webhook.id, person=office.ada)
+    [dead] = await listed(office, made.webhook.id)
+    with pytest.raises(BadInput) as refused:
+        await deliveries.resend(office.desk, webhook.id, dead.id, person=office.ada)
+    assert refused.value.code == "wrong_state"
+    assert webhook.state == "disabled"
+    assert (dead.state, dead.code) == ("dead", "gone")
+    assert len(office.receiver.messages) == 1
+
+
+async def test_a_slow_receiver_holds_nobody_back(office: Any) -> None:
+    """While one does not answer, another is told; the slow one has no more than its share."""
+    slow = office.receiver
+    await office.add("run.ended")
+    await office.ended(*["done"] * 6)
+    slow.holds = True
+    courier = Courier(office.desk)
+    await courier.look()
+    quick = type(slow)()
+    listening = await asyncio.start_server(quick.respond, "127.0.0.1", 0)
+    quick.port = listening.sockets[0].getsockname()[1]
+    await office.add("run.waiting", url=quick.url)
+    await office.ended("waiting")
+
+    await courier.look()
+    async with asyncio.timeout(5):
+        await quick.heard.wait()
+        await slow.heard.wait()
+    at_once = len(slow.messages)
+    slow.holds = False
+    await courier.settle()
+    listening.close()
+
+    assert quick.told == ["run.waiting"]
+    assert at_once <= 4
+    assert len(slow.messages) == 6
+
+
+@pytest.mark.parametrize("moment", ["before it left", "after it left"])
+async def test_a_death_in_the_middle_loses_nothing(office: Any, moment: str) -> None:
+    """Another courier brings the message once the claim of the dead one is over, under its id."""
+    made = await office.add("run.ended")
+    [run] = await office.ended("done")
+    courier = Courier(office.desk)
+    if moment == "after it left":
+        office.receiver.holds = True
+        working = asyncio.create_task(courier.work())
+        async with asyncio.timeout(5):
+            await office.receiver.heard.wait()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        office.receiver.holds = False
+    else:
+        await _claimed(office, made.webhook.id)
+    before = len(office.receiver.messages)
+    await office.deliver()
+    at_once = len(office.receiver.messages)
+
+    office.clock.ahead = LEASE_S + 1
+    await office.deliver()
+
+    assert at_once == before
+    assert len(office.receiver.messages) == before + 1
+    assert len({message.id for message in office.receiver.messages}) == 1
+    assert orjson.loads(office.receiver.messages[-1].body)["data"]["run"] == run
+    [delivered] = await listed(office, made.webhook.id)
+    assert delivered.state == "delivered"
+
+
+async def _claimed(office: Any, webhook_id: str) -> None:
+    """Leave the message as a courier does that died before it sent anything."""
+    storage = office.desk.storage
+    courier = Courier(office.desk)
+    await courier._tell("default", webhook_id)  # noqa: SLF001 - the moment is in between
+    claim = update(tables.delivery).values(
+        claim="dead", lease_until=office.clock() + 50
+    )
+    await storage.store.write(lambda tx: tx.connection.execute(claim), logs=())
+
+
+async def test_two_couriers_bring_each_message_once(office: Any) -> None:
+    """What one has claimed the other leaves alone."""
+    await office.add("run.ended")
+    await office.ended(*["done"] * 5)
+
+    await asyncio.gather(office.deliver(), office.deliver())
+
+    ids = [message.id for message in office.receiver.messages]
+    assert (len(ids), len(set(ids))) == (5, 5)
+
+
+async def test_who_may_not_send_any_more_sends_nothing(office: Any) -> None:
+    """A message goes in the name of who added the webhook, with the roles of that moment."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    people = office.desk.settings.people
+    people.write_text("people:\n- {id: ada, roles: [analyst]}\n", "utf-8")
+
+    await office.deliver()
+
+    people.write_text("people:\n- {id: ada, roles: [administrator]}\n", "utf-8")
+    [waiting] = await listed(office, made.webhook.id)
+    assert office.receiver.messages == []
+    assert (waiting.state, waiting.code) == ("waiting", "not_granted")
+
+
+async def test_what_was_changed_in_the_database_does_not_leave(office: Any) -> None:
+    """A message that was given to another webhook cannot be opened, so it is not sent."""
+    made = await office.add("run.ended")
+    other = await office.add("run.waiting")
+    await office.ended("done")
+    courier = Courier(office.desk)
+    await courier._tell("default", made.webhook.id)  # noqa: SLF001 - the moment is in between
+    moved = update(tables.delivery).values(webhook=other.webhook.id)
+    store = office.desk.storage.store
+    await store.write(lambda tx: tx.connection.execute(moved), logs=())
+
+    await office.deliver()
+
+    assert office.receiver.messages == []
+    found = await differences(store, office.desk.storage.vault)
+    assert [(one.table, one.column) for one in found] == [("delivery", "webhook")]
+
+
+async def test_a_job_ends_once_for_every_time_it_ends(office: Any) -> None:
+    """The last of its runs ends it; a retry that ends is another end."""
+    await office.add("job.ended")
+    vault = office.desk.storage.vault
+    new = job.NewJob(
+        id="job-1",
+        tenant="default",
+        agent="note",
+        by="ana",
+        request={},
+        priority=0,
+        limits={},
+        items=2,
+    )
+    store = office.desk.storage.store
+    await store.write(lambda tx: job.submit(tx, vault, new), logs=("default",))
+    first, second = [await office.run(job=new.id) for _ in range(2)]
+
+    def taken(tx: Any) -> None:
+        for seq, run in enumerate((first, second)):
+            item = job.NewItem(job=new.id, seq=seq, path="a", document=str(seq))
+            job.take(tx, vault, item, run_id=run.id)
+
+    await store.write(taken, logs=("default",))
+    await office.desk.storage.runs.end(first, "done", {})
+    await office.deliver()
+    early = list(office.receiver.told)
+    await office.desk.storage.runs.end(second, "failed", {})
+    await office.deliver()
+    await office.deliver()
+    once = list(office.receiver.told)
+    retried = await office.run(job=new.id)
+    await office.desk.storage.runs.end(retried, "done", {})
+    await office.deliver()
+
+    assert early == []
+    assert once == ["job.ended"]
+    assert office.receiver.told == ["job.ended", "job.ended"]
+    data = orjson.loads(office.receiver.messages[0].body)["data"]
+    assert data == {"job": "job-1", "status": "done"}
+
+
+def test_waits_grow_and_end() -> None:
+    """The span doubles up to a bound; nobody waits longer than an hour on a receiver's word."""
+    assert {wait_s(1) for _ in range(200)} <= set(range(1, 6))
+    assert max(wait_s(40) for _ in range(200)) <= LONGEST_S
+    assert wait_s(1, asked="999999999") == 3600
+    assert wait_s(1, asked="Wed, 21 Oct 2026 07:28:00 GMT") <= 5
+    assert wait_s(1, asked="-1") <= 5
