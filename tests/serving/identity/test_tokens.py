@@ -109,6 +109,9 @@ FORMLESS: Final = (
     "a.b.c",
     "a.b.c.d.e",
     "e30.e30.",
+    "WyJhbGciXQ.e30.AAAA",  # a header that is a list
+    "eyJhbGciOlsiUlMyNTYiXX0.e30.AAAA",  # an algorithm that is a list
+    "eyJhbGciOnt9fQ.e30.AAAA",  # an algorithm that is an object
     "\u00e9",
     "x" * 20_000,
 )
