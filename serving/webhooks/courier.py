@@ -45,11 +45,15 @@ _TELLING: Final = frozenset(
         "delivery",
     }
 )
+_UNEXPECTED: Final = "unexpected"
 _log: Final = logging.getLogger(__name__)
 
 
 class Courier:
-    """Brings messages for as long as it works; two couriers never have the same message at once."""
+    """Brings messages for as long as it works; two couriers never have the same message at once.
+
+    A defect ends no courier: what it met is not sent then (fails closed) and is tried again later.
+    """
 
     def __init__(self, desk: Desk, *, sending: Sending | None = None) -> None:
         self._desk = desk
@@ -59,6 +63,8 @@ class Courier:
         #: Up to which entry each webhook's log was read here, also where nothing is to be told
         self._read: dict[str, int] = {}
         self._under_way: dict[asyncio.Task[None], str] = {}
+        #: How many defects were met so far
+        self.unexpected = 0
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -77,6 +83,8 @@ class Courier:
                     await self.look()
                 except NotRecorded as error:
                     _log.warning("webhooks wait: %s", error)
+                except Exception as error:  # noqa: BLE001 - the runs beside it go on
+                    self._broke("all webhooks", error)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         await self._wake.wait()
@@ -110,6 +118,8 @@ class Courier:
                 begun += await self._begin(tenant, webhook_id)
             except InterlockError as error:
                 _log.warning("webhook %s waits: %s", webhook_id, error)
+            except Exception as error:  # noqa: BLE001 - the other webhooks are told
+                self._broke(f"webhook {webhook_id}", error)
         return begun
 
     async def _tell(self, tenant: str, webhook_id: str) -> int:
@@ -123,7 +133,8 @@ class Courier:
                 tenant=tenant,
             )
             after = max(webhook.told, self._read.get(webhook_id, 0))
-            return webhook, news.read(connection, webhook, after=after)
+            told = news.read(connection, self._vault, webhook, after=after)
+            return webhook, told
 
         webhook, told = await self._store.read(looked)
         made = 0
@@ -219,11 +230,25 @@ class Courier:
             )
         except InterlockError as error:
             await self._settle(webhook, message, Sent(code=error.code))
+        except Exception as error:  # noqa: BLE001 - the attempt has failed, whatever it met
+            self._broke(f"delivery {delivery.id}", error)
+            await self._settle(webhook, message, Sent(code=_UNEXPECTED))
 
     async def _settle(self, webhook: Webhook, message: Claimed, sent: Sent) -> None:
         await self._store.write(
             lambda tx: settle(tx, self._vault, webhook, message, sent),
             logs=(webhook.tenant,),
+        )
+
+    def _broke(self, what: str, error: Exception) -> None:
+        """Count a defect, and log its code and where it was met."""
+        self.unexpected += 1
+        _log.error(
+            "%s: %s, number %d; it is tried again later",
+            what,
+            _UNEXPECTED,
+            self.unexpected,
+            exc_info=error,
         )
 
     def _rouse(self) -> None:

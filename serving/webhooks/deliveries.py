@@ -49,7 +49,7 @@ async def listed(
             limit=limit,
         )
 
-    return await desk.storage.store.read(look)
+    return await desk.storage.store.of(person.tenant).read(look)
 
 
 async def resend(
@@ -92,7 +92,7 @@ async def resend(
         )
         return read(tx.connection)
 
-    await desk.storage.store.read(read)
+    await desk.storage.store.of(person.tenant).read(read)
     return await desk.acts.perform(
         "webhook.resend",
         lambda: desk.storage.store.write(work, logs=(person.tenant,)),

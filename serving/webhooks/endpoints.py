@@ -82,7 +82,7 @@ async def listed(desk: Desk, *, person: Principal) -> list[Webhook]:
     """Return the webhooks of the person's tenant, oldest first."""
     await _may_read(desk, "", person)
     vault = desk.storage.vault
-    return await desk.storage.store.read(
+    return await desk.storage.store.of(person.tenant).read(
         lambda connection: webhooks_of(vault, connection, person.tenant)
     )
 
@@ -259,7 +259,7 @@ async def known(desk: Desk, webhook_id: str, person: Principal) -> Webhook:
             tenant=person.tenant,
         )
 
-    return await desk.storage.store.read(look)
+    return await desk.storage.store.of(person.tenant).read(look)
 
 
 async def _may_read(desk: Desk, webhook_id: str, person: Principal) -> None:

@@ -2,7 +2,8 @@
 
 The log itself is the outbox. Its entries are in one order and none is ever lost or changed, so how
 far a webhook has been told is a number, and telling costs nothing where something happens. A
-message holds ids, codes and times, and never what a document or a mail says.
+message holds ids, codes and times, and never what a document or a mail says. Of canaries nobody is
+told.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from interlock.runtime.record.store import tables
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import canary
 from interlock.runtime.run.delivery import Draft
 from interlock.runtime.run.webhook import News, Webhook
 
@@ -42,8 +45,11 @@ class Told:
     told: int
 
 
-def read(connection: Connection, webhook: Webhook, *, after: int) -> Told:
-    """Return what the entries from number *after* on mean to the webhook, some at a time."""
+def read(connection: Connection, vault: Vault, webhook: Webhook, *, after: int) -> Told:
+    """Return what the entries from number *after* on mean to the webhook, some at a time.
+
+    An entry of a canary means nothing to anybody.
+    """
     wanted = sorted({name for news in webhook.events for name in _ENTRIES[news]})
     query = (
         select(
@@ -68,6 +74,8 @@ def read(connection: Connection, webhook: Webhook, *, after: int) -> Told:
     drafts: dict[str, Draft] = {}
     for row in rows:
         body = orjson.loads(row.body)
+        if canary.is_canary(vault, body["run"]):
+            continue
         for draft in _drafts(connection, webhook, row.seq, body):
             drafts[draft.id] = draft
     told = rows[-1].seq + 1 if len(rows) == _MOST else max(size, after)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,8 @@ class Receiver:
 
     answers: list[str] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    #: Called with the id of each message before it is answered
+    looks: Callable[[str], Awaitable[None]] | None = None
     #: Set while nothing is answered
     holds: bool = False
     port: int = 0
@@ -71,6 +73,8 @@ class Receiver:
             headers = {name.lower(): value for name, value in pairs}
             body = await reader.readexactly(int(headers["content-length"]))
             self.messages.append(Message(headers=headers, body=body))
+            if self.looks is not None:
+                await self.looks(self.messages[-1].id)
             self.heard.set()
             while self.holds:  # noqa: ASYNC110 - until the test lets go
                 await asyncio.sleep(0.005)
@@ -130,13 +134,13 @@ class Office:
 
 
 async def _office(
-    folder: Path, receiver: Receiver, reach: str
+    folder: Path, receiver: Receiver, reach: str, **more: str
 ) -> AsyncIterator[Office]:
     (folder / "people.yaml").write_text(PEOPLE, "utf-8")
     policies = folder / "policies"
     policies.mkdir()
     (policies / "hosts.yaml").write_text(HOSTS, "utf-8")
-    chosen = {"home": str(folder), "policies": str(policies), "webhooks": reach}
+    chosen = {"home": str(folder), "policies": str(policies), "webhooks": reach} | more
     clock = Clock()
     settings = open_workspace({}, chosen=chosen).settings
     async with desks.opened(settings, clock=clock) as desk:
@@ -158,6 +162,15 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def office(home: Path, receiver: Receiver) -> AsyncIterator[Office]:
     """A new home whose settings let webhooks be on this machine."""
     async for one in _office(home, receiver, "any"):
+        yield one
+
+
+@pytest.fixture
+async def shared(
+    home: Path, receiver: Receiver, fresh_postgres: str
+) -> AsyncIterator[Office]:
+    """The office on PostgreSQL."""
+    async for one in _office(home, receiver, "any", database=fresh_postgres):
         yield one
 
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from interlock.errors import BadInput
-from interlock.runtime.record.audit import exported
+from interlock.runtime.record import audit
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import delivery as rows
@@ -18,26 +18,48 @@ from interlock.runtime.run.delivery import LEASE_S, LIFE_S
 from interlock.serving.webhooks import deliveries, endpoints
 from interlock.serving.webhooks.backoff import LONGEST_S, wait_s
 from interlock.serving.webhooks.courier import Courier
+from interlock.serving.webhooks.sending import Sending, Sent
+from interlock.serving.webhooks.settling import settle
 
 GUIDE: Final = Path(__file__).resolve().parents[3] / "docs" / "howto" / "webhooks.md"
+
+
+class Broken(Sending):
+    """What nobody thought of happens when it is to send."""
+
+    async def send(self, url: str, **_: Any) -> Sent:
+        raise RuntimeError(url)
 
 
 async def listed(office: Any, webhook: str) -> list[rows.Delivery]:
     return await deliveries.listed(office.desk, webhook, person=office.ada, limit=100)
 
 
-async def bodies(office: Any) -> list[dict[str, Any]]:
+async def recorded(office: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the entries of the acts of sending and of what became of them, by message."""
     storage = office.desk.storage
-    records: list[Any] = []
-    await exported(storage.store, storage.ledger, records.append, log="default")
-    return [orjson.loads(r["body"]) for r in records if r["kind"] == "entry"]
+    entries = await audit.entries(storage.store, storage.vault, log="default")
+    acts = {
+        entry["payload"]["arguments"]["delivery"]: entry["body"]
+        for entry in entries
+        if entry["body"].get("tool") == "webhook.deliver"
+    }
+    bodies = [entry["body"] for entry in entries]
+    ends = {body["delivery"]: body for body in bodies if body["event"] == "delivery"}
+    return acts, ends
 
 
 async def test_what_happens_is_told_signed_and_thin(office: Any) -> None:
     """The messages verify, hold ids and codes, and each was decided and recorded before it left."""
     made = await office.add("run.ended", "run.waiting")
     done, _, failed = await office.ended("done", "waiting", "failed")
+    on_arrival: list[tuple[bool, bool]] = []
 
+    async def look(name: str) -> None:
+        acts, ends = await recorded(office)
+        on_arrival.append((name in acts, name in ends))
+
+    office.receiver.looks = look
     await office.deliver()
 
     told = [message.verified(made.secret) for message in office.receiver.messages]
@@ -51,12 +73,12 @@ async def test_what_happens_is_told_signed_and_thin(office: Any) -> None:
     assert {(one.state, one.attempts, one.code) for one in here} == {
         ("delivered", 1, "delivered")
     }
-    entries = await bodies(office)
-    acts = [e for e in entries if e.get("tool") == "webhook.deliver"]
-    ends = [e["seq"] for e in entries if e["event"] == "delivery"]
-    assert [act["effect"] for act in acts] == ["permit"] * 3
-    assert {act["class"] for act in acts} == {"irreversible"}
-    assert max(act["seq"] for act in acts) < max(ends)
+    acts, ends = await recorded(office)
+    assert {one.id for one in here} == set(acts) == set(ends)
+    assert [act["effect"] for act in acts.values()] == ["permit"] * 3
+    assert {act["class"] for act in acts.values()} == {"irreversible"}
+    assert all(acts[name]["seq"] < end["seq"] for name, end in ends.items())
+    assert on_arrival == [(True, False)] * 3
     assert await differences(office.desk.storage.store, office.desk.storage.vault) == []
 
 
@@ -229,13 +251,79 @@ async def _claimed(office: Any, webhook_id: str) -> None:
 
 async def test_two_couriers_bring_each_message_once(office: Any) -> None:
     """What one has claimed the other leaves alone."""
-    await office.add("run.ended")
+    await bring_by_two(office)
+
+
+async def test_two_couriers_share_a_postgresql(shared: Any) -> None:
+    """There too each message is brought once, and the rows are what the ledger says."""
+    await bring_by_two(shared)
+
+
+async def bring_by_two(office: Any) -> None:
+    made = await office.add("run.ended")
     await office.ended(*["done"] * 5)
 
     await asyncio.gather(office.deliver(), office.deliver())
 
+    storage = office.desk.storage
+    here = await listed(office, made.webhook.id)
     ids = [message.id for message in office.receiver.messages]
-    assert (len(ids), len(set(ids))) == (5, 5)
+    assert sorted(ids) == sorted(one.id for one in here)
+    assert [(one.state, one.attempts) for one in here] == [("delivered", 1)] * 5
+    assert await differences(storage.store, storage.vault) == []
+
+
+async def test_an_attempt_that_lost_its_claim_changes_nothing(office: Any) -> None:
+    """What it was answered comes too late: another attempt has delivered the message."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    storage, webhook = office.desk.storage, made.webhook
+    await Courier(office.desk)._tell("default", webhook.id)  # noqa: SLF001 - the moment is in between
+    [late] = await storage.store.write(
+        lambda tx: rows.claim(tx, storage.vault, webhook, name="late", most=1),
+        logs=("default",),
+    )
+    office.clock.ahead = LEASE_S + 1
+    await office.deliver()
+
+    await storage.store.write(
+        lambda tx: settle(tx, storage.vault, webhook, late, Sent(code="gone")),
+        logs=("default",),
+    )
+
+    [delivered] = await listed(office, webhook.id)
+    now = await endpoints.read(office.desk, webhook.id, person=office.ada)
+    assert (delivered.state, delivered.attempts) == ("delivered", 1)
+    assert now.state == "active"
+
+
+async def test_a_defect_ends_no_courier(office: Any) -> None:
+    """It is counted; what it met is not sent, and what it did not meet is."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    courier = Courier(office.desk, sending=Broken(settings=office.desk.settings))
+    await courier.settle()
+    [waiting] = await listed(office, made.webhook.id)
+    store = office.desk.storage.store
+    body = b'{"at": 1, "event": "run_ended", "run": "run-1", "status": "done"}'
+    spoilt = update(tables.ledger_entry).where(
+        tables.ledger_entry.c.event == "run_ended"
+    )
+    await office.add("run.ended")
+    await office.ended("done")
+    await store.write(lambda tx: tx.connection.execute(spoilt.values(body=body)))
+
+    working = asyncio.create_task(courier.work())
+    async with asyncio.timeout(5):
+        while courier.unexpected < 3:  # noqa: ASYNC110 - until it has met both webhooks
+            await asyncio.sleep(0.005)
+    went_on = not working.done()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+    assert (waiting.state, waiting.code) == ("waiting", "unexpected")
+    assert went_on
+    assert office.receiver.messages == []
 
 
 async def test_who_may_not_send_any_more_sends_nothing(office: Any) -> None:
@@ -253,22 +341,37 @@ async def test_who_may_not_send_any_more_sends_nothing(office: Any) -> None:
     assert (waiting.state, waiting.code) == ("waiting", "not_granted")
 
 
-async def test_what_was_changed_in_the_database_does_not_leave(office: Any) -> None:
-    """A message that was given to another webhook cannot be opened, so it is not sent."""
+@pytest.mark.parametrize("column", ["webhook", "body"])
+async def test_what_was_changed_in_the_database_does_not_leave(
+    office: Any, column: str
+) -> None:
+    """A message that was given to another webhook, or has the text of another message, cannot be
+    opened, so it is not sent.
+    """
     made = await office.add("run.ended")
     other = await office.add("run.waiting")
-    await office.ended("done")
+    await office.ended("done", "done")
     courier = Courier(office.desk)
     await courier._tell("default", made.webhook.id)  # noqa: SLF001 - the moment is in between
-    moved = update(tables.delivery).values(webhook=other.webhook.id)
     store = office.desk.storage.store
-    await store.write(lambda tx: tx.connection.execute(moved), logs=())
+    columns = tables.delivery.c
+    [(_, body), (second, _)] = await store.read(
+        lambda c: c.execute(select(columns.id, columns.body)).all()
+    )
+    values = {"webhook": other.webhook.id, "body": body}
+    moved = update(tables.delivery).where(columns.id == second)
+    await store.write(
+        lambda tx: tx.connection.execute(moved.values({column: values[column]})),
+        logs=(),
+    )
 
     await office.deliver()
 
-    assert office.receiver.messages == []
+    assert second not in {message.id for message in office.receiver.messages}
     found = await differences(store, office.desk.storage.vault)
-    assert [(one.table, one.column) for one in found] == [("delivery", "webhook")]
+    assert [(one.table, one.row, one.column) for one in found] == [
+        ("delivery", second, column)
+    ]
 
 
 async def test_a_job_ends_once_for_every_time_it_ends(office: Any) -> None:

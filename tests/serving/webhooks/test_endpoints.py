@@ -1,5 +1,6 @@
 """Webhooks of people: who may have what told where, and what nobody else sees."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from interlock.errors import BadInput, NotFound, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import tables
+from interlock.runtime.run.webhook import keep_webhook
 from interlock.serving.webhooks import deliveries, endpoints
 from interlock.serving.webhooks.courier import Courier
 from interlock.serving.webhooks.sending import Sending
@@ -24,6 +26,27 @@ async def test_a_host_that_the_policy_does_not_list_is_denied(office: Any) -> No
     assert refused.value.codes == ("egress_host",)
     assert "web_hosts" in str(refused.value)
     assert await endpoints.listed(office.desk, person=office.ada) == []
+
+
+async def test_a_host_that_is_not_listed_any_more_is_sent_nothing(office: Any) -> None:
+    """Every attempt is asked about with the host that it goes to, and the code says why not."""
+    made = await office.add("run.ended")
+    storage = office.desk.storage
+    url = office.receiver.url.replace("127.0.0.1", "localhost")
+    moved = replace(made.webhook, url=url)
+    await storage.store.write(
+        lambda tx: keep_webhook(tx, storage.vault, moved, by="ada"),
+        logs=("default",),
+    )
+    await office.ended("done")
+
+    await office.deliver()
+
+    [waiting] = await deliveries.listed(
+        office.desk, made.webhook.id, person=office.ada, limit=9
+    )
+    assert office.receiver.messages == []
+    assert (waiting.state, waiting.code) == ("waiting", "egress_host")
 
 
 async def test_a_role_that_may_not_add_adds_nothing(office: Any) -> None:
