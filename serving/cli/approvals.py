@@ -1,4 +1,4 @@
-"""The command `interlock approvals list|show|approve|reject`."""
+"""The command `interlock approvals`: what waits, the verdicts, and what else people do."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from interlock.serving.cli import approvals_joint, session
+from interlock.serving.cli import approvals_handling, approvals_joint, session
 from interlock.serving.cli.panel import risk_line
 from interlock.serving.cli.result import exit_code, report
 from interlock.serving.cli.session import AsJson, out
@@ -24,10 +24,7 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-Id = Annotated[
-    str,
-    typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning."),
-]
+application.add_typer(approvals_handling.application)
 MaybeId = Annotated[
     str | None,
     typer.Argument(metavar="APPROVAL", help="An approval's id, or its beginning."),
@@ -113,7 +110,7 @@ def list_approvals(
 
 
 @application.command()
-def show(approval_id: Id, as_json: AsJson = False) -> None:
+def show(approval_id: approvals_handling.Id, as_json: AsJson = False) -> None:
     """Show exactly what would be done: this is the evidence a verdict binds to."""
 
     async def work(storage: "Storage") -> "tuple[Approval, dict[str, Any]]":
@@ -163,6 +160,7 @@ def _print(approval: "Approval", view: dict[str, Any]) -> None:
         for line in _lines(value):
             session.say(f"    {line}")
     session.say(f"evidence  {approval.evidence_digest}")
+    approvals_handling.say_steps(approval.steps)
     if view["report"]:
         session.next_step(f"interlock run report {approval.run_id} -o report.html")
     if approval.state == "waiting":

@@ -1,12 +1,17 @@
-"""What is typed in words: fields of a request, and a yes or a no."""
+"""What people type or hand over: fields of a request, arguments in a file, and a yes or a no."""
 
 import json
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import typer
 
 from interlock.runtime.errors import BadInput
+from interlock.serving import edited
+
+#: The name of what comes by standard input
+_INPUT: Final = "-"
 
 
 def field(text: str) -> tuple[str, Any]:
@@ -23,6 +28,19 @@ def field(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Return the JSON object in the file, or in standard input for "-"; raises `BadInput`."""
+    try:
+        data = sys.stdin.buffer.read() if str(path) == _INPUT else path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            what=str(path),
+            why=f"it cannot be read: {error.strerror}",
+            next_step="Name a JSON file, or - for input.",
+        ) from error
+    return edited.read(data, what=str(path))
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -11,17 +11,26 @@ from interlock.serving.client.failure import (
     Unreachable,
     Unreadable,
 )
-from interlock.serving.client.values import Approval, Event, Job, Run
+from interlock.serving.client.values import (
+    Approval,
+    Document,
+    Event,
+    Job,
+    Quality,
+    Run,
+)
 
 __all__ = [
     "Approval",
     "Client",
     "Conflicting",
     "Defective",
+    "Document",
     "Event",
     "Forbidden",
     "Job",
     "Missing",
+    "Quality",
     "Refused",
     "Run",
     "Unknown",

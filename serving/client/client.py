@@ -12,7 +12,15 @@ from typing import Any, Final, Self, TypeVar
 import httpx2
 
 from interlock.serving.client.failure import Unreachable
-from interlock.serving.client.values import Answer, Approval, Event, Job, Run
+from interlock.serving.client.values import (
+    Answer,
+    Approval,
+    Document,
+    Event,
+    Job,
+    Quality,
+    Run,
+)
 from interlock.serving.client.wire import Wire, problem_of
 
 A = TypeVar("A", bound=Answer)
@@ -167,6 +175,69 @@ class Client:
         place = f"/v1/approvals/{shown.id}/verdict"
         answer = await self._wire.ask("POST", place, json=body)
         return str(answer["state"])
+
+    async def edit(
+        self, shown: Approval, arguments: Mapping[str, Any], *, note: str
+    ) -> Approval:
+        """Reject exactly what was *shown*, with the arguments that you would agree to."""
+        body = {
+            "evidence_digest": shown.evidence_digest,
+            "arguments": dict(arguments),
+            "note": note,
+        }
+        return await self._handled(shown.id, "edit", body)
+
+    async def claim(self, approval_id: str) -> Approval:
+        """Say that you look at it, for 15 minutes; it keeps nobody from deciding."""
+        return await self._handled(approval_id, "claim")
+
+    async def release(self, approval_id: str) -> Approval:
+        """Say that you look at it no more."""
+        return await self._handled(approval_id, "release")
+
+    async def delegate(self, approval_id: str, to: str, *, note: str) -> Approval:
+        """Ask somebody by name to decide it."""
+        return await self._handled(approval_id, "delegate", {"to": to, "note": note})
+
+    async def escalate(self, approval_id: str, to: str, *, note: str) -> Approval:
+        """Pass it to the people of a role above."""
+        return await self._handled(approval_id, "escalate", {"to": to, "note": note})
+
+    async def ask(self, approval_id: str, *, note: str) -> Approval:
+        """Ask whoever asked for it something."""
+        return await self._handled(approval_id, "question", {"note": note})
+
+    async def answer(self, approval_id: str, *, note: str) -> Approval:
+        """Answer the question about what was asked in your name."""
+        return await self._handled(approval_id, "answer", {"note": note})
+
+    async def _handled(
+        self, approval_id: str, what: str, body: Mapping[str, Any] | None = None
+    ) -> Approval:
+        place = f"/v1/approvals/{approval_id}/{what}"
+        more: dict[str, Any] = {} if body is None else {"json": body}
+        return Approval.model_validate(await self._wire.ask("POST", place, **more))
+
+    async def hand_in(self, path: Path) -> Document:
+        """Hand a document in; the same bytes are kept once, so this is repeated safely."""
+        content = await asyncio.to_thread(path.read_bytes)
+        answer = await self._wire.ask(
+            "POST",
+            "/v1/documents",
+            is_safe=True,
+            files={"file": (path.name, content)},
+        )
+        return Document.model_validate(answer)
+
+    def documents(self, **wanted: Any) -> AsyncIterator[Document]:
+        """Yield the documents that were handed in, newest first, page by page."""
+        return self._listed("/v1/documents", Document, wanted)
+
+    async def quality(self, *, days: int = 30, own: bool = False) -> Quality:
+        """Return how everybody reviewed, or with *own* how you did."""
+        place = "/v1/quality/own" if own else "/v1/quality"
+        answer = await self._wire.ask("GET", place, params={"days": days})
+        return Quality.model_validate(answer)
 
     def jobs(self, **wanted: Any) -> AsyncIterator[Job]:
         """Yield the jobs of the tenant, newest first, page by page."""

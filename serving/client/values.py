@@ -39,6 +39,22 @@ class Approval(Answer):
     evidence_digest: str = ""
 
 
+class Document(Answer):
+    """A document that was handed in by itself; *digest* names it to runs and jobs."""
+
+    digest: str
+    name: str
+    kind: str
+    size: int
+
+
+class Quality(Answer):
+    """How people review; whole in further fields."""
+
+    days: int
+    people: list[dict[str, Any]]
+
+
 class Job(Answer):
     """One job of many documents."""
 

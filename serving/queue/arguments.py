@@ -38,6 +38,14 @@ def exact(evidence: Mapping[str, Any]) -> list[Part]:
     return parts(canonical(evidence["arguments"]).decode())
 
 
+def proposed(proposal: Mapping[str, Json]) -> list[tuple[str, list[Part]]]:
+    """Return the arguments that a person would agree to: each name, and the value in a line."""
+    return [
+        (name, parts(", ".join(_texts(value))))
+        for name, value in sorted(proposal.items())
+    ]
+
+
 def _argument(name: str, value: Json, label: tuple[str, str]) -> Argument:
     integrity, confidentiality = label
     texts = _texts(value)

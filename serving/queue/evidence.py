@@ -10,9 +10,10 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.quorum import seat_for
+from interlock.serving import edited
 from interlock.serving.quality import opening
 from interlock.serving.queue import timeline
-from interlock.serving.queue.arguments import arguments, exact
+from interlock.serving.queue.arguments import arguments, exact, proposed
 from interlock.serving.queue.consequence import consequence
 from interlock.serving.queue.letter import Letter, letter
 from interlock.serving.queue.provenance import sources
@@ -80,9 +81,16 @@ def obstacle(visitor: Visitor, approval: Approval) -> str:
 
 def handled(visitor: Visitor, approval: Approval) -> dict[str, Any]:
     """Return what the page says of what people do about it before the verdict."""
+    evidence: Mapping[str, Any] = approval.evidence
     return {
         "above": above(visitor, approval),
         "is_mine": partial(is_mine, visitor),
+        "editable": edited.written(evidence["arguments"]),
+        "proposed": {
+            step.number: proposed(step.proposal)
+            for step in approval.steps
+            if step.proposal
+        },
         "is_overdue": approval.overdue <= visitor.now,
     }
 

@@ -34,6 +34,7 @@ KEYS: Final = (
     ("r", "go to Reject; nothing is decided yet"),
     ("n", "go to the reason"),
     ("c", "go to I look at it, or Release"),
+    ("e", "go to Reject with an edit"),
     ("g h", "home"),
     ("g a", "approvals"),
     ("g r", "runs"),

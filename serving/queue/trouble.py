@@ -14,6 +14,8 @@ class Trouble:
     code: str = ""
     words: str = ""
     note: str = ""
+    #: The arguments of an edit, as the person wrote them; empty for any other
+    arguments: str = ""
     #: When the page was opened that the person sent
     opened: str = ""
     #: What is other now than what the person was shown

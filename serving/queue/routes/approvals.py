@@ -1,6 +1,7 @@
 """The approvals: what waits, one of them whole, and the verdict on it."""
 
-from typing import Annotated, Final, cast, get_args
+from dataclasses import replace
+from typing import Annotated, Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
@@ -12,6 +13,7 @@ from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.difference import EvidenceChanged
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
+from interlock.serving import edited
 from interlock.serving.operations import approvals as operations
 from interlock.serving.operations import looks
 from interlock.serving.quality import opening
@@ -96,6 +98,13 @@ class Decided(BaseModel):
     opened: str = ""
 
 
+class Edited(Decided):
+    """What the form of an edit is sent with: the arguments, as JSON."""
+
+    verdict: Literal["rejected"] = "rejected"
+    arguments: str = ""
+
+
 @router.get("/approvals")
 async def list_page(
     visitor: Visiting, filters: Annotated[Filters, Query()]
@@ -137,20 +146,28 @@ async def decide(
     """Record a verdict on what was shown; whoever decides on what is no more is shown what is."""
     approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     if form.verdict not in get_args(Verdict):
-        trouble = Trouble(
-            status=400, code="no_verdict", note=form.note, opened=form.opened
-        )
-        return await _shown(visitor, approval, trouble)
+        return await _shown(visitor, approval, _trouble(form, 400, "no_verdict"))
+    return await _judged(visitor, approval, form)
+
+
+@router.post("/approvals/{approval_id}/edit")
+async def edit(
+    visitor: Visiting, approval_id: str, form: Annotated[Edited, Form()]
+) -> Response:
+    """Reject what was shown, with the arguments that the person would agree to."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    return await _judged(visitor, approval, form)
+
+
+async def _judged(visitor: Visitor, approval: Approval, form: Decided) -> Response:
+    """Record what the form says, once the person has shown the password where that is asked."""
     fresh = visitor
     if evidence.needs_password(visitor, approval):
         try:
             fresh = await visitor.freshened(form.password)
         except NotAuthenticated:
-            trouble = Trouble(
-                status=403, code="password", note=form.note, opened=form.opened
-            )
-            return await _shown(visitor, approval, trouble)
-    answer = await _decided(fresh, approval_id, form)
+            return await _shown(visitor, approval, _trouble(form, 403, "password"))
+    answer = await _decided(fresh, approval.id, form)
     if fresh is not visitor:
         cookie.give(answer, fresh.cookie)
     return answer
@@ -159,18 +176,25 @@ async def decide(
 async def _decided(visitor: Visitor, approval_id: str, form: Decided) -> Response:
     """Record the verdict, or show the page as it is now with what refused the verdict."""
     try:
-        await operations.decide(
-            visitor.home,
-            _seen(visitor, approval_id, form),
-            person=visitor.person,
-            verdict=cast(Verdict, form.verdict),
-            note=form.note,
-        )
+        await _given(visitor, _seen(visitor, approval_id, form), form)
     except (BadInput, NotPermitted) as error:
-        return await refused(
-            visitor, approval_id, error, note=form.note, opened=form.opened
-        )
+        return await refused(visitor, approval_id, error, form)
     return await _recorded(visitor, approval_id, form)
+
+
+async def _given(visitor: Visitor, shown: Shown, form: Decided) -> None:
+    """Give the verdict, or the edit; raises as `operations.decide` and `operations.edit` do."""
+    person, note = visitor.person, form.note
+    if isinstance(form, Edited):
+        arguments = edited.read(form.arguments, what="what you wrote")
+        await operations.edit(
+            visitor.home, shown, person=person, arguments=arguments, note=note
+        )
+        return
+    verdict = cast(Verdict, form.verdict)
+    await operations.decide(
+        visitor.home, shown, person=person, verdict=verdict, note=note
+    )
 
 
 def _seen(visitor: Visitor, approval_id: str, form: Decided) -> Shown:
@@ -200,22 +224,29 @@ async def refused(
     visitor: Visitor,
     approval_id: str,
     error: BadInput | NotPermitted,
-    *,
-    note: str = "",
-    opened: str = "",
+    form: Decided | None = None,
 ) -> Response:
     """Show the page as it is now, with what refused the person's wish; raises `NotFound`."""
     approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     changes = error.differences if isinstance(error, EvidenceChanged) else ()
-    trouble = Trouble(
-        status=_status(error),
-        code=error.code,
+    trouble = replace(
+        _trouble(form or Decided(), _status(error), error.code),
         words=str(error),
-        note=note,
-        opened=opened,
         changes=tuple(change_of(one) for one in changes),
     )
     return await _shown(visitor, approval, trouble)
+
+
+def _trouble(form: Decided, status: int, code: str) -> Trouble:
+    """Return why nothing was done, with all that the person had written."""
+    arguments = form.arguments if isinstance(form, Edited) else ""
+    return Trouble(
+        status=status,
+        code=code,
+        note=form.note,
+        opened=form.opened,
+        arguments=edited.escaped(arguments),
+    )
 
 
 def _status(error: BadInput | NotPermitted) -> int:

@@ -37,6 +37,7 @@
     r: () => focus("[data-reject]"),
     n: () => focus("[data-note]"),
     c: () => focus("[data-claim]"),
+    e: () => focus("[data-edit]"),
     g: () => { going = true; setTimeout(() => { going = false; }, 1200); },
     "?": showSheet,
   };

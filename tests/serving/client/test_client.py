@@ -69,6 +69,55 @@ async def test_a_run_from_its_start_to_its_end(tmp_path: Path, contract: Path) -
     assert log["size"] > 0
 
 
+async def test_each_thing_people_do_is_a_call(contract: Path) -> None:
+    """Each is sent once, to the place and with the words that the API takes; what only looks and a
+    document, whose bytes are kept once, are as the API shows them.
+    """
+    sent: list[tuple[str, str]] = []
+    row = {"id": "apr-1", "run_id": "r", "tool": "t", "state": "waiting"}
+    approval = {**row, "role": "reviewer", "expires": 1, "evidence_digest": "0f"}
+    document = {"digest": "d", "name": "n", "kind": "pdf", "size": 1}
+    answers = {
+        "/v1/documents": {**document, "data": [document], "next": None},
+        "/v1/quality": {"days": 7, "people": []},
+        "/v1/quality/own": {"days": 30, "people": []},
+    }
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        is_form = request.url.path == "/v1/documents"
+        sent.append((request.url.path, "" if is_form else request.content.decode()))
+        return httpx2.Response(200, json=answers.get(request.url.path, approval))
+
+    async with Client(BASE, key="k", transport=httpx2.MockTransport(serve)) as client:
+        shown = await client.claim("apr-1")
+        await client.release("apr-1")
+        await client.delegate("apr-1", "rolf", note="his")
+        await client.escalate("apr-1", "administrator", note="large")
+        await client.ask("apr-1", note="Whose?")
+        await client.answer("apr-1", note="Ours.")
+        await client.edit(shown, {"to": []}, note="none")
+        kept = await client.hand_in(contract)
+        listed = [one async for one in client.documents()]
+        days = [(await client.quality(days=7)).days]
+        days.append((await client.quality(own=True)).days)
+
+    place = "/v1/approvals/apr-1"
+    assert sent[:7] == [
+        (f"{place}/claim", ""),
+        (f"{place}/release", ""),
+        (f"{place}/delegate", '{"to":"rolf","note":"his"}'),
+        (f"{place}/escalate", '{"to":"administrator","note":"large"}'),
+        (f"{place}/question", '{"note":"Whose?"}'),
+        (f"{place}/answer", '{"note":"Ours."}'),
+        (
+            f"{place}/edit",
+            '{"evidence_digest":"0f","arguments":{"to":[]},"note":"none"}',
+        ),
+    ]
+    assert [one.digest for one in listed] == [kept.digest]
+    assert days == [7, 30]
+
+
 async def _sent(act: Callable[[Client], Any]) -> tuple[int, set[str]]:
     """Return how often a service that is away was asked, and with which idempotency keys."""
     keys: list[str] = []

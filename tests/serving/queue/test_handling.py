@@ -1,5 +1,7 @@
 """Handling on the page: forms that work without scripts, and what they say is shown."""
 
+import json
+from html import unescape
 from typing import Any
 
 import yaml
@@ -71,3 +73,66 @@ async def test_nobody_of_another_tenant_is_asked_by_name(
     assert answer.status_code == 400
     assert "role_missing" in answer.text
     assert (await home.approvals.read(waiting)).steps == ()
+
+
+async def test_an_edit_rejects_and_says_what_would_do(
+    home: Home, browser: Any, waiting: str
+) -> None:
+    """The form holds the arguments as JSON that reads back as they are; what is no JSON, is the
+    same, or was shown as something else is named and keeps what was typed; a good one rejects, and
+    the page shows the proposed arguments.
+    """
+    place = f"/approvals/{waiting}"
+    rhea = browser("rhea")
+    asked: Any = (await home.approvals.read(waiting)).evidence
+    page = (await rhea.get(place)).text
+
+    def field(name: str) -> Any:
+        return page.partition(f'name="{name}" value="')[2].partition('"')[0]
+
+    async def send(arguments: str, evidence: str) -> Any:
+        form = {
+            "csrf": field("csrf"),
+            "evidence_digest": evidence,
+            "arguments": arguments,
+            "note": "too long",
+        }
+        return await rhea.post(f"{place}/edit", data=form)
+
+    offered = page.partition('class="code">')[2].partition("</textarea>")[0]
+    digest = field("evidence_digest")
+    better = {**asked["arguments"], "subject": "A <b>short</b> one"}
+    no_json = await send('{"to": ', digest)
+    same = await send(unescape(offered), digest)
+    stale = await send(json.dumps(better), "0" * 64)
+    good = await send(json.dumps(better), digest)
+    after = await home.approvals.read(waiting)
+    shown = (await rhea.get(place)).text
+
+    assert json.loads(unescape(offered)) == asked["arguments"]
+    assert "You approve none of it" in page
+    assert [answer.status_code for answer in (no_json, same, stale, good)] == [
+        400,
+        400,
+        409,
+        303,
+    ]
+    assert "it is no JSON" in no_json.text
+    assert "{&#34;to&#34;: </textarea>" in no_json.text
+    assert "same_arguments" in same.text
+    assert "evidence_changed" in stale.text
+    assert (after.state, after.steps[-1].proposal) == ("rejected", better)
+    assert "A &lt;b&gt;short&lt;/b&gt; one" in shown.partition("would agree to")[2]
+    assert "You approve none of it" not in shown
+
+
+async def test_an_edit_keeps_what_nobody_sees(
+    home: Home, browser: Any, hostile: str
+) -> None:
+    """Characters that hide or reorder stand in the form as escapes, and are not lost there."""
+    page = (await browser("rhea").get(f"/approvals/{hostile}")).text
+    offered = page.partition('class="code">')[2].partition("</textarea>")[0]
+    asked = (await home.approvals.read(hostile)).evidence["arguments"]
+
+    assert "\\u202e" in offered
+    assert json.loads(unescape(offered)) == asked

@@ -1,0 +1,51 @@
+"""Arguments as a person edits them: JSON in a file or in a form, read and written."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.errors import BadInput
+from interlock.tools.page import visible
+
+
+def read(text: str | bytes, *, what: str) -> dict[str, Json]:
+    """Return the arguments that stand in *text*, which *what* names; raises `BadInput`.
+
+    A name that stands there twice is refused, so that nobody agrees to a value that nobody sees.
+    """
+    try:
+        arguments = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(what, f"it is no JSON: {error}") from error
+    if not isinstance(arguments, dict):
+        raise _unreadable(what, "it is no JSON object, which has names and values")
+    return arguments
+
+
+def written(arguments: Mapping[str, Json]) -> str:
+    """Return the arguments as JSON that a person can edit and that reads back as the same."""
+    return escaped(json.dumps(arguments, ensure_ascii=False, indent=2, sort_keys=True))
+
+
+def escaped(text: str) -> str:
+    """Return JSON in which what no person sees stands as its escape, so that a page keeps it."""
+    return "".join(
+        char if visible(char) == char else json.dumps(char)[1:-1] for char in text
+    )
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands there twice")
+    return dict(pairs)
+
+
+def _unreadable(what: str, why: str) -> BadInput:
+    return BadInput(
+        what=what,
+        why=why,
+        next_step="Write all arguments as one JSON object.",
+    )
