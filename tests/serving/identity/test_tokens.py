@@ -295,18 +295,16 @@ async def test_keys_are_fetched_when_they_are_old_or_lacking_and_no_oftener(
 def test_a_broken_key_is_none_and_keeps_no_other_from_its_use() -> None:
     """Whatever an issuer's key set holds in place of a key, its good keys check signatures."""
     good = RSA.as_dict(private=False) | {"kid": "good"}
-    broken: list[Any] = [
-        good | {"kid": "broken", **change}
-        for change in (
-            {"alg": ["RS256"]},
-            {"alg": {}},
-            {"key_ops": None},
-            {"key_ops": 7},
-            {"kty": ["RSA"]},
-            {"n": 7},
-            {"e": "AQ"},
-        )
+    changes: list[dict[str, Any]] = [
+        {"alg": ["RS256"]},
+        {"alg": {}},
+        {"key_ops": None},
+        {"key_ops": 7},
+        {"kty": ["RSA"]},
+        {"n": 7},
+        {"e": "AQ"},
     ]
+    broken = [good | {"kid": "broken", **change} for change in changes]
 
     keys = KeySet.parse({"keys": [*broken, 7, None, good]})
 
