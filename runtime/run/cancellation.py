@@ -36,12 +36,7 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
     tx.connection.execute(ended.values(values))
     tx.checked.clear()
     progress.end(tx, run_id)
-    settlement.abandon(
-        tx,
-        run=row,
-        key=vault.key(tx.connection, run_id),
-        worker_until=None if is_gone(row) else row["lease_until"],
-    )
+    _abandon(tx, vault, row)
     tx.events.append(
         RunEnded(
             log=row["tenant"],
@@ -51,6 +46,15 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
             by=by,
             undoing=undo,
         )
+    )
+
+
+def _abandon(tx: Tx, vault: Vault, row: RowMapping) -> None:
+    settlement.abandon(
+        tx,
+        run=row,
+        key=vault.key(tx.connection, row["id"]),
+        worker_until=None if is_gone(row) else row["lease_until"],
     )
 
 
