@@ -52,9 +52,7 @@ class Outcome:
 
 async def attempt(folder: Path, *, events: int, kills: int, seed: int) -> Outcome:
     """End so many runs in a new home in *folder* while the courier is killed so often."""
-    (folder / "people.yaml").write_text(_PEOPLE, "utf-8")
-    (folder / "policies").mkdir()
-    (folder / "policies" / "hosts.yaml").write_text(_HOSTS, "utf-8")
+    _prepare(folder)
     receiver = Receiver()
     outcome = Outcome(events=events)
     async with (
@@ -67,21 +65,12 @@ async def attempt(folder: Path, *, events: int, kills: int, seed: int) -> Outcom
         courier = _Courier(folder)
         await courier.start()
         ending = asyncio.create_task(_end(desk, events))
-        moments = random.Random(seed)  # noqa: S311 - decides about moments
-        for number in range(1, kills + 1):
-            share = events / (kills + 1)
-            await _until(receiver, share * (number - moments.random() / 2))
-            await courier.kill()
-            outcome.kills += 1
-            await courier.start()
+        await _kill(courier, receiver, outcome, kills=kills, seed=seed)
         await ending
         await _until(receiver, events)
         outcome.unsettled = await _settled(desk, made.webhook.id, events)
         await courier.kill()
-        storage = desk.storage
-        audit = await verified(storage.store, storage.vault, storage.ledger)
-        rows = await differences(storage.store, storage.vault)
-        outcome.problems = len(audit.problems) + len(rows)
+        outcome.problems = await _problems(desk)
     _count(outcome, list(receiver.ids.values()))
     outcome.forged = receiver.forged
     return outcome
@@ -103,6 +92,34 @@ class _Courier:
         if self._process is not None:
             self._process.kill()
             await self._process.wait()
+
+
+def _prepare(folder: Path) -> None:
+    """Write the home's people, and the policy data that lets messages go to this machine."""
+    (folder / "people.yaml").write_text(_PEOPLE, "utf-8")
+    (folder / "policies").mkdir()
+    (folder / "policies" / "hosts.yaml").write_text(_HOSTS, "utf-8")
+
+
+async def _kill(
+    courier: _Courier, receiver: Receiver, outcome: Outcome, *, kills: int, seed: int
+) -> None:
+    """Kill the courier that often, spread over the events, and start it anew."""
+    moments = random.Random(seed)  # noqa: S311 - decides about moments
+    share = outcome.events / (kills + 1)
+    for number in range(1, kills + 1):
+        await _until(receiver, share * (number - moments.random() / 2))
+        await courier.kill()
+        outcome.kills += 1
+        await courier.start()
+
+
+async def _problems(desk: Desk) -> int:
+    """Return how much is wrong with the ledger and with the rows."""
+    storage = desk.storage
+    audit = await verified(storage.store, storage.vault, storage.ledger)
+    rows = await differences(storage.store, storage.vault)
+    return len(audit.problems) + len(rows)
 
 
 async def _end(desk: Desk, events: int) -> None:

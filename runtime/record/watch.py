@@ -33,7 +33,7 @@ from interlock.runtime.record.vault import Keyring, Vault
 Entry: TypeAlias = Mapping[str, Any]
 #: Entries after which every row of their run is compared
 _CLAIM: Final = "run_resumed"
-_WHOLE: Final = frozenset({_CLAIM, "approval", "approval_step"})
+_WHOLE: Final = frozenset({_CLAIM, "approval", "approval_step", "approval_expired"})
 #: What people may do to a database that is not fit to act on
 _STOPS: Final = frozenset({"act", "act_failed", "run_ended", "outcome", "recovered"})
 _INTENT: Final = "intent"

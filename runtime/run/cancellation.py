@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, update
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import progress, settlement
+from interlock.runtime.run import canary, progress, settlement
 from interlock.runtime.run.claim import is_gone
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, Status, row_of
@@ -19,14 +19,16 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
     An approval that is waited for is withdrawn, and the graph goes on no more. An action that has
     started may have acted, so it becomes unknown and is charged what was set aside. With *undo* the
     run is queued for whoever undoes its effects, and ends after that. Of a run that is being undone
-    a second such wish changes nothing, and a cancellation without *undo* ends the undoing. Raises
-    `NotFound`, and `BadInput` ("ended").
+    a second such wish changes nothing, and a cancellation without *undo* ends the undoing. A
+    canary has no effects, and no worker may take it, so it ends at once. Raises `NotFound`, and
+    `BadInput` ("ended").
     """
     row = row_of(tx.connection, run_id, lock=True)
     if row["status"] not in OPEN:
         raise refused("ended", what=f"run {run_id}", status=row["status"])
     if undo and row["undoing"]:
         return
+    undo = undo and not canary.is_canary(vault, run_id)
     status: Status = "queued" if undo else "cancelled"
     values = {"status": status, "fence": row["fence"] + 1, "updated": tx.now}
     values |= _undoing(row) if undo else {"ready_at": None}
@@ -34,12 +36,7 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
     tx.connection.execute(ended.values(values))
     tx.checked.clear()
     progress.end(tx, run_id)
-    settlement.abandon(
-        tx,
-        run=row,
-        key=vault.key(tx.connection, run_id),
-        worker_until=None if is_gone(row) else row["lease_until"],
-    )
+    _abandon(tx, vault, row)
     tx.events.append(
         RunEnded(
             log=row["tenant"],
@@ -49,6 +46,15 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
             by=by,
             undoing=undo,
         )
+    )
+
+
+def _abandon(tx: Tx, vault: Vault, row: RowMapping) -> None:
+    settlement.abandon(
+        tx,
+        run=row,
+        key=vault.key(tx.connection, row["id"]),
+        worker_until=None if is_gone(row) else row["lease_until"],
     )
 
 

@@ -20,13 +20,14 @@ from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.run.run import OPEN
+from interlock.serving.beat import Beat
 
 #: Entries that are read at a time, and that a listener may be behind before it is let go: it comes
 #: back and goes on where it was
 _PAGE: Final = 500
 _BEHIND: Final = 1_000
 _LOOK_S: Final = 1.0
-#: Seconds between two signs of life of a quiet stream
+#: Seconds between two signs of life of a stream
 HEARTBEAT_S: Final = 15.0
 BEAT: Final = b": still here\n\n"
 _ENTRIES: Final = tables.ledger_entry.c
@@ -85,7 +86,7 @@ class Tails:
         """Yield the entries of the run that follow the one numbered *after*, as they come.
 
         Ends with the run, when the listener is too far behind, and with `close`. *allowed* is
-        awaited at every heartbeat: what it raises ends the stream.
+        awaited at every heartbeat, however busy the run is: what it raises ends the stream.
         """
         store = self._store.of(log)
         tail = self._tails.setdefault(log, _Tail(store, log))
@@ -97,10 +98,10 @@ class Tails:
                 after = frame.seq
                 if frame.is_last:
                     return
+            beat = Beat(HEARTBEAT_S)
             while not self._is_closed:
                 try:
-                    async with asyncio.timeout(HEARTBEAT_S):
-                        coming = await listener.frames.get()
+                    coming = await beat.before(listener.frames)
                 except TimeoutError:
                     yield BEAT
                     await allowed()

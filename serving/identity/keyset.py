@@ -78,17 +78,10 @@ def _bits(parts: Mapping[str, Any]) -> int:
 
 
 def _known(row: Mapping[str, Any]) -> _Known | None:
-    kind = (row.get("kty"), row.get("crv", ""))
-    fitting = {name for name, of in ALGORITHMS.items() if of == kind}
-    stated = row.get("alg")
-    if stated is not None:
-        fitting &= {stated}
-    operations = row.get("key_ops", ["verify"])
-    if not fitting or row.get("use", "sig") != "sig" or "verify" not in operations:
-        return None
-    parts = {part: row[part] for part in _PARTS if part in row}
     try:
-        if _bits(parts) < _SHORTEST_RSA:
+        fitting = _fitting(row)
+        parts = {part: row[part] for part in _PARTS if part in row}
+        if not fitting or _bits(parts) < _SHORTEST_RSA:
             return None
         key = JWKRegistry.import_key(parts)
     except (JoseError, ValueError, TypeError, LookupError):
@@ -98,3 +91,16 @@ def _known(row: Mapping[str, Any]) -> _Known | None:
         algorithms=frozenset(fitting),
         key=key,
     )
+
+
+def _fitting(row: Mapping[str, Any]) -> set[str]:
+    """Return the algorithms whose signatures the key may check."""
+    kind = (row.get("kty"), row.get("crv", ""))
+    fitting = {name for name, of in ALGORITHMS.items() if of == kind}
+    stated = row.get("alg")
+    if stated is not None:
+        fitting &= {stated}
+    is_for_checking = row.get("use", "sig") == "sig" and "verify" in row.get(
+        "key_ops", ["verify"]
+    )
+    return fitting if is_for_checking else set()

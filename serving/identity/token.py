@@ -77,16 +77,19 @@ class Unchecked:
             signed = jws.extract_compact(text.encode())
         except (JoseError, ValueError, TypeError) as error:
             raise TokenRefused("form") from error
-        header = signed.protected
+        header: Any = signed.protected
+        if not isinstance(header, dict):
+            raise TokenRefused("form")
         words = [header.get("typ", ""), header.get("kid", "")]
         if not _HEADER.issuperset(header) or not all(
             isinstance(word, str) for word in words
         ):
             raise TokenRefused("header")
-        if header.get("alg") not in ALGORITHMS:
+        algorithm = header.get("alg")
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise TokenRefused("algorithm")
         return cls(
-            algorithm=header["alg"],
+            algorithm=algorithm,
             type=words[0].lower(),
             key=words[1],
             signed=signed,

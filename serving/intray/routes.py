@@ -17,7 +17,7 @@ from interlock.serving.intray.portfolio import ONLY, Wanted, only_named, portfol
 from interlock.serving.intray.progress import progress
 from interlock.serving.operations import exports, jobs, looks, submissions
 from interlock.serving.queue.frame import page
-from interlock.serving.queue.visitor import Visiting, Visitor
+from interlock.serving.queue.visitor import Number, Visiting, Visitor
 from interlock.serving.results.formats import Format
 
 router = APIRouter()
@@ -100,7 +100,7 @@ async def hand_in(request: Request, visitor: Visiting) -> Response:
 
 
 @router.get("/jobs/{job_id}")
-async def job_page(visitor: Visiting, job_id: str, after: int = -1) -> Response:
+async def job_page(visitor: Visiting, job_id: str, after: Number = -1) -> Response:
     """Show how far the job is, and a page of its documents."""
     job = await looks.job(
         visitor.home,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from interlock.runtime.errors import GuardFailed, InterlockError
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import Store, tables
+from interlock.serving.beat import Beat
 
 #: Seconds after which the log is looked at although nobody rang: another process may have written
 _LOOK_S: Final = 1.0
@@ -39,7 +40,8 @@ class Live:
 
         What the log has after its first *after* entries counts: a page is never told too little.
 
-        *allowed* is awaited at every sign of life: an error of ours that it raises ends the stream.
+        *allowed* is awaited at every sign of life, however busy the log is: an error of ours that
+        it raises ends the stream.
         """
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
@@ -49,10 +51,10 @@ class Live:
         topics = await follower.join(after)
         try:
             yield _BEAT
+            beat = Beat(_BEAT_S)
             while True:
                 try:
-                    async with asyncio.timeout(_BEAT_S):
-                        topic = await topics.get()
+                    topic = await beat.before(topics)
                 except TimeoutError:
                     try:
                         await allowed()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
+from pydantic import Field
 
 from interlock.runtime.policy.request import Principal
 from interlock.serving.home import Home
@@ -12,6 +13,8 @@ from interlock.serving.identity.caller import Caller
 from interlock.serving.queue.cookie import session_cookie
 from interlock.serving.queue.doorkeeper import Doorkeeper
 
+#: A number in an address, such as the place of an entry: no larger than a database takes
+Number = Annotated[int, Field(ge=-1, le=2**53)]
 #: Seconds after which somebody who decides what cannot be undone shows the password again
 FRESH_S: Final = 300
 

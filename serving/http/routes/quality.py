@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 
 from interlock.serving.http.caller import HomeOf, PersonOf
+from interlock.serving.http.documented import problems
 from interlock.serving.http.values.quality import Days, QualityView
 from interlock.serving.quality import looks
 
 router = APIRouter(prefix="/v1/quality", tags=["quality"])
 
 
-@router.get("")
+@router.get("", responses=problems())
 async def get_quality(
     home: HomeOf, asking: PersonOf, days: Days = looks.DAYS
 ) -> QualityView:
@@ -18,7 +19,7 @@ async def get_quality(
     return QualityView.model_validate(seen)
 
 
-@router.get("/own")
+@router.get("/own", responses=problems())
 async def get_own_quality(
     home: HomeOf, asking: PersonOf, days: Days = looks.DAYS
 ) -> QualityView:

@@ -27,6 +27,8 @@ from interlock.serving.queue.visitor import Visiting, Visitor
 from interlock.serving.queue.waiting import Wanted, Whose, waiting
 
 router = APIRouter()
+#: Digits of a number that a page takes
+_DIGITS: Final = 12
 HERE: Final = "/approvals"
 #: What is other now than what the person decided on
 _CONFLICTS: Final[frozenset[Code]] = frozenset(
@@ -71,7 +73,7 @@ class Filters(BaseModel):
             tool=self.tool,
             role=self.role,
             risk=risk_named(self.risk),
-            hours=int(self.hours) if self.hours.isdecimal() else 0,
+            hours=_number(self.hours),
             whose=cast(Whose, self.whose) if is_known else "all",
             after=_after(self.after),
         )
@@ -271,4 +273,10 @@ async def _shown(
 def _after(text: str) -> tuple[int, str] | None:
     """Return the place that the name of a page stands for; None for the first page."""
     expires, _, approval_id = text.partition("-")
-    return (int(expires), approval_id) if expires.isdecimal() and approval_id else None
+    number = _number(expires)
+    return (number, approval_id) if number and approval_id else None
+
+
+def _number(text: str) -> int:
+    """Return the number that is written, or 0 for none and for one that no database takes."""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else 0

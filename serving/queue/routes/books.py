@@ -11,7 +11,7 @@ from interlock.serving.queue.inclusion import inclusion
 from interlock.serving.queue.record import record
 from interlock.serving.queue.rulebook import rulebook
 from interlock.serving.queue.spending import accounts
-from interlock.serving.queue.visitor import Visiting, Visitor
+from interlock.serving.queue.visitor import Number, Visiting, Visitor
 
 router = APIRouter()
 
@@ -43,13 +43,13 @@ async def budgets_page(visitor: Visiting) -> Response:
 
 
 @router.get("/audit")
-async def audit_page(visitor: Visiting, below: int = 0) -> Response:
+async def audit_page(visitor: Visiting, below: Number = 0) -> Response:
     """Show the tenant's log: its head, its newest checkpoint and its entries."""
     return await _audit(visitor, below=below)
 
 
 @router.get("/audit/entries/{seq}")
-async def entry_page(request: Request, visitor: Visiting, seq: int) -> Response:
+async def entry_page(request: Request, visitor: Visiting, seq: Number) -> Response:
     """Show one entry, and step by step that it is in the log."""
     await looks.ask(visitor.home, "ledger.read", person=visitor.person)
     return page(
@@ -62,7 +62,7 @@ async def entry_page(request: Request, visitor: Visiting, seq: int) -> Response:
 
 
 @router.get("/audit/entries/{seq}/proof")
-async def proof_file(request: Request, visitor: Visiting, seq: int) -> Response:
+async def proof_file(request: Request, visitor: Visiting, seq: Number) -> Response:
     """Hand out the proof as a file for a program elsewhere."""
     await looks.ask(visitor.home, "ledger.read", person=visitor.person)
     proof = await inclusion(visitor, request.app.state.proofs, seq)

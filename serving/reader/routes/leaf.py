@@ -10,7 +10,7 @@ from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.errors import NotFound
 from interlock.serving.operations import reading
 from interlock.serving.queue.frame import page
-from interlock.serving.queue.visitor import Visiting, Visitor
+from interlock.serving.queue.visitor import Number, Visiting, Visitor
 from interlock.serving.reader.leaf import WIDTH, asked_about, sheet
 from interlock.serving.reader.place import FOLDERS, album_of
 from interlock.tools.contracts.report.chapters import marks
@@ -29,9 +29,9 @@ async def picture(
     visitor: Visiting,
     run_id: str,
     digest: str,
-    number: int,
+    number: Number,
     *,
-    width: int = WIDTH,
+    width: Number = WIDTH,
 ) -> Response:
     """Return the picture of a page; nothing is marked on it."""
     home = visitor.home
@@ -61,10 +61,10 @@ async def leaf_page(
     visitor: Visiting,
     run_id: str,
     digest: str,
-    number: int,
+    number: Number,
     *,
-    start: int = -1,
-    end: int = -1,
+    start: Number = -1,
+    end: Number = -1,
 ) -> Response:
     """Show one page; [start, end) of the document's text is marked if named, else every clause."""
     home = visitor.home

@@ -150,6 +150,22 @@ async def test_a_used_verdict_serves_no_other_action(
     assert home.done == ["a"]
 
 
+async def test_a_question_whose_time_was_shortened_does_not_expire(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Move the deadline by SQL: whoever looks next records no expiry."""
+    home = house(tmp_path, database_url)
+    async with home.world as world:
+        waiting = await home.act(await world.start(), MAIL, "a")
+        sql(database_url, update(tables.approval).values(expires=1))
+        with pytest.raises(NotAsRecorded) as refusal:
+            await world.approvals.expire(waiting.approval_id)
+        entries = await world.entries()
+
+    assert (refusal.value.table, refusal.value.column) == ("approval", "expires")
+    assert "approval_expired" not in {entry["event"] for entry in entries}
+
+
 async def test_a_switch_whose_row_is_gone_still_stops(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -235,3 +235,26 @@ async def met(world: World, approval_id: str, name: str) -> tuple[CanaryFact, ..
     assert about.facts is not None
     assert about.facts.canaries is not None
     return about.facts.canaries
+
+
+@pytest.mark.parametrize("undo", [False, True])
+async def test_a_canary_that_is_cancelled_keeps_no_work_from_its_turn(
+    world: World, undo: bool
+) -> None:
+    """A canary that somebody cancels, with or without its undoing, has ended at once: no worker
+    meets its run, and what waits behind it is claimed.
+    """
+    bait, _ = await put(world, run_id=canary.named(world.vault))
+    run, approval_id = await put(world)
+
+    await world.runs.cancel(bait.id, by="ana", undo=undo)
+    await decide(world, approval_id, "approved")
+
+    assert (await world.runs.read(bait.id)).status == "cancelled"
+    query = select(tables.run.c.pinned).where(tables.run.c.id == run.id)
+    pinned = await world.store.read(lambda c: c.execute(query).scalar_one())
+    queue = Queue(
+        store=world.store, vault=world.vault, by="worker", shares={}, attempts=3
+    )
+    claimed = await queue.claim([pinned], most=1)
+    assert [one.id for one in claimed.runs] == [run.id]

@@ -133,7 +133,9 @@ async def test_the_document_is_the_one_that_is_committed(served: Any) -> None:
 
 
 async def test_the_document_tells_everything(served: Any) -> None:
-    """Every operation has words, an act and an example of its answer that fits its schema."""
+    """Every operation has words, an act, an example of its answer that fits its schema, and says
+    how it refuses whoever may not.
+    """
     document = served.app.openapi()
     schemas = document["components"]["schemas"]
     named = {operation["operationId"] for operation in operations(document)}
@@ -147,7 +149,9 @@ async def test_the_document_tells_everything(served: Any) -> None:
             for content in answer["content"].values()
             for one in ("example" in content, "examples" in content)
         ]
-        if not all(texts) or not any(examples):
+        is_open = operation["operationId"] in OPEN
+        is_refused = {"401", "403"} <= set(operation["responses"])
+        if not all(texts) or not any(examples) or is_open == is_refused:
             incomplete.append(operation["operationId"])
         for answer in answers:
             content = answer["content"].get("application/json")

@@ -5,6 +5,7 @@ import json
 from typing import Any, Final
 
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.events import ActFailed
 from interlock.serving.http import tail
 
 ANALYST: Final = Principal(id="ana", tenant="default", roles=("analyst",))
@@ -67,6 +68,24 @@ async def test_a_key_that_is_taken_away_ends_the_stream(
 
     async with asyncio.timeout(5):
         assert tail.BEAT.decode() in (await following).text
+
+
+async def test_a_busy_stream_ends_with_its_key_too(
+    served: Any, monkeypatch: Any
+) -> None:
+    """What happens in the run meanwhile keeps nobody listening who may listen no more."""
+    monkeypatch.setattr(tail, "HEARTBEAT_S", 0.5)
+    run_id = await _start(served)
+    following = asyncio.create_task(_follow(served, run_id))
+    await asyncio.sleep(0.1)
+    served.keys.people.clear()
+    happened = ActFailed(log="default", run_id=run_id, act="a", tool="t", code="c")
+
+    async with asyncio.timeout(5):
+        while not following.done():
+            await served.home.store.write(
+                lambda tx: tx.events.append(happened), logs=("default",)
+            )
 
 
 async def test_the_log_is_read_once_for_all_who_listen(

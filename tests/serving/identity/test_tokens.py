@@ -28,6 +28,7 @@ from interlock.serving.desk import Desk
 from interlock.serving.identity.identity import Identity
 from interlock.serving.identity.issuer import AGAIN_S, FRESH_S, LONGEST_S, Issuer
 from interlock.serving.identity.issuer_look import look
+from interlock.serving.identity.keyset import KeySet
 from interlock.serving.identity.refusal import TokenRefused
 from interlock.serving.operations import people
 
@@ -109,6 +110,9 @@ FORMLESS: Final = (
     "a.b.c",
     "a.b.c.d.e",
     "e30.e30.",
+    "WyJhbGciXQ.e30.AAAA",  # a header that is a list
+    "eyJhbGciOlsiUlMyNTYiXX0.e30.AAAA",  # an algorithm that is a list
+    "eyJhbGciOnt9fQ.e30.AAAA",  # an algorithm that is an object
     "\u00e9",
     "x" * 20_000,
 )
@@ -286,6 +290,26 @@ async def test_keys_are_fetched_when_they_are_old_or_lacking_and_no_oftener(
     clock.now += LONGEST_S
     with pytest.raises(GuardFailed):
         await who.of_token(provider.token())
+
+
+def test_a_broken_key_is_none_and_keeps_no_other_from_its_use() -> None:
+    """Whatever an issuer's key set holds in place of a key, its good keys check signatures."""
+    good = RSA.as_dict(private=False) | {"kid": "good"}
+    changes: list[dict[str, Any]] = [
+        {"alg": ["RS256"]},
+        {"alg": {}},
+        {"key_ops": None},
+        {"key_ops": 7},
+        {"kty": ["RSA"]},
+        {"n": 7},
+        {"e": "AQ"},
+    ]
+    broken = [good | {"kid": "broken", **change} for change in changes]
+
+    keys = KeySet.parse({"keys": [*broken, 7, None, good]})
+
+    assert keys.has("good")
+    assert not keys.has("broken")
 
 
 @pytest.mark.parametrize(

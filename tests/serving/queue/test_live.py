@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from interlock.runtime.errors import NotAuthenticated
+from interlock.runtime.record.events import ActFailed
 from interlock.serving.home import Home
 from interlock.serving.queue import live
 from interlock.serving.queue.live import Live
@@ -53,6 +54,25 @@ async def test_a_stream_ends_with_its_session(
     stream = Live(home.store).changes("default", after=2**40, allowed=ended)
 
     assert [part async for part in stream] == [b": still here\n\n"]
+
+
+async def test_a_busy_stream_ends_with_its_session_too(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changes meanwhile keeps no page listening whose session has ended."""
+    monkeypatch.setattr(live, "_BEAT_S", 0.05)
+
+    async def ended() -> None:
+        raise NotAuthenticated(what="the session")
+
+    stream = Live(home.store).changes("default", after=2**40, allowed=ended)
+    happened = ActFailed(log="default", run_id="", act="a", tool="t", code="c")
+
+    async with asyncio.timeout(5):
+        async for _ in stream:
+            await home.store.write(
+                lambda tx: tx.events.append(happened), logs=("default",)
+            )
 
 
 async def test_what_changed_before_the_page_listened_is_told_too(home: Home) -> None:

@@ -71,6 +71,12 @@ async def test_a_run_of_another_tenant_is_not_there(
         ("root", "/approvals/none", 404),
         ("rhea", "/nowhere", 404),
         ("root", "/audit?below=x", 400),
+        ("root", f"/audit?below={10**20}", 400),
+        ("root", f"/audit/entries/{10**20}", 400),
+        ("root", f"/live?after={10**20}", 400),
+        ("root", f"/jobs/none?after={10**20}", 400),
+        ("root", f"/runs/none/documents/none/pages/{10**20}", 400),
+        ("rhea", f"/approvals?after={'9' * 5_000}-a&hours={'9' * 5_000}", 200),
     ],
 )
 async def test_each_page_is_for_whoever_may_look(

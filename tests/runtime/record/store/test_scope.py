@@ -160,6 +160,17 @@ def test_who_enters_no_scope_sees_and_changes_nothing(fresh_postgres: str) -> No
             assert connection.execute(f"DELETE FROM {name}").rowcount == 0  # noqa: S608 - ours
 
 
+def test_no_setting_of_the_account_enters_a_scope(fresh_postgres: str) -> None:
+    """Whatever the account or the URL sets, a connection begins outside every scope."""
+    option = f"&options=-c%20{scope.SETTING}%3D{scope.SYSTEM}"
+    store = Store.open(fresh_postgres + option)
+    with tampering(store) as connection:
+        connection.execute(insert(tables.run), [made(tables.run, "a")])
+    with store.engine.connect() as connection:
+        assert connection.execute(select(tables.run.c.id)).all() == []
+    store.close()
+
+
 @pytest.mark.parametrize("right", OPEN)
 def test_an_account_that_nothing_confines_is_named(
     postgres: Server, fresh_postgres: str, right: str
