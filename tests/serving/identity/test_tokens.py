@@ -25,6 +25,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.state import differences
 from interlock.serving import desk as desks
 from interlock.serving.desk import Desk
+from interlock.serving.identity import refusal
 from interlock.serving.identity.identity import Identity
 from interlock.serving.identity.issuer import AGAIN_S, FRESH_S, LONGEST_S, Issuer
 from interlock.serving.identity.issuer_look import look
@@ -153,12 +154,18 @@ async def why(who: Identity, text: str) -> str:
 
 
 async def test_each_bad_token_is_refused_for_what_is_bad(
-    who: Identity, provider: Provider, caplog: pytest.LogCaptureFixture
+    who: Identity,
+    provider: Provider,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing in a token says how it is checked, and each claim must be there and be right.
 
     The log says what was bad, and each of it once however many come.
     """
+    monkeypatch.setattr(
+        refusal, "_logged", {}
+    )  # what other tests were told of is new here
     reasons = {
         name: await why(who, provider.token(**token))
         for name, (_, token) in BAD.items()

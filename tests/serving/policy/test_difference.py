@@ -47,6 +47,7 @@ def test_every_changed_place_of_the_data_is_named(
             (
                 "run.resume",
                 "approval.decide",
+                "approval.edit",
                 "approval.claim",
                 "approval.release",
                 "approval.delegate",
