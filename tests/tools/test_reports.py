@@ -13,7 +13,7 @@ from interlock.runtime.run.run import Run
 from interlock.runtime.testing import World
 from interlock.tools.reports import Report, Reports
 
-PAGE = "<p>canary caf\u00e9</p>"
+PAGE = "<p>kestrel caf\u00e9</p>"
 SHA256 = hashlib.sha256(PAGE.encode()).hexdigest()
 
 
@@ -74,7 +74,7 @@ async def test_a_report_is_sealed_and_on_no_disk(office: Any, tmp_path: Path) ->
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
 
     assert files
-    assert [path for path in files if b"canary" in path.read_bytes()] == []
+    assert [path for path in files if b"kestrel" in path.read_bytes()] == []
 
 
 async def test_a_report_goes_with_its_run(office: Any) -> None:

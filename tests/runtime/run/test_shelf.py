@@ -133,12 +133,12 @@ async def test_a_thing_that_was_moved_or_changed_does_not_open(
 async def test_what_is_kept_is_sealed(world: World) -> None:
     """No stored byte of a body is readable without the run's key."""
     run = await world.start()
-    await shelf(world).keep_now(permit(run), key="a", body={"canary": "canary-5e"})
+    await shelf(world).keep_now(permit(run), key="a", body={"kestrel": "kestrel-5e"})
     body = await world.store.read(
         lambda connection: connection.execute(select(tables.record.c.body)).scalar_one()
     )
 
-    assert b"canary" not in body
+    assert b"kestrel" not in body
 
 
 async def test_a_stale_claim_keeps_nothing(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -102,10 +103,10 @@ async def test_a_name_that_leads_into_a_network_of_ours_is_not_followed(
     """Wherever the name leads when it is looked up for sending, nothing leaves to there."""
     made = await strict.add("run.ended", url="https://hook.example/in")
     await strict.ended(*["done"] * len(INSIDE))
-    places = list(INSIDE)
+    places = cycle(INSIDE)
 
     async def resolve(host: str, port: int) -> list[str]:
-        return ["93.184.215.14", places.pop()]
+        return ["93.184.215.14", next(places)]
 
     sending = Sending(settings=strict.desk.settings, resolve=resolve)
     await strict.deliver(Courier(strict.desk, sending=sending))
