@@ -48,6 +48,7 @@ test_deny_what_is_not_known if {
 		attentive.deny == unknown with input as json.remove(request.decide, [place])
 	}
 	denials(null) == unknown
+	denials({}) == unknown
 	denials([{"at": 990}]) == unknown
 	denials([{"caught": false}]) == unknown
 	attentive.deny == unknown with input as request.decide with data.rails.config.attention as {}
