@@ -145,7 +145,10 @@ def person(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def new(name: str, **options: Any) -> Page:
-        context = chromium.new_context(base_url=site.url, **options)
+        # A colour that fades to another theme would be read half way by axe
+        context = chromium.new_context(
+            base_url=site.url, reduced_motion="reduce", **options
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(_PATIENCE_MS)
