@@ -246,11 +246,15 @@ class World:
         self.pep.by_agent[TOOLBOX][tool.name] = tool
 
     async def start(
-        self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
+        self,
+        *,
+        request: dict[str, str] | None = None,
+        limits: Amounts = PLENTY,
+        agent: str = TOOLBOX,
     ) -> Run:
         """Start a run with plenty of budget."""
         new = NewRun(
-            agent=TOOLBOX,
+            agent=agent,
             principal=AGENT,
             request=dict(request or {}),
             limits=limits,

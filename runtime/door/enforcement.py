@@ -50,6 +50,7 @@ class EnforcementPoint:
         pdp: DecisionPoint,
         tools: Tools,
         by_agent: Mapping[str, Tools],
+        spoken: Mapping[str, frozenset[str]] | None = None,
         spans: telemetry.Telemetry | None = None,
     ) -> None:
         self._store = store
@@ -59,7 +60,10 @@ class EnforcementPoint:
         self.tools = dict(tools)
         #: An agent that is not here has no tool (fails closed)
         self.by_agent = {agent: dict(own) for agent, own in by_agent.items()}
-        self._pip = InformationPoint(store)
+        #: The fields of each agent's request that are the principal's own words; of an agent that
+        #: is not here none are (fails closed)
+        self.spoken = dict(spoken or {})
+        self._pip = InformationPoint(store, spoken=self.spoken)
         self._spans = spans or telemetry.Telemetry()
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._acting = Acting(spans=self._spans)

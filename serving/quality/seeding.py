@@ -160,6 +160,7 @@ async def _asked(home: Home, run: Run, bad: Bad) -> str | None:
         pdp=home.pdp,
         tools=inert(own),
         by_agent={run.agent: inert(own)},
+        spoken=home.pep.spoken,
     )
     rows = await entries(home, bad.base.run_id)
     for number, row in enumerate(filter(_only_reads, rows)):
