@@ -206,27 +206,6 @@ async def opened(
         )
 
 
-def _home(
-    settings: Settings,
-    bundle: Bundle,
-    runtime: Runtime,
-    servers: ToolServers,
-    kept: _Kept,
-) -> Home:
-    return Home(
-        settings=settings,
-        digest=settings.digest,
-        bundle=bundle,
-        runtime=runtime,
-        servers=servers,
-        library=kept.library,
-        records=kept.records,
-        reviews=kept.reviews,
-        reports=kept.reports,
-        playbooks=kept.playbooks,
-    )
-
-
 def _agents(settings: Settings, tools: Sequence[AnyTool]) -> list[AgentSource]:
     more = agents.load(settings.agents, folder=settings.modules)
     return [ContractReview(tools), *more]
@@ -295,6 +274,27 @@ class _Kept:
         self, settings: Settings, planner: "PlannerMaker | None"
     ) -> dict[str, str]:
         return pinned(settings, self.playbooks, finder=self.finder, planner=planner)
+
+
+def _home(
+    settings: Settings,
+    bundle: Bundle,
+    runtime: Runtime,
+    servers: ToolServers,
+    kept: _Kept,
+) -> Home:
+    return Home(
+        settings=settings,
+        digest=settings.digest,
+        bundle=bundle,
+        runtime=runtime,
+        servers=servers,
+        library=kept.library,
+        records=kept.records,
+        reviews=kept.reviews,
+        reports=kept.reports,
+        playbooks=kept.playbooks,
+    )
 
 
 def _tools(
