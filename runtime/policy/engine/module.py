@@ -13,10 +13,10 @@ from opapywasm.abi import OpaAbi, OpaAbiSpec
 from opapywasm.data import DataManager
 from opapywasm.errors import OpaEntrypointError, OpaEvaluationError, OpaMemoryError
 from opapywasm.memory import MemoryCodec
-from opapywasm.runtime import WasmtimeRuntimeFactory
 from wasmtime import Engine, Trap, TrapCode, WasmtimeError
 
 from interlock.runtime.policy.engine.entry import Entry
+from interlock.runtime.policy.engine.machine_code import MachineCode
 
 T = TypeVar("T")
 MEMORY_PAGES: Final = 512  # of 64 KiB: an instance holds 32 MiB at most
@@ -46,8 +46,8 @@ class PolicyModule(Generic[T]):
         deadline_s: float,
         read: Callable[[bytes], T],
     ) -> None:
-        self._factory = WasmtimeRuntimeFactory(wasm, max_memory_pages=MEMORY_PAGES)
-        self._clock = _Clock(self._factory.engine, tick_s=deadline_s / TICKS)
+        self._code = MachineCode(wasm, memory_pages=MEMORY_PAGES)
+        self._clock = _Clock(self._code.engine, tick_s=deadline_s / TICKS)
         self._data = data
         self._entrypoint = entrypoint
         self._read = read
@@ -85,16 +85,14 @@ class PolicyModule(Generic[T]):
             self._instance = None
 
     def _new(self) -> "_Instance":
-        return _Instance(self._factory, data=self._data, entrypoint=self._entrypoint)
+        return _Instance(self._code, data=self._data, entrypoint=self._entrypoint)
 
 
 class _Instance:
     """One store and memory with the data loaded; no builtin of the host can be called."""
 
-    def __init__(
-        self, factory: WasmtimeRuntimeFactory, *, data: bytes, entrypoint: str
-    ) -> None:
-        self._runtime = factory.create_runtime()
+    def __init__(self, code: MachineCode, *, data: bytes, entrypoint: str) -> None:
+        self._runtime = code.instance()
         abi = OpaAbi(self._runtime, OpaAbiSpec())
         codec = MemoryCodec(
             abi,
