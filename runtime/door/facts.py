@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -175,18 +175,13 @@ def _facts(
 ) -> Facts:
     row = rows[0]
     run_label = label_of(row["label"])
-    proofs = Proofs(
-        request=run.request, words=words, tool=proposal.tool, run_label=run_label
-    )
     recorded = recorded_action.found(row, key)
     edits = _edits(connection, run, proposal, row, key)
-    labels = proofs.labels(proposal.action.arguments)
     context = Context(
         now=now,
         run=_run_facts(run, row),
         schema_valid=proposal.arguments is not None,
-        labels=labels,
-        actionable=proofs.actionable(proposal.action.arguments, labels),
+        **_labels(run, proposal, words=words, run_label=run_label),
         cost=proposal.cost,
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
@@ -205,6 +200,24 @@ def _facts(
         proposed=edit.proposed(edits, action_id=proposal.id),
     )
     return _waiting(facts, connection, proposal.id)
+
+
+def _labels(
+    run: Run, proposal: Proposal, *, words: Words, run_label: Label
+) -> dict[str, Any]:
+    """Return both facts about the arguments by their names in the context."""
+    arguments = proposal.action.arguments
+    proofs = Proofs(
+        request=run.request,
+        words=words,
+        tool=proposal.tool,
+        run_label=run_label,
+    )
+    labels = proofs.labels(arguments)
+    return {
+        "labels": labels,
+        "actionable": proofs.actionable(arguments, labels),
+    }
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:

@@ -42,7 +42,10 @@ class Proofs:
         self._own_word = run_label.join(UNVOUCHED)
         self._left = MOST_LEAVES
 
-    def labels(self, arguments: Mapping[str, Json]) -> dict[str, Label]:
+    def labels(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> dict[str, Label]:
         """Return the label of each argument.
 
         A leaf is trusted where it is a whole leaf of the request or stands in the principal's
@@ -62,7 +65,11 @@ class Proofs:
             for name, value in arguments.items()
         }
 
-    def _of(self, name: str, value: Json) -> Label:
+    def _of(
+        self,
+        name: str,
+        value: Json,
+    ) -> Label:
         leaves = list(_typed(value, known=self._fields))
         if all(kind in self._whole for kind, _ in leaves):
             return TRUSTED
@@ -70,7 +77,11 @@ class Proofs:
             return CONFIGURED
         return _joined([self._leaf(kind, leaf) for kind, leaf in leaves])
 
-    def _leaf(self, kind: str, leaf: Json) -> Label:
+    def _leaf(
+        self,
+        kind: str,
+        leaf: Json,
+    ) -> Label:
         if kind in self._whole:
             return TRUSTED
         return self._said(leaf)
@@ -80,9 +91,18 @@ class Proofs:
         source = self._words.source(leaf) if self._left >= 0 else None
         if source is None:
             return self._own_word
-        return Label(integrity="trusted", confidentiality="public", sources=(source,))
+        return Label(
+            integrity="trusted",
+            confidentiality="public",
+            sources=(source,),
+        )
 
-    def _content(self, value: Json, *, whole: Label) -> Label:
+    def _content(
+        self,
+        value: Json,
+        *,
+        whole: Label,
+    ) -> Label:
         if whole.integrity == "trusted":
             return TRUSTED
         parts: list[Label] = []
@@ -95,7 +115,11 @@ class Proofs:
             parts += [self._leaf(f"str:{part}", part) for part in content]
         return _joined(parts)
 
-    def _is_default(self, name: str, value: Json) -> bool:
+    def _is_default(
+        self,
+        name: str,
+        value: Json,
+    ) -> bool:
         written = self._defaults.get(name)
         return written is not None and written == canonical({name: value})
 
@@ -122,7 +146,10 @@ def _fields(arguments: type[Value]) -> frozenset[str]:
 
 
 def _joined(labels: list[Label]) -> Label:
-    joined = Label(integrity="trusted", confidentiality="public")
+    joined = Label(
+        integrity="trusted",
+        confidentiality="public",
+    )
     for label in set(labels):
         joined = joined.join(label)
     if not joined.sources:

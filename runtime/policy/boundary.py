@@ -41,21 +41,30 @@ def is_steady(text: str) -> bool:
     return text.isascii() or not any(map(_turns, text))
 
 
-def begins(text: str, at: int) -> bool:
+def begins(
+    text: str,
+    at: int,
+) -> bool:
     """Whether a value may begin at this place of *text*."""
     while at > 0 and text[at - 1] in _OPENING:
         at -= 1
     return at == 0 or _is_blank(text[at - 1])
 
 
-def ends(text: str, at: int) -> bool:
+def ends(
+    text: str,
+    at: int,
+) -> bool:
     """Whether a value may end before this place of *text*."""
     if text.startswith(_POSSESSIVE, at) and _is_clear(text, at + 2):
         return True
     return _is_clear(text, at)
 
 
-def places(text: str, value: str) -> Iterator[tuple[int, int]]:
+def places(
+    text: str,
+    value: str,
+) -> Iterator[tuple[int, int]]:
     """Yield where *value* stands in *text* as a value of its own; in both blanks are single."""
     accounts = [match.span() for match in _ACCOUNT.finditer(text)]
     at = text.find(value)
@@ -66,7 +75,11 @@ def places(text: str, value: str) -> Iterator[tuple[int, int]]:
         at = text.find(value, at + 1)
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
+def _is_whole(
+    text: str,
+    start: int,
+    end: int,
+) -> bool:
     """Whether what stands there is no part of a name, and no group of a longer number."""
     if not (begins(text, start) and ends(text, end)):
         return False
@@ -74,11 +87,18 @@ def _is_whole(text: str, start: int, end: int) -> bool:
     return not (before or _GROUPS.fullmatch(text[end - 1 : end + 2]))
 
 
-def _cuts(accounts: list[tuple[int, int]], start: int, end: int) -> bool:
+def _cuts(
+    accounts: list[tuple[int, int]],
+    start: int,
+    end: int,
+) -> bool:
     return any(first < start < last or first < end < last for first, last in accounts)
 
 
-def _is_clear(text: str, at: int) -> bool:
+def _is_clear(
+    text: str,
+    at: int,
+) -> bool:
     while at < len(text) and text[at] in _CLOSING:
         at += 1
     return at == len(text) or _is_blank(text[at])

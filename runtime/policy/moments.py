@@ -123,7 +123,13 @@ def dates(text: str) -> set[date]:
         year = int(match["year"] or only)
         month = _MONTHS.get(match["month"]) or int(match["month"])
         try:
-            said.add(date(year, month, int(match["day"])))
+            said.add(
+                date(
+                    year,
+                    month,
+                    int(match["day"]),
+                )
+            )
         except ValueError:
             continue  # there is no such day
     return said
@@ -150,7 +156,10 @@ def moment_of(text: str) -> Moment | None:
     day, blank, clock = text.partition("T" if "T" in text else " ")
     try:
         if blank:
-            return Moment(day=_iso_day(day), clock=_iso_clock(clock))
+            return Moment(
+                day=_iso_day(day),
+                clock=_iso_clock(clock),
+            )
         if ":" in text:
             return Moment(clock=_iso_clock(text))
         return Moment(day=_iso_day(text))
@@ -158,7 +167,10 @@ def moment_of(text: str) -> Moment | None:
         return None
 
 
-def _bounded(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+def _bounded(
+    pattern: re.Pattern[str],
+    text: str,
+) -> Iterator[re.Match[str]]:
     for match in pattern.finditer(text):
         start, end = match.span()
         is_timed = _AFTER_DATE.match(text, end) is not None
@@ -177,7 +189,11 @@ def _clock(match: re.Match[str]) -> time | None:
         if not 1 <= hour <= 12:  # noqa: PLR2004 - the hours of a clock's face
             return None
         hour = hour % 12 + (12 if half[0] == "p" else 0)
-    return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
+    return time(
+        hour,
+        int(match["minute"] or 0),
+        int(match["second"] or 0),
+    )
 
 
 def _minutes(match: re.Match[str]) -> int:
@@ -186,11 +202,18 @@ def _minutes(match: re.Match[str]) -> int:
     return int(count * 60) if match["unit"][0] == "h" else int(count)
 
 
-def _later(start: time, minutes: int) -> time | None:
+def _later(
+    start: time,
+    minutes: int,
+) -> time | None:
     total = start.hour * 60 + start.minute + minutes
     if total >= _MINUTES_A_DAY:
         return None  # another day, which nobody named
-    return time(total // 60, total % 60, start.second)
+    return time(
+        total // 60,
+        total % 60,
+        start.second,
+    )
 
 
 def _iso_day(text: str) -> date:

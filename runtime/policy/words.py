@@ -33,7 +33,10 @@ _BLANKS: Final = re.compile(r"\s+")
 class Words:
     """The principal's own words, by the place of each text in the request; never changed."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+    ) -> None:
         self._texts = {
             place: _Text(text)
             for place, text in texts.items()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from interlock.runtime.door.tool import AnyTool, Value, tool
 from interlock.runtime.policy.decision import Permit
@@ -35,8 +36,8 @@ class Letter(Value):
 
     to: str
     body: str = ""
-    copies: tuple[str, ...] | None = None
-    lines: tuple[Line, ...] = ()
+    copies: list[str] | None = None
+    lines: list[Line] = Field(default_factory=list)
     number: int = 7
 
 
@@ -114,9 +115,9 @@ async def test_only_the_words_are_looked_through(desk: Desk) -> None:
     unproved = await desk.told(to="eve@x.com", body="x.com", copies=[""], number=8)
     other = await desk.told(to="7")
 
-    trusted = dict.fromkeys(Letter.model_fields, "trusted")
-    assert _integrity(proved) == trusted
-    assert _integrity(unproved) == dict.fromkeys(trusted, "unvouched") | {
+    names = sorted(Letter.model_fields)
+    assert _integrity(proved) == dict.fromkeys(names, "trusted")
+    assert _integrity(unproved) == dict.fromkeys(names, "unvouched") | {
         "lines": "trusted"
     }
     assert _integrity(other)["to"] == "unvouched"
@@ -148,7 +149,7 @@ async def test_what_a_run_holds_does_not_grow_with_every_value(desk: Desk) -> No
     await desk.world.store.durable(desk.run.claim)
     held = (await desk.world.runs.read(desk.run.id)).label
 
-    assert held.sources == ("agent", "principal")
+    assert held.sources == ("principal",)
 
 
 async def test_what_was_read_taints_the_own_word_and_no_proof(desk: Desk) -> None:
