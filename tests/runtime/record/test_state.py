@@ -298,7 +298,7 @@ async def _in_time(home: World, approval: str) -> None:
     """Have it recorded that the time of the approval is up."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(home.store, "now", lambda _: int(time.time()) + 86_400)
-        await home.approvals.expire(approval)
+        await home.approvals.expire([approval], tenant=AGENT.tenant)
 
 
 async def _expired(home: World) -> None:
@@ -310,7 +310,7 @@ async def _expired(home: World) -> None:
         tomorrow = int(time.time()) + 86_400
         patch.setattr(postgresql, "now", lambda connection: tomorrow)
         assert isinstance(await act(home, run, "note.wait", "told"), Expired)
-        await home.approvals.expire(late[1].approval_id)
+        await home.approvals.expire([late[1].approval_id], tenant="default")
 
 
 async def _cancelled(home: World) -> None:
