@@ -298,7 +298,7 @@ async def _in_time(home: World, approval: str) -> None:
     """Have it recorded that the time of the approval is up."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(home.store, "now", lambda _: int(time.time()) + 86_400)
-        await home.approvals.expire([approval], tenant=AGENT.tenant)
+        await home.approvals.expire([approval], tenant="default")
 
 
 async def _expired(home: World) -> None:
