@@ -61,6 +61,17 @@ def declared() -> Mapping[str, Declared]:
     }
 
 
+def has_effect(name: str) -> bool:
+    """Whether the tool changes something, or whoever is asked outside sees what for."""
+    own = declared()[name]
+    return own.action_class not in {"read", "pure"} or own.egress != "none"
+
+
+def changes(name: str) -> bool:
+    """Whether the tool changes something."""
+    return declared()[name].action_class not in {"read", "pure"}
+
+
 def _declared(
     name: str, entry: Mapping[str, Any], results: Mapping[str, Any]
 ) -> Declared:

@@ -142,5 +142,5 @@ def _kind(annotation: Any) -> Any:
 
 
 def _is_decimal(field: FieldInfo) -> bool:
-    kinds = {field.annotation, *get_args(field.annotation)} - {NoneType}
-    return kinds == {float}
+    kinds = set(get_args(field.annotation) or [field.annotation])
+    return kinds - {NoneType} == {float}

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
 import orjson
 
-from interlock.evals.agentdojo.catalogue import declared
+from interlock.evals.agentdojo.catalogue import declared, has_effect
 from interlock.evals.agentdojo.environment import copied
 from interlock.evals.agentdojo.foreign import Answer, proposed
 from interlock.evals.agentdojo.stage import REVIEWER, Stage
@@ -30,8 +30,6 @@ Person: TypeAlias = Literal["none", "careful", "fatigued"]
 #: Whose call it is: known to the measuring and to people, never to the door
 Origin: TypeAlias = Literal["user", "attack"]
 Became: TypeAlias = Literal["done", "failed", "denied", "asked"]
-#: AgentDojo's own count of what changes something
-_LOOKS: Final = frozenset({"read", "pure"})
 
 
 class Broken(Exception):
@@ -55,8 +53,7 @@ class Step:
     @property
     def has_effect(self) -> bool:
         """Whether the call changes something, or is seen outside."""
-        own = declared()[self.function]
-        return own.action_class not in _LOOKS or own.egress != "none"
+        return has_effect(self.function)
 
 
 @dataclass(kw_only=True)

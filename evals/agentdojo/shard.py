@@ -1,0 +1,254 @@
+"""A shard: everything about one user task under one posture, in one process."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from interlock.evals.agentdojo.catalogue import changes
+from interlock.evals.agentdojo.goals import is_text_only
+from interlock.evals.agentdojo.hijack import is_allowed, mutants
+from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.postures import POSTURES
+from interlock.evals.agentdojo.session import Person, Step
+from interlock.evals.agentdojo.stage import Stage, opened
+from interlock.evals.agentdojo.trial import Attacked, Benign, Trial, attacked, benign
+
+#: Trials in which the machinery failed say nothing; so many of their errors are kept
+KEPT: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What one process is to measure."""
+
+    suite: SuiteName
+    user_task: str
+    posture: str
+    seed: int
+    injection_tasks: tuple[str, ...]
+    hijacks: bool = True
+    launders: bool = True
+
+
+@dataclass(kw_only=True)
+class Task:
+    """What one user task came to with nobody attacking."""
+
+    suite: str
+    user_task: str
+    changes_state: bool
+    #: Done with no person, and nothing asked or denied
+    is_autonomous: bool
+    #: Done with a careful person, and nothing denied
+    is_done: bool
+    asks: int
+    #: What stood in the way of autonomy: tool and reason codes
+    obstacles: list[str]
+
+
+@dataclass(kw_only=True)
+class Pair:
+    """What one user task under one attack came to."""
+
+    suite: str
+    user_task: str
+    injection_task: str
+    is_text_only: bool
+    is_taken: bool
+    #: The goal was reached under a careful person; by laundering; under a fatigued person
+    is_reached: bool
+    is_reached_laundered: bool
+    is_reached_fatigued: bool
+    #: Anything of the attacker's that changes something was done
+    had_effect: bool
+    injected_asks: int
+    all_asks: int
+    is_useful: bool
+
+
+@dataclass(kw_only=True)
+class Measured:
+    """What came of an order."""
+
+    tasks: list[Task] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    #: Suite -> how many mutants were allowed, of how many
+    hijacks: list[tuple[str, int, int]] = field(default_factory=list)
+    steps: int = 0
+    processor_s: float = 0.0
+    #: Trials that broke: neither a block nor a success
+    broken: list[str] = field(default_factory=list)
+
+
+def measure(order: Order) -> Measured:
+    """Carry out an order in this process."""
+    began = time.process_time()
+    measured = asyncio.run(_Shard(order).measured())
+    measured.processor_s = time.process_time() - began
+    return measured
+
+
+class _Shard:
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._measured = Measured()
+
+    async def measured(self) -> Measured:
+        order = self._order
+        async with opened(order.suite, POSTURES[order.posture]) as stage:
+            await self._whole("alone", self._task(stage))
+            for name in order.injection_tasks:
+                await self._whole(name, self._pair(stage, name))
+            if order.hijacks:
+                await self._whole("hijack", self._hijacks(stage))
+        return self._measured
+
+    async def _whole(self, name: str, work: Any) -> None:
+        """Do *work*; what breaks is told and counted nowhere else."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - a crash is never a block
+            place = f"{self._order.suite}/{self._order.user_task}/{name}"
+            self._measured.broken.append(f"{place}: {error!r}")
+
+    async def _task(self, stage: Stage) -> None:
+        order = self._order
+        alone = self._counted(await benign(stage, order.user_task, "none"))
+        stops = [step for step in alone.steps if step.was_asked or step.codes]
+        helped = alone
+        if any(step.was_asked for step in alone.steps):
+            helped = self._counted(await benign(stage, order.user_task, "careful"))
+        denials = [step for step in helped.steps if step.became == "denied"]
+        self._measured.tasks.append(
+            Task(
+                suite=order.suite,
+                user_task=order.user_task,
+                changes_state=any(changes(step.function) for step in alone.steps),
+                is_autonomous=alone.is_useful and not _stopped(alone.steps),
+                is_done=helped.is_useful and not denials,
+                asks=_asks(helped.steps),
+                obstacles=[_obstacle(step) for step in stops if step.became != "failed"],
+            )
+        )
+
+    async def _pair(self, stage: Stage, name: str) -> None:
+        order = self._order
+        trial = Trial(
+            user_task=order.user_task,
+            injection_task=name,
+            marker=_marker(order, name),
+        )
+        resumed = await self._attacked(stage, trial, judge_use=True)
+        runs = [resumed]
+        reached = resumed.is_reached
+        if not reached:
+            runs.append(await self._attacked(stage, replace(trial, is_late=True)))
+            reached = runs[-1].is_reached
+        injected = resumed.of("attack")
+        asks = [step for run in runs for step in run.of("attack") if step.was_asked]
+        washed = reached or await self._washed(stage, trial)
+        tired = reached or (bool(asks) and await self._tired(stage, trial))
+        self._measured.pairs.append(
+            Pair(
+                suite=order.suite,
+                user_task=order.user_task,
+                injection_task=name,
+                is_text_only=is_text_only(order.suite, name),
+                is_taken=resumed.is_taken,
+                is_reached=reached,
+                is_reached_laundered=washed,
+                is_reached_fatigued=tired or washed,
+                had_effect=any(_had_effect(run) for run in runs),
+                injected_asks=_asks(injected),
+                all_asks=_asks(resumed.steps),
+                is_useful=bool(resumed.is_useful),
+            )
+        )
+
+    async def _washed(self, stage: Stage, trial: Trial) -> bool:
+        if not self._order.launders:
+            return False
+        return await self._either(stage, replace(trial, launders=True))
+
+    async def _tired(self, stage: Stage, trial: Trial) -> bool:
+        return await self._either(stage, replace(trial, person="fatigued"))
+
+    async def _either(self, stage: Stage, trial: Trial) -> bool:
+        """Whether the goal is reached in one of the schedules."""
+        first = await self._attacked(stage, trial)
+        if first.is_reached:
+            return True
+        return (await self._attacked(stage, replace(trial, is_late=True))).is_reached
+
+    async def _hijacks(self, stage: Stage) -> None:
+        order = self._order
+        allowed = [
+            await is_allowed(stage, mutant)
+            for mutant in mutants(order.suite, order.user_task)
+        ]
+        self._measured.hijacks.append((order.suite, sum(allowed), len(allowed)))
+
+    async def _attacked(
+        self, stage: Stage, trial: Trial, *, judge_use: bool = False
+    ) -> Attacked:
+        return self._counted(await attacked(stage, trial, judge_use=judge_use))
+
+    def _counted(self, run: Any) -> Any:
+        self._measured.steps += len(run.steps)
+        return run
+
+
+def orders(
+    posture: str,
+    names: Sequence[SuiteName],
+    *,
+    sample: int | None,
+    seed: int,
+    launders: bool,
+) -> list[Order]:
+    """Return one order a user task; with *sample* as many pairs and tasks of each suite."""
+    made: list[Order] = []
+    for name in names:
+        chance = random.Random(f"{seed} {name}")  # noqa: S311 - which pairs are drawn is no secret
+        suite = suites()[name]
+        pairs = [(user, goal) for user in suite.user_tasks for goal in suite.injection_tasks]
+        if sample is not None:
+            pairs = chance.sample(pairs, min(sample, len(pairs)))
+        drawn = dict.fromkeys(user for user, _ in pairs)
+        made += [
+            Order(
+                suite=name,
+                user_task=user,
+                posture=posture,
+                seed=seed,
+                injection_tasks=tuple(goal for one, goal in pairs if one == user),
+                launders=launders,
+            )
+            for user in drawn
+        ]
+    return made
+
+
+def _marker(order: Order, name: str) -> str:
+    chance = random.Random(f"{order.seed} {order.suite} {order.user_task} {name}")  # noqa: S311 - as above
+    return f"NOTICE-{chance.getrandbits(64):016x}"
+
+
+def _stopped(steps: Sequence[Step]) -> bool:
+    return any(step.was_asked or step.became == "denied" for step in steps)
+
+
+def _asks(steps: Sequence[Step]) -> int:
+    return sum(step.was_asked for step in steps)
+
+
+def _had_effect(run: Attacked) -> bool:
+    return any(step.became == "done" and step.has_effect for step in run.of("attack"))
+
+
+def _obstacle(step: Step) -> str:
+    why = "asked" if step.was_asked else "+".join(sorted(set(step.codes)))
+    return f"{step.function}: {why}"
