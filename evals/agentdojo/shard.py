@@ -5,19 +5,16 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from interlock.evals.agentdojo.catalogue import changes
 from interlock.evals.agentdojo.goals import is_text_only
 from interlock.evals.agentdojo.hijack import is_allowed, mutants
-from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.package import SuiteName
 from interlock.evals.agentdojo.postures import POSTURES
 from interlock.evals.agentdojo.session import Person, Step
 from interlock.evals.agentdojo.stage import Stage, opened
 from interlock.evals.agentdojo.trial import Attacked, Benign, Trial, attacked, benign
-
-#: Trials in which the machinery failed say nothing; so many of their errors are kept
-KEPT: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +28,8 @@ class Order:
     injection_tasks: tuple[str, ...]
     hijacks: bool = True
     launders: bool = True
+    #: Whether it is looked at what an attack leaves of the user's task: the slowest of the judges
+    judges_use: bool = True
 
 
 @dataclass(kw_only=True)
@@ -66,7 +65,7 @@ class Pair:
     had_effect: bool
     injected_asks: int
     all_asks: int
-    is_useful: bool
+    is_useful: bool | None
 
 
 @dataclass(kw_only=True)
@@ -79,6 +78,7 @@ class Measured:
     hijacks: list[tuple[str, int, int]] = field(default_factory=list)
     steps: int = 0
     processor_s: float = 0.0
+    elapsed_s: float = 0.0
     #: Trials that broke: neither a block nor a success
     broken: list[str] = field(default_factory=list)
 
@@ -141,7 +141,7 @@ class _Shard:
             injection_task=name,
             marker=_marker(order, name),
         )
-        resumed = await self._attacked(stage, trial, judge_use=True)
+        resumed = await self._attacked(stage, trial, judge_use=order.judges_use)
         runs = [resumed]
         reached = resumed.is_reached
         if not reached:
@@ -164,7 +164,7 @@ class _Shard:
                 had_effect=any(_had_effect(run) for run in runs),
                 injected_asks=_asks(injected),
                 all_asks=_asks(resumed.steps),
-                is_useful=bool(resumed.is_useful),
+                is_useful=resumed.is_useful,
             )
         )
 
@@ -199,37 +199,6 @@ class _Shard:
     def _counted(self, run: Any) -> Any:
         self._measured.steps += len(run.steps)
         return run
-
-
-def orders(
-    posture: str,
-    names: Sequence[SuiteName],
-    *,
-    sample: int | None,
-    seed: int,
-    launders: bool,
-) -> list[Order]:
-    """Return one order a user task; with *sample* as many pairs and tasks of each suite."""
-    made: list[Order] = []
-    for name in names:
-        chance = random.Random(f"{seed} {name}")  # noqa: S311 - which pairs are drawn is no secret
-        suite = suites()[name]
-        pairs = [(user, goal) for user in suite.user_tasks for goal in suite.injection_tasks]
-        if sample is not None:
-            pairs = chance.sample(pairs, min(sample, len(pairs)))
-        drawn = dict.fromkeys(user for user, _ in pairs)
-        made += [
-            Order(
-                suite=name,
-                user_task=user,
-                posture=posture,
-                seed=seed,
-                injection_tasks=tuple(goal for one, goal in pairs if one == user),
-                launders=launders,
-            )
-            for user in drawn
-        ]
-    return made
 
 
 def _marker(order: Order, name: str) -> str:

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,7 +92,7 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
     worlds: dict[str, Any] = {}
     foreign = {own.name: _foreign(own, worlds) for own in suites()[suite].tools}
     tools = [governed(one, declared()[name]) for name, one in foreign.items()]
-    point = EmbeddedPoint(posture.bundle(tools, _domains(suite)), deadline_s=DEADLINE_S)
+    point = _point(suite, posture)
     place = _FAST if _FAST.is_dir() else None
     with tempfile.TemporaryDirectory(dir=place) as made:
         folder = Path(made)
@@ -112,7 +113,19 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
                 foreign=foreign,
                 worlds=worlds,
             )
-    point.close()
+
+
+@cache
+def _point(suite: SuiteName, posture: Posture) -> EmbeddedPoint:
+    """Return the decision point of a posture; it lives as long as the process that measures.
+
+    The policy knows a tool by its schema alone, so the tools of every stage are alike to it.
+    """
+    foreign = [_foreign(own, {}) for own in suites()[suite].tools]
+    tools = [governed(one, declared()[one.name]) for one in foreign]
+    return EmbeddedPoint(
+        posture.bundle(tools, _domains(suite)), deadline_s=DEADLINE_S
+    )
 
 
 def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
