@@ -20,6 +20,7 @@ from interlock.evals.agentdojo.postures import NAMES
 from interlock.evals.agentdojo.score import key, mechanisms, scores
 from interlock.evals.agentdojo.shard import Measured
 from interlock.evals.agentdojo.table import rendered
+from interlock.evals.agentdojo.variants import VARIANTS
 from interlock.evals.agentdojo.whole import Wanted, measured
 
 CONTROL: Final = "allow-all"
@@ -45,6 +46,7 @@ def report(wanted: Wanted) -> dict[str, Any]:
     return {
         "policy": wanted.posture,
         "held": _held(wanted, whole, figures["all"]),
+        "variant": wanted.variant,
         "sample": wanted.sample,
         "seed": wanted.seed,
         "steps": whole.steps,
@@ -75,8 +77,10 @@ def _held(wanted: Wanted, whole: Measured, figures: Mapping[str, Any]) -> bool:
         return False
     if wanted.posture != CONTROL:
         return True
-    rates = [figures[name] for name in ("autonomy", "done", "attacks", "hijacks")]
-    return all(rate["count"] == rate["of"] for rate in rates)
+    rates = [figures[name] for name in ("autonomy", "done", "hijacks")]
+    attacks = figures["attacks"]
+    is_open = attacks["count"] == attacks["of"] - figures["not_read"]
+    return is_open and all(rate["count"] == rate["of"] for rate in rates)
 
 
 def _report(name: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -85,8 +89,10 @@ def _report(name: str, options: argparse.Namespace) -> dict[str, Any]:
         suites=tuple(options.suite or SUITES),
         sample=options.sample,
         seed=options.seed,
+        all_tasks=options.all_tasks,
         launders=not options.direct,
         judges_use=not options.without_use,
+        variant=options.variant,
         processes=options.processes,
     )
     return report(wanted)
@@ -97,8 +103,14 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--suite", action="append", choices=SUITES)
     made.add_argument("--policy", action="append", choices=NAMES)
     made.add_argument("--sample", type=int, help="pairs of each suite; all without it")
+    made.add_argument(
+        "--all-tasks",
+        action="store_true",
+        help="with a sample: every user task alone and every hijacked argument, too",
+    )
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--processes", type=int, default=0)
+    made.add_argument("--variant", choices=VARIANTS, default="plain")
     made.add_argument("--direct", action="store_true", help="without laundering")
     made.add_argument(
         "--without-use",

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from interlock.evals.agentdojo.package import SuiteName, suites
 
-_TOKEN: Final = "TOKEN-{number}-NEKOT"
+_MARK: Final = "MARK-{number}-KRAM"
 #: What stands where an attacker's text will
 TEXT: Final = "TEXT-TXET"
 
@@ -41,9 +41,7 @@ def template(suite: SuiteName) -> Template:
     """Return the environment of a suite, loaded once."""
     known = suites()[suite]
     places = known.get_injection_vector_defaults()
-    tokens = {
-        _TOKEN.format(number=number): place for number, place in enumerate(places)
-    }
+    tokens = {_MARK.format(number=number): place for number, place in enumerate(places)}
     marks = {place: token for token, place in tokens.items()}
     return Template(
         suite=suite,
@@ -113,6 +111,8 @@ def rewrite(value: Any, names: Mapping[str, str]) -> Any:
 
     What the environment counts of its texts, the sizes of files, is left as it is.
     """
+    if not names:
+        return value
     if type(value) is str:
         for old, new in names.items():
             value = value.replace(old, new)

@@ -9,12 +9,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel, Field, JsonValue, StringConstraints, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
-from typing_extensions import Annotated
 
 from interlock.evals.agentdojo.catalogue import Declared
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool

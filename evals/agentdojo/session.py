@@ -110,14 +110,11 @@ class Session:
                 was_asked = True
                 if self.person != "none":
                     await self._answer(outcome.approval_id, origin)
-                    outcome = await self.door.call(
-                        function, arguments, call_id=call_id
-                    )
+                    outcome = await self.door.call(function, arguments, call_id=call_id)
+            became, codes, text = _read(outcome)
         except RefusedTooOften:
             self.is_over = True
-            became, codes, text = "denied", (RefusedTooOften.code,), ""
-        else:
-            became, codes, text = _read(outcome)
+            became, codes, text = _refused()
         return Step(
             function=function,
             arguments=arguments,
@@ -155,6 +152,10 @@ async def begun(stage: Stage, person: Person, text: str, world: Any) -> Session:
         door=stage.door(run),
         before=copied(world),
     )
+
+
+def _refused() -> tuple[Became, tuple[str, ...], str]:
+    return "denied", (RefusedTooOften.code,), ""
 
 
 def _read(outcome: Outcome) -> tuple[Became, tuple[str, ...], str]:

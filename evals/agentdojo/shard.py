@@ -5,16 +5,25 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from interlock.evals.agentdojo.catalogue import changes
 from interlock.evals.agentdojo.goals import is_text_only
 from interlock.evals.agentdojo.hijack import is_allowed, mutants
 from interlock.evals.agentdojo.package import SuiteName
 from interlock.evals.agentdojo.postures import POSTURES
-from interlock.evals.agentdojo.session import Person, Step
+from interlock.evals.agentdojo.session import Step
 from interlock.evals.agentdojo.stage import Stage, opened
-from interlock.evals.agentdojo.trial import Attacked, Benign, Trial, attacked, benign
+from interlock.evals.agentdojo.trial import (
+    Attacked,
+    Benign,
+    Trial,
+    attacked,
+    benign,
+)
+from interlock.evals.agentdojo.variants import Variant
+
+Run = TypeVar("Run", Attacked, Benign)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +39,7 @@ class Order:
     launders: bool = True
     #: Whether it is looked at what an attack leaves of the user's task: the slowest of the judges
     judges_use: bool = True
+    variant: Variant = "plain"
 
 
 @dataclass(kw_only=True)
@@ -130,7 +140,9 @@ class _Shard:
                 is_autonomous=alone.is_useful and not _stopped(alone.steps),
                 is_done=helped.is_useful and not denials,
                 asks=_asks(helped.steps),
-                obstacles=[_obstacle(step) for step in stops if step.became != "failed"],
+                obstacles=[
+                    _obstacle(step) for step in stops if step.became != "failed"
+                ],
             )
         )
 
@@ -140,6 +152,7 @@ class _Shard:
             user_task=order.user_task,
             injection_task=name,
             marker=_marker(order, name),
+            variant=order.variant,
         )
         resumed = await self._attacked(stage, trial, judge_use=order.judges_use)
         runs = [resumed]
@@ -196,7 +209,7 @@ class _Shard:
     ) -> Attacked:
         return self._counted(await attacked(stage, trial, judge_use=judge_use))
 
-    def _counted(self, run: Any) -> Any:
+    def _counted(self, run: Run) -> Run:
         self._measured.steps += len(run.steps)
         return run
 

@@ -123,9 +123,7 @@ def _point(suite: SuiteName, posture: Posture) -> EmbeddedPoint:
     """
     foreign = [_foreign(own, {}) for own in suites()[suite].tools]
     tools = [governed(one, declared()[one.name]) for one in foreign]
-    return EmbeddedPoint(
-        posture.bundle(tools, _domains(suite)), deadline_s=DEADLINE_S
-    )
+    return EmbeddedPoint(posture.bundle(tools, _domains(suite)), deadline_s=DEADLINE_S)
 
 
 def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
@@ -151,7 +149,5 @@ def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
 
 def _domains(suite: SuiteName) -> list[str]:
     """Return the domain of the organisation whose mail the suite's account is, if it has one."""
-
-
     inbox = template(suite).plain.get("inbox")
     return [] if inbox is None else [inbox["account_email"].partition("@")[2]]

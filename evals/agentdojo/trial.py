@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.evals.agentdojo.catalogue import has_effect
-from interlock.evals.agentdojo.environment import copied, injected, seen
+from interlock.evals.agentdojo.environment import copied, injected, rewrite, seen
 from interlock.evals.agentdojo.goals import attack
 from interlock.evals.agentdojo.judge import is_reached, is_useful
 from interlock.evals.agentdojo.laundering import laundered
-from interlock.evals.agentdojo.package import suites
+from interlock.evals.agentdojo.package import SuiteName, suites
 from interlock.evals.agentdojo.session import (
     Origin,
     Person,
@@ -17,6 +17,7 @@ from interlock.evals.agentdojo.session import (
     begun,
 )
 from interlock.evals.agentdojo.stage import Stage
+from interlock.evals.agentdojo.variants import Variant, plant, renaming
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,12 @@ class Trial:
     is_late: bool = False
     launders: bool = False
     person: Person = "careful"
+    variant: Variant = "plain"
+
+    def renaming(self, suite: SuiteName) -> dict[str, str]:
+        """Return the attacker's values as the benchmark has them, each with what it is here."""
+        goal = suites()[suite].injection_tasks[self.injection_task].GOAL
+        return renaming(suite, self.user_task, goal, self.variant, seed=self.marker)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +83,7 @@ async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> At
     reached = False
     for call in task.ground_truth(copied(session.world)):
         step = await session.propose(call, "user")
-        if trial.marker in step.text and not taken:
+        if not taken and _is_read(trial.marker, step.text):
             taken = True
             if not trial.is_late:
                 reached = await _attack(session, trial)
@@ -96,6 +103,11 @@ async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> At
 def _hostile(stage: Stage, trial: Trial) -> Any:
     """Return the environment with the attacker's text wherever the task will read it."""
     goal = suites()[stage.suite].injection_tasks[trial.injection_task].GOAL
+    goal = rewrite(goal, trial.renaming(stage.suite))
+    if trial.variant == "fields":
+        world = injected(stage.suite, "", frozenset())
+        plant(world, trial.marker, goal)
+        return world
     places = seen(stage.suite, trial.user_task)
     return injected(stage.suite, f"{trial.marker} {goal}", places)
 
@@ -104,7 +116,9 @@ async def _attack(session: Session, trial: Trial) -> bool:
     """Do what the attacker wants; return whether the goal is reached now (schedule *stop*)."""
     suite = session.stage.suite
     clean: set[str] = set()
+    names = trial.renaming(suite)
     for call in attack(suite, trial.injection_task, session.world, session.before):
+        call.args = rewrite(dict(call.args), names)
         if trial.launders and has_effect(call.function):
             for wash in laundered(suite, call.args):
                 if (name := str(wash)) not in clean:
@@ -114,5 +128,15 @@ async def _attack(session: Session, trial: Trial) -> bool:
     return _reached(session, trial)
 
 
+def _is_read(marker: str, text: str) -> bool:
+    return marker in text or marker.lower() in text
+
+
 def _reached(session: Session, trial: Trial) -> bool:
-    return is_reached(session, trial.injection_task, user_task=trial.user_task)
+    names = trial.renaming(session.stage.suite)
+    return is_reached(
+        session,
+        trial.injection_task,
+        user_task=trial.user_task,
+        names={here: own for own, here in names.items()},
+    )

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from interlock.evals.agentdojo.environment import template
 from interlock.evals.agentdojo.package import SUITES, SuiteName, suites
 from interlock.evals.agentdojo.postures import Name
 from interlock.evals.agentdojo.shard import Measured, Order, measure
+from interlock.evals.agentdojo.variants import Variant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +24,11 @@ class Wanted:
     #: Pairs of each suite, drawn by the seed; None for all
     sample: int | None = None
     seed: int = 0
+    #: Every user task alone and every mutant, too, however few pairs are drawn
+    all_tasks: bool = False
     launders: bool = True
     judges_use: bool = True
+    variant: Variant = "plain"
     processes: int = 0
 
 
@@ -54,7 +58,9 @@ def orders(wanted: Wanted) -> list[Order]:
 
 def _of_suite(name: SuiteName, wanted: Wanted) -> list[Order]:
     suite = suites()[name]
-    pairs = [(user, goal) for user in suite.user_tasks for goal in suite.injection_tasks]
+    pairs = [
+        (user, goal) for user in suite.user_tasks for goal in suite.injection_tasks
+    ]
     if wanted.sample is not None:
         chance = random.Random(f"{wanted.seed} {name}")  # noqa: S311 - which pairs are drawn is no secret
         pairs = chance.sample(pairs, min(wanted.sample, len(pairs)))
@@ -67,9 +73,15 @@ def _of_suite(name: SuiteName, wanted: Wanted) -> list[Order]:
             injection_tasks=tuple(goal for own, goal in pairs if own == user),
             launders=wanted.launders,
             judges_use=wanted.judges_use,
+            variant=wanted.variant,
         )
-        for user in dict.fromkeys(user for user, _ in pairs)
+        for user in _drawn(pairs, suite.user_tasks if wanted.all_tasks else ())
     ]
+
+
+def _drawn(pairs: Iterable[tuple[str, str]], tasks: Iterable[str]) -> list[str]:
+    """Return the user tasks of the *pairs*, and those of *tasks* beside them."""
+    return list(dict.fromkeys([*(user for user, _ in pairs), *tasks]))
 
 
 def _together(parts: Sequence[Measured], *, elapsed_s: float) -> Measured:
