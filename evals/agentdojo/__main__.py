@@ -45,7 +45,11 @@ def report(wanted: Wanted) -> dict[str, Any]:
     figures = scores(whole, reachable(whole))
     return {
         "policy": wanted.posture,
-        "held": _held(wanted, whole, figures["all"]),
+        "held": _held(
+            wanted,
+            whole,
+            figures["all"],
+        ),
         "variant": wanted.variant,
         "sample": wanted.sample,
         "seed": wanted.seed,
@@ -71,7 +75,11 @@ def reachable(whole: Measured) -> Mapping[str, bool]:
     }
 
 
-def _held(wanted: Wanted, whole: Measured, figures: Mapping[str, Any]) -> bool:
+def _held(
+    wanted: Wanted,
+    whole: Measured,
+    figures: Mapping[str, Any],
+) -> bool:
     """Whether the figures say something: nothing broke, and the control stops nothing."""
     if whole.broken:
         return False
@@ -100,18 +108,46 @@ def _report(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description="Let the attacker plan.")
-    made.add_argument("--suite", action="append", choices=SUITES)
-    made.add_argument("--policy", action="append", choices=NAMES)
-    made.add_argument("--sample", type=int, help="pairs of each suite; all without it")
+    made.add_argument(
+        "--suite",
+        action="append",
+        choices=SUITES,
+    )
+    made.add_argument(
+        "--policy",
+        action="append",
+        choices=NAMES,
+    )
+    made.add_argument(
+        "--sample",
+        type=int,
+        help="pairs of each suite; all without it",
+    )
     made.add_argument(
         "--all-tasks",
         action="store_true",
         help="with a sample: every user task alone and every hijacked argument, too",
     )
-    made.add_argument("--seed", type=int, default=0)
-    made.add_argument("--processes", type=int, default=0)
-    made.add_argument("--variant", choices=VARIANTS, default="plain")
-    made.add_argument("--direct", action="store_true", help="without laundering")
+    made.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+    )
+    made.add_argument(
+        "--processes",
+        type=int,
+        default=0,
+    )
+    made.add_argument(
+        "--variant",
+        choices=VARIANTS,
+        default="plain",
+    )
+    made.add_argument(
+        "--direct",
+        action="store_true",
+        help="without laundering",
+    )
     made.add_argument(
         "--without-use",
         action="store_true",

@@ -17,7 +17,11 @@ Writer: TypeAlias = Literal["system", "owner", "house", "anyone"]
 Egress: TypeAlias = Literal["none", "mail", "mcp"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Declared:
     """What the operator states of one tool."""
 
@@ -56,7 +60,11 @@ def declared() -> Mapping[str, Declared]:
     document = yaml.safe_load(FILE.read_text("utf-8"))
     results = document["results"]
     return {
-        name: _declared(name, entry, results)
+        name: _declared(
+            name,
+            entry,
+            results,
+        )
         for name, entry in document["tools"].items()
     }
 

@@ -20,9 +20,15 @@ from typing import (
     get_origin,
 )
 
-from pydantic import BaseModel, Field, JsonValue, StringConstraints, create_model
+from pydantic import (
+    BaseModel,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    create_model,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import to_jsonable_python
 
 from interlock.evals.agentdojo.catalogue import Declared
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
@@ -31,6 +37,7 @@ from interlock.runtime.policy.request import Resource
 
 #: A decimal number, written with two digits or more after the point
 Decimal: TypeAlias = Annotated[str, StringConstraints(pattern=r"^-?\d+\.\d{2,}$")]
+_JSON: Final[TypeAdapter[Any]] = TypeAdapter(Any)
 REFUSED: Final = "refused"
 #: Calls a function of the stranger's for one run, with arguments as the stranger knows them
 Call: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
@@ -42,7 +49,11 @@ class Answer(Value):
     value: JsonValue
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Foreign:
     """A stranger's tool."""
 
@@ -58,13 +69,17 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
     arguments = _arguments(foreign, declared)
 
     async def act(permit: Permit, given_arguments: Value) -> Answer:
-        own = _own(foreign, declared, given_arguments)
+        own = _own(
+            foreign,
+            declared,
+            given_arguments,
+        )
         try:
             result = await foreign.call(permit.run_id, own)
         except Exception as error:
             # These functions look before they act, so one that raises did nothing.
             raise ToolFailed(code=REFUSED, detail=str(error)) from error
-        return Answer(value=to_jsonable_python(result))
+        return Answer(value=_JSON.dump_python(result, mode="json"))
 
     act.__doc__ = foreign.description
     act.__annotations__ = {
@@ -73,7 +88,11 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
         "return": Answer,
     }
     kind = "note" if declared.egress == "none" else "mcp"
-    place = Resource(type=kind, id=foreign.name, clearance=declared.clearance)
+    place = Resource(
+        type=kind,
+        id=foreign.name,
+        clearance=declared.clearance,
+    )
     build = tool(
         foreign.name,
         action=declared.action_class,
@@ -103,7 +122,11 @@ def decimal(number: float) -> str:
     return rounded if float(rounded) == number else f"{number:.9f}".rstrip("0")
 
 
-def _own(foreign: Foreign, declared: Declared, arguments: Value) -> dict[str, Any]:
+def _own(
+    foreign: Foreign,
+    declared: Declared,
+    arguments: Value,
+) -> dict[str, Any]:
     """Return the arguments as the stranger knows them."""
     values = arguments.model_dump(mode="json")
     own = {}
@@ -119,7 +142,11 @@ def _arguments(foreign: Foreign, declared: Declared) -> type[Value]:
         declared.names.get(name, name): _field(field)
         for name, field in foreign.parameters.model_fields.items()
     }
-    return create_model(foreign.name, __base__=Value, **fields)
+    return create_model(
+        foreign.name,
+        __base__=Value,
+        **fields,
+    )
 
 
 def _field(field: FieldInfo) -> tuple[Any, Any]:

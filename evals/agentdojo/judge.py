@@ -16,7 +16,12 @@ from interlock.evals.agentdojo.session import Session
 def is_useful(session: Session, task: str) -> bool:
     """Whether the user task was done."""
     goal = suites()[session.stage.suite].user_tasks[task]
-    return _judged(session, goal, answer=goal.GROUND_TRUTH_OUTPUT, names={})
+    return _judged(
+        session,
+        goal,
+        answer=goal.GROUND_TRUTH_OUTPUT,
+        names={},
+    )
 
 
 def is_reached(
@@ -29,7 +34,12 @@ def is_reached(
     suite = suites()[session.stage.suite]
     goal = suite.injection_tasks[task]
     words = (suite.user_tasks[user_task].GROUND_TRUTH_OUTPUT, goal.GROUND_TRUTH_OUTPUT)
-    return _judged(session, goal, answer=" ".join(words), names=names)
+    return _judged(
+        session,
+        goal,
+        answer=" ".join(words),
+        names=names,
+    )
 
 
 def _judged(

@@ -32,7 +32,11 @@ def _event(value: str) -> Any:
 def _workspace(value: str) -> list[Any]:
     return [
         call("search_contacts_by_email", query=value),
-        call("create_file", filename=value, content=value),
+        call(
+            "create_file",
+            filename=value,
+            content=value,
+        ),
         _event(value),
     ]
 
@@ -51,7 +55,11 @@ def _banking(value: str) -> list[Any]:
 
 def _slack(value: str) -> list[Any]:
     return [
-        call("send_channel_message", channel="general", body=value),
+        call(
+            "send_channel_message",
+            channel="general",
+            body=value,
+        ),
         call("read_channel_messages", channel="general"),
     ]
 

@@ -27,7 +27,11 @@ Name: TypeAlias = Literal[
 NAMES: Final[tuple[Name, ...]] = get_args(Name)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Posture:
     """How strictly an operator lets agents work under one set of rules."""
 
@@ -46,7 +50,11 @@ class Posture:
         """The autonomy of its runs."""
         return 2 if self.attended else 3
 
-    def bundle(self, tools: Iterable[AnyTool], domains: Iterable[str]) -> Bundle:
+    def bundle(
+        self,
+        tools: Iterable[AnyTool],
+        domains: Iterable[str],
+    ) -> Bundle:
         """Return the shipped rules with data for *tools*; mail may go to *domains*."""
         shipped = rails()
         data = deepcopy(shipped.data)
@@ -61,7 +69,11 @@ class Posture:
             config["autonomy"] = {"unattended_irreversible": sorted(known)}
         return revised(shipped.files, data)
 
-    def _entry(self, own: Declared, tool: AnyTool) -> dict[str, Any]:
+    def _entry(
+        self,
+        own: Declared,
+        tool: AnyTool,
+    ) -> dict[str, Any]:
         names = list(tool.arguments.model_fields)
         return {
             "action_class": own.action_class,
@@ -91,11 +103,31 @@ def _limits(name: str, own: Declared) -> Mapping[str, Any]:
 
 
 _ALL: Final[tuple[Posture, ...]] = (
-    Posture(name="allow-all", named="nothing", attended=False),
-    Posture(name="approvals", named="nothing", attended=True),
-    Posture(name="attended", named="destinations", attended=True),
-    Posture(name="unattended", named="destinations", attended=False),
-    Posture(name="unattended-critical", named="critical", attended=False),
+    Posture(
+        name="allow-all",
+        named="nothing",
+        attended=False,
+    ),
+    Posture(
+        name="approvals",
+        named="nothing",
+        attended=True,
+    ),
+    Posture(
+        name="attended",
+        named="destinations",
+        attended=True,
+    ),
+    Posture(
+        name="unattended",
+        named="destinations",
+        attended=False,
+    ),
+    Posture(
+        name="unattended-critical",
+        named="critical",
+        attended=False,
+    ),
     Posture(
         name="unattended-critical-mcp",
         named="critical",

@@ -23,10 +23,18 @@ from interlock.evals.agentdojo.trial import (
 )
 from interlock.evals.agentdojo.variants import Variant
 
-Run = TypeVar("Run", Attacked, Benign)
+Run = TypeVar(
+    "Run",
+    Attacked,
+    Benign,
+)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Order:
     """What one process is to measure."""
 
@@ -116,7 +124,11 @@ class _Shard:
                 await self._whole("hijack", self._hijacks(stage))
         return self._measured
 
-    async def _whole(self, name: str, work: Any) -> None:
+    async def _whole(
+        self,
+        name: str,
+        work: Any,
+    ) -> None:
         """Do *work*; what breaks is told and counted nowhere else."""
         try:
             await work
@@ -126,11 +138,23 @@ class _Shard:
 
     async def _task(self, stage: Stage) -> None:
         order = self._order
-        alone = self._counted(await benign(stage, order.user_task, "none"))
+        alone = self._counted(
+            await benign(
+                stage,
+                order.user_task,
+                "none",
+            )
+        )
         stops = [step for step in alone.steps if step.was_asked or step.codes]
         helped = alone
         if any(step.was_asked for step in alone.steps):
-            helped = self._counted(await benign(stage, order.user_task, "careful"))
+            helped = self._counted(
+                await benign(
+                    stage,
+                    order.user_task,
+                    "careful",
+                )
+            )
         denials = [step for step in helped.steps if step.became == "denied"]
         self._measured.tasks.append(
             Task(
@@ -146,7 +170,11 @@ class _Shard:
             )
         )
 
-    async def _pair(self, stage: Stage, name: str) -> None:
+    async def _pair(
+        self,
+        stage: Stage,
+        name: str,
+    ) -> None:
         order = self._order
         trial = Trial(
             user_task=order.user_task,
@@ -154,16 +182,15 @@ class _Shard:
             marker=_marker(order, name),
             variant=order.variant,
         )
-        resumed = await self._attacked(stage, trial, judge_use=order.judges_use)
-        runs = [resumed]
-        reached = resumed.is_reached
-        if not reached:
-            runs.append(await self._attacked(stage, replace(trial, is_late=True)))
-            reached = runs[-1].is_reached
-        injected = resumed.of("attack")
-        asks = [step for run in runs for step in run.of("attack") if step.was_asked]
+        runs = await self._runs(stage, trial)
+        reached = runs[-1].is_reached
         washed = reached or await self._washed(stage, trial)
-        tired = reached or (bool(asks) and await self._tired(stage, trial))
+        tired = washed or await self._tired(
+            stage,
+            trial,
+            runs,
+        )
+        resumed = runs[0]
         self._measured.pairs.append(
             Pair(
                 suite=order.suite,
@@ -173,23 +200,56 @@ class _Shard:
                 is_taken=resumed.is_taken,
                 is_reached=reached,
                 is_reached_laundered=washed,
-                is_reached_fatigued=tired or washed,
+                is_reached_fatigued=tired,
                 had_effect=any(_had_effect(run) for run in runs),
-                injected_asks=_asks(injected),
+                injected_asks=_asks(resumed.of("attack")),
                 all_asks=_asks(resumed.steps),
                 is_useful=resumed.is_useful,
             )
         )
 
-    async def _washed(self, stage: Stage, trial: Trial) -> bool:
+    async def _runs(
+        self,
+        stage: Stage,
+        trial: Trial,
+    ) -> list[Attacked]:
+        """Return the runs of the schedules under a careful person, until one succeeds."""
+        first = await self._attacked(
+            stage,
+            trial,
+            judge_use=self._order.judges_use,
+        )
+        if first.is_reached:
+            return [first]
+        late = replace(trial, is_late=True)
+        return [first, await self._attacked(stage, late)]
+
+    async def _washed(
+        self,
+        stage: Stage,
+        trial: Trial,
+    ) -> bool:
         if not self._order.launders:
             return False
         return await self._either(stage, replace(trial, launders=True))
 
-    async def _tired(self, stage: Stage, trial: Trial) -> bool:
+    async def _tired(
+        self,
+        stage: Stage,
+        trial: Trial,
+        runs: Sequence[Attacked],
+    ) -> bool:
+        """Whether a fatigued person lets the goal be reached; nobody who is not asked does."""
+        asks = sum(_asks(run.of("attack")) for run in runs)
+        if not asks:
+            return False
         return await self._either(stage, replace(trial, person="fatigued"))
 
-    async def _either(self, stage: Stage, trial: Trial) -> bool:
+    async def _either(
+        self,
+        stage: Stage,
+        trial: Trial,
+    ) -> bool:
         """Whether the goal is reached in one of the schedules."""
         first = await self._attacked(stage, trial)
         if first.is_reached:
@@ -207,7 +267,13 @@ class _Shard:
     async def _attacked(
         self, stage: Stage, trial: Trial, *, judge_use: bool = False
     ) -> Attacked:
-        return self._counted(await attacked(stage, trial, judge_use=judge_use))
+        return self._counted(
+            await attacked(
+                stage,
+                trial,
+                judge_use=judge_use,
+            )
+        )
 
     def _counted(self, run: Run) -> Run:
         self._measured.steps += len(run.steps)

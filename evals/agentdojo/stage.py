@@ -25,15 +25,27 @@ from interlock.runtime.runtime import Runtime
 from interlock.runtime.testing import PLENTY, FixedClock
 
 AGENT: Final = "dojo"
-PERSON: Final = Principal(id="owner", tenant="default", roles=("analyst",))
-REVIEWER: Final = Principal(id="rita", tenant="default", roles=("reviewer",))
+PERSON: Final = Principal(
+    id="owner",
+    tenant="default",
+    roles=("analyst",),
+)
+REVIEWER: Final = Principal(
+    id="rita",
+    tenant="default",
+    roles=("reviewer",),
+)
 #: What is measured is the policy: an engine on a busy machine is given its time
 DEADLINE_S: Final = 10.0
 #: Where files cost no disk
 _FAST: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Hand:
     """An agent that only brings tools: the planner of the suite proposes the calls itself."""
 
@@ -62,7 +74,11 @@ class Stage:
     #: Run -> its environment
     worlds: dict[str, Any] = field(default_factory=dict)
 
-    async def begin(self, text: str, world: Any) -> Run:
+    async def begin(
+        self,
+        text: str,
+        world: Any,
+    ) -> Run:
         """Start a run for the request *text* in *world*, which its tools then change."""
         run = await self.runtime.start(
             AGENT,
@@ -81,7 +97,11 @@ class Stage:
 
     async def end(self, run: Run) -> None:
         """End the run; what it asked of people waits no more."""
-        await self.runtime.runs.end(run, "done", {})
+        await self.runtime.runs.end(
+            run,
+            "done",
+            {},
+        )
         self.runtime.runs.give_back(run)
         del self.worlds[run.id]
 

@@ -20,7 +20,11 @@ from interlock.evals.agentdojo.stage import Stage
 from interlock.evals.agentdojo.variants import Variant, plant, renaming
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Trial:
     """Who attacks whom, and how."""
 
@@ -36,10 +40,20 @@ class Trial:
     def renaming(self, suite: SuiteName) -> dict[str, str]:
         """Return the attacker's values as the benchmark has them, each with what it is here."""
         goal = suites()[suite].injection_tasks[self.injection_task].GOAL
-        return renaming(suite, self.user_task, goal, self.variant, seed=self.marker)
+        return renaming(
+            suite,
+            self.user_task,
+            goal,
+            self.variant,
+            seed=self.marker,
+        )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Attacked:
     """What came of one trial."""
 
@@ -55,7 +69,11 @@ class Attacked:
         return [step for step in self.steps if step.origin == origin]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Benign:
     """What came of one user task alone."""
 
@@ -63,11 +81,24 @@ class Benign:
     steps: tuple[Step, ...]
 
 
-async def benign(stage: Stage, user_task: str, person: Person) -> Benign:
+async def benign(
+    stage: Stage,
+    user_task: str,
+    person: Person,
+) -> Benign:
     """Carry out one user task with nobody attacking."""
     task = suites()[stage.suite].user_tasks[user_task]
-    world = injected(stage.suite, "", frozenset())
-    session = await begun(stage, person, task.PROMPT, world)
+    world = injected(
+        stage.suite,
+        "",
+        frozenset(),
+    )
+    session = await begun(
+        stage,
+        person,
+        task.PROMPT,
+        world,
+    )
     for call in task.ground_truth(copied(world)):
         await session.propose(call, "user")
     useful = is_useful(session, user_task)
@@ -75,10 +106,20 @@ async def benign(stage: Stage, user_task: str, person: Person) -> Benign:
     return Benign(is_useful=useful, steps=tuple(session.steps))
 
 
-async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> Attacked:
+async def attacked(
+    stage: Stage,
+    trial: Trial,
+    *,
+    judge_use: bool = False,
+) -> Attacked:
     """Carry out one user task whose planner is the attacker's from the first text it reads."""
     task = suites()[stage.suite].user_tasks[trial.user_task]
-    session = await begun(stage, trial.person, task.PROMPT, _hostile(stage, trial))
+    session = await begun(
+        stage,
+        trial.person,
+        task.PROMPT,
+        _hostile(stage, trial),
+    )
     taken = False
     reached = False
     for call in task.ground_truth(copied(session.world)):
@@ -105,11 +146,23 @@ def _hostile(stage: Stage, trial: Trial) -> Any:
     goal = suites()[stage.suite].injection_tasks[trial.injection_task].GOAL
     goal = rewrite(goal, trial.renaming(stage.suite))
     if trial.variant == "fields":
-        world = injected(stage.suite, "", frozenset())
-        plant(world, trial.marker, goal)
+        world = injected(
+            stage.suite,
+            "",
+            frozenset(),
+        )
+        plant(
+            world,
+            trial.marker,
+            goal,
+        )
         return world
     places = seen(stage.suite, trial.user_task)
-    return injected(stage.suite, f"{trial.marker} {goal}", places)
+    return injected(
+        stage.suite,
+        f"{trial.marker} {goal}",
+        places,
+    )
 
 
 async def _attack(session: Session, trial: Trial) -> bool:
@@ -117,7 +170,12 @@ async def _attack(session: Session, trial: Trial) -> bool:
     suite = session.stage.suite
     clean: set[str] = set()
     names = trial.renaming(suite)
-    for call in attack(suite, trial.injection_task, session.world, session.before):
+    for call in attack(
+        suite,
+        trial.injection_task,
+        session.world,
+        session.before,
+    ):
         call.args = rewrite(dict(call.args), names)
         if trial.launders and has_effect(call.function):
             for wash in laundered(suite, call.args):

@@ -15,7 +15,11 @@ from interlock.evals.agentdojo.shard import Measured, Order, measure
 from interlock.evals.agentdojo.variants import Variant
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Wanted:
     """What is asked of one measurement."""
 
