@@ -21,7 +21,7 @@ from interlock.runtime.door.outcome import (
     Waiting,
 )
 from interlock.runtime.errors import RefusedTooOften
-from interlock.runtime.policy.decision import Denied
+from interlock.runtime.policy.decision import Denied, Reason
 from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.run import Run
 
@@ -183,6 +183,12 @@ async def begun(
     )
 
 
+def _why(reason: Reason) -> str:
+    """Return the reason's code, with the argument that it is about."""
+    argument = reason.parameters.get("argument")
+    return reason.code if argument is None else f"{reason.code}({argument})"
+
+
 def _refused() -> tuple[Became, tuple[str, ...], str]:
     return "denied", (RefusedTooOften.code,), ""
 
@@ -195,7 +201,8 @@ def _read(outcome: Outcome) -> tuple[Became, tuple[str, ...], str]:
         case Failed(code=code, detail=detail):
             return "failed", (code,), detail
         case Denied():
-            return "denied", outcome.codes, ""
+            reasons = outcome.decision.reasons
+            return "denied", tuple(_why(reason) for reason in reasons), ""
         case Waiting():
             return "asked", (), ""
         case Done() | Unknown() | Expired() | Resolved():
