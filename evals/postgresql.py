@@ -19,10 +19,18 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from interlock.runtime.errors import GuardFailed
+from interlock.runtime.record.store.scope import SETTING, SYSTEM
 
 #: PostgreSQL will not run as root, so root runs it as nobody
 _NOBODY: Final = 65534
 _READY_WITHIN_S: Final = 60
+#: Owns the databases that are made, and is held to its scope there
+ACCOUNT: Final = "interlock"
+_KNOWN: Final = "SELECT FROM pg_roles WHERE rolname = %s"
+_DATABASE: Final = (
+    "CREATE DATABASE {name} OWNER {owner}",
+    "ALTER DATABASE {name} SET " + SETTING + " = {system}",
+)
 #: Changes the limits of a process that goes on
 _LIMITER: Final = "prlimit"
 #: What `/proc/PID/stat` says after the name of the program, from its state on
@@ -106,13 +114,22 @@ class Server:
         )
 
     def database(self) -> str:
-        """Make an empty database, and return its URL."""
-        name = f"made_{secrets.token_hex(8)}"
+        """Make an empty database of an account that is no superuser, and return its URL.
+
+        Whoever connects by other means than a store sees every tenant's rows there.
+        """
+        made = f"made_{secrets.token_hex(8)}"
+        name = sql.Identifier(made)
+        owner = sql.Identifier(ACCOUNT)
+        system = sql.Literal(SYSTEM)
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-            )
-        return self.url.replace("/postgres?", f"/{name}?")
+            if connection.execute(_KNOWN, [ACCOUNT]).fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(owner))
+            for statement in _DATABASE:
+                connection.execute(
+                    sql.SQL(statement).format(name=name, owner=owner, system=system)
+                )
+        return f"postgresql://{ACCOUNT}@/{made}?host={self.folder}"
 
     def drop(self, url: str) -> None:
         """Drop the database at *url*, whoever is connected to it."""

@@ -205,6 +205,7 @@ class Runtime:
         not_before: int = 0,
         job: str = "",
         also: Also | None = None,
+        permitted: str = "",
     ) -> Run:
         """Start a run of *agent* for the person *principal* and return the run, claimed.
 
@@ -216,23 +217,20 @@ class Runtime:
         `HIGHEST` ("priority"): none leaves a run behind. An agent as principal would hide the
         person who asked from the four eyes. *also* is done in the transaction in which the run
         begins; with it, a policy other than the one in force is refused ("another_in_force").
+        *permitted* is the revision of the policy that permitted just this: where the ledger names
+        it and the run is pinned to the same, the ledger is not asked once more.
         """
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = requested(workflow, request)
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
-        await self.policy.activate(after=None if also is None else "")
-        acting = Principal(
-            id=f"{AGENT}{workflow.name}",
-            tenant=principal.tenant,
-            roles=(workflow.role,),
-            on_behalf_of=principal.id,
-        )
+        after = None if also is None else ""
+        await self.policy.activate(after=after, permitted=permitted)
         return await self.runs.start(
             NewRun(
                 agent=workflow.name,
-                principal=acting,
+                principal=_acting(workflow, principal),
                 request=fields,
                 limits=limits,
                 autonomy=autonomy,
@@ -320,6 +318,16 @@ def _refuse(storage: Storage) -> None:
     """Raise `GuardFailed` where the environment or the database forbids that agents act."""
     environment.refuse()
     storage.refuse_unfit()
+
+
+def _acting(agent: Agent, person: Principal) -> Principal:
+    """Return the *agent* at work for the *person*."""
+    return Principal(
+        id=f"{AGENT}{agent.name}",
+        tenant=person.tenant,
+        roles=(agent.role,),
+        on_behalf_of=person.id,
+    )
 
 
 def _is_person(principal: Principal) -> bool:

@@ -3,11 +3,13 @@
 Nothing here is a mock: the twins are complete implementations of the same protocols, only smaller.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
+
+from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -35,6 +37,7 @@ from interlock.runtime.record import audit
 from interlock.runtime.record.audit import Audit
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
+from interlock.runtime.record.store.scope import SYSTEM, enter
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.level import read as read_budget
@@ -51,6 +54,14 @@ AGENT = Principal(
     id="agent:test", tenant="default", roles=("contract_review",), on_behalf_of="ana"
 )
 REVIEWER = Principal(id="rita", tenant="default", roles=("reviewer",))
+
+
+@contextmanager
+def tampering(store: Store) -> Iterator[Connection]:
+    """Begin a transaction beside the store's own, which sees and changes the rows of everybody."""
+    with store.engine.begin() as connection:
+        enter(connection, SYSTEM)
+        yield connection
 
 
 class Note(Value):

@@ -59,6 +59,8 @@ class Home:
     """One workspace opened: its settings, its runtime, and what the contract tools keep there."""
 
     settings: Settings
+    #: What a run's record names the settings by
+    digest: str
     bundle: Bundle
     runtime: Runtime
     servers: ToolServers
@@ -166,13 +168,12 @@ async def opened(
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings))
-        pdp = await decision_point(settings, bundle, stack)
         kept = _Kept.over(storage, settings)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         servers = ToolServers(settings, bundle, stack)
         runtime = Runtime(
             storage=storage,
-            pdp=pdp,
+            pdp=await decision_point(settings, bundle, stack),
             bundle=bundle,
             agents=_agents(settings, tools),
             more=servers.of_agent,
@@ -183,6 +184,7 @@ async def opened(
         refuse_strangers(settings, runtime.agents)
         yield Home(
             settings=settings,
+            digest=settings.digest,
             bundle=bundle,
             runtime=runtime,
             servers=servers,

@@ -8,9 +8,11 @@ front end must authenticate instead (docs/threat-model.md). A name that is not l
 import fcntl
 import getpass
 import os
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import yaml
 from pydantic import ValidationError
@@ -19,6 +21,14 @@ from interlock.runtime.door.tool import Value
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, identity
 from interlock.tools import files, plain_yaml
+
+#: Scripts of which letters look like those of another
+_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+#: How the names of those begin who are on no list: agents, workers, machines, people of an issuer
+OF_ISSUER: Final = "oidc:"
+UNLISTED: Final = ("agent:", "worker:", "machine:", OF_ISSUER)
+#: Who starts a server or a worker when nobody is there
+_MACHINE: Final = "machine"
 
 
 class Person(Value):
@@ -32,6 +42,23 @@ class People(Value):
     """Everyone this workspace knows."""
 
     people: tuple[Person, ...] = ()
+
+
+def machine(*, tenant: str) -> Principal:
+    """Return the account of the operating system as one that starts what a service manager starts.
+
+    What its role may do stands in the policy: as shipped, to start a worker and nothing else.
+    """
+    return Principal(
+        id=f"{_MACHINE}:{current()}",
+        tenant=tenant,
+        roles=(_MACHINE,),
+    )
+
+
+def is_unlisted(name: str) -> bool:
+    """Whether nobody who is listed can have the name, in whatever letters."""
+    return identity(name).startswith(UNLISTED)
 
 
 def current() -> str:
@@ -55,11 +82,32 @@ def named(name: str | None) -> str:
     return name
 
 
+def refuse_unreadable(name: str) -> None:
+    """Raise `BadInput` for a name that cannot be read, or that passes for another."""
+    if not identity(name) or not name.isprintable():
+        raise BadInput(
+            what="the name",
+            why="it cannot be read",
+            next_step="Write a plain name.",
+        )
+    scripts = {
+        unicodedata.name(letter, "").partition(" ")[0]
+        for letter in name
+        if letter.isalpha()
+    }
+    if len(scripts & _ALIKE) > 1:
+        raise BadInput(
+            what="the name",
+            why="its letters are of several scripts that look alike",
+            next_step="Write the name in letters of one script.",
+        )
+
+
 def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Person]:
     """Return the people by name; without the file the account is analyst and administrator.
 
     Raises `BadInput` naming the file and what is wrong there: its form, a name that stands twice
-    (in whatever letters), or a role that is none of *roles*.
+    (in whatever letters) or is for somebody else, or a role that is none of *roles*.
     """
     try:
         document = plain_yaml.parse(file.read_text("utf-8")) or {}
@@ -78,6 +126,8 @@ def load(file: Path, *, roles: Collection[str] | None = None) -> dict[str, Perso
     for person in listed:
         if identity(person.id) in identities:
             raise _wrong(file, f"{person.id!r} stands there twice")
+        if is_unlisted(person.id):
+            raise _wrong(file, f"{person.id!r} is no name of a person who is listed")
         identities.add(identity(person.id))
         by_name[person.id] = person
         unknown = [

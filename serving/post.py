@@ -8,10 +8,12 @@ import asyncio
 from pathlib import Path
 
 from interlock.runtime.errors import InterlockError
+from interlock.runtime.policy.request import Principal
 from interlock.serving import people
 from interlock.serving.home import opened
 from interlock.serving.operations.workers import hired
 from interlock.serving.policy.in_force import in_force, roles
+from interlock.serving.settings import Settings
 from interlock.serving.worker import Turn, Until, Worker
 from interlock.serving.workspace import open_workspace
 
@@ -41,12 +43,7 @@ class Post:
     async def _work(self, until: Until) -> None:
         chosen = {"worker.concurrency": str(self._concurrency)}
         settings = open_workspace(place=self._workspace, chosen=chosen).settings
-        who = people.principal(
-            settings.people,
-            self._person,
-            tenant=settings.tenant,
-            roles=roles(in_force(settings)),
-        )
+        who = _starter(settings, self._person)
         async with opened(settings) as home:
             told = self._turns.put_nowait
             self._worker = await hired(home, person=who, told=told)
@@ -65,3 +62,15 @@ class Post:
         self._is_drained = True
         if self._worker is not None:
             self._worker.drain()
+
+
+def _starter(settings: Settings, name: str) -> Principal:
+    """Return who placed the crew: somebody who is listed, or else this node's machine."""
+    if people.is_unlisted(name):
+        return people.machine(tenant=settings.tenant)
+    return people.principal(
+        settings.people,
+        name,
+        tenant=settings.tenant,
+        roles=roles(in_force(settings)),
+    )

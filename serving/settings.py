@@ -33,6 +33,7 @@ from interlock.runtime.policy.request import (
     why_no_tenant,
 )
 from interlock.serving.fleet import Pace, TenantShare
+from interlock.serving.openid import OpenId
 from interlock.serving.section import Section
 from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
@@ -341,6 +342,9 @@ class Settings(Section):
         None,
         repr=False,
         description="The bearer token for that server",
+    )
+    oidc: OpenId | None = Field(
+        None, description="The issuer whose people may sign in and whose tokens count"
     )
     worker: Pace = Field(Pace(), description="What a worker does")
     tenants: dict[Name, TenantShare] = Field(

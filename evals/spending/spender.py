@@ -134,6 +134,7 @@ class _Spenders:
                 tx,
                 budget_id=run,
                 action_id=action,
+                tenant=TENANT,
                 cost=amounts,
             )
         )

@@ -43,7 +43,7 @@ write := {
 		"open_approvals": {"run": 0, "tenant": 0},
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
-		"version": 5,
+		"version": 6,
 	},
 }
 
@@ -109,7 +109,7 @@ decide := {
 		"kill_switches": [],
 		"tool_schema": null,
 		"open_approvals": {"run": 0, "tenant": 0},
-		"version": 5,
+		"version": 6,
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",
@@ -118,6 +118,7 @@ decide := {
 			"state": "waiting",
 			"role": "reviewer",
 			"editors": [],
+			"canaries": [],
 		},
 	},
 }

@@ -31,7 +31,7 @@ from interlock.runtime.policy.request import (
 )
 from interlock.runtime.record.events import HOME, ActDecided, ActFailed
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.vault import Vault
+from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.runs import Also
 from interlock.runtime.run.subject import Look, keep_own
@@ -91,7 +91,7 @@ class Acts:
 
     async def begin(
         self,
-        work: Callable[[Also], Awaitable[T]],
+        work: Callable[[Also, str], Awaitable[T]],
         *,
         person: Principal,
         arguments: dict[str, Json],
@@ -99,7 +99,8 @@ class Acts:
     ) -> T:
         """As `perform`, for "run.start": the permit is recorded with the run that *work* begins.
 
-        *work* hands on what it is given to the transaction in which the run begins. So the entry is
+        *work* is given the revision that permits, and what is done in the transaction in which the
+        run begins, which *work* hands on. So the entry is
         sealed under the run's own key, and the run's erasure reaches the entry. Where no run began,
         the entry is sealed under the home's key, as that of a denial is.
         """
@@ -110,12 +111,14 @@ class Acts:
         begun: list[str] = []
 
         def enter(tx: Tx, run_id: str) -> None:
-            self._enter(tx, replace(asked, run_id=run_id))
+            self._enter(
+                tx, replace(asked, run_id=run_id), key=self._vault.known(run_id)
+            )
             begun.append(run_id)
 
         async def recorded() -> T:
             try:
-                return await work(enter)
+                return await work(enter, asked.decision.revision)
             except BaseException:
                 await self._record_alone(asked, begun)
                 raise
@@ -292,7 +295,8 @@ class Acts:
 
         await self._store.write(work, logs={asked.log, HOME})
 
-    def _enter(self, tx: Tx, asked: Asked) -> None:
+    def _enter(self, tx: Tx, asked: Asked, *, key: DataKey | None = None) -> None:
+        """Add the entry of *asked*, sealed under *key* or that of its run or of the home."""
         request = asked.request
         decision = asked.decision
         reasons: list[Json] = [
@@ -308,7 +312,7 @@ class Acts:
             ActDecided(
                 log=asked.log,
                 run_id=asked.run_id,
-                key=self._vault.key(tx.connection, asked.run_id or HOME),
+                key=key or self._vault.key(tx.connection, asked.run_id or HOME),
                 act=asked.act_id,
                 tool=request.action.tool,
                 action_class=request.action.action_class,

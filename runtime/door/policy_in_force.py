@@ -48,6 +48,14 @@ class PolicyInForce:
         """Whether the ledger was seen to name a policy; it never ceases to."""
         return self._seen.seq >= 0
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether the ledger was seen to name the configured policy; another may be in force now.
+
+        Whoever decides looks anew.
+        """
+        return self.is_begun and self._seen.revision == self.configured.revision
+
     async def revision(self) -> str:
         """Return the revision in force, empty for none; raises `Tampered`."""
         newest = await self._newest()
@@ -93,8 +101,14 @@ class PolicyInForce:
             )
         return self.configured.revision
 
-    async def activate(self, *, after: str | None = None) -> None:
-        """Put the configured policy in force; see `activation.activate` and `candidate`."""
+    async def activate(self, *, after: str | None = None, permitted: str = "") -> None:
+        """Put the configured policy in force; see `activation.activate` and `candidate`.
+
+        Where *permitted*, the revision that answered just now, is that of the configured policy and
+        the ledger was seen to name it, nothing is asked.
+        """
+        if permitted == self.configured.revision and self.is_configured:
+            return
         await activation.activate(
             self._store,
             self._vault,

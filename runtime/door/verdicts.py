@@ -72,5 +72,5 @@ def _judged(shown: Shown, verdict: Verdict, note: str) -> Subject:
             "shown": shown.evidence,
             "note": note,
         },
-        subject.approval(shown.approval),
+        subject.verdict(shown.approval),
     )

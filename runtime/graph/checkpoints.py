@@ -330,6 +330,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             "thread_id": place.thread,
             "ns": place.ns,
             "checkpoint_id": place.checkpoint_id,
+            "tenant": self._run.tenant,
             "fence": fence,
             "parent_id": parent.checkpoint_id,
             "sealed": self._seal(
@@ -365,6 +366,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             "checkpoint_id": place.checkpoint_id,
             "task_id": task_id,
             "idx": idx,
+            "tenant": self._run.tenant,
             "channel": channel,
             "sealed": self._key.seal(
                 packed,
@@ -389,6 +391,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
                 "thread_id": place.thread,
                 "ns": place.ns,
                 "name": name,
+                "tenant": self._run.tenant,
                 "sealed": self._key.seal(
                     content,
                     place=place.of_piece(name),

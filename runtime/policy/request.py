@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 5
+FACTS: Final = 6
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -185,6 +185,17 @@ class RunFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CanaryFact:
+    """One request, known to be bad, that a person was asked about; caught where he or she said no.
+
+    Its time is when the verdict was given, in Unix seconds.
+    """
+
+    at: int
+    caught: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SubjectFacts:
     """What a person's act is about, as the database has it; an empty string means not known."""
 
@@ -200,6 +211,8 @@ class SubjectFacts:
     role: str | None = None
     #: Who wrote edits of what is asked, as `identity` writes them
     editors: tuple[str, ...] = ()
+    #: The canaries that who acts has met, in order; None where the act is no verdict
+    canaries: tuple[CanaryFact, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_approval import OfApprovals
 from interlock.runtime.record.of_run import (
     OfRun,
     proposed,
     started,
 )
+from interlock.runtime.record.of_switch import OfSwitches
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -41,16 +41,17 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class Derived(OfApprovals):
+class Derived(OfSwitches):
     """The rows of every derived table by key, as far as the entries were applied."""
 
     run: Rows = field(default_factory=dict)
     action: Rows = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
-    kill_switch: Rows = field(default_factory=dict)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
-    data_key: Rows = field(default_factory=lambda: {(HOME,): {"id": HOME}})
+    data_key: Rows = field(
+        default_factory=lambda: {(HOME,): {"id": HOME, "tenant": HOME}}
+    )
     _of_run: defaultdict[str, OfRun] = field(default_factory=lambda: defaultdict(OfRun))
 
     def rows(self, table: Table) -> Rows:
@@ -85,7 +86,7 @@ class Derived(OfApprovals):
             "job": self._submit,
             "job_status": self.turn_job,
             "job_item": self.take,
-            "kill_switch": self._turn,
+            "kill_switch": self.turn,
             "account": self.keep_account,
             "api_key": self.keep_key,
             "record": self._keep,
@@ -97,7 +98,7 @@ class Derived(OfApprovals):
 
     def _start(self, log: str, run_id: str, body: Values) -> None:
         self.spend.begin_below(log, "run", body["budget"], body)
-        self.data_key[(run_id,)] = {"id": run_id}
+        self.data_key[(run_id,)] = {"id": run_id, "tenant": log}
         self.run[(run_id,)] = started(log, run_id, body)
 
     def _resume(self, _: str, run_id: str, body: Values) -> None:
@@ -125,25 +126,25 @@ class Derived(OfApprovals):
         if body["undoing"] or body["status"] in {"done", "failed", "cancelled"}:
             self._of_run[run_id].end(self.spend)
 
-    def _decide(self, _: str, run_id: str, body: Values) -> None:
+    def _decide(self, log: str, run_id: str, body: Values) -> None:
         if body["state"] == "started":
             return  # the engine failed while the action may have acted: its row stays
-        self._put(run_id, body)
+        self._put(log, run_id, body)
         self.spend.decide(self._run(run_id)["budget_id"], body)
         if body["counted"]:
             run = self._run(run_id)
             run["refusals"] += 1
             run["updated"] = body["at"]
 
-    def _intend(self, _: str, run_id: str, body: Values) -> None:
-        self._put(run_id, body)
+    def _intend(self, log: str, run_id: str, body: Values) -> None:
+        self._put(log, run_id, body)
         budget_id = self._run(run_id)["budget_id"]
         self.spend.reserve(body["action"], budget_id, body["reserved"])
         if body["approval"] is not None:
             self.approval[(body["approval"],)]["state"] = "used"
 
-    def _step(self, _: str, run_id: str, body: Values) -> None:
-        self._put(run_id, body)
+    def _step(self, log: str, run_id: str, body: Values) -> None:
+        self._put(log, run_id, body)
         self.spend.move(self._run(run_id)["budget_id"], "spent", body["spent"])
         self._label(run_id, body)
 
@@ -175,18 +176,8 @@ class Derived(OfApprovals):
     def _limit(self, log: str, _: str, body: Values) -> None:
         self.spend.limit(log, body)
 
-    def _turn(self, log: str, run_id: str, body: Values) -> None:
-        if log != HOME:
-            return  # the log of a tenant only repeats what stands in the home's
-        switch = (body["scope"], body["id"])
-        self.kill_switch.pop(switch, None)
-        if body["engaged"]:
-            self.kill_switch[switch] = same(body, "scope", "id") | {
-                "engaged": body["at"]
-            }
-
     def _submit(self, log: str, _: str, body: Values) -> None:
-        self.data_key[(body["job"],)] = {"id": body["job"]}
+        self.data_key[(body["job"],)] = {"id": body["job"], "tenant": log}
         self.spend.begin_below(log, "job", body["job"], body)
         self.submit(log, body)
 
@@ -215,11 +206,11 @@ class Derived(OfApprovals):
     def _run(self, run_id: str) -> Values:
         return self.run[(run_id,)]
 
-    def _put(self, run_id: str, body: Values) -> None:
+    def _put(self, log: str, run_id: str, body: Values) -> None:
         """Write the action's row, as whoever decides on it does."""
         action = self.action.get((body["action"],))
         if action is None:
-            action = proposed(run_id, body)
+            action = proposed(log, run_id, body)
             self.action[(body["action"],)] = action
             self._of_run[run_id].actions.append(action)
         action.update(sealed(body))

@@ -7,7 +7,8 @@ Bodies hold codes, states and salted commitments; what they commit to is sealed 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
 from interlock.runtime.record import logs
 from interlock.runtime.record.events import EVERY, HOME, Event, Recovered, SwitchTurned
 from interlock.runtime.record.gap import Gap, gap, gaps
-from interlock.runtime.record.page import Page, Standing
+from interlock.runtime.record.page import Page, Standing, by_log
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
@@ -106,6 +107,12 @@ class Ledger:
         """
         wanted = set(named) - {EVERY}
         unknown = wanted.difference(self._standing, {HOME})
+        with tx.widened() if unknown else nullcontext():
+            self._lock_all(tx, named, wanted, unknown)
+
+    def _lock_all(
+        self, tx: Tx, named: Collection[str], wanted: set[str], unknown: set[str]
+    ) -> None:
         missing = unknown.difference(logs.names(tx.connection)) if unknown else unknown
         if missing or EVERY in named:
             wanted.add(HOME)
@@ -120,8 +127,8 @@ class Ledger:
             tx.heads[log] = _locked(tx.connection, log)
 
     def _flush(self, tx: Tx) -> None:
-        by_log = _by_log(tx)
-        unheld = by_log.keys() - tx.heads.keys()
+        events_of = by_log(tx)
+        unheld = events_of.keys() - tx.heads.keys()
         if unheld:
             raise GuardFailed(
                 guard="ledger",
@@ -129,7 +136,7 @@ class Ledger:
                 next_step="Name the log where the work is handed to the store.",
             )
         self._examine(tx)
-        pages = [self._page(tx, log, events) for log, events in by_log.items()]
+        pages = [self._page(tx, log, events) for log, events in events_of.items()]
         for page in pages:
             self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
             _APPEND.run_many(tx.connection, page.rows)
@@ -155,6 +162,7 @@ class Ledger:
                 scope=scope,
                 id=name,
                 engaged=True,
+                tenant=name if scope == "tenant" else None,
             )
             for scope, name in sorted(self.watch.engaged(connection, HOME, size=size))
             if scope in {"all", "tool"} or (scope == "tenant" and name == log)
@@ -172,7 +180,8 @@ class Ledger:
         )
         signed = frontier.size
         if not signed and log != HOME:
-            events = self._engaged(tx.connection, log) + events
+            with tx.widened():
+                events = self._engaged(tx.connection, log) + events
         if recovery is not None:
             # Its entry stands exactly where the log was found.
             events = [recovery, *(event for event in events if event is not recovery)]
@@ -185,8 +194,10 @@ class Ledger:
         """Raise `RolledBack` for a gap of any log, once in the life of this process."""
         if self._is_examined:
             return
-        for missing in self.gaps(tx.connection):
-            self._object(tx, missing)
+        with tx.widened():
+            missing = self.gaps(tx.connection)
+        for one in missing:
+            self._object(tx, one)
 
     def _chain(self, tx: Tx, log: str, frontier: Frontier) -> dict[str, bytes]:
         """Return what is known of a log whose head is locked, when the log may be added to.
@@ -270,22 +281,6 @@ def _recovery(tx: Tx, log: str) -> Recovered | None:
         if isinstance(event, Recovered) and event.log == log:
             return event
     return None
-
-
-def _by_log(tx: Tx) -> dict[str, list[Event]]:
-    """Return the events of each log, in order."""
-    by_log: dict[str, list[Event]] = {}
-    others: list[str] | None = None
-    for event in tx.events:
-        by_log.setdefault(event.log, []).append(event)
-        if isinstance(event, SwitchTurned):
-            # Each log says by itself which switches stop its runs.
-            if others is None:
-                others = [log for log in logs.names(tx.connection) if log != HOME]
-            for log in others:
-                if event.tenant in {None, log}:
-                    by_log.setdefault(log, []).append(replace(event, log=log))
-    return by_log
 
 
 def _locked(connection: Connection, log: str) -> Frontier:

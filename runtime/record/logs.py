@@ -73,7 +73,7 @@ def begin(vault: Vault, connection: Connection) -> None:
     if make_head(connection, HOME):
         if connection.execute(select(_ENTRIES.seq).limit(1)).first() is not None:
             raise Tampered(what=f"head of the log {HOME}", why="the row is gone")
-        vault.create(connection, HOME)
+        vault.create(connection, HOME, tenant=HOME)
         return
     refuse_foreign(vault, connection)
 

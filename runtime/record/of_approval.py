@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from interlock.runtime.record.entry_values import committed, same, sealed
+from interlock.runtime.record.nature import promise
 from interlock.runtime.record.of_job import OfJobs
 from interlock.runtime.record.spend import Rows, Values
 
@@ -26,7 +27,8 @@ class OfApprovals(OfJobs):
             "state": "waiting",
             "created": body["at"],
             "decided": 0,
-            **same(body, "tool", "revision", "role", "quorum"),
+            "canary": 0,
+            **same(body, "tool", "revision", "role", "quorum", "nature"),
             **same(body, "overdue", "expires"),
             **sealed(body),
         }
@@ -39,6 +41,11 @@ class OfApprovals(OfJobs):
         approval["state"] = body["state"]
         if body["state"] != "waiting":
             approval["decided"] = body["at"]
+            approval["canary"] = int(body["nature"] == "canary")
+            # Of a broken promise the row differs.
+            approval["nature"] = promise(
+                body["approval"], body["nature"], opening=body["opening"]
+            )
         self.stepped(log, run_id, body)
 
     def expired(self, body: Values) -> None:
@@ -46,7 +53,7 @@ class OfApprovals(OfJobs):
         approval = self.approval[(body["approval"],)]
         approval.update(state="expired", decided=body["at"])
 
-    def stepped(self, _log: str, run_id: str, body: Values) -> None:
+    def stepped(self, log: str, run_id: str, body: Values) -> None:
         """Add what a person did about an approval."""
         approval = self.approval[(body["approval"],)]
         approval["quorum"] = body.get("quorum", approval["quorum"])
@@ -55,6 +62,7 @@ class OfApprovals(OfJobs):
         self.approval_step[place] = {
             "run_id": run_id,
             "action_id": body["action"],
+            "tenant": log,
             "at": body["at"],
             **same(body, "approval", "number", "kind", "seat", "role", "until"),
             **sealed(body),

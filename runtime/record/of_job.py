@@ -29,11 +29,12 @@ class OfJobs(OfIdentity):
         """Say what people made of a job."""
         self.job[(body["job"],)]["status"] = body["status"]
 
-    def take(self, _log: str, _run: str, body: Values) -> None:
+    def take(self, log: str, _run: str, body: Values) -> None:
         """Say what became of a document: the newest entry counts."""
         place = (body["job"], str(body["number"]))
         self.job_item[place] = {
             "seq": body["number"],
+            "tenant": log,
             "run_id": body["of"],
             **same(body, "job", "document", "refused"),
             **sealed(body),

@@ -55,11 +55,12 @@ def started(log: str, run_id: str, body: Values) -> Values:
     }
 
 
-def proposed(run_id: str, body: Values) -> Values:
+def proposed(log: str, run_id: str, body: Values) -> Values:
     """Return what the row of an action that *body* is the first to name holds from then on."""
     return {
         "id": body["action"],
         "run_id": run_id,
+        "tenant": log,
         "tool": body["tool"],
         "action_class": body["class"],
         "digest": committed(run_id, body["bind"]),

@@ -1,12 +1,13 @@
 """Pages: what one transaction adds to one log, and the log as this process left it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
-from interlock.runtime.record.events import Event
-from interlock.runtime.record.store import tables
+from interlock.runtime.record import logs
+from interlock.runtime.record.events import HOME, Event, SwitchTurned
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.tlog import Frontier, Signer, leaf_hash
 
@@ -76,3 +77,19 @@ class Standing:
     note: str
     #: The last leaf of each run
     chain: dict[str, bytes]
+
+
+def by_log(tx: Tx) -> dict[str, list[Event]]:
+    """Return the events of each log, in order."""
+    events: dict[str, list[Event]] = {}
+    others: list[str] | None = None
+    for event in tx.events:
+        events.setdefault(event.log, []).append(event)
+        if isinstance(event, SwitchTurned):
+            # Each log says by itself which switches stop its runs.
+            if others is None:
+                others = [log for log in logs.names(tx.connection) if log != HOME]
+            for log in others:
+                if event.tenant in {None, log}:
+                    events.setdefault(log, []).append(replace(event, log=log))
+    return events

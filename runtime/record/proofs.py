@@ -49,7 +49,7 @@ class Proofs:
         if seq >= tree.size:
             raise _beyond("seq", tree.size)
         path = tree.path(seq, 0, tree.size)
-        return Proof(size=tree.size, root=tree.root(0, tree.size), path=tuple(path))
+        return tree.proof(path)
 
     async def consistency(self, log: str, first: int, *, size: int | None) -> Proof:
         """Return the proof that the log of *size* begins with the log as it was at size *first*.
@@ -60,7 +60,7 @@ class Proofs:
         if not 0 < first <= tree.size:
             raise _beyond("first", tree.size)
         path = tree.subproof(first, 0, tree.size, is_whole=True)
-        return Proof(size=tree.size, root=tree.root(0, tree.size), path=tuple(path))
+        return tree.proof(path)
 
     async def _tree(self, log: str, size: int | None, *, within: int) -> "_Tree":
         """Return the tree of that size, with the leaves of the tile *within* which a proof goes."""
@@ -71,23 +71,33 @@ class Proofs:
         wanted = longest if size is None else size
         if wanted > longest:
             raise _beyond("size", longest)
+        whole = wanted // TILE
+        tiles = await self._whole_tiles(log, whole)
+        touched = {within // TILE, whole}
+        leaves = {number: await self._leaves(log, number) for number in touched}
+        return _Tree(
+            size=wanted,
+            tiles=tiles,
+            leaves=leaves,
+        )
+
+    async def _whole_tiles(self, log: str, number: int) -> Sequence[bytes]:
+        """Return the roots of the first tiles, at least so many; each is computed once."""
         tiles = self._tiles.setdefault(log, [])
-        while len(tiles) < wanted // TILE:
-            number = len(tiles)
-            root = _root(await self._leaves(log, number * TILE, TILE))
-            if number == len(tiles):
+        while len(tiles) < number:
+            following = len(tiles)
+            leaves = await self._leaves(log, following)
+            root = _root(leaves)
+            # Somebody else may have come first while the leaves were read.
+            if following == len(tiles):
                 tiles.append(root)
             await asyncio.sleep(0)  # a long log keeps nobody else waiting
-        leaves = {
-            number: await self._leaves(log, number * TILE, TILE)
-            for number in {within // TILE, wanted // TILE}
-        }
-        return _Tree(size=wanted, tiles=tiles, leaves=leaves)
+        return tiles
 
-    async def _leaves(self, log: str, start: int, number: int) -> Sequence[bytes]:
-        return await self._store.read(
-            partial(_leaves, log=log, start=start, number=number)
-        )
+    async def _leaves(self, log: str, tile: int) -> Sequence[bytes]:
+        """Return the leaves of a tile, as many as there are."""
+        look = partial(_leaves, log=log, start=tile * TILE)
+        return await self._store.read(look)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +109,14 @@ class _Tree:
     tiles: Sequence[bytes]
     leaves: Mapping[int, Sequence[bytes]]
 
+    def proof(self, path: Sequence[bytes]) -> Proof:
+        """Return the proof with these hashes, and the root that it leads to."""
+        return Proof(
+            size=self.size,
+            root=self.root(0, self.size),
+            path=tuple(path),
+        )
+
     def root(self, start: int, end: int) -> bytes:
         """Return the root of the leaves from *start* up to *end*, as the tree has it there."""
         if end - start == TILE and start % TILE == 0:
@@ -108,7 +126,9 @@ class _Tree:
         if end == start:
             return Frontier().root()
         middle = start + _split(end - start)
-        return node_hash(self.root(start, middle), self.root(middle, end))
+        left = self.root(start, middle)
+        right = self.root(middle, end)
+        return node_hash(left, right)
 
     def path(self, seq: int, start: int, end: int) -> list[bytes]:
         """Return the hashes beside the way from leaf *seq* to the root, the lowest first."""
@@ -116,8 +136,10 @@ class _Tree:
             return []
         middle = start + _split(end - start)
         if seq < middle:
-            return [*self.path(seq, start, middle), self.root(middle, end)]
-        return [*self.path(seq, middle, end), self.root(start, middle)]
+            left = self.path(seq, start, middle)
+            return [*left, self.root(middle, end)]
+        right = self.path(seq, middle, end)
+        return [*right, self.root(start, middle)]
 
     def subproof(
         self, first: int, start: int, end: int, *, is_whole: bool
@@ -147,17 +169,16 @@ def _root(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def _leaves(
-    connection: Connection, *, log: str, start: int, number: int
-) -> Sequence[bytes]:
+def _leaves(connection: Connection, *, log: str, start: int) -> Sequence[bytes]:
     query = (
         select(_ENTRIES.leaf)
-        .where(
-            _ENTRIES.log == log, _ENTRIES.seq >= start, _ENTRIES.seq < start + number
-        )
+        .where(_ENTRIES.log == log)
+        .where(_ENTRIES.seq >= start)
+        .where(_ENTRIES.seq < start + TILE)
         .order_by(_ENTRIES.seq)
     )
-    return list(connection.execute(query).scalars())
+    rows = connection.execute(query)
+    return list(rows.scalars())
 
 
 def _beyond(name: str, size: int) -> BadInput:

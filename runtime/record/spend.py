@@ -79,6 +79,7 @@ class Spend:
         self.reservation[(action,)] = {
             "action_id": action,
             "budget_id": budget_id,
+            "tenant": self.budget[(budget_id,)]["tenant"],
             **cost,
         }
         self.move(budget_id, "reserved", cost)

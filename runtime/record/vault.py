@@ -107,12 +107,18 @@ class Vault:
         secret = _derive(self.signing.private_bytes_raw(), b"sign/" + purpose)
         return Ed25519PrivateKey.from_private_bytes(secret)
 
-    def create(self, connection: Connection, key_id: str) -> DataKey:
-        """Make and store the data key *key_id* in the caller's transaction."""
+    def mark(self, purpose: bytes, value: bytes) -> bytes:
+        """Return what nobody without the home's key makes of *value*, for *purpose* alone."""
+        secret = _derive(self.signing.private_bytes_raw(), b"mark/" + purpose)
+        return hmac.digest(secret, value, "sha256")
+
+    def create(self, connection: Connection, key_id: str, *, tenant: str) -> DataKey:
+        """Make and store the data key *key_id* of *tenant* in the caller's transaction."""
         secret = os.urandom(32)
         nonce = os.urandom(_NONCE)
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
-        _NEW.run(connection, {"id": key_id, "wrapped": wrapped})
+        row = {"id": key_id, "tenant": tenant, "wrapped": wrapped}
+        _NEW.run(connection, row)
         return self._opened.keep(DataKey(id=key_id, secret=secret, wrapped=wrapped))
 
     def key(self, connection: Connection, key_id: str) -> DataKey:

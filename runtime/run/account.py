@@ -42,6 +42,8 @@ class Account:
     hashed: str = field(default="", repr=False)
     generation: int = 0
     state: AccountState = "active"
+    #: Issuer and subject of somebody who signs in there; empty for who has an account of this home
+    subject: str = ""
 
 
 def account_id(vault: Vault, connection: Connection, name: str) -> str:

@@ -45,6 +45,8 @@ _STATE: Final = Statement(
     select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
 )
 _NEW: Final = Statement(insert(tables.action))
+#: What a row holds of what was not yet seen and not yet done
+_UNSEEN: Final[dict[str, Any]] = {"late": "", "readback": "", "undo": None}
 _CHANGE: Final = Statement(update(tables.action).where(_ROW))
 
 
@@ -98,7 +100,7 @@ def wait(tx: Tx, step: Attempt) -> Reason | None:
     shortage = budget.charge(tx, budget_id=place, cost=cost, actual=one)
     if shortage is not None:
         return shortage.reason
-    budget.reserve(tx, budget_id=place, action_id=step.id, cost=ready)
+    _set_aside(tx, step, ready)
     sealed = _put(tx, step, "waiting", stage=stage)
     waiting = _decided(step, "waiting", sealed)
     tx.events.append(replace(waiting, spent=one.counts(), reserved=ready.counts()))
@@ -127,8 +129,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     if _is_killed(tx, step):
         return by_runtime("killed")  # engaged since the policy was asked
     reserved = step.reserved
-    place = step.run.budget_id
-    shortage = budget.reserve(tx, budget_id=place, action_id=step.id, cost=reserved)
+    shortage = _set_aside(tx, step, reserved)
     if shortage is not None:
         return shortage.reason
     if (
@@ -153,6 +154,16 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     return None
 
 
+def _set_aside(tx: Tx, step: Attempt, cost: Amounts) -> budget.Shortage | None:
+    return budget.reserve(
+        tx,
+        budget_id=step.run.budget_id,
+        action_id=step.id,
+        tenant=step.run.tenant,
+        cost=cost,
+    )
+
+
 def finish(
     tx: Tx,
     step: Attempt,
@@ -167,9 +178,9 @@ def finish(
     *until* is when whoever started the action can be at work on it no more: 0 from that worker.
     """
     check(tx, step.run, closing=True)
-    sealed = {"result": _sealed(step, ending.kept)}
+    sealed = {"result": step.sealed(ending.kept)}
     if ending.undo is not None:
-        sealed["undo"] = _sealed(step, ending.undo, part="/undo")
+        sealed["undo"] = step.sealed(ending.undo, part="/undo")
     if not move(
         tx,
         step.id,
@@ -291,7 +302,7 @@ def _put(
     place = f"action/{step.id}/reasons"
     sealed: Sealed = {
         "reasons": step.key.seal(step.reasons.text, place=place),
-        "result": _sealed(step, result),
+        "result": step.sealed(result),
     }
     values: dict[str, Any] = {
         "state": state,
@@ -309,21 +320,13 @@ def _put(
     proposed = {
         "id": step.id,
         "run_id": step.run.id,
+        "tenant": step.run.tenant,
         "tool": action.tool,
         "action_class": action.action_class,
         "digest": step.request.digest,
-        "late": "",
-        "readback": "",
-        "undo": None,
         "undoes": step.undoes,
         "created": tx.now,
         "ordinal": time.time_ns() // 1000,
     }
-    _NEW.run(tx.connection, proposed | values)
+    _NEW.run(tx.connection, _UNSEEN | proposed | values)
     return sealed
-
-
-def _sealed(step: Attempt, value: bytes | None, *, part: str = "") -> bytes | None:
-    if value is None:
-        return None
-    return step.key.seal(value, place=f"action/{step.id}{part}")

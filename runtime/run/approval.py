@@ -28,7 +28,7 @@ from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import quorum
+from interlock.runtime.run import canary, quorum
 from interlock.runtime.run.quorum import Quorum
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run, requester_of
@@ -97,6 +97,7 @@ def ask(
         return open_approval
     key = vault.key(tx.connection, run.id)
     row = _row(run, key, asked, now=now) | {"created": tx.now}
+    row["nature"] = canary.promised(vault, approval_id=row["id"], run_id=run.id)
     tx.connection.execute(insert(tables.approval).values(row))
     tx.events.append(_requested(row, asked, key))
     return str(row["id"])
@@ -125,6 +126,7 @@ def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
         "overdue": now + min(asked.overdue_s, asked.ttl_s),
         "expires": now + asked.ttl_s,
         "decided": 0,
+        "canary": 0,
     }
 
 
@@ -143,6 +145,7 @@ def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAs
         evidence=row["evidence_digest"],
         overdue=row["overdue"],
         expires=row["expires"],
+        nature=row["nature"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},
     )
 
@@ -202,13 +205,14 @@ def four_eyes(
     requester: str,
     role: str,
     tenant: str,
-    note: str,
+    note: str | None,
 ) -> None:
     """Refuse a verdict on *what* by anybody but an entitled other person who says why.
 
     Raises `BadInput` with the codes "nobody", "own_request", "wrong_tenant", "role_missing" and
-    "note_missing" (fails closed). This comes before anything is recorded, so the policy is never
-    told of a verdict from another tenant: its facts need no tenant for each reviewer.
+    "note_missing" (fails closed); where the note is None no reason is looked for. This comes before
+    anything is recorded, so the policy is never told of a verdict from another tenant: its facts
+    need no tenant for each reviewer.
     """
     name = identity(reviewer.id)
     if not name:
@@ -230,7 +234,7 @@ def four_eyes(
             person=reviewer.id,
             role=role,
         )
-    if len(note.strip()) < SHORTEST_NOTE:
+    if note is not None and len(note.strip()) < SHORTEST_NOTE:
         raise refused("note_missing", what=what)
 
 

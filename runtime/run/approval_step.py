@@ -4,7 +4,8 @@ A step is one row, sealed for its place in this approval and for no other, and o
 ledger. Verdicts are steps; what the others change is courtesy and never an entitlement.
 """
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -82,6 +83,29 @@ class Deed:
     proposal: dict[str, Json] | None = None
 
 
+def claim(steps: Sequence[Step], *, now: int) -> Step | None:
+    """Return the step by which somebody looks at it now, or None; passing it on ends a claim."""
+    last = _last(steps, "claimed", "released", "delegated", "escalated")
+    is_live = last is not None and last.kind == "claimed" and last.until > now
+    return last if is_live else None
+
+
+def delegate(steps: Sequence[Step]) -> str:
+    """Return who was asked by name to decide, or an empty string."""
+    last = _last(steps, "delegated", "escalated")
+    return last.to if last is not None and last.kind == "delegated" else ""
+
+
+def inquiry(steps: Sequence[Step]) -> Step | None:
+    """Return the question to whoever asked for it that is not answered yet, or None."""
+    last = _last(steps, "asked", "answered")
+    return last if last is not None and last.kind == "asked" else None
+
+
+def _last(steps: Sequence[Step], *kinds: Kind) -> Step | None:
+    return next((step for step in reversed(steps) if step.kind in kinds), None)
+
+
 def add(
     tx: Tx, key: DataKey, approval: RowMapping, deed: Deed, *, number: int
 ) -> bytes:
@@ -100,6 +124,7 @@ def add(
         "number": number,
         "run_id": approval["run_id"],
         "action_id": approval["action_id"],
+        "tenant": approval["tenant"],
         "kind": deed.kind,
         "seat": deed.seat,
         "role": deed.role,
@@ -125,6 +150,16 @@ def rows_of(connection: Connection, approvals: Collection[str]) -> list[RowMappi
         .order_by(_STEPS.approval, _STEPS.number)
     )
     return list(connection.execute(query).mappings())
+
+
+def by_approval(
+    connection: Connection, approvals: Collection[str]
+) -> Mapping[str, list[RowMapping]]:
+    """Return the rows of the steps by approval, each in its order."""
+    steps: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in rows_of(connection, approvals):
+        steps[row["approval"]].append(row)
+    return steps
 
 
 def opened(key: DataKey, approval: RowMapping, row: RowMapping) -> Step:

@@ -1,7 +1,6 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_
@@ -13,6 +12,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import approval_step, expiry
 from interlock.runtime.run.approval import State
 from interlock.runtime.run.erasure import key_of
+from interlock.runtime.run.handling import Handling, handle
 from interlock.runtime.run.likeness import Likeness, likeness_of
 from interlock.runtime.run.question import (
     Approval,
@@ -21,7 +21,6 @@ from interlock.runtime.run.question import (
     row_named,
     summary,
 )
-from interlock.runtime.run.quorum import Filled
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.verdict import Shown, judge
 
@@ -66,8 +65,8 @@ class Approvals:
                 )
                 query = query.where(older)
             rows = connection.execute(query).mappings().all()
-            filled = _filled(connection, rows)
-            return [self._listed(row, now, filled[row["id"]]) for row in rows]
+            steps = approval_step.by_approval(connection, [row["id"] for row in rows])
+            return [self._listed(row, now, steps[row["id"]]) for row in rows]
 
         return await self._store.read(look)
 
@@ -99,9 +98,7 @@ class Approvals:
                 tables.run, tables.run.c.id == tables.approval.c.run_id
             ).where(tables.run.c.job == job_id)
             rows = connection.execute(query).mappings().all()
-            steps = defaultdict(list)
-            for step in approval_step.rows_of(connection, [row["id"] for row in rows]):
-                steps[step["approval"]].append(step)
+            steps = approval_step.by_approval(connection, [row["id"] for row in rows])
             return [self._opened(row, steps[row["id"]], now) for row in reversed(rows)]
 
         return await self._store.read(look)
@@ -154,17 +151,33 @@ class Approvals:
                 if likeness_of(approval) != likeness:
                     raise refused("not_alike", what=f"approval {approval.id}")
 
-        logs = {await self._log(one.approval) for one in shown}
-        try:
-            await self._store.write(work, logs=logs)
-        except BadInput as error:
-            if error.code == "expired":
-                await self._expire([one.approval for one in shown], logs)
-            raise
+        await self._write(work, [one.approval for one in shown])
+
+    async def handle(
+        self, approval_id: str, handling: Handling, *, person: Principal
+    ) -> None:
+        """Record what *person* does about an approval that waits; raises as `handle` does."""
+
+        def work(tx: Tx) -> None:
+            handle(tx, self._vault, approval_id, handling, person=person)
+
+        await self._write(work, [approval_id])
 
     async def expire(self, approval_id: str) -> None:
         """Record that nobody decided in time, if that is so and was not recorded; `NotFound`."""
         await self._expire([approval_id], {await self._log(approval_id)})
+
+    async def _write(
+        self, work: Callable[[Tx], None], approvals: Sequence[str]
+    ) -> None:
+        """Let people act on *approvals*; record the expiry of one for which they came too late."""
+        logs = {await self._log(approval_id) for approval_id in approvals}
+        try:
+            await self._store.write(work, logs=logs)
+        except BadInput as error:
+            if error.code == "expired":
+                await self._expire(approvals, logs)
+            raise
 
     async def _expire(self, approvals: Sequence[str], logs: Collection[str]) -> None:
         def work(tx: Tx) -> None:
@@ -181,10 +194,11 @@ class Approvals:
         return str(row["tenant"])
 
     def _listed(
-        self, row: RowMapping, now: int, filled: Sequence[Filled]
+        self, row: RowMapping, now: int, steps: Sequence[RowMapping]
     ) -> ApprovalSummary:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
-        return summary(row, key, now, filled=filled)
+        read = tuple(approval_step.opened(key, row, step) for step in steps)
+        return summary(row, key, now, steps=read)
 
     def _opened(
         self, row: RowMapping, steps: Sequence[RowMapping], now: int
@@ -192,17 +206,6 @@ class Approvals:
         key = self._vault.unwrapped(row["run_id"], row["wrapped"])
         read = tuple(approval_step.opened(key, row, step) for step in steps)
         return opened(row, key, now, steps=read)
-
-
-def _filled(
-    connection: Connection, rows: Sequence[RowMapping]
-) -> Mapping[str, list[Filled]]:
-    """Return the seats that verdicts fill, by approval."""
-    filled: defaultdict[str, list[Filled]] = defaultdict(list)
-    for step in approval_step.rows_of(connection, [row["id"] for row in rows]):
-        if step["kind"] == "approved":
-            filled[step["approval"]].append((step["seat"], step["role"]))
-    return filled
 
 
 def _wanted(
@@ -217,8 +220,9 @@ def _wanted(
     )
     if tenant is not None:
         query = query.where(approvals.tenant == tenant)
-    if run is not None:
-        query = query.where(approvals.run_id == run)
+    query = query.where(
+        approvals.canary == 0 if run is None else approvals.run_id == run
+    )
     match state:
         case None:
             return query

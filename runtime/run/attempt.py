@@ -192,6 +192,12 @@ class Attempt:
             undoes=self.undoes,
         )
 
+    def sealed(self, value: bytes | None, *, part: str = "") -> bytes | None:
+        """Return a value of the row of the action, or a *part* of it, under the run's key."""
+        if value is None:
+            return None
+        return self.key.seal(value, place=f"action/{self.id}{part}")
+
     @property
     def asked(self) -> dict[str, Document]:
         """What was asked and why it was decided so, for the one ledger entry that holds it."""

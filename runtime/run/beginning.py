@@ -1,6 +1,5 @@
 """The beginning of a run: its first row, and the entry that says so."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -14,21 +13,23 @@ from interlock.runtime.record.events import RunStarted
 from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
-from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import pin
+from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run import canary, pin
 from interlock.runtime.run.claim import claimed
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import NewRun, requester_of
 
 #: The priority of a run that goes before all others; the lowest is as far from zero
 HIGHEST: Final = 100
+#: The first label of every run, as it is stored
+_TRUSTED: Final = canonical(asdict(TRUSTED)).decode()
 _NEW: Final = Statement(insert(tables.run).returning(*tables.run.columns))
 
 
-def name_of(connection: Connection, new: NewRun) -> str:
+def name_of(connection: Connection, vault: Vault, new: NewRun) -> str:
     """Return the id of a new run; raises `BadInput` ("taken_already") for one that is there."""
     if not new.id:
-        return f"run-{secrets.token_hex(6)}"
+        return canary.work(vault)
     query = select(tables.run.c.id).where(tables.run.c.id == new.id)
     if connection.execute(query).first() is not None:
         raise BadInput(
@@ -50,7 +51,7 @@ def fields_of(
 ) -> dict[str, Any]:
     """Return the row of a new run, claimed under *token* or queued without one."""
     run_id = key.id
-    principal = canonical(asdict(new.principal))
+    principal = canonical(new.principal.written)
     fields = {
         "id": run_id,
         "tenant": new.principal.tenant,
@@ -59,7 +60,7 @@ def fields_of(
         "principal": key.seal(principal, place=f"run/{run_id}/principal"),
         "request": key.seal(canonical(new.request), place=f"run/{run_id}"),
         "pins": pin.sealed(new.pins, key),
-        "label": canonical(asdict(TRUSTED)).decode(),
+        "label": _TRUSTED,
         "autonomy": new.autonomy,
         "revision": new.revision,
         "budget_id": run_id,
@@ -125,10 +126,10 @@ def started_of(new: NewRun, row: Row, key: DataKey) -> RunStarted:
         pinned=row["pinned"],
         budget=row["budget_id"],
         parent=new.job or of_tenant(row["tenant"]),
-        limits=asdict(new.limits),
+        limits=new.limits.counts(),
         label=row["label"],
         requester=requester_of(new.principal),
-        principal=asdict(new.principal),
+        principal=new.principal.written,
         request=new.request,
         sealed={name: row[name] for name in ("principal", "request", "pins")},
     )

@@ -89,14 +89,18 @@ class Shortage:
 
 
 def reserve(
-    tx: Tx, *, budget_id: str, action_id: str, cost: Amounts
+    tx: Tx, *, budget_id: str, action_id: str, tenant: str, cost: Amounts
 ) -> Shortage | None:
     """Set *cost* aside for the action if every kind fits at every level; else return what lacks.
 
     What was set aside for the same action before is part of *cost*, and stays when it does not fit.
     """
-    reservation: dict[str, Any] = {"action_id": action_id, "budget_id": budget_id}
-    reservation |= cost.counts()
+    reservation: dict[str, Any] = {
+        "action_id": action_id,
+        "budget_id": budget_id,
+        "tenant": tenant,
+        **cost.counts(),
+    }
     if _OPEN.one(tx.connection, reservation) is None:
         return _reserve_instead(tx, reservation)
     shortage = _set_aside(tx, budget_id, cost)

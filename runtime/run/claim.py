@@ -23,6 +23,7 @@ from interlock.runtime.record.events import RunResumed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import canary
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import LEASE_S, OPEN, Run, opened
 from interlock.runtime.run.turn import unless_stopped
@@ -117,6 +118,7 @@ def take_over(
     """
     run_id = row["id"]
     refuse_taken(row, now=tx.now)
+    canary.refuse(vault, row, seconds=LEASE_S)
     gone = is_gone(row)
     fence = row["fence"] + 1
     taken_over = (

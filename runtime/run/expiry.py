@@ -4,19 +4,21 @@ Time alone writes nothing. Whoever looks next records the expiry, once: the door
 on, or a person who opens the approval or comes too late.
 """
 
+from typing import Final
+
 from sqlalchemy import Connection, and_, or_, select, update
 
 from interlock.runtime.record.events import ApprovalExpired
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import budget, turn
+from interlock.runtime.run import budget
 
-_APPROVALS = tables.approval.c
+_APPROVALS: Final = tables.approval.c
 
 
 def expire(tx: Tx, *, approval_id: str) -> bool:
     """Record that the time of an approval is up, and return whether this was the first to do so.
 
-    What was set aside for its action is given back, and the run may go on at once.
+    What was set aside for its action is given back. The run is ready since the time was up.
     """
     due = (
         _APPROVALS.id == approval_id,
@@ -30,7 +32,6 @@ def expire(tx: Tx, *, approval_id: str) -> bool:
     expired = update(tables.approval).where(*due)
     tx.connection.execute(expired.values(state="expired", decided=tx.now))
     budget.release(tx, action_id=row["action_id"])
-    turn.decided(tx, row["run_id"])
     tx.events.append(
         ApprovalExpired(
             log=row["tenant"],

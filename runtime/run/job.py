@@ -123,7 +123,7 @@ def submit(tx: Tx, vault: Vault, new: NewJob) -> None:
         tenant=new.tenant,
         limits=new.limits,
     )
-    key = vault.create(tx.connection, new.id)
+    key = vault.create(tx.connection, new.id, tenant=new.tenant)
     request = canonical(dict(new.request))
     sealed = {
         "by": key.seal(new.by.encode(), place=f"job/{new.id}/by"),
@@ -160,7 +160,7 @@ def take(tx: Tx, vault: Vault, item: NewItem, *, run_id: str = "") -> None:
     row = job_row(tx.connection, item.job, lock=True)
     if row["status"] == "cancelled":
         raise refused("job_ended", what=f"job {item.job}")
-    values = _values(tx, vault, item, run_id)
+    values = _values(tx, vault, item, run_id) | {"tenant": row["tenant"]}
     if _NEW.one(tx.connection, values) is None:
         raise refused("taken_already", what=f"document {item.path}")
     if item.once:

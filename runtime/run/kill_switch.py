@@ -37,6 +37,8 @@ class KillSwitch:
 
     scope: KillScope
     id: str
+    #: Whose it is; the home's for everything and for a tool
+    tenant: str
     #: Since when, in Unix seconds
     engaged: int
 
@@ -89,13 +91,15 @@ class KillSwitches:
 
 def engage(tx: Tx, scope: KillScope, name: str, *, by: str) -> None:
     """Engage the switch in the caller's transaction, which holds the head of every log."""
+    turned = _turned(tx, scope, name, engaged=True, by=by)
     row = {
         "scope": scope,
         "id": name,
+        "tenant": turned.tenant or HOME,
         "engaged": tx.now,
     }
     _ENGAGE.run(tx.connection, row)
-    tx.events.append(_turned(tx, scope, name, engaged=True, by=by))
+    tx.events.append(turned)
 
 
 def covering(

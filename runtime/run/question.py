@@ -1,7 +1,8 @@
 """Questions: approvals as they stand in their rows, opened for those who may see them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import assert_never
 
 import orjson
 from sqlalchemy import Connection, RowMapping, select
@@ -10,10 +11,11 @@ from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import quorum
+from interlock.runtime.run import approval_step, quorum
 from interlock.runtime.run.approval import State, requester
 from interlock.runtime.run.approval_step import Step
 from interlock.runtime.run.quorum import Filled, Quorum
+from interlock.runtime.run.refusal import refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +40,15 @@ class ApprovalSummary:
     expires: int
     #: When the last verdict was given, or the expiry recorded; 0 before
     decided: int
+    #: Who looks at it now, and until when; empty and 0 for nobody
+    claimed_by: str
+    claimed_until: int
+    #: Who was asked by name to decide; empty for nobody
+    delegated_to: str
+    #: Whether whoever asked for it has a question to answer
+    is_questioned: bool
+    #: Whether it was a canary, which nobody is told before it is decided
+    canary: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +98,7 @@ def opened(
             what=f"approval {row['id']}",
             why="its evidence is not what was put before the reviewer",
         )
-    listed = summary(row, key, now, filled=filled(steps))
+    listed = summary(row, key, now, steps=steps)
     return Approval(
         **{name.name: getattr(listed, name.name) for name in fields(listed)},
         reviewer=next(
@@ -99,16 +110,36 @@ def opened(
     )
 
 
+def open_now(approval: ApprovalSummary) -> None:
+    """Raise `BadInput` where nobody can do anything about it any more.
+
+    The codes are "expired", "not_waiting" and "decided_already".
+    """
+    what = f"approval {approval.id}"
+    match approval.state:
+        case "waiting":
+            return
+        case "expired":
+            raise refused("expired", what=what)
+        case "withdrawn":
+            raise refused("not_waiting", what=what, state=approval.state)
+        case "approved" | "rejected" | "used":
+            raise refused("decided_already", what=what, state=approval.state)
+        case _:
+            assert_never(approval.state)
+
+
 def filled(steps: Iterable[Step]) -> list[Filled]:
     """Return the seats that the verdicts among *steps* fill."""
     return [(step.seat, step.role) for step in steps if step.kind == "approved"]
 
 
 def summary(
-    row: RowMapping, key: DataKey, now: int, *, filled: Iterable[Filled]
+    row: RowMapping, key: DataKey, now: int, *, steps: Sequence[Step]
 ) -> ApprovalSummary:
-    """Return the approval without its evidence; *filled* are the seats that verdicts fill."""
+    """Return the approval without its evidence."""
     seats = quorum.read(row["quorum"])
+    claim = approval_step.claim(steps, now=now)
     return ApprovalSummary(
         id=row["id"],
         run_id=row["run_id"],
@@ -119,12 +150,17 @@ def summary(
         requester=requester(key, row),
         role=row["role"],
         quorum=seats,
-        unfilled=quorum.unfilled(seats, filled),
+        unfilled=quorum.unfilled(seats, filled(steps)),
         revision=row["revision"],
         created=row["created"],
         overdue=row["overdue"],
         expires=row["expires"],
         decided=row["decided"],
+        claimed_by=claim.person if claim else "",
+        claimed_until=claim.until if claim else 0,
+        delegated_to=approval_step.delegate(steps),
+        is_questioned=approval_step.inquiry(steps) is not None,
+        canary=row["canary"] == 1,
     )
 
 

@@ -75,6 +75,27 @@ def unfilled(quorum: Quorum, filled: Iterable[Filled]) -> Quorum:
     return tuple(seat for seat in left if seat.count > 0)
 
 
+def passed_up(
+    quorum: Quorum, filled: Iterable[Filled], *, seat: Seat, to: str
+) -> Quorum:
+    """Return the quorum in which the people of *to* are asked for what is open of *seat*.
+
+    What is filled stays as it is: each verdict counts in the role in which it was given.
+    """
+    counted = Counter(filled)
+    seats: dict[Filled, Seat] = {}
+    for one in quorum:
+        is_passed = (one.role, one.by) == (seat.role, seat.by)
+        done = counted[(one.role, one.by)] if is_passed else one.count
+        parts = (replace(one, count=done), replace(one, count=one.count - done, by=to))
+        for part in parts:
+            place = (part.role, part.by)
+            before = seats[place].count if place in seats else 0
+            if part.count:
+                seats[place] = replace(part, count=part.count + before)
+    return tuple(seats.values())
+
+
 def seat_for(open_seats: Quorum, roles: Sequence[str]) -> Seat | None:
     """Return the first open seat that somebody with *roles* can fill, or None."""
     return next((seat for seat in open_seats if seat.by in roles), None)

@@ -34,6 +34,24 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "{person!r} has given a verdict on it, and each person counts once",
         "Let somebody else decide what is still open.",
     ),
+    "already_claimed": (
+        "{person!r} looks at it for another {seconds} s",
+        "Wait, or decide it all the same: a claim is a courtesy.",
+    ),
+    "not_claimed": ("nobody looks at it", _SHOW_APPROVAL),
+    "not_above": (
+        "the policy names no role {role!r} above {below!r}",
+        "Name a role that `approval.escalation` names.",
+    ),
+    "asked_already": (
+        "a question to whoever asked for it is open",
+        "Wait for the answer, or decide without it.",
+    ),
+    "nothing_asked": ("no question about it is open", _SHOW_APPROVAL),
+    "not_requester": (
+        "{person!r} did not ask for it, and the question is to whoever did",
+        "Let that person answer.",
+    ),
     "decided_already": ("it is {state}, not waiting", _SHOW_APPROVAL),
     "not_alike": (
         "it is not like the others, so it is not decided together with them",

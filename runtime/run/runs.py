@@ -16,6 +16,7 @@ from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
+    canary,
     erasure,
     limit,
     pin,
@@ -84,9 +85,9 @@ class Runs:
             return await self._store.write(begin, logs=(new.principal.tenant,))
 
     def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
-        run_id = name_of(tx.connection, new)
-        key = self._vault.create(tx.connection, run_id)
+        run_id = name_of(tx.connection, self._vault, new)
         tenant = new.principal.tenant
+        key = self._vault.create(tx.connection, run_id, tenant=tenant)
         limit.create(
             tx,
             budget_id=run_id,
@@ -95,6 +96,7 @@ class Runs:
             job=new.job,
         )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
+        fields |= canary.unready(self._vault, run_id)
         row = begun(tx, fields)
         tx.events.append(started_of(new, row, key))
         return opened(row, key, claim=token)
@@ -142,7 +144,7 @@ class Runs:
         def beat(connection: Connection) -> None:
             extend(connection, run, now=self._store.now(connection))
 
-        with self._store.pulse.beating(beat, every_s=BEAT_S):
+        with self._store.pulse.beating(beat, scope=run.tenant, every_s=BEAT_S):
             yield
 
     async def trace(self, run: Run, reference: str) -> None:
@@ -215,6 +217,7 @@ class Runs:
             "lease_until": 0,
             "updated": tx.now,
         }
+        values |= canary.unready(self._vault, run.id)
         tx.connection.execute(
             update(tables.run).where(tables.run.c.id == run.id).values(values)
         )

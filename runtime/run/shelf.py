@@ -170,6 +170,7 @@ class Shelf:
         self._insert(
             tx,
             _For(run_id=run_id, tenant=tenant, action_id=""),
+            self._vault.known(run_id),
             key=key,
             body=body,
             status="kept",
@@ -185,7 +186,8 @@ class Shelf:
     ) -> str:
         tenant = _tenant(tx, permit)
         of = _For(run_id=permit.run_id, tenant=tenant, action_id=permit.action_id)
-        if self._insert(tx, of, key=key, body=body, status=status):
+        data_key = self._vault.key(tx.connection, of.run_id)
+        if self._insert(tx, of, data_key, key=key, body=body, status=status):
             return status
         here = select(_RECORDS.status).where(*self._here(permit.run_id, key))
         return str(tx.connection.execute(here.with_for_update()).scalar_one())
@@ -194,13 +196,13 @@ class Shelf:
         self,
         tx: Tx,
         of: "_For",
+        data_key: DataKey,
         *,
         key: str,
         body: Mapping[str, Any],
         status: str,
     ) -> bool:
         """Keep *body* unless something is kept under *key*, and say whether it was kept."""
-        data_key = self._vault.key(tx.connection, of.run_id)
         sealed = data_key.seal(
             orjson.dumps(body), place=self._place(of.tenant, of.run_id, key)
         )

@@ -5,7 +5,7 @@ more, so an act that takes four eyes on it is denied.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from sqlalchemy import Connection, RowMapping, select
@@ -15,6 +15,7 @@ from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, 
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import approval_step, level, quorum
+from interlock.runtime.run.attention import canaries_met
 from interlock.runtime.run.job import job_row, submitter
 from interlock.runtime.run.recorded_action import of_beginning
 from interlock.runtime.run.run import principal_of, requester_of, row_of
@@ -155,6 +156,21 @@ def approval(approval_id: str) -> Look:
             name=approval_id,
             role=_asked_of(connection, approval_id, asked.quorum, person),
         )
+
+    return look
+
+
+def verdict(approval_id: str) -> Look:
+    """Look at an approval that the person decides, and at the canaries the person has met."""
+    asked = approval(approval_id)
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        subject = asked(connection, vault, person)
+        facts = subject.facts
+        if facts is None:
+            return subject
+        met = canaries_met(connection, vault, tenant=facts.tenant, person=person.id)
+        return replace(subject, facts=replace(facts, canaries=met))
 
     return look
 

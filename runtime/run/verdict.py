@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any
 
 from sqlalchemy import RowMapping, update
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval_step, budget, turn
+from interlock.runtime.run import approval_step, budget, canary, difference, turn
 from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
+from interlock.runtime.run.canary import Opened
+from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.erasure import key_of
-from interlock.runtime.run.question import Approval, opened, row_named
+from interlock.runtime.run.question import Approval, open_now, opened, row_named
 from interlock.runtime.run.quorum import Quorum, Seat, seat_for, unfilled
 from interlock.runtime.run.refusal import refused
 
@@ -26,6 +29,8 @@ class Shown:
     approval: str
     #: The digest of the evidence
     evidence: str
+    #: The evidence itself, where the person has it still: only to say what is other now
+    seen: Mapping[str, Json] | None = None
     #: When it was opened, by the clock of whoever served it, in Unix seconds; 0 where nobody knows
     opened: int = 0
 
@@ -51,9 +56,25 @@ def judge(
     key = key_of(tx.connection, vault, row["run_id"])
     steps = approval_step.of(tx.connection, key, row)
     approval = opened(row, key, tx.now, steps=steps)
-    _object(approval, shown=shown.evidence)
+    _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
-    deed = Deed(
+    deed = _deed(shown, seat, reviewer, verdict, note)
+    values = _after(approval, seat, verdict)
+    told = _told(vault, approval, values["state"])
+    sealed = _decide(
+        tx, key, row, deed, values=values | told.columns, number=len(steps)
+    )
+    decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
+    tx.events.append(_with(decided, values, told))
+    if told.nature == "canary":
+        cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
+    return approval
+
+
+def _deed(
+    shown: Shown, seat: Seat, reviewer: Principal, verdict: Verdict, note: str
+) -> Deed:
+    return Deed(
         kind=verdict,
         person=reviewer.id,
         roles=reviewer.roles,
@@ -63,13 +84,26 @@ def judge(
         shown=shown.evidence,
         opened=shown.opened,
     )
-    values = _after(approval, seat, verdict)
-    sealed = _decide(tx, key, row, deed, values=values, number=len(steps))
-    event = _decided(approval, row["digest"], key, deed)
-    tx.events.append(
-        replace(event, state=values["state"], next=values["role"], sealed=sealed)
+
+
+def _with(
+    decided: ApprovalDecided, values: Mapping[str, Any], told: Opened
+) -> ApprovalDecided:
+    """Return the entry with what comes of the verdict."""
+    return replace(
+        decided,
+        state=values["state"],
+        next=values["role"],
+        nature=told.nature or "",
+        opening=told.opening,
     )
-    return approval
+
+
+def _told(vault: Vault, approval: Approval, state: State) -> Opened:
+    """Return what is told of the nature of an approval: nothing while it waits for more people."""
+    if state == "waiting":
+        return Opened()
+    return canary.opened(vault, approval_id=approval.id, run_id=approval.run_id)
 
 
 def _decided(
@@ -106,8 +140,11 @@ def _decided(
     )
 
 
-def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
-    """Return the open seat that *person* fills; raises as `judge` does where there is none."""
+def seat_of(approval: Approval, person: Principal, *, note: str | None) -> Seat:
+    """Return the open seat that *person* fills; raises as `judge` does where there is none.
+
+    Without a *note* no reason is looked for.
+    """
     what = f"approval {approval.id}"
     if any(identity(one.person) == identity(person.id) for one in approval.verdicts):
         raise refused("voted_already", what=what, person=person.id)
@@ -125,7 +162,7 @@ def seat_of(approval: Approval, person: Principal, *, note: str) -> Seat:
     return seat
 
 
-def _after(approval: Approval, seat: Seat, verdict: Verdict) -> dict[str, str]:
+def _after(approval: Approval, seat: Seat, verdict: Verdict) -> dict[str, Any]:
     """Return what the row says once *verdict* fills one of *seat*: its state, and who is next."""
     left = unfilled(approval.unfilled, [(seat.role, seat.by)])
     asked_next = left[0].by if left else approval.role
@@ -145,7 +182,7 @@ def _decide(
     row: RowMapping,
     deed: Deed,
     *,
-    values: Mapping[str, str],
+    values: Mapping[str, Any],
     number: int,
 ) -> Sealed:
     """Write the verdict and what the approval becomes; return what was sealed.
@@ -170,24 +207,20 @@ def _decide(
     return {"content": sealed}
 
 
-def _object(approval: Approval, *, shown: str) -> None:
-    """Refuse a verdict on what waits no more, or on something else than was shown."""
-    what = f"approval {approval.id}"
-    match approval.state:
-        case "waiting":
-            pass
-        case "expired":
-            raise refused("expired", what=what)
-        case "withdrawn":
-            raise refused("not_waiting", what=what, state=approval.state)
-        case "approved" | "rejected" | "used":
-            raise refused("decided_already", what=what, state=approval.state)
-        case _:
-            assert_never(approval.state)
-    if shown != approval.evidence_digest:
-        raise refused(
-            "evidence_changed",
-            what=what,
-            shown=shown[:12],
-            evidence=approval.evidence_digest[:12],
-        )
+def _object(
+    tx: Tx, key: DataKey, row: RowMapping, approval: Approval, shown: Shown
+) -> None:
+    """Refuse a verdict on what waits no more, or on something else than was shown.
+
+    Where it was asked anew since, what is other is the difference to what waits now.
+    """
+    anew = difference.asked_anew(tx.connection, row)
+    if anew is not None:
+        steps = approval_step.of(tx.connection, key, anew)
+        approval = opened(anew, key, tx.now, steps=steps)
+    open_now(approval)
+    if anew is None and shown.evidence == approval.evidence_digest:
+        return
+    raise difference.changed(
+        tx.connection, key, approval, shown=shown.evidence, seen=shown.seen
+    )

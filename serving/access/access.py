@@ -8,10 +8,13 @@ more than what the application says: roles come from the list of people.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from interlock.runtime.door.evaluations import Evaluations
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
+from interlock.runtime.run.order import Order
 from interlock.serving.access import answer, batch, denial
 from interlock.serving.access.answer import Document
 from interlock.serving.access.approved import Door
@@ -88,15 +91,22 @@ class Access:
             answers = await self.point.answers(queries, asker, stops)
         return {"evaluations": answers}
 
-    async def request(self, document: object, *, asker: Principal) -> Task:
+    async def request(
+        self, document: object, *, asker: Principal, key: str = ""
+    ) -> Task:
         """Put a requestable denial before people, as the policy then says, and return the task.
 
         Raises `AccessProblem` for a denial that this home did not make, that is too old, is about
-        something else or is another application's.
+        something else or is another application's, and `BadInput` ("key_reused") for a *key* under
+        which the application asked for something else before.
         """
 
         async def work() -> Task:
-            return await self.tasks.open(await self._wanted(document, asker))
+            wanted = await self._wanted(document, asker)
+            if not key:
+                return await self.tasks.open(wanted)
+            order = await self._order(wanted, key, asker)
+            return await self.tasks.open(wanted, also=order.keep)
 
         return await self.home.runtime.acts.perform(
             "access.request",
@@ -105,6 +115,23 @@ class Access:
             arguments={"evaluation": denial.named(document)},
             look=subject.tenant("access", "request"),
         )
+
+    async def _order(self, wanted: Wanted, key: str, asker: Principal) -> Order:
+        """Return what *key* stands for; raises `BadInput` ("key_reused") for something else."""
+
+        def look(connection: Connection) -> Order:
+            order = Order.of(
+                connection,
+                self.home.vault,
+                tenant=asker.tenant,
+                person=asker.id,
+                key=f"access/{key}",
+                asked=[wanted.denial.evaluation, wanted.denial.hash, wanted.said],
+            )
+            order.begun(connection)
+            return order
+
+        return await self.home.store.read(look)
 
     async def _wanted(self, document: object, asker: Principal) -> Wanted:
         query = parsed(document)

@@ -143,9 +143,13 @@ def parsed(document: object) -> Query:
     return query
 
 
-def wrong(where: str, why: str) -> BadInput:
+class Malformed(BadInput):
+    """A document that is no query of AuthZEN; nothing was asked."""
+
+
+def wrong(where: str, why: str) -> Malformed:
     """Return the error of a query that cannot be read at *where*."""
-    return BadInput(
+    return Malformed(
         what=f"access query at {where}",
         why=why,
         next_step="Write it as OpenID AuthZEN 1.0 does, with strings and integers.",

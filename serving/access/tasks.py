@@ -16,7 +16,7 @@ from interlock.runtime.policy.request import EXTERNAL, Amounts, Principal, ident
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.run import OPEN, NewRun, Run
-from interlock.runtime.run.runs import Runs
+from interlock.runtime.run.runs import Also, Runs
 from interlock.serving.access.approved import Door
 from interlock.serving.access.binding import Bound
 from interlock.serving.access.problem import AccessProblem
@@ -106,9 +106,10 @@ class Tasks:
     approvals: Approvals
     door: Door
 
-    async def open(self, wanted: Wanted) -> Task:
+    async def open(self, wanted: Wanted, *, also: Also | None = None) -> Task:
         """Put the denial before people once, and return the task; the same denial gives the same.
 
+        *also* is done in the transaction in which the task begins.
         Raises `AccessProblem` ("not_requestable") where the policy asks nobody any more.
         """
         task_id = name_of(wanted.denial)
@@ -129,7 +130,7 @@ class Tasks:
             revision=wanted.denial.revision,
         )
         try:
-            await self.runs.start(new, claim=False)
+            await self.runs.start(new, claim=False, also=also)
         except BadInput as error:
             if error.code != "taken_already":
                 raise

@@ -2,7 +2,7 @@
 
 An API key in INTERLOCK_KEY counts first, then the session that `interlock sign-in` keeps, then name
 and password, asked on the terminal. Fails closed: who proves nothing is nobody. Only a stop is done
-without (`stopper`).
+without (`stopper`), and a server or a worker starts without (`starter`).
 """
 
 import json
@@ -45,11 +45,7 @@ async def asker(desk: "Desk", name: str | None, *, may_ask: bool = True) -> Prin
     identity = Identity.over(desk)
     if not await identity.has_accounts():
         return desk.person(name)
-    if name is not None:
-        raise NotAuthenticated(
-            what="--as, on a home with accounts,",
-            next_step=f"Leave it out: `interlock sign-in` first, or set {VARIABLE}.",
-        )
+    _refuse_name(name)
     key = os.environ.get(VARIABLE, "")
     if key:
         return (await identity.of_key(key)).principal
@@ -62,6 +58,22 @@ async def asker(desk: "Desk", name: str | None, *, may_ask: bool = True) -> Prin
         what="a command without a session or a key, on a home with accounts,",
         next_step=f"`interlock sign-in` first, or set {VARIABLE} to an API key.",
     )
+
+
+async def starter(desk: "Desk", name: str | None) -> Principal:
+    """Return who starts a server or a worker, without asking for anything.
+
+    Whoever has a key in INTERLOCK_KEY or a session starts it, and a key that is not good is refused
+    (fails closed). Otherwise the machine's account starts it: whoever can open the home has its
+    keys anyway, so a restart at night needs no secret. What it may do is for the policy.
+    """
+    if os.environ.get(VARIABLE, ""):
+        return await asker(desk, name, may_ask=False)
+    try:
+        return await asker(desk, name, may_ask=False)
+    except NotAuthenticated:
+        _refuse_name(name)
+        return people.machine(tenant=desk.settings.tenant)
 
 
 async def stopper(desk: "Desk", name: str | None) -> Principal:
@@ -84,6 +96,15 @@ async def stopper(desk: "Desk", name: str | None) -> Principal:
             roles=(),
         )
     return desk.stopper(name)
+
+
+def _refuse_name(name: str | None) -> None:
+    """Raise `NotAuthenticated` for a name on trust."""
+    if name is not None:
+        raise NotAuthenticated(
+            what="--as, on a home with accounts,",
+            next_step=f"Leave it out: `interlock sign-in` first, or set {VARIABLE}.",
+        )
 
 
 def keep(settings: "Settings", cookie: str) -> None:

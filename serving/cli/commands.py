@@ -92,6 +92,11 @@ COMMANDS: Final = {
         module="budget",
         help="What runs, jobs and tenants may spend; set and raise limits.",
     ),
+    "quality": Entry(
+        panel=DECISIONS,
+        module="quality",
+        help="How people review; seed canaries that measure it.",
+    ),
     "people": Entry(
         panel=OPERATION,
         module="people",

@@ -54,6 +54,7 @@ async def _examine(home: "Home") -> list[Finding]:
         "witness": _witness,
         "kill switches": _kill_switches,
         "people": _people,
+        "issuer": _issuer,
         "documents": _documents,
         "environment": _environment,
     }
@@ -156,6 +157,12 @@ async def _people(home: "Home") -> tuple[bool, str]:
     reviewers = [person.id for person in everyone if "reviewer" in person.roles]
     names = ", ".join(reviewers) or "none yet, so nothing irreversible can be approved"
     return True, f"reviewers: {names}"
+
+
+async def _issuer(home: "Home") -> tuple[bool, str]:
+    from interlock.serving.identity.issuer_look import look
+
+    return await look(home.desk)
 
 
 async def _documents(_: "Home") -> tuple[bool, str]:

@@ -14,6 +14,7 @@ from interlock.serving.cli import session
 from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, risk_level, whole
+from interlock.serving.results.cell import cell
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
@@ -36,8 +37,6 @@ COLUMNS: Final = (
     "run_id",
     "document",
 )
-#: A table program takes a cell that begins so for a formula
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @application.command("list")
@@ -141,18 +140,11 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     table = csv.writer(text)
     table.writerow(COLUMNS)
     for row in rows:
-        table.writerow([_cell(row[column]) for column in COLUMNS])
+        table.writerow([cell(row[column]) for column in COLUMNS])
     return text.getvalue()
 
 
 _FORMATS: Final = {".csv": _csv, ".json": _json}
-
-
-def _cell(value: Any) -> Any:
-    """Return a cell that no table program takes for a formula."""
-    return (
-        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-    )
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def serve(
         names=tuple(names or ()),
     )
     workspace = _workspace(concurrency)
-    who = session.acting(workspace.settings, person)
+    who = session.starting(workspace.settings, person)
 
     serving = partial(_serve, place=place, who=who, has_worker=not no_worker)
     session.run(serving, using=workspace.settings)

@@ -174,6 +174,15 @@ def acting(settings: "Settings", name: str | None) -> "Principal":
     )
 
 
+def starting(settings: "Settings", name: str | None) -> "Principal":
+    """Return who starts a server or a worker: as `acting`, but nobody is asked; see `starter`."""
+    if not _has_accounts(settings):
+        return acting(settings, name)
+    from interlock.serving.cli.asker import starter
+
+    return act(lambda desk: starter(desk, name), using=settings)
+
+
 def _has_accounts(settings: "Settings") -> bool:
     """Whether the home has accounts; one that was never opened has none."""
     from interlock.runtime.record.vault import has_keys

@@ -55,7 +55,7 @@ def worker(
     stops at once.
     """
     workspace = _workspace(concurrency)
-    who = session.acting(workspace.settings, person)
+    who = session.starting(workspace.settings, person)
     until: Until = "once" if once else "idle" if until_idle else "stopped"
     crew = (workspace, actors) if engine == "ray" else None
     printer = _Printer(as_json=as_json)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from interlock.runtime.errors import InterlockError
 from interlock.runtime.record.proofs import Proofs
+from interlock.serving.access.handle import ROOT
 from interlock.serving.home import Home
 from interlock.serving.http.cursor import Cursors
 from interlock.serving.http.envelope import Envelope
@@ -33,11 +34,13 @@ from interlock.serving.http.routes import (
     decisions,
     documents,
     events,
+    handling,
     health,
     jobs,
     metrics,
     nowhere,
     policies,
+    quality,
     runs,
 )
 from interlock.serving.http.service import Service
@@ -56,10 +59,12 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     jobs.router,
     documents.router,
     approvals.router,
+    handling.router,
     decisions.router,
     audit.router,
     policies.router,
     budgets.router,
+    quality.router,
     metrics.router,
     access.router,
 )
@@ -146,7 +151,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     place = [str(part) for part in first["loc"]]
     field = ".".join(place) or "body"
     problem = described(
-        422,
+        400 if request.url.path.startswith(ROOT) else 422,
         "invalid",
         detail=f"{field}: {first['msg']}.",
         next_step="Correct the field; the OpenAPI document says what it takes.",

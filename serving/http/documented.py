@@ -16,6 +16,15 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
     "not_found": (404, "There is no such thing.", ""),
     "evidence_changed": (409, "approval apr-1f0c9a7be2d4: it has changed.", ""),
     "voted_already": (409, "approval apr-1f0c9a7be2d4: rita has given a verdict.", ""),
+    "already_claimed": (409, "approval apr-1f0c9a7be2d4: rita looks at it.", ""),
+    "not_claimed": (409, "approval apr-1f0c9a7be2d4: nobody looks at it.", ""),
+    "asked_already": (409, "approval apr-1f0c9a7be2d4: a question is open.", ""),
+    "nothing_asked": (409, "approval apr-1f0c9a7be2d4: no question is open.", ""),
+    "not_above": (
+        422,
+        "approval apr-1f0c9a7be2d4: the policy names no such role above.",
+        "Name a role that `approval.escalation` names.",
+    ),
     "decided_already": (409, "approval apr-1f0c9a7be2d4: it is approved.", ""),
     "expired": (409, "approval apr-1f0c9a7be2d4: it is expired, not waiting.", ""),
     "ended": (409, "run run-1f0c9a7be2d4: it is done.", ""),
@@ -106,7 +115,7 @@ _ALWAYS: Final = (
     "not_recorded",
 )
 _TITLES: Final[Mapping[int, str]] = {
-    400: "Nobody is asked about it",
+    400: "The request is not well formed, or nobody is asked about it",
     401: "No valid credential came with the request",
     403: "The policy does not permit it; the refusal is recorded",
     404: "There is no such thing in your tenant",
@@ -120,11 +129,15 @@ _TITLES: Final[Mapping[int, str]] = {
 }
 
 
-def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Return the problems of a route: those of every route, and those of the *codes*."""
+def problems(*codes: str, malformed: int = 422) -> dict[int | str, dict[str, Any]]:
+    """Return the problems of a route: those of every route, and those of the *codes*.
+
+    *malformed* is the status of a request that is not well formed.
+    """
     by_status: dict[int | str, dict[str, Any]] = {}
     for code in (*_ALWAYS, *codes):
         status, detail, next_step = _EXAMPLES[code]
+        status = malformed if code == "invalid" else status
         entry = by_status.setdefault(status, _entry(status))
         value = described(
             status,

@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 import orjson
@@ -55,12 +56,15 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        # A look at the head of an answer is a look: what would be answered decides.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        exchange = _Exchange(asked, receive, send, is_head=asked is not scope)
         started = time.perf_counter()
         try:
             exchange.refuse_host(self._hosts)
             exchange.refuse_length()
-            await self._app(scope, exchange.receive, exchange.send)
+            with suppress(_HeadSent):
+                await self._app(asked, exchange.receive, exchange.send)
             await exchange.end()
         except InterlockError as error:
             await exchange.refuse(error)
@@ -69,16 +73,23 @@ class Envelope:
             await exchange.fail()
         finally:
             seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", "")
+            route = getattr(asked.get("route"), "path", "")
             self._told(route, str(scope["method"]), exchange.status, seconds)
+
+
+class _HeadSent(Exception):
+    """Nothing of the answer is wanted any more, however much of it would come."""
 
 
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, *, is_head: bool
+    ) -> None:
         self._receive = receive
         self._send = send
+        self._is_head = is_head
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.status = 0
         self._read = 0
@@ -120,6 +131,9 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._with_ours(message.get("headers", []))
+        elif self._is_head:
+            await self._send({"type": "http.response.body", "body": b""})
+            raise _HeadSent
         await self._send(message)
 
     async def end(self) -> None:

@@ -34,6 +34,12 @@ ACTS: Final[Mapping[str, Act]] = {
     "list_approvals": "approval.read",
     "get_approval": "approval.read",
     "decide_approval": "approval.decide",
+    "claim_approval": "approval.claim",
+    "release_approval": "approval.release",
+    "delegate_approval": "approval.delegate",
+    "escalate_approval": "approval.escalate",
+    "ask_about_approval": "approval.ask",
+    "answer_about_approval": "approval.answer",
     "list_decisions": "run.read",
     "get_log": "ledger.read",
     "list_entries": "ledger.read",
@@ -48,6 +54,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "raise_budget": "budget.raise",
     "set_budget": "budget.set",
     "metrics": "metrics.read",
+    "get_quality": "quality.read",
+    "get_own_quality": "quality.own",
     "access_evaluation": "access.evaluate",
     "access_evaluations": "access.evaluate",
     "access_request": "access.request",
@@ -88,6 +96,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         for operation in operations(made):
+            _drop_unmeant(operation)
             _complete(operation, schemas)
         app.openapi_schema = made
     return app.openapi_schema
@@ -97,6 +106,13 @@ def operations(made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every operation of the document."""
     for path in made["paths"].values():
         yield from path.values()
+
+
+def _drop_unmeant(operation: dict[str, Any]) -> None:
+    """Drop the answer that FastAPI assumes where a route has another status for it."""
+    assumed = operation["responses"].get("422", {}).get("content", {})
+    if _JSON in assumed:
+        del operation["responses"]["422"]
 
 
 def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:

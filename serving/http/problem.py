@@ -5,6 +5,7 @@ text stays in the log, under the id that the problem names.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -21,7 +22,9 @@ from interlock.runtime.errors import (
     NotPermitted,
     Tampered,
 )
+from interlock.runtime.run.difference import EvidenceChanged
 from interlock.serving.access.problem import AccessProblem
+from interlock.serving.access.query import Malformed
 from interlock.serving.http.refusal import RequestRefused, Why
 
 MEDIA: Final = "application/problem+json"
@@ -39,6 +42,12 @@ STATUS_OF_INPUT: Final[Mapping[Code, int]] = {
     "evidence_changed": 409,
     "decided_already": 409,
     "voted_already": 409,
+    "already_claimed": 409,
+    "not_claimed": 409,
+    "not_above": 422,
+    "asked_already": 409,
+    "nothing_asked": 409,
+    "not_requester": 403,
     "expired": 409,
     "not_waiting": 409,
     "not_alike": 409,
@@ -99,6 +108,8 @@ _NEXT: Final[Mapping[str, str]] = {
     "not_permitted": "Ask somebody whose role grants it.",
     "evidence_changed": "Get the approval anew and look at its evidence again.",
     "voted_already": "Let somebody else decide what is still open.",
+    "not_claimed": "Get the approval to see who looks at it.",
+    "nothing_asked": "Get the approval to see what was asked.",
     "decided_already": "Get the approval to see what was decided.",
     "expired": "Nothing can be decided any more; the run says so to its agent.",
     "not_waiting": "Get the approval to see what became of it.",
@@ -111,6 +122,14 @@ _NEXT: Final[Mapping[str, str]] = {
 }
 
 
+class Changed(BaseModel):
+    """One field of the evidence, as it was shown and as it is now."""
+
+    field: str
+    before: str
+    now: str
+
+
 class Problem(BaseModel):
     """Why a request was not fulfilled, after RFC 9457."""
 
@@ -121,6 +140,12 @@ class Problem(BaseModel):
     code: str = Field(description="What is the matter, for programs; it never changes")
     codes: list[str] | None = Field(
         None, description="All codes of the policy, where the policy said no"
+    )
+    approval: str | None = Field(
+        None, description="The approval that waits, where the evidence has changed"
+    )
+    differences: list[Changed] | None = Field(
+        None, description="What is other now than what was shown to you"
     )
     field: str | None = Field(None, description="The part of the request at fault")
     next_step: str = Field(description="What to do about it")
@@ -145,6 +170,8 @@ def described(
         detail=detail,
         code=code,
         codes=list(codes) or None,
+        approval=None,
+        differences=None,
         field=field,
         next_step=_NEXT.get(code, next_step),
         request_id=request_id,
@@ -158,7 +185,8 @@ def status_of(error: InterlockError) -> int:
     if isinstance(error, RequestRefused):
         return STATUS_OF_REQUEST[error.code]
     if isinstance(error, BadInput):
-        return STATUS_OF_INPUT[error.code]
+        is_malformed = isinstance(error, Malformed)
+        return 400 if is_malformed else STATUS_OF_INPUT[error.code]
     if _is_elsewhere(error):
         return STATUS_OF_INPUT["not_found"]
     for kind, status in STATUS_OF_CLASS:
@@ -177,6 +205,8 @@ def problem_of(error: InterlockError, *, request_id: str) -> Problem:
         return _of_access(error, request_id)
     if status == STATUS_OF_INPUT["not_found"]:
         return _not_found(error, request_id)
+    if isinstance(error, EvidenceChanged):
+        return _of_change(error, status, request_id)
     if isinstance(error, NotPermitted):
         return described(
             status,
@@ -211,6 +241,20 @@ def headers_of(error: InterlockError) -> dict[str, str]:
     if is_away and status_of(error) == 503:  # noqa: PLR2004 - the status says it
         return {"Retry-After": str(_AGAIN_S)}
     return {}
+
+
+def _of_change(error: EvidenceChanged, status: int, request_id: str) -> Problem:
+    """Return the problem with what is other, as far as that is known."""
+    problem = described(
+        status,
+        error.code,
+        detail=f"{error.what}: {error.why}.",
+        next_step=error.next_step,
+        request_id=request_id,
+    )
+    changes = [Changed.model_validate(asdict(one)) for one in error.differences]
+    more = {"approval": error.approval, "differences": changes or None}
+    return problem.model_copy(update=more)
 
 
 def _of_access(error: AccessProblem, request_id: str) -> Problem:

@@ -6,6 +6,8 @@ from typing import Literal, Protocol, TypeAlias
 from interlock.runtime.policy.request import Principal
 
 Method: TypeAlias = Literal["session", "key", "token"]
+#: What a session began with: a password, a link, or the word of an issuer
+Proof: TypeAlias = Literal["password", "link", "oidc"]
 
 
 @dataclass(
@@ -26,6 +28,8 @@ class Caller:
     session: str = ""
     #: When credentials were last shown, in Unix seconds; 0 where nobody can say
     authenticated: int = 0
+    #: What the session began with; None for a key or a token
+    proof: Proof | None = None
 
 
 class Authenticator(Protocol):

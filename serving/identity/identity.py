@@ -1,7 +1,7 @@
 """Identity: who asks, for pages, the API and the command line."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,9 @@ from interlock.serving.identity.keys import Keys
 from interlock.serving.identity.roster import Roster
 from interlock.serving.identity.session import Session
 from interlock.serving.identity.signing_in import SigningIn
+
+if TYPE_CHECKING:
+    from interlock.serving.identity.by_issuer import ByIssuer
 
 
 class HasDesk(Protocol):
@@ -53,6 +56,7 @@ class Identity:
         self._signing_in = SigningIn(
             store=self._store, vault=self._vault, roster=self._roster
         )
+        self.issuer = _by_issuer(desk, self._signing_in)
 
     @classmethod
     def over(cls, place: Desk | HasDesk) -> "Identity":
@@ -77,11 +81,13 @@ class Identity:
         return await self._keys.caller(key)
 
     async def of_token(self, token: str) -> Caller:
-        """Refuse: no issuer of tokens is known to this home (fails closed)."""
-        raise NotAuthenticated(
-            what="the token",
-            next_step="Use an API key: `interlock keys issue`.",
-        )
+        """Return the caller with a token of the issuer; without one nobody (fails closed)."""
+        if self.issuer is None:
+            raise NotAuthenticated(
+                what="the token",
+                next_step="Use an API key: `interlock keys issue`.",
+            )
+        return await self.issuer.caller(token)
 
     async def sign_in(self, name: str, password: str) -> tuple[str, Caller]:
         """Return the cookie of a new session, and the caller; see `SigningIn`."""
@@ -235,19 +241,45 @@ class Identity:
 
     def _caller(self, one: Session) -> Caller:
         """Return the caller of a session, with the roles that the person has now."""
-        person = self._roster.person(one.name)
-        if person is None and one.roles is None:
-            raise session.none_such()
-        roles = one.roles
-        if roles is None and person is not None:
-            roles = person.roles
         return Caller(
             principal=Principal(
                 id=one.name,
                 tenant=one.tenant,
-                roles=roles or (),
+                roles=self._roles(one),
             ),
             method="session",
             session=one.public,
             authenticated=one.authenticated,
+            proof=one.proof,
         )
+
+    def _roles(self, one: Session) -> tuple[str, ...]:
+        """Return the roles of the session's person; raises `NotAuthenticated` for nobody of ours.
+
+        Of a session that an issuer vouched for it is the issuer that the settings name.
+        """
+        if one.roles is None:
+            person = self._roster.person(one.name)
+            if person is None:
+                raise session.none_such()
+            return person.roles
+        if self.issuer is None or self.issuer.url != one.issuer:
+            raise session.none_such()
+        return self.issuer.roles_still(one.name, one.roles)
+
+
+def _by_issuer(desk: Desk, signing_in: SigningIn) -> "ByIssuer | None":
+    """Return who lets in those whom the settings' issuer vouches for; None without an issuer."""
+    settings = desk.settings.oidc
+    if settings is None:
+        return None
+    from interlock.serving.identity.by_issuer import ByIssuer  # noqa: PLC0415 - what reads tokens is slow to import and not always needed
+    from interlock.serving.identity.issuer import Issuer  # noqa: PLC0415 - likewise
+
+    issuer = Issuer(settings.issuer, proxy=desk.settings.proxy)
+    return ByIssuer(
+        desk,
+        settings,
+        signing_in=signing_in,
+        issuer=issuer,
+    )

@@ -8,7 +8,7 @@ account is closed. Nothing remembers a session but its row, so it ends everywher
 import hmac
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -20,9 +20,8 @@ from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.account import account_of
 from interlock.serving.identity import secret as secrets
+from interlock.serving.identity.caller import Proof
 
-#: How the person proved who they are
-Proof: TypeAlias = Literal["password", "link", "oidc"]
 IDLE_S: Final = 2 * 3600
 LONGEST_S: Final = 12 * 3600
 #: A session's use is noted once in so many seconds
@@ -60,6 +59,22 @@ class Session:
     may_set: bool = False
     #: Whether its use was not noted lately; worked out when the session is read
     is_stale: bool = False
+    #: Who vouched for the person; empty for a session that began here
+    issuer: str = ""
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class Vouched:
+    """What an issuer says of somebody who signed in there."""
+
+    issuer: str
+    roles: tuple[str, ...]
+    #: When credentials were last shown there; 0 where nobody can say
+    authenticated: int
 
 
 def none_such() -> NotAuthenticated:

@@ -16,8 +16,9 @@ from interlock.runtime.run.account import (
     keep_account,
 )
 from interlock.serving.identity import guesses, link, passwords, session
+from interlock.serving.identity.caller import Proof
 from interlock.serving.identity.roster import Roster
-from interlock.serving.identity.session import Proof, Session
+from interlock.serving.identity.session import Session, Vouched
 
 #: No name is longer; a longer one is nobody's
 LONGEST_NAME: Final = 200
@@ -119,7 +120,13 @@ class SigningIn:
         return account
 
     def begin(
-        self, tx: Tx, account: Account, *, proof: Proof, may_set: bool = False
+        self,
+        tx: Tx,
+        account: Account,
+        *,
+        proof: Proof,
+        may_set: bool = False,
+        vouched: Vouched | None = None,
     ) -> str:
         """Begin a session of the account in the caller's transaction, and return its secret."""
         named = account_id(
@@ -134,10 +141,11 @@ class SigningIn:
             account=named,
             generation=account.generation,
             proof=proof,
-            roles=None,
+            roles=vouched.roles if vouched else None,
             began=tx.now,
-            authenticated=tx.now,
+            authenticated=vouched.authenticated if vouched else tx.now,
             may_set=may_set,
+            issuer=vouched.issuer if vouched else "",
         )
         return self.enter(tx, begun)
 

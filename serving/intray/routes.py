@@ -2,15 +2,18 @@
 
 import tempfile
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Annotated, Final, cast, get_args
+from urllib.parse import urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.serving import batches
 from interlock.serving.intray.form import submission
+from interlock.serving.intray.portfolio import ONLY, Wanted, only_named, portfolio
 from interlock.serving.intray.progress import progress
 from interlock.serving.operations import exports, jobs, looks, submissions
 from interlock.serving.queue.frame import page
@@ -21,12 +24,41 @@ router = APIRouter()
 HERE: Final = "/jobs"
 FOLDERS: Final = (Path(__file__).parent / "templates",)
 _PAGE: Final = 50
+_TIERS: Final = ("high", "medium", "low")
 _TURNS: Final = {
     "pause": jobs.pause,
     "resume": jobs.resume,
     "retry": jobs.retry,
     "cancel": jobs.cancel,
 }
+
+
+class Asked(BaseModel):
+    """What the grid is asked for; a filter that nobody can mean does not count."""
+
+    tier: str = ""
+    kind: str = ""
+    only: str = ""
+    sort: str = "risk"
+    order: str = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        """The filters as the grid takes them."""
+        return Wanted(
+            tier=self.tier if self.tier in _TIERS else "",
+            kind=self.kind,
+            only=only_named(self.only),
+            sort=self.sort,
+            reverse=self.order == "back",
+        )
+
+    def sorted_by(self, sort: str) -> str:
+        """Return the address of the same grid sorted so; what is sorted so is turned round."""
+        is_turned = sort == self.sort and self.order != "back"
+        turned = {"sort": sort, "order": "back" if is_turned else ""}
+        fields = self.model_dump(exclude_defaults=True) | turned
+        return f"?{urlencode({name: text for name, text in fields.items() if text})}"
 
 
 @router.get("/jobs")
@@ -86,6 +118,26 @@ async def job_page(visitor: Visiting, job_id: str, after: int = -1) -> Response:
         progress=progress(job, now=visitor.now),
         names=[Path(item["path"]).name for item in job["items"]],
         forms=get_args(Format),
+    )
+
+
+@router.get("/jobs/{job_id}/portfolio")
+async def portfolio_page(
+    visitor: Visiting, job_id: str, asked: Annotated[Asked, Query()]
+) -> Response:
+    """Show the contracts of the job against the kinds of clauses."""
+    job = await looks.job(visitor.home, job_id, person=visitor.person, limit=1)
+    items = batches.every_item(visitor.home.runtime.storage, job_id)
+    return page(
+        visitor,
+        "portfolio_grid.html",
+        here=HERE,
+        folders=FOLDERS,
+        job=job,
+        wanted=asked.wanted,
+        asked=asked,
+        only=ONLY,
+        grid=await portfolio(items, asked.wanted),
     )
 
 

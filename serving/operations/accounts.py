@@ -120,6 +120,22 @@ async def close(desk: Desk, name: str, *, by: str) -> None:
     await desk.storage.store.write(written, logs=(tenant,))
 
 
+async def refuse_unknown(desk: Desk, name: str, *, person: Principal) -> None:
+    """Raise `NotFound` where nobody of the person's tenant has an account of that name."""
+    vault = desk.storage.vault
+    account = await desk.storage.store.read(
+        lambda connection: account_of(
+            vault, connection, account_id(vault, connection, name)
+        )
+    )
+    if account is None or account.tenant != person.tenant:
+        raise NotFound(
+            kind="account",
+            name=name,
+            next_step="Whoever signed in once has one, under the name that is recorded.",
+        )
+
+
 def _open(tx: Tx, desk: Desk, account: Account, *, by: str) -> None:
     opened = replace(
         account,

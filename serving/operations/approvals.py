@@ -1,9 +1,17 @@
-"""Approvals: one person's verdict on exactly what was shown, and the run carried on with it."""
+"""Approvals: what people do about them, verdicts on exactly what was shown, and runs going on."""
 
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from interlock.runtime.door import handlings
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.request import EXTERNAL, Principal, Verdict
+from interlock.runtime.run.account import account_of
+from interlock.runtime.run.handling import Delegation, Handling
 from interlock.runtime.run.verdict import Shown
+from interlock.serving import people
 from interlock.serving.home import Home
 
 
@@ -20,6 +28,38 @@ async def decide(
     evidence has changed, somebody decided before, a question has expired, they are not alike.
     """
     await home.runtime.verdicts.give(shown, person=person, verdict=verdict, note=note)
+
+
+async def handle(
+    home: Home, approval_id: str, handling: Handling, *, person: Principal
+) -> None:
+    """Do what *person* wants done about an approval besides deciding it.
+
+    Raises `NotPermitted` when the policy denies the act, and what `Approvals.handle` raises.
+    """
+    runtime = home.runtime
+    await handlings.handle(
+        runtime.approvals, runtime.acts, approval_id, handling, person=person
+    )
+
+
+async def delegate(
+    home: Home, approval_id: str, name: str, *, note: str, person: Principal
+) -> None:
+    """Have whoever is called *name* asked to decide; raises as `handle` does.
+
+    Somebody who is not listed, or whose account is of another tenant, has no role, so is refused.
+    """
+
+    def is_elsewhere(connection: Connection) -> bool:
+        account = account_of(home.vault, connection, name)
+        return account is not None and account.tenant != person.tenant
+
+    to = people.principal(home.settings.people, name, tenant=person.tenant)
+    if await home.store.read(is_elsewhere):
+        to = replace(to, roles=())
+    handling = Delegation(to=to, note=note)
+    await handle(home, approval_id, handling, person=person)
 
 
 async def carry_on(home: Home, run_id: str) -> Ended | None:

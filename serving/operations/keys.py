@@ -11,6 +11,7 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import subject
 from interlock.runtime.run.account import account_id
 from interlock.runtime.run.api_key import ApiKey, keep_key, key_of, keys_of
+from interlock.serving import people
 from interlock.serving.desk import Desk
 from interlock.serving.identity.key_text import KeyText
 from interlock.serving.identity.keys import proof
@@ -44,9 +45,10 @@ async def issue(
 ) -> Issued:
     """Issue a key that acts in the name of *person*, with some of the person's own roles.
 
-    Raises `BadInput` for a name that cannot be read, for a time that is none, and for a role that
-    the person does not have: nobody is asked then.
+    Raises `BadInput` for a name that cannot be read, for a time that is none, for a role that the
+    person does not have, and for somebody who is on no list of people: nobody is asked then.
     """
+    _check_listed(person)
     _check_name(name)
     _check_days(days)
     _check_roles(roles, person)
@@ -254,6 +256,17 @@ async def _known(
 
 def _is_own(key: ApiKey, person: Principal) -> bool:
     return identity(key.owner) == identity(person.id)
+
+
+def _check_listed(person: Principal) -> None:
+    """Raise `BadInput` for whom a key could not serve: its roles are those that the list says."""
+    if people.is_unlisted(person.id):
+        raise BadInput(
+            code="nobody",
+            what="the key",
+            why=f"{person.id} is on no list of people, and a key has the roles of the list",
+            next_step="Get a token of your issuer, or have somebody who is listed issue the key.",
+        )
 
 
 def _check_name(name: str) -> None:

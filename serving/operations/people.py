@@ -4,9 +4,7 @@ A new home begins with its account as analyst and administrator (`people.load`),
 home adds the first people. Whoever edits the file by hand is not asked.
 """
 
-import unicodedata
 from collections.abc import Sequence
-from typing import Final
 
 from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.policy.request import Principal, identity
@@ -16,9 +14,6 @@ from interlock.serving.desk import Desk
 from interlock.serving.operations import accounts
 from interlock.serving.people import Person
 from interlock.serving.policy.in_force import granting
-
-#: Scripts of which letters look like those of another
-_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 
 
 async def add(
@@ -55,8 +50,12 @@ async def remove(desk: Desk, name: str, *, person: Principal) -> None:
     """Take *name* off the list, and end the account, every session and every key at once.
 
     Raises `NotFound` for somebody who is not listed, and `BadInput` for the last one who may add
-    people: nobody could add anyone any more. Nobody is asked then.
+    people: nobody could add anyone any more. Nobody is asked then. Somebody of an issuer is on no
+    list, and is taken off by closing the account.
     """
+    if people.is_unlisted(name):
+        await _shut_out(desk, name, person=person)
+        return
     file = desk.settings.people
     everyone = _everyone(desk)
     if name not in everyone or not file.exists():
@@ -83,6 +82,22 @@ async def remove(desk: Desk, name: str, *, person: Principal) -> None:
     )
 
 
+async def _shut_out(desk: Desk, name: str, *, person: Principal) -> None:
+    """Close the account of somebody of an issuer, whose tokens are refused from then on."""
+    await accounts.refuse_unknown(desk, name, person=person)
+
+    async def work() -> None:
+        await accounts.close(desk, name, by=person.id)
+
+    await desk.acts.perform(
+        "people.remove",
+        work,
+        person=person,
+        arguments={"name": name},
+        look=subject.installation("people", name),
+    )
+
+
 def _as_listed(desk: Desk, name: str) -> str:
     """Return the name under which the person is listed; a new name stays as it is."""
     same = [known for known in _everyone(desk) if identity(known) == identity(name)]
@@ -98,23 +113,13 @@ def _others(everyone: dict[str, Person], name: str) -> list[Person]:
 
 
 def _check_name(name: str) -> None:
-    if not identity(name) or not name.isprintable():
+    if people.is_unlisted(name):
         raise BadInput(
             what="the name",
-            why="it cannot be read",
-            next_step="Write a plain name.",
+            why=f"no name on the list begins with {', '.join(people.UNLISTED)}",
+            next_step="Choose another name.",
         )
-    scripts = {
-        unicodedata.name(letter, "").partition(" ")[0]
-        for letter in name
-        if letter.isalpha()
-    }
-    if len(scripts & _ALIKE) > 1:
-        raise BadInput(
-            what="the name",
-            why="its letters are of several scripts that look alike",
-            next_step="Write the name in letters of one script.",
-        )
+    people.refuse_unreadable(name)
 
 
 def _check_roles(desk: Desk, roles: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
 from interlock.serving.home import Home
 from interlock.tools.documents import Document, DocumentError, DocumentReader
-from interlock.tools.documents.picture import Frame, Leaf, NoPicture, Painter
+from interlock.tools.documents.picture import Album, Frame, Leaf, NoPicture
 from interlock.tools.documents.reader import File
 from interlock.tools.library import Reading
 
@@ -44,9 +44,15 @@ async def document(
 
 
 async def picture(
-    home: Home, painter: Painter, run_id: str, shown: Document, leaf: Leaf
+    home: Home,
+    album: Album,
+    run_id: str,
+    shown: Document,
+    leaf: Leaf,
+    *,
+    person: Principal,
 ) -> Frame:
-    """Return a page of *shown*, which the person was let see, as a picture; raises `NoPicture`.
+    """Return a page of *shown*, which *person* was let see, as a picture; raises `NoPicture`.
 
     What is drawn are the very bytes that the run read: those that were submitted with the run, or
     the file where the run found it, if its digest is still the same.
@@ -56,7 +62,7 @@ async def picture(
     file = await home.library.submitted(run_id) or await _where_it_was(home, run_id)
     if file is None or file.digest != shown.digest:
         raise NoPicture("no_file")
-    return await painter.draw(file.data, leaf)
+    return await album.draw(file.data, leaf, owner=person.tenant)
 
 
 async def _look(

@@ -36,9 +36,10 @@ async def start(
     not in force before, *person* must be one who may activate the policy. Raises `NotPermitted`,
     and what `Runtime.start` raises.
     """
-    await policies.ensure_in_force(home, person=person)
+    if not home.runtime.policy.is_configured:
+        await policies.ensure_in_force(home, person=person)
 
-    async def work(enter: Also) -> Run:
+    async def work(enter: Also, permitted: str) -> Run:
         def together(tx: Tx, run_id: str) -> None:
             if also is not None:
                 also(tx, run_id)
@@ -55,6 +56,7 @@ async def start(
             not_before=not_before,
             job=job,
             also=together,
+            permitted=permitted,
         )
 
     return await home.runtime.acts.begin(
@@ -63,7 +65,7 @@ async def start(
         arguments={
             "agent": agent,
             "request": digest(dict(request)),
-            "settings": home.settings.digest,
+            "settings": home.digest,
         },
         look=subject.tenant("run", agent),
     )

@@ -75,7 +75,7 @@ async def submit(
             "agent": submission.agent,
             "items": len(submission.documents),
             "request": digest(dict(submission.request)),
-            "settings": home.settings.digest,
+            "settings": home.digest,
         },
         look=subject.tenant("job", job_id),
     )

@@ -52,6 +52,8 @@ class ActRules(TypedDict):
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     action_class: ActionClass
     waives: list[Guard]
+    #: Who alone may do it
+    by: NotRequired[Literal["requester"]]
     arguments: dict[str, ArgumentLimits]
 
 
@@ -101,6 +103,18 @@ class ApprovalRules(TypedDict):
     owners: list[OwnerRules]
 
 
+class AttentionRules(TypedDict):
+    """How many canaries somebody may miss who approves, for how long a miss counts, and what not.
+
+    A miss is made good by so many `catches` after it.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    window_s: int
+    most_missed: int
+    catches: int
+
+
 class AutonomyRules(TypedDict):
     """The irreversible tools that autonomy 3 may use without a person."""
 
@@ -143,6 +157,7 @@ class Configuration(TypedDict):
     tools: dict[str, ToolRules]
     acts: dict[str, ActRules]
     approval: ApprovalRules
+    attention: AttentionRules
     autonomy: AutonomyRules
     limits: RunLimits
     egress: EgressRules

@@ -156,13 +156,15 @@ def _act(
     arguments = _arguments(at(bundle.data, "rails", "config", "acts", act))
     if "note" in arguments:
         arguments["note"] = "ordinary"
+    is_own = at(bundle.data, "rails", "config", "acts", act, "by") == "requester"
     subject = SubjectFacts(
         tenant=tenant,
         person=PERSON,
-        requester=REQUESTER,
+        requester=PERSON if is_own else REQUESTER,
         agent=role,
         state="waiting",
         role=role,
+        canaries=(),
     )
     return persons_act(
         act,

@@ -7,6 +7,9 @@ from fastapi.responses import Response
 
 #: The prefix binds the cookie to this host, to every path and to a connection that is secure
 NAME: Final = "__Host-interlock"
+#: What waits for somebody who signs in at an issuer, and for how many seconds
+FLOW: Final = "__Host-interlock-flow"
+_FLOW_S: Final = 600
 
 
 def session_cookie(request: Request) -> str:
@@ -34,4 +37,33 @@ def take(response: Response) -> None:
         secure=True,
         httponly=True,
         samesite="strict",
+    )
+
+
+def flow_cookie(request: Request) -> str:
+    """Return what waits for whoever comes back from the issuer, or an empty string."""
+    return request.cookies.get(FLOW, "")
+
+
+def give_flow(response: Response, waiting: str) -> None:
+    """Let the browser keep what waits; it comes back on a link from the issuer's site (lax)."""
+    response.set_cookie(
+        FLOW,
+        waiting,
+        max_age=_FLOW_S,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def take_flow(response: Response) -> None:
+    """Let the browser forget what waited: it serves once."""
+    response.delete_cookie(
+        FLOW,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
     )

@@ -1,10 +1,8 @@
-"""What is other now than what a person was shown."""
+"""What is other now than what a person was shown, as a page shows it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from interlock.runtime.canonical import canonical
+from interlock.runtime.run.difference import Difference
 from interlock.serving.queue.hidden import Part, parts
 
 
@@ -17,27 +15,10 @@ class Change:
     now: tuple[Part, ...]
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """Return every field that differs, arguments one by one, in the order of their names."""
-    old = _flat(before)
-    new = _flat(now)
-    return [
-        Change(
-            field=name,
-            before=tuple(parts(old.get(name, ""))),
-            now=tuple(parts(new.get(name, ""))),
-        )
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _flat(evidence: Mapping[str, Any]) -> dict[str, str]:
-    fields = {name: value for name, value in evidence.items() if name != "arguments"}
-    arguments = evidence.get("arguments", {})
-    fields |= {f"arguments.{name}": value for name, value in arguments.items()}
-    return {name: _text(value) for name, value in fields.items()}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else canonical(value).decode()
+def change_of(difference: Difference) -> Change:
+    """Return the difference with its hidden characters made visible."""
+    return Change(
+        field=difference.field,
+        before=tuple(parts(difference.before)),
+        now=tuple(parts(difference.now)),
+    )

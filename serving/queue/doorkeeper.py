@@ -1,8 +1,11 @@
 """The doorkeeper: what the pages need of whoever knows accounts and sessions."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from interlock.serving.identity.caller import Caller
+
+if TYPE_CHECKING:
+    from interlock.serving.identity.by_issuer import ByIssuer
 
 
 class Doorkeeper(Protocol):
@@ -10,6 +13,11 @@ class Doorkeeper(Protocol):
 
     Each method raises `NotAuthenticated` for what does not prove who asks (fails closed).
     """
+
+    @property
+    def issuer(self) -> "ByIssuer | None":
+        """Who lets in those who sign in at an issuer; None where the home knows none."""
+        ...
 
     async def of_session(self, cookie: str) -> Caller:
         """Return whose session it is."""

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
+from interlock.runtime.run.quorum import seat_for
+from interlock.serving.quality import opening
 from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact
 from interlock.serving.queue.consequence import consequence
@@ -44,9 +47,22 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "reasons": _reasons(evidence),
         "obstacle": obstacle(visitor, approval),
         "needs_password": needs_password(visitor, approval),
+        "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
+        "opened": _opened(visitor, approval),
         "decider": approval.reviewer,
+        **handled(visitor, approval),
     }
+
+
+def _opened(visitor: Visitor, approval: Approval) -> str:
+    """Return what says when this person was shown the approval."""
+    return opening.made(
+        visitor.home.vault,
+        approval=approval.id,
+        person=visitor.person.id,
+        at=visitor.now,
+    )
 
 
 def obstacle(visitor: Visitor, approval: Approval) -> str:
@@ -55,9 +71,32 @@ def obstacle(visitor: Visitor, approval: Approval) -> str:
         return approval.state
     if identity(approval.requester) == identity(visitor.person.id):
         return "own_request"
-    if approval.role not in visitor.person.roles:
+    me = identity(visitor.person.id)
+    if any(identity(step.person) == me for step in approval.verdicts):
+        return "voted_already"
+    if seat_for(approval.unfilled, visitor.person.roles) is None:
         return "role_missing"
     return ""
+
+
+def handled(visitor: Visitor, approval: Approval) -> dict[str, Any]:
+    """Return what the page says of what people do about it before the verdict."""
+    return {
+        "above": above(visitor, approval),
+        "is_mine": partial(is_mine, visitor),
+        "is_overdue": approval.overdue <= visitor.now,
+    }
+
+
+def above(visitor: Visitor, approval: Approval) -> tuple[str, ...]:
+    """Return the roles to which this person may pass the approval up."""
+    seat = seat_for(approval.unfilled, visitor.person.roles)
+    return tuple(role for role in seat.above if role != seat.by) if seat else ()
+
+
+def is_mine(visitor: Visitor, name: str) -> bool:
+    """Whether it is the name of this person."""
+    return identity(name) == identity(visitor.person.id)
 
 
 def needs_password(visitor: Visitor, approval: Approval) -> bool:

@@ -24,6 +24,7 @@ PLACES: Final = (
     ("/policy", "Policy"),
     ("/budgets", "Budgets"),
     ("/audit", "Audit"),
+    ("/quality", "Quality"),
 )
 #: What each key does, as the sheet of keys says; no single key decides anything
 KEYS: Final = (
@@ -32,6 +33,7 @@ KEYS: Final = (
     ("a", "go to Approve; nothing is decided yet"),
     ("r", "go to Reject; nothing is decided yet"),
     ("n", "go to the reason"),
+    ("c", "go to I look at it, or Release"),
     ("g h", "home"),
     ("g a", "approvals"),
     ("g r", "runs"),

@@ -15,6 +15,7 @@ from interlock.runtime.errors import (
     NotFound,
     NotPermitted,
 )
+from interlock.runtime.record.proofs import Proofs
 from interlock.serving.home import Home
 from interlock.serving.intray import routes as intray
 from interlock.serving.queue import cookie
@@ -22,7 +23,16 @@ from interlock.serving.queue.doorkeeper import Doorkeeper
 from interlock.serving.queue.frame import STATIC, bare, page
 from interlock.serving.queue.guard import Guarded, NotOurForm, our_form
 from interlock.serving.queue.live import Live
-from interlock.serving.queue.routes import approvals, books, live, runs, sign_in
+from interlock.serving.queue.routes import (
+    approvals,
+    books,
+    handling,
+    issuer,
+    live,
+    quality,
+    runs,
+    sign_in,
+)
 from interlock.serving.queue.routes import home as home_routes
 from interlock.serving.queue.visitor import visitor
 from interlock.serving.reader.routes import contract, leaf
@@ -35,11 +45,7 @@ _STATUSES: Final = (
     (NotPermitted, 403),
     (GuardFailed, 503),
 )
-_NOWHERE: Final = NotFound(
-    kind="page",
-    name="of this address",
-    next_step="Begin at the home page.",
-)
+_TITLES: Final = {403: "You may not do that", 404: "That is not there"}
 _MISREAD: Final = BadInput(
     what="the form",
     why="a field is not what the page asks for",
@@ -47,10 +53,13 @@ _MISREAD: Final = BadInput(
 )
 ROUTERS: Final = (
     sign_in.router,
+    issuer.router,
     home_routes.router,
     approvals.router,
+    handling.router,
     runs.router,
     books.router,
+    quality.router,
     live.router,
     contract.router,
     leaf.router,
@@ -79,6 +88,7 @@ def application(home: Home, doorkeeper: Doorkeeper) -> FastAPI:
     app.state.home = home
     app.state.doorkeeper = doorkeeper
     app.state.live = Live(home.store)
+    app.state.proofs = Proofs(home.store)
     app.add_middleware(Guarded)
     app.add_exception_handler(NotAuthenticated, _to_sign_in)
     app.add_exception_handler(InterlockError, _told)
@@ -101,7 +111,12 @@ async def _to_sign_in(request: Request, _: Exception) -> Response:
 
 async def _nowhere(request: Request, _: Exception) -> HTMLResponse:
     """Say that there is no such page."""
-    return await _told(request, _NOWHERE)
+    nowhere = NotFound(
+        kind="page",
+        name=request.url.path,
+        next_step="Begin at the home page.",
+    )
+    return await _told(request, nowhere)
 
 
 async def _misread(request: Request, _: Exception) -> HTMLResponse:
@@ -116,15 +131,23 @@ async def _told(request: Request, error: Exception) -> HTMLResponse:
     )
     code = getattr(error, "code", "error")
     words = str(error)
+    title = _TITLES.get(status, "That was not done")
     try:
         who = await visitor(request)
     except InterlockError:
-        return bare("error.html", status=status, code=code, words=words)
+        return bare(
+            "error.html",
+            status=status,
+            title=title,
+            code=code,
+            words=words,
+        )
     return page(
         who,
         "error.html",
         here="",
         status=status,
+        title=title,
         code=code,
         words=words,
     )

@@ -27,6 +27,8 @@ _TITLES: Final[Mapping[str, str]] = {
     "run_ended": "The run stopped",
     "run_claimed": "A worker took the run",
     "run_held": "The run was held",
+    "run_resumed": "The run went on",
+    "record": "Something was kept for the run",
     "run.start": "Start a run",
     "run.resume": "Carry the run on",
     "run.cancel": "Cancel the run",

@@ -14,6 +14,8 @@ class Trouble:
     code: str = ""
     words: str = ""
     note: str = ""
+    #: When the page was opened that the person sent
+    opened: str = ""
     #: What is other now than what the person was shown
     changes: tuple[Change, ...] = ()
 

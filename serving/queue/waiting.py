@@ -18,7 +18,9 @@ from sqlalchemy import (
 from interlock.runtime.policy.request import identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run import approval_step
 from interlock.runtime.run.approval import requester
+from interlock.runtime.run.approval_step import Step
 from interlock.serving.queue import risk
 from interlock.serving.queue.risk import Risk
 from interlock.serving.queue.visitor import Visitor
@@ -66,7 +68,9 @@ async def waiting(visitor: Visitor, wanted: Wanted) -> Waiting:
         counts = _counts(connection, visitor.tenant, now)
         query = _query(visitor, wanted, counts, now)
         rows = connection.execute(query).mappings().all()
-        shown = [_row(visitor, row, now) for row in rows[:PAGE]]
+        asked = [row["id"] for row in rows[:PAGE]]
+        steps = approval_step.by_approval(connection, asked)
+        shown = [_row(visitor, row, steps[row["id"]], now) for row in rows[:PAGE]]
         last = rows[PAGE - 1] if len(rows) > PAGE else None
         return Waiting(
             rows=shown,
@@ -142,8 +146,14 @@ def _fitting(
         yield tuple_(_APPROVALS.expires, _APPROVALS.id) > wanted.after
 
 
-def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:
+def _row(
+    visitor: Visitor,
+    row: RowMapping,
+    steps: Sequence[RowMapping],
+    now: int,
+) -> dict[str, Any]:
     key = visitor.home.vault.unwrapped(row["run_id"], row["wrapped"])
+    did = [approval_step.opened(key, row, step) for step in steps]
     asker = requester(key, row)
     tools = visitor.home.runtime.tools
     return {
@@ -160,6 +170,20 @@ def _row(visitor: Visitor, row: RowMapping, now: int) -> dict[str, Any]:
         "created": row["created"],
         "expires": row["expires"],
         "is_urgent": row["expires"] - now < _HOUR,
+        "is_overdue": row["overdue"] <= now,
+        **_handled(visitor, did, now),
+    }
+
+
+def _handled(visitor: Visitor, did: Sequence[Step], now: int) -> dict[str, Any]:
+    """Return who looks at it, who was asked by name, and whether a question is open."""
+    claim = approval_step.claim(did, now=now)
+    delegate = approval_step.delegate(did)
+    return {
+        "claimed_by": claim.person if claim else "",
+        "delegated_to": delegate,
+        "is_delegated": identity(delegate) == identity(visitor.person.id),
+        "is_questioned": approval_step.inquiry(did) is not None,
     }
 
 

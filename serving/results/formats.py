@@ -2,4 +2,4 @@
 
 from typing import Literal, TypeAlias
 
-Format: TypeAlias = Literal["jsonl", "xlsx", "parquet", "html"]
+Format: TypeAlias = Literal["jsonl", "xlsx", "csv", "parquet", "html"]

@@ -135,7 +135,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def person(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Sign a person in, in a window of their own, which must have no error of its own."""
+    """Sign a person in, in a window of their own, which must have no error of its own, hold to its
+    policy of content and fetch nothing from elsewhere.
+    """
     wrong: list[str] = []
     contexts = []
 
@@ -145,6 +147,8 @@ def person(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.extend(_broken(said.text)))
+        page.on("request", lambda sent: wrong.extend(_elsewhere(sent.url, site.url)))
         page.goto("/sign-in")
         page.fill("#name", name)
         page.fill("#password", KNOWN)
@@ -156,3 +160,12 @@ def person(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def _broken(said: str) -> list[str]:
+    """Return what the console says if the policy of content was broken."""
+    return [said] if "Content Security Policy" in said else []
+
+
+def _elsewhere(address: str, ours: str) -> list[str]:
+    return [] if address.startswith((f"{ours}/", "data:")) else [address]

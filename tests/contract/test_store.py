@@ -48,7 +48,7 @@ from interlock.runtime.record.store.version import version_of
 from interlock.runtime.record.tlog import public_bytes
 from interlock.runtime.record.vault import Vault
 
-KEY = {"wrapped": b"w"}
+KEY = {"tenant": "default", "wrapped": b"w"}
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",
     "approval_step.of": "whoever adds a step has locked the row of its approval",
+    "difference.asked_anew": "whoever asks or decides holds the head of the tenant's log",
+    "difference.changed": "what it reads is only told, and nothing is decided then",
     "_read": "whoever counts guesses holds the head of the home's log",
     "account_id": "it works out a name and reads no row",
     "account_of": "whoever changes an account holds the head of its tenant's log",

@@ -133,6 +133,7 @@ def permitted(data: Document) -> dict[str, Document]:
             requester="ann",
             agent="contract_review",
             role="reviewer",
+            canaries=(),
         ),
     )
     analyst = Principal(id="ann", tenant="demo", roles=("analyst",))

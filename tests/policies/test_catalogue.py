@@ -21,6 +21,7 @@ _ROLES = (
     "administrator",
     "auditor",
     "enforcement_point",
+    "machine",
     "everyone",
 )
 

@@ -32,6 +32,8 @@ class ApprovalAsked(Of):
     evidence: str
     overdue: int
     expires: int
+    #: Commits to whether it is a canary
+    nature: str
     sealed: Sealed
 
     def body(self) -> Object:
@@ -40,6 +42,7 @@ class ApprovalAsked(Of):
             "approval": self.approval,
             "action": self.action,
             "tool": self.tool,
+            "nature": self.nature,
             "role": self.role,
             "quorum": self.quorum,
             "revision": self.revision,
@@ -77,6 +80,9 @@ class ApprovalDecided(Of):
     requester: str
     finding: Finding
     sealed: Sealed
+    #: Work or a canary, and what opens its promise; empty while verdicts are missing
+    nature: str = ""
+    opening: str = ""
 
     def body(self) -> Object:
         """Return the public part."""
@@ -84,6 +90,8 @@ class ApprovalDecided(Of):
             "approval": self.approval,
             "action": self.action,
             "state": self.state,
+            "nature": self.nature,
+            "opening": self.opening,
             "kind": self.kind,
             "number": self.number,
             "seat": self.seat,

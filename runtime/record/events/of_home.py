@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from interlock.runtime.record.events.event import Commits, Object, Of
+from interlock.runtime.record.events.event import HOME, Commits, Object, Of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +26,7 @@ class SwitchTurned(Of):
             "scope": self.scope,
             "id": self.id,
             "engaged": self.engaged,
+            "tenant": self.tenant or HOME,
         }
 
     def payload(self) -> Object | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from interlock.runtime.canonical import Json
+from interlock.runtime.canonical import Document, Json
 from interlock.runtime.record.events.event import (
     Commits,
     Counts,
@@ -36,7 +36,7 @@ class RunStarted(Of):
     #: The run's first label, as it is stored
     label: str
     requester: str
-    principal: Object
+    principal: Document
     request: Mapping[str, Json]
     sealed: Sealed
 

@@ -36,12 +36,17 @@ approval = Table(
     Column("overdue", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Column("decided", BigInteger, nullable=False),
+    #: Commits to whether it is a canary; the other says so once it is decided
+    Column("nature", String(64), nullable=False),
+    Column("canary", Integer, nullable=False),
     # One for each way to list approvals, newest first
     Index("approval_by_age", "created", "id"),
     Index("approval_by_tenant", "tenant", "created", "id"),
     Index("approval_by_state", "state", "created", "id"),
     # How many of a tenant wait
     Index("approval_open", "tenant", "state", "expires"),
+    # What reviewers missed, and caught
+    Index("approval_by_canary", "canary", "tenant", "decided"),
 )
 
 #: What people did about an approval, in order
@@ -52,6 +57,7 @@ approval_step = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("run_id", String(64), nullable=False, index=True),
     Column("action_id", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     #: Of a verdict the role that was needed, and the one it was given in
     Column("seat", String(64), nullable=False),

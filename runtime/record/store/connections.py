@@ -1,29 +1,38 @@
 """Transactions on connections that are kept between uses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from interlock.runtime.record.store.scope import SYSTEM, enter
 from interlock.runtime.record.store.statement import Statement
 
 #: Databases whose connections a server may close at any time; a file does not
 _SERVED: Final = frozenset({"postgresql"})
 _COMMIT: Final = Statement(text("COMMIT"))
+#: Begins a transaction in a scope
+Begin: TypeAlias = Callable[[Connection, str], None]
+
+
+def sqlalchemy_begins(connection: Connection, scope: str) -> None:
+    """Begin a transaction in *scope* as the engine of the connection does by itself."""
+    connection.begin()
+    enter(connection, scope)
 
 
 class Connections:
     """Opens transactions on one engine; any thread may. `close` it before the engine.
 
-    Where *begin* is named, that statement begins a transaction instead of SQLAlchemy, which takes
-    ten times as long. Whoever executes by SQLAlchemy then joins the open transaction: what
+    Where *begin* is named, it begins a transaction instead of SQLAlchemy, which takes ten times as
+    long. Whoever executes by SQLAlchemy then joins the open transaction: what
     SQLAlchemy begins with must begin nothing twice. A server may have closed a connection that was
     kept; then the transaction begins on a new one.
     """
 
-    def __init__(self, engine: Engine, *, begin: Statement | None = None) -> None:
+    def __init__(self, engine: Engine, *, begin: Begin = sqlalchemy_begins) -> None:
         self._engine = engine
         self._keeps = True
         self._is_served = engine.dialect.name in _SERVED
@@ -31,9 +40,12 @@ class Connections:
         self._idle: list[Connection] = []
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Begin a transaction; commit it at the end of the block, roll it back on any error."""
-        connection = self._begun()
+    def transaction(self, scope: str = SYSTEM) -> Iterator[Connection]:
+        """Begin a transaction in *scope*; commit it at the end of the block, or roll it back.
+
+        It is rolled back on any error.
+        """
+        connection = self._begun(scope)
         try:
             yield connection
             if connection.in_transaction():
@@ -53,17 +65,17 @@ class Connections:
         self._keeps = False
         self._drop()
 
-    def _begun(self) -> Connection:
+    def _begun(self, scope: str) -> Connection:
         """Return a connection with an open transaction."""
         kept = self._kept()
         if kept is not None:
             try:
-                return self._started(kept)
+                return self._started(kept, scope)
             except DBAPIError:
                 if not self._is_served:
                     raise
                 self._drop()  # the others were closed with it
-        return self._started(self._opened())
+        return self._started(self._opened(), scope)
 
     def _kept(self) -> Connection | None:
         with suppress(IndexError):  # another thread may take the last one first
@@ -83,12 +95,9 @@ class Connections:
             driver.autocommit = True
         return connection
 
-    def _started(self, connection: Connection) -> Connection:
+    def _started(self, connection: Connection, scope: str) -> Connection:
         try:
-            if self._begin is None:
-                connection.begin()
-            else:
-                self._begin.run(connection, {})
+            self._begin(connection, scope)
         except BaseException:
             _close(connection)
             raise

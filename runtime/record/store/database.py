@@ -3,32 +3,33 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from functools import partial
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import (
     GuardFailed,
     NotRecorded,
     NotWitnessed,
-    OtherVersion,
 )
-from interlock.runtime.record.store import postgresql, sqlite
+from interlock.runtime.record.store import opening, postgresql, sqlite
 from interlock.runtime.record.store.bell import Bell
-from interlock.runtime.record.store.connections import Connections
-from interlock.runtime.record.store.lines import Urgency
+from interlock.runtime.record.store.connections import (
+    Begin,
+    Connections,
+    sqlalchemy_begins,
+)
+from interlock.runtime.record.store.lines import Item, Urgency, Waiter
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.receipt import Receipt
-from interlock.runtime.record.store.schema import VERSIONS
-from interlock.runtime.record.store.tables import NEWEST, metadata
+from interlock.runtime.record.store.scope import SYSTEM, is_tenant, why_open
 from interlock.runtime.record.store.writer import (
     Flush,
     Lock,
@@ -48,8 +49,10 @@ _log: Final = logging.getLogger(__name__)
 #: writer, whatever asks
 READERS: Final = 8
 WRITERS: Final = 8
-_SNAPSHOTS: Final = {"sqlite": sqlite.SNAPSHOT, "postgresql": postgresql.SNAPSHOT}
-_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+_READING: Final[Mapping[str, Begin]] = {
+    "sqlite": sqlite.begin_reading,
+    "postgresql": postgresql.begin_reading,
+}
 
 
 class Store:
@@ -64,12 +67,21 @@ class Store:
         *,
         engine: Engine,
         reader: Engine,
+        scoped: Engine,
         clock: Clock,
         patience: Patience,
     ) -> None:
         self.engine = engine
-        self._reader = reader
-        self._snapshots = Connections(reader, begin=_SNAPSHOTS[reader.dialect.name])
+        #: Whose rows are seen and changed
+        self.scope = SYSTEM
+        begin_reading = _READING[engine.dialect.name]
+        self._readers = (reader, scoped)
+        self._snapshots = Connections(reader, begin=begin_reading)
+        self._scoped = (
+            self._snapshots
+            if scoped is reader
+            else Connections(scoped, begin=begin_reading)
+        )
         self._clock = clock
         self._patience = patience
         self._later: dict[str, list[Receipt]] = {}
@@ -85,7 +97,9 @@ class Store:
         self.bell = Bell(engine)
         is_served = self.dialect == "postgresql"
         self._writer = Writer(
-            Connections(engine, begin=postgresql.BEGIN if is_served else None),
+            Connections(
+                engine, begin=postgresql.begin if is_served else sqlalchemy_begins
+            ),
             threads=WRITERS if is_served else 1,
             clock=self.now,
             lock=self._lock_attached,
@@ -133,8 +147,8 @@ class Store:
         """
         patience = patience or Patience()
         try:
-            engine, reader = _engines(url, patience)
-            _prepare(engine, reader)
+            engine, reader, scoped = opening.engines(url, patience)
+            opening.prepare(engine, reader)
         except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
             refusal = unrecorded(error)
             if type(refusal) is not NotRecorded:
@@ -142,11 +156,12 @@ class Store:
             raise GuardFailed(
                 guard="store",
                 why=reason(error),
-                next_step=f"Check the database at {_shown(url)}.",
+                next_step=f"Check the database at {opening.shown(url)}.",
             ) from error
         return cls(
             engine=engine,
             reader=reader,
+            scoped=scoped,
             clock=clock,
             patience=patience,
         )
@@ -174,6 +189,18 @@ class Store:
         """The SQL dialect's name: "sqlite" or "postgresql"."""
         return self.engine.dialect.name
 
+    def of(self, tenant: str) -> "Store":
+        """Return the same database as *tenant* has it: no row of another tenant is there.
+
+        What is only found out by its id is not found. Raises `ValueError` for another scope than
+        one's own: a scope never widens.
+        """
+        if self.scope not in {SYSTEM, tenant} or not is_tenant(tenant):
+            raise ValueError(f"the scope of {tenant!r} inside that of {self.scope!r}")
+        narrowed = copy(self)
+        narrowed.scope = tenant
+        return narrowed
+
     def attach(
         self,
         *,
@@ -193,6 +220,11 @@ class Store:
         self._flush = flush or self._flush
         self._observers.extend(observers)
 
+    @property
+    def why_open(self) -> str:
+        """Why the database holds nobody here to a scope; empty where it does."""
+        return self._read(why_open)
+
     def now(self, connection: Connection) -> int:
         """Return the time in Unix seconds by the database's clock.
 
@@ -210,7 +242,7 @@ class Store:
         work looks at is not changed by anybody else. An event of another log is refused.
         """
         receipt = Receipt()
-        self._writer.submit(work, "eager", logs, receipt)
+        self._hand_in(work, "eager", logs, receipt)
         result: T = await receipt.outcome()
         return result
 
@@ -221,8 +253,36 @@ class Store:
         future: Future[T] = Future()
         # A waiter that goes away cancels nothing: what is handed in is done.
         future.set_running_or_notify_cancel()
-        self._writer.submit(work, urgency, logs, future)
+        self._hand_in(work, urgency, logs, future)
         return future
+
+    def _hand_in(
+        self,
+        work: Callable[[Tx], Any],
+        urgency: Urgency,
+        logs: Collection[str],
+        waiter: Waiter,
+    ) -> None:
+        item = Item(
+            work=work,
+            waiter=waiter,
+            urgency=urgency,
+            scope=self._scope_of(logs),
+            logs=logs,
+        )
+        self._writer.submit(item)
+
+    def _scope_of(self, logs: Collection[str]) -> str:
+        """Return the scope of work that names *logs*: that of a tenant whose log alone it names."""
+        if self.scope != SYSTEM:
+            if not {self.scope}.issuperset(logs):
+                raise ValueError(f"logs beyond the scope of {self.scope!r}")
+            return self.scope
+        if len(logs) == 1:
+            (log,) = logs
+            if is_tenant(log):
+                return log
+        return SYSTEM
 
     def later(
         self, group: str, work: Callable[[Tx], T], *, logs: Collection[str] = ()
@@ -234,7 +294,7 @@ class Store:
         is waited for apart from the rest. `forget` ends them all.
         """
         receipt = Receipt()
-        self._writer.submit(work, "lazy", logs, receipt)
+        self._hand_in(work, "lazy", logs, receipt)
         self._later.setdefault(group, []).append(receipt)
 
     async def durable(self, group: str) -> None:
@@ -284,7 +344,8 @@ class Store:
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
-            with self._snapshots.transaction() as connection:
+            readers = self._snapshots if self.scope == SYSTEM else self._scoped
+            with readers.transaction(self.scope) as connection:
                 return work(connection)
         except (SQLAlchemyError, OSError) as error:
             raise typed(error) from error
@@ -300,85 +361,9 @@ class Store:
         self.bell.close()
         self._pool.shutdown()
         self._snapshots.close()
-        self.engine.dispose()
-        self._reader.dispose()
-
-
-def _prepare(engine: Engine, reader: Engine) -> None:
-    """Migrate the database unless it is as it should be; or close both engines and raise.
-
-    So nobody waits for those who write only to look.
-    """
-    try:
-        with reader.connect() as connection:
-            stated = _stated(connection)
-        if stated != NEWEST:
-            migrate(engine)
-    except BaseException:
-        engine.dispose()
-        reader.dispose()
-        raise
-
-
-def migrate(engine: Engine) -> None:
-    """Make the tables in an empty database; does nothing when they are there already.
-
-    Raises `OtherVersion` for a database with the tables of another version (fails closed).
-    """
-    with engine.connect() as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            # Two processes may open a new database at once.
-            connection.execute(text("SELECT pg_advisory_xact_lock(7206418)"))
-        stated = _stated(connection)
-        if stated is None:
-            _make(connection)
-        elif stated != NEWEST:
-            raise OtherVersion(
-                database=_shown(engine.url.render_as_string()),
-                stated=stated,
-                ours=NEWEST,
-            )
-
-
-def _make(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - half a second, needed once in a life
-    from alembic.config import Config  # noqa: PLC0415 - as above
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _stated(connection: Connection) -> str | None:
-    """Return the version that the database states, or None when it has none of our tables.
-
-    An empty text stands for tables of ours without a version, or with several.
-    """
-    tables = set(inspect(connection).get_table_names())
-    if VERSIONS in tables:
-        query = text(f"SELECT version_num FROM {VERSIONS}")  # noqa: S608 - a constant
-        versions = connection.execute(query).scalars().all()
-        return str(versions[0]) if len(versions) == 1 else ""
-    return "" if tables.intersection(metadata.tables) else None
-
-
-def _engines(url: str, patience: Patience) -> tuple[Engine, Engine]:
-    """Return the engines to write and to read with; raises ValueError for any other URL."""
-    parsed = make_url(url)
-    backend = parsed.get_backend_name()
-    if backend == "sqlite":
-        return sqlite.engines(parsed, patience)
-    if backend not in {"postgresql", "postgres"}:
-        raise ValueError(f"it is a database of {backend}")
-    return postgresql.engines(parsed, patience)
-
-
-def _shown(url: str) -> str:
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except (SQLAlchemyError, ValueError):
-        return "INTERLOCK_DATABASE: it is no database URL, such as sqlite:///file or postgresql://host/name"
+        self._scoped.close()
+        for engine in (self.engine, *self._readers):
+            engine.dispose()
 
 
 def _no_heads(tx: Tx, logs: Collection[str]) -> None:

@@ -34,6 +34,7 @@ job_item = Table(
     metadata,
     Column("job", String(64), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", String(64), nullable=False),
     Column("run_id", String(64), nullable=False),
     #: A keyed digest
     Column("document", String(64), nullable=False, index=True),

@@ -48,6 +48,8 @@ class Item:
     work: Callable[[Any], Any]
     waiter: Waiter
     urgency: Urgency
+    #: Whose rows it sees and changes
+    scope: str
     #: The logs whose heads the work needs locked
     logs: Collection[str]
     #: When it waits no more for others, by the monotonic clock

@@ -8,16 +8,18 @@ No waiting is without end, and a command ends within 30 seconds of a server that
 in 15, its last words in 5 more, and its close in 5.
 """
 
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from interlock.runtime.record.store.patience import Patience
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.scope import SETTING
+from interlock.runtime.record.store.statement import Statement, failure
 
-BEGIN: Final = Statement(text("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"))
 _CLOCK: Final = Statement(text("SELECT extract(epoch FROM clock_timestamp()) AS now"))
-SNAPSHOT: Final = Statement(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+_WRITES: Final = "READ COMMITTED READ WRITE"
+_READS: Final = "REPEATABLE READ READ ONLY"
 
 #: Seconds for a lock; then `Busy` is raised
 WAIT_S: Final = 10
@@ -36,6 +38,7 @@ SETTINGS: Final = f"""
            pg_catalog.set_config('lock_timeout', '{WAIT_S}s', false),
            pg_catalog.set_config('statement_timeout', %(longest)s, false),
            pg_catalog.set_config('idle_in_transaction_session_timeout', %(longest)s, false),
+           pg_catalog.set_config('{SETTING}', '', false),
            CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off'
              THEN pg_catalog.set_config('synchronous_commit', 'on', false) END
 """
@@ -50,15 +53,18 @@ WIRE: Final = {
 }
 
 
-def engines(url: URL, patience: Patience) -> tuple[Engine, Engine]:
-    """Return the engines to write and to read with; every connection of theirs has the settings."""
+def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
+    """Return the engines to write with, to read with, and to read one tenant's rows with.
+
+    Every connection of theirs has the settings.
+    """
     whole = url.set(drivername="postgresql+psycopg")
     writer = create_engine(whole, pool_pre_ping=True)
     reader = create_engine(whole, pool_pre_ping=True, isolation_level="REPEATABLE READ")
     for engine, longest_s in ((writer, _WRITING_S), (reader, _READING_S)):
         event.listen(engine, "do_connect", _connecting(patience))
         event.listen(engine, "connect", _settling(longest_s), insert=True)
-    return writer, reader
+    return writer, reader, reader
 
 
 def _connecting(patience: Patience) -> Any:
@@ -84,6 +90,32 @@ def _settling(longest_s: int) -> Any:
         connection.commit()
 
     return settle
+
+
+def _begin(connection: Connection, scope: str, *, mode: str) -> None:
+    driver: Any = connection.connection.dbapi_connection
+    sql = _beginning(mode, scope)
+    errors: Any = connection.dialect.dbapi
+    try:
+        # Two statements in one message, which nothing can prepare
+        driver.execute(sql, prepare=False)
+    except errors.Error as error:
+        raise failure(connection, sql, error) from error
+
+
+#: How transactions that write begin in a scope, and those that read
+begin: Final = partial(_begin, mode=_WRITES)
+begin_reading: Final = partial(_begin, mode=_READS)
+
+
+@lru_cache(maxsize=1024)
+def _beginning(mode: str, scope: str) -> str:
+    # This form of a literal reads the same whatever the account's settings are.
+    literal = scope.replace("\\", "\\\\").replace("'", "''")
+    return (
+        f"BEGIN ISOLATION LEVEL {mode}; "
+        f"SELECT pg_catalog.set_config('{SETTING}', E'{literal}', true)"
+    )
 
 
 def now(connection: Connection) -> int:

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection, Engine
 
 from interlock.runtime.errors import Fenced
+from interlock.runtime.record.store.scope import enter
 
 #: Seconds after which work that failed is tried again
 RETRY_S: Final = 1.0
@@ -22,6 +23,7 @@ _log: Final = logging.getLogger(__name__)
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Recurring:
     work: Beat
+    scope: str
     every_s: float
     due: float
 
@@ -42,10 +44,16 @@ class Pulse:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def beating(self, work: Beat, *, every_s: float) -> Iterator[None]:
-        """Do *work* in a transaction of its own every so many seconds while the block runs."""
+    def beating(self, work: Beat, *, scope: str, every_s: float) -> Iterator[None]:
+        """Do *work* in a transaction of its own every so many seconds while the block runs.
+
+        The transaction is in *scope*.
+        """
         recurring = _Recurring(
-            work=work, every_s=every_s, due=time.monotonic() + every_s
+            work=work,
+            scope=scope,
+            every_s=every_s,
+            due=time.monotonic() + every_s,
         )
         with self._changed:
             self._recurring.add(recurring)
@@ -98,6 +106,7 @@ class Pulse:
         """Do the work, and return the seconds until it is due again."""
         try:
             with self._engine.begin() as connection:
+                enter(connection, recurring.scope)
                 recurring.work(connection)
         except Fenced:
             self._end(recurring)

@@ -1,7 +1,8 @@
 """What stands in a database beside rows: only tables and indexes that the migrations made.
 
 A trigger, a view, a rule, a policy or an index on an expression acts whenever a row is written or
-read, and no row betrays it. So one that the migrations did not make is refused.
+read, and no row betrays it. So one that the migrations did not make is refused, and so is a table
+that lacks a policy of theirs.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from interlock.runtime.errors import SchemaChanged
+from interlock.runtime.record.store.scope import owned, policies
 from interlock.runtime.record.store.tables import READY, metadata
 
 #: Where a database states its version
@@ -43,6 +45,16 @@ _OF_POSTGRESQL: Final = text("""
       FROM pg_rewrite JOIN ours ON ev_class = ours.oid
     UNION ALL SELECT 'policy', polname, relname
       FROM pg_policy JOIN ours ON polrelid = ours.oid
+      WHERE NOT polpermissive OR polwithcheck IS NOT NULL OR polroles <> '{0}'
+         OR concat_ws('|', relname, polname, polcmd, pg_get_expr(polqual, polrelid))
+            <> ALL (CAST(:policies AS text[]))
+    UNION ALL SELECT 'no policy', split_part(missing, '|', 2), split_part(missing, '|', 1)
+      FROM unnest(CAST(:policies AS text[])) AS missing
+      WHERE missing NOT IN (
+        SELECT concat_ws('|', relname, polname, polcmd, pg_get_expr(polqual, polrelid))
+          FROM pg_policy JOIN ours ON polrelid = ours.oid)
+    UNION ALL SELECT 'table open to all tenants', relname, relname FROM ours
+      WHERE (relrowsecurity AND relforcerowsecurity) <> (relname = ANY (CAST(:owned AS text[])))
     UNION ALL SELECT 'constraint', conname, relname
       FROM pg_constraint JOIN ours ON conrelid = ours.oid WHERE contype NOT IN ('p', 'n')
     UNION ALL SELECT 'default', attname, relname
@@ -53,7 +65,7 @@ _OF_POSTGRESQL: Final = text("""
         OR CAST(CAST(atttypid AS regtype) AS text) NOT IN ('integer', 'bigint',
           'bytea', 'text', 'character varying'))
     UNION ALL SELECT 'table', relname, relname FROM ours
-      WHERE relkind <> 'r' OR relpersistence <> 'p' OR relrowsecurity OR relforcerowsecurity
+      WHERE relkind <> 'r' OR relpersistence <> 'p' OR relrowsecurity <> relforcerowsecurity
     UNION ALL SELECT 'no primary key', '', relname FROM ours
       WHERE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = ours.oid AND indisprimary)
     UNION ALL SELECT 'child table', CAST(CAST(inhrelid AS regclass) AS text), relname
@@ -102,6 +114,8 @@ def strange(connection: Connection) -> list[str]:
         "tables": sorted(_TABLES),
         "indexes": sorted(_INDEXES),
         "ready": _written_out(READY),
+        "owned": sorted(owned()),
+        "policies": policies(),
     }
     rows = connection.execute(_SHADOWS).all()
     rows = rows or connection.execute(_OF_POSTGRESQL, names).all()

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +13,18 @@ from sqlalchemy.exc import OperationalError
 from interlock.runtime.record.store.mapping import has_small_blocks, refuse_full
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.privacy import make_private
+from interlock.runtime.record.store.scope import (
+    PLACE,
+    SYSTEM,
+    Scope,
+    enter,
+    triggers,
+    views,
+)
 from interlock.runtime.record.store.statement import Statement
 
 _IMMEDIATE: Final = Statement(text("BEGIN IMMEDIATE"))
-SNAPSHOT: Final = Statement(text("BEGIN"))
+_SNAPSHOT: Final = Statement(text("BEGIN"))
 #: Seconds for another process's transaction, after which `Busy` is raised: ours take milliseconds,
 #: and many processes may stand in line behind one that does not end
 WAIT_S: Final = 30.0
@@ -27,18 +36,13 @@ _WRITER: Final = "another process that writes to the database"
 _LOG_PAGES: Final = 4_000
 
 
-def engines(url: URL, patience: Patience) -> tuple[Engine, Engine]:
-    """Return the engines to write and to read the file with; raises ValueError for no file."""
-    if url.database in {None, "", ":memory:"}:
-        raise ValueError("a database in memory is another one for each connection")
-    file = Path(str(url.database))
-    file.parent.mkdir(
-        parents=True,
-        exist_ok=True,
-        mode=0o700,
-    )
-    make_private(file)
-    writer, reader = _engine(url, _SLICE_S), _engine(url, WAIT_S)
+def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
+    """Return the engines to write with, to read with, and to read one tenant's rows with.
+
+    Raises ValueError for no file.
+    """
+    file = _file(url)
+    writer, reader, scoped = map(partial(_engine, url), (_SLICE_S, WAIT_S, WAIT_S))
     is_touchy = has_small_blocks(file)
 
     def connected(connection: sqlite3.Connection, _: object) -> None:
@@ -56,10 +60,50 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine]:
             refuse_full(file)
         _when_free(lambda: _IMMEDIATE.run(connection, {}), patience)
 
-    for engine, begin in ((writer, immediate), (reader, _snapshot)):
+    begins = {writer: immediate, reader: _snapshot, scoped: _snapshot}
+    for engine, begin in begins.items():
         event.listen(engine, "connect", connected)
         event.listen(engine, "begin", begin)
-    return writer, reader
+    event.listen(scoped, "connect", _narrow)
+    event.listen(writer, "connect", _guard)
+    return writer, reader, scoped
+
+
+def _file(url: URL) -> Path:
+    if url.database in {None, "", ":memory:"}:
+        raise ValueError("a database in memory is another one for each connection")
+    file = Path(url.database or "")
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(file)
+    return file
+
+
+def _narrow(connection: sqlite3.Connection, record: Any) -> None:
+    """Put the views of one tenant's rows before the tables."""
+    scope = record.info[PLACE] = Scope()
+    connection.create_function(PLACE, 0, scope.name, deterministic=True)
+    connection.executescript(views(_tables(connection)))
+
+
+def _guard(connection: sqlite3.Connection, record: Any) -> None:
+    """Let nothing touch a row that is not in the scope; a table that is made later has no guard."""
+    scope = record.info[PLACE] = Scope()
+    connection.create_function(PLACE, 1, scope.takes)
+    connection.executescript(triggers(_tables(connection)))
+
+
+def _tables(connection: sqlite3.Connection) -> frozenset[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return frozenset(name for (name,) in rows)
+
+
+def begin_reading(connection: Connection, scope: str) -> None:
+    """Begin a transaction that reads in *scope*; the scope of the system has tables, no views."""
+    if (PLACE in connection.info) == (scope == SYSTEM):
+        raise ValueError(f"no connection for the scope {scope}")
+    _SNAPSHOT.run(connection, {})
+    if scope != SYSTEM:
+        enter(connection, scope)
 
 
 def _engine(url: URL, busy_s: float) -> Engine:
@@ -112,7 +156,7 @@ def _settle(connection: sqlite3.Connection) -> None:
 
 def _snapshot(connection: Connection) -> None:
     if not _has_begun(connection):
-        SNAPSHOT.run(connection, {})
+        _SNAPSHOT.run(connection, {})
 
 
 def _has_begun(connection: Connection) -> bool:

@@ -70,7 +70,7 @@ class Statement:
         try:
             cursor = driver.execute(compiled.sql, compiled.arguments(parameters))
         except compiled.errors as error:
-            raise compiled.failure(connection, error) from error
+            raise failure(connection, compiled.sql, error) from error
         if not compiled.names and cursor.description:
             compiled.names = [column[0] for column in cursor.description]
         return cursor, compiled.names
@@ -84,7 +84,7 @@ class Statement:
         try:
             driver.executemany(compiled.sql, arguments)
         except compiled.errors as error:
-            raise compiled.failure(connection, error) from error
+            raise failure(connection, compiled.sql, error) from error
 
     def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
         dialect = connection.dialect
@@ -119,19 +119,21 @@ class _Compiled:
     #: Of the columns that it returns, by its first execution: the statement names them all
     names: list[str] = field(default_factory=list)
 
-    def failure(self, connection: Connection, error: Exception) -> Exception:
-        """Return the error that SQLAlchemy raises for one of the driver."""
-        return DBAPIError.instance(
-            self.sql,
-            None,
-            error,
-            self.errors,
-            dialect=connection.dialect,
-        )
-
     def arguments(self, parameters: Parameters) -> Sequence[Any] | Mapping[str, Any]:
         values = {**self.constants, **parameters} if self.constants else parameters
         return values if self.places is None else self.places(values)
+
+
+def failure(connection: Connection, sql: str, error: Exception) -> Exception:
+    """Return the error that SQLAlchemy raises for one of the driver."""
+    dbapi: Any = connection.dialect.dbapi
+    return DBAPIError.instance(
+        sql,
+        None,
+        error,
+        dbapi.Error,
+        dialect=connection.dialect,
+    )
 
 
 def _places(

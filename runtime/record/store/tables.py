@@ -118,6 +118,7 @@ action = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("run_id", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
     Column("tool", String(128), nullable=False),
     Column("action_class", String(16), nullable=False),
     Column("digest", String(64), nullable=False),
@@ -165,6 +166,7 @@ reservation = Table(
     metadata,
     Column("action_id", String(64), primary_key=True),
     Column("budget_id", String(64), nullable=False),
+    Column("tenant", String(64), nullable=False),
     *(Column(kind, BigInteger, nullable=False) for kind in KINDS),
 )
 
@@ -173,6 +175,8 @@ kill_switch = Table(
     metadata,
     Column("scope", String(16), primary_key=True),
     Column("id", String(128), primary_key=True),
+    #: Whose it is; the home's (`HOME`) for everything and for a tool
+    Column("tenant", String(64), nullable=False),
     Column("engaged", BigInteger, nullable=False),
 )
 
@@ -198,6 +202,7 @@ data_key = Table(
     "data_key",
     metadata,
     Column("id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
 )
 
@@ -242,6 +247,7 @@ checkpoint = Table(
     Column("thread_id", String(64), primary_key=True),
     Column("ns", String(512), primary_key=True),
     Column("checkpoint_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     #: The claim that wrote it: a later claim's is newer, whatever the clocks of their machines say
     Column("fence", BigInteger, nullable=False),
     Column("parent_id", String(64), nullable=False),
@@ -257,6 +263,7 @@ checkpoint_write = Table(
     Column("checkpoint_id", String(64), primary_key=True),
     Column("task_id", String(64), primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", String(64), nullable=False),
     Column("channel", String(128), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("task_path", Text, nullable=False),
@@ -269,6 +276,7 @@ checkpoint_piece = Table(
     Column("thread_id", String(64), primary_key=True),
     Column("ns", String(512), primary_key=True),
     Column("name", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
 

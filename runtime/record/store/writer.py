@@ -9,7 +9,8 @@ in `interlock.runtime.record.store.lines`.
 import errno
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
@@ -26,8 +27,9 @@ from interlock.runtime.errors import (
 )
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
-from interlock.runtime.record.store.lines import Item, Lines, Urgency, Waiter
+from interlock.runtime.record.store.lines import Item, Lines
 from interlock.runtime.record.store.patience import SAID_NOTHING
+from interlock.runtime.record.store.scope import SYSTEM, enter
 from interlock.runtime.record.tlog import Frontier
 
 #: What a database says when it is not as it was made: a table is gone, or a value has another type
@@ -53,6 +55,8 @@ class Tx:
 
     connection: Connection
     clock: Callable[[Connection], int]
+    #: Whose rows it sees and changes now
+    scope: str = SYSTEM
     #: Recorded in the ledger with what was written, in this order
     events: list[Event] = field(default_factory=list)
     #: Called in order once the transaction is durable, on its thread
@@ -72,6 +76,20 @@ class Tx:
         if self._now is None:
             self._now = self.clock(self.connection)
         return self._now
+
+    def enter(self, scope: str) -> None:
+        """Go on in *scope*; a statement is needed only where it is another."""
+        if scope != self.scope:
+            enter(self.connection, scope)
+            self.scope = scope
+
+    @contextmanager
+    def widened(self) -> Iterator[None]:
+        """See every row while the block runs: for the ledger, whose logs depend on each other."""
+        scope = self.scope
+        self.enter(SYSTEM)
+        yield
+        self.enter(scope)
 
 
 Work: TypeAlias = Callable[[Tx], Any]
@@ -115,15 +133,13 @@ class Writer:
         self._threads: list[threading.Thread] = []
         self._lines = Lines(threads=threads, begin=self._begin)
 
-    def submit(
-        self, work: Work, urgency: Urgency, logs: Collection[str], waiter: Waiter
-    ) -> None:
-        """Hand in *work*; the *waiter* is told its result once the result is durable.
+    def submit(self, item: Item) -> None:
+        """Hand in the *item*; its waiter is told the result of its work once that is durable.
 
         An exception that the work returns is told as what it raised: what it wrote stands.
-        *logs* are those whose heads the work needs locked. Raises `NotRecorded` after `close`.
+        Raises `NotRecorded` after `close`.
         """
-        self._lines.add(Item(work=work, waiter=waiter, urgency=urgency, logs=logs))
+        self._lines.add(item)
 
     def hurry(self) -> None:
         """Commit queued lazy work now instead of waiting for an eager item."""
@@ -173,15 +189,21 @@ class Writer:
     def _commit(self, batch: list[Item]) -> tuple[Tx, list[Any]]:
         """Return the committed transaction and each item's result; raises `_NotCommitted`."""
         stage: Stage = "begin"
+        scopes = {item.scope for item in batch}
+        scope = scopes.pop() if len(scopes) == 1 else SYSTEM
         try:
-            with self._connections.transaction() as connection:
+            with self._connections.transaction(scope) as connection:
                 stage = "work"
-                tx = Tx(connection=connection, clock=self._clock)
+                tx = Tx(connection=connection, clock=self._clock, scope=scope)
                 logs = frozenset().union(*(item.logs for item in batch))
                 if logs:
                     self._lock(tx, logs)
-                results = [item.work(tx) for item in batch]
+                results = []
+                for item in batch:
+                    tx.enter(item.scope)
+                    results.append(item.work(tx))
                 stage = "flush"
+                tx.enter(scope)
                 if tx.events:
                     self._flush(tx)
                 stage = "commit"

@@ -9,8 +9,11 @@ from interlock.serving.access.access import Access
 from interlock.serving.access.handle import ROOT, metadata, told
 from interlock.serving.http.caller import HomeOf, PersonOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.values.run import Key
 
 router = APIRouter(tags=["access"])
+#: The status that AuthZEN has for a request that is not well formed
+_MALFORMED: Final = 400
 _QUESTION: Final[dict[str, Any]] = {
     "subject": {"type": "user", "id": "rick"},
     "action": {"name": "todo.delete"},
@@ -42,7 +45,7 @@ async def access_keys(home: HomeOf) -> dict[str, Any]:
     return Access.over(home).signer.keys()
 
 
-@router.post(f"{ROOT}/evaluation", responses=problems())
+@router.post(f"{ROOT}/evaluation", responses=problems(malformed=_MALFORMED))
 async def access_evaluation(
     question: Question, home: HomeOf, asking: PersonOf
 ) -> dict[str, Any]:
@@ -54,7 +57,7 @@ async def access_evaluation(
     return await Access.over(home).evaluate(question, asker=asking)
 
 
-@router.post(f"{ROOT}/evaluations", responses=problems())
+@router.post(f"{ROOT}/evaluations", responses=problems(malformed=_MALFORMED))
 async def access_evaluations(
     questions: Questions, home: HomeOf, asking: PersonOf
 ) -> dict[str, Any]:
@@ -66,21 +69,36 @@ async def access_evaluations(
     f"{ROOT}/requests",
     status_code=202,
     responses=problems(
-        "not_requestable", "invalid_denial_binding", "expired_denial", "unknown_task"
+        "not_requestable",
+        "invalid_denial_binding",
+        "expired_denial",
+        "unknown_task",
+        "key_reused",
+        malformed=_MALFORMED,
     ),
 )
 async def access_request(
-    submission: Submission, request: Request, home: HomeOf, asking: PersonOf
+    submission: Submission,
+    request: Request,
+    home: HomeOf,
+    asking: PersonOf,
+    key: Key = "",
 ) -> JSONResponse:
-    """Put a requestable denial before people; the same denial gives the same task."""
+    """Put a requestable denial before people; the same denial gives the same task.
+
+    An `Idempotency-Key` stands for one request and no other.
+    """
     access = Access.over(home)
-    task = await access.request(submission, asker=asking)
+    task = await access.request(submission, asker=asking, key=key)
     written = told(task, access.signer, base=_base(request))
     place = written["task"]["status_endpoint"]
     return JSONResponse(written, status_code=202, headers={"Location": place})
 
 
-@router.get(f"{ROOT}/requests/{{task_id}}", responses=problems("unknown_task"))
+@router.get(
+    f"{ROOT}/requests/{{task_id}}",
+    responses=problems("unknown_task", malformed=_MALFORMED),
+)
 async def access_task(
     task_id: TaskId, request: Request, home: HomeOf, asking: PersonOf
 ) -> dict[str, Any]:
@@ -92,7 +110,7 @@ async def access_task(
 
 @router.post(
     f"{ROOT}/requests/{{task_id}}/cancel",
-    responses=problems("unknown_task", "invalid_task_state"),
+    responses=problems("unknown_task", "invalid_task_state", malformed=_MALFORMED),
 )
 async def cancel_access_task(
     task_id: TaskId, request: Request, home: HomeOf, asking: PersonOf

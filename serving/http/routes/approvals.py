@@ -75,10 +75,14 @@ async def decide_approval(
     """
     await approvals.decide(
         home,
-        Shown(approval=approval_id, evidence=verdict.evidence_digest),
+        Shown(
+            approval=approval_id,
+            evidence=verdict.evidence_digest,
+            seen=verdict.evidence,
+        ),
         person=asking,
         verdict=verdict.verdict,
         note=verdict.note,
     )
     after = await home.approvals.read(approval_id)
-    return Decided(id=after.id, state=after.state)
+    return Decided(id=after.id, state=after.state, canary=after.canary)

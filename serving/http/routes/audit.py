@@ -1,5 +1,6 @@
 """`/v1/audit`: the log of your tenant, with what is needed to check it without trusting us."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -127,7 +128,7 @@ async def sent(target: IO[bytes]) -> AsyncIterator[bytes]:
     """Yield the file from its beginning, and close it."""
     with target:
         target.seek(0)
-        while part := target.read(_CHUNK):
+        while part := await asyncio.to_thread(target.read, _CHUNK):
             yield part
 
 

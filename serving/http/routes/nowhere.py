@@ -28,6 +28,8 @@ def router_behind(*routers: APIRouter) -> APIRouter:
     async def nowhere(request: Request) -> None:
         """Raise that there is no such path, or that the path takes other methods."""
         taken = sorted(_taken(request, routers))
+        if "GET" in taken:
+            taken.append("HEAD")
         if taken:
             raise HTTPException(405, headers={"Allow": ", ".join(taken)})
         raise HTTPException(404)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from interlock.runtime.run.run_list import RunSummary
 from interlock.serving.home import Home
@@ -13,6 +13,7 @@ from interlock.serving.http.refusal import RequestRefused
 from interlock.serving.http.values.page import Page
 from interlock.serving.http.values.run import (
     Cancellation,
+    Key,
     RunId,
     RunRow,
     RunState,
@@ -24,17 +25,6 @@ from interlock.serving.operations import looks, orders, runs
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 _LIST: Final = "runs"
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=200,
-        description=(
-            "The same key with the same request begins one run, however often it is sent; "
-            "remembered for a week"
-        ),
-    ),
-]
 
 
 @router.post(

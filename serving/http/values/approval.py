@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.approval import State
+from interlock.runtime.run.approval_step import Kind
 from interlock.serving.http.values.page import Wanted
 
 ApprovalId = Annotated[
@@ -40,13 +41,30 @@ class ApprovalRow(BaseModel):
     role: str = Field(description="Whoever decides has this role")
     revision: str
     created: int
+    overdue: int = Field(description="From then on it is shown as overdue")
     expires: int = Field(description="Nobody can decide later; Unix seconds")
+    claimed_by: str = Field(description="Who looks at it now, empty for nobody")
+    claimed_until: int = Field(description="Until when; 0 where nobody does")
+    delegated_to: str = Field(description="Who was asked by name, empty for nobody")
+    is_questioned: bool = Field(description="A question to the requester is open")
+
+
+class ApprovalStep(BaseModel):
+    """One thing that one person did about an approval."""
+
+    kind: Kind
+    person: str
+    at: int
+    text: str = Field(description="The note, the question or the answer")
+    to: str = Field(description="To whom it was passed: a person, or a role")
+    until: int = Field(description="Until when a claim lasts; 0 for any other")
 
 
 class ApprovalView(ApprovalRow):
     """One approval with all that its reviewer is shown."""
 
     reviewer: str = Field(description="Who decided, empty for nobody")
+    steps: list[ApprovalStep] = Field(description="What people did about it, in order")
     evidence: dict[str, Any]
     evidence_digest: str = Field(
         description="Send it back with the verdict: it says what was shown to you"
@@ -72,6 +90,9 @@ class NewVerdict(BaseModel):
     verdict: Verdict
     evidence_digest: str = Field(max_length=64)
     note: str = Field(max_length=1000, description="Why, in words; it is recorded")
+    evidence: dict[str, Any] | None = Field(
+        None, description="What was shown to you, to be told what has changed since"
+    )
 
 
 class Decided(BaseModel):
@@ -79,3 +100,6 @@ class Decided(BaseModel):
 
     id: str
     state: State
+    canary: bool = Field(
+        description="It was known to be bad, to see whether you look; nothing was done"
+    )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Path
+from fastapi import Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from interlock.runtime.run.beginning import HIGHEST
@@ -15,6 +15,17 @@ RunId = Annotated[
         pattern=r"^[!-~]{1,100}$",
         description="The id of a run",
         examples=["run-1f0c9a7be2d4"],
+    ),
+]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description=(
+            "The same key with the same request begins one run, however often it is sent; "
+            "remembered for a week"
+        ),
     ),
 ]
 Shown = Literal[

@@ -9,12 +9,15 @@ from pydantic import BaseModel
 
 from interlock.runtime.errors import BadInput, Code, NotAuthenticated, NotPermitted
 from interlock.runtime.policy.request import Verdict
+from interlock.runtime.run.difference import EvidenceChanged
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.operations import approvals as operations
 from interlock.serving.operations import looks
+from interlock.serving.quality import opening
+from interlock.serving.quality.told import told
 from interlock.serving.queue import cookie, evidence
-from interlock.serving.queue.difference import Change, differences
+from interlock.serving.queue.difference import change_of
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.risk import RISKS, WORDS, risk_named
 from interlock.serving.queue.trouble import NO_TROUBLE, Trouble
@@ -25,7 +28,17 @@ router = APIRouter()
 HERE: Final = "/approvals"
 #: What is other now than what the person decided on
 _CONFLICTS: Final[frozenset[Code]] = frozenset(
-    {"evidence_changed", "decided_already", "expired", "not_waiting", "erased"}
+    {
+        "evidence_changed",
+        "decided_already",
+        "expired",
+        "not_waiting",
+        "erased",
+        "already_claimed",
+        "not_claimed",
+        "asked_already",
+        "nothing_asked",
+    }
 )
 _AGES: Final = (
     (0, "any age"),
@@ -45,6 +58,8 @@ class Filters(BaseModel):
     whose: str = ""
     after: str = ""
     done: str = ""
+    #: The canary that was decided just now
+    canary: str = ""
 
     @property
     def wanted(self) -> Wanted:
@@ -62,7 +77,9 @@ class Filters(BaseModel):
     @property
     def query(self) -> str:
         """The filters as they stand in an address, without the place in the list."""
-        given = self.model_dump(exclude={"after", "done"}, exclude_defaults=True)
+        given = self.model_dump(
+            exclude={"after", "done", "canary"}, exclude_defaults=True
+        )
         return urlencode(given)
 
 
@@ -75,6 +92,8 @@ class Decided(BaseModel):
     verdict: str = ""
     note: str = ""
     password: str = ""
+    #: When the page was opened, as `opening` writes it
+    opened: str = ""
 
 
 @router.get("/approvals")
@@ -93,6 +112,7 @@ async def list_page(
         risks=[(name, WORDS[name]) for name in RISKS],
         ages=_AGES,
         done=filters.done if filters.done in get_args(Verdict) else "",
+        told=await told(visitor, filters.canary) if filters.canary else "",
     )
 
 
@@ -117,14 +137,18 @@ async def decide(
     """Record a verdict on what was shown; whoever decides on what is no more is shown what is."""
     approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     if form.verdict not in get_args(Verdict):
-        trouble = Trouble(status=400, code="no_verdict", note=form.note)
+        trouble = Trouble(
+            status=400, code="no_verdict", note=form.note, opened=form.opened
+        )
         return await _shown(visitor, approval, trouble)
     fresh = visitor
     if evidence.needs_password(visitor, approval):
         try:
             fresh = await visitor.freshened(form.password)
         except NotAuthenticated:
-            trouble = Trouble(status=403, code="password", note=form.note)
+            trouble = Trouble(
+                status=403, code="password", note=form.note, opened=form.opened
+            )
             return await _shown(visitor, approval, trouble)
     answer = await _decided(fresh, approval_id, form)
     if fresh is not visitor:
@@ -137,31 +161,61 @@ async def _decided(visitor: Visitor, approval_id: str, form: Decided) -> Respons
     try:
         await operations.decide(
             visitor.home,
-            Shown(approval=approval_id, evidence=form.evidence_digest),
+            _seen(visitor, approval_id, form),
             person=visitor.person,
             verdict=cast(Verdict, form.verdict),
             note=form.note,
         )
     except (BadInput, NotPermitted) as error:
-        approval = await looks.approval(
-            visitor.home, approval_id, person=visitor.person
+        return await refused(
+            visitor, approval_id, error, note=form.note, opened=form.opened
         )
-        before = evidence.brought_back(form.carried, form.evidence_digest)
-        changes = differences(before, approval.evidence) if before else []
-        return await _shown(visitor, approval, _trouble(error, form, changes))
-    return RedirectResponse(f"{HERE}?done={form.verdict}", status_code=303)
+    return await _recorded(visitor, approval_id, form)
 
 
-def _trouble(
-    error: BadInput | NotPermitted, form: Decided, changes: list[Change]
-) -> Trouble:
-    return Trouble(
+def _seen(visitor: Visitor, approval_id: str, form: Decided) -> Shown:
+    """Return what the form says the person was shown, and since when."""
+    opened = opening.read(
+        visitor.home.vault,
+        form.opened,
+        approval=approval_id,
+        person=visitor.person.id,
+    )
+    return Shown(
+        approval=approval_id,
+        evidence=form.evidence_digest,
+        opened=opened,
+        seen=evidence.brought_back(form.carried, form.evidence_digest),
+    )
+
+
+async def _recorded(visitor: Visitor, approval_id: str, form: Decided) -> Response:
+    """Lead back to the list, which says what was recorded, and of a canary that it was one."""
+    after = await visitor.home.approvals.read(approval_id)
+    query = {"done": form.verdict} | ({"canary": approval_id} if after.canary else {})
+    return RedirectResponse(f"{HERE}?{urlencode(query)}", status_code=303)
+
+
+async def refused(
+    visitor: Visitor,
+    approval_id: str,
+    error: BadInput | NotPermitted,
+    *,
+    note: str = "",
+    opened: str = "",
+) -> Response:
+    """Show the page as it is now, with what refused the person's wish; raises `NotFound`."""
+    approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    changes = error.differences if isinstance(error, EvidenceChanged) else ()
+    trouble = Trouble(
         status=_status(error),
         code=error.code,
         words=str(error),
-        note=form.note,
-        changes=tuple(changes),
+        note=note,
+        opened=opened,
+        changes=tuple(change_of(one) for one in changes),
     )
+    return await _shown(visitor, approval, trouble)
 
 
 def _status(error: BadInput | NotPermitted) -> int:

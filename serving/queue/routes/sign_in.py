@@ -34,15 +34,16 @@ class Renewed(BaseModel):
 
 
 @router.get("/sign-in")
-async def sign_in_page(to: str = "/", code: str = "") -> Response:
+async def sign_in_page(request: Request, to: str = "/", code: str = "") -> Response:
     """Show the form; with the code of a link only a button, so that no preview uses the code up."""
     return bare(
         "sign_in.html",
-        to=_ours(to),
+        to=ours(to),
         code=code,
         failed=False,
         wait_s=0,
         name="",
+        issuer=_issuer(request),
     )
 
 
@@ -56,27 +57,35 @@ async def sign_in(request: Request, form: Annotated[SignIn, Form()]) -> Response
         else:
             session, _ = await doorkeeper.sign_in(form.name, form.password)
     except TooManyGuesses as error:
-        answer = _again(form, status=429, wait_s=error.wait_s)
+        answer = _again(request, form, status=429, wait_s=error.wait_s)
         answer.headers["Retry-After"] = str(error.wait_s)
         return answer
     except NotAuthenticated:
-        return _again(form, status=401, wait_s=0)
-    answer = RedirectResponse(_ours(form.to), status_code=303)
+        return _again(request, form, status=401, wait_s=0)
+    answer = RedirectResponse(ours(form.to), status_code=303)
     cookie.give(answer, session)
     return answer
 
 
-def _again(form: SignIn, *, status: int, wait_s: int) -> Response:
+def _again(request: Request, form: SignIn, *, status: int, wait_s: int) -> Response:
     """Return the form once more; what was wrong is not told."""
     return bare(
         "sign_in.html",
         status=status,
-        to=_ours(form.to),
+        to=ours(form.to),
         code="",
         failed=True,
         wait_s=wait_s,
         name=form.name,
+        issuer=_issuer(request),
     )
+
+
+def _issuer(request: Request) -> str:
+    """Return the issuer at which people may sign in as well, or an empty string."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    issuer = doorkeeper.issuer
+    return issuer.url if issuer is not None and issuer.takes_people else ""
 
 
 @router.post("/sign-out")
@@ -89,7 +98,7 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
-def _ours(to: str) -> str:
+def ours(to: str) -> str:
     """Return *to* if it is a path of this server, else the home page."""
     is_path = to.startswith("/") and not to.startswith(("//", "/\\"))
     return to if is_path and to.isprintable() else "/"

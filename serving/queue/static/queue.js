@@ -36,6 +36,7 @@
     a: () => focus("[data-approve]"),
     r: () => focus("[data-reject]"),
     n: () => focus("[data-note]"),
+    c: () => focus("[data-claim]"),
     g: () => { going = true; setTimeout(() => { going = false; }, 1200); },
     "?": showSheet,
   };

@@ -12,7 +12,7 @@ from interlock.serving.operations import reading
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.visitor import Visiting, Visitor
 from interlock.serving.reader.leaf import WIDTH, asked_about, sheet
-from interlock.serving.reader.place import FOLDERS, painter_of
+from interlock.serving.reader.place import FOLDERS, album_of
 from interlock.tools.contracts.report.chapters import marks
 from interlock.tools.contracts.report.passages import Mark
 from interlock.tools.documents import Document
@@ -38,7 +38,14 @@ async def picture(
     document = await reading.document(home, run_id, digest, person=visitor.person)
     leaf = Leaf(page=number, width=min(width, _WIDEST))
     try:
-        frame = await reading.picture(home, painter_of(request), run_id, document, leaf)
+        frame = await reading.picture(
+            home,
+            album_of(request),
+            run_id,
+            document,
+            leaf,
+            person=visitor.person,
+        )
     except NoPicture as reason:
         raise NotFound(
             kind="picture of page",
@@ -69,7 +76,12 @@ async def leaf_page(
     why = ""
     try:
         frame = await reading.picture(
-            home, painter_of(request), run_id, document, shown.wish(document)
+            home,
+            album_of(request),
+            run_id,
+            document,
+            shown.wish(document),
+            person=visitor.person,
         )
     except NoPicture as reason:
         frame = None

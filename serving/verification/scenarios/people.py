@@ -143,7 +143,7 @@ async def _waiting(trial: Trial) -> Look:
     """Return the look at a question that waits for a person."""
     run = await trial.start()
     waiting = await trial.asked(run)
-    return subject.approval(waiting.approval_id)
+    return subject.verdict(waiting.approval_id)
 
 
 async def _denied(

@@ -249,7 +249,7 @@ async def test_a_permit_to_start_is_recorded_once(world: World, fault: str) -> N
         revision=REVISION,
     )
 
-    async def work(also: Also) -> None:
+    async def work(also: Also, _: str) -> None:
         def enter(tx: Tx, run_id: str) -> None:
             time.sleep(0.1)
             also(tx, run_id)

@@ -45,6 +45,7 @@ from interlock.runtime.testing import (
     Note,
     StaticPoint,
     World,
+    tampering,
 )
 
 WEB = Label(integrity="untrusted", confidentiality="internal", sources=("web",))
@@ -281,7 +282,7 @@ async def _held(home: World) -> None:
 @contextmanager
 def changed(home: World, statement: Executable) -> Iterator[list[Difference]]:
     """Yield the differences after *statement*, which is taken back afterwards."""
-    with home.store.engine.connect() as connection:
+    with tampering(home.store) as connection:
         connection.execute(statement)
         yield state.compare(connection, home.vault)
         connection.rollback()
@@ -297,7 +298,7 @@ def other(column: Column[Any], value: object) -> object:
 
 
 def rows(home: World, table: Table) -> list[dict[str, Any]]:
-    with home.store.engine.connect() as connection:
+    with tampering(home.store) as connection:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 

@@ -11,7 +11,7 @@ from interlock.runtime.errors import Erased, Tampered
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.store import Tx
 from interlock.runtime.record.vault import KEPT, DataKey, Vault
-from interlock.runtime.testing import World
+from interlock.runtime.testing import World, tampering
 
 KEY = DataKey(id="r", secret=b"k" * 32)
 SEALED = KEY.seal(b"content", place="here")
@@ -55,9 +55,9 @@ async def test_keys_that_nobody_works_with_are_let_go(tmp_path: Path) -> None:
     async with World(tmp_path) as world:
 
         def work(tx: Tx) -> DataKey:
-            used = world.vault.create(tx.connection, "used")
+            used = world.vault.create(tx.connection, "used", tenant="default")
             for number in range(KEPT + 1):
-                world.vault.create(tx.connection, f"run-{number}")
+                world.vault.create(tx.connection, f"run-{number}", tenant="default")
             return used
 
         used = await world.store.write(work, logs=("default",))
@@ -81,12 +81,12 @@ async def test_a_changed_data_key_is_tampered(tmp_path: Path, stored: str) -> No
     """
     async with World(tmp_path) as world:
         run = await world.start()
-        with world.store.engine.begin() as connection:
+        with tampering(world.store) as connection:
             connection.execute(
                 text(f"UPDATE data_key SET wrapped = {stored} WHERE id = '{run.id}'")  # noqa: S608 - ours
             )
         other = Vault(tmp_path / "keys", create=False)
-        with world.store.engine.connect() as connection:
+        with tampering(world.store) as connection:
             with pytest.raises(Tampered):
                 other.key(connection, run.id)
             with pytest.raises(Erased):
@@ -99,7 +99,7 @@ async def test_an_erasure_by_another_process_closes_what_this_one_had_open(
     """A key that was opened once opens nothing more when another process has erased it."""
     async with World(tmp_path) as world:
         run = await world.start()
-        with world.store.engine.begin() as connection:
+        with tampering(world.store) as connection:
             Vault(tmp_path / "keys", create=False).erase(connection, run.id)
 
         with pytest.raises(Erased):
@@ -112,7 +112,7 @@ async def test_a_data_key_that_is_changed_while_it_is_in_use_is_tampered(
     """A key in memory does not stand in for the stored one."""
     async with World(tmp_path) as world:
         run = await world.start()
-        with world.store.engine.begin() as connection:
+        with tampering(world.store) as connection:
             connection.execute(text("UPDATE data_key SET wrapped = x'00'"))
 
         with pytest.raises(Tampered):

@@ -563,9 +563,15 @@ async def test_a_forged_verdict_permits_nothing(desk: Desk) -> None:
         }
         place = canonical(["approval_step", *step, action_id, *rest]).decode()
         connection.execute(
-            "INSERT INTO approval_step (approval, number, kind, seat, role, at, until,"
-            " run_id, action_id, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*step, run_id, action_id, key.seal(canonical(content), place=place)],
+            "INSERT INTO approval_step (approval, number, kind, seat, role, at, until, tenant,"
+            " run_id, action_id, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *step,
+                run.tenant,
+                run_id,
+                action_id,
+                key.seal(canonical(content), place=place),
+            ],
         )
     with pytest.raises(NotAsRecorded) as refusal:
         await desk.propose(run)

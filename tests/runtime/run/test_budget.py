@@ -39,7 +39,10 @@ def reserve(action: str, cost: Amounts) -> Callable[[Tx], bool]:
     """Return work that says whether the cost of the action fitted."""
 
     def work(tx: Tx) -> bool:
-        return budget.reserve(tx, budget_id="b", action_id=action, cost=cost) is None
+        shortage = budget.reserve(
+            tx, budget_id="b", action_id=action, tenant="default", cost=cost
+        )
+        return shortage is None
 
     return work
 
@@ -111,7 +114,9 @@ async def test_no_budget_means_no_money(store: Store) -> None:
     """
     cost = Amounts(tokens=1)
     assert await store.write(
-        lambda tx: budget.reserve(tx, budget_id="x", action_id="a", cost=cost)
+        lambda tx: budget.reserve(
+            tx, budget_id="x", action_id="a", tenant="default", cost=cost
+        )
     )
     assert await store.write(
         lambda tx: budget.charge(tx, budget_id="x", cost=cost, actual=cost)
@@ -245,7 +250,9 @@ def test_any_sequence_of_moves_keeps_the_limit(
 def _move(tx: Tx, move: str, action: str, cost: Amounts) -> None:
     match move:
         case "reserve":
-            budget.reserve(tx, budget_id="b", action_id=action, cost=cost)
+            budget.reserve(
+                tx, budget_id="b", action_id=action, tenant="default", cost=cost
+            )
         case "settle":
             budget.charge_reserved(
                 tx, action_id=action, actual=Amounts()

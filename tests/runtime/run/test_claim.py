@@ -27,7 +27,7 @@ from interlock.runtime.run import runs
 from interlock.runtime.run.claim import give_back, machine, may_live, take, taker
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.run import LEASE_S, check
-from interlock.runtime.testing import FixedClock, Note, World
+from interlock.runtime.testing import FixedClock, Note, World, tampering
 
 
 @dataclass(kw_only=True)
@@ -265,7 +265,7 @@ async def test_a_run_that_ends_while_it_is_claimed_stays_ended(
     async with World(tmp_path / "home", url=fresh_postgres) as world:
         run = await world.start()
         world.runs.give_back(run)
-        with world.store.engine.begin() as connection:
+        with tampering(world.store) as connection:
             connection.execute(update(tables.run).values(status="done"))
             claiming = asyncio.create_task(world.runs.claim(run.id))
             await asyncio.sleep(0.3)
@@ -281,8 +281,8 @@ async def test_two_processes_engage_one_switch_at_once(
     """Stopping what another process stops just now is no failure."""
     async with World(tmp_path / "home", url=fresh_postgres) as world:
         switches = KillSwitches(world.store)
-        switch = {"scope": "all", "id": "", "engaged": 1}
-        with world.store.engine.begin() as connection:
+        switch = {"scope": "all", "id": "", "tenant": "@home", "engaged": 1}
+        with tampering(world.store) as connection:
             connection.execute(insert(tables.kill_switch), switch)
             engaging = asyncio.create_task(switches.engage("all", "", by="ada"))
             await asyncio.sleep(0.3)

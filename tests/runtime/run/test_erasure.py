@@ -16,7 +16,7 @@ from interlock.runtime.record.audit import erased
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.run.approvals import Approvals
-from interlock.runtime.testing import REVIEWER, Effects, StaticPoint, World
+from interlock.runtime.testing import REVIEWER, Effects, StaticPoint, World, tampering
 
 
 @pytest.fixture
@@ -219,14 +219,14 @@ async def test_an_erasure_that_was_undone_can_be_made_again(world: World) -> Non
     """A data key that somebody put back, from an older copy perhaps, is destroyed again."""
     async with world:
         run = await world.start()
-        with world.store.engine.connect() as connection:
+        with tampering(world.store) as connection:
             key = connection.execute(
                 select(tables.data_key).where(tables.data_key.c.id == run.id)
             ).mappings()
             kept = dict(key.one())
         await world.runs.end(run, "done", {})
         await world.runs.erase(run.id, by="ada")
-        with world.store.engine.begin() as connection:
+        with tampering(world.store) as connection:
             connection.execute(insert(tables.data_key), kept)
         await world.runs.erase(run.id, by="ada")
 

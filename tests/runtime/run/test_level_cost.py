@@ -45,11 +45,18 @@ JOB: Final = job.NewJob(
 
 @contextmanager
 def traced() -> Iterator[list[str]]:
-    """Yield what SQLite is asked on every connection that is made in the meantime."""
+    """Yield what SQLite is asked on every connection that is made in the meantime.
+
+    Of a statement that sets triggers off SQLite tells once more for each: that is one statement.
+    """
     seen: list[str] = []
 
+    def asked(statement: str) -> None:
+        if seen[-1:] != [statement]:
+            seen.append(statement)
+
     def trace(connection: Any, _: object) -> None:
-        connection.set_trace_callback(seen.append)
+        connection.set_trace_callback(asked)
 
     event.listen(Engine, "connect", trace)
     try:

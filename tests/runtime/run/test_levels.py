@@ -61,7 +61,11 @@ def spend(run: str, tokens: int) -> Callable[[Tx], Shortage | None]:
 
 def reserve(run: str, action: str, tokens: int) -> Callable[[Tx], Shortage | None]:
     return lambda tx: budget.reserve(
-        tx, budget_id=run, action_id=action, cost=Amounts(tokens=tokens)
+        tx,
+        budget_id=run,
+        action_id=action,
+        tenant="acme",
+        cost=Amounts(tokens=tokens),
     )
 
 

@@ -3,31 +3,17 @@ counts for itself.
 """
 
 import asyncio
-import copy
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interlock.runtime.door.outcome import Done, Waiting
-from interlock.runtime.door.tool import schema_digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.decision import Denied
-from interlock.runtime.policy.engine.bundle import load
-from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.state import differences
 from interlock.runtime.run import quorum as quorums
 from interlock.runtime.run import verdict as verdicts
-from interlock.runtime.run.run import NewRun, Run
-from interlock.runtime.testing import PLENTY, Effects, FixedClock, World
-from interlock.serving.policy.build import BUNDLES, POLICIES
-
-TOOL = "note.burn"
-NEEDS = [{"role": "legal", "count": 2}, {"role": "reviewer", "count": 1}]
 
 
 def person(name: str, *roles: str) -> Principal:
@@ -38,89 +24,7 @@ LEO, LEA = person("leo", "legal"), person("lea", "legal", "reviewer")
 RITA = person("rita", "reviewer")
 
 
-def point(**settings: Any) -> EmbeddedPoint:
-    """Return the shipped policy, in which a tool takes two lawyers and a reviewer."""
-    shipped = load(BUNDLES[POLICIES])
-    data = copy.deepcopy(shipped.data)
-    config = data["rails"]["config"]
-    config["grants"]["administrator"] = [TOOL]
-    config["tools"][TOOL] = {
-        "action_class": "irreversible",
-        "egress": "none",
-        "schema": schema_digest(Effects().tool(TOOL, "irreversible")),
-        "arguments": {"text": {}, "to": {}},
-        "trusted_arguments": [],
-    }
-    config["approval"]["quorums"] = [{"tool": TOOL, "needs": NEEDS}]
-    config["approval"].update(settings)
-    return EmbeddedPoint(replace(shipped, data=data), deadline_s=2)
-
-
-class Desk:
-    """A world in which one action waits, and everybody who may say something about it."""
-
-    def __init__(self, world: World, effects: Effects, clock: FixedClock) -> None:
-        self.world, self.effects, self.clock = world, effects, clock
-
-    async def start(self) -> Run:
-        actor = Principal(
-            id="agent:test",
-            tenant="default",
-            roles=("administrator",),
-            on_behalf_of="ana",
-        )
-        new = NewRun(
-            agent="test",
-            principal=actor,
-            request={},
-            limits=PLENTY,
-            autonomy=2,
-            revision=self.world.pdp.revision,
-        )
-        return await self.world.runs.start(new)
-
-    async def propose(self, run: Run, call: str = "1") -> Any:
-        return await self.world.pep.enforce(
-            run, tool=TOOL, arguments={"text": "burnt"}, call_id=call
-        )
-
-    async def asked(self, run: Run, call: str = "1") -> str:
-        outcome = await self.propose(run, call)
-        assert isinstance(outcome, Waiting), outcome
-        return outcome.approval_id
-
-    async def say(self, approval: str, by: Principal, verdict: Any = "approved") -> str:
-        shown = (await self.world.approvals.read(approval)).evidence_digest
-        await self.world.approvals.decide(
-            approval, reviewer=by, verdict=verdict, shown=shown, note="looked at"
-        )
-        return (await self.world.approvals.read(approval)).state
-
-
-@asynccontextmanager
-async def opened(folder: Path, url: str | None = None) -> AsyncIterator[Desk]:
-    clock, effects, pdp = FixedClock(), Effects(), point()
-    tools = [effects.tool(TOOL, "irreversible")]
-    async with World(folder, tools=tools, pdp=pdp, clock=clock, url=url) as world:
-        yield Desk(world, effects, clock)
-        assert await differences(world.store, world.vault) == []
-        assert (await world.verify()).problems == []
-    pdp.close()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with opened(tmp_path) as desk:
-        yield desk
-
-
-async def refused(desk: Desk, approval: str, by: Principal) -> str:
-    with pytest.raises(BadInput) as refusal:
-        await desk.say(approval, by)
-    return refusal.value.code
-
-
-async def test_it_takes_everybody_whom_the_policy_needs(desk: Desk) -> None:
+async def test_it_takes_everybody_whom_the_policy_needs(desk: Any) -> None:
     """Nothing happens before the last of the people agrees, and then it happens once."""
     run = await desk.start()
     approval = await desk.asked(run)
@@ -138,25 +42,25 @@ async def test_it_takes_everybody_whom_the_policy_needs(desk: Desk) -> None:
     assert await desk.asked(run, "2") != approval
 
 
-async def test_nobody_counts_twice_and_nobody_without_a_seat(desk: Desk) -> None:
+async def test_nobody_counts_twice_and_nobody_without_a_seat(desk: Any) -> None:
     """One person in whatever letters has one verdict, and a role that is full takes no other."""
     approval = await desk.asked(await desk.start())
     await desk.say(approval, LEO)
     for name in ("leo", " Leo ", "LE\u200bO", "\uff2ceo"):
         again = person(name, "legal", "reviewer")
-        assert await refused(desk, approval, again) == "voted_already"
+        assert await desk.refused(approval, again) == "voted_already"
     await desk.say(approval, RITA)
-    assert await refused(desk, approval, person("rolf", "reviewer")) == "role_missing"
-    assert await refused(desk, approval, person("Ana", "legal")) == "own_request"
+    assert await desk.refused(approval, person("rolf", "reviewer")) == "role_missing"
+    assert await desk.refused(approval, person("Ana", "legal")) == "own_request"
 
 
-async def test_one_no_is_a_no(desk: Desk) -> None:
+async def test_one_no_is_a_no(desk: Any) -> None:
     """A rejection ends the question, whoever agreed before."""
     run = await desk.start()
     approval = await desk.asked(run)
     await desk.say(approval, LEO)
     assert await desk.say(approval, RITA, "rejected") == "rejected"
-    assert await refused(desk, approval, LEA) == "decided_already"
+    assert await desk.refused(approval, LEA) == "decided_already"
     outcome = await desk.propose(run)
 
     assert isinstance(outcome, Denied)
@@ -164,7 +68,7 @@ async def test_one_no_is_a_no(desk: Desk) -> None:
     assert desk.effects.done == []
 
 
-async def test_the_verdicts_of_a_quorum_end_together(desk: Desk) -> None:
+async def test_the_verdicts_of_a_quorum_end_together(desk: Any) -> None:
     """When time is up no verdict counts any more, and what was agreed to is asked anew."""
     run = await desk.start()
     approval = await desk.asked(run)
@@ -177,7 +81,7 @@ async def test_the_verdicts_of_a_quorum_end_together(desk: Desk) -> None:
 
 
 async def test_the_policy_counts_for_itself(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the runtime takes one verdict for enough, the policy does not: it waits on."""
     run = await desk.start()
@@ -190,10 +94,10 @@ async def test_the_policy_counts_for_itself(
 
 
 async def test_one_seat_is_filled_once_whoever_hurries(
-    tmp_path: Path, database_url: str
+    opening: Any, tmp_path: Path, database_url: str
 ) -> None:
     """Two people who decide at once on the last seat: one verdict is recorded, one is refused."""
-    async with opened(tmp_path, database_url) as desk:
+    async with opening(tmp_path, database_url) as desk:
         approval = await desk.asked(await desk.start())
         await desk.say(approval, LEO)
         await desk.say(approval, RITA)
@@ -207,22 +111,20 @@ async def test_one_seat_is_filled_once_whoever_hurries(
     assert len(verdicts_given) == 3
 
 
-async def test_the_owner_of_an_agent_does_not_count(tmp_path: Path) -> None:
+async def test_the_owner_of_an_agent_does_not_count(
+    opening: Any, tmp_path: Path
+) -> None:
     """Whoever owns the agent that asks may agree, and the policy does not count it."""
-    effects, clock = Effects(), FixedClock()
-    pdp = point(quorums=[], owners=[{"agent": "test", "person": "rita"}])
-    tools = [effects.tool(TOOL, "irreversible")]
-    async with World(tmp_path, tools=tools, pdp=pdp, clock=clock) as world:
-        desk = Desk(world, effects, clock)
+    owners = [{"agent": "test", "person": "rita"}]
+    async with opening(tmp_path, quorums=[], owners=owners) as desk:
         run = await desk.start()
         await desk.say(await desk.asked(run), RITA)
         outcome = await desk.propose(run)
-        await world.store.durable(run.claim)
-    pdp.close()
+        await desk.world.store.durable(run.claim)
 
     assert isinstance(outcome, Denied)
     assert outcome.codes == ("self_approval",)
-    assert effects.done == []
+    assert desk.effects.done == []
 
 
 def test_a_quorum_is_read_as_it_was_written() -> None:

@@ -91,6 +91,29 @@ async def test_from_a_denial_to_the_act(app: App, client: httpx2.AsyncClient) ->
     assert len((await client.get(about["jwks_uri"])).json()["keys"]) == 1
 
 
+async def test_a_key_stands_for_one_request(client: httpx2.AsyncClient) -> None:
+    """The same request under the same key gives the same task; another one under it is refused."""
+    bodies = []
+    for number in ("1", "2"):
+        about = DELETE | {"resource": {"type": "todo", "id": number}}
+        denied = (await client.post(f"{ROOT}/evaluation", json=about)).json()
+        context = denied["context"]
+        denial = {"evaluation_id": context["evaluation_id"]} | {
+            name: context["access_request"][name]
+            for name in ("expires_at", "binding_token")
+        }
+        bodies.append(about | {"denial": denial})
+    key = {"Idempotency-Key": "k1"}
+    first, again, other = [
+        await client.post(f"{ROOT}/requests", json=body, headers=key)
+        for body in (bodies[0], *bodies)
+    ]
+
+    assert (first.status_code, other.status_code) == (202, 422)
+    assert first.json()["task"]["id"] == again.json()["task"]["id"]
+    assert other.json()["code"] == "key_reused"
+
+
 async def test_what_is_not_taken_is_a_problem_of_the_draft(
     client: httpx2.AsyncClient,
 ) -> None:
@@ -100,11 +123,23 @@ async def test_what_is_not_taken_is_a_problem_of_the_draft(
     nobody = await client.post(
         f"{ROOT}/evaluation", json=DELETE, headers={"Authorization": "Bearer ilk_x"}
     )
-    unreadable = await client.post(f"{ROOT}/evaluation", json={"subject": 1})
+    places = [f"{ROOT}/evaluation", f"{ROOT}/evaluations", f"{ROOT}/requests"]
+    malformed = [
+        await client.post(place, content=body, headers={"Content-Type": kind})
+        for place in places
+        for body, kind in (
+            (b'{"subject": 1}', "application/json"),
+            (b"{", "application/json"),
+            (b"[]", "application/json"),
+        )
+    ]
 
     assert (unbound.status_code, unbound.json()["type"]) == (
         400,
         "urn:openid:authzen:access-request:error:invalid_denial_binding",
     )
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_task")
-    assert (nobody.status_code, unreadable.status_code) == (401, 422)
+    assert nobody.status_code == 401
+    assert {(one.status_code, one.json()["code"]) for one in malformed} == {
+        (400, "invalid")
+    }

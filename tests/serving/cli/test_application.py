@@ -13,7 +13,15 @@ import pytest
 
 Command = Callable[..., Any]
 INTERLOCK: Final = Path(sys.prefix, "bin", "interlock")
-HEAVY: Final = ("langgraph", "langchain_core", "sqlalchemy", "wasmtime", "numpy")
+HEAVY: Final = (
+    "langgraph",
+    "langchain_core",
+    "sqlalchemy",
+    "wasmtime",
+    "numpy",
+    "fastapi",
+    "langsmith",
+)
 LOADED: Final = """
 import sys
 sys.argv = ["interlock", *sys.argv[1:]]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from interlock.serving.cli.records import _cell
+from interlock.serving.results.cell import cell
 
 Command = Callable[..., Any]
 TERMS = "Bob shall host the site of Ann. Either party may end this with a notice of a month."
@@ -133,8 +133,8 @@ def test_records_are_listed_shown_and_exported(
 
 def test_no_cell_of_a_table_is_a_formula() -> None:
     """The name of a document cannot make a table program calculate."""
-    assert _cell("=1+1") == "'=1+1"
-    assert _cell(5) == 5
+    assert cell("=1+1") == "'=1+1"
+    assert cell(5) == 5
 
 
 @pytest.mark.parametrize(

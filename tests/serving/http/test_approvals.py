@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from interlock.runtime.canonical import digest
 from interlock.runtime.policy.request import Principal
 
 REVIEWER: Final = Principal(id="rhea", tenant="default", roles=("reviewer",))
@@ -37,6 +38,10 @@ async def test_a_verdict_is_given_once_on_what_was_shown(waiting: Any) -> None:
     shown = await _waiting(waiting)
     path = f"/v1/approvals/{shown['id']}/verdict"
     other = await waiting.ask(REVIEWER, "POST", path, json=_verdict("0" * 64))
+    seen = shown["evidence"] | {"tool": "mail.hold"}
+    copied = await waiting.ask(
+        REVIEWER, "POST", path, json=_verdict(digest(seen)) | {"evidence": seen}
+    )
     bare = await waiting.ask(
         REVIEWER, "POST", path, json=_verdict(shown["evidence_digest"], note=" ")
     )
@@ -48,6 +53,10 @@ async def test_a_verdict_is_given_once_on_what_was_shown(waiting: Any) -> None:
     )
 
     assert (other.status_code, other.json()["code"]) == (409, "evidence_changed")
+    assert (copied.json()["approval"], copied.json()["differences"]) == (
+        shown["id"],
+        [{"field": "tool", "before": "mail.hold", "now": "mail.send"}],
+    )
     assert (bare.status_code, bare.json()["codes"]) == (403, ["note_missing"])
     assert first.json() == {"id": shown["id"], "state": "approved"}
     assert (again.status_code, again.json()["code"]) == (409, "decided_already")

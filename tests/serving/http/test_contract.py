@@ -45,6 +45,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "decide_approval": {
         "json": {"verdict": "rejected", "evidence_digest": "0", "note": "No."}
     },
+    "delegate_approval": {"json": {"to": "rick", "note": "He knows it."}},
+    "escalate_approval": {"json": {"to": "administrator", "note": "Too large."}},
+    "ask_about_approval": {"json": {"note": "Whose address is it?"}},
+    "answer_about_approval": {"json": {"note": "It is our counsel's."}},
     "raise_budget": {"json": {"kind": "tokens", "amount": 1}},
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},
@@ -152,7 +156,12 @@ async def test_a_role_does_what_the_policy_grants_it_and_nothing_else(
             answer = await used.ask(who, method, where, **BODIES.get(name, {}))
             granted = ACTS[name] in config["grants"].get(role, ())
             is_missing = answer.status_code == 404 and name not in TASKS
-            if (answer.status_code != 403) != granted or is_missing:
+            # Whoever is above may be granted it, and is not asked as long as nobody passes it up.
+            is_unasked = (
+                "role_missing" in answer.text and "not_granted" not in answer.text
+            )
+            is_let_in = answer.status_code != 403 or is_unasked
+            if is_let_in != granted or is_missing:
                 wrong.append((name, role, answer.status_code, answer.text[:200]))
 
     assert wrong == []

@@ -44,11 +44,14 @@ async def test_a_stream_ends_with_its_run_and_goes_on_where_it_was(served: Any) 
     whole = _events((await following).text)
     rest = _events((await _follow(served, run_id, whole[0][0])).text)
     nothing = await _follow(served, run_id, whole[-1][0])
+    going_on = await _start(served)
+    head = await served.ask(ANALYST, "HEAD", f"/v1/runs/{going_on}/events")
 
     assert [event for _, event in whole][:1] == ["run_started"]
     assert whole[-1][1] == "run_ended"
     assert rest == whole[1:]
     assert (nothing.status_code, nothing.content) == (204, b"")
+    assert (head.status_code, head.content) == (200, b"")
 
 
 async def test_a_key_that_is_taken_away_ends_the_stream(

@@ -80,6 +80,28 @@ async def test_a_problem_says_what_to_do(served: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("who", "path", "status"),
+    [
+        (None, "/healthz", 200),
+        (ANALYST, "/v1/runs", 200),
+        (ANALYST, "/v1/runs/run-0", 404),
+        (NOBODY, "/v1/runs", 403),
+        (ANALYST, "/v1/runs/run-0/cancel", 405),
+    ],
+)
+async def test_a_head_is_that_of_the_answer(
+    served: Any, who: Principal | None, path: str, status: int
+) -> None:
+    """HEAD is answered as GET is, without a body."""
+    whole = await served.ask(who, "GET", path)
+    head = await served.ask(who, "HEAD", path)
+
+    assert (head.status_code, head.content) == (status, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_body_that_is_too_large_is_not_read(served: Any, chunked: bool) -> None:
     """The size is refused by what a request says, and by what comes where it says nothing."""

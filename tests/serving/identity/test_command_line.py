@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from interlock.errors import BadInput
 from interlock.serving import people
 
 Command = Callable[..., Any]
@@ -98,3 +99,28 @@ def test_a_stop_waits_for_no_password(guarded: Path, command: Command) -> None:
     assert released.code == 4
     engaged = next(line for line in shown.splitlines() if "kill_switch.engage" in line)
     assert f'"{people.current()}"' in engaged
+
+
+def test_a_worker_starts_at_night_without_anybody(
+    guarded: Path, command: Command
+) -> None:
+    """The machine's account starts a worker, is named in the record, and may do nothing else."""
+    started = command(guarded, "worker", "--once")
+    shown = command(guarded, "audit", "show", "--json").out.splitlines()
+    (told,) = [line for line in shown if "worker.start" in line]
+
+    assert started.code == 0, started.err
+    assert f'"machine:{people.current()}"' in told
+    assert command(guarded, "worker", "--once", "--as", "ada").code == 4
+    bad_key = {"INTERLOCK_KEY": "ilk_nothing"}
+    assert command(guarded, "worker", "--once", **bad_key).code == 4
+    assert command(guarded, "kill", "release", "all").code == 4
+    for name in ("machine:root", "OIDC:ana", "agent:ana"):
+        with pytest.raises(BadInput):
+            people.load(listed(guarded / "people.yaml", name))
+
+
+def listed(file: Path, name: str) -> Path:
+    """Write a list of one person, and return its file."""
+    file.write_text(f"people: [{{id: '{name}'}}]", "utf-8")
+    return file

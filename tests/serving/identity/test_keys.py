@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from interlock.errors import BadInput, NotAuthenticated, NotFound, NotPermitted
 from interlock.runtime.policy.request import Principal
@@ -12,7 +12,7 @@ from interlock.runtime.record.store import tables
 from interlock.serving.desk import Desk
 from interlock.serving.identity.identity import Identity
 from interlock.serving.identity.key_text import KeyText
-from interlock.serving.operations import keys
+from interlock.serving.operations import keys, people
 
 RHEA = Principal(id="rhea", tenant="default", roles=("reviewer", "analyst"))
 ANA = Principal(id="ana", tenant="default", roles=("analyst",))
@@ -25,10 +25,13 @@ async def test_a_key_acts_as_its_owner_with_roles_that_both_have(
     """A key has no more roles than its issuer, and fewer with the next request after a loss."""
     with pytest.raises(BadInput) as refused:
         await keys.issue(desk, "billing", ["administrator"], person=ANA)
+    unlisted = Principal(id="oidc:ana", tenant="default", roles=("analyst",))
+    with pytest.raises(BadInput) as useless:
+        await keys.issue(desk, "billing", ["analyst"], person=unlisted)
     issued = await keys.issue(desk, "billing", ["analyst"], person=RHEA)
     caller = await who.of_key(issued.text)
 
-    assert refused.value.code == "role_missing"
+    assert (refused.value.code, useless.value.code) == ("role_missing", "nobody")
     assert caller.method == "key"
     assert caller.principal == Principal(
         id="rhea", tenant="default", roles=("analyst",)
@@ -86,6 +89,27 @@ async def test_a_key_is_its_owners_and_an_administrators_to_end(
     await who.of_key(issued.text)
 
     await keys.revoke(desk, issued.key.id, person=ada)
+    with pytest.raises(NotAuthenticated):
+        await who.of_key(issued.text)
+
+
+async def test_a_key_that_is_put_back_after_its_owner_left_opens_nothing(
+    who: Identity, desk: Desk, ada: Principal
+) -> None:
+    """The row of a key, written back from a copy, does not open an account that is closed."""
+    store = desk.storage.store
+    issued = await keys.issue(desk, "billing", ["analyst"], person=ANA)
+    await who.sign_in_by_link(await who.link("ana"))
+    row = await store.read(
+        lambda connection: dict(
+            connection.execute(select(tables.api_key)).mappings().one()
+        )
+    )
+    await people.remove(desk, "ana", person=ada)
+    await people.add(desk, "ana", ["analyst"], person=ada)
+    statement = update(tables.api_key).values(row)
+    await store.write(lambda tx: tx.connection.execute(statement))
+
     with pytest.raises(NotAuthenticated):
         await who.of_key(issued.text)
 

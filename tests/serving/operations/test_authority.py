@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -382,6 +383,34 @@ async def test_a_start_takes_no_policy_out_of_force(tmp_path: Path) -> None:
 
     assert refusal.value.code == "another_in_force"
     assert after == before
+
+
+async def test_a_server_starts_nothing_under_a_policy_that_was_replaced(
+    tmp_path: Path,
+) -> None:
+    """Where another process puts another policy in force, a process that has started runs starts
+    none under the policy that it still has.
+    """
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "data.yaml").write_text("limits: {refusals: 4}\n", "utf-8")
+    place = {"home": str(tmp_path / "home")}
+    overlay = {"policies": str(tmp_path / "policies")}
+    async with opened(open_workspace({}, chosen=place).settings) as home:
+        start = partial(
+            runs.start, home, person=ANALYST, agent="contract_review", request=REQUEST
+        )
+        before = [await start(), await start()]
+        other = open_workspace({}, chosen={**place, **overlay}).settings
+        async with desks.opened(other) as desk:
+            await activate(desk, ADMINISTRATOR)
+        with pytest.raises(BadInput) as refusal:
+            await start()
+        with pytest.raises(NotPermitted):
+            await start()
+        count = await home.runs.count()
+
+    assert refusal.value.code == "another_in_force"
+    assert count == len(before)
 
 
 async def test_an_administrator_pins_runs_to_another_policy(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from interlock.runtime.run.approval import Asked, ask
 from interlock.runtime.run.quorum import one_of
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home, opened
-from interlock.serving.identity.caller import Caller
+from interlock.serving.identity.caller import Caller, Proof
 from interlock.serving.queue.cookie import NAME
 from interlock.serving.queue.pages import application
 from interlock.serving.workspace import open_workspace
@@ -51,6 +51,8 @@ class Door:
     home: Home
     authenticated: dict[str, int] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    issuer: None = None
+    proof: Proof = "password"
 
     async def of_session(self, cookie: str) -> Caller:
         name = cookie.partition("-")[0]
@@ -65,6 +67,7 @@ class Door:
             method="session",
             session=f"ses-{name}",
             authenticated=self.authenticated.get(name, 2**40),
+            proof=self.proof,
         )
 
     async def of_key(self, key: str) -> Caller:

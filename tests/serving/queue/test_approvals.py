@@ -145,10 +145,16 @@ async def test_whoever_signed_in_long_ago_shows_the_password_again(
 ) -> None:
     """What cannot be undone is decided only by somebody who showed the password a short while
     ago, and the session goes on under a new cookie.
+
+    Who signed in at an issuer is sent there again.
     """
     door.authenticated["rhea"] = 1
     rhea = browser("rhea")
     form = await form_of(rhea, waiting)
+    door.proof = "oidc"
+    there = (await rhea.get(f"/approvals/{waiting}")).text
+    assert f"/sign-in/issuer?again=1&amp;to=/approvals/{waiting}" in there
+    assert 'value="approved"' not in there
 
     without = await send(rhea, waiting, form)
     state = (await home.approvals.read(waiting)).state

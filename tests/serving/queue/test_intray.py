@@ -48,7 +48,8 @@ async def test_a_job_of_another_tenant_is_not_there(
     otto = browser("otto")
     form = {"csrf": "token-of-otto-1"}
     assert (await otto.get(job)).status_code == 404
-    assert (await otto.get(f"{job}/results/jsonl")).status_code == 404
+    for page in ("results/csv", "portfolio"):
+        assert (await otto.get(f"{job}/{page}")).status_code == 404
     assert (await otto.post(f"{job}/cancel", data=form)).status_code == 404
     assert job not in (await otto.get("/jobs")).text
 
@@ -68,6 +69,8 @@ async def test_a_job_is_turned_and_its_results_are_taken(
     portfolio = await ana.get(f"{job}/results/html")
     assert portfolio.headers["content-disposition"].startswith("attachment")
     assert (await ana.get(f"{job}/results/exe")).status_code == 404
+    grid = await ana.get(f"{job}/portfolio")
+    assert "No contract of this job has been reviewed yet" in grid.text
 
 
 @pytest.mark.parametrize("fields", [{}, {"playbook": "nobody's"}])

@@ -1,10 +1,15 @@
 """The other pages: each shows its own thing, to whoever the policy lets look."""
 
-from typing import Any
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from interlock.serving.home import Home
+
+GUIDE: Final = Path(__file__).resolve().parents[3] / "docs/howto/verify-the-ledger.md"
 
 
 async def run_of(home: Home, waiting: str) -> str:
@@ -89,3 +94,38 @@ async def test_the_log_is_verified_from_its_page(home: Home, browser: Any) -> No
     assert head.root in page
     assert f"{head.size} entries" in answer.text
     assert "Valid" in answer.text
+
+
+def named(page: Path) -> Any:
+    """Return the function by which the page about the ledger checks a proof."""
+    code = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the page's own code is what is tested
+    return names["root_of"]
+
+
+async def test_an_entry_is_proved_step_by_step_and_elsewhere(
+    home: Home, browser: Any, tmp_path: Path
+) -> None:
+    """For the first, a middle and the last entry the steps lead to the root of the signed
+    checkpoint, and so does the file by the code of the guide; an entry that was altered does not,
+    and one of another tenant is not there.
+    """
+    root = browser("root")
+    root_of = named(GUIDE)
+    note = home.ledger.witness.newest("default") or ""
+    size, signed = note.splitlines()[1:3]
+    roots = set()
+    file = tmp_path / "proof.json"
+    for seq in (0, int(size) // 2, int(size) - 1):
+        page = await root.get(f"/audit/entries/{seq}")
+        assert "<b>Proved:</b>" in page.text
+        file.write_bytes((await root.get(f"/audit/entries/{seq}/proof")).content)
+        roots.add(root_of(file))
+    altered = json.loads(file.read_bytes()) | {"entry": "e30="}
+    file.write_text(json.dumps(altered))
+
+    assert roots == {signed}
+    assert root_of(file) != signed
+    assert (await root.get(f"/audit/entries/{2**40}")).status_code == 404
+    assert (await browser("rhea").get("/audit/entries/0")).status_code == 403

@@ -1,5 +1,6 @@
 """The results of a job as files for other programs."""
 
+import csv
 import io
 import json
 import sys
@@ -12,6 +13,7 @@ from pyarrow import parquet  # type: ignore[import-untyped]  # ships no types
 
 from interlock.errors import BadInput
 from interlock.runtime.run.jobs import Item
+from interlock.serving.results.csv import write_csv
 from interlock.serving.results.jsonl import write_jsonl
 from interlock.serving.results.parquet import write_parquet
 from interlock.serving.results.row import Results
@@ -70,6 +72,16 @@ async def test_a_line_of_json_has_a_whole_document() -> None:
     row = json.loads(target.getvalue())
 
     assert (row["tier"], row["findings"][0]["text"]) == ("low", FORMULA)
+
+
+async def test_a_line_of_csv_has_a_kind_of_clause() -> None:
+    """A contract has a line for each kind with its count, and no cell is a formula."""
+    target = io.BytesIO()
+    assert await write_csv(results(2), target) == 2
+    rows = list(csv.DictReader(io.StringIO(target.getvalue().decode())))
+
+    assert [row["path"] for row in rows] == [f"'{FORMULA}.txt"] * 2
+    assert (rows[0]["category"], rows[0]["clauses"]) == ("Cap On Liability", "1")
 
 
 @pytest.mark.parametrize("number", [1, 200, 201])

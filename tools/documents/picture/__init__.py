@@ -3,6 +3,7 @@
 They are drawn by PDFium, which is native code and reads hostile bytes: it runs in a confined child.
 """
 
+from interlock.tools.documents.picture.album import Album
 from interlock.tools.documents.picture.answer import Frame, Limits
 from interlock.tools.documents.picture.leaf import (
     Leaf,
@@ -14,6 +15,7 @@ from interlock.tools.documents.picture.leaf import (
 from interlock.tools.documents.picture.painter import Painter
 
 __all__ = [
+    "Album",
     "Frame",
     "Leaf",
     "Limits",

@@ -4,11 +4,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, insert, select, text
+from sqlalchemy import Connection, create_engine, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.record.store import Store, tables
-from interlock.runtime.record.store.connections import Connections
+from interlock.runtime.record.store import Store, postgresql, tables
+from interlock.runtime.record.store.connections import (
+    Begin,
+    Connections,
+    sqlalchemy_begins,
+)
+from interlock.runtime.record.store.scope import enter
 from interlock.runtime.record.store.statement import Statement
 
 
@@ -24,8 +29,12 @@ async def test_an_error_rolls_back_and_the_next_transaction_is_sound(
 ) -> None:
     """A transaction that raised wrote nothing, and does not spoil the one after it."""
     store = Store.open(database_url)
-    connections = Connections(store.engine)
-    row = {"scope": "tool", "id": "a", "engaged": 1}
+    begin: dict[str, Begin] = {
+        "sqlite": sqlalchemy_begins,
+        "postgresql": postgresql.begin,
+    }
+    connections = Connections(store.engine, begin=begin[store.dialect])
+    row = {"scope": "tool", "id": "a", "tenant": "@home", "engaged": 1}
     try:
         with pytest.raises(SQLAlchemyError), connections.transaction() as connection:
             connection.execute(insert(tables.kill_switch), [row, row])
@@ -44,9 +53,14 @@ async def test_what_begins_without_sqlalchemy_is_one_transaction(
     tmp_path: Path, is_first: bool
 ) -> None:
     """Statements of both kinds belong to it: all of them are committed, or none is."""
+
+    def begun(connection: Connection, scope: str) -> None:
+        Statement(text("BEGIN")).run(connection, {})
+        enter(connection, scope)
+
     store = Store.open(f"sqlite:///{tmp_path / 'one.db'}")
-    connections = Connections(store.engine, begin=Statement(text("BEGIN")))
-    row = {"scope": "tool", "id": "a", "engaged": 1}
+    connections = Connections(store.engine, begin=begun)
+    row = {"scope": "tool", "id": "a", "tenant": "@home", "engaged": 1}
     add = Statement(insert(tables.kill_switch))
     ways = [
         lambda connection: add.run(connection, row),
@@ -72,7 +86,11 @@ async def test_transactions_in_two_threads_have_a_connection_each(
 ) -> None:
     """No two transactions that are open at once share a connection."""
     engine = create_engine(f"sqlite:///{tmp_path / 'two.db'}")
-    connections = Connections(engine)
+
+    def begin(connection: Connection, _: str) -> None:
+        connection.begin()
+
+    connections = Connections(engine, begin=begin)
     with connections.transaction() as first, connections.transaction() as second:
         assert (
             first.connection.driver_connection

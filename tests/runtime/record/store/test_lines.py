@@ -34,7 +34,13 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def added(those: Lines, *logs: str, urgency: Urgency = "eager") -> Item:
     """Hand in an item of *logs*, and return the item."""
-    item = Item(work=lambda _: None, waiter=Future(), urgency=urgency, logs=logs)
+    item = Item(
+        work=lambda _: None,
+        waiter=Future(),
+        urgency=urgency,
+        scope="",
+        logs=logs,
+    )
     those.add(item)
     return item
 

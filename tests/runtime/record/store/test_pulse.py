@@ -25,7 +25,7 @@ async def test_work_that_fails_is_tried_again(database_url: str) -> None:
     def work(connection: Connection) -> None:
         name = str(len(done))
         done.append(name)
-        row = insert(tables.data_key).values(id=name, wrapped=b"w")
+        row = insert(tables.data_key).values(id=name, tenant="default", wrapped=b"w")
         connection.execute(row)
         if name == "0":
             raise ZeroDivisionError
@@ -33,7 +33,7 @@ async def test_work_that_fails_is_tried_again(database_url: str) -> None:
             connection.execute(text("SELECT nothing"))
 
     try:
-        with store.pulse.beating(work, every_s=0.01):
+        with store.pulse.beating(work, scope="default", every_s=0.01):
             await until(lambda: len(done) > 4)
         ids = select(tables.data_key.c.id).order_by(tables.data_key.c.id)
         names = await store.read(lambda connection: connection.scalars(ids).all())
@@ -63,10 +63,10 @@ async def test_work_ends_with_its_claim_or_its_block(database_url: str) -> None:
 
     try:
         with (
-            store.pulse.beating(refused, every_s=0.01),
-            store.pulse.beating(slow, every_s=0.01),
+            store.pulse.beating(refused, scope="default", every_s=0.01),
+            store.pulse.beating(slow, scope="default", every_s=0.01),
         ):
-            with store.pulse.beating(brief, every_s=0.01):
+            with store.pulse.beating(brief, scope="default", every_s=0.01):
                 await until(lambda: left[0] > 0)
             counted = left[0] + 1  # one may be under way
             await until(lambda: begun[0] > 4)

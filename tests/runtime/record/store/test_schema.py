@@ -35,12 +35,18 @@ ON_POSTGRESQL = ON_BOTH | {
     ),
     "rule": "CREATE RULE r AS ON INSERT TO kill_switch DO INSTEAD NOTHING",
     "policy": "CREATE POLICY p ON kill_switch USING (false)",
+    "no policy": "DROP POLICY own ON run",
+    "wider policy": "ALTER POLICY own ON run USING (true)",
+    "policy for some": "ALTER POLICY own ON run TO CURRENT_USER",
+    "policy of what is written": "ALTER POLICY own ON run WITH CHECK (true)",
+    "rows without policy": "ALTER TABLE run DISABLE ROW LEVEL SECURITY",
+    "rows open to their owner": "ALTER TABLE run NO FORCE ROW LEVEL SECURITY",
     "child table": "CREATE TABLE more () INHERITS (kill_switch)",
     "default": "ALTER TABLE run ALTER COLUMN label SET DEFAULT 'x'",
     "check": "ALTER TABLE run ADD CONSTRAINT c CHECK (fence < 5)",
     "hidden rows": (
-        "ALTER TABLE kill_switch ENABLE ROW LEVEL SECURITY; "
-        "ALTER TABLE kill_switch FORCE ROW LEVEL SECURITY"
+        "ALTER TABLE policy ENABLE ROW LEVEL SECURITY; "
+        "ALTER TABLE policy FORCE ROW LEVEL SECURITY"
     ),
     "table that a crash empties": "ALTER TABLE ledger_entry SET UNLOGGED",
     "table without its key": (

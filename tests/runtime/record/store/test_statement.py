@@ -36,7 +36,10 @@ async def test_rows_are_written_and_read_by_name(database_url: str) -> None:
     """A row reads back by column; values that stand in the statement count as its own."""
 
     def work(tx: Tx) -> None:
-        rows = [{"scope": "tool", "id": name, "engaged": 1} for name in ("a", "b")]
+        rows = [
+            {"scope": "tool", "id": name, "tenant": "@home", "engaged": 1}
+            for name in ("a", "b")
+        ]
         ADD.run_many(tx.connection, rows)
         assert MOVE.run(tx.connection, {"name": "a", "engaged": 2}) == 1
         assert MOVE.run(tx.connection, {"name": "none", "engaged": 2}) == 0

@@ -6,6 +6,7 @@ these.
 
 from alembic import op
 
+from interlock.runtime.record.store.scope import guards
 from interlock.runtime.record.store.tables import NEWEST, metadata
 
 revision = NEWEST
@@ -13,5 +14,9 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create the tables."""
-    metadata.create_all(op.get_bind())
+    """Create the tables, and hold every account to its scope where the database can."""
+    connection = op.get_bind()
+    metadata.create_all(connection)
+    if connection.dialect.name == "postgresql":
+        for statement in guards():
+            op.execute(statement)

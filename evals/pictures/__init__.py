@@ -1,0 +1,1 @@
+"""Hostile PDFs against what draws and what reads them."""

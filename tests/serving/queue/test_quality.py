@@ -1,0 +1,96 @@
+"""Seeding: canaries are put before reviewers as what was asked before, and nobody tells them."""
+
+import random
+import re
+from html import unescape
+from typing import Any
+
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run import canary
+from interlock.serving.home import Home
+from interlock.serving.quality import opening
+from interlock.serving.quality.seeding import seed
+
+CHANCE = random.Random(3)  # noqa: S311 - which request a canary is made of
+ROOT = Principal(id="root", tenant="default", roles=("administrator",))
+
+
+async def test_a_canary_looks_as_what_it_is_made_of(
+    home: Home, waiting: str, browser: Any
+) -> None:
+    """The page, the row in the list and the rows of a canary have the parts of the approval that it
+    was made of: other ids, times and digests, and the one text that is bad.
+    """
+    put = await seed(home, 1, person=ROOT, chance=CHANCE)
+    listed = {row.id: row for row in await home.approvals.list(state="waiting")}
+    made = next(row for name, row in listed.items() if name != waiting)
+    rhea = browser("rhea")
+
+    pages = [
+        outline((await rhea.get(f"/approvals/{name}")).text)
+        for name in (waiting, made.id)
+    ]
+
+    assert put == 1
+    assert canary.is_canary(home.vault, made.run_id)
+    assert set(pages[1]) - set(pages[0]) == set()
+    row = (await rhea.get("/approvals")).text
+    assert row.count("data-item") == 2
+
+
+def outline(page: str) -> list[str]:
+    """Return the elements of a page with their classes."""
+    return re.findall(r'<(?:\w+)(?: class="[^"]*")?', page)
+
+
+async def test_the_time_on_a_page_is_the_servers(home: Home, waiting: str) -> None:
+    """When a page was opened is believed for that approval, that person and that second alone."""
+    vault = home.vault
+    token = opening.made(vault, approval=waiting, person="rhea", at=1_000)
+    earlier = "900" + token.removeprefix("1000")
+
+    assert opening.read(vault, token, approval=waiting, person=" RHEA") == 1_000
+    for bad in (
+        opening.read(vault, token, approval=waiting, person="rolf"),
+        opening.read(vault, token, approval="apr-other", person="rhea"),
+        opening.read(vault, earlier, approval=waiting, person="rhea"),
+        opening.read(vault, "", approval=waiting, person="rhea"),
+    ):
+        assert bad == 0
+
+
+async def test_a_reviewer_sees_the_own_figures_and_is_told_of_a_canary(
+    home: Home, waiting: str, browser: Any
+) -> None:
+    """A verdict through the page is timed; its reviewer sees that and no other person, an
+    administrator sees both, and whoever reviews nothing sees neither.
+    """
+    await seed(home, 1, person=ROOT, chance=CHANCE)
+    rhea, rolf = browser("rhea"), browser("rolf")
+    listed = await home.approvals.list(state="waiting")
+    bait = next(row.id for row in listed if row.id != waiting)
+    answers = [
+        await rhea.post(f"/approvals/{name}/verdict", data=await form(rhea, name))
+        for name in (waiting, bait)
+    ]
+    told = (await rhea.get(answers[1].headers["location"])).text
+    pages = {
+        name: await browser(name).get("/quality")
+        for name in ("rhea", "rolf", "root", "ana")
+    }
+
+    assert "canary" not in answers[0].headers["location"]
+    assert "That was a canary" in told
+    assert bait not in (await rolf.get("/approvals")).text
+    assert "1 of 1" in pages["rhea"].text
+    assert 'id="q-1">rhea</h2>' in pages["root"].text
+    assert "rhea</h2>" not in pages["rolf"].text
+    assert pages["ana"].status_code == 403
+
+
+async def form(client: Any, approval: str) -> dict[str, str]:
+    """Return the form of the page, with a no in it."""
+    shown = (await client.get(f"/approvals/{approval}")).text
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown)
+    given = {name: unescape(value) for name, value in fields}
+    return given | {"verdict": "rejected", "note": "No."}
