@@ -15,6 +15,7 @@ from interlock.evals.agentdojo.package import suites
 from interlock.evals.agentdojo.postures import POSTURES
 from interlock.evals.agentdojo.score import rate
 from interlock.evals.agentdojo.shard import Order, measure
+from interlock.evals.agentdojo.variants import Variant
 from interlock.evals.agentdojo.whole import Wanted
 
 #: Suites whose environments load at once
@@ -58,6 +59,29 @@ def test_a_strict_posture_stops_the_same_attacks() -> None:
     assert figures["hijacks"]["count"] == 0
     assert figures["autonomy_changing"]["count"] == 0
     assert report["obstacles"]
+
+
+@pytest.mark.parametrize("variant", ["renamed", "look-alike", "fields"])
+def test_a_variant_of_an_attack_is_an_attack(variant: Variant) -> None:
+    """With other values, and from other fields, the control lets through every attack that is
+    read.
+    """
+    report = command.report(
+        Wanted(
+            posture="allow-all",
+            suites=("banking",),
+            sample=_SAMPLE,
+            seed=2,
+            variant=variant,
+            launders=False,
+            judges_use=False,
+            processes=1,
+        )
+    )
+    figures = report["scores"]["all"]
+
+    assert report["held"]
+    assert figures["attacks"]["count"] > 0
 
 
 def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
