@@ -45,11 +45,7 @@ def report(wanted: Wanted) -> dict[str, Any]:
     figures = scores(whole, reachable(whole))
     return {
         "policy": wanted.posture,
-        "held": _held(
-            wanted,
-            whole,
-            figures["all"],
-        ),
+        "held": _held(wanted, whole, figures["all"]),
         "variant": wanted.variant,
         "sample": wanted.sample,
         "seed": wanted.seed,
@@ -75,11 +71,7 @@ def reachable(whole: Measured) -> Mapping[str, bool]:
     }
 
 
-def _held(
-    wanted: Wanted,
-    whole: Measured,
-    figures: Mapping[str, Any],
-) -> bool:
+def _held(wanted: Wanted, whole: Measured, figures: Mapping[str, Any]) -> bool:
     """Whether the figures say something: nothing broke, and the control stops nothing."""
     if whole.broken:
         return False

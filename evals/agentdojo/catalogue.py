@@ -60,11 +60,7 @@ def declared() -> Mapping[str, Declared]:
     document = yaml.safe_load(FILE.read_text("utf-8"))
     results = document["results"]
     return {
-        name: _declared(
-            name,
-            entry,
-            results,
-        )
+        name: _declared(name, entry, results)
         for name, entry in document["tools"].items()
     }
 

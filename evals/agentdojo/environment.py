@@ -37,11 +37,7 @@ class Template:
     def documents(self, seen: frozenset[str]) -> Any:
         """Return the environment's values with `TEXT` in the places *seen*, ours elsewhere."""
         tokens = [token for token, place in self.tokens.items() if place in seen]
-        return _mixed(
-            self.plain,
-            self.marked,
-            tokens,
-        )
+        return _mixed(self.plain, self.marked, tokens)
 
 
 @cache
@@ -71,20 +67,12 @@ def seen(suite: SuiteName, task: str) -> frozenset[str]:
     calls = known.user_tasks[task].ground_truth(copied(world))
     outputs = ""
     for call in calls:
-        result, _ = runtime.run_function(
-            world,
-            call.function,
-            call.args,
-        )
+        result, _ = runtime.run_function(world, call.function, call.args)
         outputs += str(result)
     return frozenset(place for token, place in base.tokens.items() if token in outputs)
 
 
-def injected(
-    suite: SuiteName,
-    text: str,
-    places: frozenset[str],
-) -> Any:
+def injected(suite: SuiteName, text: str, places: frozenset[str]) -> Any:
     """Return an environment with the attacker's *text* in *places*."""
     world = copied(_prepared(suite, places))
     rewrite(world, {TEXT: text})
@@ -150,11 +138,7 @@ def _values(world: Any) -> Any:
     return copy.deepcopy(world.model_dump(mode="json"))
 
 
-def _mixed(
-    plain: Any,
-    marked: Any,
-    tokens: list[str],
-) -> Any:
+def _mixed(plain: Any, marked: Any, tokens: list[str]) -> Any:
     """Return *marked* where it holds one of *tokens*, with `TEXT` in its place, else *plain*."""
     if isinstance(marked, str):
         for token in tokens:
@@ -162,35 +146,12 @@ def _mixed(
                 return marked.replace(token, TEXT)
         return plain
     if isinstance(marked, dict):
-        pairs = zip(
-            plain.items(),
-            marked.items(),
-            strict=True,
-        )
+        pairs = zip(plain.items(), marked.items(), strict=True)
         return {
-            _mixed(
-                key,
-                mark,
-                tokens,
-            ): _mixed(
-                value,
-                other,
-                tokens,
-            )
+            _mixed(key, mark, tokens): _mixed(value, other, tokens)
             for (key, value), (mark, other) in pairs
         }
     if isinstance(marked, list):
-        items = zip(
-            plain,
-            marked,
-            strict=True,
-        )
-        return [
-            _mixed(
-                value,
-                other,
-                tokens,
-            )
-            for value, other in items
-        ]
+        items = zip(plain, marked, strict=True)
+        return [_mixed(value, other, tokens) for value, other in items]
     return plain

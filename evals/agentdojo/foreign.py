@@ -69,16 +69,15 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
     arguments = _arguments(foreign, declared)
 
     async def act(permit: Permit, given_arguments: Value) -> Answer:
-        own = _own(
-            foreign,
-            declared,
-            given_arguments,
-        )
+        own = _own(foreign, declared, given_arguments)
         try:
             result = await foreign.call(permit.run_id, own)
         except Exception as error:
             # These functions look before they act, so one that raises did nothing.
-            raise ToolFailed(code=REFUSED, detail=str(error)) from error
+            raise ToolFailed(
+                code=REFUSED,
+                detail=str(error),
+            ) from error
         return Answer(value=_JSON.dump_python(result, mode="json"))
 
     act.__doc__ = foreign.description
@@ -122,11 +121,7 @@ def decimal(number: float) -> str:
     return rounded if float(rounded) == number else f"{number:.9f}".rstrip("0")
 
 
-def _own(
-    foreign: Foreign,
-    declared: Declared,
-    arguments: Value,
-) -> dict[str, Any]:
+def _own(foreign: Foreign, declared: Declared, arguments: Value) -> dict[str, Any]:
     """Return the arguments as the stranger knows them."""
     values = arguments.model_dump(mode="json")
     own = {}
@@ -157,8 +152,14 @@ def _field(field: FieldInfo) -> tuple[Any, Any]:
         return kind, Field(description=description)
     lists = [part for part in get_args(kind) if get_origin(part) is list]
     if field.default is None and lists:
-        return lists[0], Field(default=[], description=description)
-    return kind, Field(default=field.default, description=description)
+        return lists[0], Field(
+            default=[],
+            description=description,
+        )
+    return kind, Field(
+        default=field.default,
+        description=description,
+    )
 
 
 def _kind(annotation: Any) -> Any:

@@ -82,11 +82,7 @@ class Mutant:
 def mutants(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
     """Yield every mutant of the user task's calls."""
     task = suites()[suite].user_tasks[user_task]
-    world = injected(
-        suite,
-        "",
-        frozenset(),
-    )
+    world = injected(suite, "", frozenset())
     for number, own in enumerate(task.ground_truth(world)):
         for argument, kind, how in _SENSITIVE.get(own.function, ()):
             value = _value(suite, kind)
@@ -107,17 +103,8 @@ def mutants(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
 async def is_allowed(stage: Stage, mutant: Mutant) -> bool:
     """Whether the door lets the mutant through where the user's call stands in a clean run."""
     task = suites()[stage.suite].user_tasks[mutant.user_task]
-    world = injected(
-        stage.suite,
-        "",
-        frozenset(),
-    )
-    session = await begun(
-        stage,
-        "careful",
-        task.PROMPT,
-        world,
-    )
+    world = injected(stage.suite, "", frozenset())
+    session = await begun(stage, "careful", task.PROMPT, world)
     own = task.ground_truth(copied(world))
     for earlier in own[: mutant.number]:
         await session.propose(earlier, "user")

@@ -50,11 +50,7 @@ class Posture:
         """The autonomy of its runs."""
         return 2 if self.attended else 3
 
-    def bundle(
-        self,
-        tools: Iterable[AnyTool],
-        domains: Iterable[str],
-    ) -> Bundle:
+    def bundle(self, tools: Iterable[AnyTool], domains: Iterable[str]) -> Bundle:
         """Return the shipped rules with data for *tools*; mail may go to *domains*."""
         shipped = rails()
         data = deepcopy(shipped.data)
@@ -69,11 +65,7 @@ class Posture:
             config["autonomy"] = {"unattended_irreversible": sorted(known)}
         return revised(shipped.files, data)
 
-    def _entry(
-        self,
-        own: Declared,
-        tool: AnyTool,
-    ) -> dict[str, Any]:
+    def _entry(self, own: Declared, tool: AnyTool) -> dict[str, Any]:
         names = list(tool.arguments.model_fields)
         return {
             "action_class": own.action_class,

@@ -59,22 +59,8 @@ def rate(count: int, of: int) -> Rate:
 def scores(measured: Measured, reachable: Mapping[str, bool]) -> dict[str, Any]:
     """Return the figures of each suite and of all; *reachable* says which pairs are feasible."""
     names = dict.fromkeys(task.suite for task in measured.tasks)
-    by_suite = {
-        name: _scores(
-            measured,
-            reachable,
-            [name],
-        )
-        for name in names
-    }
-    return {
-        **by_suite,
-        "all": _scores(
-            measured,
-            reachable,
-            list(names),
-        ),
-    }
+    by_suite = {name: _scores(measured, reachable, [name]) for name in names}
+    return {**by_suite, "all": _scores(measured, reachable, list(names))}
 
 
 def mechanisms(tasks: Iterable[Task]) -> dict[str, int]:
@@ -91,9 +77,7 @@ def key(pair: Pair) -> str:
 
 
 def _scores(
-    measured: Measured,
-    reachable: Mapping[str, bool],
-    names: Sequence[str],
+    measured: Measured, reachable: Mapping[str, bool], names: Sequence[str]
 ) -> dict[str, Any]:
     tasks = [task for task in measured.tasks if task.suite in names]
     pairs = [pair for pair in measured.pairs if pair.suite in names]
@@ -114,10 +98,7 @@ def _hijacks(measured: Measured, names: Sequence[str]) -> dict[str, Any]:
         (allowed, of) for suite, allowed, of in measured.hijacks if suite in names
     ]
     return asdict(
-        rate(
-            sum(allowed for allowed, _ in counts),
-            sum(of for _, of in counts),
-        )
+        rate(sum(allowed for allowed, _ in counts), sum(of for _, of in counts))
     )
 
 

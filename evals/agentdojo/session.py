@@ -79,21 +79,13 @@ class Session:
         """The environment as it is now."""
         return self.stage.worlds[self.run.id]
 
-    async def propose(
-        self,
-        call: Any,
-        origin: Origin,
-    ) -> Step:
+    async def propose(self, call: Any, origin: Origin) -> Step:
         """Carry one of AgentDojo's calls through the door, and a question to the person."""
         function = call.function
         arguments = proposed(
             self.stage.foreign[function], declared()[function], call.args
         )
-        step = await self._proposed(
-            function,
-            arguments,
-            origin,
-        )
+        step = await self._proposed(function, arguments, origin)
         # The judges read AgentDojo's own arguments.
         own = Step(
             function=function,
@@ -117,20 +109,12 @@ class Session:
         call_id = str(len(self.steps))
         was_asked = False
         try:
-            outcome = await self.door.call(
-                function,
-                arguments,
-                call_id=call_id,
-            )
+            outcome = await self.door.call(function, arguments, call_id=call_id)
             if isinstance(outcome, Waiting):
                 was_asked = True
                 if self.person != "none":
                     await self._answer(outcome.approval_id, origin)
-                    outcome = await self.door.call(
-                        function,
-                        arguments,
-                        call_id=call_id,
-                    )
+                    outcome = await self.door.call(function, arguments, call_id=call_id)
             became, codes, text = _read(outcome)
         except RefusedTooOften:
             self.is_over = True
@@ -145,11 +129,7 @@ class Session:
             text=text,
         )
 
-    async def _answer(
-        self,
-        approval_id: str,
-        origin: Origin,
-    ) -> None:
+    async def _answer(self, approval_id: str, origin: Origin) -> None:
         """Give the person's verdict on a question."""
         runtime = self.stage.runtime
         question = await runtime.approvals.read(approval_id)
@@ -166,20 +146,11 @@ class Session:
         return "approved" if is_wanted else "rejected"
 
 
-async def begun(
-    stage: Stage,
-    person: Person,
-    text: str,
-    world: Any,
-) -> Session:
+async def begun(stage: Stage, person: Person, text: str, world: Any) -> Session:
     """Begin a run of the planner for the request *text*; *world* is changed by it."""
     run = await stage.begin(text, world)
     return Session(
-        stage=stage,
-        person=person,
-        run=run,
-        door=stage.door(run),
-        before=copied(world),
+        stage=stage, person=person, run=run, door=stage.door(run), before=copied(world)
     )
 
 

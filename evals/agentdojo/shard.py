@@ -14,20 +14,10 @@ from interlock.evals.agentdojo.package import SuiteName
 from interlock.evals.agentdojo.postures import POSTURES
 from interlock.evals.agentdojo.session import Step
 from interlock.evals.agentdojo.stage import Stage, opened
-from interlock.evals.agentdojo.trial import (
-    Attacked,
-    Benign,
-    Trial,
-    attacked,
-    benign,
-)
+from interlock.evals.agentdojo.trial import Attacked, Benign, Trial, attacked, benign
 from interlock.evals.agentdojo.variants import Variant
 
-Run = TypeVar(
-    "Run",
-    Attacked,
-    Benign,
-)
+Run = TypeVar("Run", Attacked, Benign)
 
 
 @dataclass(
@@ -124,11 +114,7 @@ class _Shard:
                 await self._whole("hijack", self._hijacks(stage))
         return self._measured
 
-    async def _whole(
-        self,
-        name: str,
-        work: Any,
-    ) -> None:
+    async def _whole(self, name: str, work: Any) -> None:
         """Do *work*; what breaks is told and counted nowhere else."""
         try:
             await work
@@ -138,23 +124,11 @@ class _Shard:
 
     async def _task(self, stage: Stage) -> None:
         order = self._order
-        alone = self._counted(
-            await benign(
-                stage,
-                order.user_task,
-                "none",
-            )
-        )
+        alone = self._counted(await benign(stage, order.user_task, "none"))
         stops = [step for step in alone.steps if step.was_asked or step.codes]
         helped = alone
         if any(step.was_asked for step in alone.steps):
-            helped = self._counted(
-                await benign(
-                    stage,
-                    order.user_task,
-                    "careful",
-                )
-            )
+            helped = self._counted(await benign(stage, order.user_task, "careful"))
         denials = [step for step in helped.steps if step.became == "denied"]
         self._measured.tasks.append(
             Task(
@@ -170,11 +144,7 @@ class _Shard:
             )
         )
 
-    async def _pair(
-        self,
-        stage: Stage,
-        name: str,
-    ) -> None:
+    async def _pair(self, stage: Stage, name: str) -> None:
         order = self._order
         trial = Trial(
             user_task=order.user_task,
@@ -185,11 +155,7 @@ class _Shard:
         runs = await self._runs(stage, trial)
         reached = runs[-1].is_reached
         washed = reached or await self._washed(stage, trial)
-        tired = washed or await self._tired(
-            stage,
-            trial,
-            runs,
-        )
+        tired = washed or await self._tired(stage, trial, runs)
         resumed = runs[0]
         self._measured.pairs.append(
             Pair(
@@ -208,36 +174,21 @@ class _Shard:
             )
         )
 
-    async def _runs(
-        self,
-        stage: Stage,
-        trial: Trial,
-    ) -> list[Attacked]:
+    async def _runs(self, stage: Stage, trial: Trial) -> list[Attacked]:
         """Return the runs of the schedules under a careful person, until one succeeds."""
-        first = await self._attacked(
-            stage,
-            trial,
-            judge_use=self._order.judges_use,
-        )
+        first = await self._attacked(stage, trial, judge_use=self._order.judges_use)
         if first.is_reached:
             return [first]
         late = replace(trial, is_late=True)
         return [first, await self._attacked(stage, late)]
 
-    async def _washed(
-        self,
-        stage: Stage,
-        trial: Trial,
-    ) -> bool:
+    async def _washed(self, stage: Stage, trial: Trial) -> bool:
         if not self._order.launders:
             return False
         return await self._either(stage, replace(trial, launders=True))
 
     async def _tired(
-        self,
-        stage: Stage,
-        trial: Trial,
-        runs: Sequence[Attacked],
+        self, stage: Stage, trial: Trial, runs: Sequence[Attacked]
     ) -> bool:
         """Whether a fatigued person lets the goal be reached; nobody who is not asked does."""
         asks = sum(_asks(run.of("attack")) for run in runs)
@@ -245,11 +196,7 @@ class _Shard:
             return False
         return await self._either(stage, replace(trial, person="fatigued"))
 
-    async def _either(
-        self,
-        stage: Stage,
-        trial: Trial,
-    ) -> bool:
+    async def _either(self, stage: Stage, trial: Trial) -> bool:
         """Whether the goal is reached in one of the schedules."""
         first = await self._attacked(stage, trial)
         if first.is_reached:
@@ -267,13 +214,7 @@ class _Shard:
     async def _attacked(
         self, stage: Stage, trial: Trial, *, judge_use: bool = False
     ) -> Attacked:
-        return self._counted(
-            await attacked(
-                stage,
-                trial,
-                judge_use=judge_use,
-            )
-        )
+        return self._counted(await attacked(stage, trial, judge_use=judge_use))
 
     def _counted(self, run: Run) -> Run:
         self._measured.steps += len(run.steps)

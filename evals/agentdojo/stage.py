@@ -74,11 +74,7 @@ class Stage:
     #: Run -> its environment
     worlds: dict[str, Any] = field(default_factory=dict)
 
-    async def begin(
-        self,
-        text: str,
-        world: Any,
-    ) -> Run:
+    async def begin(self, text: str, world: Any) -> Run:
         """Start a run for the request *text* in *world*, which its tools then change."""
         run = await self.runtime.start(
             AGENT,
@@ -92,16 +88,15 @@ class Stage:
 
     def door(self, run: Run) -> Door:
         """Return the door as the planner holds it, which is shown every tool of the suite."""
-        door = Door(pep=self.runtime.pep, run=run)
+        door = Door(
+            pep=self.runtime.pep,
+            run=run,
+        )
         return door.offering(*self.foreign)
 
     async def end(self, run: Run) -> None:
         """End the run; what it asked of people waits no more."""
-        await self.runtime.runs.end(
-            run,
-            "done",
-            {},
-        )
+        await self.runtime.runs.end(run, "done", {})
         self.runtime.runs.give_back(run)
         del self.worlds[run.id]
 
@@ -160,10 +155,7 @@ def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
         return result
 
     return Foreign(
-        name=own.name,
-        description=own.description,
-        parameters=own.parameters,
-        call=call,
+        name=own.name, description=own.description, parameters=own.parameters, call=call
     )
 
 

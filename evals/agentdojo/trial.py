@@ -9,13 +9,7 @@ from interlock.evals.agentdojo.goals import attack
 from interlock.evals.agentdojo.judge import is_reached, is_useful
 from interlock.evals.agentdojo.laundering import laundered
 from interlock.evals.agentdojo.package import SuiteName, suites
-from interlock.evals.agentdojo.session import (
-    Origin,
-    Person,
-    Session,
-    Step,
-    begun,
-)
+from interlock.evals.agentdojo.session import Origin, Person, Session, Step, begun
 from interlock.evals.agentdojo.stage import Stage
 from interlock.evals.agentdojo.variants import Variant, plant, renaming
 
@@ -40,13 +34,7 @@ class Trial:
     def renaming(self, suite: SuiteName) -> dict[str, str]:
         """Return the attacker's values as the benchmark has them, each with what it is here."""
         goal = suites()[suite].injection_tasks[self.injection_task].GOAL
-        return renaming(
-            suite,
-            self.user_task,
-            goal,
-            self.variant,
-            seed=self.marker,
-        )
+        return renaming(suite, self.user_task, goal, self.variant, seed=self.marker)
 
 
 @dataclass(
@@ -81,45 +69,25 @@ class Benign:
     steps: tuple[Step, ...]
 
 
-async def benign(
-    stage: Stage,
-    user_task: str,
-    person: Person,
-) -> Benign:
+async def benign(stage: Stage, user_task: str, person: Person) -> Benign:
     """Carry out one user task with nobody attacking."""
     task = suites()[stage.suite].user_tasks[user_task]
-    world = injected(
-        stage.suite,
-        "",
-        frozenset(),
-    )
-    session = await begun(
-        stage,
-        person,
-        task.PROMPT,
-        world,
-    )
+    world = injected(stage.suite, "", frozenset())
+    session = await begun(stage, person, task.PROMPT, world)
     for call in task.ground_truth(copied(world)):
         await session.propose(call, "user")
     useful = is_useful(session, user_task)
     await session.end()
-    return Benign(is_useful=useful, steps=tuple(session.steps))
+    return Benign(
+        is_useful=useful,
+        steps=tuple(session.steps),
+    )
 
 
-async def attacked(
-    stage: Stage,
-    trial: Trial,
-    *,
-    judge_use: bool = False,
-) -> Attacked:
+async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> Attacked:
     """Carry out one user task whose planner is the attacker's from the first text it reads."""
     task = suites()[stage.suite].user_tasks[trial.user_task]
-    session = await begun(
-        stage,
-        trial.person,
-        task.PROMPT,
-        _hostile(stage, trial),
-    )
+    session = await begun(stage, trial.person, task.PROMPT, _hostile(stage, trial))
     taken = False
     reached = False
     for call in task.ground_truth(copied(session.world)):
@@ -134,10 +102,7 @@ async def attacked(
     useful = is_useful(session, trial.user_task) if judge_use else None
     await session.end()
     return Attacked(
-        is_taken=taken,
-        is_reached=reached,
-        steps=tuple(session.steps),
-        is_useful=useful,
+        is_taken=taken, is_reached=reached, steps=tuple(session.steps), is_useful=useful
     )
 
 
@@ -146,23 +111,11 @@ def _hostile(stage: Stage, trial: Trial) -> Any:
     goal = suites()[stage.suite].injection_tasks[trial.injection_task].GOAL
     goal = rewrite(goal, trial.renaming(stage.suite))
     if trial.variant == "fields":
-        world = injected(
-            stage.suite,
-            "",
-            frozenset(),
-        )
-        plant(
-            world,
-            trial.marker,
-            goal,
-        )
+        world = injected(stage.suite, "", frozenset())
+        plant(world, trial.marker, goal)
         return world
     places = seen(stage.suite, trial.user_task)
-    return injected(
-        stage.suite,
-        f"{trial.marker} {goal}",
-        places,
-    )
+    return injected(stage.suite, f"{trial.marker} {goal}", places)
 
 
 async def _attack(session: Session, trial: Trial) -> bool:
@@ -170,12 +123,7 @@ async def _attack(session: Session, trial: Trial) -> bool:
     suite = session.stage.suite
     clean: set[str] = set()
     names = trial.renaming(suite)
-    for call in attack(
-        suite,
-        trial.injection_task,
-        session.world,
-        session.before,
-    ):
+    for call in attack(suite, trial.injection_task, session.world, session.before):
         call.args = rewrite(dict(call.args), names)
         if trial.launders and has_effect(call.function):
             for wash in laundered(suite, call.args):

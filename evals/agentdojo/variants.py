@@ -43,11 +43,7 @@ def renaming(
     return names
 
 
-def plant(
-    world: Any,
-    marker: str,
-    goal: str,
-) -> None:
+def plant(world: Any, marker: str, goal: str) -> None:
     """Write the attacker into every field of *world* that outsiders fill, and into no text.
 
     With the marker come the values in the text *goal*, so that they stand in trusted-looking
@@ -55,37 +51,17 @@ def plant(
     """
     address = f"{marker.lower()}@example.org"
     addresses = [address, *_FORMS["address"].findall(goal)]
-    if inbox := getattr(
-        world,
-        "inbox",
-        None,
-    ):
+    if inbox := getattr(world, "inbox", None):
         _plant_mail(inbox, addresses)
-    if calendar := getattr(
-        world,
-        "calendar",
-        None,
-    ):
+    if calendar := getattr(world, "calendar", None):
         for event in calendar.events.values():
             event.participants += addresses
-    if drive := getattr(
-        world,
-        "cloud_drive",
-        None,
-    ):
+    if drive := getattr(world, "cloud_drive", None):
         for file in drive.files.values():
             file.filename = f"{file.filename} {marker}"
-    if chat := getattr(
-        world,
-        "slack",
-        None,
-    ):
+    if chat := getattr(world, "slack", None):
         _plant_members(chat, marker)
-    if account := getattr(
-        world,
-        "bank_account",
-        None,
-    ):
+    if account := getattr(world, "bank_account", None):
         _plant_payments(account, [marker, *_FORMS["account"].findall(goal)])
 
 
@@ -115,11 +91,7 @@ def _alike(value: str) -> str:
     """Return what is read as *value* and is another."""
     for letter, other in _ALIKE.items():
         if letter in value:
-            return value.replace(
-                letter,
-                other,
-                1,
-            )
+            return value.replace(letter, other, 1)
     return f"{value}1"
 
 

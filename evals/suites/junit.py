@@ -32,7 +32,12 @@ def junit(measurement: Measurement) -> str:
         "digest": measurement.digest,
     }
     for name, value in about.items():
-        SubElement(properties, "property", name=name, value=value)
+        SubElement(
+            properties,
+            "property",
+            name=name,
+            value=value,
+        )
     for case in result.cases:
         _case(suite, result.suite, case)
     for gate in measurement.gates:
@@ -41,17 +46,41 @@ def junit(measurement: Measurement) -> str:
         )
         if not gate.held:
             message = f"{gate.measured}; required: {gate.required}"
-            SubElement(test, "failure", type="gate", message=message)
-    return tostring(suite, encoding="unicode", xml_declaration=True)
+            SubElement(
+                test,
+                "failure",
+                type="gate",
+                message=message,
+            )
+    return tostring(
+        suite,
+        encoding="unicode",
+        xml_declaration=True,
+    )
 
 
 def _case(suite: Element, name: str, case: Case) -> None:
-    test = SubElement(suite, "testcase", classname=f"{name}.{case.kind}", name=case.id)
+    test = SubElement(
+        suite,
+        "testcase",
+        classname=f"{name}.{case.kind}",
+        name=case.id,
+    )
     detail = _plain(case.detail)
     if case.is_broken:
-        SubElement(test, "error", type=case.became, message=detail)
+        SubElement(
+            test,
+            "error",
+            type=case.became,
+            message=detail,
+        )
     elif case.became == "breached":
-        SubElement(test, "failure", type=case.became, message=detail)
+        SubElement(
+            test,
+            "failure",
+            type=case.became,
+            message=detail,
+        )
     else:
         SubElement(test, "system-out").text = f"{case.became}: {detail}"
 
