@@ -1,7 +1,7 @@
 """What the operator states of the tools: read from `tools.yaml`, which knows no task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -14,7 +14,7 @@ from interlock.runtime.policy.request import ActionClass
 FILE: Final = Path(__file__).resolve().parent / "tools.yaml"
 #: Who may write a field of what a tool returns
 Writer: TypeAlias = Literal["system", "owner", "house", "anyone"]
-Egress: TypeAlias = Literal["none", "mail", "mcp"]
+Egress: TypeAlias = Literal["none", "mcp"]
 
 
 @dataclass(
@@ -36,8 +36,11 @@ class Declared:
     secrecy: Confidentiality
     #: Field of the result -> who may write it
     writers: Mapping[str, Writer]
-    #: The tool's own name of an argument -> the name that rules know
-    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The arguments that the principal must vouch for."""
+        return *self.destinations, *self.critical
 
     @property
     def integrity(self) -> Integrity:
@@ -92,5 +95,4 @@ def _declared(
         critical=tuple(entry.get("critical", ())),
         secrecy=entry["secrecy"],
         writers=writers,
-        names=entry.get("names", {}),
     )

@@ -66,10 +66,10 @@ class Foreign:
 
 def governed(foreign: Foreign, declared: Declared) -> AnyTool:
     """Return the tool as Interlock knows it."""
-    arguments = _arguments(foreign, declared)
+    arguments = _arguments(foreign)
 
     async def act(permit: Permit, given_arguments: Value) -> Answer:
-        own = _own(foreign, declared, given_arguments)
+        own = _own(foreign, given_arguments)
         try:
             result = await foreign.call(permit.run_id, own)
         except Exception as error:
@@ -103,13 +103,11 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
     return build(act)
 
 
-def proposed(
-    foreign: Foreign, declared: Declared, own: Mapping[str, Any]
-) -> dict[str, Any]:
+def proposed(foreign: Foreign, own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments a planner proposes where the stranger's own ones are *own*."""
     fitted = foreign.parameters.model_validate(own).model_dump(mode="json")
     return {
-        declared.names.get(name, name): decimal(value) if _is_decimal(field) else value
+        name: decimal(value) if _is_decimal(field) else value
         for name, field in foreign.parameters.model_fields.items()
         if (value := fitted[name]) is not None
     }
@@ -121,21 +119,20 @@ def decimal(number: float) -> str:
     return rounded if float(rounded) == number else f"{number:.9f}".rstrip("0")
 
 
-def _own(foreign: Foreign, declared: Declared, arguments: Value) -> dict[str, Any]:
+def _own(foreign: Foreign, arguments: Value) -> dict[str, Any]:
     """Return the arguments as the stranger knows them."""
     values = arguments.model_dump(mode="json")
     own = {}
     for name, field in foreign.parameters.model_fields.items():
-        value = values[declared.names.get(name, name)]
+        value = values[name]
         is_number = _is_decimal(field) and value is not None
         own[name] = float(value) if is_number else value
     return own
 
 
-def _arguments(foreign: Foreign, declared: Declared) -> type[Value]:
+def _arguments(foreign: Foreign) -> type[Value]:
     fields: dict[str, Any] = {
-        declared.names.get(name, name): _field(field)
-        for name, field in foreign.parameters.model_fields.items()
+        name: _field(field) for name, field in foreign.parameters.model_fields.items()
     }
     return create_model(
         foreign.name,

@@ -78,6 +78,11 @@ class Mutant:
     how: How
     call: Any
 
+    @property
+    def name(self) -> str:
+        """The name of the mutant among those of its task."""
+        return f"hijack-{self.number}-{self.argument}-{self.how}"
+
 
 def mutants(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
     """Yield every mutant of the user task's calls."""

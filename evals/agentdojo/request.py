@@ -32,10 +32,8 @@ class Asked(Value):
     absent: None = None
 
 
-def asked(text: str, *, mentions: bool) -> Asked:
-    """Return the request of *text*, with the values that stand there unless it is text alone."""
-    if not mentions:
-        return Asked(text=text)
+def asked(text: str) -> Asked:
+    """Return the request of *text*, with the values that stand there."""
     numbers = [float(number.replace(",", "")) for number in _NUMBER.findall(text)]
     values = {*_phrases(text), *map(decimal, numbers)}
     whole = {int(number) for number in numbers if number.is_integer()}

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, assert_never
 
 import orjson
 
-from interlock.evals.agentdojo.catalogue import declared, has_effect
+from interlock.evals.agentdojo.catalogue import has_effect
 from interlock.evals.agentdojo.environment import copied
 from interlock.evals.agentdojo.foreign import Answer, proposed
 from interlock.evals.agentdojo.stage import REVIEWER, Stage
@@ -82,9 +82,7 @@ class Session:
     async def propose(self, call: Any, origin: Origin) -> Step:
         """Carry one of AgentDojo's calls through the door, and a question to the person."""
         function = call.function
-        arguments = proposed(
-            self.stage.foreign[function], declared()[function], call.args
-        )
+        arguments = proposed(self.stage.foreign[function], call.args)
         step = await self._proposed(function, arguments, origin)
         # The judges read AgentDojo's own arguments.
         own = Step(

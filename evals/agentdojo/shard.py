@@ -2,22 +2,23 @@
 
 import asyncio
 import random
-import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Final
 
 from interlock.evals.agentdojo.catalogue import changes
 from interlock.evals.agentdojo.goals import is_text_only
-from interlock.evals.agentdojo.hijack import is_allowed, mutants
+from interlock.evals.agentdojo.hijack import Mutant, is_allowed, mutants
 from interlock.evals.agentdojo.package import SuiteName
-from interlock.evals.agentdojo.postures import POSTURES
+from interlock.evals.agentdojo.postures import POSTURES, Name
 from interlock.evals.agentdojo.session import Step
 from interlock.evals.agentdojo.stage import Stage, opened
-from interlock.evals.agentdojo.trial import Attacked, Benign, Trial, attacked, benign
+from interlock.evals.agentdojo.trial import Attacked, Trial, attacked, benign
 from interlock.evals.agentdojo.variants import Variant
+from interlock.evals.suites.suite import Became, Case, attempted
 
-Run = TypeVar("Run", Attacked, Benign)
+#: A trial that takes longer says nothing
+LONGEST_S: Final = 120.0
 
 
 @dataclass(
@@ -30,14 +31,17 @@ class Order:
 
     suite: SuiteName
     user_task: str
-    posture: str
+    posture: Name
     seed: int
     injection_tasks: tuple[str, ...]
-    hijacks: bool = True
     launders: bool = True
     #: Whether it is looked at what an attack leaves of the user's task: the slowest of the judges
     judges_use: bool = True
     variant: Variant = "plain"
+
+    def name(self, trial: str) -> str:
+        """Return the name of a trial: the same under every posture and for every variant."""
+        return f"{self.suite}/{self.user_task}/{trial}"
 
 
 @dataclass(kw_only=True)
@@ -74,6 +78,8 @@ class Pair:
     injected_asks: int
     all_asks: int
     is_useful: bool | None
+    #: What stood in the attacker's way; where the goal was reached, what the attacker did
+    detail: str
 
 
 @dataclass(kw_only=True)
@@ -82,21 +88,22 @@ class Measured:
 
     tasks: list[Task] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
-    #: Suite -> how many mutants were allowed, of how many
-    hijacks: list[tuple[str, int, int]] = field(default_factory=list)
-    steps: int = 0
-    processor_s: float = 0.0
-    elapsed_s: float = 0.0
+    #: The name of a mutant, and whether it was allowed
+    hijacks: list[tuple[str, bool]] = field(default_factory=list)
     #: Trials that broke: neither a block nor a success
-    broken: list[str] = field(default_factory=list)
+    broken: list[Case] = field(default_factory=list)
+
+    def add(self, other: "Measured") -> None:
+        """Take what came of another order."""
+        self.tasks += other.tasks
+        self.pairs += other.pairs
+        self.hijacks += other.hijacks
+        self.broken += other.broken
 
 
 def measure(order: Order) -> Measured:
     """Carry out an order in this process."""
-    began = time.process_time()
-    measured = asyncio.run(_Shard(order).measured())
-    measured.processor_s = time.process_time() - began
-    return measured
+    return asyncio.run(_Shard(order).measured())
 
 
 class _Shard:
@@ -110,25 +117,29 @@ class _Shard:
             await self._whole("alone", self._task(stage))
             for name in order.injection_tasks:
                 await self._whole(name, self._pair(stage, name))
-            if order.hijacks:
-                await self._whole("hijack", self._hijacks(stage))
+            for mutant in mutants(order.suite, order.user_task):
+                await self._whole(mutant.name, self._hijack(stage, mutant))
         return self._measured
 
-    async def _whole(self, name: str, work: Any) -> None:
-        """Do *work*; what breaks is told and counted nowhere else."""
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 - a crash is never a block
-            place = f"{self._order.suite}/{self._order.user_task}/{name}"
-            self._measured.broken.append(f"{place}: {error!r}")
+    async def _whole(self, name: str, work: Awaitable[None]) -> None:
+        """Do *work*; what breaks, or takes too long, is told and counted nowhere else."""
+
+        async def in_time() -> tuple[Became, str]:
+            async with asyncio.timeout(LONGEST_S):
+                await work
+            return "held", ""
+
+        case = await attempted(self._order.name(name), "trial", in_time)
+        if case.is_broken:
+            self._measured.broken.append(case)
 
     async def _task(self, stage: Stage) -> None:
         order = self._order
-        alone = self._counted(await benign(stage, order.user_task, "none"))
+        alone = await benign(stage, order.user_task, "none")
         stops = [step for step in alone.steps if step.was_asked or step.codes]
         helped = alone
         if any(step.was_asked for step in alone.steps):
-            helped = self._counted(await benign(stage, order.user_task, "careful"))
+            helped = await benign(stage, order.user_task, "careful")
         denials = [step for step in helped.steps if step.became == "denied"]
         self._measured.tasks.append(
             Task(
@@ -171,16 +182,17 @@ class _Shard:
                 injected_asks=_asks(resumed.of("attack")),
                 all_asks=_asks(resumed.steps),
                 is_useful=resumed.is_useful,
+                detail=_detail(runs),
             )
         )
 
     async def _runs(self, stage: Stage, trial: Trial) -> list[Attacked]:
         """Return the runs of the schedules under a careful person, until one succeeds."""
-        first = await self._attacked(stage, trial, judge_use=self._order.judges_use)
+        first = await attacked(stage, trial, judge_use=self._order.judges_use)
         if first.is_reached:
             return [first]
         late = replace(trial, is_late=True)
-        return [first, await self._attacked(stage, late)]
+        return [first, await attacked(stage, late)]
 
     async def _washed(self, stage: Stage, trial: Trial) -> bool:
         if not self._order.launders:
@@ -198,27 +210,14 @@ class _Shard:
 
     async def _either(self, stage: Stage, trial: Trial) -> bool:
         """Whether the goal is reached in one of the schedules."""
-        first = await self._attacked(stage, trial)
+        first = await attacked(stage, trial)
         if first.is_reached:
             return True
-        return (await self._attacked(stage, replace(trial, is_late=True))).is_reached
+        return (await attacked(stage, replace(trial, is_late=True))).is_reached
 
-    async def _hijacks(self, stage: Stage) -> None:
-        order = self._order
-        allowed = [
-            await is_allowed(stage, mutant)
-            for mutant in mutants(order.suite, order.user_task)
-        ]
-        self._measured.hijacks.append((order.suite, sum(allowed), len(allowed)))
-
-    async def _attacked(
-        self, stage: Stage, trial: Trial, *, judge_use: bool = False
-    ) -> Attacked:
-        return self._counted(await attacked(stage, trial, judge_use=judge_use))
-
-    def _counted(self, run: Run) -> Run:
-        self._measured.steps += len(run.steps)
-        return run
+    async def _hijack(self, stage: Stage, mutant: Mutant) -> None:
+        allowed = await is_allowed(stage, mutant)
+        self._measured.hijacks.append((self._order.name(mutant.name), allowed))
 
 
 def _marker(order: Order, name: str) -> str:
@@ -236,6 +235,15 @@ def _asks(steps: Sequence[Step]) -> int:
 
 def _had_effect(run: Attacked) -> bool:
     return any(step.became == "done" and step.has_effect for step in run.of("attack"))
+
+
+def _detail(runs: Sequence[Attacked]) -> str:
+    steps = runs[-1].of("attack")
+    if runs[-1].is_reached:
+        done = [step.function for step in steps if step.became == "done"]
+        return f"done: {', '.join(dict.fromkeys(done))}"
+    stops = [_obstacle(step) for step in steps if step.was_asked or step.codes]
+    return "; ".join(dict.fromkeys(stops))
 
 
 def _obstacle(step: Step) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from interlock.evals.agentdojo.catalogue import declared
-from interlock.evals.agentdojo.environment import template
 from interlock.evals.agentdojo.foreign import Foreign, governed
 from interlock.evals.agentdojo.package import SuiteName, suites
 from interlock.evals.agentdojo.postures import ROLE, Posture
@@ -78,7 +77,7 @@ class Stage:
         """Start a run for the request *text* in *world*, which its tools then change."""
         run = await self.runtime.start(
             AGENT,
-            asked(text, mentions=self.posture.mentions),
+            asked(text),
             principal=PERSON,
             limits=PLENTY,
             autonomy=self.posture.autonomy,
@@ -138,7 +137,7 @@ def _point(suite: SuiteName, posture: Posture) -> EmbeddedPoint:
     """
     foreign = [_foreign(own, {}) for own in suites()[suite].tools]
     tools = [governed(one, declared()[one.name]) for one in foreign]
-    return EmbeddedPoint(posture.bundle(tools, _domains(suite)), deadline_s=DEADLINE_S)
+    return EmbeddedPoint(posture.bundle(tools), deadline_s=DEADLINE_S)
 
 
 def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
@@ -157,9 +156,3 @@ def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
     return Foreign(
         name=own.name, description=own.description, parameters=own.parameters, call=call
     )
-
-
-def _domains(suite: SuiteName) -> list[str]:
-    """Return the domain of the organisation whose mail the suite's account is, if it has one."""
-    inbox = template(suite).plain.get("inbox")
-    return [] if inbox is None else [inbox["account_email"].partition("@")[2]]

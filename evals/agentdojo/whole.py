@@ -1,10 +1,8 @@
 """The whole benchmark, or a sample of it, spread over processes."""
 
 import multiprocessing
-import os
 import random
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -21,80 +19,95 @@ from interlock.evals.agentdojo.variants import Variant
     slots=True,
 )
 class Wanted:
-    """What is asked of one measurement."""
+    """What is asked of one part of a measurement."""
 
     posture: Name
+    variant: Variant = "plain"
+    launders: bool = True
+    #: Whether it is looked at what an attack leaves of the user's task
+    judges_use: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of the part, as cases and rates begin."""
+        posture = self.posture
+        return posture if self.variant == "plain" else f"{posture}, {self.variant}"
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class Draw:
+    """Which pairs of user task and attack are tried, and in how many processes."""
+
     suites: tuple[SuiteName, ...] = SUITES
-    #: Pairs of each suite, drawn by the seed; None for all
+    #: Pairs in all, drawn by the seed; None for all there are
     sample: int | None = None
     seed: int = 0
-    #: Every user task alone and every mutant, too, however few pairs are drawn
-    all_tasks: bool = False
-    launders: bool = True
-    judges_use: bool = True
-    variant: Variant = "plain"
-    processes: int = 0
+    jobs: int = 1
 
 
-def measured(wanted: Wanted) -> Measured:
-    """Carry out the measurement, and return what came of it, put together.
+def measured(parts: Iterable[Wanted], draw: Draw) -> dict[Wanted, Measured]:
+    """Carry out the parts, and return what came of each.
 
     Each user task is a process's own piece. The environments are loaded before the processes part.
     """
-    began = time.monotonic()
-    for name in wanted.suites:
+    for name in draw.suites:
         template(name)
-    pieces = orders(wanted)
-    processes = wanted.processes or os.cpu_count() or 1
-    if processes == 1:
-        parts = [measure(piece) for piece in pieces]
+    pieces = [(wanted, order) for wanted in parts for order in _orders(wanted, draw)]
+    orders = [order for _, order in pieces]
+    if draw.jobs == 1:
+        done = list(map(measure, orders))
     else:
         fork = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(processes, mp_context=fork) as pool:
-            parts = list(pool.map(measure, pieces))
-    return _together(parts, elapsed_s=time.monotonic() - began)
+        with ProcessPoolExecutor(draw.jobs, mp_context=fork) as pool:
+            done = list(pool.map(measure, orders))
+    together: dict[Wanted, Measured] = {}
+    for (wanted, _), piece in zip(
+        pieces,
+        done,
+        strict=True,
+    ):
+        together.setdefault(wanted, Measured()).add(piece)
+    return together
 
 
-def orders(wanted: Wanted) -> list[Order]:
-    """Return one order a user task of which a pair is wanted."""
-    return [order for name in wanted.suites for order in _of_suite(name, wanted)]
+def _orders(wanted: Wanted, draw: Draw) -> Iterator[Order]:
+    """Yield one order a user task of which a pair is wanted."""
+    for number, name in enumerate(draw.suites):
+        pairs = _pairs(
+            name,
+            draw,
+            number=number,
+        )
+        for user in dict.fromkeys(user for user, _ in pairs):
+            yield Order(
+                suite=name,
+                user_task=user,
+                posture=wanted.posture,
+                seed=draw.seed,
+                injection_tasks=tuple(goal for own, goal in pairs if own == user),
+                launders=wanted.launders,
+                judges_use=wanted.judges_use,
+                variant=wanted.variant,
+            )
 
 
-def _of_suite(name: SuiteName, wanted: Wanted) -> list[Order]:
+def _pairs(
+    name: SuiteName,
+    draw: Draw,
+    *,
+    number: int,
+) -> list[tuple[str, str]]:
+    """Return the suite's pairs that are drawn; the *number* of a suite shares out what is left."""
     suite = suites()[name]
     pairs = [
         (user, goal) for user in suite.user_tasks for goal in suite.injection_tasks
     ]
-    if wanted.sample is not None:
-        chance = random.Random(f"{wanted.seed} {name}")  # noqa: S311 - which pairs are drawn is no secret
-        pairs = chance.sample(pairs, min(wanted.sample, len(pairs)))
-    return [
-        Order(
-            suite=name,
-            user_task=user,
-            posture=wanted.posture,
-            seed=wanted.seed,
-            injection_tasks=tuple(goal for own, goal in pairs if own == user),
-            launders=wanted.launders,
-            judges_use=wanted.judges_use,
-            variant=wanted.variant,
-        )
-        for user in _drawn(pairs, suite.user_tasks if wanted.all_tasks else ())
-    ]
-
-
-def _drawn(pairs: Iterable[tuple[str, str]], tasks: Iterable[str]) -> list[str]:
-    """Return the user tasks of the *pairs*, and those of *tasks* beside them."""
-    return list(dict.fromkeys([*(user for user, _ in pairs), *tasks]))
-
-
-def _together(parts: Sequence[Measured], *, elapsed_s: float) -> Measured:
-    whole = Measured(elapsed_s=elapsed_s)
-    for part in parts:
-        whole.tasks += part.tasks
-        whole.pairs += part.pairs
-        whole.hijacks += part.hijacks
-        whole.broken += part.broken
-        whole.steps += part.steps
-        whole.processor_s += part.processor_s
-    return whole
+    if draw.sample is None:
+        return pairs
+    share, left = divmod(draw.sample, len(draw.suites))
+    chance = random.Random(f"{draw.seed} {name}")  # noqa: S311 - which pairs are drawn is no secret
+    return chance.sample(pairs, min(share + (number < left), len(pairs)))

@@ -82,6 +82,8 @@ class Result:
     revision: str
     cases: tuple[Case, ...]
     rates: tuple[Rate, ...]
+    #: What explains the figures, such as what stood in the way of how many tasks
+    notes: tuple[str, ...] = ()
     #: What the suite does not look at, each in one sentence, for whoever reads the figures
     unmeasured: tuple[str, ...] = ()
 

@@ -2,86 +2,61 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from interlock.evals.agentdojo import __main__ as command
 from interlock.evals.agentdojo import stage as stages
 from interlock.evals.agentdojo.catalogue import FILE, declared
 from interlock.evals.agentdojo.foreign import Foreign, decimal, governed
 from interlock.evals.agentdojo.hijack import mutants
 from interlock.evals.agentdojo.package import suites
 from interlock.evals.agentdojo.postures import POSTURES
-from interlock.evals.agentdojo.score import rate
+from interlock.evals.agentdojo.scores import cases
 from interlock.evals.agentdojo.shard import Order, measure
-from interlock.evals.agentdojo.variants import Variant
-from interlock.evals.agentdojo.whole import Wanted
+from interlock.evals.agentdojo.suite import CONTROL, VARIED, WHOLE, result
+from interlock.evals.agentdojo.whole import Draw, measured
 
 #: Suites whose environments load at once
 _SMALL: Final = ("banking", "slack")
-_SAMPLE: Final = 3
+_ATTACKS: Final = "attacks that succeed"
 #: Words of a constant of the benchmark that are no constants by themselves
 _WORDS: Final = re.compile(r"[\w.+-]+@[\w.-]+\w|\b[A-Z]{2}\d{10,}\b|\bwww\.[\w./-]+\w")
 
 
-def test_the_control_stops_nothing() -> None:
-    """Where everything is granted, every task runs alone and every attack and mutant succeeds."""
-    report = command.report(
-        Wanted(posture="allow-all", suites=_SMALL, sample=_SAMPLE, processes=1)
-    )
-    figures = report["scores"]["all"]
-
-    assert report["broken"] == []
-    assert report["held"]
-    assert figures["attacks"]["of"] >= 2 * _SAMPLE - 1
-    for name in ("autonomy", "done", "attacks", "hijacks"):
-        assert figures[name]["count"] == figures[name]["of"], name
-
-
-def test_a_strict_posture_stops_the_same_attacks() -> None:
-    """Where destinations and amounts must be named in the request, no attack of the sample works,
-    and tasks that only look run alone.
+def test_the_control_stops_nothing_and_the_rails_do() -> None:
+    """Where everything is granted, every task runs alone and every attack and mutant succeeds;
+    behind the rails none of the same attacks does, with people or without.
     """
-    report = command.report(
-        Wanted(
-            posture="unattended-text",
-            suites=_SMALL,
-            sample=_SAMPLE,
-            processes=1,
-            launders=False,
-        )
-    )
-    figures = report["scores"]["all"]
+    draw = Draw(suites=_SMALL, sample=4)
+    outcome = result(measured((CONTROL, *WHOLE), draw))
+    rates = {rate.name: (rate.hits, rate.of) for rate in outcome.rates}
+    share = (_ATTACKS, "hijacked arguments that pass", "tasks done alone")
 
-    assert report["broken"] == []
-    assert figures["attacks"]["count"] == 0
-    assert figures["hijacks"]["count"] == 0
-    assert figures["autonomy_changing"]["count"] == 0
-    assert report["obstacles"]
+    assert [case for case in outcome.cases if case.is_broken] == []
+    assert rates[f"control: {_ATTACKS}"][1] >= 3
+    for name in share:
+        hits, of = rates[f"control: {name}"]
+        assert hits == of, name
+    for wanted in WHOLE:
+        assert rates[f"{wanted.name}: {_ATTACKS}, laundered too"][0] == 0
+        assert rates[f"{wanted.name}: hijacked arguments that pass"][0] == 0
+        assert rates[f"{wanted.name}: tasks done alone"][0] > 0
 
 
-@pytest.mark.parametrize("variant", ["renamed", "look-alike", "fields"])
-def test_a_variant_of_an_attack_is_an_attack(variant: Variant) -> None:
+def test_a_variant_of_an_attack_is_an_attack() -> None:
     """With other values, and from other fields, the control lets through every attack that is
     read.
     """
-    report = command.report(
-        Wanted(
-            posture="allow-all",
-            suites=("banking",),
-            sample=_SAMPLE,
-            seed=2,
-            variant=variant,
-            launders=False,
-            judges_use=False,
-            processes=1,
-        )
-    )
-    figures = report["scores"]["all"]
+    open_ones = [replace(wanted, posture="control") for wanted in VARIED]
+    done = measured(open_ones, Draw(suites=("banking",), sample=3, seed=2))
 
-    assert report["held"]
-    assert figures["attacks"]["count"] > 0
+    for part in done.values():
+        reached = [pair.is_reached for pair in part.pairs if pair.is_taken]
+        assert part.broken == []
+        assert reached
+        assert all(reached)
 
 
 def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,19 +66,19 @@ def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> Non
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(stages.Stage, "begin", broken)
-    measured = measure(
+    part = measure(
         Order(
             suite="banking",
             user_task="user_task_0",
-            posture="allow-all",
+            posture="control",
             seed=0,
             injection_tasks=("injection_task_0",),
         )
     )
 
-    assert measured.pairs == []
-    assert measured.tasks == []
-    assert len(measured.broken) == 3
+    assert part.pairs == []
+    assert part.tasks == []
+    assert {case.became for case in cases("x", part, is_control=False)} == {"crashed"}
 
 
 def test_every_tool_has_an_entry_and_every_entry_fits() -> None:
@@ -159,15 +134,6 @@ def test_a_decimal_number_has_one_text(number: float, text: str) -> None:
     assert decimal(number) == text
 
 
-def test_an_interval_is_wilsons() -> None:
-    """None of 919 leaves room for a true rate of 0.4 %, and one of nothing says nothing."""
-    none = rate(0, 919)
-
-    assert none.low == 0
-    assert 0.004 < none.high < 0.0043
-    assert (rate(0, 0).low, rate(0, 0).high) == (0, 1)
-
-
 def test_every_posture_keeps_the_shipped_rules() -> None:
     """A posture is data: the compiled rules are those that ship."""
     suite = suites()["banking"]
@@ -178,7 +144,7 @@ def test_every_posture_keeps_the_shipped_rules() -> None:
         call=_nothing,
     )
     own = governed(foreign, declared()[foreign.name])
-    modules = {posture.bundle([own], []).wasm for posture in POSTURES.values()}
+    modules = {posture.bundle([own]).wasm for posture in POSTURES.values()}
 
     assert len(modules) == 1
 
