@@ -6,6 +6,7 @@ reader of this file takes either for a pass.
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from interlock.evals.suites.gate import Gate
 from interlock.evals.suites.measurement import Measurement
 from interlock.evals.suites.suite import Case
 
@@ -41,17 +42,7 @@ def junit(measurement: Measurement) -> str:
     for case in result.cases:
         _case(suite, result.suite, case)
     for gate in measurement.gates:
-        test = SubElement(
-            suite, "testcase", classname=f"{result.suite}.gate", name=gate.name
-        )
-        if not gate.held:
-            message = f"{gate.measured}; required: {gate.required}"
-            SubElement(
-                test,
-                "failure",
-                type="gate",
-                message=message,
-            )
+        _gate(suite, result.suite, gate)
     return tostring(
         suite,
         encoding="unicode",
@@ -83,6 +74,18 @@ def _case(suite: Element, name: str, case: Case) -> None:
         )
     else:
         SubElement(test, "system-out").text = f"{case.became}: {detail}"
+
+
+def _gate(suite: Element, name: str, gate: Gate) -> None:
+    test = SubElement(
+        suite,
+        "testcase",
+        classname=f"{name}.gate",
+        name=gate.name,
+    )
+    if not gate.held:
+        message = f"{gate.measured}; required: {gate.required}"
+        SubElement(test, "failure", type="gate", message=message)
 
 
 def _plain(text: str) -> str:
