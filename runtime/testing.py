@@ -251,8 +251,9 @@ class World:
         request: dict[str, str] | None = None,
         limits: Amounts = PLENTY,
         agent: str = TOOLBOX,
+        run_id: str = "",
     ) -> Run:
-        """Start a run with plenty of budget."""
+        """Start a run with plenty of budget, under that id or under one of any."""
         new = NewRun(
             agent=agent,
             principal=AGENT,
@@ -260,6 +261,7 @@ class World:
             limits=limits,
             autonomy=2,
             revision=self.pdp.revision,
+            id=run_id,
         )
         return await self.runs.start(new)
 
