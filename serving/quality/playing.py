@@ -89,7 +89,7 @@ class Player:
             pdp=home.pdp,
             tools={name: tool},
             by_agent={self._run.agent: {name: tool}},
-            spoken=self.home.pep.spoken,
+            spoken=home.pep.spoken,
         )
 
     def _played(self, tool: AnyTool, step: Step) -> AnyTool:
