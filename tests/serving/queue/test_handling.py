@@ -187,11 +187,11 @@ async def agree(home: Home, approval: str) -> None:
     )
 
 
-async def test_who_was_asked_by_name_is_asked_before_the_turn_of_the_role(
+async def test_a_list_has_what_its_person_could_decide(
     home: Home, browser: Any, waiting: str
 ) -> None:
-    """What somebody was asked for by name is on that person's list while he or she could decide it,
-    and what somebody has decided on is not.
+    """Of several who are missing all are asked at once; what somebody has decided on, or has no
+    seat for any more, is not on that person's list.
     """
     question: Any = await home.approvals.read(waiting)
     run = await home.runs.read(question.run_id)
@@ -199,13 +199,14 @@ async def test_who_was_asked_by_name_is_asked_before_the_turn_of_the_role(
     asked = replace(asked_for(run, question.evidence["arguments"]), quorum=seats)
     both = await put(home, asked, run)
     mine = "/approvals?whose=for_me"
-    assert both not in (await browser("rolf").get(mine)).text
+    assert both in (await browser("rolf").get(mine)).text
+    assert "not your role" not in (await browser("rolf").get(mine)).text
     rolf = Principal(id="rolf", tenant="default", roles=("reviewer",))
     leo = Principal(id="leo", tenant="default", roles=("legal",))
     await home.approvals.handle(both, Delegation(to=rolf, note="his"), person=leo)
 
-    assert both in (await browser("rolf").get(mine)).text
-    assert both not in (await browser("rhea").get(mine)).text
+    for name in ("rolf", "rhea"):
+        assert both in (await browser(name).get(mine)).text
     await agree(home, both)
     assert both not in (await browser("rolf").get(mine)).text
     two = (Seat(role="reviewer", count=2, by="reviewer"),)
