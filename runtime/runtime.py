@@ -37,7 +37,7 @@ from interlock.runtime.policy.request import (
     Verdict,
     identity,
 )
-from interlock.runtime.run import pin
+from interlock.runtime.run import pin, rehearsal
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
@@ -280,6 +280,8 @@ class Runtime:
         run = await self.runs.read(run_id)
         if run.status in OPEN:
             pin.keep_all(run, await self.pins(run.agent))
+        if rehearsal.is_due(self.vault, run):
+            return Ended(**await rehearsal.wait_on(self.storage, run))
         return await self.drive(await self.runs.claim(run_id))
 
     async def decide(

@@ -246,9 +246,13 @@ class World:
         self.pep.by_agent[TOOLBOX][tool.name] = tool
 
     async def start(
-        self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
+        self,
+        *,
+        request: dict[str, str] | None = None,
+        limits: Amounts = PLENTY,
+        run_id: str = "",
     ) -> Run:
-        """Start a run with plenty of budget."""
+        """Start a run with plenty of budget, under that id or under one of any."""
         new = NewRun(
             agent=TOOLBOX,
             principal=AGENT,
@@ -256,6 +260,7 @@ class World:
             limits=limits,
             autonomy=2,
             revision=self.pdp.revision,
+            id=run_id,
         )
         return await self.runs.start(new)
 
