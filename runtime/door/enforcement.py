@@ -63,7 +63,7 @@ class EnforcementPoint:
         #: The fields of each agent's request that are the principal's own words; of an agent that
         #: is not here none are (fails closed)
         self.spoken = spoken
-        self._pip = InformationPoint(store, spoken=self.spoken)
+        self._pip = InformationPoint(store, self.tools, spoken=spoken)
         self._spans = spans or telemetry.Telemetry()
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._acting = Acting(spans=self._spans)

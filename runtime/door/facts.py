@@ -1,8 +1,9 @@
 """The information point: the facts of one request, and none of them from the agent."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.proposal import Proposal
-from interlock.runtime.door.tool import AnyTool, schema_digest
+from interlock.runtime.door.results import read_results
+from interlock.runtime.door.tool import AnyTool, Tools, schema_digest
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
@@ -126,8 +128,15 @@ class Facts:
 class InformationPoint:
     """Gathers facts from the database and its clock; lives with its store and caches nothing."""
 
-    def __init__(self, store: Store, *, spoken: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tools: Tools,
+        *,
+        spoken: Mapping[str, frozenset[str]],
+    ) -> None:
         self._store = store
+        self._tools = tools
         self._spoken = spoken
 
     async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
@@ -153,14 +162,46 @@ class InformationPoint:
                 connection,
                 run,
                 proposal,
-                words=words,
+                proofs_of=partial(
+                    self._proofs,
+                    connection,
+                    run,
+                    proposal,
+                    key=key,
+                ),
                 rows=rows,
                 key=key,
                 now=now,
             )
 
-        words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
         return await self._store.read(look)
+
+    def _proofs(
+        self,
+        connection: Connection,
+        run: Run,
+        proposal: Proposal,
+        *,
+        key: DataKey,
+        run_label: Label,
+    ) -> Proofs:
+        """Return what proves the arguments; results are read only where one is asked for."""
+        words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
+        return Proofs(
+            request=run.request,
+            words=words,
+            tool=proposal.tool,
+            run_label=run_label,
+            results=partial(
+                read_results,
+                connection,
+                run,
+                key=key,
+                tools=self._tools,
+                words=words,
+                run_label=run_label,
+            ),
+        )
 
 
 def _facts(
@@ -168,7 +209,7 @@ def _facts(
     run: Run,
     proposal: Proposal,
     *,
-    words: Words,
+    proofs_of: Callable[..., Proofs],
     rows: Sequence[Row],
     key: DataKey,
     now: int,
@@ -181,7 +222,7 @@ def _facts(
         now=now,
         run=_run_facts(run, row),
         schema_valid=proposal.arguments is not None,
-        **_labels(run, proposal, words=words, run_label=run_label),
+        **_labels(proposal, proofs_of(run_label=run_label)),
         cost=proposal.cost,
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
@@ -202,17 +243,9 @@ def _facts(
     return _waiting(facts, connection, proposal.id)
 
 
-def _labels(
-    run: Run, proposal: Proposal, *, words: Words, run_label: Label
-) -> dict[str, Any]:
+def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
     """Return both facts about the arguments by their names in the context."""
     arguments = proposal.action.arguments
-    proofs = Proofs(
-        request=run.request,
-        words=words,
-        tool=proposal.tool,
-        run_label=run_label,
-    )
     labels = proofs.labels(arguments)
     return {
         "labels": labels,

@@ -4,11 +4,12 @@ An argument is as good as its worst leaf. What is proved by nothing is the agent
 have been computed from whatever the run has read, so its label joins both (fails closed).
 """
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.door.results import Results
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.policy.actionable import actionable
 from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
@@ -33,12 +34,14 @@ class Proofs:
         words: Words,
         tool: AnyTool | None,
         run_label: Label,
+        results: Callable[[], Results],
     ) -> None:
         self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
         self._words = words
         schema: Any = None if tool is None else tool.arguments
         self._defaults = {} if tool is None else _defaults(schema)
         self._fields = frozenset() if tool is None else _fields(schema)
+        self._read = results
         self._own_word = run_label.join(UNVOUCHED)
         self._left = MOST_LEAVES
 
@@ -50,6 +53,7 @@ class Proofs:
 
         A leaf is trusted where it is a whole leaf of the request or stands in the principal's
         words; an argument is, too, where it is what the tool's schema says without being asked.
+        Where a tool has shown the leaf, the label is what the declared fields of the tool prove.
         """
         return {name: self._of(name, value) for name, value in arguments.items()}
 
@@ -88,14 +92,20 @@ class Proofs:
 
     def _said(self, leaf: Json) -> Label:
         self._left -= 1
-        source = self._words.source(leaf) if self._left >= 0 else None
-        if source is None:
+        if self._left < 0:
             return self._own_word
+        source = self._words.source(leaf)
+        if source is None:
+            return self._results.label(leaf) or self._own_word
         return Label(
             integrity="trusted",
             confidentiality="public",
             sources=(source,),
         )
+
+    @cached_property
+    def _results(self) -> Results:
+        return self._read()
 
     def _content(
         self,

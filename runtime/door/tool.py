@@ -20,6 +20,7 @@ from typing import (
 from pydantic import BaseModel, ConfigDict
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.fields import Fields
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import ActionClass, Amounts, Resource
@@ -119,6 +120,8 @@ class Tool(Generic[A, R]):
     #: The label of the words of a failure: as bad as the worst that a success could say
     failing: Label
     deadline_s: float
+    #: Who can write each field of the result; without it a result proves nothing
+    fields: Fields | None
 
     async def __call__(self, permit: Permit, arguments: A) -> R:
         """Act once under *permit*.
@@ -200,6 +203,9 @@ class Options(TypedDict, total=False):
     #: The label of what a failure says beside its code; else untrusted and confidential
     failing: Label
     deadline_s: float
+    #: Who can write each field of the result, and which object each belongs to: then a value that
+    #: the tool showed can be proved by it. Without them no result of the tool proves anything
+    fields: Fields
 
 
 def tool(
@@ -245,6 +251,7 @@ def _completed(name: str, action: ActionClass, options: Options) -> dict[str, An
         "codes": frozenset(options.get("codes", ())),
         "failing": options.get("failing") or _worst(name),
         "deadline_s": options.get("deadline_s", DEADLINE_S),
+        "fields": options.get("fields"),
     }
 
 

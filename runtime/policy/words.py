@@ -27,6 +27,9 @@ SHORTEST: Final = 3
 #: Longer texts are not looked for, and longer words are not looked through
 LONGEST: Final = 4_096
 LONGEST_WORDS: Final = 65_536
+_QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
+#: What no common word has within: a blank, a digit, or a sign before a letter or a digit
+_MARKED: Final = re.compile(r"\S\s+\S|[0-9]|[^\w\s'\u2019-]\w|_")
 _BLANKS: Final = re.compile(r"\s+")
 
 
@@ -56,6 +59,13 @@ class Words:
                 return f"{PRINCIPAL}:{place}[{span[0]}:{span[1]}]"
         return None
 
+    def names(self, name: str) -> bool:
+        """Whether the words name an object so: by a whole name that is no common word.
+
+        Such a name has two words, a digit or a sign within, or stands between quotation marks.
+        """
+        return any(text.names(name) for text in self._texts.values())
+
 
 class _Text:
     """One text of the words, looked through at first use."""
@@ -70,6 +80,18 @@ class _Text:
         if isinstance(value, int) and not isinstance(value, bool):
             return self._number(Decimal(value))
         return None
+
+    def names(self, name: str) -> bool:
+        """Whether the text names an object so."""
+        if len(name) < SHORTEST or len(name) > LONGEST or name != name.strip():
+            return False
+        span = self._phrase(name) if is_steady(name) else None
+        if span is None:
+            return False
+        start, end = span
+        before, after = self._folded[:start][-1:], self._folded[end:][:1]
+        is_quoted = before in _QUOTES and after in _QUOTES and bool(before and after)
+        return is_quoted or _MARKED.search(name) is not None
 
     def _span_of(self, value: str) -> tuple[int, int] | None:
         if not SHORTEST <= len(value) <= LONGEST or value != value.strip():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from interlock.runtime.door.door import Door
+    from interlock.runtime.door.fields import Fields
     from interlock.runtime.door.outcome import (
         Done,
         Expired,
@@ -41,6 +42,7 @@ _HOMES: Final = {
     "Door": "runtime.door.door",
     "Expired": "runtime.door.outcome",
     "Failed": "runtime.door.outcome",
+    "Fields": "runtime.door.fields",
     "Graph": "runtime.graph.agent",
     "Label": "runtime.policy.label",
     "Outcome": "runtime.door.outcome",
@@ -75,6 +77,7 @@ __all__ = [
     "Door",
     "Expired",
     "Failed",
+    "Fields",
     "Graph",
     "Label",
     "Outcome",

@@ -1,0 +1,126 @@
+"""Fields of results: who can write each one, and which object each belongs to.
+
+A tool declares this by threat model ("who can write this field"), never for one task. What is not
+declared can be written by anyone (fails closed).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+#: The system that keeps the object mints it; the principal; our own house; whoever can reach us
+Writer: TypeAlias = Literal["system", "owner", "house", "anyone"]
+Ownership: TypeAlias = Literal["principal", "objects", "created"]
+#: Leaves of the largest result that proves anything
+MOST_FIELDS: Final = 4_096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fields:
+    """Who can write each field of a tool's result.
+
+    Places are names joined by dots, in which `*` stands for any one name or number of an item.
+    """
+
+    #: Who writes what within a record, the first pattern that fits; others are written by anyone
+    writers: Mapping[str, Writer]
+    #: Where the records stand in the result; empty where the result as a whole is one
+    records: str = ""
+    #: What kind of object a record is: one name for all tools that show such objects
+    kind: str = ""
+    #: The fields of a record by which people name the object
+    names: tuple[str, ...] = ()
+    #: The field that tells two objects of one kind apart; without it, all that not anyone writes
+    id: str = ""
+    #: The principal's own, such as a profile, an account or the clock; one object among many; or
+    #: what the call has just made, which was nothing else before
+    of: Ownership = "objects"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One object that a tool showed."""
+
+    kind: str
+    of: Ownership
+    identity: str
+    #: The same as the tools take it; empty where it is none that the tool declares
+    id: str
+    #: What the object is called, as far as not anyone can call it so
+    names: tuple[str, ...]
+    #: Each leaf, with the pattern that it fits and who can write it
+    leaves: Sequence[tuple[str, Writer, Any]] = field(repr=False)
+
+
+def records_of(fields: Fields, result: Any) -> list[Record] | None:
+    """Return the records in a result as JSON; None where it is too large to be looked through."""
+    records = []
+    count = 0
+    for _, value in _places(fields.records, result):
+        leaves = list(_leaves("", value))
+        count += len(leaves)
+        if count > MOST_FIELDS:
+            return None
+        records.append(_record(fields, leaves))
+    return records
+
+
+def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> Record:
+    written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
+    steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
+    names = tuple(
+        leaf
+        for place, leaf in steady.items()
+        if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
+    )
+    identity = steady.get(fields.id, sorted(map(repr, steady.items())))
+    return Record(
+        kind=fields.kind,
+        of=fields.of,
+        identity=repr(identity),
+        id=str(steady.get(fields.id, "")),
+        names=names,
+        leaves=[(pattern, writer, leaf) for _, pattern, writer, leaf in written],
+    )
+
+
+def _writer(fields: Fields, place: str) -> tuple[str, Writer]:
+    for pattern, writer in fields.writers.items():
+        if _fits(pattern, place):
+            return pattern, writer
+    return "*", "anyone"
+
+
+def _fits(pattern: str, place: str) -> bool:
+    wanted = pattern.split(".")
+    names = place.split(".")
+    return len(wanted) == len(names) and all(
+        one in {"*", name} for one, name in zip(wanted, names, strict=True)
+    )
+
+
+def _places(pattern: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what stands at the places that *pattern* names."""
+    name, _, rest = pattern.partition(".")
+    if not pattern:
+        yield "", value
+        return
+    for own, item in _items(value):
+        if name in {"*", own}:
+            yield from _places(rest, item)
+
+
+def _leaves(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+    items = _items(value)
+    if not items and not isinstance(value, Mapping | list):
+        yield place, value
+    for name, item in items:
+        yield from _leaves(f"{place}.{name}" if place else name, item)
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return list(value.items())
+    if isinstance(value, list):
+        return [(str(index), item) for index, item in enumerate(value)]
+    return []
