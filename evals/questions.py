@@ -23,7 +23,11 @@ from interlock.serving.home import Home
 
 _TO: Final = "legal@example.com"
 _HOURS_S: Final = 8 * 3_600
-_NOTHING: Final = BudgetFacts(limits=Amounts(), spent=Amounts(), reserved=Amounts())
+_NOTHING: Final = BudgetFacts(
+    limits=Amounts(),
+    spent=Amounts(),
+    reserved=Amounts(),
+)
 
 
 async def put(home: Home, run: Run, bodies: Sequence[str]) -> list[str]:
@@ -34,7 +38,13 @@ async def put(home: Home, run: Run, bodies: Sequence[str]) -> list[str]:
 
     def work(tx: Tx) -> list[str]:
         return [
-            ask(tx, run=run, vault=home.vault, asked=_mail(run, body), now=tx.now)
+            ask(
+                tx,
+                run=run,
+                vault=home.vault,
+                asked=_mail(run, body),
+                now=tx.now,
+            )
             for body in bodies
         ]
 
@@ -50,12 +60,23 @@ def _mail(run: Run, body: str) -> Asked:
         "attachments": [],
     }
     facts = RunFacts(
-        id=run.id, agent=run.agent, autonomy=2, refusals=0, revision=run.revision
+        id=run.id,
+        agent=run.agent,
+        autonomy=2,
+        refusals=0,
+        revision=run.revision,
     )
     request = AccessRequest(
         principal=run.principal,
-        action=Action(tool="mail.send", action_class="irreversible", arguments=mail),
-        resource=Resource(type="mailbox", id=_TO),
+        action=Action(
+            tool="mail.send",
+            action_class="irreversible",
+            arguments=mail,
+        ),
+        resource=Resource(
+            type="mailbox",
+            id=_TO,
+        ),
         context=Context(
             now=0,
             run=facts,
@@ -72,5 +93,11 @@ def _mail(run: Run, body: str) -> Asked:
         ttl_s=_HOURS_S,
         overdue_s=_HOURS_S,
         revision=run.revision,
-        reasons=(Reason(code="granted", rule="grants", message="It is granted."),),
+        reasons=(
+            Reason(
+                code="granted",
+                rule="grants",
+                message="It is granted.",
+            ),
+        ),
     )

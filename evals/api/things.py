@@ -70,7 +70,11 @@ class Things:
             secrets=(),
             told=0,
         )
-        draft = Draft(id=f"msg_{secrets.token_hex(16)}", event="run.ended", body=b"{}")
+        draft = Draft(
+            id=f"msg_{secrets.token_hex(16)}",
+            event="run.ended",
+            body=b"{}",
+        )
 
         def work(tx: Tx) -> None:
             keep_webhook(tx, self.home.vault, hook, by="ada")
