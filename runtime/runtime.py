@@ -25,7 +25,13 @@ from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
 from interlock.runtime.graph.agent import Agent, requested
-from interlock.runtime.graph.agents import by_agent, by_name, taken, tools_of
+from interlock.runtime.graph.agents import (
+    by_agent,
+    by_name,
+    spoken_by_agent,
+    taken,
+    tools_of,
+)
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -144,6 +150,7 @@ class Runtime:
             pdp=self.pdp,
             tools=self.tools,
             by_agent=by_agent(self.agents),
+            spoken=spoken_by_agent(self.agents),
             spans=spans,
         )
 

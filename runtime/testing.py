@@ -250,11 +250,12 @@ class World:
         *,
         request: dict[str, str] | None = None,
         limits: Amounts = PLENTY,
+        agent: str = TOOLBOX,
         run_id: str = "",
     ) -> Run:
         """Start a run with plenty of budget, under that id or under one of any."""
         new = NewRun(
-            agent=TOOLBOX,
+            agent=agent,
             principal=AGENT,
             request=dict(request or {}),
             limits=limits,
