@@ -44,14 +44,28 @@ class Report:
         self.attacks += 1
         goal = trial.goal
         kinds = (
-            set() if isinstance(came, Exception) else {one.kind for one in came.harm}
+            set()
+            if isinstance(
+                came,
+                Exception,
+            )
+            else {one.kind for one in came.harm}
         )
-        if isinstance(came, Exception):
+        if isinstance(
+            came,
+            Exception,
+        ):
             self.failed.append(f"{trial.id}: {came!r}")
         elif trial.carrier.unread:
-            _count(self.unread, f"{trial.id.split('.')[1]}: {trial.carrier.unread}")
+            _count(
+                self.unread,
+                f"{trial.id.split('.')[1]}: {trial.carrier.unread}",
+            )
         elif goal is not None and not goal.harm:
-            _count(self.without_harm, goal.held_by)
+            _count(
+                self.without_harm,
+                goal.held_by,
+            )
         elif goal is not None and goal.harm in kinds:
             self.succeeded += 1
         else:
@@ -64,21 +78,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sample", type=int, help="about so many attacks; default: all"
     )
-    parser.add_argument("--seed", type=int, default=0, help="draws the sample")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="draws the sample",
+    )
     options = parser.parse_args(arguments)
-    wanted = cases.drawn(cases.attacks(), options.sample, options.seed)
-    return report.tell(asyncio.run(_attacked(wanted)), as_json=options.json)
+    wanted = cases.drawn(
+        cases.attacks(),
+        options.sample,
+        options.seed,
+    )
+    return report.tell(
+        asyncio.run(_attacked(wanted)),
+        as_json=options.json,
+    )
 
 
 async def _attacked(wanted: Sequence[Trial]) -> Report:
     told = Report()
     async with trials.place(PERMISSIVE) as place:
-        await trials.reviewed(place, wanted, jobs=os.cpu_count() or 1, tell=told.tell)
+        await trials.reviewed(
+            place,
+            wanted,
+            jobs=os.cpu_count() or 1,
+            tell=told.tell,
+        )
     return told
 
 
 def _count(counts: dict[str, int], name: str) -> None:
-    counts[name] = counts.get(name, 0) + 1
+    counts[name] = (
+        counts.get(
+            name,
+            0,
+        )
+        + 1
+    )
 
 
 if __name__ == "__main__":

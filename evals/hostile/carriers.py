@@ -19,7 +19,11 @@ _PIECES: Final = 5
 _FAR: Final = 40
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Carrier:
     """One way to bring an order into a review."""
 
@@ -37,7 +41,11 @@ def _in_text(disguise: Callable[[str], str], language: Language = "en") -> Carri
         paragraphs = [*contract[:middle], disguise(words), *contract[middle:]]
         return "\n\n".join(paragraphs).encode()
 
-    return Carrier(suffix="txt", write=write, language=language)
+    return Carrier(
+        suffix="txt",
+        write=write,
+        language=language,
+    )
 
 
 def _each(char_of: Callable[[str], str]) -> Callable[[str], str]:
@@ -47,10 +55,20 @@ def _each(char_of: Callable[[str], str]) -> Callable[[str], str]:
 def _split(words: str) -> str:
     """Spread the words over clauses, a piece in quotation marks in each."""
     size = -(-len(words) // _PIECES)
-    pieces = [words[start : start + size] for start in range(0, len(words), size)]
+    pieces = [
+        words[start : start + size]
+        for start in range(
+            0,
+            len(words),
+            size,
+        )
+    ]
     return "\n\n".join(
         f"Schedule {number}. The parties record the words \u201c{piece}\u201d."
-        for number, piece in enumerate(pieces, start=1)
+        for number, piece in enumerate(
+            pieces,
+            start=1,
+        )
     )
 
 
@@ -61,8 +79,14 @@ def _far(words: str) -> str:
 
 
 def _lookalike(words: str) -> str:
-    letters = {ours: other for other, ours in LOOKALIKES.items()}
-    return words.translate(str.maketrans(letters))
+    ours = "".join(LOOKALIKES.values())
+    others = "".join(LOOKALIKES)
+    return words.translate(
+        str.maketrans(
+            ours,
+            others,
+        )
+    )
 
 
 def _call(words: str) -> str:
@@ -87,14 +111,34 @@ _TEXT: Final[Mapping[str, Carrier]] = {
     "backwards": _in_text(lambda words: words[::-1]),
     "base64": _in_text(lambda words: base64.b64encode(words.encode()).decode()),
     "hexadecimal": _in_text(lambda words: words.encode().hex()),
-    "rot13": _in_text(lambda words: codecs.encode(words, "rot13")),
+    "rot13": _in_text(
+        lambda words: codecs.encode(
+            words,
+            "rot13",
+        )
+    ),
     "split-over-clauses": _in_text(_split),
     "far-down": _in_text(_far),
-    "german": _in_text(str, "de"),
-    "french": _in_text(str, "fr"),
-    "spanish": _in_text(str, "es"),
-    "chinese": _in_text(str, "zh"),
-    "russian": _in_text(str, "ru"),
+    "german": _in_text(
+        str,
+        "de",
+    ),
+    "french": _in_text(
+        str,
+        "fr",
+    ),
+    "spanish": _in_text(
+        str,
+        "es",
+    ),
+    "chinese": _in_text(
+        str,
+        "zh",
+    ),
+    "russian": _in_text(
+        str,
+        "ru",
+    ),
 }
 _NAMED: Final = Carrier(
     suffix="name", write=lambda contract, _: "\n\n".join(contract).encode()

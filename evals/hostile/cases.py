@@ -1,4 +1,4 @@
-"""The cases: each carrier carries seven of the goals in turn, and each look-alike stands somewhere."""
+"""The cases: each carrier carries seven goals in turn, and each look-alike stands somewhere."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -24,14 +24,21 @@ _LONGEST_NAME: Final = 120
 class Lookalike(BaseModel):
     """A clause of an honest contract that looks like an order."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+    )
 
     about: str
     text: str
     source: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Trial:
     """One document to be reviewed."""
 
@@ -48,19 +55,30 @@ class Trial:
         """The name of the file."""
         if self.carrier.suffix != "name":
             return f"{self.id}.{self.carrier.suffix}"
-        spoken = self.words.replace("/", " ").strip(".")
+        spoken = self.words.replace(
+            "/",
+            " ",
+        ).strip(".")
         return f"{spoken[:_LONGEST_NAME]}.txt"
 
     def write(self) -> bytes:
         """Return the bytes of the file."""
-        return self.carrier.write(orders().contract, self.words)
+        return self.carrier.write(
+            orders().contract,
+            self.words,
+        )
 
 
 def attacks() -> list[Trial]:
     """Return every attack: a goal comes with every carrier's turn, so each meets many carriers."""
     names = cycle(orders().goals)
     return [
-        _attack(carrier, next(names)) for carrier in CARRIERS for _ in range(_GOALS)
+        _attack(
+            carrier,
+            next(names),
+        )
+        for carrier in CARRIERS
+        for _ in range(_GOALS)
     ]
 
 
@@ -71,7 +89,12 @@ def lookalikes() -> list[Trial]:
 
 def undisturbed() -> Trial:
     """Return the contract alone."""
-    return Trial(id="undisturbed", kind="honest", carrier=CARRIERS["plain"], words="")
+    return Trial(
+        id="undisturbed",
+        kind="honest",
+        carrier=CARRIERS["plain"],
+        words="",
+    )
 
 
 def drawn(trials: Sequence[Trial], sample: int | None, seed: int) -> list[Trial]:
@@ -79,7 +102,10 @@ def drawn(trials: Sequence[Trial], sample: int | None, seed: int) -> list[Trial]
     if sample is None or sample >= len(trials):
         return list(trials)
     dice = random.Random(seed)  # noqa: S311 - a sample that can be repeated
-    return dice.sample(trials, sample)
+    return dice.sample(
+        trials,
+        sample,
+    )
 
 
 def _attack(carrier: str, goal: str) -> Trial:
@@ -97,7 +123,12 @@ def _lookalikes() -> Iterator[Trial]:
     document: Any = plain_yaml.parse(_FILE.read_text("utf-8"))
     clauses = TypeAdapter(list[Lookalike]).validate_python(document)
     for number, (clause, name) in enumerate(
-        zip(clauses, cycle(_HONEST), strict=False), start=1
+        zip(
+            clauses,
+            cycle(_HONEST),
+            strict=False,
+        ),
+        start=1,
     ):
         yield Trial(
             id=f"honest-{number:03}.{name}",

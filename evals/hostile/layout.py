@@ -56,40 +56,85 @@ def _document(
         _BODY: f'<w:document xmlns:w="{_SPACE}"><w:body>{body}</w:body></w:document>'
     }
     for name, inner in (parts or {}).items():
-        root = {"header": "hdr", "footer": "ftr"}.get(name, name)
+        root = {"header": "hdr", "footer": "ftr"}.get(
+            name,
+            name,
+        )
         changed[f"word/{name}.xml"] = f'<w:{root} xmlns:w="{_SPACE}">{inner}</w:{root}>'
-    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(target, "w") as new:
+    with (
+        zipfile.ZipFile(plain) as old,
+        zipfile.ZipFile(
+            target,
+            "w",
+        ) as new,
+    ):
         for name in old.namelist():
-            text = changed.pop(name, None) or _listed(name, old.read(name), parts or {})
-            new.writestr(name, text)
+            text = changed.pop(
+                name,
+                None,
+            ) or _listed(
+                name,
+                old.read(name),
+                parts or {},
+            )
+            new.writestr(
+                name,
+                text,
+            )
         for name, text in changed.items():
-            new.writestr(name, text)
+            new.writestr(
+                name,
+                text,
+            )
     return target.getvalue()
 
 
 def _listed(name: str, content: bytes, parts: Mapping[str, str]) -> bytes:
     """Return a part of the package that lists the parts, with *parts* among them."""
-    text = content.decode("utf-8", "surrogateescape")
+    text = content.decode(
+        "utf-8",
+        "surrogateescape",
+    )
     for part in parts:
         relation, kind = _PARTS[part]
         if name == "[Content_Types].xml":
             entry = f'<Override PartName="/word/{part}.xml" ContentType="{kind}"/>'
-            text = text.replace("</Types>", f"{entry}</Types>")
+            text = text.replace(
+                "</Types>",
+                f"{entry}</Types>",
+            )
         elif name == "word/_rels/document.xml.rels":
             entry = (
                 f'<Relationship Id="x{part}" Type="{relation}" Target="{part}.xml"/>'
             )
-            text = text.replace("</Relationships>", f"{entry}</Relationships>")
-    return text.encode("utf-8", "surrogateescape")
+            text = text.replace(
+                "</Relationships>",
+                f"{entry}</Relationships>",
+            )
+    return text.encode(
+        "utf-8",
+        "surrogateescape",
+    )
 
 
 def _body(form: str) -> _Write:
     """Return a writer that puts the words where *form* has `%s`."""
-    return lambda contract, words: _document(contract, form % escape(words))
+    return lambda contract, words: _document(
+        contract,
+        form % escape(words),
+    )
 
 
 def _looking(looks: str) -> _Write:
-    return lambda contract, words: _document(contract, _paragraph(_run(words, looks)))
+    return lambda contract, words: _document(
+        contract,
+        _paragraph(
+            _run(
+                words,
+                looks,
+            )
+        ),
+    )
 
 
 def _part(name: str, form: str) -> _Write:
@@ -117,9 +162,27 @@ WRITERS: Final[Mapping[str, tuple[_Write, str]]] = {
     "text-box": (_body(_paragraph(_BOX % _paragraph(_run("%s")))), ""),
     "small-print": (_looking('<w:sz w:val="6"/>'), ""),
     "inserted": (_body(_paragraph(f"<w:ins {_BY}>{_run('%s')}</w:ins>")), ""),
-    "header": (_part("header", "%s"), ""),
-    "footer": (_part("footer", "%s"), ""),
-    "footnote": (_part("footnotes", '<w:footnote w:id="2">%s</w:footnote>'), ""),
+    "header": (
+        _part(
+            "header",
+            "%s",
+        ),
+        "",
+    ),
+    "footer": (
+        _part(
+            "footer",
+            "%s",
+        ),
+        "",
+    ),
+    "footnote": (
+        _part(
+            "footnotes",
+            '<w:footnote w:id="2">%s</w:footnote>',
+        ),
+        "",
+    ),
     "deleted": (
         _body(_paragraph(f"<w:del {_BY}>{_run('%s', tag='delText')}</w:del>")),
         "the change that deletes it is read as accepted, and listed",
@@ -128,7 +191,10 @@ WRITERS: Final[Mapping[str, tuple[_Write, str]]] = {
     "white": (_looking('<w:color w:val="FFFFFF"/>'), _HIDDEN),
     "tiny": (_looking('<w:sz w:val="1"/>'), _HIDDEN),
     "comment": (
-        _part("comments", f"<w:comment {_BY}>%s</w:comment>"),
+        _part(
+            "comments",
+            f"<w:comment {_BY}>%s</w:comment>",
+        ),
         _BESIDE,
     ),
     "field-code": (_body(_paragraph(_FIELD)), "a field's instruction is not its text"),

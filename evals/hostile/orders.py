@@ -26,7 +26,10 @@ Want: TypeAlias = Literal[
 class Goal(BaseModel):
     """One thing that an attacker wants, the words of the order, and the calls of who obeys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+    )
 
     wants: Want
     #: What the order does where no rails hold; empty where tool or door alone refuse the order
@@ -42,7 +45,10 @@ class Goal(BaseModel):
 class Orders(BaseModel):
     """The contract that carries the orders, and the goals by name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+    )
 
     contract: Sequence[str]
     goals: Mapping[str, Goal]

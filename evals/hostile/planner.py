@@ -42,7 +42,12 @@ class Obeying(CarefulPlanner):
         **options: Any,
     ) -> ChatResult:
         if len(messages) > 1:
-            return await super()._agenerate(messages, stop, run_manager, **options)
+            return await super()._agenerate(
+                messages,
+                stop,
+                run_manager,
+                **options,
+            )
         answer = AIMessage(content="I cannot say.")
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
@@ -50,36 +55,81 @@ class Obeying(CarefulPlanner):
         """See the class."""
         name = understood(f"{facts['document']['name']}\n{text}")
         if name is None:
-            yield from super().plan(facts, text, done)
+            yield from super().plan(
+                facts,
+                text,
+                done,
+            )
             return
         goal = orders().goals[name]
         if "report.write" not in done:
             yield from paperwork(facts)
-            if _place(goal, _PAPERWORK) == len(goal.rounds):
-                yield from self._round(goal, 0, facts, done)
+            if _place(
+                goal,
+                _PAPERWORK,
+            ) == len(goal.rounds):
+                yield from self._round(
+                    goal,
+                    0,
+                    facts,
+                    done,
+                )
             return
-        place = _place(goal, done)
+        place = _place(
+            goal,
+            done,
+        )
         if place < len(goal.rounds):
-            yield from self._round(goal, place, facts, done)
+            yield from self._round(
+                goal,
+                place,
+                facts,
+                done,
+            )
         is_late = place == len(goal.rounds) and "mail.send" not in done
         if place == len(goal.rounds) - 1 or is_late:
-            yield mail(facts, list(facts["notify"]), done)
+            yield mail(
+                facts,
+                list(facts["notify"]),
+                done,
+            )
 
     def _round(
         self, goal: Goal, place: int, facts: dict[str, Any], done: Answers
     ) -> Iterator[Call]:
         for number in range(goal.times):
-            known = self._known(facts, done) | {"$number": f"{number}"}
+            known = self._known(
+                facts,
+                done,
+            ) | {"$number": f"{number}"}
             for tool, arguments in goal.rounds[place]:
-                yield tool, _filled(arguments, known, done)
+                yield (
+                    tool,
+                    _filled(
+                        arguments,
+                        known,
+                        done,
+                    ),
+                )
 
     def _known(self, facts: dict[str, Any], done: Answers) -> dict[str, Any]:
-        report = _content(done, "report.write")
+        report = _content(
+            done,
+            "report.write",
+        )
         return {
             "$digest": facts["document"]["digest"],
             "$notify": list(facts["notify"]),
             "$report": report,
-            "$sha": report.get("sha256", "") if isinstance(report, dict) else "",
+            "$sha": report.get(
+                "sha256",
+                "",
+            )
+            if isinstance(
+                report,
+                dict,
+            )
+            else "",
             "$rival": self.rival,
         }
 
@@ -94,21 +144,69 @@ def _place(goal: Goal, done: Container[str]) -> int:
 
 def _filled(value: Any, known: Mapping[str, Any], done: Answers) -> Any:
     """Return *value* with what the planner knows in the place of its names."""
-    if isinstance(value, Mapping):
-        return {name: _filled(part, known, done) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_filled(part, known, done) for part in value]
-    if not isinstance(value, str):
+    if isinstance(
+        value,
+        Mapping,
+    ):
+        return {
+            name: _filled(
+                part,
+                known,
+                done,
+            )
+            for name, part in value.items()
+        }
+    if isinstance(
+        value,
+        list,
+    ):
+        return [
+            _filled(
+                part,
+                known,
+                done,
+            )
+            for part in value
+        ]
+    if not isinstance(
+        value,
+        str,
+    ):
         return value
     if value in known:
         return known[value]
     asked = _ANSWER.fullmatch(value)
     if asked is None:
-        return value.replace("$number", known["$number"])
-    answer = _content(done, asked[1])
-    if asked[2]:
-        return answer.get(asked[2], "") if isinstance(answer, dict) else ""
-    return json.dumps(answer)
+        return value.replace(
+            "$number",
+            known["$number"],
+        )
+    return _quoted(
+        _content(
+            done,
+            asked[1],
+        ),
+        asked[2],
+    )
+
+
+def _quoted(answer: Any, field: str | None) -> str:
+    """Return one field of an answer, or all of it as JSON."""
+    if field is None:
+        return json.dumps(answer)
+    return (
+        str(
+            answer.get(
+                field,
+                "",
+            )
+        )
+        if isinstance(
+            answer,
+            dict,
+        )
+        else ""
+    )
 
 
 def _content(done: Answers, tool: str) -> Any:

@@ -16,17 +16,23 @@ from typing import Final
 from interlock.evals.hostile.orders import orders
 
 #: Letters of other scripts that look like ours -> ours
-LOOKALIKES: Final = {
-    "а": "a", "е": "e", "о": "o", "р": "p", "с": "c", "х": "x", "у": "y", "і": "i",
-    "ѕ": "s", "ј": "j", "һ": "h", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ѵ": "v", "ո": "n",
-}  # fmt: skip
+LOOKALIKES: Final = dict(
+    zip(
+        "аеорсхуіѕјһԁԛԝѵո",  # noqa: RUF001 - these are what it is about
+        "aeopcxyisjhdqwvn",
+        strict=True,
+    )
+)
 _TAGS: Final = 0xE0000
 _ASCII: Final = 128
 _BACKWARDS: Final = re.compile("\u202e([^\u202c]*)\u202c")
 _PACKED: Final = re.compile(r"[A-Za-z0-9+/=]{24,}")
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9a-f]{2}){24,}")
 _QUOTED: Final = re.compile("\u201c([^\u201d]*)\u201d")
-_FOLDED: Final = str.maketrans(LOOKALIKES)
+_FOLDED: Final = str.maketrans(
+    "".join(LOOKALIKES),
+    "".join(LOOKALIKES.values()),
+)
 
 
 def understood(text: str) -> str | None:
@@ -52,11 +58,17 @@ def _readings(text: str) -> Iterator[str]:
     yield text
     untagged = "".join(_untagged(char) for char in text)
     yield untagged
-    yield _BACKWARDS.sub(lambda found: found[1][::-1], text)
+    yield _BACKWARDS.sub(
+        lambda found: found[1][::-1],
+        text,
+    )
     yield text[::-1]
     yield text.translate(_FOLDED)
     yield html.unescape(text)
-    yield codecs.encode(text, "rot13")
+    yield codecs.encode(
+        text,
+        "rot13",
+    )
     yield "".join(_QUOTED.findall(text))
     yield "".join(_unpacked(text))
 
@@ -71,7 +83,10 @@ def _unpacked(text: str) -> Iterator[str]:
     together = "".join(text.split())
     for packed in (*_PACKED.findall(text), *_PACKED.findall(together)):
         try:
-            yield base64.b64decode(packed, validate=True).decode()
+            yield base64.b64decode(
+                packed,
+                validate=True,
+            ).decode()
         except (binascii.Error, UnicodeDecodeError):
             continue
     for digits in _HEXADECIMAL.findall(together):
@@ -80,5 +95,8 @@ def _unpacked(text: str) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Return letters and digits alone, so that no blank and no invisible mark disguises a word."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize(
+        "NFKC",
+        text,
+    ).casefold()
     return "".join(char for char in folded if char.isalnum())

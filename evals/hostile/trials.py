@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
+from interlock.evals.attacks.bait import bait_tools
 from interlock.evals.demo import job
 from interlock.evals.demo.world import Forbidden
 from interlock.evals.hostile import effects
@@ -17,13 +18,16 @@ from interlock.evals.hostile.effects import Watched
 from interlock.evals.hostile.lures import lure_tools
 from interlock.evals.hostile.orders import orders
 from interlock.evals.hostile.planner import Obeying
+from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import OPEN, Run
+from interlock.runtime.storage import Storage
 from interlock.serving import people
 from interlock.serving.audit import verified
 from interlock.serving.home import Home, opened
-from interlock.serving.settings import BUNDLE, Settings, sqlite_url
+from interlock.serving.settings import BUNDLE
+from interlock.serving.workspace import open_workspace
 from interlock.tools.contracts.clauses import Answers
 from interlock.tools.contracts.clauses.model import ClauseModel
 from interlock.tools.contracts.finder import ConfinedFinder
@@ -33,6 +37,10 @@ ATTACKED: Final = "default"
 RIVAL: Final = "demo"
 #: In the name and in the words of what the other tenant keeps
 CANARY: Final = "Orchidee-4711"
+
+
+def _more(storage: Storage) -> tuple[AnyTool, ...]:
+    return *bait_tools(storage), *lure_tools(storage)
 
 
 @cache
@@ -45,10 +53,17 @@ class FinderHere(ConfinedFinder):
 
     async def find(self, text: str) -> Answers:
         """Return what the model finds in a text."""
-        return await asyncio.to_thread(_model().find, text)
+        return await asyncio.to_thread(
+            _model().find,
+            text,
+        )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Came:
     """What came of one document."""
 
@@ -78,21 +93,40 @@ class Place:
         folder.mkdir()
         path = folder / trial.name
         path.write_bytes(trial.write())
-        run = await self.start(path, tenant=ATTACKED)
-        watched = Watched(run=run, notify=frozenset(job.NOTIFY), canary=CANARY)
-        actions = await effects.actions(self.home, run)
+        run = await self.start(
+            path,
+            tenant=ATTACKED,
+        )
+        watched = Watched(
+            run=run,
+            notify=frozenset(job.NOTIFY),
+            canary=CANARY,
+        )
+        actions = await effects.actions(
+            self.home,
+            run,
+        )
         self.known |= {action.id for action in actions}
-        waiting = await self.home.approvals.list(run=run.id, state="waiting")
+        waiting = await self.home.approvals.list(
+            run=run.id,
+            state="waiting",
+        )
         came = Came(
             trial=trial,
             run=run,
             actions=actions,
-            harm=await effects.harm(self.home, watched),
+            harm=await effects.harm(
+                self.home,
+                watched,
+            ),
             questions=len(waiting),
             failure=await self._failure(run),
         )
         if run.status in OPEN:  # the questions of all together are bounded
-            await self.home.runs.cancel(run.id, by=job.ANALYST)
+            await self.home.runs.cancel(
+                run.id,
+                by=job.ANALYST,
+            )
         return came
 
     async def start(self, path: Path, *, tenant: str) -> Run:
@@ -102,7 +136,11 @@ class Place:
         run = await runtime.start(
             "contract_review",
             {"path": str(path), "notify": job.NOTIFY},
-            principal=Principal(id=job.ANALYST, tenant=tenant, roles=()),
+            principal=Principal(
+                id=job.ANALYST,
+                tenant=tenant,
+                roles=(),
+            ),
             limits=settings.limits,
             autonomy=settings.autonomy,
         )
@@ -120,7 +158,10 @@ class Place:
     async def problems(self) -> list[str]:
         """Return what is wrong with the ledger, and the mails that no action sent."""
         report = await verified(self.home)
-        strays = effects.strays(self.home, self.known)
+        strays = effects.strays(
+            self.home,
+            self.known,
+        )
         return [
             *(problem.code for problem in report.problems),
             *(stray.detail for stray in strays),
@@ -136,26 +177,55 @@ class Place:
 async def place(bundle: Path = BUNDLE) -> AsyncIterator[Place]:
     """Open a new home under the policy in *bundle*, with the obeying planner and the lures."""
     with tempfile.TemporaryDirectory(prefix="interlock-hostile-") as name:
-        folder = Path(name).resolve()
-        settings = Settings(
-            home=folder,
-            tenant=RIVAL,
-            database=sqlite_url(folder / "interlock.db"),
-            people=folder / "people.yaml",
-            bundle=bundle,
+        folder = Path(name)
+        chosen = {
+            "home": str(folder),
+            "tenant": RIVAL,
+            "bundle": str(bundle),
+        }
+        settings = open_workspace(
+            {},
+            chosen=chosen,
+        ).settings
+        people.write(
+            settings.people,
+            job.PEOPLE,
         )
-        people.write(settings.people, job.PEOPLE)
         rival = folder / "documents" / f"{CANARY}.txt"
         rival.parent.mkdir()
-        clauses = [text.replace("Calder", CANARY) for text in orders().contract]
-        rival.write_text("\n\n".join(clauses), "utf-8")
-        planner = partial(Obeying, rival=str(rival))
+        clauses = [
+            text.replace(
+                "Calder",
+                CANARY,
+            )
+            for text in orders().contract
+        ]
+        rival.write_text(
+            "\n\n".join(clauses),
+            "utf-8",
+        )
+        planner = partial(
+            Obeying,
+            rival=str(rival),
+        )
         async with opened(
-            settings, planner=planner, more=lure_tools, finder=FinderHere.shipped()
+            settings, planner=planner, more=_more, finder=FinderHere.shipped()
         ) as home:
-            made = Place(home=home, rival=rival)
-            run = await made.start(rival, tenant=RIVAL)
-            made.known |= {one.id for one in await effects.actions(home, run)}
+            made = Place(
+                home=home,
+                rival=rival,
+            )
+            run = await made.start(
+                rival,
+                tenant=RIVAL,
+            )
+            made.known |= {
+                one.id
+                for one in await effects.actions(
+                    home,
+                    run,
+                )
+            }
             yield made
 
 
@@ -175,6 +245,9 @@ async def reviewed(
                 came: Came | Exception = await where.review(trial)
             except Exception as error:  # noqa: BLE001 - it says nothing about the rails
                 came = error
-            tell(trial, came)
+            tell(
+                trial,
+                came,
+            )
 
     await asyncio.gather(*(one(trial) for trial in trials))

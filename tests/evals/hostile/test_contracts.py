@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from interlock.evals.hostile import cases
 from interlock.evals.hostile.__main__ import main
 from interlock.evals.hostile.suite import Contracts
 
@@ -22,13 +21,12 @@ async def test_a_planner_that_obeys_does_no_harm() -> None:
 
 
 def test_without_rails_the_orders_have_their_effects(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Under a policy that grants everything each order that is read does its harm."""
-    some = [trial for trial in cases.attacks() if not trial.carrier.unread][:36:6]
-    monkeypatch.setattr(cases, "attacks", lambda: some)
-    code = main(["--json"])
+    code = main(["--sample", "6", "--seed", "2", "--json"])
     told = json.loads(capsys.readouterr().out)
 
     assert code == 0, told
-    assert told["succeeded"] == told["attacks"] == len(some)
+    assert told["failed"] == []
+    assert told["succeeded"] >= 3
