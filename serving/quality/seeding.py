@@ -56,7 +56,8 @@ async def seed(
     Fewer where too little was asked before to make them of, or where the policy denies what is
     made. The run of the first one is called *run_id*, where that is said.
 
-    Raises `NotPermitted`, and `BadInput` for a catalogue that cannot be read and for a run that is there ("taken_already").
+    Raises `NotPermitted`, and `BadInput` for a catalogue that cannot be read and for a run that is
+    there ("taken_already").
     """
     known = list(catalogue.entries(home.settings.home).values())
     drawn = chance or random.Random(secrets.randbits(64))  # noqa: S311 - which request is no secret
