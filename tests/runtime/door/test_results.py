@@ -258,7 +258,7 @@ async def test_results_are_read_once_and_only_where_nothing_else_proves(
         statements.append(place["of_run"])
         return ()
 
-    monkeypatch.setattr("interlock.runtime.door.results._rows", rows)
+    monkeypatch.setattr("interlock.runtime.door.shown._rows", rows)
     await desk.told("plan-7.docx", "minutes")
     assert statements == []
     await desk.told(41)
