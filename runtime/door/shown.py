@@ -91,9 +91,7 @@ def read_seen(
 
     Raises `Tampered` for what was not sealed there under the run's key.
     """
-    declared = {
-        name: tool.fields for name, tool in tools.items() if tool.fields is not None
-    }
+    declared = _declared(tools)
     if not declared:
         return Seen()
     place = {
@@ -131,6 +129,12 @@ def _records(fields: Fields, row: RowMapping, key: DataKey) -> list[Record] | No
     if len(result) > LARGEST:
         return None
     return records_of(fields, orjson.loads(result))
+
+
+def _declared(tools: Tools) -> dict[str, Fields]:
+    return {
+        name: tool.fields for name, tool in tools.items() if tool.fields is not None
+    }
 
 
 def _shown(row: RowMapping, seq: int, records: Sequence[Record]) -> Iterator[Shown]:
