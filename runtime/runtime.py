@@ -27,6 +27,7 @@ from interlock.runtime.errors import NotFound
 from interlock.runtime.graph.agent import Agent, requested
 from interlock.runtime.graph.agents import by_agent, by_name, taken, tools_of
 from interlock.runtime.graph.driver import Driver, Ended
+from interlock.runtime.graph.intended import intended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.request import (
@@ -255,6 +256,7 @@ class Runtime:
                 autonomy=autonomy,
                 revision=self.pdp.revision,
                 pins=(await self.pins(agent)).others,
+                intent=intended(workflow, fields, self.policy.configured_bundle),
                 job=job,
                 priority=priority,
                 not_before=not_before,

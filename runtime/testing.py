@@ -25,6 +25,7 @@ from interlock.runtime.policy.decision import (
     Reason,
 )
 from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import (
     AccessRequest,
     ActionClass,
@@ -246,7 +247,11 @@ class World:
         self.pep.by_agent[TOOLBOX][tool.name] = tool
 
     async def start(
-        self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
+        self,
+        *,
+        request: dict[str, str] | None = None,
+        limits: Amounts = PLENTY,
+        intent: Intent | None = None,
     ) -> Run:
         """Start a run with plenty of budget."""
         new = NewRun(
@@ -256,6 +261,7 @@ class World:
             limits=limits,
             autonomy=2,
             revision=self.pdp.revision,
+            intent=intent,
         )
         return await self.runs.start(new)
 

@@ -43,7 +43,10 @@ write := {
 		"open_approvals": {"run": 0, "tenant": 0},
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
-		"version": 6,
+		"version": 7,
+		"intent": {"spoken": false, "kinds": {}},
+		"done": {},
+		"done_here": [],
 	},
 }
 
@@ -109,7 +112,10 @@ decide := {
 		"kill_switches": [],
 		"tool_schema": null,
 		"open_approvals": {"run": 0, "tenant": 0},
-		"version": 6,
+		"version": 7,
+		"intent": {"spoken": false, "kinds": {}},
+		"done": {},
+		"done_here": [],
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",

@@ -26,7 +26,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, pin, settlement
+from interlock.runtime.run import action, done, pin, settlement
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run, hold
 
@@ -108,7 +108,9 @@ class EnforcementPoint:
                 outcome = await self._carried_out(answer, proposal)
                 if not isinstance(outcome, Reason):
                     return outcome
-                answer = await self._answered(run, proposal, calls, refused=outcome)
+                refused = None if outcome.code == done.MOVED else outcome
+                await self._store.durable(run.claim)
+                answer = await self._answered(run, proposal, calls, refused=refused)
             return answer
 
     async def _answered(

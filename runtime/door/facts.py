@@ -17,6 +17,7 @@ from interlock.runtime.policy.request import (
     AccessRequest,
     ApprovalFact,
     Context,
+    IntentFacts,
     KillFact,
     OpenApprovals,
     RunFacts,
@@ -28,15 +29,16 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import (
     approval,
     approval_facts,
+    done,
     edit,
     expiry,
     kill_switch,
     level,
     recorded_action,
 )
-from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.attempt import Attempt, about
 from interlock.runtime.run.recorded_action import RecordedAction
-from interlock.runtime.run.run import Run, label_of
+from interlock.runtime.run.run import Run, intent_of, label_of
 
 #: Everything but verdicts in one question; more than one row when more than one kill switch covers
 #: the request
@@ -44,6 +46,9 @@ _ROWS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
+        tables.run.c.intent,
+        done.TOOLS.label("tools_done"),
+        done.HERE.label("tools_here"),
         *level.AMOUNTS,
         *level.OWN,
         edit.REJECTIONS.label("rejections"),
@@ -134,6 +139,7 @@ class InformationPoint:
             "of_tenant": run.tenant,
             "of_tool": proposal.action.tool,
             "of_run": run.id,
+            "about": about(key, proposal.resource),
         }
 
         def look(connection: Connection) -> Facts:
@@ -165,7 +171,7 @@ def _facts(
     edits = _edits(connection, run, proposal, row, key)
     context = Context(
         now=now,
-        run=_run_facts(run, row),
+        run=_run_facts(run, row, run_label),
         schema_valid=proposal.arguments is not None,
         labels=labels(
             proposal.action.arguments, request=run.request, run_label=run_label
@@ -179,6 +185,9 @@ def _facts(
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
+        intent=_intent(row),
+        done=done.counts(row["tools_done"]),
+        done_here=done.names(row["tools_here"]),
         version=FACTS,
     )
     facts = Facts(
@@ -218,13 +227,19 @@ def _open_approvals(row: Row) -> OpenApprovals:
     return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
 
 
-def _run_facts(run: Run, row: Row) -> RunFacts:
+def _intent(row: Row) -> IntentFacts:
+    intent = intent_of(row["intent"])
+    return IntentFacts(spoken=intent is not None, kinds=intent or {})
+
+
+def _run_facts(run: Run, row: Row, label: Label) -> RunFacts:
     return RunFacts(
         id=run.id,
         agent=run.agent,
         autonomy=run.autonomy,
         refusals=row["refusals"],
         revision=run.revision,
+        label=label,
     )
 
 

@@ -14,6 +14,7 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_run import (
     OfRun,
+    intent_of,
     proposed,
     started,
 )
@@ -70,6 +71,7 @@ class Derived(OfSwitches):
             "run_resumed": self._resume,
             "run_held": self._hold,
             "run_repinned": self._pin,
+            "run_widened": self._widen,
             "run_ended": self._end,
             "decision": self._decide,
             "intent": self._intend,
@@ -112,6 +114,9 @@ class Derived(OfSwitches):
         run = self._run(run_id)
         run.update(sealed(body), **same(body, "revision", "pinned"), updated=body["at"])
         self._of_run[run_id].withdraw("waiting", "approved")
+
+    def _widen(self, _: str, run_id: str, body: Values) -> None:
+        self._run(run_id).update(intent=intent_of(body), updated=body["at"])
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"

@@ -1,7 +1,7 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Final, TypeAlias, TypeVar
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, update
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import BadInput
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
@@ -24,6 +25,7 @@ from interlock.runtime.run import (
     run_list,
     settlement,
     turn,
+    widening,
 )
 from interlock.runtime.run.beginning import begun, fields_of, name_of, started_of
 from interlock.runtime.run.cancellation import cancel
@@ -123,6 +125,16 @@ class Runs:
             pin.repin(tx, self._vault, run_id, pins=pins, by=by)
 
         await self._write(run_id, work)
+
+    async def widen(
+        self, run_id: str, *, more: Mapping[str, int | None], by: str, note: str
+    ) -> Intent:
+        """Add to what the run may do, and return all of it; see `widening.widen`."""
+
+        def work(tx: Tx) -> Intent:
+            return widening.widen(tx, run_id, more=more, by=by, note=note)
+
+        return await self._write(run_id, work)
 
     def give_back(self, run: Run) -> None:
         """Say that nothing works under the claim any more; the next claim need not await the lease.

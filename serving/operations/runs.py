@@ -7,6 +7,7 @@ from typing import Any
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput, Code
 from interlock.runtime.graph.driver import Ended
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject, turn
@@ -103,6 +104,31 @@ async def repin(home: Home, run_id: str, *, person: Principal) -> None:
         work,
         person=person,
         arguments={"run": run_id, "revision": pins.revision},
+        look=subject.run(run_id),
+    )
+
+
+async def widen(
+    home: Home,
+    run_id: str,
+    *,
+    person: Principal,
+    effects: Mapping[str, int | None],
+    note: str,
+) -> Intent:
+    """Add to what the run may do, by kind of effect, and return all of it; see `widening.widen`.
+
+    *person* must be who asked for the run.
+    """
+
+    async def work() -> Intent:
+        return await home.runs.widen(run_id, more=effects, by=person.id, note=note)
+
+    return await home.runtime.acts.perform(
+        "run.widen",
+        work,
+        person=person,
+        arguments={"run": run_id, "effects": dict(effects), "note": note},
         look=subject.run(run_id),
     )
 

@@ -60,6 +60,7 @@ from interlock.runtime.record.events.of_run import (
     RunRepinned,
     RunResumed,
     RunStarted,
+    RunWidened,
 )
 from interlock.runtime.record.events.of_webhook import (
     DeliveryTurned,
@@ -104,6 +105,7 @@ __all__ = [
     "RunRepinned",
     "RunResumed",
     "RunStarted",
+    "RunWidened",
     "Sealed",
     "SignInsFailed",
     "SignedIn",

@@ -144,7 +144,9 @@ async def keep(home: World, run: Run, *names: str) -> None:
 
 async def lived(home: World) -> None:
     """Let everything happen that can happen to a run."""
-    run = await home.start()
+    run = await home.start(intent={"note.keep": 2})
+    more = {"note.keep": 1, "note.send": None}
+    await home.runs.widen(run.id, more=more, by="ana", note="both are meant")
     for call, tool in enumerate(
         ("note.write", "note.read", "note.refuse", "note.break", "none")
     ):

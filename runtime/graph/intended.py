@@ -1,0 +1,45 @@
+"""What a request asks for: its words, read by the vocabulary of the policy of its run."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.graph.agent import Agent
+from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.runtime.policy.intent import Intent, derive
+from interlock.runtime.policy.intent.vocabulary import Vocabulary, vocabulary
+from interlock.runtime.policy.spoken import spoken_fields, texts_of
+
+
+def intended(
+    agent: Agent, fields: Mapping[str, Json], bundle: Bundle | None
+) -> Intent | None:
+    """Return what the words of a request license; None where its type has no words.
+
+    An engine without a bundle has no vocabulary, and licenses nothing (fails closed).
+    """
+    spoken = spoken_fields(agent.request)
+    if not spoken:
+        return None
+    words = list(texts_of(fields, spoken).values())
+    return derive(
+        words, Vocabulary({}, {}) if bundle is None else _vocabulary(_Of(bundle))
+    )
+
+
+class _Of:
+    """A bundle by its revision, so that its vocabulary is made once."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Of) and other.bundle.revision == self.bundle.revision
+
+    def __hash__(self) -> int:
+        return hash(self.bundle.revision)
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(of: _Of) -> Vocabulary:
+    return vocabulary(of.bundle.data["rails"].get("config", {}).get("intent"))
