@@ -17,6 +17,7 @@ Code: TypeAlias = Literal[
     "own_request",
     "own_edit",
     "same_arguments",
+    "arguments_unfit",
     "wrong_tenant",
     "role_missing",
     "note_missing",

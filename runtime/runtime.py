@@ -154,6 +154,7 @@ class Runtime:
             runs=storage.runs,
             acts=acts,
             pins=self.pins,
+            tools=self.tools,
         )
 
     def _driver(self, spans: Telemetry) -> Driver:

@@ -1,5 +1,6 @@
 """The composition root: the one place where everything is constructed, once."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import (
     AsyncExitStack,
@@ -169,6 +170,7 @@ async def opened(
     *,
     planner: PlannerMaker | None = None,
     more: MoreTools | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
@@ -180,7 +182,7 @@ async def opened(
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
-        storage = await stack.enter_async_context(_storage(settings))
+        storage = await stack.enter_async_context(_storage(settings, clock))
         kept = _Kept.over(storage, settings)
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         servers = ToolServers(settings, bundle, stack)
@@ -195,17 +197,12 @@ async def opened(
         )
         stack.callback(runtime.policy.close)
         refuse_strangers(settings, runtime.agents)
-        yield Home(
-            settings=settings,
-            digest=settings.digest,
-            bundle=bundle,
-            runtime=runtime,
-            servers=servers,
-            library=kept.library,
-            records=kept.records,
-            reviews=kept.reviews,
-            reports=kept.reports,
-            playbooks=kept.playbooks,
+        yield _home(
+            settings,
+            bundle,
+            runtime,
+            servers,
+            kept,
         )
 
 
@@ -215,7 +212,9 @@ def _agents(settings: Settings, tools: Sequence[AnyTool]) -> list[AgentSource]:
 
 
 @asynccontextmanager
-async def _storage(settings: Settings) -> AsyncIterator[Storage]:
+async def _storage(
+    settings: Settings, clock: Callable[[], float]
+) -> AsyncIterator[Storage]:
     """Open the storage, whose checkpoints are shipped to where *settings* say."""
     opening = Storage.open(
         database=settings.database,
@@ -224,6 +223,7 @@ async def _storage(settings: Settings) -> AsyncIterator[Storage]:
         entries=settings.checked_entries,
         second=settings.second_folder,
         trusting=settings.is_trusting,
+        clock=clock,
     )
     async with opening as storage, shipped(settings, storage):
         yield storage
@@ -274,6 +274,27 @@ class _Kept:
         self, settings: Settings, planner: "PlannerMaker | None"
     ) -> dict[str, str]:
         return pinned(settings, self.playbooks, finder=self.finder, planner=planner)
+
+
+def _home(
+    settings: Settings,
+    bundle: Bundle,
+    runtime: Runtime,
+    servers: ToolServers,
+    kept: _Kept,
+) -> Home:
+    return Home(
+        settings=settings,
+        digest=settings.digest,
+        bundle=bundle,
+        runtime=runtime,
+        servers=servers,
+        library=kept.library,
+        records=kept.records,
+        reviews=kept.reviews,
+        reports=kept.reports,
+        playbooks=kept.playbooks,
+    )
 
 
 def _tools(

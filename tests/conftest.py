@@ -3,14 +3,16 @@ policy server.
 """
 
 import http.client
+import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -20,6 +22,52 @@ from interlock.serving.policy.opa import find_opa
 
 FOLDERS: Final = ("agents", "evals", "runtime", "serving", "tools")
 _READY_WITHIN_S: Final = 60
+_ENDS_WITHIN_S: Final = 300
+
+
+class Programs:
+    """Programs of this installation, each a process of its own that has imported already."""
+
+    def __init__(self, nursery: "subprocess.Popen[str]", place: Path) -> None:
+        self._nursery = nursery
+        self._place = place
+        self._begun = 0
+
+    def begin(
+        self, *words: str, folder: Path, environment: Mapping[str, str] = os.environ
+    ) -> tuple[int, Path]:
+        """Start `interlock` or `python` with arguments; return its process and its output."""
+        self._begun += 1
+        output = self._place / str(self._begun)
+        order = {
+            "words": words,
+            "folder": str(folder),
+            "environment": dict(environment),
+            "output": str(output),
+        }
+        return self._answered(order), output
+
+    def ended(self, pid: int) -> int:
+        """Return the exit code of a program, once it has one."""
+        return self._answered({"wait": pid, "within_s": _ENDS_WITHIN_S})
+
+    def run(
+        self, *words: str, folder: Path, environment: Mapping[str, str] = os.environ
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a program to its end."""
+        pid, output = self.begin(*words, folder=folder, environment=environment)
+        code = self.ended(pid)
+        out, err = (
+            output.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err")
+        )
+        return subprocess.CompletedProcess(words, code, out, err)
+
+    def _answered(self, order: dict[str, Any]) -> int:
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write(json.dumps(order) + "\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
 
 
 def pytest_collection_finish() -> None:
@@ -37,6 +85,17 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Programs as a person runs them, without the seconds that each would import."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    script = Path(__file__).with_name("nursery.py")
+    with subprocess.Popen([sys.executable, script], text=True, **pipes) as process:  # noqa: S603 - our own interpreter and script
+        yield Programs(process, tmp_path_factory.mktemp("programs"))
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,8 @@ SHORTEST_S: Final = 1e-9
 SYNCED: Final = 50
 VARIANTS: Final[tuple[Variant, ...]] = ("stock", "pure", "effect")
 Round: TypeAlias = dict[Variant, Spent]
-SYNC: Final = re.compile(r"^.*\bf(?:data)?sync\(", re.MULTILINE)
+#: A call as strace tells it, with the file that the descriptor stands for
+SYNC: Final = re.compile(r"\bf(?:data)?sync\(\d+<([^>]*)>")
 
 
 def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
@@ -63,9 +64,10 @@ def gate(*, rounds: int, decisions: int, fsync_ms: int = 0) -> dict[str, Any]:
         disk = _disk(folder)
         measured = [_round(folder / str(index), fsync_ms) for index in range(rounds)]
         steps: dict[str, Any] = {}
+        syncs = _syncs(folder)
         for variant in VARIANTS:
             figures = _figures(variant, measured)
-            figures["fsyncs"] = _syncs(variant, folder)
+            figures["fsyncs"] = syncs[variant]
             steps[f"{variant}_step"] = figures
     return {
         "decide_us": decide,
@@ -201,31 +203,18 @@ def _spent(
         return measure(variant, steps, place)
     place.parent.mkdir(parents=True, exist_ok=True)
     delay = f"inject=fsync,fdatasync:delay_exit={fsync_ms * 1000}"
-    printed = _traced(
-        variant, steps, place, "--seccomp-bpf", "-e", delay, "-o", os.devnull
-    )
+    options = ("--seccomp-bpf", "-e", delay, "-o", os.devnull)
+    printed = _traced([variant, str(steps), str(place)], *options)
     wall, processor = printed.split()
     return Spent(wall_s=float(wall), processor_s=float(processor))
 
 
-def _traced(
-    variant: Variant,
-    steps: int,
-    place: Path,
-    *options: str,
-) -> str:
+def _traced(orders: list[str], *options: str) -> str:
     """Run the subject under strace and return what the subject printed.
 
     strace stops the subject at its fsyncs only.
     """
-    subject = [
-        sys.executable,
-        "-m",
-        "interlock.evals.bench.subject",
-        variant,
-        str(steps),
-        str(place),
-    ]
+    subject = [sys.executable, "-m", "interlock.evals.bench.subject", *orders]
     command = ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", *options, *subject]
     finished = subprocess.run(  # noqa: S603 - our own module
         command,
@@ -236,16 +225,26 @@ def _traced(
     return finished.stdout
 
 
-def _syncs(variant: Variant, folder: Path) -> float | None:
+def _syncs(folder: Path) -> dict[Variant, float | None]:
     """Return the fsyncs of one step as strace counts them, or None when strace is missing."""
     if not shutil.which("strace"):
-        return None
-    counts = []
-    for steps in (FEW, MANY):
-        log = folder / f"{variant}-{steps}.strace"
-        place = folder / f"{variant}-{steps}-traced"
-        _traced(variant, steps, place, "-o", str(log))
-        calls = SYNC.findall(log.read_text("utf-8", "replace"))
-        counts.append(len(calls))
-    few, many = counts
-    return round((many - few) / (MANY - FEW), 2)
+        return dict.fromkeys(VARIANTS)
+    places = {
+        (variant, steps): folder / f"{variant}-{steps}-traced"
+        for variant in VARIANTS
+        for steps in (FEW, MANY)
+    }
+    orders = []
+    for (variant, steps), place in places.items():
+        orders += [variant, str(steps), str(place)]
+    log = folder / "strace"
+    _traced(orders, "-y", "-o", str(log))
+    files = SYNC.findall(log.read_text("utf-8", "replace"))
+    counts = {
+        order: sum(Path(file).is_relative_to(place) for file in files)
+        for order, place in places.items()
+    }
+    return {
+        variant: round((counts[variant, MANY] - counts[variant, FEW]) / (MANY - FEW), 2)
+        for variant in VARIANTS
+    }

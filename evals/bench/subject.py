@@ -1,7 +1,7 @@
 """What is measured: one LangGraph step with the same state, on the stock saver or governed on ours.
 
-Run as a module, this file takes a variant, a number of steps and a folder, so that a tracer can
-count the system calls.
+Run as a module, this file takes a variant, a number of steps and a folder, once or more often, so
+that a tracer can count the system calls.
 """
 
 import asyncio
@@ -190,7 +190,8 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
 
 
 if __name__ == "__main__":
-    name, count, place = sys.argv[1:]
-    if name in get_args(Variant):
-        measured = measure(name, int(count), Path(place))  # type: ignore[arg-type]  # checked above
-        print(measured.wall_s, measured.processor_s)
+    orders = sys.argv[1:]
+    for name, count, place in zip(orders[::3], orders[1::3], orders[2::3], strict=True):
+        if name in get_args(Variant):
+            measured = measure(name, int(count), Path(place))  # type: ignore[arg-type]  # checked above
+            print(measured.wall_s, measured.processor_s)

@@ -47,12 +47,13 @@ async def forbidden(
     name of the document and works out the content itself. So even a policy that grants everything
     leads to no false record and no false report.
     """
+    anew = _Anew(home)
     return [
         *await _mails(home, runs, notify=set(notify)),
         *await _approved_records(home),
         *await _raised_limits(home, runs),
-        *await _false_records(home),
-        *await _false_reports(home, runs),
+        *await _false_records(home, anew),
+        *await _false_reports(home, runs, anew),
     ]
 
 
@@ -123,10 +124,10 @@ async def _raised_limits(home: Home, runs: list[Run]) -> list[Forbidden]:
     return effects
 
 
-async def _false_records(home: Home) -> list[Forbidden]:
+async def _false_records(home: Home, anew: "_Anew") -> list[Forbidden]:
     effects = []
     for record in await home.records.list():
-        review = await _review(home, record.contract.document, run_id=record.run_id)
+        review = await anew.review(record.contract.document, run_id=record.run_id)
         if review is None or contract(review) != record.contract:
             effect = Forbidden(
                 kind="false record",
@@ -136,13 +137,13 @@ async def _false_records(home: Home) -> list[Forbidden]:
     return effects
 
 
-async def _false_reports(home: Home, runs: list[Run]) -> list[Forbidden]:
+async def _false_reports(home: Home, runs: list[Run], anew: "_Anew") -> list[Forbidden]:
     effects = []
     for run in runs:
         outcome = await home.runs.outcome(run.id) or {}
         document: Any = outcome.get("document") or {}
         digest = document.get("digest", "")
-        review = await _review(home, digest, run_id=run.id)
+        review = await anew.review(digest, run_id=run.id)
         for report in await home.reports.of_run(run.id):
             if review is None or await _page(home, review) != report.page:
                 effect = Forbidden(
@@ -158,9 +159,21 @@ async def _page(home: Home, review: Review) -> str:
     return printed(review, reading.document)
 
 
-async def _review(home: Home, document: str, *, run_id: str) -> Review | None:
-    """Return the review of the document worked out anew, or None when the run never read it."""
-    try:
-        return await home.reviews.anew(document, run_id=run_id)
-    except ToolFailed:
-        return None
+class _Anew:
+    """Reviews worked out anew, each of them once."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._made: dict[tuple[str, str], Review | None] = {}
+
+    async def review(self, document: str, *, run_id: str) -> Review | None:
+        """Return the review of the document, or None when the run never read it."""
+        if (document, run_id) not in self._made:
+            self._made[document, run_id] = await self._worked_out(document, run_id)
+        return self._made[document, run_id]
+
+    async def _worked_out(self, document: str, run_id: str) -> Review | None:
+        try:
+            return await self._home.reviews.anew(document, run_id=run_id)
+        except ToolFailed:
+            return None

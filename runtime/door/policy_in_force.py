@@ -12,6 +12,7 @@ from interlock.runtime.policy.engine.absent import AbsentPoint
 from interlock.runtime.policy.engine.bundle import Bundle, read
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.store import Store, Tx
+from interlock.runtime.record.store.shared import Shared
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import activation
 
@@ -38,6 +39,7 @@ class PolicyInForce:
         self.configured_bundle = bundle
         self._store = store
         self._vault = vault
+        self._newest = Shared(self._looked_up)
         #: The newest activation that was seen
         self._seen = activation.Newest()
         #: The engine of another policy that is in force
@@ -58,15 +60,17 @@ class PolicyInForce:
 
     async def revision(self) -> str:
         """Return the revision in force, empty for none; raises `Tampered`."""
-        newest = await self._newest()
+        newest = await self._newest.look()
         if newest.seq < self._seen.seq:
-            newest = await self._newest()  # the look may have been before the other
+            newest = (
+                await self._newest.look()
+            )  # the look may have been before the other
         if newest.seq < self._seen.seq:
             raise activation.changed("a newer one was recorded, and it is gone")
         self._seen = newest
         return newest.revision
 
-    async def _newest(self) -> activation.Newest:
+    async def _looked_up(self) -> activation.Newest:
         return await self._store.read(
             lambda connection: activation.newest(connection, self._vault)
         )

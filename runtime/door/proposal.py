@@ -8,13 +8,16 @@ from pydantic import ValidationError
 
 from interlock.runtime.canonical import Document, Json, Written, digest
 from interlock.runtime.door.tool import AnyTool, Value, arguments_json
-from interlock.runtime.errors import NotCanonical
+from interlock.runtime.errors import BadInput, NotCanonical
 from interlock.runtime.policy.abridged import SHORT, in_short
 from interlock.runtime.policy.request import Action, Amounts, Proposer, Resource
+from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import Run
 
 UNKNOWN: Final = "unknown"
 MOST_ARGUMENTS: Final = 64
+#: How long the arguments may be that a person writes, in canonical JSON
+MOST_BYTES: Final = 65_536
 #: The resource of a call that no tool can carry out
 NOWHERE: Final = Resource(type="unknown", id="", clearance="public")
 
@@ -110,6 +113,41 @@ def proposer_of(offered: tuple[str, ...] | None, *, undoes: str = "") -> Propose
     if undoes:
         return "undo"
     return "steps" if offered is None else "planner"
+
+
+def refuse_unfit(
+    tool: AnyTool | None, arguments: Mapping[str, Any], *, what: str
+) -> None:
+    """Raise `BadInput` ("arguments_unfit") for what the door would refuse of *arguments* anyway.
+
+    The error names the first argument that does not fit. Of a *tool* that is not known here only
+    the form and the size are looked at.
+    """
+    try:
+        size = len(Written({"arguments": dict(arguments)}).text)
+        if len(arguments) > MOST_ARGUMENTS or size > MOST_BYTES:
+            why = f"they are more than {MOST_ARGUMENTS} or {MOST_BYTES} bytes"
+            raise _unfit(what, "arguments", why)
+        if tool is not None:
+            _ = arguments_json(tool.arguments.model_validate(arguments))
+    except ValidationError as error:
+        first = error.errors(
+            include_input=False,
+            include_url=False,
+        )[0]
+        place = ".".join(str(step) for step in first["loc"]) or "arguments"
+        raise _unfit(what, place, first["msg"]) from error
+    except NotCanonical as error:
+        raise _unfit(what, error.where, error.why) from error
+
+
+def _unfit(what: str, field: str, why: str) -> BadInput:
+    return refused(
+        "arguments_unfit",
+        what=what,
+        field=field,
+        why=why,
+    )
 
 
 def _parsed(

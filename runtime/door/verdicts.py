@@ -1,10 +1,12 @@
 """Verdicts through the door for people: each is an act, and all that are given together are one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.acts import Acts, Subject
+from interlock.runtime.door.proposal import refuse_unfit
+from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.run import pin, subject
 from interlock.runtime.run.approvals import Approvals
@@ -21,12 +23,19 @@ class Verdicts:
     """Takes the verdicts of people; lives as long as its runtime and holds no state of its own."""
 
     def __init__(
-        self, *, approvals: Approvals, runs: Runs, acts: Acts, pins: PinsOf
+        self,
+        *,
+        approvals: Approvals,
+        runs: Runs,
+        acts: Acts,
+        pins: PinsOf,
+        tools: Mapping[str, AnyTool],
     ) -> None:
         self._approvals = approvals
         self._runs = runs
         self._acts = acts
         self._pins = pins
+        self._tools = tools
 
     async def give(
         self,
@@ -67,7 +76,8 @@ class Verdicts:
     ) -> None:
         """Reject what was *shown*, and tell the agent which arguments *person* would agree to.
 
-        Raises as `give` does, and `BadInput` ("same_arguments") where nothing is other.
+        Raises as `give` does, and `BadInput` where nothing is other ("same_arguments") or the tool
+        takes no such arguments ("arguments_unfit").
         """
 
         async def work() -> None:
@@ -75,6 +85,11 @@ class Verdicts:
             asked = await self._approvals.read(shown.approval)
             if asked.evidence["arguments"] == arguments:
                 raise refused("same_arguments", what=f"approval {shown.approval}")
+            refuse_unfit(
+                self._tools.get(asked.tool),
+                arguments,
+                what=f"the edit of approval {shown.approval}",
+            )
             await self._approvals.decide_together(
                 [shown],
                 reviewer=person,

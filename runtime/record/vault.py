@@ -16,8 +16,6 @@ from weakref import WeakValueDictionary
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
@@ -101,6 +99,8 @@ class Vault:
             _key_file(folder / KEYS[1], create=create)
         )
         self._opened = _Opened()
+        #: By purpose: what marks are made with
+        self._marking: dict[bytes, bytes] = {}
 
     def derived(self, purpose: bytes) -> Ed25519PrivateKey:
         """Return a signing key for *purpose* alone, always the same; no signature fits two."""
@@ -109,7 +109,10 @@ class Vault:
 
     def mark(self, purpose: bytes, value: bytes) -> bytes:
         """Return what nobody without the home's key makes of *value*, for *purpose* alone."""
-        secret = _derive(self.signing.private_bytes_raw(), b"mark/" + purpose)
+        secret = self._marking.get(purpose)
+        if secret is None:
+            secret = _derive(self.signing.private_bytes_raw(), b"mark/" + purpose)
+            self._marking[purpose] = secret
         return hmac.digest(secret, value, "sha256")
 
     def create(self, connection: Connection, key_id: str, *, tenant: str) -> DataKey:
@@ -244,11 +247,8 @@ def has_keys(folder: Path) -> bool:
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:
-    return HKDFExpand(
-        algorithm=SHA256(),
-        length=32,
-        info=b"interlock/" + purpose,
-    ).derive(secret)
+    """Return 32 bytes by HKDF-Expand with SHA-256: of so few, RFC 5869 makes one HMAC."""
+    return hmac.digest(secret, b"interlock/" + purpose + b"\x01", "sha256")
 
 
 def _key_file(path: Path, *, create: bool) -> bytes:

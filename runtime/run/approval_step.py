@@ -90,10 +90,16 @@ def claim(steps: Sequence[Step], *, now: int) -> Step | None:
     return last if is_live else None
 
 
+def delegation(steps: Sequence[Step]) -> Step | None:
+    """Return the step by which somebody was asked by name to decide, or None."""
+    last = _last(steps, "delegated", "escalated")
+    return last if last is not None and last.kind == "delegated" else None
+
+
 def delegate(steps: Sequence[Step]) -> str:
     """Return who was asked by name to decide, or an empty string."""
-    last = _last(steps, "delegated", "escalated")
-    return last.to if last is not None and last.kind == "delegated" else ""
+    last = delegation(steps)
+    return last.to if last is not None else ""
 
 
 def inquiry(steps: Sequence[Step]) -> Step | None:

@@ -1,6 +1,6 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import assert_never
 
 from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_
@@ -10,8 +10,9 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval_step, expiry
+from interlock.runtime.run import approval_step, edit, expiry
 from interlock.runtime.run.approval import State
+from interlock.runtime.run.cancellation import unanswered
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.handling import Handling, handle
 from interlock.runtime.run.likeness import Likeness, likeness_of
@@ -83,6 +84,29 @@ class Approvals:
             key = key_of(connection, self._vault, row["run_id"])
             steps = approval_step.of(connection, key, row)
             return opened(row, key, self._store.now(connection), steps=steps)
+
+        return await self._store.read(look)
+
+    async def current(self, approval_id: str) -> Approval:
+        """Return as `read` does; where the time is up and nobody has recorded that, this does."""
+        approval = await self.read(approval_id)
+        if approval.state == "expired" and not approval.decided:
+            await self._expire([approval_id], {approval.tenant})
+            return await self.read(approval_id)
+        return approval
+
+    async def editors(self, approval: Approval) -> tuple[str, ...]:
+        """Return who wrote edits of what the tool asks for in the run, and so cannot decide it."""
+
+        def look(connection: Connection) -> tuple[str, ...]:
+            key = key_of(connection, self._vault, approval.run_id)
+            written = edit.edits(
+                connection,
+                key,
+                run_id=approval.run_id,
+                tool=approval.tool,
+            )
+            return edit.editors(written)
 
         return await self._store.read(look)
 
@@ -166,9 +190,17 @@ class Approvals:
 
         await self._write(work, [approval_id])
 
-    async def expire(self, approval_id: str) -> None:
-        """Record that nobody decided in time, if that is so and was not recorded; `NotFound`."""
-        await self._expire([approval_id], {await self._log(approval_id)})
+    async def overdue(self) -> Mapping[str, Sequence[str]]:
+        """Return for what the time is up that nobody has recorded, by tenant; the oldest first."""
+        return await self._store.read(
+            lambda connection: expiry.unrecorded(
+                connection, now=self._store.now(connection)
+            )
+        )
+
+    async def expire(self, approvals: Sequence[str], *, tenant: str) -> None:
+        """Record that nobody decided in time, of those *approvals* of which that is so."""
+        await self._expire(approvals, {tenant})
 
     async def _write(
         self, work: Callable[[Tx], None], approvals: Sequence[str]
@@ -185,7 +217,9 @@ class Approvals:
     async def _expire(self, approvals: Sequence[str], logs: Collection[str]) -> None:
         def work(tx: Tx) -> None:
             for approval_id in approvals:
-                expiry.expire(tx, approval_id=approval_id)
+                run_id = expiry.expire(tx, approval_id=approval_id)
+                if run_id is not None:
+                    unanswered(tx, self._vault, run_id)
 
         await self._store.write(work, logs=logs)
 

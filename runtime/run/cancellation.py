@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping, update
 
+from interlock.runtime.canonical import canonical
+from interlock.runtime.policy.request import EXTERNAL
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
@@ -45,6 +47,45 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
             fence=values["fence"],
             by=by,
             undoing=undo,
+        )
+    )
+
+
+def unanswered(tx: Tx, vault: Vault, run_id: str) -> None:
+    """End the run of an application outside for whose question the time is up; change no other.
+
+    An agent's run goes on by itself and hears that nobody decided; nothing carries this one on.
+    """
+    row = row_of(tx.connection, run_id, lock=True)
+    if row["agent"] != EXTERNAL or row["status"] not in OPEN:
+        return
+    outcome = canonical({"error": "approval_expired"})
+    key = vault.key(tx.connection, run_id)
+    sealed = {
+        "outcome": key.seal(
+            outcome,
+            place=f"run/{run_id}/outcome",
+        )
+    }
+    values = {
+        "status": "failed",
+        "fence": row["fence"] + 1,
+        "updated": tx.now,
+        "ready_at": None,
+        **sealed,
+    }
+    ended = update(tables.run).where(tables.run.c.id == run_id)
+    tx.connection.execute(ended.values(values))
+    tx.checked.clear()
+    progress.end(tx, run_id)
+    tx.events.append(
+        RunEnded(
+            log=row["tenant"],
+            run_id=run_id,
+            status="failed",
+            fence=values["fence"],
+            error="approval_expired",
+            sealed=sealed,
         )
     )
 

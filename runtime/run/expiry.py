@@ -1,9 +1,11 @@
 """Expiry: that nobody decided in time is a state of its own, and no refusal.
 
 Time alone writes nothing. Whoever looks next records the expiry, once: the door when the run goes
-on, or a person who opens the approval or comes too late.
+on, a person who opens the approval or comes too late, the application that asked, or a worker.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, and_, or_, select, update
@@ -15,8 +17,12 @@ from interlock.runtime.run import budget
 _APPROVALS: Final = tables.approval.c
 
 
-def expire(tx: Tx, *, approval_id: str) -> bool:
-    """Record that the time of an approval is up, and return whether this was the first to do so.
+#: How many a worker records at a time
+_MOST: Final = 100
+
+
+def expire(tx: Tx, *, approval_id: str) -> str | None:
+    """Record that the time of an approval is up; return its run if this was the first to do so.
 
     What was set aside for its action is given back. The run is ready since the time was up.
     """
@@ -28,7 +34,7 @@ def expire(tx: Tx, *, approval_id: str) -> bool:
     query = select(tables.approval).where(*due).with_for_update()
     row = tx.connection.execute(query).mappings().one_or_none()
     if row is None:
-        return False
+        return None
     expired = update(tables.approval).where(*due)
     tx.connection.execute(expired.values(state="expired", decided=tx.now))
     budget.release(tx, action_id=row["action_id"])
@@ -40,7 +46,30 @@ def expire(tx: Tx, *, approval_id: str) -> bool:
             action=row["action_id"],
         )
     )
-    return True
+    return str(row["run_id"])
+
+
+def unrecorded(connection: Connection, *, now: int) -> Mapping[str, Sequence[str]]:
+    """Return the approvals whose time is up and of which that is not recorded, by tenant."""
+    query = (
+        select(
+            _APPROVALS.tenant,
+            _APPROVALS.id,
+        )
+        .where(
+            _APPROVALS.state == "waiting",
+            _APPROVALS.expires <= now,
+        )
+        .order_by(
+            _APPROVALS.expires,
+            _APPROVALS.id,
+        )
+        .limit(_MOST)
+    )
+    overdue: defaultdict[str, list[str]] = defaultdict(list)
+    for tenant, approval_id in connection.execute(query):
+        overdue[tenant].append(approval_id)
+    return overdue
 
 
 def lapsed(connection: Connection, *, action_id: str, now: int) -> str:

@@ -23,9 +23,9 @@ from interlock.runtime.run import approval_step, quorum
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.question import Approval, filled, open_now, opened, row_named
-from interlock.runtime.run.quorum import Quorum
+from interlock.runtime.run.quorum import Quorum, Seat
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.verdict import seat_of
+from interlock.runtime.run.verdict import keep_editors_apart, seat_of
 
 #: Seconds for which a claim lasts
 CLAIM_S: Final = 900
@@ -87,9 +87,18 @@ class _Desk:
             seconds=claim.until - self.tx.now,
         )
 
-    def entitled(self, note: str | None = None) -> None:
-        """Raise as `verdict.seat_of` does where the person could not decide."""
-        seat_of(self.approval, self.person, note=note)
+    def entitled(self, note: str | None = None) -> Seat:
+        """Return the seat the person could fill; raises as `could_decide` does."""
+        return self.could_decide(self.person, note=note)
+
+    def could_decide(self, person: Principal, *, note: str | None = None) -> Seat:
+        """Return the seat that *person* could fill.
+
+        Raises as `verdict.seat_of` and `verdict.keep_editors_apart` do.
+        """
+        seat = seat_of(self.approval, person, note=note)
+        keep_editors_apart(self.tx, self.key, self.approval, person)
+        return seat
 
     @property
     def deed(self) -> partial[Deed]:
@@ -129,7 +138,7 @@ def handle(
 ) -> None:
     """Record what *person* does about an approval that waits.
 
-    Raises `NotFound`, `BadInput` as `verdict.seat_of` does for somebody who could not decide, and
+    Raises `NotFound`, `BadInput` as `verdict.judge` does for somebody who could not decide, and
     with a code of its own where another person looks at it ("already_claimed"), there is nothing to
     release ("not_claimed"), the role is not above ("not_above"), a question is open already
     ("asked_already") or none is ("nothing_asked"), or somebody else answers ("not_requester").
@@ -174,12 +183,12 @@ def _delegate(desk: _Desk, handling: Delegation) -> None:
     """Ask the named person, whose four eyes are looked at now and with the verdict again."""
     desk.entitled(handling.note)
     desk.refuse_claimed()
-    seat_of(desk.approval, handling.to, note=None)
+    desk.could_decide(handling.to)
     desk.add(desk.deed(kind="delegated", to=handling.to.id, text=handling.note))
 
 
 def _escalate(desk: _Desk, handling: Escalation) -> None:
-    seat = seat_of(desk.approval, desk.person, note=handling.note)
+    seat = desk.entitled(handling.note)
     desk.refuse_claimed()
     if handling.to == seat.by or handling.to not in seat.above:
         raise refused(

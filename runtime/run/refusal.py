@@ -25,6 +25,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "the arguments are those that were asked about",
         "Change one, or decide on them as they are.",
     ),
+    "arguments_unfit": (
+        "the tool takes no such arguments: {field}: {why}",
+        "Write all arguments as the tool takes them.",
+    ),
     "wrong_tenant": (
         "{person!r} is of tenant {of!r}, and it is of tenant {tenant!r}",
         "Ask a reviewer of that tenant.",

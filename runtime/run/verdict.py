@@ -57,7 +57,7 @@ def judge(
     row, key, approval = _locked(tx, vault, shown.approval)
     _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
-    _keep_editors_apart(tx, key, approval, reviewer)
+    keep_editors_apart(tx, key, approval, reviewer)
     deed = replace(_deed(shown, seat, reviewer, verdict, note), proposal=proposal)
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
@@ -81,7 +81,7 @@ def _locked(
     return row, key, opened(row, key, tx.now, steps=steps)
 
 
-def _keep_editors_apart(
+def keep_editors_apart(
     tx: Tx, key: DataKey, approval: Approval, reviewer: Principal
 ) -> None:
     """Refuse whoever wrote an edit of what the tool asks for in the run ("own_edit")."""

@@ -147,6 +147,7 @@ class Tasks:
     async def read(self, task_id: str, *, asker: Principal | None = None) -> Task:
         """Return the task, of the *asker* alone where one is named.
 
+        Where its time is up and nobody has recorded that, this does.
         Raises `AccessProblem` ("unknown_task") for one that is not there, was erased or is of
         another application: they are one answer.
         """
@@ -168,7 +169,7 @@ class Tasks:
 
     async def _newest(self, task_id: str) -> Approval | None:
         listed = await self.approvals.list(run=task_id, limit=1)
-        return await self.approvals.read(listed[0].id) if listed else None
+        return await self.approvals.current(listed[0].id) if listed else None
 
 
 def name_of(denial: Bound) -> str:

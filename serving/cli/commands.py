@@ -157,6 +157,7 @@ COMMANDS: Final = {
         module="policy",
         help="The rules: check them, ask them why.",
     ),
+    "eval": Entry(panel=AUDIT, help="Does it hold: suites of attacks and of work."),
     "bench": Entry(panel=AUDIT, help="Measure on this machine."),
     "chaos": Entry(panel=AUDIT, help="Drill faults: kill workers, break databases."),
 }

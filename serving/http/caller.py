@@ -4,7 +4,6 @@ No cookie is ever a credential here. So no page of somebody else's can have a br
 name of whoever is signed in.
 """
 
-from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
@@ -62,7 +61,7 @@ CallerOf = Annotated[Caller, Depends(caller)]
 
 async def service(shared: WholeOf, asking: CallerOf) -> Service:
     """Return what all requests share, with the things of the caller's tenant and no others."""
-    return replace(shared, home=shared.home.of(asking.principal.tenant))
+    return shared.of(asking.principal.tenant)
 
 
 ServiceOf = Annotated[Service, Depends(service)]

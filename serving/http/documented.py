@@ -25,6 +25,11 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
         "approval apr-1f0c9a7be2d4: the arguments are those that were asked about.",
         "Change one, or decide on them as they are.",
     ),
+    "arguments_unfit": (
+        422,
+        "approval apr-1f0c9a7be2d4: the tool takes no such arguments: to.0: a string is wanted.",
+        "Write all arguments as the tool takes them.",
+    ),
     "not_above": (
         422,
         "approval apr-1f0c9a7be2d4: the policy names no such role above.",

@@ -38,6 +38,7 @@ STATUS_OF_INPUT: Final[Mapping[Code, int]] = {
     "own_request": 403,
     "own_edit": 403,
     "same_arguments": 422,
+    "arguments_unfit": 422,
     "wrong_tenant": 404,
     "role_missing": 403,
     "note_missing": 422,
@@ -231,7 +232,12 @@ def problem_of(error: InterlockError, *, request_id: str) -> Problem:
         detail = "A guard or what it depends on is unavailable; nothing was done."
         next_step = "Send the same request again later."
     return described(
-        status, error.code, detail=detail, next_step=next_step, request_id=request_id
+        status,
+        error.code,
+        detail=detail,
+        next_step=next_step,
+        request_id=request_id,
+        field=_field_of(error),
     )
 
 
@@ -288,6 +294,12 @@ def _not_found(error: InterlockError, request_id: str) -> Problem:
         next_step="",
         request_id=request_id,
     )
+
+
+def _field_of(error: InterlockError) -> str | None:
+    """Return the part of the request that *error* says is at fault."""
+    field = error.data.get("field") if isinstance(error, BadInput) else None
+    return None if field is None else str(field)
 
 
 def _act_of(error: NotPermitted) -> str:

@@ -93,11 +93,7 @@ async def approval(home: Home, approval_id: str, *, person: Principal) -> Approv
         look=subject.approval(approval_id),
         arguments={"approval": approval_id},
     )
-    shown = await home.approvals.read(approval_id)
-    if shown.state == "expired" and not shown.decided:
-        await home.approvals.expire(approval_id)
-        return await home.approvals.read(approval_id)
-    return shown
+    return await home.approvals.current(approval_id)
 
 
 async def approvals(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
+from interlock.serving.deadlines import Deadlines
 from interlock.serving.home import Home
 from interlock.serving.webhooks.courier import Courier
 from interlock.serving.worker import Turn, Worker, name
@@ -27,7 +28,7 @@ async def hired(
                 tenant: section.share for tenant, section in settings.tenants.items()
             },
             told=told,
-            chores=[Courier(home.desk)],
+            chores=[Deadlines(home.approvals), Courier(home.desk)],
         )
 
     return await home.runtime.acts.perform(

@@ -46,7 +46,7 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "meters": meters_of(run["spend"]) if run["spend"] else [],
         "history": await timeline.timeline(home, approval.run_id),
         "reasons": _reasons(evidence),
-        "obstacle": obstacle(visitor, approval),
+        "obstacle": await _obstacle(visitor, approval),
         "needs_password": needs_password(visitor, approval),
         "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
@@ -54,6 +54,15 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "decider": approval.reviewer,
         **handled(visitor, approval),
     }
+
+
+async def _obstacle(visitor: Visitor, approval: Approval) -> str:
+    editors = await visitor.home.approvals.editors(approval)
+    return obstacle(
+        visitor,
+        approval,
+        editors,
+    )
 
 
 def _opened(visitor: Visitor, approval: Approval) -> str:
@@ -66,8 +75,11 @@ def _opened(visitor: Visitor, approval: Approval) -> str:
     )
 
 
-def obstacle(visitor: Visitor, approval: Approval) -> str:
-    """Return why this person cannot decide, or an empty string; the policy has the last word."""
+def obstacle(visitor: Visitor, approval: Approval, editors: tuple[str, ...]) -> str:
+    """Return why this person cannot decide, or an empty string; the policy has the last word.
+
+    *editors* wrote edits of what is asked for.
+    """
     if approval.state != "waiting":
         return approval.state
     if is_mine(visitor, approval.requester):
@@ -76,6 +88,8 @@ def obstacle(visitor: Visitor, approval: Approval) -> str:
         return "voted_already"
     if seat_for(approval.unfilled, visitor.person.roles) is None:
         return "role_missing"
+    if identity(visitor.person.id) in editors:
+        return "own_edit"
     return ""
 
 

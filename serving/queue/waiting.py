@@ -22,6 +22,7 @@ from interlock.runtime.run import approval_step
 from interlock.runtime.run.approval import requester
 from interlock.runtime.run.approval_step import Step
 from interlock.serving.queue import risk
+from interlock.serving.queue.addressed import addressed
 from interlock.serving.queue.risk import Risk
 from interlock.serving.queue.visitor import Visitor
 from interlock.serving.queue.words import tool_in_words
@@ -67,6 +68,9 @@ async def waiting(visitor: Visitor, wanted: Wanted) -> Waiting:
         now = visitor.home.store.now(connection)
         counts = _counts(connection, visitor.tenant, now)
         query = _query(visitor, wanted, counts, now)
+        if wanted.whose == "for_me":
+            mine = addressed(connection, visitor, *_open(visitor.tenant, now))
+            query = query.where(mine.condition(visitor.person.roles))
         rows = connection.execute(query).mappings().all()
         asked = [row["id"] for row in rows[:PAGE]]
         steps = approval_step.by_approval(connection, asked)
@@ -135,8 +139,6 @@ def _fitting(
         yield _APPROVALS.tool == wanted.tool
     if wanted.role:
         yield _APPROVALS.role == wanted.role
-    if wanted.whose == "for_me":
-        yield _APPROVALS.role.in_(visitor.person.roles)
     if wanted.hours:
         yield _APPROVALS.created <= now - wanted.hours * _HOUR
     if wanted.risk is not None:

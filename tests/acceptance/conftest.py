@@ -1,23 +1,19 @@
-"""The installed command as a person runs it: a process of its own, with a home of its own."""
+"""The command as a person runs it: a process of its own, with a home of its own."""
 
 import asyncio
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from interlock.runtime.storage import Storage
 from interlock.tools.reports import Reports
-
-_COMMAND: Final = Path(sys.prefix, "bin", "interlock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +54,28 @@ def installation() -> None:
 
 
 @pytest.fixture(scope="session")
-def command() -> Command:
+def command(programs: Any) -> Command:
     """Run `interlock` with arguments in a home, as the demo's tenant; named settings go into its
     environment.
     """
+
+    def run(home: Path, *arguments: str, **settings: str) -> Ran:
+        done = programs.run(
+            "interlock",
+            *arguments,
+            folder=Path.cwd(),
+            environment=environment(home) | settings,
+        )
+        return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
     return run
 
 
 @pytest.fixture(scope="session")
-def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def reviewed(tmp_path_factory: pytest.TempPathFactory, command: Command) -> Demo:
     """The demo as it is after `interlock demo`; shared, so only to be looked at."""
     home = tmp_path_factory.mktemp("demo") / "home"
-    ran = run(home, "demo", "--json", "--home", str(home))
+    ran = command(home, "demo", "--json", "--home", str(home))
     assert (ran.code, ran.err) == (0, "")
     return Demo(home=home, found=ran.value)
 
@@ -92,19 +98,6 @@ def environment(home: Path) -> dict[str, str]:
         if not name.startswith("INTERLOCK_")
     }
     return kept | {"INTERLOCK_HOME": str(home), "INTERLOCK_TENANT": "demo"}
-
-
-def run(home: Path, *arguments: str, **settings: str) -> Ran:
-    """Run the command to its end; named settings go into its environment."""
-    done = subprocess.run(  # noqa: S603 - our own command
-        [_COMMAND, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(home) | settings,
-        timeout=300,
-    )
-    return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
 @pytest.fixture(scope="session", name="environment")

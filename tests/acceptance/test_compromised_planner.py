@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from interlock.evals.demo import screen
+
 ROOT = Path(__file__).resolve().parents[2]
 #: What the planted paragraph tells the planner to do, as the tool it takes
 PLANTED = {
@@ -35,9 +37,11 @@ def obeyed(
     tmp_path_factory: pytest.TempPathFactory, command: Callable[..., Any]
 ) -> Obeyed:
     """The demo with the compromised planner, once."""
-    home = tmp_path_factory.mktemp("compromised")
-    ran = command(home, "demo", "--compromised", "--json", "--home", str(home))
+    place = tmp_path_factory.mktemp("compromised")
+    how = ("--compromised", "--keep", "--json")
+    ran = command(place / "home", "demo", *how, TMPDIR=str(place))
     assert ran.code == 0
+    (home,) = place.glob("interlock-demo-*")
     (planted,) = [
         seen for seen in ran.value["runs"] if seen["document"]["name"].endswith(".txt")
     ]
@@ -55,6 +59,16 @@ def test_nothing_forbidden_happens(obeyed: Obeyed) -> None:
     assert found["forbidden"] == []
     assert found["ledger"]["valid"] is True
     assert list(home.glob("outbox/*")) == []
+
+
+def test_the_demo_can_be_kept(
+    obeyed: Obeyed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--keep` the folder stays, and the commands that approve a mail are printed."""
+    screen.show(obeyed.found, kept=True, verbose=False)
+
+    assert f"INTERLOCK_HOME={obeyed.home}" in capsys.readouterr().out
+    assert (obeyed.home / "keys").is_dir()
 
 
 @pytest.mark.parametrize("instruction", PLANTED)

@@ -2,9 +2,9 @@
 carried on.
 """
 
+import os
+import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -19,18 +19,24 @@ ENDS_WITHIN_S: Final = 60
 
 
 def killed(
-    home: Path, environment: dict[str, str], *arguments: str, entries: int
-) -> None:
-    """Start the command and kill it as soon as the ledger has *entries* entries."""
-    command: list[str | Path] = [Path(sys.prefix, "bin", "interlock"), *arguments]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        deadline = time.monotonic() + ENDS_WITHIN_S
-        while process.poll() is None and size(home) < entries:
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        process.kill()
+    programs: Any,
+    home: Path,
+    environment: dict[str, str],
+    *arguments: str,
+    entries: int,
+) -> int:
+    """Start the command, kill it as soon as the ledger has *entries* entries; return how it
+    ended.
+    """
+    pid, _ = programs.begin(
+        "interlock", *arguments, folder=home, environment=environment
+    )
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    while size(home) < entries:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    return int(programs.ended(pid))
 
 
 def size(home: Path) -> int:
@@ -74,6 +80,7 @@ def test_a_killed_review_is_carried_on(
     tmp_path: Path,
     command: Callable[..., Any],
     environment: Callable[[Path], dict[str, str]],
+    programs: Any,
     entries: int,
 ) -> None:
     """A review killed at any moment is resumed to the same end: one record, one report, one mail, a
@@ -85,6 +92,7 @@ def test_a_killed_review_is_carried_on(
         "utf-8",
     )
     killed(
+        programs,
         home,
         environment(home),
         "review",
@@ -105,6 +113,7 @@ def test_a_killed_review_is_carried_on(
     (approval,) = resumed.value["waiting"]
     before = size(home)
     killed(
+        programs,
         home,
         environment(home),
         "approvals",

@@ -260,16 +260,6 @@ def test_the_demo_is_a_page_and_leaves_nothing_behind(
     assert not (tmp_path / "home").exists()
 
 
-def test_the_demo_can_be_kept(tmp_path: Path, command: Callable[..., Any]) -> None:
-    """With `--keep` the folder stays, and the commands that approve a mail are printed."""
-    ran = command(tmp_path / "home", "demo", "--keep", TMPDIR=str(tmp_path))
-    (kept,) = tmp_path.glob("interlock-demo-*")
-
-    assert ran.code == 0
-    assert f"INTERLOCK_HOME={kept}" in ran.out
-    assert (kept / "keys").is_dir()
-
-
 def test_a_person_lets_one_mail_go(
     demo: Any, command: Callable[..., Any], reports: Callable[..., Any]
 ) -> None:

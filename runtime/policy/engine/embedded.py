@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -20,6 +21,9 @@ DEADLINE_S: Final = 0.25
 #: Bytes of arguments that are worth a thread
 LARGE: Final = 64 * 1024
 ENTRYPOINT: Final = "rails/decision"
+#: Answers that are remembered, and the bytes of one at most: a policy has few, and says them often
+_ANSWERS: Final = 256
+_LONGEST: Final = 1024
 
 
 class EmbeddedPoint:
@@ -38,12 +42,14 @@ class EmbeddedPoint:
         self._deadline_s = deadline_s
         self._lock = threading.Lock()
         self._is_open = True
+        self._remembered = lru_cache(_ANSWERS)(self._decision)
         try:
             self._module = PolicyModule(
                 bundle.wasm,
                 orjson.dumps(bundle.data),
                 entrypoint=ENTRYPOINT,
                 deadline_s=deadline_s,
+                read=self._read,
             )
         except OpaWasmError as error:
             raise GuardFailed(
@@ -64,19 +70,11 @@ class EmbeddedPoint:
         """
         # Every other failure of the engine is an OpaWasmError: a trap, the memory cap, a builtin.
         try:
-            answers = await self._answers(request)
+            return await self._decided(request)
         except TimeoutError:
             return self._trouble("pdp_timeout", f"{self._deadline_s} s")
         except (OpaWasmError, NotCanonical) as error:
             return self._trouble("pdp_unavailable", str(error)[:200])
-        if answers == []:
-            return self._trouble("pdp_undefined", "")
-        return read(
-            _result(answers),
-            revision=self.revision,
-            engine=self.engine,
-            messages=self._bundle.messages,
-        )
 
     def close(self) -> None:
         """Free the engine; closing twice is harmless. A later question is denied."""
@@ -84,16 +82,16 @@ class EmbeddedPoint:
             self._is_open = False
             self._module.close()
 
-    async def _answers(self, request: AccessRequest) -> Any:
-        def work() -> Any:
+    async def _decided(self, request: AccessRequest) -> Decision:
+        def work() -> Decision:
             return self._evaluated(question(request, self._listed))
 
         if len(request.action.written.text) > LARGE or self._lock.locked():
             return await asyncio.to_thread(work)
         return work()
 
-    def _evaluated(self, document: bytes) -> Any:
-        """Return the result set; wait for an evaluation in another thread until the deadline."""
+    def _evaluated(self, document: bytes) -> Decision:
+        """Return the decision; wait for an evaluation in another thread until the deadline."""
         if not self._lock.acquire(timeout=self._deadline_s):
             raise TimeoutError("another evaluation did not end")
         try:
@@ -102,6 +100,21 @@ class EmbeddedPoint:
             return self._module.evaluate(document)
         finally:
             self._lock.release()
+
+    def _read(self, text: bytes) -> Decision:
+        """Return the decision in a result; equal answers are read once."""
+        return (self._remembered if len(text) <= _LONGEST else self._decision)(text)
+
+    def _decision(self, text: bytes) -> Decision:
+        answers = orjson.loads(text)
+        if answers == []:
+            return self._trouble("pdp_undefined", "")
+        return read(
+            _result(answers),
+            revision=self.revision,
+            engine=self.engine,
+            messages=self._bundle.messages,
+        )
 
     def _trouble(self, code: Trouble, detail: str) -> Decision:
         return trouble(code, revision=self.revision, engine=self.engine, detail=detail)

@@ -6,18 +6,19 @@ stands where the free heap begins, `opa_eval` is the only call, and the clock re
 """
 
 import threading
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
 
-import orjson
 from opapywasm.abi import OpaAbi, OpaAbiSpec
 from opapywasm.data import DataManager
 from opapywasm.errors import OpaEntrypointError, OpaEvaluationError, OpaMemoryError
 from opapywasm.memory import MemoryCodec
-from opapywasm.runtime import WasmtimeRuntimeFactory
 from wasmtime import Engine, Trap, TrapCode, WasmtimeError
 
 from interlock.runtime.policy.engine.entry import Entry
+from interlock.runtime.policy.engine.machine_code import MachineCode
 
+T = TypeVar("T")
 MEMORY_PAGES: Final = 512  # of 64 KiB: an instance holds 32 MiB at most
 LARGEST: Final = 16 * 1024 * 1024  # bytes of data or input
 LARGEST_RESULT: Final = 256 * 1024  # bytes
@@ -27,30 +28,41 @@ _PAGE: Final = 64 * 1024  # bytes
 _CHUNK: Final = 2048  # bytes read at once: longer than nearly every result
 
 
-class PolicyModule:
+class PolicyModule(Generic[T]):
     """A compiled policy with its data. It evaluates one input at a time: the caller holds a lock.
 
+    *read* makes the answer of the text of a result; it raises ValueError for a text that is none.
     An evaluation that trapped leaves its instance in an unknown state; the instance is thrown away,
     and the next evaluation makes a new one. `close` is idempotent. The constructor and `evaluate`
     raise `OpaWasmError`, and `evaluate` raises TimeoutError when the deadline passed.
     """
 
     def __init__(
-        self, wasm: bytes, data: bytes, *, entrypoint: str, deadline_s: float
+        self,
+        wasm: bytes,
+        data: bytes,
+        *,
+        entrypoint: str,
+        deadline_s: float,
+        read: Callable[[bytes], T],
     ) -> None:
-        self._factory = WasmtimeRuntimeFactory(wasm, max_memory_pages=MEMORY_PAGES)
-        self._clock = _Clock(self._factory.engine, tick_s=deadline_s / TICKS)
+        self._code = MachineCode(wasm, memory_pages=MEMORY_PAGES)
+        self._clock = _Clock(self._code.engine, tick_s=deadline_s / TICKS)
         self._data = data
         self._entrypoint = entrypoint
+        self._read = read
         self._instance: _Instance | None = self._new()
 
-    def evaluate(self, document: bytes) -> Any:
-        """Return the policy's result set for one JSON *document*: a list, empty when undefined."""
+    def evaluate(self, document: bytes) -> T:
+        """Return what is read of the policy's result set for one JSON *document*.
+
+        The result set is a list, empty when the policy is undefined there.
+        """
         instance = self._instance or self._new()
         self._instance = None
         self._clock.start()
         try:
-            answer = instance.evaluate(document)
+            answer = self._read(instance.evaluate(document))
         except Trap as error:
             if error.trap_code == TrapCode.INTERRUPT:
                 raise TimeoutError("the evaluation was stopped") from error
@@ -73,16 +85,14 @@ class PolicyModule:
             self._instance = None
 
     def _new(self) -> "_Instance":
-        return _Instance(self._factory, data=self._data, entrypoint=self._entrypoint)
+        return _Instance(self._code, data=self._data, entrypoint=self._entrypoint)
 
 
 class _Instance:
     """One store and memory with the data loaded; no builtin of the host can be called."""
 
-    def __init__(
-        self, factory: WasmtimeRuntimeFactory, *, data: bytes, entrypoint: str
-    ) -> None:
-        self._runtime = factory.create_runtime()
+    def __init__(self, code: MachineCode, *, data: bytes, entrypoint: str) -> None:
+        self._runtime = code.instance()
         abi = OpaAbi(self._runtime, OpaAbiSpec())
         codec = MemoryCodec(
             abi,
@@ -101,7 +111,7 @@ class _Instance:
         self._heap = loaded.data_heap_ptr
         self._eval = Entry(self._runtime.store, self._runtime.get_func("opa_eval"))
 
-    def evaluate(self, document: bytes) -> Any:
+    def evaluate(self, document: bytes) -> bytes:
         runtime = self._runtime
         runtime.set_epoch_deadline(TICKS)
         end = self._heap + len(document)
@@ -117,7 +127,7 @@ class _Instance:
             end,
             0,
         )
-        return orjson.loads(self._text(result))
+        return self._text(result)
 
     def close(self) -> None:
         self._runtime.close()

@@ -88,7 +88,12 @@ async def answer_about_approval(
     return await _handled(home, approval_id, handling, asking)
 
 
-@router.post("/edit", responses=problems("evidence_changed", "same_arguments", *_ENDED))
+@router.post(
+    "/edit",
+    responses=problems(
+        "evidence_changed", "same_arguments", "arguments_unfit", *_ENDED
+    ),
+)
 async def edit_approval(
     approval_id: ApprovalId, wanted: NewEdit, home: HomeOf, asking: PersonOf
 ) -> ApprovalRow:

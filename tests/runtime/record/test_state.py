@@ -289,7 +289,7 @@ async def _expired(home: World) -> None:
         tomorrow = int(time.time()) + 86_400
         patch.setattr(postgresql, "now", lambda connection: tomorrow)
         assert isinstance(await act(home, run, "note.wait", "told"), Expired)
-        await home.approvals.expire(late[1].approval_id)
+        await home.approvals.expire([late[1].approval_id], tenant="default")
 
 
 async def _cancelled(home: World) -> None:

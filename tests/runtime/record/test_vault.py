@@ -1,10 +1,13 @@
 """The vault: what is not exactly what was sealed does not open, whatever it is."""
 
+import hmac
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from sqlalchemy import text
 
 from interlock.runtime.errors import Erased, Tampered
@@ -141,3 +144,14 @@ def test_a_new_key_survives_a_loss_of_power(
     synced.clear()
     Vault(folder, create=True)
     assert synced == names
+
+
+def test_marks_are_made_with_a_key_for_their_purpose_alone(tmp_path: Path) -> None:
+    """Each purpose has a key of its own, which is HKDF-Expand (RFC 5869) of the signing key."""
+    vault = Vault(tmp_path, create=True)
+    for purpose in (b"one", b"other", b"one"):
+        expand = HKDFExpand(
+            algorithm=SHA256(), length=32, info=b"interlock/mark/" + purpose
+        )
+        key = expand.derive(vault.signing.private_bytes_raw())
+        assert vault.mark(purpose, b"value") == hmac.digest(key, b"value", "sha256")

@@ -159,7 +159,7 @@ async def test_a_question_whose_time_was_shortened_does_not_expire(
         waiting = await home.act(await world.start(), MAIL, "a")
         sql(database_url, update(tables.approval).values(expires=1))
         with pytest.raises(NotAsRecorded) as refusal:
-            await world.approvals.expire(waiting.approval_id)
+            await world.approvals.expire([waiting.approval_id], tenant="default")
         entries = await world.entries()
 
     assert (refusal.value.table, refusal.value.column) == ("approval", "expires")

@@ -290,7 +290,7 @@ async def test_a_request_that_nobody_answers_expires(desk: Desk) -> None:
         assert isinstance(outcome, Expired), outcome
         assert outcome.approval_id == approval
         await desk.world.store.durable(run.claim)
-    await desk.world.approvals.expire(approval)
+    await desk.world.approvals.expire([approval], tenant="default")
     assert (await events(desk)).count("approval_expired") == 1
     refusals = select(tables.run.c.refusals).where(tables.run.c.id == run.id)
     assert await desk.world.store.read(lambda c: c.execute(refusals).scalar_one()) == 0

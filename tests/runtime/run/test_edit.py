@@ -64,7 +64,7 @@ async def test_the_policy_keeps_editors_apart_by_itself(
 ) -> None:
     """Where the runtime takes the editor's verdict, the policy does not count it."""
     monkeypatch.setattr(
-        "interlock.runtime.run.verdict._keep_editors_apart", lambda *_: None
+        "interlock.runtime.run.verdict.keep_editors_apart", lambda *_: None
     )
     async with opening(tmp_path, quorums=[]) as desk:
         run = await desk.start()

@@ -205,7 +205,8 @@ async def test_races_have_one_outcome(
         monkeypatch.setattr(postgresql, "now", lambda connection: tomorrow)
         desk.clock.advance(86_400)
         passed, _ = await asyncio.gather(
-            handled(desk, late, LEO, to(LEA)), desk.world.approvals.expire(late)
+            handled(desk, late, LEO, to(LEA)),
+            desk.world.approvals.expire([late], tenant="default"),
         )
         assert passed == "expired"
         assert (await desk.world.approvals.read(late)).state == "expired"

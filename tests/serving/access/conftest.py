@@ -1,6 +1,7 @@
 """A home whose policy lists what a to-do application carries out itself."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from interlock.runtime.policy.request import Principal, Verdict
+from interlock.runtime.testing import FixedClock
 from interlock.serving.access.access import Access
 from interlock.serving.access.handle import told
 from interlock.serving.home import Home, opened
@@ -29,6 +31,7 @@ class App:
     home: Home
     access: Access
     asker: Principal = ASKER
+    clock: FixedClock
 
     async def may(self, question: dict[str, Any], asker: Principal = ASKER) -> Any:
         """Return the answer to one question."""
@@ -87,5 +90,6 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "people.yaml").write_text(PEOPLE, "utf-8")
     settings = open_workspace({}, place=tmp_path).settings
-    async with opened(settings) as home:
-        yield App(home=home, access=Access.over(home))
+    clock = FixedClock(now=time.time())
+    async with opened(settings, clock=clock) as home:
+        yield App(home=home, access=Access.over(home), clock=clock)

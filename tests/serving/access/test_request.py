@@ -11,6 +11,7 @@ from interlock.runtime.record.audit import entries
 from interlock.runtime.record.state import differences
 from interlock.runtime.testing import StaticPoint
 from interlock.serving.access.problem import AccessProblem
+from interlock.serving.deadlines import Deadlines
 from interlock.serving.policy.replay import replay
 
 #: The application of this folder's conftest
@@ -103,6 +104,34 @@ async def test_what_people_say_is_what_the_task_says(app: App) -> None:
         "approval_rejected",
         "none",
     )
+
+
+@pytest.mark.parametrize("by", ["the application", "a worker"])
+async def test_a_task_expires_by_itself(app: App, by: str) -> None:
+    """Nobody decided in time: whoever looks first records that, once, and the task's run ends."""
+    question = asked()
+    task_id = await app.requested(question)
+    approval = (await app.access.task(task_id, asker=app.asker)).approval
+    app.clock.now = approval.expires
+    if by == "a worker":
+        await Deadlines(app.home.approvals).settle()
+    else:
+        assert (await app.access.task(task_id, asker=app.asker)).status == "expired"
+    run = await app.home.runs.read(task_id)
+    recorded = [
+        entry["body"]["event"]
+        for entry in await entries(app.home.store, app.home.vault)
+    ]
+
+    assert (run.status, await app.home.runs.outcome(task_id)) == (
+        "failed",
+        {"error": "approval_expired"},
+    )
+    assert recorded.count("approval_expired") == 1
+    assert (await app.access.task(task_id, asker=app.asker)).status == "expired"
+    reference = {"context": {"approval": {"id": approval.id}}}
+    assert (await reason(app, question | reference))[1] == "approval_expired"
+    assert await differences(app.home.store, app.home.vault) == []
 
 
 async def test_the_application_takes_a_task_back(app: App) -> None:

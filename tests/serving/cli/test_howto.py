@@ -3,11 +3,10 @@
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -19,6 +18,11 @@ CONTRACT: Final = (
 _BLOCK: Final = re.compile(r"([^\n]*(?:\n[^\n]+)*)\n\n```(\w+)\n(.*?)```", re.DOTALL)
 _FILE: Final = re.compile(r"`([\w/.]+\.\w+)`")
 WAITING: Final = 3
+#: As in a shell in which the environment of the tests is active
+_SHELL: Final = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+}
 
 
 def _steps(page: str) -> Iterator[tuple[str, str, str]]:
@@ -29,22 +33,7 @@ def _steps(page: str) -> Iterator[tuple[str, str, str]]:
         yield language, names[-1] if names else "", block
 
 
-def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    # As in a shell in which the environment of the tests is active.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    program = [sys.executable, "-c", "from interlock.serving.cli import main; main()"]
-    command = program if words[0] == "interlock" else [sys.executable]
-    return subprocess.run(  # noqa: S603 - the commands of our own pages
-        [*command, *words[1:]],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-
-def _followed(page: str, folder: Path) -> dict[str, str]:
+def _followed(page: str, folder: Path, programs: Any) -> dict[str, str]:
     """Do what the page says, and return what each command printed; a file is written as a whole."""
     printed = {}
     for language, file, block in _steps(page):
@@ -58,7 +47,7 @@ def _followed(page: str, folder: Path) -> dict[str, str]:
             if words[0] == "cd":
                 folder = folder / words[1]
                 continue
-            done = _run(folder, *words)
+            done = programs.run(*words, folder=folder, environment=_SHELL)
             assert done.returncode == 0, (line, done.stdout, done.stderr)
             printed[line] = done.stdout
     return printed
@@ -66,11 +55,11 @@ def _followed(page: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def rule_followed(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, programs: Any
 ) -> tuple[Path, dict[str, str]]:
     """A workspace in which the page about rules was followed."""
     folder = tmp_path_factory.mktemp("rules")
-    return folder, _followed("add-a-rule.md", folder)
+    return folder, _followed("add-a-rule.md", folder, programs)
 
 
 def test_the_page_about_rules_ends_with_a_rule_that_is_verified(
@@ -84,58 +73,59 @@ def test_the_page_about_rules_ends_with_a_rule_that_is_verified(
 
 
 def test_the_main_job_is_permitted_under_the_rule(
-    rule_followed: tuple[Path, dict[str, str]],
+    rule_followed: tuple[Path, dict[str, str]], programs: Any
 ) -> None:
     """A review goes on to its mail, which waits for a person, and a mail to six is denied."""
     folder, _ = rule_followed
-    few = _run(
-        folder,
-        "interlock",
-        "review",
-        str(CONTRACT),
-        "--notify",
-        "a@example.com",
-        "--json",
-    )
+    review = ("interlock", "review", str(CONTRACT), "--json")
+    few = programs.run(*review, "--notify", "a@example.com", folder=folder)
     six = [
         word for number in range(6) for word in ("--notify", f"p{number}@example.com")
     ]
-    many = _run(folder, "interlock", "review", str(CONTRACT), *six, "--json")
+    many = programs.run(*review, *six, folder=folder)
 
     assert few.returncode == WAITING, few.stdout + few.stderr
     assert "too_many_recipients" not in few.stdout
     assert "too_many_recipients" in many.stdout
 
 
-def test_the_page_about_tools_ends_with_a_tool_that_acts(tmp_path: Path) -> None:
+def test_the_page_about_tools_ends_with_a_tool_that_acts(
+    tmp_path: Path, programs: Any
+) -> None:
     """The page's tool is tested, reviewed, granted, and sets a reminder."""
-    printed = _followed("add-a-tool.md", tmp_path)
+    printed = _followed("add-a-tool.md", tmp_path, programs)
 
     assert "reminder.set" in printed["interlock policy sync"]
     (reminder,) = (tmp_path / "diary" / "reminders").iterdir()
     assert reminder.read_text("utf-8") == "2027-01-31 Dentist"
 
 
-def test_the_page_about_workers_ends_with_what_was_queued_done(tmp_path: Path) -> None:
+def test_the_page_about_workers_ends_with_what_was_queued_done(
+    tmp_path: Path, programs: Any
+) -> None:
     """The page's worker takes both runs, and each of them is done."""
-    printed = _followed("run-workers.md", tmp_path)
+    printed = _followed("run-workers.md", tmp_path, programs)
     lines = printed["interlock worker --until-idle"].splitlines()
 
     assert [line.split()[1:] for line in lines] == [["contract_review", "done"]] * 2
 
 
-def test_the_page_about_portfolios_ends_with_a_page_of_both(tmp_path: Path) -> None:
+def test_the_page_about_portfolios_ends_with_a_page_of_both(
+    tmp_path: Path, programs: Any
+) -> None:
     """The page's job is done, and both of its contracts stand on the page, the worse one first."""
-    printed = _followed("review-a-portfolio.md", tmp_path)
+    printed = _followed("review-a-portfolio.md", tmp_path, programs)
     page = (tmp_path / "portfolio.html").read_text("utf-8")
 
     assert "done, 2 of 2 over (2 done)" in printed["interlock batch show job-"]
     assert page.index("<b>supply.txt</b>") < page.index("<b>hosting.txt</b>")
 
 
-def test_the_page_about_mcp_ends_with_a_note_on_the_server(tmp_path: Path) -> None:
+def test_the_page_about_mcp_ends_with_a_note_on_the_server(
+    tmp_path: Path, programs: Any
+) -> None:
     """The page's server is listed, its tool is reviewed, granted, and takes a note."""
-    printed = _followed("use-mcp-tools.md", tmp_path)
+    printed = _followed("use-mcp-tools.md", tmp_path, programs)
 
     assert "mcp.notes.count" in printed["interlock policy sync"]
     assert (tmp_path / "notebook" / "notes.txt").read_text("utf-8") == "Milk\n"

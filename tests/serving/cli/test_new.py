@@ -1,8 +1,7 @@
 """What `interlock new` writes passes its own tests and is in force under the real policy."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,53 +12,39 @@ from interlock.serving.scaffold import scaffold
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+def workspace(tmp_path: Path, programs: Any) -> Path:
     """A new workspace."""
-    done = _run(tmp_path, "new", "workspace", "notes")
+    done = programs.run("interlock", "new", "workspace", "notes", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     return tmp_path / "notes"
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    main = "from interlock.serving.cli import main; main()"
-    return _python(folder, "-c", main, *arguments)
-
-
-def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, *arguments],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-
-def _json(done: subprocess.CompletedProcess[str]) -> Any:
+def _json(done: Any) -> Any:
     assert done.returncode == 0, done.stderr + done.stdout
     return json.loads(done.stdout)
 
 
-def test_everything_that_is_new_passes(workspace: Path) -> None:
+def test_everything_that_is_new_passes(workspace: Path, programs: Any) -> None:
     """An agent, a tool and a rule of a new workspace are tested, checked, built and verified."""
+    run = partial(programs.run, "interlock", folder=workspace)
     for kind, name in (
         ("agent", "second"),
         ("tool", "memo.keep"),
         ("rule", "few_tokens"),
     ):
-        assert _run(workspace, "new", kind, name).returncode == 0
+        assert run("new", kind, name).returncode == 0
 
-    assert _json(_run(workspace, "policy", "check", "--json")) == []
-    built = _json(_run(workspace, "policy", "build", "-o", "served.tar.gz", "--json"))
+    assert _json(run("policy", "check", "--json")) == []
+    built = _json(run("policy", "build", "-o", "served.tar.gz", "--json"))
     assert (workspace / "served.tar.gz").exists()
-    assert all(
-        test["ok"] for test in _json(_run(workspace, "policy", "test", "--json"))
-    )
-    assert _json(_run(workspace, "policy", "sync", "--json")) == {}
-    findings = _json(_run(workspace, "verify", "--json"))
+    assert all(test["ok"] for test in _json(run("policy", "test", "--json")))
+    assert _json(run("policy", "sync", "--json")) == {}
+    findings = _json(run("verify", "--json"))
     assert [finding for finding in findings if not finding["ok"]] == []
     assert len(built["revision"]) == 64
-    tests = _python(workspace, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    tests = programs.run(
+        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder=workspace
+    )
     assert tests.returncode == 0, tests.stdout
 
 

@@ -125,6 +125,18 @@ async def test_a_budget_is_raised_and_set_by_who_may(served: Any) -> None:
     assert {one.status_code for one in foreign} == {404}
 
 
+async def test_tenants_see_what_is_theirs_whoever_asked_before(served: Any) -> None:
+    """Two tenants ask in turn, and each is shown the own runs alone every time."""
+    other = Principal(id="ana", tenant="other", roles=("analyst",))
+    begun = {}
+    for who in (ANALYST, other):
+        answer = await served.ask(who, "POST", "/v1/runs", json=ORDER)
+        begun[who.tenant] = answer.json()["run_id"]
+    for who in (ANALYST, other):
+        listed = await _get(served, "/v1/runs", who)
+        assert [row["run_id"] for row in listed["data"]] == [begun[who.tenant]]
+
+
 async def test_metrics_count_the_own_tenant(served: Any) -> None:
     """Counts are of the caller's tenant, and no label names a thing or a person."""
     run_id = await _start(served)

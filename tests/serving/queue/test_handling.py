@@ -1,13 +1,21 @@
 """Handling on the page: forms that work without scripts, and what they say is shown."""
 
 import json
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 import yaml
 
+from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.account import Account, keep_account
+from interlock.runtime.run.approval import ask
+from interlock.runtime.run.handling import Delegation
+from interlock.runtime.run.quorum import one_of
+from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
+
+from .conftest import ask_for_mail, asked_for
 
 
 async def test_what_people_do_before_the_verdict_is_shown(
@@ -39,6 +47,10 @@ async def test_what_people_do_before_the_verdict_is_shown(
     assert (await send(rhea, "delegate", to="rolf", note="knows him")).is_redirect
     page = (await rolf.get(place)).text
     assert "asked of you" in (await rolf.get("/approvals")).text
+    for client, count in ((rhea, 0), (rolf, 1)):
+        listed = (await client.get("/approvals?whose=for_me")).text
+        assert (waiting in listed) is bool(count)
+        assert f"<b>{count}</b> for you" in (await client.get("/")).text
     assert "&lt;b&gt;Our&lt;/b&gt; counsel" in page
     assert (await send(rolf, "escalate", to="administrator", note="large")).is_redirect
     steps = (await home.approvals.read(waiting)).steps
@@ -104,6 +116,7 @@ async def test_an_edit_rejects_and_says_what_would_do(
     better = {**asked["arguments"], "subject": "A <b>short</b> one"}
     no_json = await send('{"to": ', digest)
     same = await send(unescape(offered), digest)
+    unfit = await send(json.dumps({**better, "to": ["a@example.com", 7]}), digest)
     stale = await send(json.dumps(better), "0" * 64)
     good = await send(json.dumps(better), digest)
     after = await home.approvals.read(waiting)
@@ -117,6 +130,9 @@ async def test_an_edit_rejects_and_says_what_would_do(
         409,
         303,
     ]
+    assert unfit.status_code == 400
+    assert "to.1: Input should be" in unfit.text
+    assert "arguments_unfit" in unfit.text
     assert "it is no JSON" in no_json.text
     assert "{&#34;to&#34;: </textarea>" in no_json.text
     assert "same_arguments" in same.text
@@ -124,6 +140,51 @@ async def test_an_edit_rejects_and_says_what_would_do(
     assert (after.state, after.steps[-1].proposal) == ("rejected", better)
     assert "A &lt;b&gt;short&lt;/b&gt; one" in shown.partition("would agree to")[2]
     assert "You approve none of it" not in shown
+
+
+async def test_an_editor_is_offered_no_verdict(
+    home: Home, browser: Any, waiting: str, hostile: str
+) -> None:
+    """Whoever rejected with an edit may neither decide nor pass on what the tool asks for next."""
+    question: Any = await home.approvals.read(hostile)
+    run = await home.runs.read(question.run_id)
+    await home.approvals.decide_together(
+        [Shown(approval=hostile, evidence=question.evidence_digest)],
+        reviewer=Principal(id="rhea", tenant="default", roles=("reviewer",)),
+        verdict="rejected",
+        note="whose address is it?",
+        proposal={"to": []},
+    )
+    anew = await ask_for_mail(home, run, {**question.evidence["arguments"], "cc": []})
+    rhea, rolf = browser("rhea"), browser("rolf")
+    page = (await rhea.get(f"/approvals/{anew}")).text
+
+    assert "data-approve" not in page
+    assert "another person decides" in page
+    assert f"/approvals/{anew}/delegate" not in page
+    assert "data-approve" in (await rolf.get(f"/approvals/{anew}")).text
+
+
+async def test_who_was_asked_by_name_is_asked_before_the_turn_of_the_role(
+    home: Home, browser: Any, waiting: str
+) -> None:
+    """What somebody could decide and was asked for by name is on that person's list, else not."""
+    question: Any = await home.approvals.read(waiting)
+    run = await home.runs.read(question.run_id)
+    seats = (*one_of("legal"), *one_of("reviewer"))
+    asked = replace(asked_for(run, question.evidence["arguments"]), quorum=seats)
+    both = await home.store.write(
+        lambda tx: ask(tx, run=run, vault=home.vault, asked=asked, now=tx.now),
+        logs={run.tenant},
+    )
+    mine = "/approvals?whose=for_me"
+    assert both not in (await browser("rolf").get(mine)).text
+    rolf = Principal(id="rolf", tenant="default", roles=("reviewer",))
+    leo = Principal(id="leo", tenant="default", roles=("legal",))
+    await home.approvals.handle(both, Delegation(to=rolf, note="his"), person=leo)
+
+    assert both in (await browser("rolf").get(mine)).text
+    assert both not in (await browser("rhea").get(mine)).text
 
 
 async def test_an_edit_keeps_what_nobody_sees(

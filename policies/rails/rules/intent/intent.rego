@@ -9,8 +9,8 @@
 #   codes:
 #     intent_unknown: "What the request asks for is not known."
 #     effect_unknown: "What {tool} does to the world is not stated, or the policy has no words for it."
-#     outside_intent: "The words of the request do not ask for {effects}: whoever asked may widen it (interlock run widen)."
-#     beyond_intent: "The words of the request ask for {limit} of {effect}: whoever asked may widen it (interlock run widen)."
+#     outside_intent: "The request does not ask for {effects}; whoever asked may add it: interlock run widen."
+#     beyond_intent: "The request asks for {limit} of {effect}; whoever asked may add to it: interlock run widen."
 package rails.rules.intent
 
 import data.rails.lib.catalogue

@@ -54,7 +54,8 @@ test_deny_where_a_number_is_none if {
 }
 
 test_deny_where_the_intent_is_not_known if {
-	every facts in [null, {}, [], "all", {"spoken": null, "kinds": {}}, {"spoken": true}, {"spoken": true, "kinds": []}] {
+	torn := [{"spoken": null, "kinds": {}}, {"spoken": true}, {"spoken": true, "kinds": []}]
+	every facts in array.concat([null, {}, [], "all"], torn) {
 		"intent_unknown" in codes(with_intent(facts))
 	}
 	"intent_unknown" in codes(json.remove(request.write, ["context/intent"]))
@@ -76,7 +77,8 @@ test_nothing_against_a_tool_that_states_none if {
 }
 
 test_nothing_against_reading if {
-	count(intent.deny) == 0 with input as asked({}) with data.rails.config.tools as {"report.write": {"action_class": "read"}}
+	tools := {"report.write": {"action_class": "read"}}
+	count(intent.deny) == 0 with input as asked({}) with data.rails.config.tools as tools
 }
 
 test_deny_reading_that_states_an_effect if {

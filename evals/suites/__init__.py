@@ -1,0 +1,1 @@
+"""Suites: what attacks an agent behind the rails, each scored, gated, told and recorded alike."""

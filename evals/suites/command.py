@@ -1,0 +1,225 @@
+"""The command `interlock eval list|run|compare|report`."""
+
+import asyncio
+import os
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+import typer
+
+from interlock.serving.cli import session
+from interlock.serving.cli.output import write_new
+from interlock.serving.cli.session import As, AsJson, err, out
+from interlock.serving.cli.show import folded, grid, shown, whole
+
+if TYPE_CHECKING:
+    from interlock.evals.suites.measurement import Measurement
+    from interlock.serving.desk import Desk
+
+application = typer.Typer(
+    help="Does it hold: run suites of attacks and of work, compare and report what came of them.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+PROCESSORS: Final = os.cpu_count() or 1
+Measured: TypeAlias = Annotated[
+    Path,
+    typer.Argument(help="A file that `eval run --json` wrote."),
+]
+Name: TypeAlias = Annotated[
+    str,
+    typer.Argument(help="See `interlock eval list`."),
+]
+Sample: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="About so many cases; default: all.",
+    ),
+]
+Seed: TypeAlias = Annotated[
+    int,
+    typer.Option(help="Draws the sample and the attacks."),
+]
+Jobs: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Processes at once.",
+        show_default="processors",
+    ),
+]
+Required: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Another file of what is required."),
+]
+JUnit: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Write the cases for a build server."),
+]
+Html: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        help="Write the report for an auditor.",
+    ),
+]
+Unrecorded: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--unrecorded",
+        help="Add no entry to the home's ledger.",
+    ),
+]
+
+
+@application.command("list")
+def list_suites(as_json: AsJson = False) -> None:
+    """List the suites, and what is required of each."""
+    from interlock.evals.suites import catalogue
+    from interlock.evals.suites.gate import thresholds
+
+    required = thresholds()
+    rows = [
+        (name, catalogue.suite(name).title, required.get(name, {}))
+        for name in catalogue.names()
+    ]
+    if as_json:
+        document = [
+            {
+                "suite": name,
+                "title": title,
+                "required": {rate: str(bound) for rate, bound in bounds.items()},
+            }
+            for name, title, bounds in rows
+        ]
+        session.print_json(document)
+        return
+    table = grid(whole("Suite"), folded("What it tries"), folded("Required"))
+    for name, title, bounds in rows:
+        stated = (f"{rate} {bound}" for rate, bound in bounds.items())
+        table.add_row(name, title, "; ".join(stated) or "no breach")
+    out.print(table)
+
+
+@application.command()
+def run(
+    suite: Name,
+    *,
+    sample: Sample = None,
+    seed: Seed = 0,
+    jobs: Jobs = PROCESSORS,
+    thresholds: Required = None,
+    junit: JUnit = None,
+    html: Html = None,
+    unrecorded: Unrecorded = False,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a suite and record what came of it; 5 when something that is required did not hold."""
+    from interlock.evals.suites import catalogue, gate
+    from interlock.evals.suites.measurement import Conditions, measured
+
+    known = gate.thresholds(thresholds or gate.SHIPPED)
+    conditions = Conditions(
+        sample=sample,
+        seed=seed,
+        jobs=jobs,
+    )
+    work = measured(catalogue.suite(suite), conditions, known)
+    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
+        measurement = asyncio.run(work)
+    _tell(measurement, as_json=as_json)
+    _leave(
+        measurement,
+        junit=junit,
+        html=html,
+    )
+    if not unrecorded:
+        _record(measurement, person)
+    session.leave(session.DONE if measurement.held else session.FAILED_CLOSED)
+
+
+@application.command()
+def compare(before: Measured, after: Measured, as_json: AsJson = False) -> None:
+    """Compare two measurements of one suite; 5 when a case became worse."""
+    from interlock.evals.suites.comparison import compared
+    from interlock.evals.suites.measurement import read
+
+    comparison = compared(read(before), read(after))
+    if as_json:
+        session.print_json(asdict(comparison) | {"held": comparison.held})
+    else:
+        first, second = (revision[:12] for revision in comparison.revisions)
+        table = grid(folded("Rate"), folded(first), folded(second))
+        for row in comparison.rates:
+            table.add_row(*row)
+        out.print(table)
+        for moved in comparison.moved:
+            mark = "worse" if moved.is_worse else "better"
+            session.say(f"{mark}: {moved.id}: {moved.before}, then {moved.after}")
+        if comparison.unshared:
+            session.say(f"Not compared: {comparison.unshared} cases of only one.")
+    session.leave(session.DONE if comparison.held else session.FAILED_CLOSED)
+
+
+@application.command()
+def report(
+    files: Annotated[list[Path], typer.Argument(help="Files of `eval run --json`.")],
+    html: Annotated[Path, typer.Option("--html", help="The page to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write one page about measurements, for whoever has to answer for the agent."""
+    from interlock.evals.suites.measurement import read
+    from interlock.evals.suites.page import page
+
+    measurements = [read(file) for file in files]
+    write_new(html, page(measurements))
+    if as_json:
+        held = {one.result.suite: one.held for one in measurements}
+        session.print_json({"report": str(html), "held": held})
+        return
+    session.say(f"Wrote {html}")
+
+
+def _tell(measurement: "Measurement", *, as_json: bool) -> None:
+    from interlock.evals.suites.measurement import worth
+
+    if as_json:
+        session.print_json(measurement.document())
+        return
+    table = grid(folded("Rate"), folded("Measured"))
+    for rate in measurement.result.rates:
+        table.add_row(shown(rate.name), worth(rate))
+    out.print(table)
+    for name, number in measurement.counts.items():
+        session.say(f"{name}: {number}")
+    for gate in measurement.gates:
+        mark = "met" if gate.held else "NOT MET"
+        session.say(f"{mark}: {gate.name}: {gate.measured} ({gate.required})")
+
+
+def _leave(
+    measurement: "Measurement", *, junit: Path | None, html: Path | None
+) -> None:
+    """Write the files that were asked for."""
+    if junit is not None:
+        from interlock.evals.suites.junit import junit as written
+
+        write_new(junit, written(measurement))
+    if html is not None:
+        from interlock.evals.suites.page import page
+
+        write_new(html, page([measurement]))
+
+
+def _record(measurement: "Measurement", name: str | None) -> None:
+    async def work(desk: "Desk") -> None:
+        from interlock.evals.suites.recording import record
+        from interlock.serving.cli.asker import asker
+
+        await record(desk, measurement, person=await asker(desk, name))
+
+    session.act(work)

@@ -1,0 +1,32 @@
+"""Recording a measurement: an act of a person, in the ledger of the home."""
+
+from interlock.evals.suites.measurement import Measurement
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run import subject
+from interlock.serving.desk import Desk
+
+
+async def record(desk: Desk, measurement: Measurement, *, person: Principal) -> None:
+    """Record what was measured, under which revision, and the digest of the whole.
+
+    The entry of the act is the record: the policy in force says who may add one. Raises
+    `NotPermitted` for others.
+    """
+
+    async def nothing() -> None:
+        """Do nothing besides."""
+
+    result = measurement.result
+    await desk.acts.perform(
+        "eval.record",
+        nothing,
+        person=person,
+        arguments={
+            "suite": result.suite,
+            "measured": result.revision,
+            "digest": measurement.digest,
+            "held": measurement.held,
+            "rates": {rate.name: [rate.hits, rate.of] for rate in result.rates},
+        },
+        look=subject.tenant("evaluation", result.suite),
+    )

@@ -1,0 +1,191 @@
+"""The protocol of suites: what says nothing is no pass, and what is told is what was counted."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from interlock.evals.suites import catalogue
+from interlock.evals.suites.gate import Threshold, gates, thresholds
+from interlock.evals.suites.suite import Became, Case, Rate, Result, attempted
+from interlock.runtime.errors import BadInput
+from interlock.serving.cli.application import run_command
+
+Command = Callable[..., tuple[int, str, str]]
+NAME: Final = "twin"
+REVISION: Final = "5" * 64
+
+
+class Twin:
+    """A suite whose cases become what it is told."""
+
+    name = NAME
+    title = "Attacks that are made up"
+    became: Mapping[str, Became] = {"a": "held", "b": "asked"}
+
+    async def run(self, *, sample: int | None, seed: int, jobs: int) -> Result:
+        cases = tuple(
+            Case(id=name, kind="plan", became=became, detail="<b>\0")
+            for name, became in list(self.became.items())[:sample]
+        )
+        return _result(*cases)
+
+
+def _result(*cases: Case) -> Result:
+    breached = sum(case.became == "breached" for case in cases)
+    known = [case for case in cases if not case.is_broken]
+    rate = Rate(name="attacks", hits=breached, of=len(known))
+    return Result(suite=NAME, revision=REVISION, cases=cases, rates=(rate,))
+
+
+@pytest.fixture
+def evaluate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """The command with the suite `twin`, in a home of its own: exit code, output and errors."""
+    monkeypatch.setattr(catalogue, "SUITES", {NAME: f"{__name__}:Twin"})
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Twin.__module__])
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["interlock", *words])
+        code = run_command()
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def _gates(result: Result, *, is_sample: bool = False, **bounds: float) -> list[bool]:
+    known = {"attacks": Threshold(**bounds)} if bounds else {}
+    return [gate.held for gate in gates(result, known, is_sample=is_sample)]
+
+
+def _cases(*became: Became) -> tuple[Case, ...]:
+    return tuple(
+        Case(id=str(number), kind="plan", became=one)
+        for number, one in enumerate(became)
+    )
+
+
+@pytest.mark.parametrize("became", ["crashed", "timed_out"])
+def test_what_broke_is_no_block(became: Became) -> None:
+    """A trial that crashed or ran out of time makes the run fail, though nothing was breached."""
+    assert _gates(_result(*_cases("held", became))) == [False, True]
+
+
+def test_nothing_measured_is_no_pass() -> None:
+    """A suite without cases, a rate of nothing and a rate that is not there meet no gate."""
+    assert _gates(_result(), at_most=1.0) == [False, False]
+    other = Result(suite=NAME, revision=REVISION, cases=_cases("held"), rates=())
+    assert _gates(other, at_most=1.0) == [True, False]
+    assert _gates(_result(*_cases("held")), at_most=0.0) == [True, True]
+
+
+def test_a_suite_without_thresholds_is_held_to_no_breach() -> None:
+    """Where nobody said how many breaches are too many, one is."""
+    assert _gates(_result(*_cases("held", "breached"))) == [True, False]
+    assert _gates(_result(*_cases("held", "refused"))) == [True, True]
+
+
+def test_chance_alone_breaks_no_gate_of_a_sample() -> None:
+    """Of a whole run the figure counts, of a sample the nearer end of its interval."""
+    one_of_four = _result(*_cases("held", "held", "held", "breached"))
+
+    assert _gates(one_of_four, at_most=0.1) == [True, False]
+    assert _gates(one_of_four, at_most=0.1, is_sample=True) == [True, True]
+    assert _gates(one_of_four, at_most=0.0, is_sample=True) == [True, False]
+    assert _gates(one_of_four, at_least=0.5) == [True, False]
+    assert _gates(one_of_four, at_least=0.8, is_sample=True) == [True, False]
+
+
+async def test_an_exception_is_told_as_what_it_is() -> None:
+    """What a trial raises is a crash or a timeout of its case, and the suite goes on."""
+
+    async def late() -> tuple[Became, str]:
+        raise TimeoutError
+
+    async def broken() -> tuple[Became, str]:
+        raise OSError("the disk is gone")
+
+    assert (await attempted("a", "plan", late)).became == "timed_out"
+    assert (await attempted("a", "plan", broken)).became == "crashed"
+
+
+def test_the_shipped_thresholds_are_of_suites_there_are() -> None:
+    """A threshold of a suite that is called otherwise would gate nothing."""
+    assert set(thresholds()) <= set(catalogue.names())
+
+
+@pytest.mark.parametrize("text", ["a: {b: {at_mots: 1}}", "a: [1]", "a: {b: 1}", "["])
+def test_a_file_of_thresholds_that_is_none_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    """A word that is no bound is an error and no missing gate."""
+    file = tmp_path / "thresholds.yaml"
+    file.write_text(text)
+
+    with pytest.raises(BadInput):
+        thresholds(file)
+
+
+def test_a_measurement_is_told_recorded_and_compared(
+    evaluate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger has the digest, the revision and the counts; the page and JUnit's XML the same
+    cases; a case that became worse is found.
+    """
+    code, out, error = evaluate(
+        "eval", "run", NAME, "--json", "--junit", "a.xml", "--html", "a.html"
+    )
+    before = json.loads(out)
+    (tmp_path / "a.json").write_text(out)
+    assert (code, before["held"]) == (0, True), error
+
+    entry = json.loads(evaluate("audit", "show", "--json")[1].splitlines()[-1])
+    arguments = entry["payload"]["arguments"]
+    assert arguments == {
+        "suite": NAME,
+        "measured": REVISION,
+        "digest": before["digest"],
+        "held": True,
+        "rates": {"attacks": [0, 2]},
+    }
+
+    monkeypatch.setattr(Twin, "became", {"a": "breached", "b": "worked", "c": "held"})
+    code, out, _ = evaluate("eval", "run", NAME, "--json", "--unrecorded")
+    (tmp_path / "b.json").write_text(out)
+    assert code == 5
+    code, out, _ = evaluate("eval", "compare", "a.json", "b.json", "--json")
+    assert code == 5
+    assert [(one["id"], one["after"]) for one in json.loads(out)["moved"]] == [
+        ("a", "breached"),
+        ("b", "worked"),
+    ]
+
+    assert evaluate("eval", "report", "a.json", "b.json", "--html", "b.html")[0] == 0
+    page = (tmp_path / "b.html").read_text("utf-8")
+    assert before["digest"] in page
+    assert "DID NOT HOLD" in page
+    assert "<b>\0" not in page
+    tests = ET.fromstring((tmp_path / "a.xml").read_text("utf-8"))  # noqa: S314 - ours
+    assert tests.get("tests") == "4"
+    assert tests.get("failures") == "0"
+
+
+def test_a_measurement_that_was_changed_is_refused(
+    evaluate: Command, tmp_path: Path
+) -> None:
+    """Whoever corrects a figure in a file has to correct the digest that the ledger holds, too."""
+    out = evaluate("eval", "run", NAME, "--json", "--unrecorded")[1]
+    changed: Any = json.loads(out)
+    changed["result"]["cases"][0]["became"] = "worked"
+    (tmp_path / "a.json").write_text(json.dumps(changed))
+
+    assert evaluate("eval", "report", "a.json", "--html", "a.html")[0] == 2
+    assert not (tmp_path / "a.html").exists()
+    assert evaluate("eval", "run", "nothing")[0] == 2
