@@ -130,6 +130,7 @@ def _request(revision: str) -> AccessRequest:
         ),
         schema_valid=True,
         labels={"value": TRUSTED},
+        actionable={"value": TRUSTED},
         tool_schema=schema_digest(tools()[1]),
         intent=IntentFacts(spoken=False),
         version=FACTS,

@@ -16,6 +16,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import Run
 from interlock.serving.home import Home, opened
 from interlock.serving.identity.identity import Identity
+from interlock.serving.operations import runs
 from interlock.serving.quality.seeding import seed
 from interlock.serving.queue.cookie import NAME
 from interlock.serving.queue.pages import application
@@ -153,11 +154,7 @@ async def _ask(home: Home, folder: Path, chance: random.Random) -> None:
     path.write_text("AGREEMENT\n\n" + "\n\n".join(lines) + "\n", "utf-8")
     to = chance.choice(sorted(script.KNOWN))
     request = {"path": str(path), "notify": [to]}
-    run = await home.runtime.start(
-        "contract_review",
-        request,
-        principal=ANA,
-    )
+    run = await runs.start(home, person=ANA, agent="contract_review", request=request)
     mail = {
         "to": [to],
         "subject": f"Agreement {number}",

@@ -50,6 +50,7 @@ class EnforcementPoint:
         pdp: DecisionPoint,
         tools: Tools,
         by_agent: Mapping[str, Tools],
+        spoken: Mapping[str, frozenset[str]],
         spans: telemetry.Telemetry | None = None,
     ) -> None:
         self._store = store
@@ -59,7 +60,10 @@ class EnforcementPoint:
         self.tools = dict(tools)
         #: An agent that is not here has no tool (fails closed)
         self.by_agent = {agent: dict(own) for agent, own in by_agent.items()}
-        self._pip = InformationPoint(store)
+        #: The fields of each agent's request that are the principal's own words; of an agent that
+        #: is not here none are (fails closed)
+        self.spoken = spoken
+        self._pip = InformationPoint(store, spoken=self.spoken)
         self._spans = spans or telemetry.Telemetry()
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._acting = Acting(spans=self._spans)
@@ -108,9 +112,7 @@ class EnforcementPoint:
                 outcome = await self._carried_out(answer, proposal)
                 if not isinstance(outcome, Reason):
                     return outcome
-                refused = None if outcome.code == done.MOVED else outcome
-                await self._store.durable(run.claim)
-                answer = await self._answered(run, proposal, calls, refused=refused)
+                answer = await self._answered(run, proposal, calls, refused=outcome)
             return answer
 
     async def _answered(
@@ -134,7 +136,8 @@ class EnforcementPoint:
             if earlier_answer is not None:
                 return earlier_answer
             decided = attempt.decided(await self._decide(attempt))
-            if refused is not None and decided.decision.effect == "permit":
+            is_permit = decided.decision.effect == "permit"
+            if is_permit and refused is not None and refused != done.MOVED:
                 decided = decided.refused(refused)
             answer = await self._follow(decided, proposal)
             calls.was_refused |= isinstance(answer, Denied)
@@ -244,8 +247,9 @@ class EnforcementPoint:
 
     def _expire(self, attempt: Attempt) -> Expired:
         """Record that nobody decided in time; the agent may ask again with another call."""
-        reason = by_runtime("approval_expired", approval=attempt.lapsed)
-        expired = attempt.refused(reason)
+        expired = attempt.refused(
+            by_runtime("approval_expired", approval=attempt.lapsed)
+        )
         self._later(attempt.run, lambda tx: action.expire(tx, expired))
         return Expired(action_id=attempt.id, approval_id=attempt.lapsed)
 
@@ -266,8 +270,9 @@ class EnforcementPoint:
         if not attempt.time_ms:
             _, level = attempt.request.context.time_left()
             return by_runtime("no_time", level=level)
-        conclusion = await self._act(attempt, proposal)
-        return self._conclude(attempt, conclusion, record=action.complete)
+        return self._conclude(
+            attempt, await self._act(attempt, proposal), record=action.complete
+        )
 
     async def _act(self, attempt: Attempt, proposal: Proposal) -> Conclusion:
         try:

@@ -1,28 +1,30 @@
 """The information point: the facts of one request, and none of them from the agent."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.errors import NotFound
-from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
     FACTS,
     AccessRequest,
     ApprovalFact,
     Context,
-    IntentFacts,
     KillFact,
     OpenApprovals,
     RunFacts,
     request_digest,
 )
+from interlock.runtime.policy.spoken import texts_of
+from interlock.runtime.policy.words import Words
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
@@ -38,7 +40,7 @@ from interlock.runtime.run import (
 )
 from interlock.runtime.run.attempt import Attempt, about
 from interlock.runtime.run.recorded_action import RecordedAction
-from interlock.runtime.run.run import Run, intent_of, label_of
+from interlock.runtime.run.run import Run, label_of
 
 #: Everything but verdicts in one question; more than one row when more than one kill switch covers
 #: the request
@@ -128,8 +130,9 @@ class Facts:
 class InformationPoint:
     """Gathers facts from the database and its clock; lives with its store and caches nothing."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, spoken: Mapping[str, frozenset[str]]) -> None:
         self._store = store
+        self._spoken = spoken
 
     async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
         """Return the facts about one proposal; raises `NotFound` when the run's row is gone."""
@@ -151,8 +154,17 @@ class InformationPoint:
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            return _facts(connection, run, proposal, rows=rows, key=key, now=now)
+            return _facts(
+                connection,
+                run,
+                proposal,
+                words=words,
+                rows=rows,
+                key=key,
+                now=now,
+            )
 
+        words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
         return await self._store.read(look)
 
 
@@ -161,6 +173,7 @@ def _facts(
     run: Run,
     proposal: Proposal,
     *,
+    words: Words,
     rows: Sequence[Row],
     key: DataKey,
     now: int,
@@ -173,9 +186,7 @@ def _facts(
         now=now,
         run=_run_facts(run, row, run_label),
         schema_valid=proposal.arguments is not None,
-        labels=labels(
-            proposal.action.arguments, request=run.request, run_label=run_label
-        ),
+        **_labels(run, proposal, words=words, run_label=run_label),
         cost=proposal.cost,
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
@@ -185,9 +196,7 @@ def _facts(
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
-        intent=_intent(row),
-        done=done.counts(row["tools_done"]),
-        done_here=done.names(row["tools_here"]),
+        **done.facts_for(row),
         version=FACTS,
     )
     facts = Facts(
@@ -197,6 +206,24 @@ def _facts(
         proposed=edit.proposed(edits, action_id=proposal.id),
     )
     return _waiting(facts, connection, proposal.id)
+
+
+def _labels(
+    run: Run, proposal: Proposal, *, words: Words, run_label: Label
+) -> dict[str, Any]:
+    """Return both facts about the arguments by their names in the context."""
+    arguments = proposal.action.arguments
+    proofs = Proofs(
+        request=run.request,
+        words=words,
+        tool=proposal.tool,
+        run_label=run_label,
+    )
+    labels = proofs.labels(arguments)
+    return {
+        "labels": labels,
+        "actionable": proofs.actionable(arguments, labels),
+    }
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:
@@ -225,11 +252,6 @@ def _schema(tool: AnyTool | None) -> str | None:
 
 def _open_approvals(row: Row) -> OpenApprovals:
     return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
-
-
-def _intent(row: Row) -> IntentFacts:
-    intent = intent_of(row["intent"])
-    return IntentFacts(spoken=intent is not None, kinds=intent or {})
 
 
 def _run_facts(run: Run, row: Row, label: Label) -> RunFacts:
@@ -269,34 +291,3 @@ def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
         if row["kill_scope"] is not None
     )
     return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
-
-
-def labels(
-    arguments: dict[str, Json], *, request: dict[str, Json], run_label: Label
-) -> dict[str, Label]:
-    """Return each argument's label.
-
-    A value is trusted only when every key, string and number in it stands literally in the
-    principal's own request, whatever the run holds. Anything else is the agent's own word, and may
-    have been computed from whatever the run has read, so its label joins both. Value-based, so a
-    planner cannot launder a value by rewriting it, and repeating the principal's own value harms
-    nobody.
-    """
-    trusted = {leaf for value in request.values() for leaf in _leaves(value)}
-    own_word = run_label.join(UNVOUCHED)
-    return {
-        name: TRUSTED if set(_leaves(value)) <= trusted else own_word
-        for name, value in arguments.items()
-    }
-
-
-def _leaves(value: Json) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield f"str:{name}"
-            yield from _leaves(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield f"{type(value).__name__}:{value}"

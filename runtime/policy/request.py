@@ -263,6 +263,8 @@ class Context:
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions
     version: int = 1
+    #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
+    actionable: dict[str, Label] = field(default_factory=dict)
 
     def time_left(self) -> tuple[int, Level]:
         """Return the milliseconds of the budget that has the least time left, and its level."""

@@ -129,7 +129,7 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     if _is_killed(tx, step):
         return by_runtime("killed")  # engaged since the policy was asked
     if done.is_outdated(tx, step):
-        return by_runtime(done.MOVED)
+        return done.MOVED
     reserved = step.reserved
     shortage = _set_aside(tx, step, reserved)
     if shortage is not None:
@@ -318,18 +318,6 @@ def _put(
     if stage is not None:
         _CHANGE.run(tx.connection, {"action": step.id} | values)
         return sealed
-    action = step.request.action
-    proposed = {
-        "id": step.id,
-        "run_id": step.run.id,
-        "tenant": step.run.tenant,
-        "tool": action.tool,
-        "action_class": action.action_class,
-        "digest": step.request.digest,
-        "about": step.ruling.about,
-        "undoes": step.undoes,
-        "created": tx.now,
-        "ordinal": time.time_ns() // 1000,
-    }
-    _NEW.run(tx.connection, _UNSEEN | proposed | values)
+    times = {"created": tx.now, "ordinal": time.time_ns() // 1000}
+    _NEW.run(tx.connection, _UNSEEN | step.proposal | times | values)
     return sealed

@@ -82,7 +82,7 @@ class Attempt:
         """The label of everything the proposal was made of: the join of its arguments' labels."""
         label = Label(integrity="trusted", confidentiality="public")
         for each in self.request.context.labels.values():
-            label = label.join(each)
+            label = label.join(each.at_large)
         return label
 
     @property
@@ -200,6 +200,21 @@ class Attempt:
             about=about(self.key, self.request.resource),
             undoes=self.undoes,
         )
+
+    @property
+    def proposal(self) -> dict[str, str]:
+        """What the action's row holds of the proposal, whatever becomes of it."""
+        action = self.request.action
+        return {
+            "id": self.id,
+            "run_id": self.run.id,
+            "tenant": self.run.tenant,
+            "tool": action.tool,
+            "action_class": action.action_class,
+            "digest": self.request.digest,
+            "about": self.ruling.about,
+            "undoes": self.undoes,
+        }
 
     def sealed(self, value: bytes | None, *, part: str = "") -> bytes | None:
         """Return a value of the row of the action, or a *part* of it, under the run's key."""

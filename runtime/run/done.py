@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select
 
+from interlock.runtime.policy.decision import by_runtime
+from interlock.runtime.policy.request import IntentFacts
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.run import intent_of
 
 #: Why an effect does not begin that was decided on other counts
-MOVED: Final = "counts_moved"
+MOVED: Final = by_runtime("counts_moved")
 #: A text of the statement itself: no value is handed in with it
 _SPACE: Final[Any] = literal_column("' '")
 _ACTION: Final = tables.action.alias("earlier")
@@ -43,14 +46,16 @@ _COUNT: Final = Statement(
 )
 
 
-def counts(tools: str | None) -> dict[str, int]:
-    """Return how often each tool stands in `TOOLS`."""
-    return dict(sorted(Counter((tools or "").split()).items()))
-
-
-def names(tools: str | None) -> tuple[str, ...]:
-    """Return the tools that stand in `HERE`, each once."""
-    return tuple(sorted(set((tools or "").split())))
+def facts_for(row: Row) -> dict[str, Any]:
+    """Return the facts about what the run may do and has done, by their names in the context."""
+    intent = intent_of(row["intent"])
+    done = Counter((row["tools_done"] or "").split())
+    here = set((row["tools_here"] or "").split())
+    return {
+        "intent": IntentFacts(spoken=intent is not None, kinds=intent or {}),
+        "done": dict(sorted(done.items())),
+        "done_here": tuple(sorted(here)),
+    }
 
 
 def is_outdated(tx: Tx, step: Attempt) -> bool:

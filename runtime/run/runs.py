@@ -1,16 +1,14 @@
 """The runs of one home: started, claimed, ended, listed, and what a person may do with a run."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Final, TypeAlias, TypeVar
 
-import orjson
 from sqlalchemy import Connection, update
 
-from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.canonical import Json
 from interlock.runtime.errors import BadInput
-from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Store, Tx, tables
@@ -23,9 +21,9 @@ from interlock.runtime.run import (
     pin,
     progress,
     run_list,
+    run_outcome,
     settlement,
     turn,
-    widening,
 )
 from interlock.runtime.run.beginning import begun, fields_of, name_of, started_of
 from interlock.runtime.run.cancellation import cancel
@@ -126,16 +124,6 @@ class Runs:
 
         await self._write(run_id, work)
 
-    async def widen(
-        self, run_id: str, *, more: Mapping[str, int | None], by: str, note: str
-    ) -> Intent:
-        """Add to what the run may do, and return all of it; see `widening.widen`."""
-
-        def work(tx: Tx) -> Intent:
-            return widening.widen(tx, run_id, more=more, by=by, note=note)
-
-        return await self._write(run_id, work)
-
     def give_back(self, run: Run) -> None:
         """Say that nothing works under the claim any more; the next claim need not await the lease.
 
@@ -218,18 +206,16 @@ class Runs:
         outage: bool,
     ) -> None:
         check(tx, run, closing=status == "held")
-        key = self._vault.key(tx.connection, run.id)
-        sealed = {
-            "outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
-        }
+        sealed = run_outcome.sealed(tx.connection, self._vault, run.id, outcome)
+        told = canary.told(self._vault, run.id, status)
         values = {
             "status": status,
             **sealed,
             **turn.after(tx, run, status, waiting=waiting, outage=outage),
             "lease_until": 0,
             "updated": tx.now,
+            **told,
         }
-        values |= canary.unready(self._vault, run.id)
         tx.connection.execute(
             update(tables.run).where(tables.run.c.id == run.id).values(values)
         )
@@ -243,6 +229,7 @@ class Runs:
                 status=status,
                 fence=run.fence,
                 error=outcome.get("error"),
+                canary=bool(told["canary"]),
                 sealed=sealed,
             )
         )
@@ -261,18 +248,9 @@ class Runs:
 
     async def outcome(self, run_id: str) -> dict[str, Json] | None:
         """Return what `end` recorded last, or None for nothing; raises as `read` does."""
-
-        def look(connection: Connection) -> dict[str, Json] | None:
-            sealed = row_of(connection, run_id)["outcome"]
-            if sealed is None:
-                return None
-            key = erasure.key_of(connection, self._vault, run_id)
-            outcome: dict[str, Json] = orjson.loads(
-                key.open(sealed, place=f"run/{run_id}/outcome")
-            )
-            return outcome
-
-        return await self._store.read(look)
+        return await self._store.read(
+            lambda connection: run_outcome.read(connection, self._vault, run_id)
+        )
 
     async def list(
         self,

@@ -1,6 +1,6 @@
 """Verdicts: one person's yes or no to what was shown, given and recorded in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,15 @@ from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval_step, budget, canary, difference, edit, turn
+from interlock.runtime.run import (
+    approval_step,
+    attention,
+    budget,
+    canary,
+    difference,
+    edit,
+    turn,
+)
 from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.canary import Opened
@@ -65,10 +73,39 @@ def judge(
         tx, key, row, deed, values=values | told.columns, number=len(approval.steps)
     )
     decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
-    tx.events.append(_with(decided, values, told))
-    if told.nature == "canary":
-        cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
+    decided = _with(decided, values, told)
+    _recorded(tx, vault, row, key, decided)
     return approval
+
+
+def _recorded(
+    tx: Tx,
+    vault: Vault,
+    row: RowMapping,
+    key: DataKey,
+    decided: ApprovalDecided,
+) -> None:
+    """Enter the verdict; the last one on a canary tells who met it, and ends its run."""
+    if decided.nature != "canary":
+        tx.events.append(decided)
+        return
+    tx.events.append(replace(decided, met=_met(tx, vault, row, key)))
+    cancel(
+        tx,
+        vault,
+        row["run_id"],
+        by=decided.finding.reviewer,
+        undo=False,
+    )
+
+
+def _met(
+    tx: Tx, vault: Vault, row: RowMapping, key: DataKey
+) -> Sequence[Mapping[str, Json]]:
+    """Keep who met the canary whose last verdict is written, and return that."""
+    met = attention.meetings(vault, approval_step.of(tx.connection, key, row))
+    attention.keep(tx, row["id"], tenant=row["tenant"], met=met)
+    return met
 
 
 def _locked(

@@ -1,4 +1,4 @@
-"""Intent: what a run may do, written with its row; and widened by the person who asked for the run.
+"""Intent: what a run may do, written with its row; and whole by the person who asked for the run.
 
 It is fixed when the run begins, from the principal's own words. No agent changes it, and no entry
 but that of a person ever does.
@@ -27,7 +27,7 @@ def written(intent: Intent | None) -> str:
 
 
 def widen(
-    tx: Tx, run_id: str, *, more: Mapping[str, int | None], by: str, note: str
+    tx: Tx, *, run_id: str, more: Mapping[str, int | None], by: str, note: str
 ) -> Intent:
     """Add *more* to what the run may do, by kind of effect; None is without a number.
 
@@ -41,31 +41,31 @@ def widen(
     intent = intent_of(row["intent"])
     if intent is None:
         raise refused("no_words", what=f"run {run_id}")
-    widened = _joined(run_id, intent, more)
-    values = {"intent": written(widened), "updated": tx.now}
+    whole = _joined(run_id, intent, more)
+    values = {"intent": written(whole), "updated": tx.now}
     tx.connection.execute(
         update(tables.run).where(tables.run.c.id == run_id).values(values)
     )
     tx.events.append(
-        RunWidened(log=row["tenant"], run_id=run_id, intent=widened, by=by, note=note)
+        RunWidened(log=row["tenant"], run_id=run_id, intent=whole, by=by, note=note)
     )
-    return widened
+    return whole
 
 
 def _joined(run_id: str, intent: Intent, more: Mapping[str, int | None]) -> Intent:
-    widened = dict(intent)
+    whole = dict(intent)
     for kind, number in more.items():
         is_kind = 0 < len(kind) <= LONGEST_KIND and kind.isprintable()
         if not is_kind or not is_number(number):
             raise refused("no_kind", what=f"run {run_id}", kind=kind[:LONGEST_KIND])
-        known = widened.get(kind, 0)
-        widened[kind] = None if number is None or known is None else known + number
+        known = whole.get(kind, 0)
+        whole[kind] = None if number is None or known is None else known + number
     if (
         not more
-        or len(widened) > MOST_KINDS
-        or any((number or 0) > MOST_EFFECTS for number in widened.values())
+        or len(whole) > MOST_KINDS
+        or any((number or 0) > MOST_EFFECTS for number in whole.values())
     ):
         raise refused(
             "no_kind", what=f"run {run_id}", kind=", ".join(more)[:LONGEST_KIND]
         )
-    return dict(sorted(widened.items()))
+    return dict(sorted(whole.items()))

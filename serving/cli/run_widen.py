@@ -42,10 +42,14 @@ def widen(
         intent = await runs.widen(home, whole_id, person=who, effects=more, note=note)
         return whole_id, intent
 
-    whole_id, intent = session.run(work, using=settings)
+    _tell(*session.run(work, using=settings), as_json=as_json)
+
+
+def _tell(run_id: str, intent: "Intent", *, as_json: bool) -> None:
+    """Say what the run may do from now on."""
     if as_json:
-        session.print_json({"run_id": whole_id, "intent": intent})
+        session.print_json({"run_id": run_id, "intent": intent})
         return
     for kind, most in intent.items():
         session.say(f"{kind}: {'any number' if most is None else most}")
-    session.next_step(f"interlock run resume {whole_id}")
+    session.next_step(f"interlock run resume {run_id}")

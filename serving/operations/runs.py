@@ -10,7 +10,7 @@ from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run import subject, turn
+from interlock.runtime.run import subject, turn, widening
 from interlock.runtime.run.run import OPEN, Run
 from interlock.runtime.run.runs import Also
 from interlock.serving.home import Home
@@ -122,7 +122,10 @@ async def widen(
     """
 
     async def work() -> Intent:
-        return await home.runs.widen(run_id, more=effects, by=person.id, note=note)
+        more = partial(
+            widening.widen, run_id=run_id, more=effects, by=person.id, note=note
+        )
+        return await home.store.write(more, logs=(person.tenant,))
 
     return await home.runtime.acts.perform(
         "run.widen",

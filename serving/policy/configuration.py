@@ -51,6 +51,9 @@ class ToolRules(TypedDict):
     critical_arguments: NotRequired[list[str]]
     #: Tools that must have been done on the same resource before, in the same run
     requires: NotRequired[list[str]]
+    #: Arguments of a mail tool that hold addresses; without a list `to`. One named `to`, `cc` or
+    #: `bcc` is looked at in any case
+    recipients: NotRequired[list[str]]
 
 
 class ActRules(TypedDict):

@@ -44,10 +44,23 @@ _DETERMINERS: Final = listed(
     "any another"
 )
 _NUMBERS: Final = {
-    "one": 1, "two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
-}  # fmt: skip
+    "one": 1,
+    "two": 2,
+    "both": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+}
 _MOST: Final = 1_000
+#: Tokens before a participle that may say what it is about
+_BACK: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,40 +98,46 @@ def phrase_of(
 
     What is to be "cancelled" stands before that word.
     """
-    first = clauses[0].tokens
-    tokens = list(first[at + verb.length :])
-    if verb.form == "participle":
-        tokens = [*first[max(0, at - 8) : at], *tokens]
-    nouns: list[list[Token]] = [tokens]
-    for clause in clauses[1:]:
-        if not _goes_on(clause, vocabulary):
-            break
-        nouns.append(list(clause.tokens))
+    parts = _parts(clauses, at, verb, vocabulary)
     things: set[str] = set()
     places: set[str] = set()
     numbers: dict[str, int | None] = {}
-    for part in nouns:
+    for part in parts:
         direct, rest = _apart(part)
-        group, number = _head(direct, vocabulary)
-        things |= group
-        numbers |= dict.fromkeys(group, number)
+        groups, number = _head(direct, vocabulary)
+        things |= groups
+        numbers |= dict.fromkeys(groups, number)
         places |= _places(rest, vocabulary)
-    direct, _ = _apart(tokens)
-    words = frozenset(token.text for part in nouns for token in part)
-    pronoun = not direct or any(token.text in _PRONOUNS for token in direct[:2])
+    tokens = [token for part in parts for token in part]
+    direct, _ = _apart(parts[0])
+    has_pronoun = not direct or any(token.text in _PRONOUNS for token in direct[:2])
+    has_preposition = any(token.text in _PREPOSITIONS for token in tokens)
     return Phrase(
         things=frozenset(things),
         places=frozenset(places),
-        has_place=pronoun
-        or any(token.text in _PREPOSITIONS for part in nouns for token in part),
+        has_place=has_pronoun or has_preposition,
         numbers=numbers,
-        has_pronoun=pronoun and not things,
-        is_for_others=_is_for_others(direct, tokens, vocabulary),
-        is_narrow=any(
-            token.is_name or token.shape != "word" for part in nouns for token in part
-        ),
-        words=words,
+        has_pronoun=has_pronoun and not things,
+        is_for_others=_is_for_others(direct, parts[0], vocabulary),
+        is_narrow=any(token.is_name or token.shape != "word" for token in tokens),
+        words=frozenset(token.text for token in tokens),
     )
+
+
+def _parts(
+    clauses: Sequence[Clause], at: int, verb: Verb, vocabulary: Vocabulary
+) -> list[Sequence[Token]]:
+    """Return the tokens that the verb is about: of its clause, and of those that go on with it."""
+    first = clauses[0].tokens
+    tokens = first[at + verb.length :]
+    if verb.form == "participle":
+        tokens = (*first[max(0, at - _BACK) : at], *tokens)
+    parts: list[Sequence[Token]] = [tokens]
+    for clause in clauses[1:]:
+        if not _goes_on(clause, vocabulary):
+            break
+        parts.append(clause.tokens)
+    return parts
 
 
 def _goes_on(clause: Clause, vocabulary: Vocabulary) -> bool:

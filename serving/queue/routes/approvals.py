@@ -22,7 +22,7 @@ from interlock.serving.queue.difference import change_of
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.risk import RISKS, WORDS, risk_named
 from interlock.serving.queue.told import told
-from interlock.serving.queue.trouble import NO_TROUBLE, Trouble
+from interlock.serving.queue.trouble import NO_TROUBLE, Trouble, words_of
 from interlock.serving.queue.visitor import Visiting, Visitor
 from interlock.serving.queue.waiting import Wanted, Whose, waiting
 
@@ -233,7 +233,7 @@ async def refused(
     changes = error.differences if isinstance(error, EvidenceChanged) else ()
     trouble = replace(
         _trouble(form or Decided(), _status(error), error.code),
-        words=str(error),
+        words=words_of(error),
         changes=tuple(change_of(one) for one in changes),
     )
     return await _shown(visitor, approval, trouble)

@@ -32,7 +32,15 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, postgresql, tables
-from interlock.runtime.run import account, delivery, job, limit, webhook
+from interlock.runtime.run import (
+    account,
+    canary,
+    delivery,
+    job,
+    limit,
+    webhook,
+    widening,
+)
 from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -146,7 +154,10 @@ async def lived(home: World) -> None:
     """Let everything happen that can happen to a run."""
     run = await home.start(intent={"note.keep": 2})
     more = {"note.keep": 1, "note.send": None}
-    await home.runs.widen(run.id, more=more, by="ana", note="both are meant")
+    await home.store.write(
+        lambda tx: widening.widen(tx, run_id=run.id, more=more, by="ana", note="both"),
+        logs=(run.tenant,),
+    )
     for call, tool in enumerate(
         ("note.write", "note.read", "note.refuse", "note.break", "none")
     ):
@@ -186,6 +197,7 @@ async def lived(home: World) -> None:
     await _held(home)
     await _pinned_anew(home)
     await _expired(home)
+    await _met(home)
     await _submitted(home, run)
     await _admitted(home, run.tenant)
 
@@ -278,6 +290,28 @@ async def _pinned_anew(home: World) -> None:
     await home.runs.end(run, "waiting", {"said": "wait"})
     pins = Pins(revision="1" * 64, others={"sender": "legal"})
     await home.runs.repin(run.id, pins=pins, by="ada")
+
+
+async def _met(home: World) -> None:
+    """Have a canary decided, one expire, and one cancelled."""
+    for end in ("approved", "expired", "cancelled"):
+        bait = await home.start(run_id=canary.named(home.vault))
+        waiting = await act(home, bait, "note.wait", end)
+        await home.runs.end(bait, "waiting", {}, waiting=[waiting.approval_id])
+        match end:
+            case "approved":
+                await decide(home, waiting, "approved")
+            case "expired":
+                await _in_time(home, waiting.approval_id)
+            case _:
+                await home.runs.cancel(bait.id, by="ana")
+
+
+async def _in_time(home: World, approval: str) -> None:
+    """Have it recorded that the time of the approval is up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(home.store, "now", lambda _: int(time.time()) + 86_400)
+        await home.approvals.expire([approval], tenant="default")
 
 
 async def _expired(home: World) -> None:

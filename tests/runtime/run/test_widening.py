@@ -9,7 +9,10 @@ import pytest
 from interlock.runtime.door.door import Door
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import AccessRequest, IntentFacts
+from interlock.runtime.record.store import Tx
+from interlock.runtime.run import widening
 from interlock.runtime.testing import Effects, StaticPoint, World
 
 
@@ -23,6 +26,13 @@ class Counting(StaticPoint):
         is_over = most is not None and sum(context.done.values()) >= most
         self.effects = {"note.write": "deny" if is_over else "permit"}
         return await super().decide(request)
+
+
+async def _widen(world: World, run: Any, more: Any) -> Any:
+    def work(tx: Tx) -> Intent:
+        return widening.widen(tx, run_id=run.id, more=more, by="ana", note="it may")
+
+    return await world.store.write(work, logs=(run.tenant,))
 
 
 async def _write(world: World, run: Any, *texts: str) -> None:
@@ -71,7 +81,7 @@ async def test_a_person_widens_what_a_run_may_do(tmp_path: Path) -> None:
     ) as world:
         run = await world.start(intent={"note.write": 2})
         more = {"note.write": 1, "note.send": None}
-        intent = await world.runs.widen(run.id, more=more, by="ana", note="it may")
+        intent = await _widen(world, run, more)
         await _write(world, run, "a")
         entries = await world.entries()
 
@@ -101,7 +111,7 @@ async def test_what_is_no_widening_is_refused(
     async with World(tmp_path) as world:
         run = await world.start(intent=intent)
         with pytest.raises(BadInput) as refused:
-            await world.runs.widen(run.id, more=more, by="ana", note="")
+            await _widen(world, run, more)
         after = await world.runs.read(run.id)
 
     assert refused.value.code == code
@@ -114,6 +124,6 @@ async def test_an_ended_run_is_not_widened(tmp_path: Path) -> None:
         run = await world.start(intent={})
         await world.runs.end(run, "done", {})
         with pytest.raises(BadInput) as refused:
-            await world.runs.widen(run.id, more={"x": 1}, by="ana", note="")
+            await _widen(world, run, {"x": 1})
 
     assert refused.value.code == "ended"

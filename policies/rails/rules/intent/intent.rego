@@ -15,8 +15,6 @@ package rails.rules.intent
 
 import data.rails.lib.catalogue
 
-default tool := null
-
 tool := input.action.tool
 
 # METADATA
