@@ -136,9 +136,7 @@ class EnforcementPoint:
             if earlier_answer is not None:
                 return earlier_answer
             decided = attempt.decided(await self._decide(attempt))
-            is_permit = decided.decision.effect == "permit"
-            if is_permit and refused is not None and refused != done.MOVED:
-                decided = decided.refused(refused)
+            decided = done.refused(decided, refused)
             answer = await self._follow(decided, proposal)
             calls.was_refused |= isinstance(answer, Denied)
             return answer

@@ -184,8 +184,7 @@ def _facts(
     edits = _edits(connection, run, proposal, row, key)
     context = Context(
         now=now,
-        run=_run_facts(run, row, run_label),
-        schema_valid=proposal.arguments is not None,
+        run=_run_facts(run, row),
         **_labels(run, proposal, words=words, run_label=run_label),
         cost=proposal.cost,
         **level.facts_for(connection, row),
@@ -211,7 +210,7 @@ def _facts(
 def _labels(
     run: Run, proposal: Proposal, *, words: Words, run_label: Label
 ) -> dict[str, Any]:
-    """Return both facts about the arguments by their names in the context."""
+    """Return the facts about the arguments by their names in the context."""
     arguments = proposal.action.arguments
     proofs = Proofs(
         request=run.request,
@@ -221,6 +220,7 @@ def _labels(
     )
     labels = proofs.labels(arguments)
     return {
+        "schema_valid": proposal.arguments is not None,
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
@@ -254,14 +254,14 @@ def _open_approvals(row: Row) -> OpenApprovals:
     return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
 
 
-def _run_facts(run: Run, row: Row, label: Label) -> RunFacts:
+def _run_facts(run: Run, row: Row) -> RunFacts:
     return RunFacts(
         id=run.id,
         agent=run.agent,
         autonomy=run.autonomy,
         refusals=row["refusals"],
         revision=run.revision,
-        label=label,
+        label=label_of(row["label"]),
     )
 
 

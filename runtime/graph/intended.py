@@ -2,29 +2,35 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-from interlock.runtime.canonical import Json
-from interlock.runtime.graph.agent import Agent
+from interlock.runtime.door.tool import Value
+from interlock.runtime.graph.agent import Agent, requested
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.intent import Intent, derive
 from interlock.runtime.policy.intent.vocabulary import Vocabulary, vocabulary
 from interlock.runtime.policy.spoken import spoken_fields, texts_of
 
 
-def intended(
-    agent: Agent, fields: Mapping[str, Json], bundle: Bundle | None
-) -> Intent | None:
-    """Return what the words of a request license; None where its type has no words.
+def stated(
+    agent: Agent, request: Value | Mapping[str, Any], bundle: Bundle | None
+) -> dict[str, Any]:
+    """Return the request as plain JSON values, and what its words license: None without words.
 
-    An engine without a bundle has no vocabulary, and licenses nothing (fails closed).
+    An engine without a bundle has no vocabulary, and licenses nothing (fails closed). Raises as
+    `requested` does.
     """
+    fields = requested(agent, request)
     spoken = spoken_fields(agent.request)
-    if not spoken:
-        return None
-    words = list(texts_of(fields, spoken).values())
-    return derive(
-        words, Vocabulary({}, {}) if bundle is None else _vocabulary(_Of(bundle))
-    )
+    intent: Intent | None = None
+    if spoken:
+        words = list(texts_of(fields, spoken).values())
+        intent = derive(words, _known(bundle))
+    return {"request": fields, "intent": intent}
+
+
+def _known(bundle: Bundle | None) -> Vocabulary:
+    return Vocabulary({}, {}) if bundle is None else _vocabulary(_Of(bundle))
 
 
 class _Of:

@@ -116,7 +116,7 @@ class Derived(OfSwitches):
         self._of_run[run_id].withdraw("waiting", "approved")
 
     def _widen(self, _: str, run_id: str, body: Values) -> None:
-        self._run(run_id).update(intent=intent_of(body), updated=body["at"])
+        self._run(run_id)["intent"] = intent_of(body)
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"

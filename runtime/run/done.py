@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select
 
-from interlock.runtime.policy.decision import by_runtime
+from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.request import IntentFacts
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
@@ -70,3 +70,11 @@ def is_outdated(tx: Tx, step: Attempt) -> bool:
     row = _COUNT.one(tx.connection, {"run": step.run.id, "action": step.id})
     known = sum(step.request.context.done.values())
     return row is None or row["count"] != known
+
+
+def refused(step: Attempt, reason: Reason | None) -> Attempt:
+    """Return *step* denied for *reason*, if it is permitted and that is no reason to ask anew."""
+    is_permit = step.decision.effect == "permit"
+    if is_permit and reason is not None and reason != MOVED:
+        return step.refused(reason)
+    return step

@@ -42,7 +42,7 @@ def widen(
     if intent is None:
         raise refused("no_words", what=f"run {run_id}")
     whole = _joined(run_id, intent, more)
-    values = {"intent": written(whole), "updated": tx.now}
+    values = {"intent": written(whole)}
     tx.connection.execute(
         update(tables.run).where(tables.run.c.id == run_id).values(values)
     )

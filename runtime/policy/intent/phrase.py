@@ -111,17 +111,20 @@ def phrase_of(
     tokens = [token for part in parts for token in part]
     direct, _ = _apart(parts[0])
     has_pronoun = not direct or any(token.text in _PRONOUNS for token in direct[:2])
-    has_preposition = any(token.text in _PREPOSITIONS for token in tokens)
     return Phrase(
         things=frozenset(things),
         places=frozenset(places),
-        has_place=has_pronoun or has_preposition,
+        has_place=has_pronoun or any(token.text in _PREPOSITIONS for token in tokens),
         numbers=numbers,
         has_pronoun=has_pronoun and not things,
         is_for_others=_is_for_others(direct, parts[0], vocabulary),
-        is_narrow=any(token.is_name or token.shape != "word" for token in tokens),
+        is_narrow=any(map(_is_own, tokens)),
         words=frozenset(token.text for token in tokens),
     )
+
+
+def _is_own(token: Token) -> bool:
+    return token.is_name or token.shape != "word"
 
 
 def _parts(
