@@ -51,6 +51,8 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "name_of": "whoever begins a run of the tenant holds the head of its log",
     "newest": "entries are only added, by whoever holds the head of their log",
     "of_beginning": "the state and the time are checked again where the action is moved",
+    "opening.forget": "it deletes",
+    "opening.first": "a row that is there stays as it is until whoever decides deletes it",
     "page.previous": "entries are only added, by whoever holds the head of their log",
     "progress.forget": "it deletes",
     "proof": "it works out an HMAC and reads no row",

@@ -49,6 +49,7 @@ metadata = version.metadata
 approval = approval_tables.approval
 approval_step = approval_tables.approval_step
 attention = approval_tables.attention
+approval_opening = approval_tables.approval_opening
 job = job_tables.job
 job_item = job_tables.job_item
 account = identity_tables.account
