@@ -12,12 +12,7 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_run import (
-    OfRun,
-    intent_of,
-    proposed,
-    started,
-)
+from interlock.runtime.record.of_run import OfRun, intent_of, proposed, started
 from interlock.runtime.record.of_switch import OfSwitches
 from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.spend import Rows, Spend, Values
