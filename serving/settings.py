@@ -332,6 +332,11 @@ class Settings(Section):
     webhooks: Reach = Field(
         "public", description='Where webhooks may be; "any": in private networks too'
     )
+    delivery_days: Annotated[int, BeforeValidator(_number)] = Field(
+        30,
+        ge=1,
+        description="How many days a message to a webhook is listed after it is over",
+    )
     opa_server: HostAndPort | None = Field(
         None,
         description="host:port of an OPA server, instead of the embedded policy engine",

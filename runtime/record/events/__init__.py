@@ -62,6 +62,7 @@ from interlock.runtime.record.events.of_run import (
     RunStarted,
 )
 from interlock.runtime.record.events.of_webhook import (
+    DeliveriesPruned,
     DeliveryTurned,
     Message,
     WebhookKept,
@@ -80,6 +81,7 @@ __all__ = [
     "ApprovalExpired",
     "ApprovalStepped",
     "Decided",
+    "DeliveriesPruned",
     "DeliveryTurned",
     "DocumentKept",
     "Event",
