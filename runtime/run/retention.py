@@ -26,7 +26,7 @@ def prune(tx: Tx, tenant: str, *, before: int) -> bool:
     """
     old = (*_old(before), _DELIVERY.tenant == tenant)
     query = select(_DELIVERY.updated).where(*old).order_by(_DELIVERY.updated)
-    times = tx.connection.execute(query.limit(_MOST)).scalars().all()
+    times = tx.connection.execute(query.limit(_MOST).with_for_update()).scalars().all()
     if not times:
         return False
     end = times[-1] + 1
