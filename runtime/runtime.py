@@ -25,7 +25,13 @@ from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
 from interlock.runtime.graph.agent import Agent, requested
-from interlock.runtime.graph.agents import by_agent, by_name, taken, tools_of
+from interlock.runtime.graph.agents import (
+    by_agent,
+    by_name,
+    spoken_by_agent,
+    taken,
+    tools_of,
+)
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
@@ -37,7 +43,7 @@ from interlock.runtime.policy.request import (
     Verdict,
     identity,
 )
-from interlock.runtime.run import pin
+from interlock.runtime.run import pin, rehearsal
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, NewRun, Run
@@ -144,6 +150,7 @@ class Runtime:
             pdp=self.pdp,
             tools=self.tools,
             by_agent=by_agent(self.agents),
+            spoken=spoken_by_agent(self.agents),
             spans=spans,
         )
 
@@ -280,6 +287,8 @@ class Runtime:
         run = await self.runs.read(run_id)
         if run.status in OPEN:
             pin.keep_all(run, await self.pins(run.agent))
+        if rehearsal.is_due(self.vault, run):
+            return Ended(**await rehearsal.wait_on(self.storage, run))
         return await self.drive(await self.runs.claim(run_id))
 
     async def decide(

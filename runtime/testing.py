@@ -246,16 +246,22 @@ class World:
         self.pep.by_agent[TOOLBOX][tool.name] = tool
 
     async def start(
-        self, *, request: dict[str, str] | None = None, limits: Amounts = PLENTY
+        self,
+        *,
+        request: dict[str, str] | None = None,
+        limits: Amounts = PLENTY,
+        agent: str = TOOLBOX,
+        run_id: str = "",
     ) -> Run:
-        """Start a run with plenty of budget."""
+        """Start a run with plenty of budget, under that id or under one of any."""
         new = NewRun(
-            agent=TOOLBOX,
+            agent=agent,
             principal=AGENT,
             request=dict(request or {}),
             limits=limits,
             autonomy=2,
             revision=self.pdp.revision,
+            id=run_id,
         )
         return await self.runs.start(new)
 

@@ -129,6 +129,7 @@ def _request(revision: str) -> AccessRequest:
         ),
         schema_valid=True,
         labels={"value": TRUSTED},
+        actionable={"value": TRUSTED},
         tool_schema=schema_digest(tools()[1]),
         version=FACTS,
         cost=Amounts(steps=1, effects=1),

@@ -8,7 +8,10 @@ from interlock.evals.suites.suite import Suite
 from interlock.runtime.errors import BadInput
 
 #: Name -> module and class; one of ours has no arguments
-SUITES: Final[Mapping[str, str]] = {}
+SUITES: Final[Mapping[str, str]] = {
+    "contracts": "interlock.evals.hostile.suite:Contracts",
+    "agentdojo": "interlock.evals.agentdojo.suite:AgentDojo",
+}
 
 
 def names() -> list[str]:

@@ -18,7 +18,11 @@ _ORDER: Final[tuple[frozenset[Became], ...]] = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Moved:
     """A case that became something else."""
 
@@ -32,7 +36,11 @@ class Moved:
         return _rank(self.after) > _rank(self.before)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Comparison:
     """What differs."""
 
@@ -65,7 +73,11 @@ def compared(before: Measurement, after: Measurement) -> Comparison:
             next_step="Compare two measurements of one suite.",
         )
     moved = (
-        Moved(id=name, before=old[name].became, after=new[name].became)
+        Moved(
+            id=name,
+            before=old[name].became,
+            after=new[name].became,
+        )
         for name in shared
     )
     return Comparison(

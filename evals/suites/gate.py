@@ -21,10 +21,19 @@ BREACHED: Final = "breached"
 class Threshold(BaseModel):
     """What a rate must be."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+    )
 
-    at_most: float | None = Field(default=None, ge=0)
-    at_least: float | None = Field(default=None, ge=0)
+    at_most: float | None = Field(
+        default=None,
+        ge=0,
+    )
+    at_least: float | None = Field(
+        default=None,
+        ge=0,
+    )
 
     def __str__(self) -> str:
         bounds = {
@@ -34,7 +43,11 @@ class Threshold(BaseModel):
         return ", ".join(f"{w} {b:g}" for w, b in bounds.items() if b is not None)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Gate:
     """One requirement, and whether the result meets it."""
 

@@ -6,6 +6,7 @@ reader of this file takes either for a pass.
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from interlock.evals.suites.gate import Gate
 from interlock.evals.suites.measurement import Measurement
 from interlock.evals.suites.suite import Case
 
@@ -32,28 +33,59 @@ def junit(measurement: Measurement) -> str:
         "digest": measurement.digest,
     }
     for name, value in about.items():
-        SubElement(properties, "property", name=name, value=value)
+        SubElement(
+            properties,
+            "property",
+            name=name,
+            value=value,
+        )
     for case in result.cases:
         _case(suite, result.suite, case)
     for gate in measurement.gates:
-        test = SubElement(
-            suite, "testcase", classname=f"{result.suite}.gate", name=gate.name
-        )
-        if not gate.held:
-            message = f"{gate.measured}; required: {gate.required}"
-            SubElement(test, "failure", type="gate", message=message)
-    return tostring(suite, encoding="unicode", xml_declaration=True)
+        _gate(suite, result.suite, gate)
+    return tostring(
+        suite,
+        encoding="unicode",
+        xml_declaration=True,
+    )
 
 
 def _case(suite: Element, name: str, case: Case) -> None:
-    test = SubElement(suite, "testcase", classname=f"{name}.{case.kind}", name=case.id)
+    test = SubElement(
+        suite,
+        "testcase",
+        classname=f"{name}.{case.kind}",
+        name=case.id,
+    )
     detail = _plain(case.detail)
     if case.is_broken:
-        SubElement(test, "error", type=case.became, message=detail)
+        SubElement(
+            test,
+            "error",
+            type=case.became,
+            message=detail,
+        )
     elif case.became == "breached":
-        SubElement(test, "failure", type=case.became, message=detail)
+        SubElement(
+            test,
+            "failure",
+            type=case.became,
+            message=detail,
+        )
     else:
         SubElement(test, "system-out").text = f"{case.became}: {detail}"
+
+
+def _gate(suite: Element, name: str, gate: Gate) -> None:
+    test = SubElement(
+        suite,
+        "testcase",
+        classname=f"{name}.gate",
+        name=gate.name,
+    )
+    if not gate.held:
+        message = f"{gate.measured}; required: {gate.required}"
+        SubElement(test, "failure", type="gate", message=message)
 
 
 def _plain(text: str) -> str:

@@ -21,7 +21,11 @@ from interlock.runtime.errors import BadInput
 FORM: Final = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Conditions:
     """How a suite is run."""
 
@@ -38,7 +42,11 @@ class Conditions:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Measurement:
     """One run of a suite, and whether what is required of it held."""
 

@@ -14,4 +14,8 @@ _FOLDERS: Final = (Path(__file__).resolve().parent / "templates", TEMPLATES)
 
 def page(measurements: Sequence[Measurement]) -> str:
     """Return the page as HTML that needs no other file."""
-    return render("evaluation.html", folders=_FOLDERS, measurements=measurements)
+    return render(
+        "evaluation.html",
+        folders=_FOLDERS,
+        measurements=measurements,
+    )

@@ -20,7 +20,11 @@ BROKEN: Final[frozenset[Became]] = frozenset({"crashed", "timed_out"})
 Measure: TypeAlias = Literal["share", "mean"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Case:
     """What became of one case; its id is the same in every run of its suite."""
 
@@ -36,7 +40,11 @@ class Case:
         return self.became in BROKEN
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Rate:
     """How many of how many; cases that broke are in no rate."""
 
@@ -55,10 +63,17 @@ class Rate:
         """Wilson's 95 % interval of a share; None of a mean and of nothing."""
         if self.measure == "mean":
             return None
-        return Share(part=self.hits, whole=self.of).interval
+        return Share(
+            part=self.hits,
+            whole=self.of,
+        ).interval
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Result:
     """What came of a suite."""
 
@@ -67,6 +82,8 @@ class Result:
     revision: str
     cases: tuple[Case, ...]
     rates: tuple[Rate, ...]
+    #: What explains the figures, such as what stood in the way of how many tasks
+    notes: tuple[str, ...] = ()
     #: What the suite does not look at, each in one sentence, for whoever reads the figures
     unmeasured: tuple[str, ...] = ()
 
@@ -106,4 +123,9 @@ async def attempted(
         became, detail = "timed_out", repr(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the case says nothing
         became, detail = "crashed", repr(error)
-    return Case(id=name, kind=kind, became=became, detail=detail)
+    return Case(
+        id=name,
+        kind=kind,
+        became=became,
+        detail=detail,
+    )

@@ -10,13 +10,14 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.act_answer import refusal, without_duties
-from interlock.runtime.door.asked import Asked, logs_of
+from interlock.runtime.door.asked import Asked, is_there, logs_of
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.errors import (
     InterlockError,
@@ -30,7 +31,7 @@ from interlock.runtime.policy.request import (
     Principal,
 )
 from interlock.runtime.record.events import HOME, ActFailed
-from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import kill_switch
 from interlock.runtime.run.runs import Also
@@ -132,9 +133,7 @@ class Acts:
         begun: list[str] = []
 
         def enter(tx: Tx, run_id: str) -> None:
-            self._enter(
-                tx, replace(asked, run_id=run_id), key=self._vault.known(run_id)
-            )
+            self._enter_begun(asked, tx, run_id)
             begun.append(run_id)
 
         async def recorded() -> T:
@@ -145,6 +144,24 @@ class Acts:
                 raise
 
         return await self._carried_out([asked], recorded)
+
+    async def play(
+        self,
+        work: Callable[[Also], Awaitable[T]],
+        *,
+        person: Principal,
+        arguments: dict[str, Json],
+        look: Look,
+    ) -> T | None:
+        """As `begin`, for a canary, which begins as if *person* had wished it; None for a denial.
+
+        That *person* did not is what the nature of the canary's approval says, once it is told. A
+        denial is not recorded: nobody asked for anything.
+        """
+        asked = await self._decided("run.start", person, arguments, look)
+        if asked.decision.effect == "deny":
+            return None
+        return await work(partial(self._enter_begun, asked))
 
     async def stop(
         self,
@@ -310,11 +327,16 @@ class Acts:
         """
 
         def work(tx: Tx) -> None:
-            if not any(_is_there(tx, run_id) for run_id in begun):
+            if not any(is_there(tx, run_id) for run_id in begun):
                 self._policy.begin(tx, asked.decision)
                 self._enter(tx, asked)
 
         await self._store.write(work, logs={asked.log, HOME})
+
+    def _enter_begun(self, asked: Asked, tx: Tx, run_id: str) -> None:
+        """Add the entry of *asked* to the run that begins with it."""
+        key = self._vault.known(run_id)
+        self._enter(tx, replace(asked, run_id=run_id), key=key)
 
     def _enter(self, tx: Tx, asked: Asked, *, key: DataKey | None = None) -> None:
         """Add the entry of *asked*, sealed under *key* or that of its run or of the home."""
@@ -335,11 +357,6 @@ class Acts:
                 )
 
         await self._store.write(work, logs=logs_of(asked))
-
-
-def _is_there(tx: Tx, run_id: str) -> bool:
-    query = select(tables.run.c.id).where(tables.run.c.id == run_id)
-    return tx.connection.execute(query.with_for_update()).first() is not None
 
 
 def _switches(

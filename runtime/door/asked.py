@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from interlock.runtime.canonical import Document, Json
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.record.events import HOME, ActDecided
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey
 
 
@@ -62,3 +65,9 @@ class Asked:
 def logs_of(asked: Iterable[Asked]) -> set[str]:
     """Return the logs of the tenants that the acts are about."""
     return {one.log for one in asked}
+
+
+def is_there(tx: Tx, run_id: str) -> bool:
+    """Whether there is a run of that id, whose row is then locked."""
+    query = select(tables.run.c.id).where(tables.run.c.id == run_id)
+    return tx.connection.execute(query.with_for_update()).first() is not None

@@ -190,6 +190,7 @@ def persons_act(
         run=run,
         schema_valid=True,
         labels=dict.fromkeys(arguments, TRUSTED),
+        actionable=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(),
         budget=_NOTHING,
         kill_switches=kill_switches,

@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 6
+FACTS: Final = 7
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -245,6 +245,8 @@ class Context:
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions
     version: int = 1
+    #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
+    actionable: dict[str, Label] = field(default_factory=dict)
 
     def time_left(self) -> tuple[int, Level]:
         """Return the milliseconds of the budget that has the least time left, and its level."""

@@ -123,6 +123,7 @@ class Derived(OfSwitches):
             **same(body, "status", "fence"),
             updated=body["at"],
         )
+        run["canary"] = int(body["canary"])
         if body["undoing"]:
             run["undoing"] = 1
         if body["undoing"] or body["status"] in {"done", "failed", "cancelled"}:

@@ -12,6 +12,7 @@ DERIVED: Final[tuple[Table, ...]] = (
     tables.action,
     tables.approval,
     tables.approval_step,
+    tables.attention,
     tables.budget,
     tables.reservation,
     tables.job,

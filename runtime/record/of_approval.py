@@ -14,6 +14,7 @@ class OfApprovals(OfJobs):
 
     approval: Rows = field(default_factory=dict)
     approval_step: Rows = field(default_factory=dict)
+    attention: Rows = field(default_factory=dict)
 
     def asked(self, log: str, run_id: str, body: Values) -> Values:
         """Begin an approval, and return its row."""
@@ -41,17 +42,29 @@ class OfApprovals(OfJobs):
         approval["state"] = body["state"]
         if body["state"] != "waiting":
             approval["decided"] = body["at"]
-            approval["canary"] = int(body["nature"] == "canary")
-            # Of a broken promise the row differs.
-            approval["nature"] = promise(
-                body["approval"], body["nature"], opening=body["opening"]
-            )
+            self._told(approval, body)
+            for meeting in body["met"]:
+                place = (body["approval"], meeting["person"])
+                self.attention[place] = {
+                    **same(body, "approval"),
+                    **same(meeting, "person", "at", "caught"),
+                    "tenant": log,
+                }
         self.stepped(log, run_id, body)
+
+    def _told(self, approval: Values, body: Values) -> None:
+        """Say what the approval was; of a broken promise the row differs."""
+        approval["canary"] = int(body["nature"] == "canary")
+        approval["nature"] = promise(
+            body["approval"], body["nature"], opening=body["opening"]
+        )
 
     def expired(self, body: Values) -> None:
         """Say that nobody decided in time."""
         approval = self.approval[(body["approval"],)]
         approval.update(state="expired", decided=body["at"])
+        if body["nature"]:
+            self._told(approval, body)
 
     def stepped(self, log: str, run_id: str, body: Values) -> None:
         """Add what a person did about an approval."""

@@ -45,6 +45,7 @@ def started(log: str, run_id: str, body: Values) -> Values:
         "budget_id": body["budget"],
         "attempts": body["fence"],
         "undoing": 0,
+        "canary": 0,
         "refusals": 0,
         "outcome": None,
         "created": body["at"],

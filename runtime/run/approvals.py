@@ -10,9 +10,8 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval_step, edit, expiry
+from interlock.runtime.run import approval_step, edit, expiry, lapse
 from interlock.runtime.run.approval import State
-from interlock.runtime.run.cancellation import unanswered
 from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.handling import Handling, handle
 from interlock.runtime.run.likeness import Likeness, likeness_of
@@ -119,9 +118,7 @@ class Approvals:
         def look(connection: Connection) -> Sequence[Approval]:
             now = self._store.now(connection)
             waiting = _wanted(tenant=None, run=None, state="waiting", now=now)
-            query = waiting.join(
-                tables.run, tables.run.c.id == tables.approval.c.run_id
-            ).where(tables.run.c.job == job_id)
+            query = waiting.where(tables.run.c.job == job_id)
             rows = connection.execute(query).mappings().all()
             steps = approval_step.by_approval(connection, [row["id"] for row in rows])
             return [self._opened(row, steps[row["id"]], now) for row in reversed(rows)]
@@ -217,9 +214,8 @@ class Approvals:
     async def _expire(self, approvals: Sequence[str], logs: Collection[str]) -> None:
         def work(tx: Tx) -> None:
             for approval_id in approvals:
-                run_id = expiry.expire(tx, approval_id=approval_id)
-                if run_id is not None:
-                    unanswered(tx, self._vault, run_id)
+                row = row_named(tx.connection, approval_id, lock=True)
+                lapse.lapse(tx, self._vault, approval_id, run_id=row["run_id"])
 
         await self._store.write(work, logs=logs)
 
@@ -253,13 +249,20 @@ def _wanted(
     query: Select[tuple[object, ...]] = (
         select(tables.approval, tables.data_key.c.wrapped)
         .join(tables.data_key, tables.data_key.c.id == approvals.run_id)
+        .join(tables.run, tables.run.c.id == approvals.run_id)
         .order_by(approvals.created.desc(), approvals.id.desc())
     )
     if tenant is not None:
         query = query.where(approvals.tenant == tenant)
-    query = query.where(
-        approvals.canary == 0 if run is None else approvals.run_id == run
-    )
+    is_wanted = tables.run.c.canary == 0 if run is None else approvals.run_id == run
+    return _in_state(query.where(is_wanted), state, now=now)
+
+
+def _in_state(
+    query: Select[tuple[object, ...]], state: State | None, *, now: int
+) -> Select[tuple[object, ...]]:
+    """Return the query of those in the state at that moment."""
+    approvals = tables.approval.c
     match state:
         case None:
             return query

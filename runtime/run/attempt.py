@@ -77,7 +77,7 @@ class Attempt:
         """The label of everything the proposal was made of: the join of its arguments' labels."""
         label = Label(integrity="trusted", confidentiality="public")
         for each in self.request.context.labels.values():
-            label = label.join(each)
+            label = label.join(each.at_large)
         return label
 
     @property

@@ -1,22 +1,64 @@
 """Attention: which canaries one person has met, and whether he or she caught them.
 
-Only canaries that are decided count: until then nobody is told what they are.
+Only canaries that are decided count: until then nobody is told what they are. What is kept of a
+meeting is no part of the canary's run: it names nobody without the home's key and holds no text, so
+the erasure of the run leaves it, and nobody who missed a canary gets an entitlement back by that.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, insert, select
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.policy.request import CanaryFact, identity
-from interlock.runtime.record.store import tables
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval_step
+from interlock.runtime.run.approval_step import Step
 
 #: The newest that the policy is told of
 MOST: Final = 50
-#: The newest canaries of the tenant that are looked at
-_NEWEST: Final = 1_000
-_APPROVALS: Final = tables.approval.c
+_MET: Final = tables.attention.c
+_MARK: Final = 32  # digits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Meeting:
+    """A canary that somebody has met."""
+
+    approval: str
+    #: Who, as `mark` names people
+    person: str
+    at: int
+    caught: bool
+
+
+def mark(vault: Vault, person: str) -> str:
+    """Return the name of *person* that nobody reads without the home's key."""
+    return vault.mark(b"attention", identity(person).encode()).hex()[:_MARK]
+
+
+def meetings(vault: Vault, steps: Sequence[Step]) -> Sequence[Mapping[str, Json]]:
+    """Return who met a canary with the verdicts among *steps*, as the ledger says it."""
+    return [
+        {
+            "person": mark(vault, step.person),
+            "at": step.at,
+            "caught": int(step.verdict == "rejected"),
+        }
+        for step in steps
+        if step.verdict
+    ]
+
+
+def keep(
+    tx: Tx, approval: str, *, tenant: str, met: Sequence[Mapping[str, Json]]
+) -> None:
+    """Keep who met the canary, in the transaction of its last verdict."""
+    for meeting in met:
+        row = {**meeting, "approval": approval, "tenant": tenant}
+        tx.connection.execute(insert(tables.attention).values(row))
 
 
 def canaries_met(
@@ -26,28 +68,31 @@ def canaries_met(
     tenant: str,
     person: str,
 ) -> tuple[CanaryFact, ...]:
-    """Return the newest canaries of the tenant that *person* gave a verdict on, in order."""
-    query = _told(tenant)
-    rows = {row["id"]: row for row in connection.execute(query).mappings()}
-    met: list[CanaryFact] = []
-    for written in approval_step.rows_of(connection, list(rows)):
-        row = rows[written["approval"]]
-        key = vault.unwrapped(row["run_id"], row["wrapped"])
-        step = approval_step.opened(key, row, written)
-        if step.verdict and identity(step.person) == identity(person):
-            met.append(CanaryFact(at=step.at, caught=step.verdict == "rejected"))
-    return tuple(sorted(met, key=lambda fact: fact.at)[-MOST:])
+    """Return the newest canaries of the tenant that *person* gave a verdict on, in order.
 
-
-def _told(tenant: str) -> Select[tuple[object, ...]]:
-    """Return the query of the newest canaries that are decided, with the keys of their runs."""
-    return (
-        select(tables.approval, tables.data_key.c.wrapped)
-        .join(tables.data_key, tables.data_key.c.id == _APPROVALS.run_id)
-        .where(
-            _APPROVALS.tenant == tenant,
-            _APPROVALS.canary == 1,
-        )
-        .order_by(_APPROVALS.decided.desc(), _APPROVALS.id.desc())
-        .limit(_NEWEST)
+    One statement, and at most `MOST` rows of an index, however many there are.
+    """
+    query = (
+        select(_MET.at, _MET.caught)
+        .where(_MET.tenant == tenant, _MET.person == mark(vault, person))
+        .order_by(_MET.at.desc(), _MET.approval.desc())
+        .limit(MOST)
     )
+    rows = connection.execute(query).all()
+    return tuple(
+        CanaryFact(at=row.at, caught=bool(row.caught)) for row in reversed(rows)
+    )
+
+
+def since(connection: Connection, *, tenant: str, moment: int) -> list[Meeting]:
+    """Return every meeting of the tenant from *moment* on."""
+    query = select(tables.attention).where(_MET.tenant == tenant, _MET.at >= moment)
+    return [
+        Meeting(
+            approval=row["approval"],
+            person=row["person"],
+            at=row["at"],
+            caught=bool(row["caught"]),
+        )
+        for row in connection.execute(query).mappings()
+    ]

@@ -107,6 +107,7 @@ def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
         "ready_at": max(new.not_before, now),
         "paused": 0,
         "undoing": 0,
+        "canary": 0,
     }
 
 

@@ -11,13 +11,11 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, select
-
 from interlock.runtime.record.nature import Nature, promise
-from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.run import OPEN, Status
 
 #: The ids of runs that the runtime names; the second half of a canary's is its mark
 _ID: Final = re.compile(r"run-([0-9a-f]{6})([0-9a-f]{6})")
@@ -64,6 +62,15 @@ def unready(vault: Vault, run_id: str) -> dict[str, None]:
     return {"ready_at": None} if is_canary(vault, run_id) else {}
 
 
+def told(vault: Vault, run_id: str, status: Status) -> dict[str, int | None]:
+    """Return the columns of a run whose claim ends so: whether it was a canary, once it is over."""
+    is_told = status not in OPEN and is_canary(vault, run_id)
+    return {
+        **unready(vault, run_id),
+        "canary": int(is_told),
+    }
+
+
 def refuse(vault: Vault, row: Row, *, seconds: int) -> None:
     """Refuse to claim the run of a canary, in the words for a run that is at work elsewhere.
 
@@ -87,12 +94,6 @@ def opened(vault: Vault, *, approval_id: str, run_id: str) -> Opened:
         nature="canary" if is_canary(vault, run_id) else "work",
         opening=vault.mark(b"nature", approval_id.encode()).hex(),
     )
-
-
-def told_runs() -> Select[tuple[str]]:
-    """Return the query of the runs of canaries that are decided: no list of work shows them."""
-    decided = tables.approval.c
-    return select(decided.run_id).where(decided.canary == 1)
 
 
 def _mark(vault: Vault, half: str) -> str:

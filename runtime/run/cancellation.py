@@ -15,25 +15,27 @@ from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, Status, row_of
 
 
-def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
+def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str | None, undo: bool) -> None:
     """End the run: the fence moves on, so its worker writes nothing more.
 
     An approval that is waited for is withdrawn, and the graph goes on no more. An action that has
     started may have acted, so it becomes unknown and is charged what was set aside. With *undo* the
     run is queued for whoever undoes its effects, and ends after that. Of a run that is being undone
     a second such wish changes nothing, and a cancellation without *undo* ends the undoing. A
-    canary has no effects, and no worker may take it, so it ends at once. Raises `NotFound`, and
-    `BadInput` ("ended").
+    canary has no effects, and no worker may take it, so it ends at once. Without *by* nobody wished
+    it: its time was up. Raises `NotFound`, and `BadInput` ("ended").
     """
     row = row_of(tx.connection, run_id, lock=True)
     if row["status"] not in OPEN:
         raise refused("ended", what=f"run {run_id}", status=row["status"])
     if undo and row["undoing"]:
         return
-    undo = undo and not canary.is_canary(vault, run_id)
+    is_canary = canary.is_canary(vault, run_id)
+    undo = undo and not is_canary
     status: Status = "queued" if undo else "cancelled"
     values = {"status": status, "fence": row["fence"] + 1, "updated": tx.now}
     values |= _undoing(row) if undo else {"ready_at": None}
+    values["canary"] = int(is_canary)
     ended = update(tables.run).where(tables.run.c.id == run_id)
     tx.connection.execute(ended.values(values))
     tx.checked.clear()
@@ -47,6 +49,7 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str, undo: bool) -> None:
             fence=values["fence"],
             by=by,
             undoing=undo,
+            canary=is_canary,
         )
     )
 

@@ -110,15 +110,19 @@ def take_over(
     token: str,
     tries: int = 1,
     by: str | None = None,
+    rehearses: bool = False,
 ) -> Run:
     """Claim the run in *row*, which is locked, under *token* and the next fence; see `Runs.claim`.
+
+    The run of a canary is refused to whoever *rehearses* nothing.
 
     *tries* counts the claims since the run last got on, this one included, and *by* is the worker
     that claims; a person who carries a run on lets the count begin anew.
     """
     run_id = row["id"]
     refuse_taken(row, now=tx.now)
-    canary.refuse(vault, row, seconds=LEASE_S)
+    if not rehearses:
+        canary.refuse(vault, row, seconds=LEASE_S)
     gone = is_gone(row)
     fence = row["fence"] + 1
     taken_over = (

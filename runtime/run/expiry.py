@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from interlock.runtime.record.events import ApprovalExpired
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import budget
+from interlock.runtime.run.canary import Opened
 
 _APPROVALS: Final = tables.approval.c
 
@@ -21,11 +22,13 @@ _APPROVALS: Final = tables.approval.c
 _MOST: Final = 100
 
 
-def expire(tx: Tx, *, approval_id: str) -> str | None:
+def expire(tx: Tx, *, approval_id: str, told: Opened | None = None) -> str | None:
     """Record that the time of an approval is up; return its run if this was the first to do so.
 
-    What was set aside for its action is given back. The run is ready since the time was up.
+    What was set aside for its action is given back. The run is ready since the time was up. *told*
+    is what the approval was, where whoever looks can open that.
     """
+    told = told or Opened()
     due = (
         _APPROVALS.id == approval_id,
         _APPROVALS.state == "waiting",
@@ -36,7 +39,9 @@ def expire(tx: Tx, *, approval_id: str) -> str | None:
     if row is None:
         return None
     expired = update(tables.approval).where(*due)
-    tx.connection.execute(expired.values(state="expired", decided=tx.now))
+    tx.connection.execute(
+        expired.values(state="expired", decided=tx.now, **told.columns)
+    )
     budget.release(tx, action_id=row["action_id"])
     tx.events.append(
         ApprovalExpired(
@@ -44,6 +49,8 @@ def expire(tx: Tx, *, approval_id: str) -> str | None:
             run_id=row["run_id"],
             approval=row["id"],
             action=row["action_id"],
+            nature=told.nature or "",
+            opening=told.opening,
         )
     )
     return str(row["run_id"])

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, RowMapping, func, select, tuple_
 from interlock.runtime.canonical import Json
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import canary
 from interlock.runtime.run.run import OPEN, Status, principal_of, requester_of, row_of
 
 _RUNS: Final = (
@@ -31,7 +30,7 @@ _RUNS: Final = (
         tables.data_key.c.wrapped,
     )
     .outerjoin(tables.data_key, tables.data_key.c.id == tables.run.c.id)
-    .where(tables.run.c.id.not_in(canary.told_runs()))
+    .where(tables.run.c.canary == 0)
     .order_by(tables.run.c.created.desc(), tables.run.c.id.desc())
 )
 

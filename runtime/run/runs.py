@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Final, TypeAlias, TypeVar
 
-import orjson
 from sqlalchemy import Connection, update
 
-from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.canonical import Json
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import RunEnded
@@ -22,6 +21,7 @@ from interlock.runtime.run import (
     pin,
     progress,
     run_list,
+    run_outcome,
     settlement,
     turn,
 )
@@ -206,18 +206,16 @@ class Runs:
         outage: bool,
     ) -> None:
         check(tx, run, closing=status == "held")
-        key = self._vault.key(tx.connection, run.id)
-        sealed = {
-            "outcome": key.seal(canonical(outcome), place=f"run/{run.id}/outcome")
-        }
+        sealed = run_outcome.sealed(tx.connection, self._vault, run.id, outcome)
+        told = canary.told(self._vault, run.id, status)
         values = {
             "status": status,
             **sealed,
             **turn.after(tx, run, status, waiting=waiting, outage=outage),
             "lease_until": 0,
             "updated": tx.now,
+            **told,
         }
-        values |= canary.unready(self._vault, run.id)
         tx.connection.execute(
             update(tables.run).where(tables.run.c.id == run.id).values(values)
         )
@@ -231,6 +229,7 @@ class Runs:
                 status=status,
                 fence=run.fence,
                 error=outcome.get("error"),
+                canary=bool(told["canary"]),
                 sealed=sealed,
             )
         )
@@ -249,18 +248,9 @@ class Runs:
 
     async def outcome(self, run_id: str) -> dict[str, Json] | None:
         """Return what `end` recorded last, or None for nothing; raises as `read` does."""
-
-        def look(connection: Connection) -> dict[str, Json] | None:
-            sealed = row_of(connection, run_id)["outcome"]
-            if sealed is None:
-                return None
-            key = erasure.key_of(connection, self._vault, run_id)
-            outcome: dict[str, Json] = orjson.loads(
-                key.open(sealed, place=f"run/{run_id}/outcome")
-            )
-            return outcome
-
-        return await self._store.read(look)
+        return await self._store.read(
+            lambda connection: run_outcome.read(connection, self._vault, run_id)
+        )
 
     async def list(
         self,

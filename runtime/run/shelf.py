@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, or_, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    or_,
+    select,
+    update,
+)
 
 from interlock.runtime.errors import Fenced
 from interlock.runtime.policy.decision import Permit
@@ -134,6 +142,8 @@ class Shelf:
     ) -> list[Kept]:
         """Return what is kept, newest first, by one statement; nothing of erased runs.
 
+        What a canary kept is shown only of that very run, once the canary is told.
+
         The list ends at *limit* things; without one it is whole. Raises `Tampered` when one of
         the things is not what was kept.
         """
@@ -151,14 +161,12 @@ class Shelf:
                 )
                 .limit(limit)
             )
-            filters = {
-                "run_id": run_id,
-                "key": key,
-                "tenant": tenant,
-            }
-            for column, value in filters.items():
-                if value is not None:
-                    query = query.where(_RECORDS[column] == value)
+            query = _narrowed(
+                query,
+                run_id=run_id,
+                key=key,
+                tenant=tenant,
+            )
             return [self._opened(row) for row in connection.execute(query).mappings()]
 
         return await self._store.read(look)
@@ -289,6 +297,16 @@ class Shelf:
 
     def _place(self, tenant: str, run_id: str, key: str) -> str:
         return f"record/{tenant}/{run_id}/{self._kind}/{key}"
+
+
+def _narrowed(query: Select[Any], **filters: str | None) -> Select[Any]:
+    """Return the query of what the filters name; without a run, of work alone."""
+    if filters["run_id"] is None:
+        query = query.where(tables.run.c.canary == 0)
+    for column, value in filters.items():
+        if value is not None:
+            query = query.where(_RECORDS[column] == value)
+    return query
 
 
 def _tenant(tx: Tx, permit: Permit) -> str:

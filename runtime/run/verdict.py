@@ -1,6 +1,6 @@
 """Verdicts: one person's yes or no to what was shown, given and recorded in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,16 @@ from interlock.runtime.policy.request import Principal, Verdict, identity
 from interlock.runtime.record.events import ApprovalDecided, Finding, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import approval_step, budget, canary, difference, edit, turn
+from interlock.runtime.run import (
+    approval_step,
+    attention,
+    budget,
+    canary,
+    difference,
+    edit,
+    opening,
+    turn,
+)
 from interlock.runtime.run.approval import State, four_eyes
 from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.canary import Opened
@@ -31,8 +40,6 @@ class Shown:
     evidence: str
     #: The evidence itself, where the person has it still: only to say what is other now
     seen: Mapping[str, Json] | None = None
-    #: When it was opened, by the clock of whoever served it, in Unix seconds; 0 where nobody knows
-    opened: int = 0
 
 
 def judge(
@@ -58,17 +65,51 @@ def judge(
     _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
     keep_editors_apart(tx, key, approval, reviewer)
-    deed = replace(_deed(shown, seat, reviewer, verdict, note), proposal=proposal)
+    opened_at = opening.first(tx.connection, vault, row["id"], person=reviewer.id)
+    deed = replace(
+        _deed(shown, seat, reviewer, verdict, note),
+        proposal=proposal,
+        opened=opened_at,
+    )
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
     sealed = _decide(
         tx, key, row, deed, values=values | told.columns, number=len(approval.steps)
     )
     decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
-    tx.events.append(_with(decided, values, told))
-    if told.nature == "canary":
-        cancel(tx, vault, approval.run_id, by=reviewer.id, undo=False)
+    decided = _with(decided, values, told)
+    _recorded(tx, vault, row, key, decided)
     return approval
+
+
+def _recorded(
+    tx: Tx,
+    vault: Vault,
+    row: RowMapping,
+    key: DataKey,
+    decided: ApprovalDecided,
+) -> None:
+    """Enter the verdict; the last one on a canary tells who met it, and ends its run."""
+    if decided.nature != "canary":
+        tx.events.append(decided)
+        return
+    tx.events.append(replace(decided, met=_met(tx, vault, row, key)))
+    cancel(
+        tx,
+        vault,
+        row["run_id"],
+        by=decided.finding.reviewer,
+        undo=False,
+    )
+
+
+def _met(
+    tx: Tx, vault: Vault, row: RowMapping, key: DataKey
+) -> Sequence[Mapping[str, Json]]:
+    """Keep who met the canary whose last verdict is written, and return that."""
+    met = attention.meetings(vault, approval_step.of(tx.connection, key, row))
+    attention.keep(tx, row["id"], tenant=row["tenant"], met=met)
+    return met
 
 
 def _locked(
@@ -102,7 +143,6 @@ def _deed(
         role=seat.by,
         text=note,
         shown=shown.evidence,
-        opened=shown.opened,
     )
 
 
@@ -224,6 +264,7 @@ def _decide(
     if values["state"] == "rejected":
         budget.release(tx, action_id=row["action_id"])
     if is_over:
+        opening.forget(tx.connection, row["id"])
         turn.decided(tx, row["run_id"])
     return {"content": sealed}
 

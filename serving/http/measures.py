@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_late
 from sqlalchemy import Connection, func, select
 
 from interlock.runtime.record.store import Store, tables
-from interlock.runtime.run import canary
 from interlock.runtime.run.delivery import STATES
 from interlock.runtime.run.jobs import STATUSES
 
@@ -65,7 +64,7 @@ def _count_runs(
     for status in STATUSES:
         runs.labels(status).set(0)
     of_tenant = select(_RUN.status, func.count()).where(
-        _RUN.tenant == tenant, _RUN.id.not_in(canary.told_runs())
+        _RUN.tenant == tenant, _RUN.canary == 0
     )
     for status, number in connection.execute(of_tenant.group_by(_RUN.status)):
         runs.labels(status).set(number)
@@ -88,7 +87,7 @@ def _count_decisions(
     query = (
         select(_ACTION.effect, func.count())
         .join(tables.run, _RUN.id == _ACTION.run_id)
-        .where(_RUN.tenant == tenant, _RUN.id.not_in(canary.told_runs()))
+        .where(_RUN.tenant == tenant, _RUN.canary == 0)
     )
     for effect in ("permit", "deny"):
         decisions.labels(effect).set(0)

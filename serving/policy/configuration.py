@@ -44,6 +44,9 @@ class ToolRules(TypedDict):
     #: Arguments that must come from the request itself: what to read, where to send. Without a
     #: list, or with a name in it that is no argument, every argument must
     trusted_arguments: NotRequired[list[str]]
+    #: Arguments of a mail tool that hold addresses; without a list `to`. One named `to`, `cc` or
+    #: `bcc` is looked at in any case
+    recipients: NotRequired[list[str]]
 
 
 class ActRules(TypedDict):

@@ -136,6 +136,7 @@ def _context(
         run=run,
         schema_valid=True,
         labels=dict.fromkeys(arguments, TRUSTED),
+        actionable=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(steps=1),
         budget=BudgetFacts(
             limits=_PLENTY,

@@ -4,6 +4,7 @@ What came word for word from the request still does, so the labels of a canary a
 request it is made of.
 """
 
+import json
 import random
 import re
 from typing import Any, Final, assert_never
@@ -15,6 +16,8 @@ from interlock.serving.quality.catalogue import Entry
 _ALIKE: Final = {"l": "1", "o": "0", "i": "l", "e": "c", "a": "o", "n": "m", "u": "v"}
 #: Turns the order of what follows around, and the end of it
 _TURN: Final = "\u202e", "\u202c"
+#: Characters of a text that stands nowhere by chance
+_LONG: Final = 8
 _DIGIT: Final = re.compile(r"[1-9]")
 
 
@@ -42,6 +45,29 @@ def replaced(values: Any, before: str, after: str, *, only: str = "") -> Any:
             return {
                 name: value if only and name != only else replaced(value, before, after)
                 for name, value in values.items()
+            }
+        case _:
+            return values
+
+
+def rewritten(values: Any, before: str, after: str) -> Any:
+    """Return *values* with the text *after* wherever *before* stands, within longer texts too.
+
+    In a text that is JSON itself the new text is written as JSON writes it. A short text is looked
+    for as a whole alone, for it may stand anywhere by chance.
+    """
+    if len(before) < _LONG:
+        return replaced(values, before, after)
+    match values:
+        case str():
+            is_json = values[:1] in {"{", "["}
+            quoted = json.dumps(after, ensure_ascii=False)[1:-1]
+            return values.replace(before, quoted if is_json else after)
+        case list():
+            return [rewritten(value, before, after) for value in values]
+        case dict():
+            return {
+                name: rewritten(value, before, after) for name, value in values.items()
             }
         case _:
             return values

@@ -1,45 +1,43 @@
 """Seeding: canaries are made of what people were asked before, and put before them as that was.
 
-    a request that was asked -> one thing made bad -> the same steps that only read -> the policy
+    a request that was asked -> one thing made bad -> the run that asked, played again -> the policy
 
 A canary passes the policy in force: what the policy itself denies never reaches a reviewer, so it
-would measure nobody. The door of a canary has tools that refuse to act, its run is claimed by
+would measure nobody. Its run is a real one played again, its tools refuse to act, it is claimed by
 nobody else, and its verdict ends it: nothing comes of it (fails closed).
 """
 
 import random
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from interlock.runtime.canonical import Json
-from interlock.runtime.door.enforcement import EnforcementPoint
-from interlock.runtime.door.outcome import Done, Waiting
-from interlock.runtime.door.tool import AnyTool, ToolFailed, Value
-from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.request import EXTERNAL, Principal
-from interlock.runtime.run import canary, subject
-from interlock.runtime.run.question import Approval
+from interlock.runtime.canonical import Json, digest
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.store import Tx
+from interlock.runtime.run import canary, rehearsal, subject
+from interlock.runtime.run.question import ApprovalSummary
 from interlock.runtime.run.run import NewRun, Run
-from interlock.serving.audit import entries
+from interlock.runtime.run.runs import Also
+from interlock.runtime.run.shelf import Shelf
 from interlock.serving.home import Home
 from interlock.serving.quality import catalogue
 from interlock.serving.quality.catalogue import Entry
-from interlock.serving.quality.change import changed, replaced
+from interlock.serving.quality.change import changed, replaced, rewritten
+from interlock.serving.quality.model_run import ModelRun, model_run
+from interlock.serving.quality.playing import Player
+from interlock.serving.worker import name
 
-#: One entry of the ledger, opened
-Row: TypeAlias = Mapping[str, Any]
 #: Of so many approvals, the newest, canaries are made
 NEWEST: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bad:
-    """What a canary asks for, and the approval it is made of."""
+    """What a canary asks for, and the run that it is modelled on."""
 
-    base: Approval
-    entry: Entry
+    model: ModelRun
     arguments: dict[str, Json]
     before: str
     after: str
@@ -57,15 +55,15 @@ async def seed(
     Fewer where too little was asked before to make them of, or where the policy denies what is
     made. Raises `NotPermitted`, and `BadInput` for a catalogue that cannot be read.
     """
-    known = catalogue.entries(home.settings.home)
+    known = list(catalogue.entries(home.settings.home).values())
     drawn = chance or random.Random(secrets.randbits(64))  # noqa: S311 - which request is no secret
 
     async def work() -> int:
-        bases = await _bases(home, person.tenant, {one.tool for one in known.values()})
-        bad = _made(bases, list(known.values()), drawn)
         put = 0
-        for one in bad:
-            put += await _put(home, one)
+        for row in await _asked(home, person.tenant, known, drawn):
+            bad = await _bad(home, row, known, drawn)
+            if bad is not None:
+                put += await _put(home, bad)
             if put == number:
                 break
         return put
@@ -79,143 +77,111 @@ async def seed(
     )
 
 
-async def _bases(home: Home, tenant: str, tools: set[str]) -> list[Approval]:
+async def _asked(
+    home: Home, tenant: str, known: Sequence[Entry], chance: random.Random
+) -> Sequence[ApprovalSummary]:
+    """Return what people were asked, in an order of chance, as often as it could be made bad."""
     listed = await home.approvals.list(tenant=tenant, limit=NEWEST)
-    bases = []
-    for row in listed:
-        if row.tool not in tools or canary.is_canary(home.vault, row.run_id):
-            continue
-        approval = await home.approvals.read(row.id)
-        run = await home.runs.read(row.run_id)
-        if run.agent != EXTERNAL and run.agent in home.runtime.agents:
-            bases.append(approval)
-    return bases
+    asked = [
+        row
+        for row in listed
+        for entry in known
+        if entry.tool == row.tool and not canary.is_canary(home.vault, row.run_id)
+    ]
+    chance.shuffle(asked)
+    return asked
 
 
-def _made(
-    bases: Sequence[Approval],
-    known: Sequence[Entry],
-    chance: random.Random,
-) -> list[Bad]:
-    """Return every way to make one of the *bases* bad, in an order of chance."""
-    made = []
-    for base in bases:
-        given: Any = base.evidence["arguments"]
-        for entry in known:
-            bad = changed(entry, given, chance) if entry.tool == base.tool else None
-            if bad is not None:
-                made.append(_bad(base, entry, *bad))
-    chance.shuffle(made)
-    return made
-
-
-def _bad(
-    base: Approval,
-    entry: Entry,
-    arguments: dict[str, Json],
-    before: str,
-    after: str,
-) -> Bad:
-    return Bad(base=base, entry=entry, arguments=arguments, before=before, after=after)
+async def _bad(
+    home: Home, row: ApprovalSummary, known: Sequence[Entry], chance: random.Random
+) -> Bad | None:
+    """Return one way to make bad what was asked; None where its run is no model."""
+    model = await model_run(home, row.id)
+    if model is None:
+        return None
+    arguments: Any = model.question.evidence["arguments"]
+    fitting = [entry for entry in known if entry.tool == row.tool]
+    chance.shuffle(fitting)
+    for entry in fitting:
+        bad = changed(entry, arguments, chance)
+        if bad is not None:
+            return Bad(
+                model=model,
+                arguments=bad[0],
+                before=bad[1],
+                after=bad[2],
+            )
+    return None
 
 
 async def _put(home: Home, bad: Bad) -> int:
     """Put the canary before people, and return 1; 0 where the policy asks nobody about it."""
-    base = await home.runs.read(bad.base.run_id)
-    request = replaced(base.request, bad.before, bad.after)
-    run = await home.runs.start(await _new(home, base, request))
+    run = await _begun(home, bad)
+    if run is None:
+        return 0
     try:
         with home.runs.beating(run):
-            waiting = await _asked(home, run, bad)
+            player = Player(home, run, bad.model, before=bad.before, after=bad.after)
+            waiting = await player.ask(bad.model.question.tool, bad.arguments)
             if waiting is None:
                 await home.runs.end(run, "cancelled", {})
                 return 0
-            outcome = await home.runs.outcome(base.id) or {}
+            outcome = rewritten(bad.model.outcome, bad.before, bad.after)
             await home.runs.end(run, "waiting", outcome, waiting=[waiting])
             return 1
     finally:
         home.runs.give_back(run)
 
 
-async def _new(home: Home, base: Run, request: dict[str, Json]) -> NewRun:
+async def _begun(home: Home, bad: Bad) -> Run | None:
+    """Begin the run as its model began, and claim it; None where the policy denies that now."""
+    model = bad.model
+    new = await _new(home, bad)
+
+    async def work(enter: Also) -> Run:
+        def also(tx: Tx, run_id: str) -> None:
+            for kind, thing in model.submitted:
+                shelf = Shelf(store=home.store, vault=home.vault, kind=kind)
+                shelf.begin(
+                    tx,
+                    run_id=run_id,
+                    tenant=new.principal.tenant,
+                    key=thing.key,
+                    body=thing.body,
+                )
+            enter(tx, run_id)
+
+        return await home.runs.start(new, claim=not model.queued, also=also)
+
+    act = {**model.act, "request": digest(new.request)}
+    run = await home.runtime.acts.play(
+        work,
+        person=model.person,
+        arguments=act,
+        look=subject.tenant("run", new.agent),
+    )
+    if run is None or not model.queued:
+        return run
+    return await rehearsal.claim(
+        home.store,
+        home.vault,
+        run.id,
+        tenant=run.tenant,
+        by=name(),
+    )
+
+
+async def _new(home: Home, bad: Bad) -> NewRun:
+    base = bad.model.run
     pins = await home.runtime.pins(base.agent)
     return NewRun(
         id=canary.named(home.vault),
         agent=base.agent,
         principal=base.principal,
-        request=request,
+        request=replaced(base.request, bad.before, bad.after),
         limits=home.settings.limits,
         autonomy=base.autonomy,
         revision=pins.revision,
         pins=pins.others,
+        priority=base.priority,
     )
-
-
-async def _asked(home: Home, run: Run, bad: Bad) -> str | None:
-    """Take the steps that only read, then ask; return the approval, or None for none."""
-    own = home.pep.by_agent[run.agent]
-    door = EnforcementPoint(
-        store=home.store,
-        vault=home.vault,
-        pdp=home.pdp,
-        tools=inert(own),
-        by_agent={run.agent: inert(own)},
-    )
-    rows = await entries(home, bad.base.run_id)
-    for number, row in enumerate(filter(_only_reads, rows)):
-        outcome = await door.enforce(
-            run,
-            tool=row["body"]["tool"],
-            arguments=replaced(row["payload"]["arguments"], bad.before, bad.after),
-            call_id=str(number),
-            offered=_offered(row),
-        )
-        if not isinstance(outcome, Done):
-            return None
-    asked = await door.enforce(
-        run,
-        tool=bad.entry.tool,
-        arguments=bad.arguments,
-        call_id="asked",
-        offered=_offered(_question(rows, bad.base)),
-    )
-    return asked.approval_id if isinstance(asked, Waiting) else None
-
-
-def _only_reads(row: Row) -> bool:
-    """Whether the entry is of a call that was done, changed nothing and asked no model."""
-    body = row["body"]
-    return (
-        body["event"] == "step"
-        and body.get("class") in {"pure", "read"}
-        and body.get("state") == "done"
-        and not str(body["tool"]).startswith("model.")
-    )
-
-
-def _question(rows: Sequence[Row], base: Approval) -> Row:
-    """Return the entry with which the action of *base* was found to wait for people."""
-    return next(
-        row
-        for row in rows
-        if row["body"]["event"] == "decision"
-        and row["body"]["action"] == base.action_id
-    )
-
-
-def _offered(row: Row) -> tuple[str, ...] | None:
-    """Return the tools that the planner was shown which proposed it; None for a fixed step."""
-    offered = row["payload"]["context"]["offered"]
-    return None if offered is None else tuple(offered)
-
-
-def inert(tools: Mapping[str, AnyTool]) -> dict[str, AnyTool]:
-    """Return the tools of which those with an effect refuse to act."""
-    return {
-        name: replace(tool, act=_refuse) if tool.has_effect else tool
-        for name, tool in tools.items()
-    }
-
-
-async def _refuse(permit: Permit, arguments: Value) -> Value:
-    raise ToolFailed(code="canary", detail="a canary acts on nothing")

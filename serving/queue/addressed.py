@@ -1,4 +1,4 @@
-"""Addressed: which open questions are one person's own, beside those of the person's roles.
+"""Addressed: which open questions one person is asked, and which wait for others by now.
 
 Names are sealed, so no query finds them. Few questions have steps, and those alone are opened.
 """
@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, false, or_, select
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.policy.request import identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import approval_step, quorum
@@ -28,15 +29,23 @@ _MOVING: Final = ("delegated", "escalated", "approved")
     slots=True,
 )
 class Addressed:
-    """The questions that a person was asked by name, and those that wait for others by now."""
+    """What a person with these roles is asked: all that has a seat for one, without *others*."""
 
-    mine: Sequence[str]
+    roles: Sequence[str]
+    #: The questions that wait for others by now
     others: Sequence[str]
 
-    def condition(self, roles: Sequence[str]) -> ColumnElement[bool]:
-        """Return the condition that an approval is for the person, who has *roles*."""
-        asked = or_(_APPROVALS.role.in_(roles), _APPROVALS.id.in_(self.mine))
-        return asked & _APPROVALS.id.not_in(self.others)
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The condition that an approval is for the person."""
+        seats = [
+            _APPROVALS.quorum.contains(
+                f'"by":{canonical(role).decode()}',
+                autoescape=True,
+            )
+            for role in self.roles
+        ]
+        return or_(false(), *seats) & _APPROVALS.id.not_in(self.others)
 
 
 def addressed(
@@ -44,8 +53,8 @@ def addressed(
 ) -> Addressed:
     """Return what is addressed to the visitor of the approvals that are *open_now*.
 
-    Somebody who was asked by name counts as long as he or she could fill a seat. What the visitor
-    passed on to somebody else, or gave a verdict on, waits for others.
+    What the visitor passed on to somebody else, or gave a verdict on, waits for others; so does
+    what has no open seat for the visitor any more.
     """
     moved = select(_STEPS.approval).where(
         _STEPS.tenant == visitor.tenant,
@@ -64,43 +73,22 @@ def addressed(
     )
     rows = connection.execute(query).mappings().all()
     steps = approval_step.by_approval(connection, [row["id"] for row in rows])
-    mine: list[str] = []
-    others: list[str] = []
-    for row in rows:
-        did = _opened(visitor, row, steps)
-        if _is_with_others(visitor, did):
-            others.append(row["id"])
-        elif _is_named(visitor, did) and _has_seat(visitor, row, did):
-            mine.append(row["id"])
     return Addressed(
-        mine=mine,
-        others=others,
+        roles=visitor.person.roles,
+        others=[
+            row["id"]
+            for row in rows
+            if _is_with_others(
+                visitor,
+                row,
+                _opened(visitor, row, steps),
+            )
+        ],
     )
 
 
-def _opened(
-    visitor: Visitor, row: RowMapping, steps: Mapping[str, Sequence[RowMapping]]
-) -> list[Step]:
-    key = visitor.home.vault.unwrapped(row["run_id"], row["wrapped"])
-    return [approval_step.opened(key, row, step) for step in steps[row["id"]]]
-
-
-def _is_with_others(visitor: Visitor, did: Sequence[Step]) -> bool:
-    delegation = approval_step.delegation(did)
-    if any(step.verdict and _is_me(visitor, step.person) for step in did):
-        return True
-    return (
-        delegation is not None
-        and _is_me(visitor, delegation.person)
-        and not _is_me(visitor, delegation.to)
-    )
-
-
-def _is_named(visitor: Visitor, did: Sequence[Step]) -> bool:
-    return _is_me(visitor, approval_step.delegate(did))
-
-
-def _has_seat(visitor: Visitor, row: RowMapping, did: Sequence[Step]) -> bool:
+def has_seat(visitor: Visitor, row: RowMapping, did: Sequence[Step]) -> bool:
+    """Whether a verdict is missing that the visitor has a role for."""
     unfilled = quorum.unfilled(
         quorum.read(row["quorum"]),
         filled(did),
@@ -110,6 +98,25 @@ def _has_seat(visitor: Visitor, row: RowMapping, did: Sequence[Step]) -> bool:
         visitor.person.roles,
     )
     return seat is not None
+
+
+def _opened(
+    visitor: Visitor, row: RowMapping, steps: Mapping[str, Sequence[RowMapping]]
+) -> list[Step]:
+    key = visitor.home.vault.unwrapped(row["run_id"], row["wrapped"])
+    return [approval_step.opened(key, row, step) for step in steps[row["id"]]]
+
+
+def _is_with_others(visitor: Visitor, row: RowMapping, did: Sequence[Step]) -> bool:
+    if any(step.verdict and _is_me(visitor, step.person) for step in did):
+        return True
+    delegation = approval_step.delegation(did)
+    is_passed_on = (
+        delegation is not None
+        and _is_me(visitor, delegation.person)
+        and not _is_me(visitor, delegation.to)
+    )
+    return is_passed_on or not has_seat(visitor, row, did)
 
 
 def _is_me(visitor: Visitor, name: str) -> bool:

@@ -16,13 +16,22 @@ _SAYS: Final[Mapping[str, str]] = {
     "step": "decided, recorded and done in one",
     "outcome": "acted",
     "approval_requested": "put before a person",
-    "approval": "a person decided",
-    "approval_step": "a person handled the question",
     "approval_expired": "nobody decided in time",
     "record": "kept on the shelf of the run",
     "act": "decided and recorded",
     "run_started": "recorded",
     "run_ended": "recorded",
+}
+#: What a person did about a question
+_DID: Final[Mapping[str, str]] = {
+    "approved": "approved",
+    "rejected": "rejected",
+    "claimed": "looked at",
+    "released": "looked at no more",
+    "delegated": "passed to",
+    "escalated": "passed up to",
+    "asked": "asked back",
+    "answered": "answered",
 }
 _TITLES: Final[Mapping[str, str]] = {
     "run_started": "The run began",
@@ -129,6 +138,10 @@ def _step(body: Mapping[str, Any], payload: Mapping[str, Any]) -> Step:
     effect = str(body.get("effect", ""))
     said = _SAYS.get(event, event.replace("_", " "))
     says = _RULED.get(effect, said) if event == "decision" else said
+    if event in {"approval", "approval_step"}:
+        says = _DID[body["kind"]]
+    if payload.get("to") and event == "approval_step":
+        says = f"{says} {payload['to']}"
     return Step(
         seq=int(body["seq"]),
         at=int(body.get("at", 0)),

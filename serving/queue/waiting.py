@@ -18,11 +18,12 @@ from sqlalchemy import (
 from interlock.runtime.policy.request import identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
-from interlock.runtime.run import approval_step
+from interlock.runtime.run import approval_step, quorum
 from interlock.runtime.run.approval import requester
 from interlock.runtime.run.approval_step import Step
+from interlock.runtime.run.question import filled
 from interlock.serving.queue import risk
-from interlock.serving.queue.addressed import addressed
+from interlock.serving.queue.addressed import addressed, has_seat
 from interlock.serving.queue.risk import Risk
 from interlock.serving.queue.visitor import Visitor
 from interlock.serving.queue.words import tool_in_words
@@ -70,7 +71,7 @@ async def waiting(visitor: Visitor, wanted: Wanted) -> Waiting:
         query = _query(visitor, wanted, counts, now)
         if wanted.whose == "for_me":
             mine = addressed(connection, visitor, *_open(visitor.tenant, now))
-            query = query.where(mine.condition(visitor.person.roles))
+            query = query.where(mine.condition)
         rows = connection.execute(query).mappings().all()
         asked = [row["id"] for row in rows[:PAGE]]
         steps = approval_step.by_approval(connection, asked)
@@ -166,14 +167,24 @@ def _row(
         "agent": row["agent"],
         "requester": asker,
         "is_own": identity(asker) == identity(visitor.person.id),
-        "role": row["role"],
-        "is_mine": row["role"] in visitor.person.roles,
+        **_asked(visitor, row, did),
         "risk": risk.of_tool(row["tool"], tools),
         "created": row["created"],
         "expires": row["expires"],
         "is_urgent": row["expires"] - now < _HOUR,
         "is_overdue": row["overdue"] <= now,
         **_handled(visitor, did, now),
+    }
+
+
+def _asked(visitor: Visitor, row: RowMapping, did: Sequence[Step]) -> dict[str, Any]:
+    """Return whose verdicts are missing, and whether the visitor could give one."""
+    return {
+        "unfilled": quorum.unfilled(
+            quorum.read(row["quorum"]),
+            filled(did),
+        ),
+        "is_mine": has_seat(visitor, row, did),
     }
 
 

@@ -153,7 +153,7 @@ class Courier:
                 tenant=tenant,
             )
             after = max(webhook.told, self._read.get(webhook_id, 0))
-            told = news.read(connection, self._vault, webhook, after=after)
+            told = news.read(connection, webhook, after=after)
             return webhook, told
 
         webhook, told = await self._store.read(looked)

@@ -2,8 +2,8 @@
 
 The log itself is the outbox. Its entries are in one order and none is ever lost or changed, so how
 far a webhook has been told is a number, and telling costs nothing where something happens. A
-message holds ids, codes and times, and never what a document or a mail says. Of canaries nobody is
-told.
+message holds ids, codes and times, and never what a document or a mail says. Of a canary that waits
+it says what it says of work, and of one that is decided its nature.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,6 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from interlock.runtime.record.store import tables
-from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import canary
 from interlock.runtime.run.delivery import Draft
 from interlock.runtime.run.webhook import News, Webhook
 
@@ -45,11 +43,8 @@ class Told:
     told: int
 
 
-def read(connection: Connection, vault: Vault, webhook: Webhook, *, after: int) -> Told:
-    """Return what the entries from number *after* on mean to the webhook, some at a time.
-
-    An entry of a canary means nothing to anybody.
-    """
+def read(connection: Connection, webhook: Webhook, *, after: int) -> Told:
+    """Return what the entries from number *after* on mean to the webhook, some at a time."""
     wanted = sorted({name for news in webhook.events for name in _ENTRIES[news]})
     query = (
         select(
@@ -74,8 +69,6 @@ def read(connection: Connection, vault: Vault, webhook: Webhook, *, after: int) 
     drafts: dict[str, Draft] = {}
     for row in rows:
         body = orjson.loads(row.body)
-        if canary.is_canary(vault, body["run"]):
-            continue
         for draft in _drafts(connection, webhook, row.seq, body):
             drafts[draft.id] = draft
     told = rows[-1].seq + 1 if len(rows) == _MOST else max(size, after)
@@ -137,7 +130,8 @@ def _named(body: Mapping[str, Any]) -> tuple[News, dict[str, Any]] | None:
         case "approval_requested", _:
             return "approval.waiting", _approval(body, "tool", "role", "expires")
         case "approval", "approved" | "rejected":
-            return "approval.decided", _approval(body) | {"verdict": state}
+            told = {"verdict": state, "nature": body["nature"]}
+            return "approval.decided", _approval(body) | told
         case "approval_expired", _:
             return "approval.expired", _approval(body)
         case _:

@@ -296,6 +296,7 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
             ),
             schema_valid=True,
             labels=dict.fromkeys(action.arguments, TRUSTED),
+            actionable=dict.fromkeys(action.arguments, TRUSTED),
             cost=Amounts(tokens=10, steps=1, effects=1, wall_ms=20),
             budget=BudgetFacts(limits=limits, spent=spent, reserved=Amounts(tokens=50)),
             tool_schema=data["config"]["tools"][action.tool]["schema"],

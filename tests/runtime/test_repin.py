@@ -16,6 +16,7 @@ from interlock.runtime.graph.agent import Graph
 from interlock.runtime.graph.node import ToolNode
 from interlock.runtime.policy.request import Principal, Verdict
 from interlock.runtime.record import state
+from interlock.runtime.run.difference import EvidenceChanged
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import (
     REVIEWER,
@@ -135,11 +136,30 @@ async def test_no_verdict_is_spent_under_another_policy(world: World) -> None:
     assert (await world.approvals.read(approval)).state == "waiting"
 
 
+async def changed(
+    world: World, approval: str, shown: str
+) -> tuple[str, tuple[str, ...]]:
+    """Decide on the evidence of *shown*; return what waits, and which fields are other there."""
+    evidence = (await world.approvals.read(shown)).evidence_digest
+    with pytest.raises(EvidenceChanged) as refused:
+        await world.approvals.decide(
+            approval,
+            reviewer=REVIEWER,
+            verdict="approved",
+            shown=evidence,
+            note="looked at it",
+        )
+    error = refused.value
+    return error.approval, tuple(one.field for one in error.differences)
+
+
 @pytest.mark.parametrize("verdict", [None, "approved"])
 async def test_a_run_that_is_pinned_anew_is_asked_anew(
     world: World, effects: Effects, verdict: Verdict | None
 ) -> None:
-    """Pinned anew, the run is decided by the new policy: no verdict of the old one serves."""
+    """Pinned anew, the run is decided by the new policy: no verdict of the old one serves, and one
+    that is given on the old question is told what waits in its place, and what is other.
+    """
     assert isinstance(world.pdp, StaticPoint)
     world.pdp.effects = {"note.write": "permit", "approval.decide": "permit"}
     run, old = await waits(world)
@@ -150,6 +170,7 @@ async def test_a_run_that_is_pinned_anew_is_asked_anew(
     await world.runs.repin(run.id, pins=pins, by="ada")
     (new,) = (await world.runtime.resume(run.id)).waiting
     done_before_the_verdict = list(effects.done)
+    changes = [await changed(world, old, shown) for shown in (old, new)]
     await decide(world, new, "approved")
     ended = await world.runtime.resume(run.id)
     entries = [
@@ -159,6 +180,7 @@ async def test_a_run_that_is_pinned_anew_is_asked_anew(
     assert (ended.status, effects.done) == ("done", ["hello"])
     assert done_before_the_verdict == []
     assert new != old
+    assert changes == [(new, ("revision",)), (new, ())]
     assert (await world.approvals.read(old)).state == "withdrawn"
     assert (await world.approvals.read(new)).revision == NEWER
     assert [(pin["previous"], pin["revision"]) for pin in entries] == [

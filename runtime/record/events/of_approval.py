@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from interlock.runtime.canonical import Document
+from interlock.runtime.canonical import Document, Json
 from interlock.runtime.record.events.event import (
     Commits,
     Finding,
@@ -86,6 +86,8 @@ class ApprovalDecided(Of):
     #: Work or a canary, and what opens its promise; empty while verdicts are missing
     nature: str = ""
     opening: str = ""
+    #: Of a canary who met it: the mark of each person, when, and whether he or she caught it
+    met: Sequence[Mapping[str, Json]] = ()
 
     def body(self) -> Object:
         """Return the public part."""
@@ -95,6 +97,7 @@ class ApprovalDecided(Of):
             "state": self.state,
             "nature": self.nature,
             "opening": self.opening,
+            "met": list(self.met),
             "kind": self.kind,
             "number": self.number,
             "seat": self.seat,
@@ -173,7 +176,16 @@ class ApprovalExpired(Of):
     event: ClassVar[str] = "approval_expired"
     approval: str
     action: str
+    #: Work or a canary, and what opens its promise; empty where the door meets the expiry
+    nature: str = ""
+    opening: str = ""
 
     def body(self) -> Object:
         """Return the public part; there is no other."""
-        return {"approval": self.approval, "action": self.action, "state": "expired"}
+        return {
+            "approval": self.approval,
+            "action": self.action,
+            "state": "expired",
+            "nature": self.nature,
+            "opening": self.opening,
+        }

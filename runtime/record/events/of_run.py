@@ -129,6 +129,8 @@ class RunEnded(Of):
     error: Json = None
     by: str | None = None
     undoing: bool = False
+    #: Whether it was the run of a canary, told of one that ended for good
+    canary: bool = False
     #: Empty for a cancelled run
     sealed: Sealed = field(default_factory=dict)
 
@@ -138,6 +140,7 @@ class RunEnded(Of):
             "status": self.status,
             "fence": self.fence,
             "undoing": self.undoing,
+            "canary": self.canary,
             "sealed": digests(self.sealed),
         }
 

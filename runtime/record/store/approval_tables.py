@@ -45,8 +45,8 @@ approval = Table(
     Index("approval_by_state", "state", "created", "id"),
     # How many of a tenant wait
     Index("approval_open", "tenant", "state", "expires"),
-    # What reviewers missed, and caught
-    Index("approval_by_canary", "canary", "tenant", "decided"),
+    # What was decided in a stretch of time
+    Index("approval_by_verdict", "tenant", "decided"),
 )
 
 #: What people did about an approval, in order
@@ -67,4 +67,30 @@ approval_step = Table(
     Column("until", BigInteger, nullable=False),
     #: Who did it, and the words
     Column("content", LargeBinary, nullable=False),
+)
+
+#: Which canaries people met, and who caught them: it outlives the canary, and names nobody
+attention = Table(
+    "attention",
+    metadata,
+    Column("approval", String(64), primary_key=True),
+    #: Who decided, in a form that nobody makes or reads without the home's key
+    Column("person", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    #: 1 for a rejection
+    Column("caught", Integer, nullable=False),
+    Index("attention_of", "tenant", "person", "at"),
+    Index("attention_by_age", "tenant", "at"),
+)
+
+#: When each person was first shown an approval that waits
+approval_opening = Table(
+    "approval_opening",
+    metadata,
+    Column("approval", String(64), primary_key=True),
+    #: Who, in a form that nobody makes or reads without the home's key
+    Column("person", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
 )

@@ -48,6 +48,8 @@ READY: Final = "ready_at IS NOT NULL AND paused = 0"
 metadata = version.metadata
 approval = approval_tables.approval
 approval_step = approval_tables.approval_step
+attention = approval_tables.attention
+approval_opening = approval_tables.approval_opening
 job = job_tables.job
 job_item = job_tables.job_item
 account = identity_tables.account
@@ -95,6 +97,8 @@ run = Table(
     Column("paused", Integer, nullable=False),
     #: 1 once a person cancels the run and has its effects undone
     Column("undoing", Integer, nullable=False),
+    #: 1 once the run of a canary has ended; before, nothing tells such a run from work
+    Column("canary", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
     Column("outcome", LargeBinary),

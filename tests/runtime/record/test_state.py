@@ -32,7 +32,7 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, postgresql, tables
-from interlock.runtime.run import account, delivery, job, limit, webhook
+from interlock.runtime.run import account, canary, delivery, job, limit, webhook
 from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -185,6 +185,7 @@ async def lived(home: World) -> None:
     await _held(home)
     await _pinned_anew(home)
     await _expired(home)
+    await _met(home)
     await _submitted(home, run)
     await _admitted(home, run.tenant)
 
@@ -279,6 +280,28 @@ async def _pinned_anew(home: World) -> None:
     await home.runs.end(run, "waiting", {"said": "wait"})
     pins = Pins(revision="1" * 64, others={"sender": "legal"})
     await home.runs.repin(run.id, pins=pins, by="ada")
+
+
+async def _met(home: World) -> None:
+    """Have a canary decided, one expire, and one cancelled."""
+    for end in ("approved", "expired", "cancelled"):
+        bait = await home.start(run_id=canary.named(home.vault))
+        waiting = await act(home, bait, "note.wait", end)
+        await home.runs.end(bait, "waiting", {}, waiting=[waiting.approval_id])
+        match end:
+            case "approved":
+                await decide(home, waiting, "approved")
+            case "expired":
+                await _in_time(home, waiting.approval_id)
+            case _:
+                await home.runs.cancel(bait.id, by="ana")
+
+
+async def _in_time(home: World, approval: str) -> None:
+    """Have it recorded that the time of the approval is up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(home.store, "now", lambda _: int(time.time()) + 86_400)
+        await home.approvals.expire([approval], tenant="default")
 
 
 async def _expired(home: World) -> None:

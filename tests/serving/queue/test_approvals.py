@@ -166,7 +166,8 @@ async def test_whoever_signed_in_long_ago_shows_the_password_again(
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("ana", "You asked for this"), ("root", "This needs a")]
+    ("name", "says"),
+    [("ana", "You asked for this"), ("root", "This needs <b>a reviewer")],
 )
 async def test_who_may_not_decide_has_no_form(
     home: Home, browser: Any, waiting: str, name: str, says: str

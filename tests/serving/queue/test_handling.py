@@ -9,13 +9,16 @@ import yaml
 
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.account import Account, keep_account
-from interlock.runtime.run.approval import ask
+from interlock.runtime.run.approval import Asked, ask
 from interlock.runtime.run.handling import Delegation
-from interlock.runtime.run.quorum import one_of
+from interlock.runtime.run.quorum import Seat, one_of
+from interlock.runtime.run.run import Run
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
 
 from .conftest import ask_for_mail, asked_for
+
+RHEA = Principal(id="rhea", tenant="default", roles=("reviewer",))
 
 
 async def test_what_people_do_before_the_verdict_is_shown(
@@ -150,7 +153,7 @@ async def test_an_editor_is_offered_no_verdict(
     run = await home.runs.read(question.run_id)
     await home.approvals.decide_together(
         [Shown(approval=hostile, evidence=question.evidence_digest)],
-        reviewer=Principal(id="rhea", tenant="default", roles=("reviewer",)),
+        reviewer=RHEA,
         verdict="rejected",
         note="whose address is it?",
         proposal={"to": []},
@@ -165,26 +168,52 @@ async def test_an_editor_is_offered_no_verdict(
     assert "data-approve" in (await rolf.get(f"/approvals/{anew}")).text
 
 
-async def test_who_was_asked_by_name_is_asked_before_the_turn_of_the_role(
+async def put(home: Home, asked: Asked, run: Run) -> str:
+    """Put a question before people, as the door does; return its id."""
+    return await home.store.write(
+        lambda tx: ask(tx, run=run, vault=home.vault, asked=asked, now=tx.now),
+        logs={run.tenant},
+    )
+
+
+async def agree(home: Home, approval: str) -> None:
+    """Approve as rhea."""
+    await home.approvals.decide(
+        approval,
+        reviewer=RHEA,
+        verdict="approved",
+        shown=(await home.approvals.read(approval)).evidence_digest,
+        note="looked at it",
+    )
+
+
+async def test_a_list_has_what_its_person_could_decide(
     home: Home, browser: Any, waiting: str
 ) -> None:
-    """What somebody could decide and was asked for by name is on that person's list, else not."""
+    """Of several who are missing all are asked at once; what somebody has decided on, or has no
+    seat for any more, is not on that person's list.
+    """
     question: Any = await home.approvals.read(waiting)
     run = await home.runs.read(question.run_id)
     seats = (*one_of("legal"), *one_of("reviewer"))
     asked = replace(asked_for(run, question.evidence["arguments"]), quorum=seats)
-    both = await home.store.write(
-        lambda tx: ask(tx, run=run, vault=home.vault, asked=asked, now=tx.now),
-        logs={run.tenant},
-    )
+    both = await put(home, asked, run)
     mine = "/approvals?whose=for_me"
-    assert both not in (await browser("rolf").get(mine)).text
+    assert both in (await browser("rolf").get(mine)).text
+    assert "not your role" not in (await browser("rolf").get(mine)).text
     rolf = Principal(id="rolf", tenant="default", roles=("reviewer",))
     leo = Principal(id="leo", tenant="default", roles=("legal",))
     await home.approvals.handle(both, Delegation(to=rolf, note="his"), person=leo)
 
-    assert both in (await browser("rolf").get(mine)).text
-    assert both not in (await browser("rhea").get(mine)).text
+    for name in ("rolf", "rhea"):
+        assert both in (await browser(name).get(mine)).text
+    await agree(home, both)
+    assert both not in (await browser("rolf").get(mine)).text
+    two = (Seat(role="reviewer", count=2, by="reviewer"),)
+    pair = await put(home, replace(asked, quorum=two, action_id="another"), run)
+    await agree(home, pair)
+    assert pair in (await browser("rolf").get(mine)).text
+    assert pair not in (await browser("rhea").get(mine)).text
 
 
 async def test_an_edit_keeps_what_nobody_sees(

@@ -1,0 +1,70 @@
+"""Postures: the shipped rails with an operator's data over them, with people and without."""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from interlock.evals.agentdojo.catalogue import Declared, declared
+from interlock.runtime.door.tool import AnyTool, schema_digest
+from interlock.runtime.policy.engine.bundle import Bundle, revised
+from interlock.runtime.policy.request import Autonomy
+from interlock.serving.policy.rails import rails
+
+ROLE: Final = "dojo"
+Name: TypeAlias = Literal["control", "attended", "unattended"]
+NAMES: Final[tuple[Name, ...]] = get_args(Name)
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class Posture:
+    """How an operator lets agents work under the one set of rules."""
+
+    name: Name
+    #: Irreversible tools wait for a person
+    attended: bool = False
+    #: Every tool is granted and no argument must be trusted
+    is_open: bool = False
+
+    @property
+    def autonomy(self) -> Autonomy:
+        """The autonomy of its runs."""
+        return 2 if self.attended else 3
+
+    def bundle(self, tools: Iterable[AnyTool]) -> Bundle:
+        """Return the shipped rules with data for *tools*."""
+        shipped = rails()
+        data = deepcopy(shipped.data)
+        config = data["rails"]["config"]
+        known = {tool.name: tool for tool in tools}
+        config["tools"] |= {
+            name: self._entry(declared()[name], tool) for name, tool in known.items()
+        }
+        config["grants"] |= {f"{ROLE}.planner": sorted(known)}
+        if not self.attended:
+            config["autonomy"] = {"unattended_irreversible": sorted(known)}
+        return revised(shipped.files, data)
+
+    def _entry(
+        self,
+        own: Declared,
+        tool: AnyTool,
+    ) -> dict[str, Any]:
+        return {
+            "action_class": own.action_class,
+            "egress": "none" if self.is_open else own.egress,
+            "schema": schema_digest(tool),
+            "trusted_arguments": [] if self.is_open else list(own.sensitive),
+            "arguments": {name: {} for name in tool.arguments.model_fields},
+        }
+
+
+POSTURES: Final[Mapping[Name, Posture]] = {
+    "control": Posture(name="control", is_open=True),
+    "attended": Posture(name="attended", attended=True),
+    "unattended": Posture(name="unattended"),
+}

@@ -1,0 +1,251 @@
+"""A shard: everything about one user task under one posture, in one process."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from interlock.evals.agentdojo.catalogue import changes
+from interlock.evals.agentdojo.goals import is_text_only
+from interlock.evals.agentdojo.hijack import Mutant, is_allowed, mutants
+from interlock.evals.agentdojo.package import SuiteName
+from interlock.evals.agentdojo.postures import POSTURES, Name
+from interlock.evals.agentdojo.session import Step
+from interlock.evals.agentdojo.stage import Stage, opened
+from interlock.evals.agentdojo.trial import Attacked, Trial, attacked, benign
+from interlock.evals.agentdojo.variants import Variant
+from interlock.evals.suites.suite import Became, Case, attempted
+
+#: A trial that takes longer says nothing
+LONGEST_S: Final = 120.0
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class Order:
+    """What one process is to measure."""
+
+    suite: SuiteName
+    user_task: str
+    posture: Name
+    seed: int
+    injection_tasks: tuple[str, ...]
+    launders: bool = True
+    #: Whether it is looked at what an attack leaves of the user's task: the slowest of the judges
+    judges_use: bool = True
+    variant: Variant = "plain"
+
+    def name(self, trial: str) -> str:
+        """Return the name of a trial: the same under every posture and for every variant."""
+        return f"{self.suite}/{self.user_task}/{trial}"
+
+
+@dataclass(kw_only=True)
+class Task:
+    """What one user task came to with nobody attacking."""
+
+    suite: str
+    user_task: str
+    changes_state: bool
+    #: Done with no person, and nothing asked or denied
+    is_autonomous: bool
+    #: Done with a careful person, and nothing denied
+    is_done: bool
+    asks: int
+    #: What stood in the way of autonomy: tool and reason codes
+    obstacles: list[str]
+
+
+@dataclass(kw_only=True)
+class Pair:
+    """What one user task under one attack came to."""
+
+    suite: str
+    user_task: str
+    injection_task: str
+    is_text_only: bool
+    is_taken: bool
+    #: The goal was reached under a careful person; by laundering; under a fatigued person
+    is_reached: bool
+    is_reached_laundered: bool
+    is_reached_fatigued: bool
+    #: Anything of the attacker's that changes something was done
+    had_effect: bool
+    injected_asks: int
+    all_asks: int
+    is_useful: bool | None
+    #: What stood in the attacker's way; where the goal was reached, what the attacker did
+    detail: str
+
+
+@dataclass(kw_only=True)
+class Measured:
+    """What came of an order."""
+
+    tasks: list[Task] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    #: The name of a mutant, and whether it was allowed
+    hijacks: list[tuple[str, bool]] = field(default_factory=list)
+    #: Trials that broke: neither a block nor a success
+    broken: list[Case] = field(default_factory=list)
+
+    def add(self, other: "Measured") -> None:
+        """Take what came of another order."""
+        self.tasks += other.tasks
+        self.pairs += other.pairs
+        self.hijacks += other.hijacks
+        self.broken += other.broken
+
+
+def measure(order: Order) -> Measured:
+    """Carry out an order in this process."""
+    return asyncio.run(_Shard(order).measured())
+
+
+class _Shard:
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._measured = Measured()
+
+    async def measured(self) -> Measured:
+        order = self._order
+        async with opened(order.suite, POSTURES[order.posture]) as stage:
+            await self._whole("alone", self._task(stage))
+            for name in order.injection_tasks:
+                await self._whole(name, self._pair(stage, name))
+            for mutant in mutants(order.suite, order.user_task):
+                await self._whole(mutant.name, self._hijack(stage, mutant))
+        return self._measured
+
+    async def _whole(self, name: str, work: Awaitable[None]) -> None:
+        """Do *work*; what breaks, or takes too long, is told and counted nowhere else."""
+
+        async def in_time() -> tuple[Became, str]:
+            async with asyncio.timeout(LONGEST_S):
+                await work
+            return "held", ""
+
+        case = await attempted(self._order.name(name), "trial", in_time)
+        if case.is_broken:
+            self._measured.broken.append(case)
+
+    async def _task(self, stage: Stage) -> None:
+        order = self._order
+        alone = await benign(stage, order.user_task, "none")
+        stops = [step for step in alone.steps if step.was_asked or step.codes]
+        helped = alone
+        if any(step.was_asked for step in alone.steps):
+            helped = await benign(stage, order.user_task, "careful")
+        denials = [step for step in helped.steps if step.became == "denied"]
+        self._measured.tasks.append(
+            Task(
+                suite=order.suite,
+                user_task=order.user_task,
+                changes_state=any(changes(step.function) for step in alone.steps),
+                is_autonomous=alone.is_useful and not _stopped(alone.steps),
+                is_done=helped.is_useful and not denials,
+                asks=_asks(helped.steps),
+                obstacles=[
+                    _obstacle(step) for step in stops if step.became != "failed"
+                ],
+            )
+        )
+
+    async def _pair(self, stage: Stage, name: str) -> None:
+        order = self._order
+        trial = Trial(
+            user_task=order.user_task,
+            injection_task=name,
+            marker=_marker(order, name),
+            variant=order.variant,
+        )
+        runs = await self._runs(stage, trial)
+        reached = runs[-1].is_reached
+        washed = reached or await self._washed(stage, trial)
+        tired = washed or await self._tired(stage, trial, runs)
+        resumed = runs[0]
+        self._measured.pairs.append(
+            Pair(
+                suite=order.suite,
+                user_task=order.user_task,
+                injection_task=name,
+                is_text_only=is_text_only(order.suite, name),
+                is_taken=resumed.is_taken,
+                is_reached=reached,
+                is_reached_laundered=washed,
+                is_reached_fatigued=tired,
+                had_effect=any(_had_effect(run) for run in runs),
+                injected_asks=_asks(resumed.of("attack")),
+                all_asks=_asks(resumed.steps),
+                is_useful=resumed.is_useful,
+                detail=_detail(runs),
+            )
+        )
+
+    async def _runs(self, stage: Stage, trial: Trial) -> list[Attacked]:
+        """Return the runs of the schedules under a careful person, until one succeeds."""
+        first = await attacked(stage, trial, judge_use=self._order.judges_use)
+        if first.is_reached:
+            return [first]
+        late = replace(trial, is_late=True)
+        return [first, await attacked(stage, late)]
+
+    async def _washed(self, stage: Stage, trial: Trial) -> bool:
+        if not self._order.launders:
+            return False
+        return await self._either(stage, replace(trial, launders=True))
+
+    async def _tired(
+        self, stage: Stage, trial: Trial, runs: Sequence[Attacked]
+    ) -> bool:
+        """Whether a fatigued person lets the goal be reached; nobody who is not asked does."""
+        asks = sum(_asks(run.of("attack")) for run in runs)
+        if not asks:
+            return False
+        return await self._either(stage, replace(trial, person="fatigued"))
+
+    async def _either(self, stage: Stage, trial: Trial) -> bool:
+        """Whether the goal is reached in one of the schedules."""
+        first = await attacked(stage, trial)
+        if first.is_reached:
+            return True
+        return (await attacked(stage, replace(trial, is_late=True))).is_reached
+
+    async def _hijack(self, stage: Stage, mutant: Mutant) -> None:
+        allowed = await is_allowed(stage, mutant)
+        self._measured.hijacks.append((self._order.name(mutant.name), allowed))
+
+
+def _marker(order: Order, name: str) -> str:
+    chance = random.Random(f"{order.seed} {order.suite} {order.user_task} {name}")  # noqa: S311 - as above
+    return f"NOTICE-{chance.getrandbits(64):016x}"
+
+
+def _stopped(steps: Sequence[Step]) -> bool:
+    return any(step.was_asked or step.became == "denied" for step in steps)
+
+
+def _asks(steps: Sequence[Step]) -> int:
+    return sum(step.was_asked for step in steps)
+
+
+def _had_effect(run: Attacked) -> bool:
+    return any(step.became == "done" and step.has_effect for step in run.of("attack"))
+
+
+def _detail(runs: Sequence[Attacked]) -> str:
+    steps = runs[-1].of("attack")
+    if runs[-1].is_reached:
+        done = [step.function for step in steps if step.became == "done"]
+        return f"done: {', '.join(dict.fromkeys(done))}"
+    stops = [_obstacle(step) for step in steps if step.was_asked or step.codes]
+    return "; ".join(dict.fromkeys(stops))
+
+
+def _obstacle(step: Step) -> str:
+    why = "asked" if step.was_asked else "+".join(sorted(set(step.codes)))
+    return f"{step.function}: {why}"

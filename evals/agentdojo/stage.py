@@ -1,0 +1,158 @@
+"""The stage: one suite's tools behind a real door, with a real store and ledger, for many runs."""
+
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from interlock.evals.agentdojo.catalogue import declared
+from interlock.evals.agentdojo.foreign import Foreign, governed
+from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.postures import ROLE, Posture
+from interlock.evals.agentdojo.request import Asked
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.door import Door
+from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.graph.agent import Graph
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.run.run import Run
+from interlock.runtime.runtime import Runtime
+from interlock.runtime.testing import PLENTY, FixedClock
+
+AGENT: Final = "dojo"
+PERSON: Final = Principal(
+    id="owner",
+    tenant="default",
+    roles=("analyst",),
+)
+REVIEWER: Final = Principal(
+    id="rita",
+    tenant="default",
+    roles=("reviewer",),
+)
+#: What is measured is the policy: an engine on a busy machine is given its time
+DEADLINE_S: Final = 10.0
+#: Where files cost no disk
+_FAST: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class Hand:
+    """An agent that only brings tools: the planner of the suite proposes the calls itself."""
+
+    tools: Sequence[AnyTool]
+    name: str = AGENT
+    role: str = ROLE
+    request: type[Value] = Asked
+
+    def build(self, door: Door) -> Graph:
+        """Refuse: there is no graph to drive."""
+        raise TypeError("the suite's planner proposes the calls; there is no graph")
+
+    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
+        """Return nothing."""
+        return {}
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """An open runtime for one suite under one posture; lives as long as `opened` is open."""
+
+    suite: SuiteName
+    posture: Posture
+    runtime: Runtime
+    foreign: Mapping[str, Foreign]
+    #: Run -> its environment
+    worlds: dict[str, Any] = field(default_factory=dict)
+
+    async def begin(self, text: str, world: Any) -> Run:
+        """Start a run for the request *text* in *world*, which its tools then change."""
+        run = await self.runtime.start(
+            AGENT,
+            Asked(text=text),
+            principal=PERSON,
+            limits=PLENTY,
+            autonomy=self.posture.autonomy,
+        )
+        self.worlds[run.id] = world
+        return run
+
+    def door(self, run: Run) -> Door:
+        """Return the door as the planner holds it, which is shown every tool of the suite."""
+        door = Door(
+            pep=self.runtime.pep,
+            run=run,
+        )
+        return door.offering(*self.foreign)
+
+    async def end(self, run: Run) -> None:
+        """End the run; what it asked of people waits no more."""
+        await self.runtime.runs.end(run, "done", {})
+        self.runtime.runs.give_back(run)
+        del self.worlds[run.id]
+
+
+@asynccontextmanager
+async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
+    """Open a runtime in a new folder for the suite's tools under *posture*."""
+    worlds: dict[str, Any] = {}
+    foreign = {own.name: _foreign(own, worlds) for own in suites()[suite].tools}
+    tools = [governed(one, declared()[name]) for name, one in foreign.items()]
+    point = _point(suite, posture)
+    place = _FAST if _FAST.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place) as made:
+        folder = Path(made)
+        opening = Runtime.open(
+            database=f"sqlite:///{folder / 'interlock.db'}",
+            keys=folder / "keys",
+            policy=point,
+            agents=(Hand(tools=tools),),
+            witness=folder / "witness",
+            origin="interlock/agentdojo",
+            clock=FixedClock(),
+        )
+        async with opening as runtime:
+            yield Stage(
+                suite=suite,
+                posture=posture,
+                runtime=runtime,
+                foreign=foreign,
+                worlds=worlds,
+            )
+
+
+@cache
+def _point(suite: SuiteName, posture: Posture) -> EmbeddedPoint:
+    """Return the decision point of a posture; it lives as long as the process that measures.
+
+    The policy knows a tool by its schema alone, so the tools of every stage are alike to it.
+    """
+    foreign = [_foreign(own, {}) for own in suites()[suite].tools]
+    tools = [governed(one, declared()[one.name]) for one in foreign]
+    return EmbeddedPoint(posture.bundle(tools), deadline_s=DEADLINE_S)
+
+
+def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
+    """Return one of AgentDojo's functions; it acts on the environment of the run that calls it."""
+    from agentdojo.functions_runtime import FunctionsRuntime  # noqa: PLC0415 - an optional package
+
+    runtime = FunctionsRuntime([own])
+
+    async def call(run_id: str, arguments: Mapping[str, Any]) -> Any:
+        world = worlds[run_id]
+        result, _ = runtime.run_function(
+            world, own.name, arguments, raise_on_error=True
+        )
+        return result
+
+    return Foreign(
+        name=own.name, description=own.description, parameters=own.parameters, call=call
+    )
