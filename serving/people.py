@@ -47,7 +47,7 @@ class People(Value):
 def machine(*, tenant: str) -> Principal:
     """Return the account of the operating system as one that starts what a service manager starts.
 
-    What its role may do stands in the policy: as shipped, to start a worker and nothing else.
+    What its role may do stands in the policy: as shipped, to start a worker and to place canaries.
     """
     return Principal(
         id=f"{_MACHINE}:{current()}",

@@ -118,6 +118,8 @@ class AttentionRules(TypedDict):
     window_s: int
     most_missed: int
     catches: int
+    #: One in so many of the requests is followed by a canary; 0 for none
+    one_in: int
 
 
 class AutonomyRules(TypedDict):

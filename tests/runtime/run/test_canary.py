@@ -16,9 +16,9 @@ from interlock.runtime.policy.request import CanaryFact, Verdict
 from interlock.runtime.record.nature import promise
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import canary, opening, subject
+from interlock.runtime.run import canary, opening, rehearsal, subject
 from interlock.runtime.run.queue import Queue
-from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.run import LEASE_S, NewRun, Run
 from interlock.runtime.testing import (
     AGENT,
     PLENTY,
@@ -274,6 +274,25 @@ async def test_a_miss_outlives_the_run_of_its_canary(world: World) -> None:
     )
     (one,) = figures.of_each(given)
     assert (one.decided, one.caught.part, one.caught.whole) == (1, 0, 1)
+
+
+async def test_a_canary_that_was_half_placed_is_ended(
+    world: World, clock: FixedClock
+) -> None:
+    """Where whoever places a canary dies on the way, the next look ends its run once the lease is
+    over, and no list shows it; work that was left alone stays as it is.
+    """
+    bait = await world.start(run_id=canary.named(world.vault))
+    work = await world.start()
+    statuses = []
+    for wait in (0, LEASE_S * 3):
+        clock.advance(wait)
+        await rehearsal.end_abandoned(world, by="worker:here")
+        runs = [await world.runs.read(run.id) for run in (bait, work)]
+        statuses.append([run.status for run in runs])
+
+    assert statuses == [["running", "running"], ["cancelled", "running"]]
+    assert [row.id for row in await world.runs.list()] == [work.id]
 
 
 async def test_a_canary_that_nobody_decided_leaves_every_list(

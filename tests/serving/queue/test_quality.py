@@ -2,12 +2,14 @@
 
 import random
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import canary, opening
 from interlock.serving.home import Home
+from interlock.serving.quality.baits import Baits
 from interlock.serving.quality.seeding import seed
 
 CHANCE = random.Random(3)  # noqa: S311 - which request a canary is made of
@@ -40,6 +42,34 @@ async def test_a_canary_looks_as_what_it_is_made_of(
 def outline(page: str) -> list[str]:
     """Return the elements of a page with their classes."""
     return re.findall(r'<(?:\w+)(?: class="[^"]*")?', page)
+
+
+async def test_a_worker_places_one_canary_in_so_many_requests(
+    home: Home, waiting: str
+) -> None:
+    """At the rate that the policy's data says, once for each request that is drawn, however many
+    workers look and how often; at none without a rate.
+    """
+    await Baits(home).settle()
+    none = len(await home.approvals.list(state="waiting"))
+    often = at_rate(home, 1)
+    for worker in (Baits(often), Baits(often)):
+        await worker.settle()
+        await worker.settle()
+    listed = await home.approvals.list(state="waiting")
+
+    assert none == 1
+    assert [canary.is_canary(home.vault, row.run_id) for row in listed].count(True) == 1
+    assert len(listed) == 2
+
+
+def at_rate(home: Home, one_in: int) -> Home:
+    """Return the home under a policy whose data has that rate."""
+    rails = home.bundle.data["rails"]
+    config = rails["config"]
+    attention = {**config["attention"], "one_in": one_in}
+    data = {"rails": {**rails, "config": {**config, "attention": attention}}}
+    return replace(home, bundle=replace(home.bundle, data=data))
 
 
 async def test_whoever_is_shown_what_waits_is_timed_from_then_on(
