@@ -63,6 +63,7 @@ from interlock.runtime.record.events.of_run import (
     RunWidened,
 )
 from interlock.runtime.record.events.of_webhook import (
+    DeliveriesPruned,
     DeliveryTurned,
     Message,
     WebhookKept,
@@ -81,6 +82,7 @@ __all__ = [
     "ApprovalExpired",
     "ApprovalStepped",
     "Decided",
+    "DeliveriesPruned",
     "DeliveryTurned",
     "DocumentKept",
     "Event",

@@ -45,6 +45,7 @@ from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
+from interlock.runtime.run.retention import prune
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import (
@@ -281,6 +282,8 @@ def _told(tx: Tx, home: World, tenant: str) -> None:
         until=one.until,
         of_claim=None,
     )
+    prune(tx, tenant, before=tx.now + 1)
+    webhook.keep_webhook(tx, home.vault, replace(hook, state="removed"), by="ada")
 
 
 async def _pinned_anew(home: World) -> None:
