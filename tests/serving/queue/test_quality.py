@@ -2,12 +2,18 @@
 
 import random
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
+import pytest
+
+from interlock.runtime.door.tool import AnyTool, ToolFailed
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import canary, opening
 from interlock.serving.home import Home
+from interlock.serving.quality.baits import Baits
+from interlock.serving.quality.playing import inert
 from interlock.serving.quality.seeding import seed
 
 CHANCE = random.Random(3)  # noqa: S311 - which request a canary is made of
@@ -18,8 +24,10 @@ async def test_a_canary_looks_as_what_it_is_made_of(
     home: Home, waiting: str, browser: Any
 ) -> None:
     """The page, the row in the list and the rows of a canary have the parts of the approval that it
-    was made of: other ids, times and digests, and the one text that is bad.
+    was made of: other ids, times and digests, and the one text that is bad. No tool acts for it.
     """
+    tools = home.pep.by_agent["contract_review"]
+    tools.update({name: broken(tool) for name, tool in tools.items()})
     put = await seed(home, 1, person=ROOT, chance=CHANCE)
     listed = {row.id: row for row in await home.approvals.list(state="waiting")}
     made = next(row for name, row in listed.items() if name != waiting)
@@ -37,9 +45,56 @@ async def test_a_canary_looks_as_what_it_is_made_of(
     assert row.count("data-item") == 2
 
 
+def broken(tool: AnyTool) -> AnyTool:
+    """Return the tool, whose act fails."""
+
+    async def act(*_: Any) -> Any:
+        raise ToolFailed(code="error")
+
+    return replace(tool, act=act)
+
+
+async def test_the_tool_that_a_canary_asks_for_refuses_to_act(home: Home) -> None:
+    """Where a policy would ask nobody, nothing is done all the same."""
+    mail: Any = inert(home.runtime.tools["mail.send"])
+
+    with pytest.raises(ToolFailed) as refused:
+        await mail.act(None, None)
+
+    assert refused.value.code == "canary"
+
+
 def outline(page: str) -> list[str]:
     """Return the elements of a page with their classes."""
     return re.findall(r'<(?:\w+)(?: class="[^"]*")?', page)
+
+
+async def test_a_worker_places_one_canary_in_so_many_requests(
+    home: Home, waiting: str
+) -> None:
+    """At the rate that the policy's data says, once for each request that is drawn, however many
+    workers look and how often; at none without a rate.
+    """
+    await Baits(home).settle()
+    none = len(await home.approvals.list(state="waiting"))
+    often = at_rate(home, 1)
+    for worker in (Baits(often), Baits(often)):
+        await worker.settle()
+        await worker.settle()
+    listed = await home.approvals.list(state="waiting")
+
+    assert none == 1
+    assert [canary.is_canary(home.vault, row.run_id) for row in listed].count(True) == 1
+    assert len(listed) == 2
+
+
+def at_rate(home: Home, one_in: int) -> Home:
+    """Return the home under a policy whose data has that rate."""
+    rails = home.bundle.data["rails"]
+    config = rails["config"]
+    attention = {**config["attention"], "one_in": one_in}
+    data = {"rails": {**rails, "config": {**config, "attention": attention}}}
+    return replace(home, bundle=replace(home.bundle, data=data))
 
 
 async def test_whoever_is_shown_what_waits_is_timed_from_then_on(
