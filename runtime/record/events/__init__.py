@@ -60,6 +60,7 @@ from interlock.runtime.record.events.of_run import (
     RunRepinned,
     RunResumed,
     RunStarted,
+    RunWidened,
 )
 from interlock.runtime.record.events.of_webhook import (
     DeliveriesPruned,
@@ -106,6 +107,7 @@ __all__ = [
     "RunRepinned",
     "RunResumed",
     "RunStarted",
+    "RunWidened",
     "Sealed",
     "SignInsFailed",
     "SignedIn",

@@ -32,7 +32,15 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, postgresql, tables
-from interlock.runtime.run import account, canary, delivery, job, limit, webhook
+from interlock.runtime.run import (
+    account,
+    canary,
+    delivery,
+    job,
+    limit,
+    webhook,
+    widening,
+)
 from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -145,7 +153,12 @@ async def keep(home: World, run: Run, *names: str) -> None:
 
 async def lived(home: World) -> None:
     """Let everything happen that can happen to a run."""
-    run = await home.start()
+    run = await home.start(intent={"note.keep": 2})
+    more = {"note.keep": 1, "note.send": None}
+    await home.store.write(
+        lambda tx: widening.widen(tx, run_id=run.id, more=more, by="ana", note="both"),
+        logs=(run.tenant,),
+    )
     for call, tool in enumerate(
         ("note.write", "note.read", "note.refuse", "note.break", "none")
     ):

@@ -19,6 +19,7 @@ from interlock.runtime.record.store import tables
 from interlock.runtime.run import canary, opening, rehearsal, subject
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import LEASE_S, NewRun, Run
+from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import (
     AGENT,
     PLENTY,
@@ -107,6 +108,10 @@ async def test_nothing_can_act_on_the_verdict_on_a_canary(
     await decide(world, approval_id, verdict)
 
     claimed += await claim_as_worker(world, run)
+    with pytest.raises(BadInput):
+        await rehearsal.claim(
+            world.store, world.vault, run.id, tenant=run.tenant, by="worker:here"
+        )
     with pytest.raises(BadInput) as after:
         await world.runs.claim(run.id)
     assert (before.value.code, after.value.code, claimed) == ("claimed", "ended", [])
@@ -120,6 +125,8 @@ async def test_a_worker_carries_on_what_is_no_canary(world: World) -> None:
     """
     baits = [await put(world, run_id=canary.named(world.vault)) for _ in range(3)]
     run, approval_id = await put(world)
+    with pytest.raises(BadInput):
+        await rehearsal.claim(world.store, world.vault, run.id, tenant=run.tenant)
 
     await decide(world, approval_id, "approved")
 
@@ -303,11 +310,21 @@ async def test_a_canary_that_nobody_decided_leaves_every_list(
     """
     run, bait = await put(world, run_id=canary.named(world.vault))
     _, work = await put(world)
+    shelf = Shelf(store=world.store, vault=world.vault, kind="note")
+    await world.store.write(
+        lambda tx: shelf.begin(
+            tx, run_id=run.id, tenant=run.tenant, key="one", body={}
+        ),
+        logs=(run.tenant,),
+    )
+    kept = [len(await shelf.list())]
     clock.advance(86_400 * 30)
 
     for tenant, overdue in (await world.approvals.overdue()).items():
         await world.approvals.expire(overdue, tenant=tenant)
 
+    kept += [len(await shelf.list()), len(await shelf.list(run_id=run.id))]
+    assert kept == [1, 0, 1]
     assert [row.id for row in await world.approvals.list()] == [work]
     assert run.id not in {row.id for row in await world.runs.list()}
     assert (await world.approvals.read(bait)).state == "expired"
