@@ -56,6 +56,11 @@ def machine(*, tenant: str) -> Principal:
     )
 
 
+def is_machine(person: Principal) -> bool:
+    """Whether that is the account which `machine` returns, and not somebody with its name."""
+    return person.roles == (_MACHINE,) and person.id == f"{_MACHINE}:{current()}"
+
+
 def is_unlisted(name: str) -> bool:
     """Whether nobody who is listed can have the name, in whatever letters."""
     return identity(name).startswith(UNLISTED)

@@ -33,13 +33,14 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import (
     approval,
     approval_facts,
+    done,
     edit,
     expiry,
     kill_switch,
     level,
     recorded_action,
 )
-from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.attempt import Attempt, about
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
@@ -49,6 +50,9 @@ _ROWS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
+        tables.run.c.intent,
+        done.TOOLS.label("tools_done"),
+        done.HERE.label("tools_here"),
         *level.AMOUNTS,
         *level.OWN,
         edit.REJECTIONS.label("rejections"),
@@ -147,6 +151,7 @@ class InformationPoint:
             "of_tenant": run.tenant,
             "of_tool": proposal.action.tool,
             "of_run": run.id,
+            "about": about(key, proposal.resource),
         }
 
         def look(connection: Connection) -> Facts:
@@ -221,7 +226,6 @@ def _facts(
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        schema_valid=proposal.arguments is not None,
         **_labels(proposal, proofs_of(run_label=run_label)),
         cost=proposal.cost,
         **level.facts_for(connection, row),
@@ -232,6 +236,7 @@ def _facts(
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
+        **done.facts_for(row),
         version=FACTS,
     )
     facts = Facts(
@@ -248,6 +253,7 @@ def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
     arguments = proposal.action.arguments
     labels = proofs.labels(arguments)
     return {
+        "schema_valid": proposal.arguments is not None,
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
@@ -288,6 +294,7 @@ def _run_facts(run: Run, row: Row) -> RunFacts:
         autonomy=run.autonomy,
         refusals=row["refusals"],
         revision=run.revision,
+        label=label_of(row["label"]),
     )
 
 

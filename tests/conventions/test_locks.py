@@ -23,6 +23,7 @@ UNNAMED: Final[Mapping[str, str]] = {
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
+    "_COUNT.one": "whoever begins an effect has locked the row of its run",
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_READ.one": "whoever hands in a document holds the head of its tenant's log",
     "self._name": "it works out an HMAC and reads no row",
