@@ -64,7 +64,7 @@ class Courier:
         self._read: dict[str, int] = {}
         self._under_way: dict[asyncio.Task[None], str] = {}
         #: How many defects were met so far
-        self.unexpected = 0
+        self.defects = 0
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -242,12 +242,12 @@ class Courier:
 
     def _broke(self, what: str, error: Exception) -> None:
         """Count a defect, and log its code and where it was met."""
-        self.unexpected += 1
+        self.defects += 1
         _log.error(
             "%s: %s, number %d; it is tried again later",
             what,
             _UNEXPECTED,
-            self.unexpected,
+            self.defects,
             exc_info=error,
         )
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.tlog import opened
+from interlock.serving.http.server import Place, Server
+from interlock.serving.worker import Worker
 
 ANALYST: Final = Principal(id="ana", tenant="default", roles=("analyst",))
 ADMINISTRATOR: Final = Principal(id="ada", tenant="default", roles=("administrator",))
@@ -137,8 +139,30 @@ async def test_tenants_see_what_is_theirs_whoever_asked_before(served: Any) -> N
         assert [row["run_id"] for row in listed["data"]] == [begun[who.tenant]]
 
 
+class Stumbling:
+    """A chore that has met defects and went on."""
+
+    defects = 3
+
+    async def work(self) -> None:
+        """Do nothing."""
+
+    async def settle(self) -> None:
+        """Do nothing."""
+
+
 async def test_metrics_count_the_own_tenant(served: Any) -> None:
-    """Counts are of the caller's tenant, and no label names a thing or a person."""
+    """Counts are of the caller's tenant, and no label names a thing or a person; how the process
+    does is told to the tenant of the settings alone, for it tells of all tenants.
+    """
+    worker = Worker(
+        served.home.runtime,
+        pace=served.home.settings.worker,
+        shares={},
+        told=lambda turn: None,
+        chores=[Stumbling()],
+    )
+    Server(served.app, Place(port=0), worker=worker)
     run_id = await _start(served)
     text = (await served.ask(ADMINISTRATOR, "GET", "/metrics")).text
     other = Principal(id="ada", tenant="other", roles=("administrator",))
@@ -147,5 +171,8 @@ async def test_metrics_count_the_own_tenant(served: Any) -> None:
     assert 'interlock_runs{status="queued"} 1.0' in text
     assert 'interlock_runs{status="queued"} 0.0' in foreign
     assert 'route="/v1/runs",status="202"' in text.replace('method="POST",', "")
+    assert "interlock_worker_defects 3.0" in text
+    assert "interlock_http" not in foreign
+    assert "interlock_worker" not in foreign
     assert run_id not in text
     assert (await served.ask(AUDITOR, "GET", "/metrics")).status_code == 403
