@@ -51,25 +51,29 @@ async def test_an_export_is_what_the_verifier_takes(served: Any) -> None:
 
 
 async def test_the_checkpoint_the_entry_and_the_proof_belong_together(
-    served: Any,
+    served_twice: Any,
 ) -> None:
     """What one asks for piece by piece is one tree, under the key that the head names."""
-    await _start(served)
-    head = await _get(served, "/v1/audit/log")
-    [checkpoint, *_] = (await _get(served, "/v1/audit/checkpoints"))["data"]
-    proof = await _get(served, f"/v1/audit/inclusion?seq=0&size={checkpoint['size']}")
-    grown = await _get(served, f"/v1/audit/consistency?first={checkpoint['size']}")
+    await _start(served_twice)
+    head = await _get(served_twice, "/v1/audit/log")
+    [checkpoint, *_] = (await _get(served_twice, "/v1/audit/checkpoints"))["data"]
+    proof = await _get(
+        served_twice, f"/v1/audit/inclusion?seq=0&size={checkpoint['size']}"
+    )
+    grown = await _get(
+        served_twice, f"/v1/audit/consistency?first={checkpoint['size']}"
+    )
     signed = opened(
         checkpoint["note"],
         origin=head["origin"],
         public=bytes.fromhex(head["public_key"]),
     )
-    entries = await _get(served, "/v1/audit/entries?limit=100")
+    entries = await _get(served_twice, "/v1/audit/entries?limit=100")
 
     assert signed == (head["size"], bytes.fromhex(head["root"]))
     assert proof["root"] == grown["root"] == head["root"]
     assert [one["seq"] for one in entries["data"]] == list(range(head["size"]))
-    assert await _get(served, "/v1/audit/entries", STRANGER) == {
+    assert await _get(served_twice, "/v1/audit/entries", STRANGER) == {
         "data": [],
         "next": None,
     }
@@ -127,15 +131,17 @@ async def test_a_budget_is_raised_and_set_by_who_may(served: Any) -> None:
     assert {one.status_code for one in foreign} == {404}
 
 
-async def test_tenants_see_what_is_theirs_whoever_asked_before(served: Any) -> None:
+async def test_tenants_see_what_is_theirs_whoever_asked_before(
+    served_twice: Any,
+) -> None:
     """Two tenants ask in turn, and each is shown the own runs alone every time."""
     other = Principal(id="ana", tenant="other", roles=("analyst",))
     begun = {}
     for who in (ANALYST, other):
-        answer = await served.ask(who, "POST", "/v1/runs", json=ORDER)
+        answer = await served_twice.ask(who, "POST", "/v1/runs", json=ORDER)
         begun[who.tenant] = answer.json()["run_id"]
     for who in (ANALYST, other):
-        listed = await _get(served, "/v1/runs", who)
+        listed = await _get(served_twice, "/v1/runs", who)
         assert [row["run_id"] for row in listed["data"]] == [begun[who.tenant]]
 
 
