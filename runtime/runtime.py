@@ -24,7 +24,7 @@ from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
-from interlock.runtime.graph.agent import Agent, requested
+from interlock.runtime.graph.agent import Agent
 from interlock.runtime.graph.agents import (
     by_agent,
     by_name,
@@ -33,6 +33,7 @@ from interlock.runtime.graph.agents import (
     tools_of,
 )
 from interlock.runtime.graph.driver import Driver, Ended
+from interlock.runtime.graph.intended import stated
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.request import (
@@ -250,7 +251,7 @@ class Runtime:
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
-        fields = requested(workflow, request)
+        fields = stated(workflow, request, self.policy.configured_bundle)
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
         after = None if also is None else ""
         await self.policy.activate(after=after, permitted=permitted)
@@ -258,7 +259,7 @@ class Runtime:
             NewRun(
                 agent=workflow.name,
                 principal=_acting(workflow, principal),
-                request=fields,
+                **fields,
                 limits=limits,
                 autonomy=autonomy,
                 revision=self.pdp.revision,

@@ -25,6 +25,7 @@ from interlock.runtime.policy.decision import (
     Reason,
 )
 from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import (
     AccessRequest,
     ActionClass,
@@ -250,6 +251,7 @@ class World:
         *,
         request: dict[str, str] | None = None,
         limits: Amounts = PLENTY,
+        intent: Intent | None = None,
         agent: str = TOOLBOX,
         run_id: str = "",
     ) -> Run:
@@ -261,6 +263,7 @@ class World:
             limits=limits,
             autonomy=2,
             revision=self.pdp.revision,
+            intent=intent,
             id=run_id,
         )
         return await self.runs.start(new)

@@ -26,6 +26,7 @@ from interlock.runtime.policy.request import (
     Amounts,
     BudgetFacts,
     Context,
+    IntentFacts,
     Resource,
     RunFacts,
 )
@@ -131,6 +132,7 @@ def _request(revision: str) -> AccessRequest:
         labels={"value": TRUSTED},
         actionable={"value": TRUSTED},
         tool_schema=schema_digest(tools()[1]),
+        intent=IntentFacts(spoken=False),
         version=FACTS,
         cost=Amounts(steps=1, effects=1),
         budget=BudgetFacts(

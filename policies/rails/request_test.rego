@@ -45,6 +45,9 @@ write := {
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
 		"version": 7,
+		"intent": {"spoken": false, "kinds": {}},
+		"done": {},
+		"done_here": [],
 	},
 }
 
@@ -114,6 +117,9 @@ decide := {
 		"tool_schema": null,
 		"open_approvals": {"run": 0, "tenant": 0},
 		"version": 7,
+		"intent": {"spoken": false, "kinds": {}},
+		"done": {},
+		"done_here": [],
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",

@@ -26,7 +26,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, pin, settlement
+from interlock.runtime.run import action, done, pin, settlement
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run, hold
 
@@ -136,8 +136,7 @@ class EnforcementPoint:
             if earlier_answer is not None:
                 return earlier_answer
             decided = attempt.decided(await self._decide(attempt))
-            if refused is not None and decided.decision.effect == "permit":
-                decided = decided.refused(refused)
+            decided = done.refused(decided, refused)
             answer = await self._follow(decided, proposal)
             calls.was_refused |= isinstance(answer, Denied)
             return answer

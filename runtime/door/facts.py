@@ -31,13 +31,14 @@ from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import (
     approval,
     approval_facts,
+    done,
     edit,
     expiry,
     kill_switch,
     level,
     recorded_action,
 )
-from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.attempt import Attempt, about
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
@@ -47,6 +48,9 @@ _ROWS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
+        tables.run.c.intent,
+        done.TOOLS.label("tools_done"),
+        done.HERE.label("tools_here"),
         *level.AMOUNTS,
         *level.OWN,
         edit.REJECTIONS.label("rejections"),
@@ -138,6 +142,7 @@ class InformationPoint:
             "of_tenant": run.tenant,
             "of_tool": proposal.action.tool,
             "of_run": run.id,
+            "about": about(key, proposal.resource),
         }
 
         def look(connection: Connection) -> Facts:
@@ -180,7 +185,6 @@ def _facts(
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        schema_valid=proposal.arguments is not None,
         **_labels(run, proposal, words=words, run_label=run_label),
         cost=proposal.cost,
         **level.facts_for(connection, row),
@@ -191,6 +195,7 @@ def _facts(
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
+        **done.facts_for(row),
         version=FACTS,
     )
     facts = Facts(
@@ -205,7 +210,7 @@ def _facts(
 def _labels(
     run: Run, proposal: Proposal, *, words: Words, run_label: Label
 ) -> dict[str, Any]:
-    """Return both facts about the arguments by their names in the context."""
+    """Return the facts about the arguments by their names in the context."""
     arguments = proposal.action.arguments
     proofs = Proofs(
         request=run.request,
@@ -215,6 +220,7 @@ def _labels(
     )
     labels = proofs.labels(arguments)
     return {
+        "schema_valid": proposal.arguments is not None,
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
@@ -255,6 +261,7 @@ def _run_facts(run: Run, row: Row) -> RunFacts:
         autonomy=run.autonomy,
         refusals=row["refusals"],
         revision=run.revision,
+        label=label_of(row["label"]),
     )
 
 

@@ -182,6 +182,18 @@ class RunFacts:
     autonomy: Autonomy
     refusals: int
     revision: str
+    #: Of everything that the run has read so far; None in a request recorded before it was a fact
+    label: Label | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntentFacts:
+    """What the principal's own words ask for, fixed before the run read anything."""
+
+    #: Whether the request has words at all; a form that has none asks for nothing in particular
+    spoken: bool
+    #: Kind of effect -> how many; None where no number was said
+    kinds: dict[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,6 +253,12 @@ class Context:
     proposer: Proposer | None = None
     #: The tools that the planner was shown; None when no planner proposes
     offered: tuple[str, ...] | None = None
+    #: None when a person acts
+    intent: IntentFacts | None = None
+    #: Tool -> how many of its effects the run has done or may have done, but for this one
+    done: dict[str, int] = field(default_factory=dict)
+    #: The tools that were done on the same resource before in this run
+    done_here: tuple[str, ...] = ()
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions

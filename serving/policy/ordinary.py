@@ -20,6 +20,7 @@ from interlock.runtime.policy.request import (
     Amounts,
     BudgetFacts,
     Context,
+    IntentFacts,
     Principal,
     Resource,
     RunFacts,
@@ -144,6 +145,7 @@ def _context(
             reserved=none,
         ),
         tool_schema=schema,
+        intent=IntentFacts(spoken=False),
         version=FACTS,
     )
 

@@ -22,6 +22,7 @@ from interlock.runtime.policy.request import (
     ApprovalFact,
     BudgetFacts,
     Context,
+    IntentFacts,
     KillFact,
     Principal,
     Resource,
@@ -302,6 +303,7 @@ def _request(data: Document, action: Action, resource: Resource) -> Document:
             tool_schema=data["config"]["tools"][action.tool]["schema"],
             proposer="steps" if action.tool == "document.read" else "planner",
             offered=("mail.send", "report.write"),
+            intent=IntentFacts(spoken=False),
             version=FACTS,
         ),
     )

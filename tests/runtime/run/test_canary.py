@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, event, select, update
 
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput
@@ -16,9 +16,11 @@ from interlock.runtime.policy.request import CanaryFact, Verdict
 from interlock.runtime.record.nature import promise
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import canary, subject
+from interlock.runtime.run import canary, opening, rehearsal, subject
+from interlock.runtime.run.attention import canaries_met
 from interlock.runtime.run.queue import Queue
-from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.run import LEASE_S, NewRun, Run
+from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import (
     AGENT,
     PLENTY,
@@ -29,6 +31,7 @@ from interlock.runtime.testing import (
     StaticPoint,
     World,
 )
+from interlock.serving.quality import figures
 
 MAIL = "mail.send"
 
@@ -106,6 +109,10 @@ async def test_nothing_can_act_on_the_verdict_on_a_canary(
     await decide(world, approval_id, verdict)
 
     claimed += await claim_as_worker(world, run)
+    with pytest.raises(BadInput):
+        await rehearsal.claim(
+            world.store, world.vault, run.id, tenant=run.tenant, by="worker:here"
+        )
     with pytest.raises(BadInput) as after:
         await world.runs.claim(run.id)
     assert (before.value.code, after.value.code, claimed) == ("claimed", "ended", [])
@@ -119,6 +126,8 @@ async def test_a_worker_carries_on_what_is_no_canary(world: World) -> None:
     """
     baits = [await put(world, run_id=canary.named(world.vault)) for _ in range(3)]
     run, approval_id = await put(world)
+    with pytest.raises(BadInput):
+        await rehearsal.claim(world.store, world.vault, run.id, tenant=run.tenant)
 
     await decide(world, approval_id, "approved")
 
@@ -224,6 +233,136 @@ async def test_the_policy_is_told_which_canaries_a_person_met(
 
     assert [fact.caught for fact in same] == [False, True]
     assert await met(world, waiting, "rolf") == ()
+
+
+async def test_the_first_opening_counts(world: World, clock: FixedClock) -> None:
+    """A verdict is timed from when its person was first shown the approval, however often the page
+    is opened again; and what was kept of that goes with the verdict.
+    """
+    _, approval_id = await put(world)
+    began = await world.store.read(world.store.now)
+    for _ in range(2):
+        await world.store.write(
+            lambda tx: opening.note(
+                tx,
+                world.vault,
+                approval_id,
+                tenant=REVIEWER.tenant,
+                person=REVIEWER.id,
+            ),
+            logs=(REVIEWER.tenant,),
+        )
+        clock.advance(60)
+    await decide(world, approval_id, "approved")
+
+    (step,) = (await world.approvals.read(approval_id)).verdicts
+    assert (step.opened, step.at - step.opened) == (began, 120)
+    query = select(tables.approval_opening.c.at)
+    assert await world.store.read(lambda c: c.execute(query).all()) == []
+
+
+async def test_a_miss_outlives_the_run_of_its_canary(world: World) -> None:
+    """Whoever erases the run of a canary that a person missed gives nobody an entitlement back: the
+    policy and the figures know of the miss as before.
+    """
+    run, bait = await put(world, run_id=canary.named(world.vault))
+    _, work = await put(world)
+    for approval_id in (bait, work):
+        await decide(world, approval_id, "approved")
+    _, waiting = await put(world)
+    before = await met(world, waiting, REVIEWER.id)
+
+    await world.runs.erase(run.id, by="ada")
+
+    assert [fact.caught for fact in before] == [False]
+    assert await met(world, waiting, REVIEWER.id) == before
+    assert await differences(world.store, world.vault) == []
+    given = await world.store.read(
+        lambda c: figures.read(c, world.vault, tenant=REVIEWER.tenant, since=0)
+    )
+    (one,) = figures.of_each(given)
+    assert (one.decided, one.caught.part, one.caught.whole) == (1, 0, 1)
+
+
+async def test_the_figures_cost_the_same_statements_for_any_number(
+    world: World,
+) -> None:
+    """All verdicts are read by two statements, and what one person met by one, however many there
+    are.
+    """
+
+    def asked(connection: Connection) -> tuple[int, int]:
+        said: list[str] = []
+        event.listen(
+            connection, "before_cursor_execute", lambda *call: said.append(call[2])
+        )
+        figures.read(connection, world.vault, tenant=REVIEWER.tenant, since=0)
+        whole = len(said)
+        canaries_met(
+            connection, world.vault, tenant=REVIEWER.tenant, person=REVIEWER.id
+        )
+        return whole, len(said) - whole
+
+    counts = []
+    for _ in range(3):
+        _, bait = await put(world, run_id=canary.named(world.vault))
+        await decide(world, bait, "approved")
+        counts.append(await world.store.read(asked))
+
+    assert counts == [(2, 1)] * 3
+
+
+async def test_a_canary_that_was_half_placed_is_ended(
+    world: World, clock: FixedClock
+) -> None:
+    """Where whoever places a canary dies on the way, the next look ends its run once the lease is
+    over, and no list shows it; work that was left alone stays as it is.
+    """
+    bait = await world.start(run_id=canary.named(world.vault))
+    work = await world.start()
+    statuses = []
+    for wait in (0, LEASE_S * 3):
+        clock.advance(wait)
+        await rehearsal.end_abandoned(world, by="worker:here")
+        runs = [await world.runs.read(run.id) for run in (bait, work)]
+        statuses.append([run.status for run in runs])
+
+    assert statuses == [["running", "running"], ["cancelled", "running"]]
+    assert [row.id for row in await world.runs.list()] == [work.id]
+
+
+async def test_a_canary_that_nobody_decided_leaves_every_list(
+    world: World, clock: FixedClock
+) -> None:
+    """When its time is up a canary ends and is told, so nobody comes upon it any more; it has
+    measured nobody.
+    """
+    run, bait = await put(world, run_id=canary.named(world.vault))
+    _, work = await put(world)
+    shelf = Shelf(store=world.store, vault=world.vault, kind="note")
+    await world.store.write(
+        lambda tx: shelf.begin(
+            tx, run_id=run.id, tenant=run.tenant, key="one", body={}
+        ),
+        logs=(run.tenant,),
+    )
+    kept = [len(await shelf.list())]
+    clock.advance(86_400 * 30)
+
+    for tenant, overdue in (await world.approvals.overdue()).items():
+        await world.approvals.expire(overdue, tenant=tenant)
+
+    kept += [len(await shelf.list()), len(await shelf.list(run_id=run.id))]
+    assert kept == [1, 0, 1]
+    assert [row.id for row in await world.approvals.list()] == [work]
+    assert run.id not in {row.id for row in await world.runs.list()}
+    assert (await world.approvals.read(bait)).state == "expired"
+    entries = await world.entries()
+    told = {e["approval"]: e for e in entries if e["event"] == "approval_expired"}
+    asked = {e["approval"]: e for e in entries if e["event"] == "approval_requested"}
+    opened = told[bait]["opening"]
+    assert asked[bait]["nature"] == promise(bait, "canary", opening=opened)
+    assert await met(world, bait, REVIEWER.id) == ()
 
 
 async def met(world: World, approval_id: str, name: str) -> tuple[CanaryFact, ...]:

@@ -56,6 +56,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "escalate_approval": {"json": {"to": "administrator", "note": "Too large."}},
     "ask_about_approval": {"json": {"note": "Whose address is it?"}},
     "answer_about_approval": {"json": {"note": "It is our counsel's."}},
+    "widen_run": {"json": {"effects": {"message.send": None}, "note": "It may."}},
     "raise_budget": {"json": {"kind": "tokens", "amount": 1}},
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx2
 import pytest
@@ -35,6 +35,7 @@ from interlock.serving.identity.identity import Identity
 from interlock.serving.identity.refusal import TokenRefused
 from interlock.serving.operations import people
 from interlock.serving.queue.cookie import FLOW, NAME
+from interlock.serving.queue.guard import TOKEN_FIELD
 from interlock.serving.queue.pages import application
 
 SITE: Final = "https://lock.example.com"
@@ -178,7 +179,9 @@ async def test_who_shows_credentials_again_is_the_same_person_and_just_did(
 async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
     who: Identity, provider: Provider, desk: Desk, home: Path
 ) -> None:
-    """Whoever is removed is out at once; settings that say less make the session less."""
+    """Whoever is removed is out at once, until readmitted and signed in anew; settings that say
+    less make the session less.
+    """
     ada = Principal(id="ada", tenant="default", roles=("administrator",))
     cookie = await entered(who, provider)
     for more, roles in (('roles_claim = "x"', ("analyst",)), ("", ("analyst",))):
@@ -206,17 +209,29 @@ async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
     with pytest.raises(NotAuthenticated):
         await who.of_session(cookie)
     assert await entered(who, provider) == "closed"
-    with pytest.raises(NotFound):
-        await people.remove(desk, "oidc:rhea", person=ada)
+    await people.readmit(desk, "oidc:ana", person=ada)
+    with pytest.raises(NotAuthenticated):
+        await who.of_session(cookie)
+    assert (await who.of_session(await entered(who, provider))).principal.roles == (
+        "analyst",
+    )
+    with pytest.raises(BadInput) as refused:
+        await people.readmit(desk, "oidc:ana", person=ada)
+    assert refused.value.code == "wrong_state"
+    for way in (people.remove, people.readmit):
+        with pytest.raises(NotFound):
+            await way(desk, "oidc:rhea", person=ada)
     assert await differences(desk.storage.store, desk.storage.vault) == []
 
 
 async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
-    """The sign-in page offers the issuer, the cookies are this host's, and a code serves once.
+    """The sign-in page offers the issuer, the cookies are this host's, a code serves once, and
+    signing out leads to where the issuer's session ends.
 
     The issuer sees the digest of a secret first, and the secret with the code only.
     """
     provider = Provider(clock=time.time)
+    provider.document["end_session_endpoint"] = f"{URL}/end"
     async with opened(settings_of(home)) as house:
         who = with_provider(house.desk, provider)
         client = httpx2.AsyncClient(
@@ -242,6 +257,14 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
             "/runs", headers={"Cookie": f"{NAME}={client.cookies[NAME]}"}
         )
         nowhere = await client.get("/sign-in/issuer?to=//evil.test")
+        secret = client.cookies[NAME]
+        out = await client.post(
+            "/sign-out",
+            headers={"Cookie": f"{NAME}={secret}", "Origin": SITE},
+            data={TOKEN_FIELD: who.csrf_token(secret)},
+        )
+        with pytest.raises(NotAuthenticated):
+            await who.of_session(secret)
         recorded = await entries(house.store, house.vault)
         await client.aclose()
 
@@ -266,6 +289,8 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
     for part in (FLOW, "HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=600"):
         assert part in kept
     assert (back.status_code, again.status_code) == (200, 401)
+    end = f"{URL}/end?client_id={CLIENT}&amp;post_logout_redirect_uri="
+    assert f'content="0;url={end}{quote(f"{SITE}/sign-in", safe="")}"' in out.text
     assert 'content="0;url=/runs"' in back.text
     assert any(
         NAME in text and "SameSite=strict" in text
