@@ -2,13 +2,14 @@
 everybody can check afterwards.
 """
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, event, select, update
 
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput
@@ -17,6 +18,7 @@ from interlock.runtime.record.nature import promise
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import canary, opening, rehearsal, subject
+from interlock.runtime.run.attention import canaries_met
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import LEASE_S, NewRun, Run
 from interlock.runtime.run.shelf import Shelf
@@ -213,6 +215,16 @@ async def test_only_the_key_of_the_home_marks_a_run(
     assert canary.is_canary(world.vault, canary.named(world.vault))
 
 
+async def test_no_run_is_marked_by_chance(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where chance draws an id that has the mark, the run of work gets another one."""
+    drawn = iter([canary.named(world.vault).removeprefix("run-"), "0" * 12])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+
+    assert canary.work(world.vault) == "run-" + "0" * 12
+
+
 async def test_the_policy_is_told_which_canaries_a_person_met(
     world: World, clock: FixedClock
 ) -> None:
@@ -281,6 +293,34 @@ async def test_a_miss_outlives_the_run_of_its_canary(world: World) -> None:
     )
     (one,) = figures.of_each(given)
     assert (one.decided, one.caught.part, one.caught.whole) == (1, 0, 1)
+
+
+async def test_the_figures_cost_the_same_statements_for_any_number(
+    world: World,
+) -> None:
+    """All verdicts are read by two statements, and what one person met by one, however many there
+    are.
+    """
+
+    def asked(connection: Connection) -> tuple[int, int]:
+        said: list[str] = []
+        event.listen(
+            connection, "before_cursor_execute", lambda *call: said.append(call[2])
+        )
+        figures.read(connection, world.vault, tenant=REVIEWER.tenant, since=0)
+        whole = len(said)
+        canaries_met(
+            connection, world.vault, tenant=REVIEWER.tenant, person=REVIEWER.id
+        )
+        return whole, len(said) - whole
+
+    counts = []
+    for _ in range(3):
+        _, bait = await put(world, run_id=canary.named(world.vault))
+        await decide(world, bait, "approved")
+        counts.append(await world.store.read(asked))
+
+    assert counts == [(2, 1)] * 3
 
 
 async def test_a_canary_that_was_half_placed_is_ended(
