@@ -27,7 +27,7 @@ from interlock.runtime.run.run import Run
 
 #: A shorter text says nothing by standing within another
 SHORTEST: Final = 4
-#: The results of a run, and what it sent and asked for
+#: The best first
 _RANK: Final[tuple[Integrity, ...]] = ("trusted", "unvouched", "untrusted")
 
 
@@ -138,13 +138,28 @@ def _may_have_changed(sent: Sent, shown: Shown) -> bool:
 def _is_sent(leaf: Any, sent: list[Sent]) -> bool:
     """Whether the leaf may be what the run itself sent without proof, whole or as a part."""
     text = folded(str(leaf))
+    number = _number(leaf)
     return any(
-        text == other
-        or (len(text) >= SHORTEST and text in other)
-        or (len(other) >= SHORTEST and other in text)
+        _is_from(text, other) or (number is not None and number == number_of(other))
         for one in sent
         for other in one.unproved
     )
+
+
+def _is_from(text: str, other: str) -> bool:
+    """Whether one text is the other, or stands in it."""
+    return (
+        text == other
+        or (len(text) >= SHORTEST and text in other)
+        or (len(other) >= SHORTEST and other in text)
+    )
+
+
+def _number(leaf: Any) -> Decimal | None:
+    """Return the number that a leaf is, however it is written."""
+    if isinstance(leaf, int | float):
+        return Decimal(str(leaf))
+    return number_of(leaf) if isinstance(leaf, str) else None
 
 
 def _is_value(leaf: Any) -> bool:
