@@ -30,8 +30,9 @@ WORDS = "Create a record, write a report and send it to legal@example.com."
 async def test_a_canary_looks_as_what_it_is_made_of(
     home: Home, waiting: str, browser: Any
 ) -> None:
-    """The page, the row in the list and the rows of a canary have the parts of the approval that it
-    was made of: other ids, times and digests, and the one text that is bad. No tool acts for it.
+    """Page and row of a canary have the parts of the approval that the canary was made of.
+
+    Other are ids, times and digests, and the one text that is bad; no tool acts for a canary.
     """
     tools = home.pep.by_agent["contract_review"]
     tools.update({name: broken(tool) for name, tool in tools.items()})
