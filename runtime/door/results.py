@@ -52,7 +52,9 @@ class Results:
         A number proves as the id of an object alone, where such objects are *taken*: any two things
         may have one number.
         """
-        return None if leaf is None else self._proofs.get(_key(leaf, taken))
+        if leaf is None or not self._proofs:
+            return None
+        return self._proofs.get(_key(leaf, taken))
 
     @cached_property
     def _proofs(self) -> dict[str, Label]:
