@@ -153,6 +153,12 @@ OBJECTS: Final = listed(
     "every each both some any to one two three four five six everyone everybody"
 )
 
+#: "Make sure" makes nothing
+SURE: Final = frozenset({"sure", "certain"})
+#: After a verb, what says that it is to be done to nothing; but not in "no more than"
+NOTHING: Final = frozenset({"no", "nobody", "nothing", "none"})
+AT_MOST: Final = frozenset({"more", "later", "less", "fewer"})
+
 #: The lead of a bare command, and the one of a command after what it is about: "in the file, add"
 BARE: Final = LEADS[0]
 PREPOSED: Final = LEADS[-1]
