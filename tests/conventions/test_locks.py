@@ -25,6 +25,8 @@ UNNAMED: Final[Mapping[str, str]] = {
 UNLOCKED: Final[Mapping[str, str]] = {
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_READ.one": "whoever hands in a document holds the head of its tenant's log",
+    "_USER.one": "whoever begins a run or keeps for one holds the head of its tenant's log",
+    "self._named": "it works out an HMAC and reads no row",
     "self._name": "it works out an HMAC and reads no row",
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",
     "_locked": "it locks the head it reads",

@@ -29,7 +29,7 @@ from interlock.runtime.record.events.of_approval import (
     ApprovalExpired,
     ApprovalStepped,
 )
-from interlock.runtime.record.events.of_document import DocumentKept
+from interlock.runtime.record.events.of_document import DocumentErased, DocumentKept
 from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
@@ -81,6 +81,7 @@ __all__ = [
     "ApprovalStepped",
     "Decided",
     "DeliveryTurned",
+    "DocumentErased",
     "DocumentKept",
     "Event",
     "Finding",
