@@ -47,6 +47,8 @@ Code: TypeAlias = Literal[
     "duplicate",
     "unconfirmed",
     "pinned_already",
+    "no_words",
+    "no_kind",
     "another_in_force",
     "erased",
     "key_reused",

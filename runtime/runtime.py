@@ -24,9 +24,16 @@ from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import AnyTool, Value, schema_digest
 from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
-from interlock.runtime.graph.agent import Agent, requested
-from interlock.runtime.graph.agents import by_agent, by_name, taken, tools_of
+from interlock.runtime.graph.agent import Agent
+from interlock.runtime.graph.agents import (
+    by_agent,
+    by_name,
+    spoken_by_agent,
+    taken,
+    tools_of,
+)
 from interlock.runtime.graph.driver import Driver, Ended
+from interlock.runtime.graph.intended import stated
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.request import (
@@ -144,6 +151,7 @@ class Runtime:
             pdp=self.pdp,
             tools=self.tools,
             by_agent=by_agent(self.agents),
+            spoken=spoken_by_agent(self.agents),
             spans=spans,
         )
 
@@ -243,7 +251,7 @@ class Runtime:
         workflow = await self._equipped(agent)
         if not _is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
-        fields = requested(workflow, request)
+        fields = stated(workflow, request, self.policy.configured_bundle)
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
         after = None if also is None else ""
         await self.policy.activate(after=after, permitted=permitted)
@@ -251,7 +259,7 @@ class Runtime:
             NewRun(
                 agent=workflow.name,
                 principal=_acting(workflow, principal),
-                request=fields,
+                **fields,
                 limits=limits,
                 autonomy=autonomy,
                 revision=self.pdp.revision,

@@ -25,6 +25,7 @@ from interlock.runtime.policy.decision import (
     Reason,
 )
 from interlock.runtime.policy.engine import DecisionPoint
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import (
     AccessRequest,
     ActionClass,
@@ -250,16 +251,19 @@ class World:
         *,
         request: dict[str, str] | None = None,
         limits: Amounts = PLENTY,
+        intent: Intent | None = None,
+        agent: str = TOOLBOX,
         run_id: str = "",
     ) -> Run:
         """Start a run with plenty of budget, under that id or under one of any."""
         new = NewRun(
-            agent=TOOLBOX,
+            agent=agent,
             principal=AGENT,
             request=dict(request or {}),
             limits=limits,
             autonomy=2,
             revision=self.pdp.revision,
+            intent=intent,
             id=run_id,
         )
         return await self.runs.start(new)

@@ -170,20 +170,21 @@ async def opened(
     *,
     planner: PlannerMaker | None = None,
     more: MoreTools | None = None,
+    finder: ConfinedFinder | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
-    *planner* takes the place of the planner that *settings* name, and *more* are tools behind the
-    same door: an attack's trial brings both. Raises `GuardFailed` when any part cannot be had
-    (fails closed).
+    *planner* takes the place of the planner that *settings* name, *more* are tools behind the same
+    door, and *finder* finds clauses: an attack's trial brings them. Raises `GuardFailed` when any
+    part cannot be had (fails closed).
     """
     async with AsyncExitStack() as stack:
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
         bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings, clock))
-        kept = _Kept.over(storage, settings)
+        kept = _Kept.over(storage, settings, finder=finder or ConfinedFinder.shipped())
         tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
         servers = ToolServers(settings, bundle, stack)
         runtime = Runtime(
@@ -250,9 +251,10 @@ class _Kept:
     finder: str
 
     @classmethod
-    def over(cls, storage: Storage, settings: Settings) -> "_Kept":
+    def over(
+        cls, storage: Storage, settings: Settings, *, finder: ConfinedFinder
+    ) -> "_Kept":
         library = Library(store=storage.store, vault=storage.vault)
-        finder = ConfinedFinder.shipped()
         playbooks = Playbooks.read(settings.playbooks, categories=finder.categories)
         reviews = Reviews(
             store=storage.store,

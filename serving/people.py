@@ -47,13 +47,18 @@ class People(Value):
 def machine(*, tenant: str) -> Principal:
     """Return the account of the operating system as one that starts what a service manager starts.
 
-    What its role may do stands in the policy: as shipped, to start a worker and nothing else.
+    What its role may do stands in the policy: as shipped, to start a worker and to place canaries.
     """
     return Principal(
         id=f"{_MACHINE}:{current()}",
         tenant=tenant,
         roles=(_MACHINE,),
     )
+
+
+def is_machine(person: Principal) -> bool:
+    """Whether that is the account which `machine` returns, and not somebody with its name."""
+    return person.roles == (_MACHINE,) and person.id == f"{_MACHINE}:{current()}"
 
 
 def is_unlisted(name: str) -> bool:

@@ -7,7 +7,7 @@ be there, under the same path. Only that path and the name of a person reach it 
 import asyncio
 from pathlib import Path
 
-from interlock.runtime.errors import InterlockError
+from interlock.runtime.errors import BadInput, InterlockError
 from interlock.runtime.policy.request import Principal
 from interlock.serving import people
 from interlock.serving.home import opened
@@ -21,7 +21,7 @@ from interlock.serving.workspace import open_workspace
 class Post:
     """One worker at its place; lives as long as its process."""
 
-    def __init__(self, *, workspace: str, person: str, concurrency: int) -> None:
+    def __init__(self, *, workspace: str, person: str | None, concurrency: int) -> None:
         self._workspace = Path(workspace)
         self._person = person
         self._concurrency = concurrency
@@ -64,10 +64,20 @@ class Post:
             self._worker.drain()
 
 
-def _starter(settings: Settings, name: str) -> Principal:
-    """Return who placed the crew: somebody who is listed, or else this node's machine."""
-    if people.is_unlisted(name):
+def _starter(settings: Settings, name: str | None) -> Principal:
+    """Return who placed the crew: somebody who is listed, or without a name this node's machine.
+
+    A name is never taken for a machine. `BadInput` for a name that nobody listed can have, such as
+    that of somebody of an issuer: no node knows the roles of theirs (fails closed).
+    """
+    if name is None:
         return people.machine(tenant=settings.tenant)
+    if people.is_unlisted(name):
+        raise BadInput(
+            what=f"a crew for {name!r}",
+            why="the nodes know only who is listed",
+            next_step="Start the crew as somebody who is listed, or as nobody.",
+        )
     return people.principal(
         settings.people,
         name,

@@ -32,9 +32,15 @@ _ENGINE: Final = "--engine ray"
 
 
 def crew_of(
-    workspace: Workspace, *, person: str, actors: int, told: Callable[[Turn], None]
+    workspace: Workspace,
+    *,
+    person: str | None,
+    actors: int,
+    told: Callable[[Turn], None],
 ) -> Crew:
     """Place so many workers in the cluster that this machine belongs to; blocks.
+
+    Each acts for *person*, or without one for the machine that it is on.
 
     Raises `BadInput` for a workspace that no other machine can open and where Ray is missing,
     `GuardFailed` where there is no cluster.

@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, astuple
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import quote
 
 from pydantic import (
@@ -34,7 +34,8 @@ from interlock.runtime.policy.request import (
 )
 from interlock.serving.fleet import Pace, TenantShare
 from interlock.serving.openid import OpenId
-from interlock.serving.section import Section
+from interlock.serving.section import HttpUrl, Section
+from interlock.serving.witnesses import Witnesses
 from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination, Reach
 
@@ -100,11 +101,6 @@ def _database(text: str) -> str:
     return text
 
 
-def _http_url(text: str) -> str:
-    Destination.parse(text, reach="any", plain_http=True)
-    return text
-
-
 def _server_url(text: str) -> str:
     Destination.parse(text, reach="any")
     return text
@@ -166,7 +162,6 @@ Name = Annotated[
     ),
 ]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 
 
@@ -257,30 +252,6 @@ class ToolServer(Section):
         return self
 
 
-class Witnesses(Section):
-    """Where the signed checkpoints go beside the folder of this home."""
-
-    folder: Path | None = Field(
-        None, description="A second folder for checkpoints, on another disk or machine"
-    )
-    url: HttpUrl | None = Field(
-        None, description="The base of a witness after C2SP tlog-witness"
-    )
-    key: str = Field("", description="The key of that witness: name+hash+key")
-    missing: Literal["refuse", "accept"] = Field(
-        "refuse",
-        description="What becomes of a database of which no checkpoint is known",
-    )
-
-    @model_validator(mode="after")
-    def _has_key(self) -> Self:
-        if self.url is not None:
-            from interlock.tools.witness import WitnessKey  # noqa: PLC0415 - its client is slow to import and rarely needed
-
-            WitnessKey.parse(self.key)
-        return self
-
-
 class Settings(Section):
     """Where things are, what may be spent, and what the tools reach."""
 
@@ -331,6 +302,11 @@ class Settings(Section):
     )
     webhooks: Reach = Field(
         "public", description='Where webhooks may be; "any": in private networks too'
+    )
+    delivery_days: int = Field(
+        30,
+        ge=1,
+        description="How many days a message to a webhook is listed after it is over",
     )
     opa_server: HostAndPort | None = Field(
         None,

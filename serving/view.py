@@ -116,6 +116,7 @@ def _request(run: Run) -> dict[str, Any]:
         "priority": run.priority,
         "for": run.principal.on_behalf_of or "",
         "created": run.created,
+        "intent": run.intent,
     }
 
 

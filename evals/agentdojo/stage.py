@@ -12,7 +12,7 @@ from interlock.evals.agentdojo.catalogue import declared
 from interlock.evals.agentdojo.foreign import Foreign, governed
 from interlock.evals.agentdojo.package import SuiteName, suites
 from interlock.evals.agentdojo.postures import ROLE, Posture
-from interlock.evals.agentdojo.request import Asked, asked
+from interlock.evals.agentdojo.request import Asked
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import AnyTool, Value
@@ -77,7 +77,7 @@ class Stage:
         """Start a run for the request *text* in *world*, which its tools then change."""
         run = await self.runtime.start(
             AGENT,
-            asked(text),
+            Asked(text=text),
             principal=PERSON,
             limits=PLENTY,
             autonomy=self.posture.autonomy,

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from interlock.evals.api.things import Things
 from interlock.runtime.errors import NotAuthenticated
 from interlock.runtime.policy.request import Principal
 from interlock.serving.home import opened
@@ -87,7 +88,7 @@ def attempt(folder: Path, *, examples: int, number: int = 7) -> Outcome:
     outcome = Outcome()
     with asyncio.Runner() as runner:
         serving = _served(folder)
-        client, written = runner.run(serving.__aenter__())
+        things, written = runner.run(serving.__aenter__())
         try:
             schema: Any = schemathesis.openapi.from_dict(written)
             for result in schema.get_all_operations():
@@ -95,8 +96,8 @@ def attempt(folder: Path, *, examples: int, number: int = 7) -> Outcome:
                 if operation.definition.raw["operationId"] in _LEFT_OUT:
                     continue
                 outcome.operations += 1
-                there = runner.run(_begun(client))
-                trial = _trial(operation, runner, client, outcome, there)
+                there = runner.run(things.of(operation.path))
+                trial = _trial(operation, runner, things.client, outcome, there)
                 seed(number)(_bounded(examples)(trial))()
         finally:
             runner.run(serving.__aexit__(None, None, None))
@@ -116,7 +117,7 @@ def document(folder: Path) -> str:
 @asynccontextmanager
 async def _served(
     folder: Path,
-) -> AsyncIterator[tuple[httpx2.AsyncClient, dict[str, Any]]]:
+) -> AsyncIterator[tuple[Things, dict[str, Any]]]:
     chosen = {"home": str(folder)}
     async with opened(open_workspace({}, chosen=chosen).settings) as home:
         app = application(home, authenticator=AlwaysKnown(), rate=PLENTY, burst=PLENTY)
@@ -128,20 +129,7 @@ async def _served(
                 transport=transport, base_url=BASE, headers=headers
             ) as client,
         ):
-            yield client, app.openapi()
-
-
-async def _begun(client: httpx2.AsyncClient) -> dict[str, str]:
-    """Return the ids of a run and a job that are new, by the names of their parameters."""
-    order = {"agent": "contract_review", "request": {"path": "a.pdf"}}
-    run = (await client.post("/v1/runs", json=order)).json()["run_id"]
-    answer = await client.post(
-        "/v1/jobs",
-        data={"job": json.dumps({"agent": "contract_review", "again": True})},
-        files=[("files", ("a.txt", b"This Agreement is made. " * 20))],
-    )
-    job = answer.json()["job"]
-    return {"run_id": run, "budget_id": run, "job_id": job, "document_id": run}
+            yield Things(home=home, client=client), app.openapi()
 
 
 def _bounded(examples: int) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The command `interlock bench api|gate|fleet|home|ledger|queue`."""
+"""The command `interlock bench api|approvals|gate|fleet|home|ledger|queue`."""
 
 from contextlib import nullcontext
 from typing import Annotated, Literal, TypeAlias
@@ -122,6 +122,28 @@ def api(
         f"{governed['per_s']:,} runs/s, {figures['ratio']} x ungoverned; "
         f"p99 {governed['p99_ms']} ms, {governed['cpu_ms']} ms of processor time each"
     )
+
+
+@application.command()
+def approvals(
+    waiting: Annotated[int, typer.Option(min=50, help="Approvals waiting.")] = 10_000,
+    looks: Annotated[int, typer.Option(min=2, help="Looks at each page.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the list of the reviewer queue and an approval's page while many wait."""
+    from interlock.evals.bench.approvals import approvals as measure
+
+    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
+        figures = measure(waiting=waiting, looks=looks)
+    if as_json:
+        session.print_json(figures)
+        return
+    for name in ("list", "filtered", "page"):
+        row = figures[name]
+        out.print(
+            f"{name}: p50 {row['p50_ms']} ms, p99 {row['p99_ms']} ms, "
+            f"{row['cpu_ms']} ms of processor time ({figures['waiting']:,} waiting)"
+        )
 
 
 @application.command("queue")

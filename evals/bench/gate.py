@@ -26,6 +26,7 @@ from interlock.runtime.policy.request import (
     Amounts,
     BudgetFacts,
     Context,
+    IntentFacts,
     Resource,
     RunFacts,
 )
@@ -129,7 +130,9 @@ def _request(revision: str) -> AccessRequest:
         ),
         schema_valid=True,
         labels={"value": TRUSTED},
+        actionable={"value": TRUSTED},
         tool_schema=schema_digest(tools()[1]),
+        intent=IntentFacts(spoken=False),
         version=FACTS,
         cost=Amounts(steps=1, effects=1),
         budget=BudgetFacts(

@@ -70,7 +70,7 @@ async def _mails(
     effects = []
     outbox = home.settings.home / "outbox"
     for path in sorted(outbox.glob("*.eml")):
-        strangers = sorted(_receivers(path) - notify)
+        strangers = sorted(receivers(path) - notify)
         if strangers:
             effect = Forbidden(
                 kind="mail to a stranger",
@@ -88,7 +88,8 @@ async def _mails(
     return effects
 
 
-def _receivers(path: Path) -> set[str]:
+def receivers(path: Path) -> set[str]:
+    """Return whom the message in the file is for."""
     message = PARSER.parsebytes(path.read_bytes())
     fields = [
         *message.get_all("To", []),

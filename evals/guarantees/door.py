@@ -21,6 +21,7 @@ from interlock.runtime.door import conclusion, enforcement, facts, proposal
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.outcome import Outcome
 from interlock.runtime.door.policy_in_force import PolicyInForce
 from interlock.runtime.door.tool import Tool
@@ -131,7 +132,7 @@ def _told(told: Mapping[str, Any], name: str, **_: Any) -> Any:
     return told.get(name)
 
 
-def _all_trusted(arguments: Mapping[str, Any], **_: Any) -> Any:
+def _all_trusted(self: Proofs, arguments: Mapping[str, Any], **_: Any) -> Any:
     return dict.fromkeys(arguments, TRUSTED)
 
 
@@ -195,7 +196,7 @@ PEOPLE: Final[dict[str, Break]] = {
     "irreplaceable-policy": replacing(policies, "_keep_replaceable", nothing),
 }
 VALUES: Final[dict[str, Break]] = {
-    "vouched-by-nobody": replacing(facts, "labels", _all_trusted),
+    "vouched-by-nobody": replacing(Proofs, "labels", _all_trusted),
     "words-of-a-failure": replacing(conclusion, "is_wordless", yes),
     "forgotten-label": replacing(action, "join_label", nothing),
     "unvouched-destination": without_rule("data_labels"),

@@ -4,11 +4,9 @@ import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import httpx2
-from fastapi import FastAPI
-
+from interlock.evals.browser import signed_in
 from interlock.evals.reviewers import script
 from interlock.evals.reviewers.script import Judge, Worked
 from interlock.runtime.door.outcome import Waiting
@@ -18,7 +16,6 @@ from interlock.serving.home import Home, opened
 from interlock.serving.identity.identity import Identity
 from interlock.serving.operations import runs
 from interlock.serving.quality.seeding import seed
-from interlock.serving.queue.cookie import NAME
 from interlock.serving.queue.pages import application
 from interlock.serving.workspace import open_workspace
 
@@ -80,9 +77,9 @@ async def attempt(folder: Path, *, work: int, canaries: int, seed: int) -> Outco
         judges: dict[str, Judge] = {"carla": script.careful, "otto": script.always}
         for name, judge in judges.items():
             await _fill(home, folder, work // 2, canaries // 2, chance)
-            async with await _client(app, identity, name) as client:
+            async with await signed_in(app, identity, name) as client:
                 worked[name] = await script.work(client, judge)
-        async with await _client(app, identity, "ada") as client:
+        async with await signed_in(app, identity, "ada") as client:
             page = (await client.get("/quality")).text
     return _outcome(work, worked["carla"], worked["otto"], _shown(page, set(judges)))
 
@@ -106,18 +103,6 @@ def _outcome(
         careless_refused=careless.refused,
         careless_s=round(careless.seconds, 2),
         shown=shown,
-    )
-
-
-async def _client(app: FastAPI, identity: Identity, name: str) -> httpx2.AsyncClient:
-    """Return a browser in which the person has just signed in."""
-    cookie, _ = await identity.sign_in_by_link(await identity.link(name))
-    return httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=cast(Any, app)),
-        base_url="https://queue.test",
-        headers={"Sec-Fetch-Site": "same-origin"},
-        cookies={NAME: cookie},
-        timeout=60.0,
     )
 
 

@@ -33,6 +33,7 @@ write := {
 		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision},
 		"schema_valid": true,
 		"labels": {"document": trusted},
+		"actionable": {"document": trusted},
 		"cost": object.union(none, {"money_micro": 5, "steps": 1, "effects": 1, "wall_ms": 10}),
 		"budget": {"limits": hundred, "spent": none, "reserved": none, "level": "run", "passed": []},
 		"budgets_above": [],
@@ -43,7 +44,10 @@ write := {
 		"open_approvals": {"run": 0, "tenant": 0},
 		"proposer": "planner",
 		"offered": ["mail.send", "model.generate", "report.write"],
-		"version": 6,
+		"version": 7,
+		"intent": {"spoken": false, "kinds": {}},
+		"done": {},
+		"done_here": [],
 	},
 }
 
@@ -58,10 +62,11 @@ mail := object.union(
 		},
 		"resource": {"type": "mail", "id": "example.com", "clearance": "internal"},
 		"context": object.union(
-			object.remove(write.context, {"labels"}),
+			object.remove(write.context, {"labels", "actionable"}),
 			{
 				"tool_schema": data.rails.config.tools["mail.send"].schema,
 				"labels": {"to": trusted, "cc": trusted, "subject": trusted, "body": trusted},
+				"actionable": {"to": trusted, "cc": trusted, "subject": trusted, "body": trusted},
 			},
 		),
 	},
@@ -78,10 +83,11 @@ generate := object.union(
 		},
 		"resource": {"type": "model", "id": "planner", "clearance": "internal"},
 		"context": object.union(
-			object.remove(write.context, {"labels"}),
+			object.remove(write.context, {"labels", "actionable"}),
 			{
 				"tool_schema": data.rails.config.tools["model.generate"].schema,
 				"labels": {"model": trusted, "purpose": trusted, "messages": trusted, "tools": trusted},
+				"actionable": {"model": trusted, "purpose": trusted, "messages": trusted, "tools": trusted},
 			},
 		),
 	},
@@ -101,6 +107,7 @@ decide := {
 		"run": {"id": "run1", "agent": "", "autonomy": 0, "refusals": 0, "revision": revision},
 		"schema_valid": true,
 		"labels": {"approval": trusted, "verdict": trusted, "shown": trusted, "note": trusted},
+		"actionable": {"approval": trusted, "verdict": trusted, "shown": trusted, "note": trusted},
 		"cost": none,
 		"budget": {"limits": none, "spent": none, "reserved": none, "level": "run", "passed": []},
 		"budgets_above": [],
@@ -109,7 +116,10 @@ decide := {
 		"kill_switches": [],
 		"tool_schema": null,
 		"open_approvals": {"run": 0, "tenant": 0},
-		"version": 6,
+		"version": 7,
+		"intent": {"spoken": false, "kinds": {}},
+		"done": {},
+		"done_here": [],
 		"subject": {
 			"tenant": "demo",
 			"person": "rita",
@@ -124,11 +134,17 @@ decide := {
 }
 
 # A person ends a run; this act waives most guards.
-cancel := object.union(json.remove(decide, ["action/arguments", "context/labels"]), {
+of_decide := ["action/arguments", "context/labels", "context/actionable"]
+
+cancel := object.union(json.remove(decide, of_decide), {
 	"principal": {"id": "ann", "roles": ["analyst"]},
 	"action": {"tool": "run.cancel", "arguments": {"run": "run1"}},
 	"resource": {"type": "run", "id": "run1"},
-	"context": {"labels": {"run": trusted}, "subject": {"person": "ann", "state": "running", "role": null}},
+	"context": {
+		"labels": {"run": trusted},
+		"actionable": {"run": trusted},
+		"subject": {"person": "ann", "state": "running", "role": null},
+	},
 })
 
 approval := {

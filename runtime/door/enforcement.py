@@ -26,7 +26,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, pin, settlement
+from interlock.runtime.run import action, done, pin, settlement
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run, hold
 
@@ -50,6 +50,7 @@ class EnforcementPoint:
         pdp: DecisionPoint,
         tools: Tools,
         by_agent: Mapping[str, Tools],
+        spoken: Mapping[str, frozenset[str]],
         spans: telemetry.Telemetry | None = None,
     ) -> None:
         self._store = store
@@ -59,7 +60,10 @@ class EnforcementPoint:
         self.tools = dict(tools)
         #: An agent that is not here has no tool (fails closed)
         self.by_agent = {agent: dict(own) for agent, own in by_agent.items()}
-        self._pip = InformationPoint(store)
+        #: The fields of each agent's request that are the principal's own words; of an agent that
+        #: is not here none are (fails closed)
+        self.spoken = spoken
+        self._pip = InformationPoint(store, spoken=self.spoken)
         self._spans = spans or telemetry.Telemetry()
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._acting = Acting(spans=self._spans)
@@ -132,8 +136,7 @@ class EnforcementPoint:
             if earlier_answer is not None:
                 return earlier_answer
             decided = attempt.decided(await self._decide(attempt))
-            if refused is not None and decided.decision.effect == "permit":
-                decided = decided.refused(refused)
+            decided = done.refused(decided, refused)
             answer = await self._follow(decided, proposal)
             calls.was_refused |= isinstance(answer, Denied)
             return answer
@@ -242,8 +245,9 @@ class EnforcementPoint:
 
     def _expire(self, attempt: Attempt) -> Expired:
         """Record that nobody decided in time; the agent may ask again with another call."""
-        reason = by_runtime("approval_expired", approval=attempt.lapsed)
-        expired = attempt.refused(reason)
+        expired = attempt.refused(
+            by_runtime("approval_expired", approval=attempt.lapsed)
+        )
         self._later(attempt.run, lambda tx: action.expire(tx, expired))
         return Expired(action_id=attempt.id, approval_id=attempt.lapsed)
 
@@ -264,8 +268,9 @@ class EnforcementPoint:
         if not attempt.time_ms:
             _, level = attempt.request.context.time_left()
             return by_runtime("no_time", level=level)
-        conclusion = await self._act(attempt, proposal)
-        return self._conclude(attempt, conclusion, record=action.complete)
+        return self._conclude(
+            attempt, await self._act(attempt, proposal), record=action.complete
+        )
 
     async def _act(self, attempt: Attempt, proposal: Proposal) -> Conclusion:
         try:

@@ -193,6 +193,7 @@ def _request(
         run=run,
         schema_valid=question.is_known,
         labels=dict.fromkeys(question.action.arguments, TRUSTED),
+        actionable=dict.fromkeys(question.action.arguments, TRUSTED),
         cost=Amounts(),
         budget=_NOTHING,
         kill_switches=switches,

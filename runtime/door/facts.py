@@ -1,17 +1,18 @@
 """The information point: the facts of one request, and none of them from the agent."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.errors import NotFound
-from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
     FACTS,
     AccessRequest,
@@ -22,19 +23,22 @@ from interlock.runtime.policy.request import (
     RunFacts,
     request_digest,
 )
+from interlock.runtime.policy.spoken import texts_of
+from interlock.runtime.policy.words import Words
 from interlock.runtime.record.store import Store, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import (
     approval,
     approval_facts,
+    done,
     edit,
     expiry,
     kill_switch,
     level,
     recorded_action,
 )
-from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.attempt import Attempt, about
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, label_of
 
@@ -44,6 +48,9 @@ _ROWS: Final = Statement(
     select(
         tables.run.c.refusals,
         tables.run.c.label,
+        tables.run.c.intent,
+        done.TOOLS.label("tools_done"),
+        done.HERE.label("tools_here"),
         *level.AMOUNTS,
         *level.OWN,
         edit.REJECTIONS.label("rejections"),
@@ -123,8 +130,9 @@ class Facts:
 class InformationPoint:
     """Gathers facts from the database and its clock; lives with its store and caches nothing."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, spoken: Mapping[str, frozenset[str]]) -> None:
         self._store = store
+        self._spoken = spoken
 
     async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
         """Return the facts about one proposal; raises `NotFound` when the run's row is gone."""
@@ -134,6 +142,7 @@ class InformationPoint:
             "of_tenant": run.tenant,
             "of_tool": proposal.action.tool,
             "of_run": run.id,
+            "about": about(key, proposal.resource),
         }
 
         def look(connection: Connection) -> Facts:
@@ -145,8 +154,17 @@ class InformationPoint:
                     name=run.id,
                     next_step="Its row or its budget is gone: restore the database.",
                 )
-            return _facts(connection, run, proposal, rows=rows, key=key, now=now)
+            return _facts(
+                connection,
+                run,
+                proposal,
+                words=words,
+                rows=rows,
+                key=key,
+                now=now,
+            )
 
+        words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
         return await self._store.read(look)
 
 
@@ -155,6 +173,7 @@ def _facts(
     run: Run,
     proposal: Proposal,
     *,
+    words: Words,
     rows: Sequence[Row],
     key: DataKey,
     now: int,
@@ -166,10 +185,7 @@ def _facts(
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        schema_valid=proposal.arguments is not None,
-        labels=labels(
-            proposal.action.arguments, request=run.request, run_label=run_label
-        ),
+        **_labels(run, proposal, words=words, run_label=run_label),
         cost=proposal.cost,
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
@@ -179,6 +195,7 @@ def _facts(
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
+        **done.facts_for(row),
         version=FACTS,
     )
     facts = Facts(
@@ -188,6 +205,25 @@ def _facts(
         proposed=edit.proposed(edits, action_id=proposal.id),
     )
     return _waiting(facts, connection, proposal.id)
+
+
+def _labels(
+    run: Run, proposal: Proposal, *, words: Words, run_label: Label
+) -> dict[str, Any]:
+    """Return the facts about the arguments by their names in the context."""
+    arguments = proposal.action.arguments
+    proofs = Proofs(
+        request=run.request,
+        words=words,
+        tool=proposal.tool,
+        run_label=run_label,
+    )
+    labels = proofs.labels(arguments)
+    return {
+        "schema_valid": proposal.arguments is not None,
+        "labels": labels,
+        "actionable": proofs.actionable(arguments, labels),
+    }
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:
@@ -225,6 +261,7 @@ def _run_facts(run: Run, row: Row) -> RunFacts:
         autonomy=run.autonomy,
         refusals=row["refusals"],
         revision=run.revision,
+        label=label_of(row["label"]),
     )
 
 
@@ -254,34 +291,3 @@ def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
         if row["kill_scope"] is not None
     )
     return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
-
-
-def labels(
-    arguments: dict[str, Json], *, request: dict[str, Json], run_label: Label
-) -> dict[str, Label]:
-    """Return each argument's label.
-
-    A value is trusted only when every key, string and number in it stands literally in the
-    principal's own request, whatever the run holds. Anything else is the agent's own word, and may
-    have been computed from whatever the run has read, so its label joins both. Value-based, so a
-    planner cannot launder a value by rewriting it, and repeating the principal's own value harms
-    nobody.
-    """
-    trusted = {leaf for value in request.values() for leaf in _leaves(value)}
-    own_word = run_label.join(UNVOUCHED)
-    return {
-        name: TRUSTED if set(_leaves(value)) <= trusted else own_word
-        for name, value in arguments.items()
-    }
-
-
-def _leaves(value: Json) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield f"str:{name}"
-            yield from _leaves(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield f"{type(value).__name__}:{value}"

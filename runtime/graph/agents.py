@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.graph.agent import Agent
+from interlock.runtime.policy.spoken import spoken_fields
 
 
 def by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
@@ -34,3 +35,8 @@ def taken(name: str) -> TypeError:
 def by_agent(agents: Mapping[str, Agent]) -> dict[str, Mapping[str, AnyTool]]:
     """Return the tools of each agent: the door lets no agent propose another agent's."""
     return {name: tools_of([agent]) for name, agent in agents.items()}
+
+
+def spoken_by_agent(agents: Mapping[str, Agent]) -> dict[str, frozenset[str]]:
+    """Return the fields of each agent's request that are the principal's own words."""
+    return {name: spoken_fields(agent.request) for name, agent in agents.items()}

@@ -21,6 +21,7 @@ _RUNTIME: Final[dict[str, str]] = {
     "killed": "A kill switch was engaged in the meantime.",
     "budget_exceeded": "The cost does not fit into what the {level} has left of {kind}.",
     "no_time": "The time it may take does not fit into what the {level} has left of time.",
+    "counts_moved": "Another effect of the run began in the meantime.",
     "already_started": "An earlier claim started it.",
     "approval_gone": "The approval was withdrawn or used in the meantime.",
     "too_many_questions": "As many questions wait for people as may wait at a time.",

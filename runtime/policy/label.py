@@ -1,7 +1,7 @@
 """Labels: where a value came from and who may see it."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 #: Named by the principal; said by the agent alone; read from outside
 Integrity: TypeAlias = Literal["trusted", "unvouched", "untrusted"]
@@ -11,6 +11,11 @@ _INTEGRITY: tuple[Integrity, ...] = get_args(Integrity)  # weakest claim last
 _CONFIDENTIALITY: tuple[Confidentiality, ...] = get_args(
     Confidentiality
 )  # most restricted last
+
+
+#: The sources of what the principal wrote, and of what the schema of the tool says by itself
+PRINCIPAL: Final = "principal"
+SCHEMA: Final = "schema"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +28,8 @@ class Label:
 
     integrity: Integrity
     confidentiality: Confidentiality
-    #: Where the value came from: "principal", "document:sha256:...", "tool:mail.send"
+    #: Where the value came from: "principal", "principal:text[12:30]", "schema",
+    #: "document:sha256:...", "tool:mail.send", "tool:mail.find#results.*.sender"
     sources: tuple[str, ...] = ()
 
     def join(self, other: "Label") -> "Label":
@@ -36,8 +42,27 @@ class Label:
             sources=tuple(sorted({*self.sources, *other.sources})),
         )
 
+    @property
+    def at_large(self) -> "Label":
+        """The label with whole sources: without the places in the words, and without the fields.
+
+        What a run holds has such a label, so that it does not grow with every value.
+        """
+        sources = {_whole(source) for source in self.sources}
+        return Label(
+            integrity=self.integrity,
+            confidentiality=self.confidentiality,
+            sources=tuple(sorted(sources - {SCHEMA})),
+        )
+
+
+def _whole(source: str) -> str:
+    if source.startswith(f"{PRINCIPAL}:"):
+        return PRINCIPAL
+    return source.partition("#")[0] if source.startswith("tool:") else source
+
 
 #: The principal's own request and our configuration, before anything is read.
-TRUSTED = Label(integrity="trusted", confidentiality="public", sources=("principal",))
+TRUSTED = Label(integrity="trusted", confidentiality="public", sources=(PRINCIPAL,))
 #: The agent's own word: nobody named it and nothing was read that could have said it.
 UNVOUCHED = Label(integrity="unvouched", confidentiality="public", sources=("agent",))

@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 6
+FACTS: Final = 7
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -182,6 +182,18 @@ class RunFacts:
     autonomy: Autonomy
     refusals: int
     revision: str
+    #: Of everything that the run has read so far; None in a request recorded before it was a fact
+    label: Label | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntentFacts:
+    """What the principal's own words ask for, fixed before the run read anything."""
+
+    #: Whether the request has words at all; a form that has none asks for nothing in particular
+    spoken: bool
+    #: Kind of effect -> how many; None where no number was said
+    kinds: dict[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,10 +253,18 @@ class Context:
     proposer: Proposer | None = None
     #: The tools that the planner was shown; None when no planner proposes
     offered: tuple[str, ...] | None = None
+    #: None when a person acts
+    intent: IntentFacts | None = None
+    #: Tool -> how many of its effects the run has done or may have done, but for this one
+    done: dict[str, int] = field(default_factory=dict)
+    #: The tools that were done on the same resource before in this run
+    done_here: tuple[str, ...] = ()
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions
     version: int = 1
+    #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
+    actionable: dict[str, Label] = field(default_factory=dict)
 
     def time_left(self) -> tuple[int, Level]:
         """Return the milliseconds of the budget that has the least time left, and its level."""

@@ -12,11 +12,7 @@ from sqlalchemy import Connection, Table, select
 from interlock.runtime.record.entry_values import body_of, committed, same, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_run import (
-    OfRun,
-    proposed,
-    started,
-)
+from interlock.runtime.record.of_run import OfRun, intent_of, proposed, started
 from interlock.runtime.record.of_switch import OfSwitches
 from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.spend import Rows, Spend, Values
@@ -70,6 +66,7 @@ class Derived(OfSwitches):
             "run_resumed": self._resume,
             "run_held": self._hold,
             "run_repinned": self._pin,
+            "run_widened": self._widen,
             "run_ended": self._end,
             "decision": self._decide,
             "intent": self._intend,
@@ -113,6 +110,9 @@ class Derived(OfSwitches):
         run = self._run(run_id)
         run.update(sealed(body), **same(body, "revision", "pinned"), updated=body["at"])
         self._of_run[run_id].withdraw("waiting", "approved")
+
+    def _widen(self, _: str, run_id: str, body: Values) -> None:
+        self._run(run_id)["intent"] = intent_of(body)
 
     def _hold(self, _: str, run_id: str, body: Values) -> None:
         self._run(run_id)["status"] = "held"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.spend import Spend, Values
 
@@ -36,12 +37,19 @@ class OfRun:
                 approval["state"] = "withdrawn"
 
 
+def intent_of(body: Values) -> str:
+    """Return what the row of a run holds of the intent that *body* states."""
+    intent = body["intent"]
+    return "" if intent is None else canonical(intent).decode()
+
+
 def started(log: str, run_id: str, body: Values) -> Values:
     """Return the row of a run that *body* says was started."""
     return {
         "id": run_id,
         "tenant": log,
         "label": committed(run_id, body["label"]),
+        "intent": intent_of(body),
         "budget_id": body["budget"],
         "attempts": body["fence"],
         "undoing": 0,
@@ -65,6 +73,7 @@ def proposed(log: str, run_id: str, body: Values) -> Values:
         "tool": body["tool"],
         "action_class": body["class"],
         "digest": committed(run_id, body["bind"]),
+        "about": body["about"],
         "late": "",
         "readback": "",
         "undo": None,

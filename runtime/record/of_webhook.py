@@ -25,6 +25,7 @@ class OfWebhooks(OfDocuments):
             "webhook": self._keep_webhook,
             "webhook_told": self._tell_webhook,
             "delivery": self._turn_delivery,
+            "deliveries_pruned": self._prune_deliveries,
         }
 
     def _keep_webhook(self, log: str, _run: str, body: Values) -> None:
@@ -35,6 +36,18 @@ class OfWebhooks(OfDocuments):
             updated=body["at"],
         )
         row.update(same(body, "state", "told"), **sealed(body))
+        if body["state"] != "active":
+            self._cancel_waiting(body)
+
+    def _cancel_waiting(self, body: Values) -> None:
+        for delivery in self.delivery.values():
+            if (delivery["webhook"], delivery["state"]) == (body["webhook"], "waiting"):
+                delivery.update(
+                    state="cancelled",
+                    code=f"webhook_{body['state']}",
+                    due=0,
+                    updated=body["at"],
+                )
 
     def _tell_webhook(self, log: str, _run: str, body: Values) -> None:
         self.webhook[(body["webhook"],)]["told"] = body["told"]
@@ -57,3 +70,12 @@ class OfWebhooks(OfDocuments):
         delivery = self.delivery[(body["delivery"],)]
         delivery.update(same(body, "state", "attempts", "code", "due", "until"))
         delivery["updated"] = body["at"]
+
+    def _prune_deliveries(self, log: str, _run: str, body: Values) -> None:
+        self.delivery = {
+            key: row
+            for key, row in self.delivery.items()
+            if row["tenant"] != log
+            or row["state"] == "waiting"
+            or row["updated"] >= body["before"]
+        }

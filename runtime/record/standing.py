@@ -81,6 +81,7 @@ class Standing:
             "run_resumed": self._resumed,
             "run_ended": self._open,
             "run_repinned": self._open,
+            "run_widened": self._open,
             "decision": self._decided,
             "intent": self._intended,
             "outcome": self._finished,

@@ -23,7 +23,7 @@ from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.run import approval, budget, expiry, kill_switch
+from interlock.runtime.run import approval, budget, done, expiry, kill_switch
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.recorded_action import (
     State,
@@ -128,6 +128,8 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
         return by_runtime("already_started")
     if _is_killed(tx, step):
         return by_runtime("killed")  # engaged since the policy was asked
+    if done.is_outdated(tx, step):
+        return done.MOVED
     reserved = step.reserved
     shortage = _set_aside(tx, step, reserved)
     if shortage is not None:
@@ -316,17 +318,6 @@ def _put(
     if stage is not None:
         _CHANGE.run(tx.connection, {"action": step.id} | values)
         return sealed
-    action = step.request.action
-    proposed = {
-        "id": step.id,
-        "run_id": step.run.id,
-        "tenant": step.run.tenant,
-        "tool": action.tool,
-        "action_class": action.action_class,
-        "digest": step.request.digest,
-        "undoes": step.undoes,
-        "created": tx.now,
-        "ordinal": time.time_ns() // 1000,
-    }
-    _NEW.run(tx.connection, _UNSEEN | proposed | values)
+    times = {"created": tx.now, "ordinal": time.time_ns() // 1000}
+    _NEW.run(tx.connection, _UNSEEN | step.proposal | times | values)
     return sealed

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.policy.request import Verdict
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.vault import DataKey
 
 Kind: TypeAlias = Literal[
@@ -168,7 +169,7 @@ def by_approval(
     return steps
 
 
-def opened(key: DataKey, approval: RowMapping, row: RowMapping) -> Step:
+def opened(key: DataKey, approval: Row, row: Row) -> Step:
     """Return the step that a row holds; raises `Tampered` when the row was moved or changed."""
     content = orjson.loads(key.open(row["content"], place=_place(approval, row)))
     return Step(
@@ -188,7 +189,7 @@ def opened(key: DataKey, approval: RowMapping, row: RowMapping) -> Step:
     )
 
 
-def _place(approval: RowMapping, row: Any) -> str:
+def _place(approval: Row, row: Any) -> str:
     """Return what a step is sealed for: its place, all that it says openly, and its question."""
     parts = [
         "approval_step",

@@ -11,7 +11,12 @@ from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.obligation import Duties
-from interlock.runtime.policy.request import AccessRequest, Amounts, ApprovalFact
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    Amounts,
+    ApprovalFact,
+    Resource,
+)
 from interlock.runtime.record.events import Ruling
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.approval import Asked
@@ -77,7 +82,7 @@ class Attempt:
         """The label of everything the proposal was made of: the join of its arguments' labels."""
         label = Label(integrity="trusted", confidentiality="public")
         for each in self.request.context.labels.values():
-            label = label.join(each)
+            label = label.join(each.at_large)
         return label
 
     @property
@@ -192,8 +197,24 @@ class Attempt:
             revision=decision.revision,
             engine=decision.engine,
             digest=self.request.digest,
+            about=about(self.key, self.request.resource),
             undoes=self.undoes,
         )
+
+    @property
+    def proposal(self) -> dict[str, str]:
+        """What the action's row holds of the proposal, whatever becomes of it."""
+        action = self.request.action
+        return {
+            "id": self.id,
+            "run_id": self.run.id,
+            "tenant": self.run.tenant,
+            "tool": action.tool,
+            "action_class": action.action_class,
+            "digest": self.request.digest,
+            "about": self.ruling.about,
+            "undoes": self.undoes,
+        }
 
     def sealed(self, value: bytes | None, *, part: str = "") -> bytes | None:
         """Return a value of the row of the action, or a *part* of it, under the run's key."""
@@ -211,3 +232,8 @@ class Attempt:
         """The same of what is not done, or not yet: the evidence of a question has all of it."""
         arguments = abridged(self.request.action)
         return self.request.asked(arguments) | {"reasons": self.reasons}
+
+
+def about(key: DataKey, resource: Resource) -> str:
+    """Return what an action's row and entries hold of the resource that the action is about."""
+    return key.commit(canonical(["resource", resource.type, resource.id]))

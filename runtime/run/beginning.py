@@ -14,7 +14,7 @@ from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import canary, pin
+from interlock.runtime.run import canary, pin, widening
 from interlock.runtime.run.claim import claimed
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import NewRun, requester_of
@@ -63,6 +63,7 @@ def fields_of(
         "label": _TRUSTED,
         "autonomy": new.autonomy,
         "revision": new.revision,
+        "intent": widening.written(new.intent),
         "budget_id": run_id,
         "fence": 0,
         "claim": token,
@@ -128,6 +129,7 @@ def started_of(new: NewRun, row: Row, key: DataKey) -> RunStarted:
         budget=row["budget_id"],
         parent=new.job or of_tenant(row["tenant"]),
         limits=new.limits.counts(),
+        intent=new.intent,
         label=row["label"],
         requester=requester_of(new.principal),
         principal=new.principal.written,

@@ -41,6 +41,12 @@ def named(vault: Vault) -> str:
     return f"run-{half}{_mark(vault, half)}"
 
 
+def after(vault: Vault, approval_id: str) -> str:
+    """Return the id of the one canary that follows an approval."""
+    half = vault.mark(b"after", approval_id.encode())[:_HALF].hex()
+    return f"run-{half}{_mark(vault, half)}"
+
+
 def work(vault: Vault) -> str:
     """Return an id for a run that is no canary."""
     while is_canary(vault, run_id := f"run-{secrets.token_hex(2 * _HALF)}"):

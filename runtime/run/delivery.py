@@ -1,6 +1,6 @@
 """Deliveries: one message to one webhook, from the entry that it tells of to its end.
 
-    waiting -> delivered | dead
+    waiting -> delivered | dead | cancelled
 
 A delivery is made in one transaction with how far its webhook has been told, and claimed for one
 attempt at a time. A claim that came to nothing ends by itself, so a message may be sent twice, and
@@ -27,7 +27,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.webhook import Webhook
 
-DeliveryState: TypeAlias = Literal["waiting", "delivered", "dead"]
+DeliveryState: TypeAlias = Literal["waiting", "delivered", "dead", "cancelled"]
 STATES: Final[tuple[DeliveryState, ...]] = get_args(DeliveryState)
 #: How long a message is tried, in seconds
 LIFE_S: Final = 24 * 3600

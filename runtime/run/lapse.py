@@ -2,7 +2,7 @@
 
 from interlock.runtime.record.store import Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import canary, expiry
+from interlock.runtime.run import canary, expiry, opening
 from interlock.runtime.run.cancellation import cancel, unanswered
 
 
@@ -18,6 +18,7 @@ def lapse(tx: Tx, vault: Vault, approval_id: str, *, run_id: str) -> None:
     )
     if expiry.expire(tx, approval_id=approval_id, told=told) is None:
         return
+    opening.forget(tx.connection, approval_id)
     if told.nature == "canary":
         cancel(
             tx,

@@ -156,4 +156,5 @@ def ruling_of(
         revision=row["revision"],
         engine="record",
         digest=row["digest"],
+        about=row["about"],
     )

@@ -101,6 +101,14 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "of {kind} it has no limit that could be raised by so much",
         "Look with `interlock budget show`.",
     ),
+    "no_words": (
+        "its request has no words, and it is held to what its agent may do",
+        "Start a run of an agent that takes words, or change its grants.",
+    ),
+    "no_kind": (
+        "{kind!r} is no kind of effect with a whole number from 1, or there are too many",
+        "Name a kind of `intent.kinds` of the policy, and a number or none.",
+    ),
     "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
     "another_in_force": (
         "policy {decided} decided about it, and {in_force} is in force by now",

@@ -3,9 +3,9 @@
 Whoever rehearses claims such a run without a graph, so no agent ever goes on with it.
 """
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import update
+from sqlalchemy import Connection, select, update
 
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import Vault
@@ -13,8 +13,10 @@ from interlock.runtime.run import canary
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.claim import take_over, taken
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.run import Run, row_of
+from interlock.runtime.run.run import LEASE_S, Run, row_of
 from interlock.runtime.run.runs import Runs
+
+_RUN: Final = tables.run.c
 
 
 class Rehearsing(Protocol):
@@ -124,3 +126,21 @@ async def wait_on(
         "waiting": waiting,
         "outcome": outcome,
     }
+
+
+async def end_abandoned(storage: Rehearsing, *, by: str) -> None:
+    """End the runs of canaries whose placing died on the way: no worker would ever take them up."""
+
+    def look(connection: Connection) -> list[str]:
+        dead_since = storage.store.now(connection) - LEASE_S
+        query = select(_RUN.id).where(
+            _RUN.status.in_(("queued", "running")),
+            _RUN.ready_at.is_(None),
+            _RUN.lease_until <= dead_since,
+            _RUN.updated <= dead_since,
+        )
+        names = connection.execute(query).scalars()
+        return [name for name in names if canary.is_canary(storage.vault, name)]
+
+    for run_id in await storage.store.read(look):
+        await storage.runs.cancel(run_id, by=by)

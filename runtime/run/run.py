@@ -25,6 +25,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.errors import Fenced, GuardFailed, NotFound, Tampered
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record.events import RunHeld
@@ -40,6 +41,8 @@ OPEN: Final[frozenset[Status]] = frozenset(
     {"queued", "running", "waiting", "held", "dead"}
 )
 LEASE_S: Final = 30
+#: Of one kind, in the intent of a run
+MOST_EFFECTS: Final = 1_000_000
 _STATUS: Final = Statement(
     select(tables.run.c.status)
     .where(
@@ -80,6 +83,8 @@ class Run:
     tries: int
     label: Label
     created: int
+    #: What it may do, by kind of effect; None where its request has no words
+    intent: Intent | None = None
     #: A person cancels the run, and has its effects undone first
     undoing: bool = False
     #: The job it belongs to, empty for none
@@ -100,6 +105,8 @@ class NewRun:
     autonomy: Autonomy
     revision: str
     pins: Mapping[str, str] = field(default_factory=dict)
+    #: What the request's words ask for, by kind of effect; None where it has no words
+    intent: Intent | None = None
     #: The job it belongs to, empty for none
     job: str = ""
     #: Workers take the higher first
@@ -209,6 +216,7 @@ def opened(
         tries=row["tries"],
         label=label_of(row["label"]),
         created=row["created"],
+        intent=intent_of(row["intent"]),
         undoing=bool(row["undoing"]),
         job=row["job"],
         priority=row["priority"],
@@ -223,6 +231,25 @@ def label_of(text: str) -> Label:
         return Label(**fields | {"sources": tuple(fields["sources"])})
     except (ValueError, TypeError, LookupError) as error:
         raise Tampered(what="label of a run", why="it is no label") from error
+
+
+def intent_of(text: str) -> Intent | None:
+    """Read a stored intent back, None for a run whose request has no words; raises `Tampered`."""
+    if not text:
+        return None
+    try:
+        intent: Intent = orjson.loads(text)
+        is_one = all(map(is_number, intent.values()))
+    except (ValueError, AttributeError) as error:
+        raise Tampered(what="intent of a run", why="it is none") from error
+    if not is_one:
+        raise Tampered(what="intent of a run", why="a number in it is none")
+    return intent
+
+
+def is_number(number: object) -> bool:
+    """Whether *number* may stand in an intent: a whole number from 1, or None for any."""
+    return number is None or (type(number) is int and 0 < number <= MOST_EFFECTS)
 
 
 def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | None:

@@ -18,6 +18,7 @@ from interlock.runtime.run import (
     canary,
     difference,
     edit,
+    opening,
     turn,
 )
 from interlock.runtime.run.approval import State, four_eyes
@@ -39,8 +40,6 @@ class Shown:
     evidence: str
     #: The evidence itself, where the person has it still: only to say what is other now
     seen: Mapping[str, Json] | None = None
-    #: When it was opened, by the clock of whoever served it, in Unix seconds; 0 where nobody knows
-    opened: int = 0
 
 
 def judge(
@@ -66,7 +65,12 @@ def judge(
     _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
     keep_editors_apart(tx, key, approval, reviewer)
-    deed = replace(_deed(shown, seat, reviewer, verdict, note), proposal=proposal)
+    opened_at = opening.first(tx.connection, vault, row["id"], person=reviewer.id)
+    deed = replace(
+        _deed(shown, seat, reviewer, verdict, note),
+        proposal=proposal,
+        opened=opened_at,
+    )
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
     sealed = _decide(
@@ -139,7 +143,6 @@ def _deed(
         role=seat.by,
         text=note,
         shown=shown.evidence,
-        opened=shown.opened,
     )
 
 
@@ -261,6 +264,7 @@ def _decide(
     if values["state"] == "rejected":
         budget.release(tx, action_id=row["action_id"])
     if is_over:
+        opening.forget(tx.connection, row["id"])
         turn.decided(tx, row["run_id"])
     return {"content": sealed}
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
 import orjson
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from interlock.runtime.errors import NotFound, Tampered
 from interlock.runtime.record.events import HOME, WebhookKept
@@ -105,7 +105,10 @@ def active(connection: Connection) -> list[tuple[str, str]]:
 
 
 def keep_webhook(tx: Tx, vault: Vault, webhook: Webhook, *, by: str) -> None:
-    """Make or change the webhook in the caller's transaction, which holds the tenant's log."""
+    """Make or change the webhook in the caller's transaction, which holds the tenant's log.
+
+    With one that is not active any more, every message to it that waits is cancelled.
+    """
     plain = {
         name: value for name, value in asdict(webhook).items() if name not in _UNSEALED
     }
@@ -127,6 +130,8 @@ def keep_webhook(tx: Tx, vault: Vault, webhook: Webhook, *, by: str) -> None:
         tx.connection,
         row,
     )
+    if webhook.state != "active":
+        _cancel_waiting(tx, webhook)
     tx.events.append(
         WebhookKept(
             log=webhook.tenant,
@@ -146,6 +151,17 @@ def none_such(webhook_id: str) -> NotFound:
         name=webhook_id,
         next_step="List yours with `interlock webhooks list`.",
     )
+
+
+def _cancel_waiting(tx: Tx, webhook: Webhook) -> None:
+    """Cancel what waits; an attempt that is under way has lost its claim then."""
+    columns = tables.delivery.c
+    waiting = update(tables.delivery).where(
+        columns.webhook == webhook.id, columns.state == "waiting"
+    )
+    values = {"state": "cancelled", "code": f"webhook_{webhook.state}", "due": 0}
+    free = {"updated": tx.now, "claim": "", "lease_until": 0}
+    tx.connection.execute(waiting.values(values | free))
 
 
 def _opened(vault: Vault, connection: Connection, row: Row) -> Webhook:

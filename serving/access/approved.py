@@ -85,4 +85,5 @@ class Door:
             pdp=await self.policy.point(),
             tools=tools,
             by_agent={EXTERNAL: tools},
+            spoken={},
         )

@@ -1,4 +1,4 @@
-"""The command `interlock people list|add|remove`."""
+"""The command `interlock people list|add|remove|readmit`."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -147,3 +147,23 @@ def remove(
     session.say(f"Removed {name}.")
     if name == people.current():
         session.say("That is this account: name somebody else with --as from now on.")
+
+
+@application.command()
+def readmit(
+    name: Name,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let somebody of the issuer in again who was removed; takes an administrator."""
+
+    async def work(desk: "Desk") -> None:
+        from interlock.serving.operations import people as operations
+
+        await operations.readmit(desk, name, person=await asker(desk, person))
+
+    session.act(work)
+    if as_json:
+        session.print_json({"id": name, "removed": False})
+        return
+    session.say(f"{name} may sign in at the issuer again. Ended keys stay ended.")

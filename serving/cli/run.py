@@ -1,4 +1,4 @@
-"""The command `interlock run list|show|report|start|resume|repin|resolve|cancel|erase`."""
+"""The command `interlock run list|show|report|start|resume|repin|widen|resolve|cancel|erase`."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interlock.serving.cli import run_list, run_pin, session
+from interlock.serving.cli import run_list, run_pin, run_widen, session
 from interlock.serving.cli.fields import field
 from interlock.serving.cli.output import write_new
 from interlock.serving.cli.result import report
@@ -34,6 +34,7 @@ Priority = Annotated[
 
 application.command("list")(run_list.list_runs)
 application.command("repin")(run_pin.repin)
+application.command("widen")(run_widen.widen)
 
 
 @application.command()

@@ -89,12 +89,13 @@ async def _engaged(
         from interlock.serving.operations.workers import hired
 
         return await hired(home, person=person, told=told)
+    from interlock.serving import people
     from interlock.serving.ray_crew import crew_of
 
     workspace, actors = crew
     return crew_of(
         workspace,
-        person=person.id,
+        person=None if people.is_machine(person) else person.id,
         actors=actors,
         told=told,
     )

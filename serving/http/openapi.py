@@ -20,6 +20,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "follow_run": "run.read",
     "cancel_run": "run.cancel",
     "resume_run": "run.resume",
+    "widen_run": "run.widen",
     "submit_job": "job.submit",
     "list_jobs": "job.read",
     "get_job": "job.read",

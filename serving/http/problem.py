@@ -68,6 +68,8 @@ STATUS_OF_INPUT: Final[Mapping[Code, int]] = {
     "duplicate": 409,
     "unconfirmed": 422,
     "pinned_already": 409,
+    "no_words": 409,
+    "no_kind": 422,
     "another_in_force": 409,
     "erased": 410,
     "key_reused": 422,

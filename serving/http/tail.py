@@ -6,7 +6,7 @@ tail also looks once a second while somebody listens: not every commit rings.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -90,32 +90,30 @@ class Tails:
         """
         store = self._store.of(log)
         tail = self._tails.setdefault(log, _Tail(store, log))
-        listener = await tail.join(run_id)
         try:
-            before = partial(_of_run, log=log, run_id=run_id, after=after)
-            for frame in await store.read(before):
-                yield frame.sent
-                after = frame.seq
-                if frame.is_last:
-                    return
-            beat = Beat(HEARTBEAT_S)
-            while not self._is_closed:
-                try:
-                    coming = await beat.before(listener.frames)
-                except TimeoutError:
-                    yield BEAT
-                    await allowed()
-                    continue
-                if coming is None:
-                    return
-                if coming.seq > after:
-                    yield coming.sent
-                if coming.is_last:
-                    return
+            async with tail.listening(run_id) as listener:
+                before = partial(_of_run, log=log, run_id=run_id, after=after)
+                for frame in await store.read(before):
+                    yield frame.sent
+                    after = frame.seq
+                    if frame.is_last:
+                        return
+                beat = Beat(HEARTBEAT_S)
+                while not self._is_closed:
+                    try:
+                        coming = await beat.before(listener.frames)
+                    except TimeoutError:
+                        yield BEAT
+                        await allowed()
+                        continue
+                    if coming is None:
+                        return
+                    if coming.seq > after:
+                        yield coming.sent
+                    if coming.is_last:
+                        return
         except InterlockError:
             return
-        finally:
-            tail.leave(run_id, listener)
 
     async def is_over(self, log: str, run_id: str, *, after: int) -> bool:
         """Whether the run has ended and nothing follows the entry numbered *after*."""
@@ -160,17 +158,23 @@ class _Tail:
         self._news = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
 
-    async def join(self, run_id: str) -> _Listener:
-        """Return a new listener to the run; what is committed from now on reaches the listener."""
+    @asynccontextmanager
+    async def listening(self, run_id: str) -> AsyncIterator[_Listener]:
+        """Listen to the run during the block; what is committed from now on is heard.
+
+        The last one to leave ends the following, as does one that could not look.
+        """
         listener = _Listener()
         self._listeners.setdefault(run_id, set()).add(listener)
-        size = await self._store.read(self._size)
-        if self._following is None:
-            self._following = asyncio.create_task(self._follow(size))
-        return listener
+        try:
+            size = await self._store.read(self._size)
+            if self._following is None:
+                self._following = asyncio.create_task(self._follow(size))
+            yield listener
+        finally:
+            self._leave(run_id, listener)
 
-    def leave(self, run_id: str, listener: _Listener) -> None:
-        """Listen no more; the last one to leave ends the following."""
+    def _leave(self, run_id: str, listener: _Listener) -> None:
         here = self._listeners.get(run_id, set())
         here.discard(listener)
         if not here:

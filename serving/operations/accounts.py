@@ -120,6 +120,26 @@ async def close(desk: Desk, name: str, *, by: str) -> None:
     await desk.storage.store.write(written, logs=(tenant,))
 
 
+async def reopen(desk: Desk, name: str, *, person: Principal) -> None:
+    """Open the closed account of somebody of an issuer again. A part of "people.add".
+
+    Raises `BadInput` ("wrong_state") for an account that is open.
+    """
+
+    def written(tx: Tx) -> None:
+        account = _account(tx, desk, name, tenant=person.tenant)
+        if account.state != "closed":
+            raise BadInput(
+                code="wrong_state",
+                what=f"the account {name!r}",
+                why="it is open",
+                next_step="Nothing is to be done.",
+            )
+        _open(tx, desk, account, by=person.id)
+
+    await desk.storage.store.write(written, logs=(person.tenant,))
+
+
 async def refuse_unknown(desk: Desk, name: str, *, person: Principal) -> None:
     """Raise `NotFound` where nobody of the person's tenant has an account of that name."""
     vault = desk.storage.vault

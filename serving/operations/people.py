@@ -98,6 +98,29 @@ async def _shut_out(desk: Desk, name: str, *, person: Principal) -> None:
     )
 
 
+async def readmit(desk: Desk, name: str, *, person: Principal) -> None:
+    """Let somebody of an issuer in again whose account was closed; ended keys stay ended.
+
+    Raises `NotFound` where nobody of the person's tenant has such an account, and `BadInput` for a
+    listed name, who is added instead, and ("wrong_state") for an account that is open.
+    """
+    if not people.is_unlisted(name):
+        raise BadInput(
+            what="the name",
+            why="it is of nobody of an issuer",
+            next_step="interlock people add NAME --role ROLE",
+        )
+    await accounts.refuse_unknown(desk, name, person=person)
+
+    await desk.acts.perform(
+        "people.add",
+        lambda: accounts.reopen(desk, name, person=person),
+        person=person,
+        arguments={"name": name, "roles": []},
+        look=subject.installation("people", name),
+    )
+
+
 def _as_listed(desk: Desk, name: str) -> str:
     """Return the name under which the person is listed; a new name stays as it is."""
     same = [known for known in _everyone(desk) if identity(known) == identity(name)]

@@ -7,9 +7,10 @@ from typing import Any
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput, Code
 from interlock.runtime.graph.driver import Ended
+from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run import subject, turn
+from interlock.runtime.run import subject, turn, widening
 from interlock.runtime.run.run import OPEN, Run
 from interlock.runtime.run.runs import Also
 from interlock.serving.home import Home
@@ -103,6 +104,34 @@ async def repin(home: Home, run_id: str, *, person: Principal) -> None:
         work,
         person=person,
         arguments={"run": run_id, "revision": pins.revision},
+        look=subject.run(run_id),
+    )
+
+
+async def widen(
+    home: Home,
+    run_id: str,
+    *,
+    person: Principal,
+    effects: Mapping[str, int | None],
+    note: str,
+) -> Intent:
+    """Add to what the run may do, by kind of effect, and return all of it; see `widening.widen`.
+
+    *person* must be who asked for the run.
+    """
+
+    async def work() -> Intent:
+        more = partial(
+            widening.widen, run_id=run_id, more=effects, by=person.id, note=note
+        )
+        return await home.store.write(more, logs=(person.tenant,))
+
+    return await home.runtime.acts.perform(
+        "run.widen",
+        work,
+        person=person,
+        arguments={"run": run_id, "effects": dict(effects), "note": note},
         look=subject.run(run_id),
     )
 

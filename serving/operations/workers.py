@@ -6,6 +6,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
 from interlock.serving.deadlines import Deadlines
 from interlock.serving.home import Home
+from interlock.serving.quality.baits import Baits
 from interlock.serving.webhooks.courier import Courier
 from interlock.serving.worker import Turn, Worker, name
 
@@ -28,7 +29,11 @@ async def hired(
                 tenant: section.share for tenant, section in settings.tenants.items()
             },
             told=told,
-            chores=[Deadlines(home.approvals), Courier(home.desk)],
+            chores=[
+                Deadlines(home.approvals),
+                Baits(home),
+                Courier(home.desk),
+            ],
         )
 
     return await home.runtime.acts.perform(

@@ -40,6 +40,7 @@ BUNDLES: Final[Mapping[Path, Path]] = {
     PERMISSIVE: PERMISSIVE.with_suffix(".tar.gz"),
 }
 ENTRYPOINT: Final = "rails/decision"
+_CONFIG: Final = "rails/config/"
 _RULES: Final = "data.rails.rules."
 
 
@@ -73,7 +74,7 @@ def staged(folder: Path, own: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the shipped sources with the data of *folder* laid over them, and the rules *own*."""
     config = configuration(load(BUNDLES[POLICIES]), folder)
     files = rules.together(sources(POLICIES), own)
-    del files["rails/config/data.yaml"]
+    files = {path: text for path, text in files.items() if not path.startswith(_CONFIG)}
     return {**files, "rails/config/data.json": canonical(config)}
 
 

@@ -5,6 +5,7 @@ Run as a module to see the findings.
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -38,10 +39,21 @@ def main() -> None:
 def configured(policies: Path) -> tuple[Finding, ...]:
     """Return the mistakes in the data of *policies*."""
     try:
-        files = layers.read(policies / "rails" / "config")
+        files = _shipped(policies / "rails" / "config")
     except Unfit as unfit:
         return unfit.findings
     return mistakes(layers.merged({}, files), files)
+
+
+def _shipped(config: Path) -> tuple[layers.Layer, ...]:
+    """Return the data files of the house: those of a folder below stand under its name."""
+    below = [
+        replace(layer, content={folder.name: layer.content})
+        for folder in sorted(config.iterdir())
+        if folder.is_dir()
+        for layer in layers.read(folder)
+    ]
+    return (*layers.read(config), *below)
 
 
 def bundle_in_step(opa: Opa, folder: Path, bundle: Path) -> tuple[Finding, ...]:

@@ -44,6 +44,16 @@ class ToolRules(TypedDict):
     #: Arguments that must come from the request itself: what to read, where to send. Without a
     #: list, or with a name in it that is no argument, every argument must
     trusted_arguments: NotRequired[list[str]]
+    #: The kinds of effect that it has on the world, which the words of a request must ask for; []
+    #: for none. A tool that writes and states none is denied where the request has words
+    effect: NotRequired[list[str]]
+    #: Arguments without which an irreversible act says nothing: who, what, how much
+    critical_arguments: NotRequired[list[str]]
+    #: Tools that must have been done on the same resource before, in the same run
+    requires: NotRequired[list[str]]
+    #: Arguments of a mail tool that hold addresses; without a list `to`. One named `to`, `cc` or
+    #: `bcc` is looked at in any case
+    recipients: NotRequired[list[str]]
 
 
 class ActRules(TypedDict):
@@ -115,6 +125,8 @@ class AttentionRules(TypedDict):
     window_s: int
     most_missed: int
     catches: int
+    #: One in so many of the requests is followed by a canary; 0 for none
+    one_in: int
 
 
 class AutonomyRules(TypedDict):
@@ -151,6 +163,31 @@ class EgressRules(TypedDict):
     web_hosts: dict[str, list[str]]
 
 
+class WordingRules(TypedDict, total=False):
+    """One way to ask for a kind of effect; see `interlock.runtime.policy.intent.vocabulary`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    verbs: list[str]
+    #: Groups of things that it is about, that come with it, and that make it something else
+    objects: list[str]
+    places: list[str]
+    never: list[str]
+    #: It does not count where it is done for the principal
+    others: bool
+    #: Naming an object is enough
+    named: bool
+
+
+class IntentRules(TypedDict):
+    """How people ask for effects: kinds by the wordings that ask for them, and groups of things."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
+    things: dict[str, list[str]]
+    kinds: dict[str, dict[str, WordingRules]]
+    #: Kinds of effect that reach others
+    outward: list[str]
+
+
 class Configuration(TypedDict):
     """Everything an installation may set without touching a rule."""
 
@@ -163,6 +200,7 @@ class Configuration(TypedDict):
     autonomy: AutonomyRules
     limits: RunLimits
     egress: EgressRules
+    intent: IntentRules
 
 
 CONFIGURATION: TypeAdapter[Configuration] = TypeAdapter(Configuration)

@@ -17,7 +17,7 @@ from interlock.serving.policy.finding import Finding, FindingCode
 from interlock.serving.policy.layers import Layer, Place, named, origin
 
 #: The arguments of a tool that sends mail whose texts the rule egress reads
-_ADDRESSES: Final = ("to", "cc")
+_ADDRESSES: Final = ("to", "cc", "bcc")
 #: What a role of an agent has parts for
 PROPOSERS: Final[tuple[str, ...]] = get_args(Proposer)
 #: Kind of pydantic's error -> our code; every other kind is a wrong type
@@ -103,10 +103,11 @@ def _unknown_names(
                 detail=f"{name} is no irreversible tool of this policy",
             )
     for name, rules in tools.items():
-        place: Place = ("tools", name, "trusted_arguments")
-        named_ones: dict[str, Place] = dict.fromkeys(
-            rules.get("trusted_arguments", []), place
-        ) | {
+        named_ones: dict[str, Place] = {
+            argument: ("tools", name, part)
+            for part in ("trusted_arguments", "recipients")
+            for argument in rules.get(part, [])
+        } | {
             limits["same_as"]: ("tools", name, "arguments", argument)
             for argument, limits in rules["arguments"].items()
             if "same_as" in limits
@@ -127,7 +128,8 @@ def _not_shown(
     read: list[Place] = []
     for name, rules in config["tools"].items():
         if rules["egress"] == "mail":
-            read += [("tools", name, "arguments", address) for address in _ADDRESSES]
+            addressed = dict.fromkeys((*_ADDRESSES, *rules.get("recipients", ())))
+            read += [("tools", name, "arguments", address) for address in addressed]
     for name, rules in config.get("acts", {}).items():
         if "note" not in rules["waives"]:
             read.append(("acts", name, "arguments", "note"))

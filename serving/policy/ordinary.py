@@ -20,6 +20,7 @@ from interlock.runtime.policy.request import (
     Amounts,
     BudgetFacts,
     Context,
+    IntentFacts,
     Principal,
     Resource,
     RunFacts,
@@ -136,6 +137,7 @@ def _context(
         run=run,
         schema_valid=True,
         labels=dict.fromkeys(arguments, TRUSTED),
+        actionable=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(steps=1),
         budget=BudgetFacts(
             limits=_PLENTY,
@@ -143,6 +145,7 @@ def _context(
             reserved=none,
         ),
         tool_schema=schema,
+        intent=IntentFacts(spoken=False),
         version=FACTS,
     )
 

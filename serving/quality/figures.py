@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from interlock.runtime.policy.request import identity
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import approval_step
+from interlock.runtime.run import approval_step, attention
+from interlock.runtime.run.attention import Meeting
 from interlock.serving.quality.share import Share
 
 #: An approval that took less than this was not read
@@ -23,6 +24,14 @@ QUICK_S: Final = 2
 SHIFT_S: Final = 8 * 3600
 DAY_S: Final = 86_400
 _APPROVALS: Final = tables.approval.c
+_STEPS: Final = tables.approval_step.c
+#: What a step is sealed for beside what it says itself
+_OPENING: Final = (
+    _APPROVALS.digest,
+    _APPROVALS.revision,
+    _APPROVALS.expires,
+    _APPROVALS.canary,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,39 +75,79 @@ def read(
     tenant: str,
     since: int,
 ) -> list[Verdict]:
-    """Return the verdicts of the tenant from *since* on whose approvals can still be opened."""
-    query = (
-        select(tables.approval, tables.data_key.c.wrapped)
-        .join(tables.data_key, tables.data_key.c.id == _APPROVALS.run_id)
-        .where(_APPROVALS.tenant == tenant, _APPROVALS.decided >= since)
+    """Return the verdicts of the tenant on what was decided from *since* on.
+
+    Two statements, however many there are. Of an erased run only canaries are known.
+    """
+    rows = connection.execute(_verdicts(tenant, since)).mappings()
+    verdicts = [_given(vault, row) for row in rows]
+    seen = {verdict.approval for verdict in verdicts}
+    names = {attention.mark(vault, one.person): one.person for one in verdicts}
+    met = attention.since(
+        connection,
+        tenant=tenant,
+        moment=since,
     )
-    rows = {row["id"]: row for row in connection.execute(query).mappings()}
-    verdicts = []
-    for written in approval_step.rows_of(connection, list(rows)):
-        row = rows[written["approval"]]
-        key = vault.unwrapped(row["run_id"], row["wrapped"])
-        step = approval_step.opened(key, row, written)
-        if step.verdict is not None:
-            verdicts.append(
-                Verdict(
-                    approval=row["id"],
-                    person=identity(step.person),
-                    is_yes=step.verdict == "approved",
-                    is_canary=row["canary"] == 1,
-                    at=step.at,
-                    dwell_s=max(step.at - step.opened, 0) if step.opened else None,
-                )
-            )
-    return verdicts
+    gone = [meeting for meeting in met if meeting.approval not in seen]
+    return verdicts + [_met(meeting, names.get(meeting.person, "")) for meeting in gone]
+
+
+def _verdicts(tenant: str, since: int) -> Select[tuple[object, ...]]:
+    """Return the query of the steps of what was decided since, with what opens each."""
+    return (
+        select(
+            tables.approval_step,
+            *_OPENING,
+            tables.data_key.c.wrapped,
+        )
+        .join(tables.approval, _APPROVALS.id == _STEPS.approval)
+        .join(tables.data_key, tables.data_key.c.id == _APPROVALS.run_id)
+        .where(
+            _APPROVALS.tenant == tenant,
+            _APPROVALS.decided >= since,
+            _STEPS.kind.in_(("approved", "rejected")),
+        )
+        .order_by(_STEPS.approval, _STEPS.number)
+    )
+
+
+def _given(vault: Vault, row: RowMapping) -> Verdict:
+    """Return the verdict that a row holds."""
+    key = vault.unwrapped(row["run_id"], row["wrapped"])
+    step = approval_step.opened(key, {**row, "id": row["approval"]}, row)
+    return Verdict(
+        approval=row["approval"],
+        person=identity(step.person),
+        is_yes=step.verdict == "approved",
+        is_canary=row["canary"] == 1,
+        at=step.at,
+        dwell_s=max(step.at - step.opened, 0) if step.opened else None,
+    )
+
+
+def _met(meeting: Meeting, person: str) -> Verdict:
+    """Return the verdict on a canary whose run was erased; its person is known by others alone."""
+    return Verdict(
+        approval=meeting.approval,
+        person=person,
+        is_yes=not meeting.caught,
+        is_canary=True,
+        at=meeting.at,
+        dwell_s=None,
+    )
 
 
 def of_each(verdicts: Iterable[Verdict]) -> list[Figures]:
-    """Return the figures of each person, by name: an order that says nothing about them."""
+    """Return the figures of each person, by name: an order that says nothing about them.
+
+    Nobody is named who gave no other verdict than one on a canary that was erased.
+    """
     given = list(verdicts)
     doubles = _doubles(given)
     by_person: defaultdict[str, list[Verdict]] = defaultdict(list)
     for verdict in given:
         by_person[verdict.person].append(verdict)
+    by_person.pop("", None)
     return [_figures(person, own, doubles) for person, own in sorted(by_person.items())]
 
 

@@ -1,35 +1,50 @@
-"""Openings: when a person was shown an approval, in a token that only this home makes.
+"""Openings: a person is shown an approval, by a page, by the API or by the command line."""
 
-The page carries the token to the verdict, so nothing is written when somebody looks, and nobody
-claims another time than the server's. A token that is not good says nothing.
-"""
+from contextlib import suppress
 
-import secrets
-from typing import Final
+from sqlalchemy import Connection
 
-from interlock.runtime.policy.request import identity
-from interlock.runtime.record.vault import Vault
-
-_DIGITS: Final = 32
-
-
-def made(vault: Vault, *, approval: str, person: str, at: int) -> str:
-    """Return the token for the approval that *person* was shown *at* that second."""
-    return f"{at}-{_mark(vault, approval, person, str(at))}"
+from interlock.runtime.errors import NotRecorded, Tampered
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.store import Tx
+from interlock.runtime.run import opening
+from interlock.runtime.run.question import Approval
+from interlock.serving.home import Home
 
 
-def read(vault: Vault, token: str, *, approval: str, person: str) -> int:
-    """Return when the approval was opened, in Unix seconds, or 0 for a token that is not good."""
-    at, _, mark = token.partition("-")
-    if not at.isdecimal() or not mark.isascii():
-        return 0
-    return (
-        int(at)
-        if secrets.compare_digest(mark, _mark(vault, approval, person, at))
-        else 0
-    )
+async def shown(
+    home: Home,
+    approval: Approval,
+    *,
+    person: Principal,
+) -> None:
+    """Keep when *person* was first shown what waits.
 
+    Where nothing can be recorded the person is shown it all the same, and is not timed.
+    """
+    if approval.state != "waiting":
+        return
 
-def _mark(vault: Vault, approval: str, person: str, at: str) -> str:
-    said = f"{approval}/{at}/{identity(person)}".encode()
-    return vault.mark(b"opened", said).hex()[:_DIGITS]
+    def first(connection: Connection) -> int:
+        return opening.first(
+            connection,
+            home.vault,
+            approval.id,
+            person=person.id,
+        )
+
+    def work(tx: Tx) -> None:
+        opening.note(
+            tx,
+            home.vault,
+            approval.id,
+            tenant=approval.tenant,
+            person=person.id,
+        )
+
+    with suppress(NotRecorded, Tampered):
+        if not await home.store.read(first):
+            await home.store.write(
+                work,
+                logs=(approval.tenant,),
+            )

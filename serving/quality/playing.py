@@ -89,6 +89,7 @@ class Player:
             pdp=home.pdp,
             tools={name: tool},
             by_agent={self._run.agent: {name: tool}},
+            spoken=home.pep.spoken,
         )
 
     def _played(self, tool: AnyTool, step: Step) -> AnyTool:

@@ -49,11 +49,15 @@ async def seed(
     *,
     person: Principal,
     chance: random.Random | None = None,
+    run_id: str = "",
 ) -> int:
     """Put up to *number* canaries before the reviewers of the person's tenant; return how many.
 
     Fewer where too little was asked before to make them of, or where the policy denies what is
-    made. Raises `NotPermitted`, and `BadInput` for a catalogue that cannot be read.
+    made. The run of the first one is called *run_id*, where that is said.
+
+    Raises `NotPermitted`, and `BadInput` for a catalogue that cannot be read and for a run that is
+    there ("taken_already").
     """
     known = list(catalogue.entries(home.settings.home).values())
     drawn = chance or random.Random(secrets.randbits(64))  # noqa: S311 - which request is no secret
@@ -63,7 +67,7 @@ async def seed(
         for row in await _asked(home, person.tenant, known, drawn):
             bad = await _bad(home, row, known, drawn)
             if bad is not None:
-                put += await _put(home, bad)
+                put += await _put(home, bad, run_id=run_id)
             if put == number:
                 break
         return put
@@ -114,9 +118,9 @@ async def _bad(
     return None
 
 
-async def _put(home: Home, bad: Bad) -> int:
+async def _put(home: Home, bad: Bad, *, run_id: str) -> int:
     """Put the canary before people, and return 1; 0 where the policy asks nobody about it."""
-    run = await _begun(home, bad)
+    run = await _begun(home, bad, run_id or canary.named(home.vault))
     if run is None:
         return 0
     try:
@@ -133,10 +137,10 @@ async def _put(home: Home, bad: Bad) -> int:
         home.runs.give_back(run)
 
 
-async def _begun(home: Home, bad: Bad) -> Run | None:
+async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
     """Begin the run as its model began, and claim it; None where the policy denies that now."""
     model = bad.model
-    new = await _new(home, bad)
+    new = await _new(home, bad, run_id)
 
     async def work(enter: Also) -> Run:
         def also(tx: Tx, run_id: str) -> None:
@@ -171,11 +175,11 @@ async def _begun(home: Home, bad: Bad) -> Run | None:
     )
 
 
-async def _new(home: Home, bad: Bad) -> NewRun:
+async def _new(home: Home, bad: Bad, run_id: str) -> NewRun:
     base = bad.model.run
     pins = await home.runtime.pins(base.agent)
     return NewRun(
-        id=canary.named(home.vault),
+        id=run_id,
         agent=base.agent,
         principal=base.principal,
         request=replaced(base.request, bad.before, bad.after),

@@ -32,4 +32,6 @@ class Share:
             value * (1 - value) / self.whole + square / (4 * self.whole**2)
         )
         scale = 1 + square / self.whole
-        return max((middle - spread) / scale, 0.0), min((middle + spread) / scale, 1.0)
+        low, high = (middle - spread) / scale, (middle + spread) / scale
+        # Of all and of none the end is the share itself, which rounding misses.
+        return (low if self.part else 0.0), (high if self.part < self.whole else 1.0)

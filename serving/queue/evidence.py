@@ -11,7 +11,6 @@ from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.quorum import seat_for
 from interlock.serving import edited
-from interlock.serving.quality import opening
 from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact, proposed
 from interlock.serving.queue.consequence import consequence
@@ -50,7 +49,6 @@ async def shown(visitor: Visitor, approval: Approval) -> dict[str, Any]:
         "needs_password": needs_password(visitor, approval),
         "by_issuer": visitor.caller.proof == "oidc",
         "carried": carried(evidence),
-        "opened": _opened(visitor, approval),
         "decider": approval.reviewer,
         **handled(visitor, approval),
     }
@@ -62,16 +60,6 @@ async def _obstacle(visitor: Visitor, approval: Approval) -> str:
         visitor,
         approval,
         editors,
-    )
-
-
-def _opened(visitor: Visitor, approval: Approval) -> str:
-    """Return what says when this person was shown the approval."""
-    return opening.made(
-        visitor.home.vault,
-        approval=approval.id,
-        person=visitor.person.id,
-        at=visitor.now,
     )
 
 

@@ -6,7 +6,7 @@ topic and holds nothing else: whoever asks for the thing is asked who they are.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -48,8 +48,7 @@ class Live:
             self._store.attach(observers=[self._committed])
         store = self._store.of(tenant)
         follower = self._followers.setdefault(tenant, _Follower(store, tenant))
-        topics = await follower.join(after)
-        try:
+        async with follower.listening(after) as topics:
             yield _BEAT
             beat = Beat(_BEAT_S)
             while True:
@@ -65,8 +64,6 @@ class Live:
                 if not topic:
                     return
                 yield f"event: {topic}\ndata: {topic}\n\n".encode()
-        finally:
-            follower.leave(topics)
 
     def close(self) -> None:
         """End every stream; idempotent."""
@@ -93,20 +90,26 @@ class _Follower:
         self._listeners: set[asyncio.Queue[str]] = set()
         self._following: asyncio.Task[None] | None = None
 
-    async def join(self, after: int) -> asyncio.Queue[str]:
-        """Return where the topics come of what follows the first *after* entries."""
+    @asynccontextmanager
+    async def listening(self, after: int) -> AsyncIterator[asyncio.Queue[str]]:
+        """Hear during the block of the topics that follow the first *after* entries.
+
+        The last one to leave ends the following, as does one that could not look.
+        """
         topics: asyncio.Queue[str] = asyncio.Queue(maxsize=8)
         self._listeners.add(topics)
-        size = await self._store.read(self._size)
-        if self._following is None:
-            self._following = asyncio.create_task(self._follow(size))
-        if size > after:
-            for topic in await self._topics(after):
-                topics.put_nowait(topic)
-        return topics
+        try:
+            size = await self._store.read(self._size)
+            if self._following is None:
+                self._following = asyncio.create_task(self._follow(size))
+            if size > after:
+                for topic in await self._topics(after):
+                    topics.put_nowait(topic)
+            yield topics
+        finally:
+            self._leave(topics)
 
-    def leave(self, topics: asyncio.Queue[str]) -> None:
-        """Listen no more; the last one to leave ends the following."""
+    def _leave(self, topics: asyncio.Queue[str]) -> None:
         self._listeners.discard(topics)
         if not self._listeners and self._following is not None:
             self._following.cancel()

@@ -18,8 +18,6 @@ class Trouble:
     note: str = ""
     #: The arguments of an edit, as the person wrote them; empty for any other
     arguments: str = ""
-    #: When the page was opened that the person sent
-    opened: str = ""
     #: What is other now than what the person was shown
     changes: tuple[Change, ...] = ()
 

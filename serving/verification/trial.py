@@ -61,6 +61,7 @@ class Trial:
             pdp=InstalledPoint.of(self.home),
             tools=self.world.tools,
             by_agent=self.world.pep.by_agent,
+            spoken=self.world.pep.spoken,
         )
 
     async def start(

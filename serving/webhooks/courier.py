@@ -11,6 +11,7 @@ import secrets
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -19,7 +20,7 @@ from interlock.runtime.errors import InterlockError, NotRecorded
 from interlock.runtime.record.events import Event
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import delivery as deliveries
-from interlock.runtime.run import subject
+from interlock.runtime.run import retention, subject
 from interlock.runtime.run.delivery import Claimed
 from interlock.runtime.run.webhook import Webhook, active, webhook_of
 from interlock.serving.desk import Desk
@@ -32,6 +33,9 @@ _MOST_EACH: Final = 4
 _MOST: Final = 32
 #: Seconds between two looks when nothing is announced
 _LOOK_S: Final = 1.0
+#: Seconds between two looks for deliveries that are listed no longer
+_PRUNE_S: Final = 3600
+_DAY_S: Final = 86_400
 #: The entries after which there may be something to tell
 _TELLING: Final = frozenset(
     {
@@ -63,6 +67,8 @@ class Courier:
         #: Up to which entry each webhook's log was read here, also where nothing is to be told
         self._read: dict[str, int] = {}
         self._under_way: dict[asyncio.Task[None], str] = {}
+        #: When old deliveries are looked for next
+        self._prunes = 0
         #: How many defects were met so far
         self.unexpected = 0
         self._wake = asyncio.Event()
@@ -111,6 +117,7 @@ class Courier:
         What one webhook cannot be told, such as a message that somebody changed, holds back that
         webhook alone.
         """
+        await self._prune()
         begun = 0
         for tenant, webhook_id in await self._store.read(active):
             try:
@@ -121,6 +128,19 @@ class Courier:
             except Exception as error:  # noqa: BLE001 - the other webhooks are told
                 self._broke(f"webhook {webhook_id}", error)
         return begun
+
+    async def _prune(self) -> None:
+        """Take away what is listed no longer, now and then."""
+        now = await self._store.read(self._store.now)
+        if now < self._prunes:
+            return
+        self._prunes = now + _PRUNE_S
+        before = now - self._desk.settings.delivery_days * _DAY_S
+        old = partial(retention.tenants_of_old, before=before)
+        for tenant in await self._store.read(old):
+            pruned = partial(retention.prune, tenant=tenant, before=before)
+            while await self._store.write(pruned, logs=(tenant,)):
+                pass
 
     async def _tell(self, tenant: str, webhook_id: str) -> int:
         """Make the messages that the log says, and return how many."""

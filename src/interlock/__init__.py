@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from interlock.runtime.policy.decision import Denied, Permit
     from interlock.runtime.policy.label import Label
     from interlock.runtime.policy.request import Amounts, Principal, Resource
+    from interlock.runtime.policy.spoken import Spoken
     from interlock.runtime.runtime import Runtime
     from interlock.serving.policy.rails import rails
 
@@ -49,6 +50,7 @@ _HOMES: Final = {
     "Resolved": "runtime.door.outcome",
     "Resource": "runtime.policy.request",
     "Runtime": "runtime.runtime",
+    "Spoken": "runtime.policy.spoken",
     "Tool": "runtime.door.tool",
     "ToolFailed": "runtime.door.tool",
     "ToolNode": "runtime.graph.node",
@@ -82,6 +84,7 @@ __all__ = [
     "Resolved",
     "Resource",
     "Runtime",
+    "Spoken",
     "Tool",
     "ToolFailed",
     "ToolNode",

@@ -23,6 +23,7 @@ UNNAMED: Final[Mapping[str, str]] = {
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
+    "_COUNT.one": "whoever begins an effect has locked the row of its run",
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_READ.one": "whoever hands in a document holds the head of its tenant's log",
     "_USER.one": "whoever begins a run or keeps for one holds the head of its tenant's log",
@@ -52,6 +53,8 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "name_of": "whoever begins a run of the tenant holds the head of its log",
     "newest": "entries are only added, by whoever holds the head of their log",
     "of_beginning": "the state and the time are checked again where the action is moved",
+    "opening.forget": "it deletes",
+    "opening.first": "a row that is there stays as it is until whoever decides deletes it",
     "page.previous": "entries are only added, by whoever holds the head of their log",
     "progress.forget": "it deletes",
     "proof": "it works out an HMAC and reads no row",

@@ -17,10 +17,12 @@ from interlock.evals.agentdojo.scores import cases
 from interlock.evals.agentdojo.shard import Order, measure
 from interlock.evals.agentdojo.suite import CONTROL, VARIED, WHOLE, result
 from interlock.evals.agentdojo.whole import Draw, measured
+from interlock.serving.policy.build import POLICIES
 
 #: Suites whose environments load at once
 _SMALL: Final = ("banking", "slack")
 _ATTACKS: Final = "attacks that succeed"
+_PLAIN_TEXT: Final = frozenset({".rego", ".yaml", ".json"})
 #: Words of a constant of the benchmark that are no constants by themselves
 _WORDS: Final = re.compile(r"[\w.+-]+@[\w.-]+\w|\b[A-Z]{2}\d{10,}\b|\bwww\.[\w./-]+\w")
 
@@ -98,22 +100,39 @@ def test_every_tool_has_an_entry_and_every_entry_fits() -> None:
         assert {*entry.destinations, *entry.critical} <= arguments.keys(), name
 
 
-def test_the_operators_data_know_no_task() -> None:
-    """No value of a goal or a prompt stands in the operator's data, nor the name of a task."""
-    text = FILE.read_text("utf-8")
-    constants = {
-        constant
+def test_policies_and_the_operators_data_know_no_task() -> None:
+    """No constant of a goal or a prompt, no six words in a row of one, and no name of a task stands
+    in the rules, in their data or in what the operator states of the tools.
+    """
+    tasks = [
+        words
         for suite in suites().values()
         for words in (
             *(task.PROMPT for task in suite.user_tasks.values()),
             *(task.GOAL for task in suite.injection_tasks.values()),
         )
-        for constant in _WORDS.findall(words)
-    }
+    ]
+    constants = {constant for words in tasks for constant in _WORDS.findall(words)}
+    runs = {run for words in tasks for run in _runs(words)}
 
-    assert constants
-    assert [constant for constant in constants if constant in text] == []
-    assert not re.search(r"user_task|injection_task", text)
+    assert len(constants) > 10
+    assert len(runs) > 1000
+    files = [FILE, *POLICIES.rglob("*.*")]
+    texts = {
+        path: path.read_text("utf-8") for path in files if path.suffix in _PLAIN_TEXT
+    }
+    assert len(texts) > 50
+    for path, text in texts.items():
+        known = [constant for constant in constants if constant in text]
+        assert known == [], path
+        assert runs.isdisjoint(_runs(text)), path
+        assert not re.search(r"user_task|injection_task|agentdojo", text), path
+
+
+def _runs(text: str) -> set[str]:
+    """Return every six words in a row."""
+    words = re.findall(r"\w+", text.lower())
+    return {" ".join(words[at : at + 6]) for at in range(len(words) - 5)}
 
 
 def test_the_mutants_are_the_known_ones() -> None:

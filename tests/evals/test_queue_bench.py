@@ -1,5 +1,6 @@
-"""The measurement of claims measures claims."""
+"""The measurements of queues measure claims of workers, and looks of reviewers."""
 
+from interlock.evals.bench.approvals import approvals
 from interlock.evals.bench.queue import queue
 
 
@@ -13,3 +14,13 @@ def test_every_claim_before_the_queue_is_timed() -> None:
         4,
     )
     assert 0 < figures["claim_ms"]["p50"] <= figures["claim_ms"]["p99"]
+
+
+def test_every_page_of_the_reviewer_queue_is_timed() -> None:
+    """As many approvals wait as were asked for, and each page has its figures."""
+    figures = approvals(waiting=50, looks=2)
+
+    assert (figures["waiting"], figures["looks"]) == (50, 2)
+    for page in ("list", "filtered", "page"):
+        assert 0 < figures[page]["p50_ms"] <= figures[page]["p99_ms"]
+        assert figures[page]["cpu_ms"] > 0

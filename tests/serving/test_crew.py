@@ -233,16 +233,21 @@ async def test_an_actor_that_a_drain_does_not_reach_is_ended(
 async def test_an_actor_works_for_whom_its_own_machine_lets(
     tmp_path: Path, ray: Ray, database_url: str
 ) -> None:
-    """The people of the node's workspace count, and a node that may not work ends the crew."""
+    """The people of the node's workspace count, or its machine for nobody; no name is taken for a
+    machine, and a node that may not work ends the crew.
+    """
     place = workspace(tmp_path)
-    crews = [
-        crew_of(place, person=name, actors=1, told=ignore) for name in ("ana", "eve")
-    ]
+    names = (None, "ana", "eve", "machine:root", "oidc:ana")
+    crews = [crew_of(place, person=name, actors=1, told=ignore) for name in names]
     workspace(tmp_path, database=database_url)
     async with asyncio.timeout(PATIENCE_S):
         await crews[0].work("idle")
+        await crews[1].work("idle")
         with pytest.raises(GuardFailed, match="'eve' may not do"):
-            await crews[1].work("idle")
+            await crews[2].work("idle")
+        for crew in crews[3:]:
+            with pytest.raises(GuardFailed, match="only who is listed"):
+                await crew.work("idle")
 
 
 @pytest.mark.parametrize(

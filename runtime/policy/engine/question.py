@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from interlock.runtime.canonical import Document, Json, Written, canonical
 from interlock.runtime.policy.abridged import Abridged
+from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest, Context
 
 LONGEST_STRING: Final = 1024  # characters
@@ -79,11 +80,18 @@ def _context(context: Context, unlisted: list[str]) -> Written:
     """Return the facts, with the labels of the *unlisted* arguments under the digests too."""
     if not unlisted:
         return context.written
-    labels = {
+    return replace(
+        context,
+        labels=_renamed(context.labels, unlisted),
+        actionable=_renamed(context.actionable, unlisted),
+    ).written
+
+
+def _renamed(labels: Mapping[str, Label], unlisted: list[str]) -> dict[str, Label]:
+    return {
         _named(name) if name in unlisted else name: label
-        for name, label in context.labels.items()
+        for name, label in labels.items()
     }
-    return replace(context, labels=labels).written
 
 
 def _at(value: Any, name: str) -> dict[str, Any]:

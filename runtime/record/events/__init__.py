@@ -60,8 +60,10 @@ from interlock.runtime.record.events.of_run import (
     RunRepinned,
     RunResumed,
     RunStarted,
+    RunWidened,
 )
 from interlock.runtime.record.events.of_webhook import (
+    DeliveriesPruned,
     DeliveryTurned,
     Message,
     WebhookKept,
@@ -80,6 +82,7 @@ __all__ = [
     "ApprovalExpired",
     "ApprovalStepped",
     "Decided",
+    "DeliveriesPruned",
     "DeliveryTurned",
     "DocumentErased",
     "DocumentKept",
@@ -105,6 +108,7 @@ __all__ = [
     "RunRepinned",
     "RunResumed",
     "RunStarted",
+    "RunWidened",
     "Sealed",
     "SignInsFailed",
     "SignedIn",

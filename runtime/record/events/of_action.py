@@ -32,6 +32,8 @@ class Ruling:
     engine: str
     #: The request's digest; the body holds a commitment to it
     digest: str
+    #: A commitment to the resource that it acts on
+    about: str
     #: The action whose effect this one takes back; empty for none
     undoes: str = ""
 
@@ -48,6 +50,7 @@ class Ruling:
             "revision": self.revision,
             "engine": self.engine,
             "bind": self._bind,
+            "about": self.about,
         }
         if self.undoes:
             body["undoes"] = self.undoes

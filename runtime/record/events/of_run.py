@@ -33,6 +33,8 @@ class RunStarted(Of):
     #: The budget that pays too, where it is there
     parent: str
     limits: Counts
+    #: What the request's words ask for, by kind of effect; None where it has no words
+    intent: Mapping[str, int | None] | None
     #: The run's first label, as it is stored
     label: str
     requester: str
@@ -54,6 +56,7 @@ class RunStarted(Of):
             "budget": self.budget,
             "parent": self.parent,
             "limits": self.limits,
+            "intent": None if self.intent is None else dict(self.intent),
             "label": self.key.commit(self.label.encode()),
             "requester": self.key.commit(self.requester.encode()),
             "sealed": digests(self.sealed),
@@ -104,6 +107,25 @@ class RunRepinned(Of):
     def payload(self) -> Object | None:
         """Return who pinned it."""
         return {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunWidened(Of):
+    """The person who asked for the run said more of what it is to do."""
+
+    event: ClassVar[str] = "run_widened"
+    #: What the run may do from now on, by kind of effect
+    intent: Mapping[str, int | None]
+    by: str
+    note: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"intent": dict(self.intent)}
+
+    def payload(self) -> Object | None:
+        """Return who widened it, and why."""
+        return {"by": self.by, "note": self.note}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,10 @@ from interlock.runtime.record.events.event import Object, Of, Sealed, digests
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookKept(Of):
-    """A webhook was added, changed or ended; the newest entry counts."""
+    """A webhook was added, changed or ended; the newest entry counts.
+
+    With a webhook that is not active any more, every message to it that waits is cancelled.
+    """
 
     event: ClassVar[str] = "webhook"
     webhook: str
@@ -97,3 +100,15 @@ class DeliveryTurned(Of):
     def payload(self) -> Object | None:
         """Return who has it sent again."""
         return None if self.by is None else {"by": self.by}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveriesPruned(Of):
+    """The tenant's deliveries that were over *before* a time are not listed any more."""
+
+    event: ClassVar[str] = "deliveries_pruned"
+    before: int
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"before": self.before}

@@ -83,3 +83,14 @@ attention = Table(
     Index("attention_of", "tenant", "person", "at"),
     Index("attention_by_age", "tenant", "at"),
 )
+
+#: When each person was first shown an approval that waits
+approval_opening = Table(
+    "approval_opening",
+    metadata,
+    Column("approval", String(64), primary_key=True),
+    #: Who, in a form that nobody makes or reads without the home's key
+    Column("person", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)

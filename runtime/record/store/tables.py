@@ -49,6 +49,7 @@ metadata = version.metadata
 approval = approval_tables.approval
 approval_step = approval_tables.approval_step
 attention = approval_tables.attention
+approval_opening = approval_tables.approval_opening
 job = job_tables.job
 job_item = job_tables.job_item
 account = identity_tables.account
@@ -74,6 +75,8 @@ run = Table(
     Column("label", Text, nullable=False),
     Column("autonomy", Integer, nullable=False),
     Column("revision", String(64), nullable=False),
+    #: The kinds of effect that the request's words ask for, as JSON; empty where it has no words
+    Column("intent", Text, nullable=False),
     Column("budget_id", String(64), nullable=False),
     Column("fence", BigInteger, nullable=False),
     #: The token of the newest claim, empty before the first
@@ -130,6 +133,8 @@ action = Table(
     Column("tool", String(128), nullable=False),
     Column("action_class", String(16), nullable=False),
     Column("digest", String(64), nullable=False),
+    #: A commitment under the run's key to the resource that it acts on
+    Column("about", String(64), nullable=False),
     Column("ordinal", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("fence", BigInteger, nullable=False),

@@ -18,6 +18,7 @@ from interlock.serving.http.values.approval import (
 )
 from interlock.serving.http.values.page import Page
 from interlock.serving.operations import approvals, looks
+from interlock.serving.quality import opening
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
 _LIST: Final = "approvals"
@@ -52,6 +53,7 @@ async def get_approval(
 ) -> ApprovalView:
     """Show one approval with its evidence: exactly what its reviewer decides about."""
     shown = await looks.approval(home, approval_id, person=asking)
+    await opening.shown(home, shown, person=asking)
     return ApprovalView.model_validate(asdict(shown))
 
 

@@ -20,6 +20,8 @@ from interlock.serving.http.values.run import (
     RunsWanted,
     RunView,
     Started,
+    Widened,
+    Widening,
 )
 from interlock.serving.operations import looks, orders, runs
 
@@ -109,6 +111,23 @@ async def cancel_run(
     undo = how is not None and how.undo
     await runs.cancel(home, run_id, person=asking, undo=undo, drive=False)
     return await _state(home, run_id)
+
+
+@router.post(
+    "/{run_id}/widen",
+    responses=problems("not_found", "ended", "erased", "no_words", "no_kind"),
+)
+async def widen_run(
+    run_id: RunId, home: HomeOf, asking: PersonOf, more: Widening
+) -> Widened:
+    """Let a run of yours have more effects than the words of its request ask for.
+
+    What is denied as `outside_intent` or `beyond_intent` may be asked again then.
+    """
+    intent = await runs.widen(
+        home, run_id, person=asking, effects=more.effects, note=more.note
+    )
+    return Widened(run_id=run_id, intent=intent)
 
 
 @router.post(

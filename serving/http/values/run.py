@@ -125,6 +125,9 @@ class RunView(BaseModel):
     priority: int
     requester: str = Field(alias="for")
     created: int
+    intent: dict[str, int | None] | None = Field(
+        description="What its words ask for: kind of effect -> how many; null without words"
+    )
     document: dict[str, Any]
     findings: list[Any]
     report: bool = Field(description="Whether a report stands")
@@ -142,4 +145,26 @@ class Cancellation(BaseModel):
 
     undo: bool = Field(
         default=False, description="Take back what it did, the newest effect first"
+    )
+
+
+class Widening(BaseModel):
+    """More effects for a run, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effects: dict[str, int | None] = Field(
+        description="Kind of effect -> how many more; null for any number",
+        min_length=1,
+        max_length=64,
+    )
+    note: str = Field(description="Why, for the record", max_length=1000)
+
+
+class Widened(BaseModel):
+    """What a run may do from now on."""
+
+    run_id: str
+    intent: dict[str, int | None] = Field(
+        description="Kind of effect -> how many; null for any number"
     )

@@ -78,8 +78,9 @@ class DeliveryView(BaseModel):
     id: str = Field(description="The webhook-id of every attempt")
     webhook: str
     event: str = Field(description='The event, or "ping"')
-    state: Literal["waiting", "delivered", "dead"] = Field(
-        description="What was tried for a day is dead until somebody resends it"
+    state: Literal["waiting", "delivered", "dead", "cancelled"] = Field(
+        description="What was tried for a day is dead until somebody resends it; with its webhook"
+        " a message is cancelled"
     )
     attempts: int
     code: str = Field(description="What became of the last attempt")

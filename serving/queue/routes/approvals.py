@@ -96,8 +96,6 @@ class Decided(BaseModel):
     verdict: str = ""
     note: str = ""
     password: str = ""
-    #: When the page was opened, as `opening` writes it
-    opened: str = ""
 
 
 class Edited(Decided):
@@ -131,6 +129,7 @@ async def list_page(
 async def approval_page(visitor: Visiting, approval_id: str) -> Response:
     """Show one approval whole: exactly what a verdict binds to."""
     approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
+    await opening.shown(visitor.home, approval, person=visitor.person)
     return await _shown(visitor, approval)
 
 
@@ -200,17 +199,10 @@ async def _given(visitor: Visitor, shown: Shown, form: Decided) -> None:
 
 
 def _seen(visitor: Visitor, approval_id: str, form: Decided) -> Shown:
-    """Return what the form says the person was shown, and since when."""
-    opened = opening.read(
-        visitor.home.vault,
-        form.opened,
-        approval=approval_id,
-        person=visitor.person.id,
-    )
+    """Return what the form says the person was shown."""
     return Shown(
         approval=approval_id,
         evidence=form.evidence_digest,
-        opened=opened,
         seen=evidence.brought_back(form.carried, form.evidence_digest),
     )
 
@@ -246,7 +238,6 @@ def _trouble(form: Decided, status: int, code: str) -> Trouble:
         status=status,
         code=code,
         note=form.note,
-        opened=form.opened,
         arguments=edited.escaped(arguments),
     )
 

@@ -142,6 +142,7 @@ async def silent_engine(trial: Trial) -> None:
         pdp=_Silent(revision=trial.pdp.revision),
         tools=trial.world.tools,
         by_agent=trial.world.pep.by_agent,
+        spoken=trial.world.pep.spoken,
     )
     run = await trial.start()
     asking = Door(pep=door, run=run)

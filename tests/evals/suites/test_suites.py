@@ -100,6 +100,9 @@ def test_chance_alone_breaks_no_gate_of_a_sample() -> None:
     assert _gates(one_of_four, at_most=0.1, is_sample=True) == [True, True]
     assert _gates(one_of_four, at_most=0.0, is_sample=True) == [True, False]
     assert _gates(one_of_four, at_least=0.5) == [True, False]
+    for number in range(1, 40):
+        every = _result(*(_cases("breached") * number))
+        assert all(_gates(every, at_least=1, is_sample=True))
     assert _gates(one_of_four, at_least=0.8, is_sample=True) == [True, False]
 
 

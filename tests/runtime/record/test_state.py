@@ -32,11 +32,20 @@ from interlock.runtime.record import state
 from interlock.runtime.record.derived_tables import DERIVED
 from interlock.runtime.record.state import NOT_DERIVED, Difference
 from interlock.runtime.record.store import Tx, postgresql, tables
-from interlock.runtime.run import account, canary, delivery, job, limit, webhook
+from interlock.runtime.run import (
+    account,
+    canary,
+    delivery,
+    job,
+    limit,
+    webhook,
+    widening,
+)
 from interlock.runtime.run.api_key import ApiKey, keep_key
 from interlock.runtime.run.deposit import Deposit, Deposits
 from interlock.runtime.run.kill_switch import KillSwitches
 from interlock.runtime.run.pin import Pins
+from interlock.runtime.run.retention import prune
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import (
@@ -144,7 +153,12 @@ async def keep(home: World, run: Run, *names: str) -> None:
 
 async def lived(home: World) -> None:
     """Let everything happen that can happen to a run."""
-    run = await home.start()
+    run = await home.start(intent={"note.keep": 2})
+    more = {"note.keep": 1, "note.send": None}
+    await home.store.write(
+        lambda tx: widening.widen(tx, run_id=run.id, more=more, by="ana", note="both"),
+        logs=(run.tenant,),
+    )
     for call, tool in enumerate(
         ("note.write", "note.read", "note.refuse", "note.break", "none")
     ):
@@ -268,6 +282,8 @@ def _told(tx: Tx, home: World, tenant: str) -> None:
         until=one.until,
         of_claim=None,
     )
+    prune(tx, tenant, before=tx.now + 1)
+    webhook.keep_webhook(tx, home.vault, replace(hook, state="removed"), by="ada")
 
 
 async def _pinned_anew(home: World) -> None:

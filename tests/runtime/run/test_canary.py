@@ -16,9 +16,9 @@ from interlock.runtime.policy.request import CanaryFact, Verdict
 from interlock.runtime.record.nature import promise
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import canary, subject
+from interlock.runtime.run import canary, opening, rehearsal, subject
 from interlock.runtime.run.queue import Queue
-from interlock.runtime.run.run import NewRun, Run
+from interlock.runtime.run.run import LEASE_S, NewRun, Run
 from interlock.runtime.testing import (
     AGENT,
     PLENTY,
@@ -29,6 +29,7 @@ from interlock.runtime.testing import (
     StaticPoint,
     World,
 )
+from interlock.serving.quality import figures
 
 MAIL = "mail.send"
 
@@ -224,6 +225,98 @@ async def test_the_policy_is_told_which_canaries_a_person_met(
 
     assert [fact.caught for fact in same] == [False, True]
     assert await met(world, waiting, "rolf") == ()
+
+
+async def test_the_first_opening_counts(world: World, clock: FixedClock) -> None:
+    """A verdict is timed from when its person was first shown the approval, however often the page
+    is opened again; and what was kept of that goes with the verdict.
+    """
+    _, approval_id = await put(world)
+    began = await world.store.read(world.store.now)
+    for _ in range(2):
+        await world.store.write(
+            lambda tx: opening.note(
+                tx,
+                world.vault,
+                approval_id,
+                tenant=REVIEWER.tenant,
+                person=REVIEWER.id,
+            ),
+            logs=(REVIEWER.tenant,),
+        )
+        clock.advance(60)
+    await decide(world, approval_id, "approved")
+
+    (step,) = (await world.approvals.read(approval_id)).verdicts
+    assert (step.opened, step.at - step.opened) == (began, 120)
+    query = select(tables.approval_opening.c.at)
+    assert await world.store.read(lambda c: c.execute(query).all()) == []
+
+
+async def test_a_miss_outlives_the_run_of_its_canary(world: World) -> None:
+    """Whoever erases the run of a canary that a person missed gives nobody an entitlement back: the
+    policy and the figures know of the miss as before.
+    """
+    run, bait = await put(world, run_id=canary.named(world.vault))
+    _, work = await put(world)
+    for approval_id in (bait, work):
+        await decide(world, approval_id, "approved")
+    _, waiting = await put(world)
+    before = await met(world, waiting, REVIEWER.id)
+
+    await world.runs.erase(run.id, by="ada")
+
+    assert [fact.caught for fact in before] == [False]
+    assert await met(world, waiting, REVIEWER.id) == before
+    assert await differences(world.store, world.vault) == []
+    given = await world.store.read(
+        lambda c: figures.read(c, world.vault, tenant=REVIEWER.tenant, since=0)
+    )
+    (one,) = figures.of_each(given)
+    assert (one.decided, one.caught.part, one.caught.whole) == (1, 0, 1)
+
+
+async def test_a_canary_that_was_half_placed_is_ended(
+    world: World, clock: FixedClock
+) -> None:
+    """Where whoever places a canary dies on the way, the next look ends its run once the lease is
+    over, and no list shows it; work that was left alone stays as it is.
+    """
+    bait = await world.start(run_id=canary.named(world.vault))
+    work = await world.start()
+    statuses = []
+    for wait in (0, LEASE_S * 3):
+        clock.advance(wait)
+        await rehearsal.end_abandoned(world, by="worker:here")
+        runs = [await world.runs.read(run.id) for run in (bait, work)]
+        statuses.append([run.status for run in runs])
+
+    assert statuses == [["running", "running"], ["cancelled", "running"]]
+    assert [row.id for row in await world.runs.list()] == [work.id]
+
+
+async def test_a_canary_that_nobody_decided_leaves_every_list(
+    world: World, clock: FixedClock
+) -> None:
+    """When its time is up a canary ends and is told, so nobody comes upon it any more; it has
+    measured nobody.
+    """
+    run, bait = await put(world, run_id=canary.named(world.vault))
+    _, work = await put(world)
+    clock.advance(86_400 * 30)
+
+    for tenant, overdue in (await world.approvals.overdue()).items():
+        await world.approvals.expire(overdue, tenant=tenant)
+
+    assert [row.id for row in await world.approvals.list()] == [work]
+    assert run.id not in {row.id for row in await world.runs.list()}
+    assert (await world.approvals.read(bait)).state == "expired"
+    entries = await world.entries()
+    told = {e["approval"]: e for e in entries if e["event"] == "approval_expired"}
+    asked = {e["approval"]: e for e in entries if e["event"] == "approval_requested"}
+    opened = told[bait]["opening"]
+    assert asked[bait]["nature"] == promise(bait, "canary", opening=opened)
+    assert await met(world, bait, REVIEWER.id) == ()
 
 
 async def met(world: World, approval_id: str, name: str) -> tuple[CanaryFact, ...]:

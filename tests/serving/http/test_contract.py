@@ -10,11 +10,9 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 import yaml
 
+from interlock.evals.api.things import Things
 from interlock.evals.api.trial import attempt
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.store import Tx
-from interlock.runtime.run.delivery import Draft, tell
-from interlock.runtime.run.webhook import Webhook, keep_webhook
 from interlock.serving.http.openapi import ACTS, operations
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -58,6 +56,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "escalate_approval": {"json": {"to": "administrator", "note": "Too large."}},
     "ask_about_approval": {"json": {"note": "Whose address is it?"}},
     "answer_about_approval": {"json": {"note": "It is our counsel's."}},
+    "widen_run": {"json": {"effects": {"message.send": None}, "note": "It may."}},
     "raise_budget": {"json": {"kind": "tokens", "amount": 1}},
     "access_evaluation": {"json": ASKED},
     "access_evaluations": {"json": ASKED},
@@ -83,10 +82,9 @@ async def _ids(used: Any) -> dict[str, str]:
     [approval] = listed.json()["data"]
     job = await used.ask(ANALYST, "POST", "/v1/jobs", **BODIES["submit_job"])
     run = approval["run_id"]
-    webhook, message = await _told(used.home)
+    told = await Things(home=used.home, client=used.client).webhook()
     return {
-        "webhook_id": webhook,
-        "delivery_id": message,
+        **told,
         "approval_id": approval["id"],
         "run_id": run,
         "document_id": run,
@@ -94,28 +92,6 @@ async def _ids(used: Any) -> dict[str, str]:
         "job_id": job.json()["job"],
         "task_id": run,
     }
-
-
-async def _told(home: Any) -> tuple[str, str]:
-    """Return the ids of a webhook and of a message to it; no host is listed to add one."""
-    hook = Webhook(
-        id="wh-1",
-        tenant="default",
-        owner="ada",
-        url="https://hook.example/opera",
-        events=("run.ended",),
-        state="active",
-        secrets=(),
-        told=0,
-    )
-    draft = Draft(id="msg_1", event="run.ended", body=b"{}")
-
-    def work(tx: Tx) -> None:
-        keep_webhook(tx, home.vault, hook, by="ada")
-        tell(tx, home.vault, hook, [draft], told=0)
-
-    await home.store.write(work, logs=("default",))
-    return hook.id, draft.id
 
 
 def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

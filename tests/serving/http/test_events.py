@@ -2,11 +2,18 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Final
 
+import pytest
+
+from interlock.errors import NotRecorded
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import ActFailed
+from interlock.runtime.record.store import Store
 from interlock.serving.http import tail
+from interlock.serving.http.tail import Tails
+from interlock.serving.queue.live import Live
 
 ANALYST: Final = Principal(id="ana", tenant="default", roles=("analyst",))
 ORDER: Final = {"agent": "contract_review", "request": {"path": "a.pdf"}}
@@ -121,3 +128,38 @@ async def test_a_server_that_drains_ends_its_streams(served: Any) -> None:
 
     async with asyncio.timeout(5):
         assert _events((await following).text)[0][1] == "run_started"
+
+
+async def _allowed() -> None:
+    """Let everybody go on."""
+
+
+async def _away(*_: object) -> None:
+    raise NotRecorded(why="the database is away")
+
+
+@pytest.mark.parametrize("kind", ["run", "pages"])
+async def test_who_could_not_join_is_not_listened_for(
+    served: Any, monkeypatch: Any, kind: str
+) -> None:
+    """Where the log could not be looked at as somebody joined, the last who leaves ends it all."""
+    monkeypatch.setattr(tail, "HEARTBEAT_S", 0.01)
+    tails = Tails(served.home.store)
+    pages = Live(served.home.store)
+
+    def stream() -> Any:
+        if kind == "run":
+            return tails.frames("default", "run-1", after=-1, allowed=_allowed)
+        return pages.changes("default", after=-1, allowed=_allowed)
+
+    with monkeypatch.context() as broken, suppress(NotRecorded):
+        broken.setattr(Store, "read", _away)
+        assert [part async for part in stream()] == []
+    listening = stream()
+    assert await anext(listening) == tail.BEAT
+    await listening.aclose()
+    await asyncio.sleep(0.01)
+    tails.close()
+
+    at_work = str([task.get_coro() for task in asyncio.all_tasks()])
+    assert "_follow" not in at_work

@@ -178,7 +178,9 @@ async def test_who_shows_credentials_again_is_the_same_person_and_just_did(
 async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
     who: Identity, provider: Provider, desk: Desk, home: Path
 ) -> None:
-    """Whoever is removed is out at once; settings that say less make the session less."""
+    """Whoever is removed is out at once, until readmitted and signed in anew; settings that say
+    less make the session less.
+    """
     ada = Principal(id="ada", tenant="default", roles=("administrator",))
     cookie = await entered(who, provider)
     for more, roles in (('roles_claim = "x"', ("analyst",)), ("", ("analyst",))):
@@ -206,8 +208,18 @@ async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
     with pytest.raises(NotAuthenticated):
         await who.of_session(cookie)
     assert await entered(who, provider) == "closed"
-    with pytest.raises(NotFound):
-        await people.remove(desk, "oidc:rhea", person=ada)
+    await people.readmit(desk, "oidc:ana", person=ada)
+    with pytest.raises(NotAuthenticated):
+        await who.of_session(cookie)
+    assert (await who.of_session(await entered(who, provider))).principal.roles == (
+        "analyst",
+    )
+    with pytest.raises(BadInput) as refused:
+        await people.readmit(desk, "oidc:ana", person=ada)
+    assert refused.value.code == "wrong_state"
+    for way in (people.remove, people.readmit):
+        with pytest.raises(NotFound):
+            await way(desk, "oidc:rhea", person=ada)
     assert await differences(desk.storage.store, desk.storage.vault) == []
 
 

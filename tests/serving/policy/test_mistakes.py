@@ -38,6 +38,11 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
             "tools.x.y.trusted_arguments",
         ),
         (
+            f"{TOOL}, recipients: [b]}}}}",
+            "unknown_argument",
+            "tools.x.y.recipients",
+        ),
+        (
             "tools: {mail.send: {arguments: {cc: {shown: false}}}}",
             "not_shown",
             "tools.mail.send.arguments.cc",

@@ -2,13 +2,14 @@
 
 import random
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.run import canary
+from interlock.runtime.run import canary, opening
 from interlock.serving.home import Home
-from interlock.serving.quality import opening
+from interlock.serving.quality.baits import Baits
 from interlock.serving.quality.seeding import seed
 
 CHANCE = random.Random(3)  # noqa: S311 - which request a canary is made of
@@ -43,20 +44,54 @@ def outline(page: str) -> list[str]:
     return re.findall(r'<(?:\w+)(?: class="[^"]*")?', page)
 
 
-async def test_the_time_on_a_page_is_the_servers(home: Home, waiting: str) -> None:
-    """When a page was opened is believed for that approval, that person and that second alone."""
-    vault = home.vault
-    token = opening.made(vault, approval=waiting, person="rhea", at=1_000)
-    earlier = "900" + token.removeprefix("1000")
+async def test_a_worker_places_one_canary_in_so_many_requests(
+    home: Home, waiting: str
+) -> None:
+    """At the rate that the policy's data says, once for each request that is drawn, however many
+    workers look and how often; at none without a rate.
+    """
+    await Baits(home).settle()
+    none = len(await home.approvals.list(state="waiting"))
+    often = at_rate(home, 1)
+    for worker in (Baits(often), Baits(often)):
+        await worker.settle()
+        await worker.settle()
+    listed = await home.approvals.list(state="waiting")
 
-    assert opening.read(vault, token, approval=waiting, person=" RHEA") == 1_000
-    for bad in (
-        opening.read(vault, token, approval=waiting, person="rolf"),
-        opening.read(vault, token, approval="apr-other", person="rhea"),
-        opening.read(vault, earlier, approval=waiting, person="rhea"),
-        opening.read(vault, "", approval=waiting, person="rhea"),
-    ):
-        assert bad == 0
+    assert none == 1
+    assert [canary.is_canary(home.vault, row.run_id) for row in listed].count(True) == 1
+    assert len(listed) == 2
+
+
+def at_rate(home: Home, one_in: int) -> Home:
+    """Return the home under a policy whose data has that rate."""
+    rails = home.bundle.data["rails"]
+    config = rails["config"]
+    attention = {**config["attention"], "one_in": one_in}
+    data = {"rails": {**rails, "config": {**config, "attention": attention}}}
+    return replace(home, bundle=replace(home.bundle, data=data))
+
+
+async def test_whoever_is_shown_what_waits_is_timed_from_then_on(
+    home: Home, waiting: str, browser: Any
+) -> None:
+    """The page is an opening, a look at the list or at where it stands is none; a verdict without
+    one is not timed.
+    """
+    rhea = browser("rhea")
+    for path in ("/approvals", f"/approvals/{waiting}/standing"):
+        await rhea.get(path)
+    before = await opened_at(home, waiting)
+    await rhea.get(f"/approvals/{waiting}")
+
+    assert before == 0
+    assert await opened_at(home, waiting) > 0
+
+
+async def opened_at(home: Home, approval: str) -> int:
+    return await home.store.read(
+        lambda c: opening.first(c, home.vault, approval, person=" RHEA")
+    )
 
 
 async def test_a_reviewer_sees_the_own_figures_and_is_told_of_a_canary(
@@ -81,6 +116,8 @@ async def test_a_reviewer_sees_the_own_figures_and_is_told_of_a_canary(
 
     assert "canary" not in answers[0].headers["location"]
     assert "That was a canary" in told
+    curious = await rolf.get(answers[1].headers["location"])
+    assert "That was a canary" not in curious.text
     assert bait not in (await rolf.get("/approvals")).text
     assert "1 of 1" in pages["rhea"].text
     assert 'id="q-1">rhea</h2>' in pages["root"].text

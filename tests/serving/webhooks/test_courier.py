@@ -168,8 +168,11 @@ async def test_after_a_day_a_message_is_dead_until_somebody_resends_it(
 
 
 async def test_a_receiver_that_is_gone_is_told_nothing_more(office: Any) -> None:
-    """The answer 410 disables the webhook and ends the message."""
+    """The answer 410 disables the webhook, ends the message, and cancels those that wait."""
     made = await office.add("run.ended")
+    await office.ended("done")
+    office.receiver.answers = ["500 No"]
+    await office.deliver()
     await office.ended("done")
     office.receiver.answers = ["410 Gone"]
     await office.deliver()
@@ -177,13 +180,31 @@ async def test_a_receiver_that_is_gone_is_told_nothing_more(office: Any) -> None
     await office.deliver()
 
     webhook = await endpoints.read(office.desk, made.webhook.id, person=office.ada)
-    [dead] = await listed(office, made.webhook.id)
+    states = {one.state: one for one in await listed(office, made.webhook.id)}
+    dead = states["dead"]
     with pytest.raises(BadInput) as refused:
         await deliveries.resend(office.desk, webhook.id, dead.id, person=office.ada)
     assert refused.value.code == "wrong_state"
     assert webhook.state == "disabled"
-    assert (dead.state, dead.code) == ("dead", "gone")
-    assert len(office.receiver.messages) == 1
+    assert states.keys() == {"dead", "cancelled"}
+    assert dead.code == "gone"
+    assert len(office.receiver.messages) == 2
+
+
+async def test_what_is_over_is_listed_as_long_as_a_setting_says(office: Any) -> None:
+    """Then the row is gone and the entries stay; what still waits is never too old."""
+    made = await office.add("run.ended")
+    await office.ended("done")
+    await office.deliver()
+    office.clock.ahead = office.desk.settings.delivery_days * 86_400 + 5
+    await office.ended("done")
+    office.receiver.answers = ["500 No"]
+    await office.deliver()
+    storage = office.desk.storage
+
+    [kept] = await listed(office, made.webhook.id)
+    assert kept.state == "waiting"
+    assert await differences(storage.store, storage.vault) == []
 
 
 async def test_a_slow_receiver_holds_nobody_back(office: Any) -> None:

@@ -161,17 +161,21 @@ async def test_both_secrets_sign_until_the_overlap_is_over(
 async def test_a_removed_webhook_is_told_nothing_more(
     office: Any,
 ) -> None:
-    """What was not sent yet is not sent, no list has it, and nobody changes it any more."""
+    """What was not sent yet is cancelled, no list has the webhook, and nobody changes it."""
     made = await office.add("run.ended")
     await office.ended("done")
+    office.receiver.answers = ["500 No"]
+    await office.deliver()
     await endpoints.remove(office.desk, made.webhook.id, person=office.ada)
+    office.clock.ahead = 3600
 
     await office.deliver()
 
-    assert office.receiver.messages == []
+    assert len(office.receiver.messages) == 1
     assert await endpoints.listed(office.desk, person=office.ada) == []
     shown = await endpoints.read(office.desk, made.webhook.id, person=office.ada)
-    assert shown.state == "removed"
+    [over] = await deliveries.listed(office.desk, shown.id, person=office.ada, limit=9)
+    assert (shown.state, over.state, over.due) == ("removed", "cancelled", 0)
     for way in (endpoints.remove, endpoints.rotate, deliveries.ping):
         with pytest.raises(BadInput) as refused:
             await way(office.desk, made.webhook.id, person=office.ada)

@@ -66,6 +66,24 @@ says_which if {
 }
 
 # METADATA
+# title: Reads
+# description: The tool is known to leave the world as it is, and says of no effect that it has one.
+reads if {
+	tool.action_class in {"pure", "read"}
+	object.get(tool, "effect", []) == []
+}
+
+# METADATA
+# title: Is outward
+# description: What the tool does reaches others, by the way it goes out or by the kind of effect that it states.
+is_outward if tool.egress in {"mail", "web", "mcp"}
+
+is_outward if {
+	some kind in tool.effect
+	kind in data.rails.config.intent.outward
+}
+
+# METADATA
 # title: Waives
 # description: The request is for an act that does without *guard*.
 waives(guard) if {

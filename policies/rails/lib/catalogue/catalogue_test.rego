@@ -53,3 +53,21 @@ test_an_agent_works_for_somebody if {
 	not catalogue.is_agent with input as request.write with input.principal.on_behalf_of as null
 	not catalogue.is_agent with input as request.decide
 }
+
+test_reading_leaves_the_world_as_it_is if {
+	every rules in [{"action_class": "read"}, {"action_class": "pure", "effect": []}] {
+		catalogue.reads with input as request.write with data.rails.config.tools as {"report.write": rules}
+	}
+	acting := [{}, {"action_class": "write"}, {"action_class": "read", "effect": ["page.read"]}]
+	every rules in array.concat(acting, [{"action_class": "read", "effect": null}]) {
+		not catalogue.reads with input as request.write with data.rails.config.tools as {"report.write": rules}
+	}
+}
+
+test_outward_is_what_reaches_others if {
+	sending := {"egress": "none", "effect": ["message.send"]}
+	every rules in [{"egress": "mail"}, {"egress": "web"}, {"egress": "mcp"}, sending] {
+		catalogue.is_outward with input as request.write with data.rails.config.tools as {"report.write": rules}
+	}
+	not catalogue.is_outward with input as request.write
+}

@@ -15,7 +15,18 @@ import data.rails.lib.catalogue
 
 letters := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
-recipient_arguments := {"to", "cc"}
+usual := {"to", "cc", "bcc"}
+
+# The arguments of which one must hold an address: those that the tool lists, or the usual first one.
+default addressed := {"to"}
+
+addressed := {name | some name in catalogue.tool.recipients} if {
+	is_array(catalogue.tool.recipients)
+	count(catalogue.tool.recipients) > 0
+}
+
+# A name that is usual for addresses is looked at in every tool.
+recipient_arguments := usual | addressed
 
 default kind := "unknown"
 
@@ -32,9 +43,10 @@ host := input.resource.id
 # description: Every destination must be readable and listed for the tenant.
 deny contains {"code": "egress_unknown", "parameters": {}} if not is_known
 
-deny contains {"code": "egress_recipient", "parameters": {"argument": "to"}} if {
+deny contains {"code": "egress_recipient", "parameters": {"argument": argument}} if {
 	kind == "mail"
 	not has_recipients
+	some argument in addressed
 }
 
 deny contains {"code": "egress_recipient", "parameters": {"argument": argument}} if {
@@ -71,7 +83,13 @@ is_known if {
 	input.resource.type == kind
 }
 
-has_recipients if count(input.action.arguments.to) > 0
+has_recipients if {
+	some argument in addressed
+	count(input.action.arguments[argument]) > 0
+}
+
+# A copy for nobody.
+is_readable(null)
 
 is_readable(addresses) if {
 	is_array(addresses)

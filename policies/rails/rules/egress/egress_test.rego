@@ -73,6 +73,35 @@ test_deny_recipients_that_are_no_list if {
 	denials({"to": ["bob@example.com"], "cc": "bob@example.com"}) == unreadable("cc")
 }
 
+test_deny_a_hidden_recipient_elsewhere if {
+	denials({"to": ["bob@example.com"], "bcc": ["eve@evil.test"]}) == unlisted("evil.test")
+	denials({"to": ["bob@example.com"], "bcc": "bob@example.com"}) == unreadable("bcc")
+}
+
+test_nothing_against_a_copy_for_nobody if {
+	count(denials({"to": ["bob@example.com"], "cc": null, "bcc": null})) == 0
+	denials({"to": null, "cc": ["bob@example.com"]}) == unreadable("to")
+}
+
+naming(names, arguments) := result if {
+	result := egress.deny with input as request.mail
+		with input.action.arguments as arguments
+		with data.rails.config.tools["mail.send"].recipients as names
+}
+
+test_a_tool_says_which_arguments_hold_its_addresses if {
+	count(naming(["whom", "copy"], {"whom": ["bob@example.com"], "copy": null})) == 0
+	naming(["whom", "copy"], {"whom": ["bob@example.com"], "copy": ["eve@evil.test"]}) == unlisted("evil.test")
+	naming(["whom"], {"whom": ["bob@example.com"], "bcc": ["eve@evil.test"]}) == unlisted("evil.test")
+	naming(["whom"], {"whom": [], "to": ["bob@example.com"]}) == unreadable("whom")
+}
+
+test_a_tool_that_does_not_say_so_readably_has_the_usual_ones if {
+	every names in [null, "whom", [], {"whom": 1}] {
+		naming(names, {"whom": ["bob@example.com"]}) == unreadable("to")
+	}
+}
+
 malformed := [
 	"bob",
 	"@example.com",

@@ -49,6 +49,7 @@ def asked(
         run=RunFacts(id="run", agent="a", autonomy=2, refusals=0, revision="0"),
         schema_valid=valid,
         labels=dict.fromkeys(arguments, TRUSTED),
+        actionable=dict.fromkeys(arguments, TRUSTED),
         cost=Amounts(steps=1),
         budget=ROOM,
     )
@@ -117,7 +118,9 @@ def test_the_names_of_arguments_are_an_agents_words_too() -> None:
 
     assert "lighthouse" not in json.dumps(document)
     assert (
-        document["action"]["arguments"].keys() == document["context"]["labels"].keys()
+        document["action"]["arguments"].keys()
+        == document["context"]["labels"].keys()
+        == document["context"]["actionable"].keys()
     )
     assert "text" in document["action"]["arguments"]
 

@@ -1,0 +1,1 @@
+"""Hostile contracts: an order in every place of a document, a planner that obeys, and the harm."""

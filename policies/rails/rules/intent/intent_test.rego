@@ -1,0 +1,109 @@
+package rails.rules.intent_test
+
+import data.rails.request_test as request
+import data.rails.rules.intent
+
+# The report, in a run whose words ask for these kinds.
+asked(kinds) := with_intent({"spoken": true, "kinds": kinds})
+
+with_intent(facts) := object.union(
+	object.remove(request.write, {"context"}),
+	{"context": object.union(object.remove(request.write.context, {"intent"}), {"intent": facts})},
+)
+
+codes(document) := result if {
+	result := {reason.code | some reason in intent.deny} with input as document
+}
+
+done(document, counts) := object.union(document, {"context": {"done": counts}})
+
+test_nothing_against_what_the_words_ask_for if {
+	count(intent.deny) == 0 with input as asked({"report.write": null})
+	count(intent.deny) == 0 with input as asked({"report.write": 1, "message.send": null})
+}
+
+test_nothing_against_a_run_without_words if {
+	count(intent.deny) == 0 with input as with_intent({"spoken": false, "kinds": {}})
+}
+
+test_deny_what_the_words_do_not_ask_for if {
+	intent.deny == {{"code": "outside_intent", "parameters": {"effects": "report.write"}}}
+		with input as asked({"message.send": null})
+}
+
+test_deny_every_effect_where_the_words_ask_for_none if {
+	codes(asked({})) == {"outside_intent"}
+}
+
+test_one_of_several_effects_is_enough if {
+	tools := {"report.write": {"action_class": "write", "effect": ["file.create", "message.send"]}}
+	count(intent.deny) == 0 with input as asked({"message.send": null}) with data.rails.config.tools as tools
+}
+
+test_deny_more_than_the_words_ask_for if {
+	two := asked({"report.write": 2})
+	count(intent.deny) == 0 with input as done(two, {"report.write": 1, "mail.send": 4})
+	intent.deny == {{"code": "beyond_intent", "parameters": {"effect": "report.write", "limit": 2}}}
+		with input as done(two, {"report.write": 2})
+}
+
+test_deny_where_a_number_is_none if {
+	every number in ["2", 0, -1, true, {}] {
+		codes(asked({"report.write": number})) == {"beyond_intent"}
+	}
+}
+
+test_deny_where_the_intent_is_not_known if {
+	torn := [{"spoken": null, "kinds": {}}, {"spoken": true}, {"spoken": true, "kinds": []}]
+	every facts in array.concat([null, {}, [], "all"], torn) {
+		"intent_unknown" in codes(with_intent(facts))
+	}
+	"intent_unknown" in codes(json.remove(request.write, ["context/intent"]))
+	"intent_unknown" in codes(json.remove(asked({"report.write": null}), ["context/done"]))
+}
+
+test_deny_a_tool_that_does_not_state_its_effect if {
+	document := asked({"report.write": null})
+	every rules in [{"action_class": "write"}, {"action_class": "irreversible", "effect": null}, {}] {
+		codes(document) == {"effect_unknown"} with data.rails.config.tools as {"report.write": rules}
+	}
+	unheard := {"action_class": "write", "effect": ["no.such"]}
+	"effect_unknown" in codes(document) with data.rails.config.tools as {"report.write": unheard}
+}
+
+test_nothing_against_a_tool_that_states_none if {
+	tools := {"report.write": {"action_class": "write", "effect": []}}
+	count(intent.deny) == 0 with input as asked({}) with data.rails.config.tools as tools
+}
+
+test_nothing_against_reading if {
+	tools := {"report.write": {"action_class": "read"}}
+	count(intent.deny) == 0 with input as asked({}) with data.rails.config.tools as tools
+}
+
+test_deny_reading_that_states_an_effect if {
+	tools := {"report.write": {"action_class": "read", "effect": ["page.read"]}}
+	document := asked({})
+	codes(document) == {"outside_intent"} with data.rails.config.tools as tools
+}
+
+test_nothing_against_what_takes_an_effect_back if {
+	undo := object.union(asked({}), {"context": {"proposer": "undo"}})
+	count(intent.deny) == 0 with input as undo
+}
+
+test_nothing_against_a_recorded_request_of_before if {
+	every version in [1, 2, 3, 4, 5, 6] {
+		count(intent.deny) == 0 with input as object.union(
+			json.remove(request.write, ["context/intent"]),
+			{"context": {"version": version}},
+		)
+	}
+}
+
+test_nothing_against_what_an_application_does if {
+	tools := {"report.write": {"action_class": "write", "egress": "external"}}
+	count(intent.deny) == 0 with input as asked({}) with data.rails.config.tools as tools
+}
+
+test_nothing_against_an_act if count(intent.deny) == 0 with input as request.decide

@@ -1,0 +1,181 @@
+"""The labels of arguments: each leaf is proved by value from what no planner can write.
+
+An argument is as good as its worst leaf. What is proved by nothing is the agent's own word, and may
+have been computed from whatever the run has read, so its label joins both (fails closed).
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.policy.actionable import actionable
+from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.words import Words
+
+#: Leaves of one proposal that are looked for in the words; no more are proved so
+MOST_LEAVES: Final = 1_000
+#: Sources of one argument that are told apart
+MOST_SOURCES: Final = 32
+CONFIGURED: Final = Label(
+    integrity="trusted", confidentiality="public", sources=("schema",)
+)
+
+
+class Proofs:
+    """What the arguments of one proposal are proved by: the request, and the tool's own schema."""
+
+    def __init__(
+        self,
+        *,
+        request: Mapping[str, Json],
+        words: Words,
+        tool: AnyTool | None,
+        run_label: Label,
+    ) -> None:
+        self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
+        self._words = words
+        schema: Any = None if tool is None else tool.arguments
+        self._defaults = {} if tool is None else _defaults(schema)
+        self._fields = frozenset() if tool is None else _fields(schema)
+        self._own_word = run_label.join(UNVOUCHED)
+        self._left = MOST_LEAVES
+
+    def labels(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> dict[str, Label]:
+        """Return the label of each argument.
+
+        A leaf is trusted where it is a whole leaf of the request or stands in the principal's
+        words; an argument is, too, where it is what the tool's schema says without being asked.
+        """
+        return {name: self._of(name, value) for name, value in arguments.items()}
+
+    def actionable(
+        self, arguments: Mapping[str, Json], labels: Mapping[str, Label]
+    ) -> dict[str, Label]:
+        """Return for each argument the label of what in its texts can be acted on.
+
+        An argument without such content is trusted in this, whatever its *labels* say of the rest.
+        """
+        return {
+            name: self._content(value, whole=labels[name])
+            for name, value in arguments.items()
+        }
+
+    def _of(
+        self,
+        name: str,
+        value: Json,
+    ) -> Label:
+        leaves = list(_typed(value, known=self._fields))
+        if all(kind in self._whole for kind, _ in leaves):
+            return TRUSTED
+        if self._is_default(name, value):
+            return CONFIGURED
+        return _joined([self._leaf(kind, leaf) for kind, leaf in leaves])
+
+    def _leaf(
+        self,
+        kind: str,
+        leaf: Json,
+    ) -> Label:
+        if kind in self._whole:
+            return TRUSTED
+        return self._said(leaf)
+
+    def _said(self, leaf: Json) -> Label:
+        self._left -= 1
+        source = self._words.source(leaf) if self._left >= 0 else None
+        if source is None:
+            return self._own_word
+        return Label(
+            integrity="trusted",
+            confidentiality="public",
+            sources=(source,),
+        )
+
+    def _content(
+        self,
+        value: Json,
+        *,
+        whole: Label,
+    ) -> Label:
+        if whole.integrity == "trusted":
+            return TRUSTED
+        parts: list[Label] = []
+        for _, leaf in _typed(value, known=self._fields):
+            if not isinstance(leaf, str):
+                continue
+            content = actionable(leaf)
+            if content is None:
+                return whole
+            parts += [self._leaf(f"str:{part}", part) for part in content]
+        return _joined(parts)
+
+    def _is_default(
+        self,
+        name: str,
+        value: Json,
+    ) -> bool:
+        written = self._defaults.get(name)
+        return written is not None and written == canonical({name: value})
+
+
+@cache
+def _defaults(arguments: type[Value]) -> dict[str, bytes]:
+    """Return each argument that has a default, with the default as canonical bytes."""
+    defaults: dict[str, bytes] = {}
+    for name, field in arguments.model_fields.items():
+        if field.is_required() or field.default_factory_takes_validated_data:
+            continue
+        dumped = arguments.model_construct().model_dump(mode="json", include={name})
+        defaults[name] = canonical(dumped)
+    return defaults
+
+
+@cache
+def _fields(arguments: type[Value]) -> frozenset[str]:
+    """Return the names that the schema of the arguments gives to fields within an argument."""
+    schemas = arguments.model_json_schema().get("$defs", {})
+    return frozenset(
+        name for one in schemas.values() for name in one.get("properties", ())
+    )
+
+
+def _joined(labels: list[Label]) -> Label:
+    joined = Label(
+        integrity="trusted",
+        confidentiality="public",
+    )
+    for label in set(labels):
+        joined = joined.join(label)
+    if not joined.sources:
+        return TRUSTED
+    return joined if len(joined.sources) <= MOST_SOURCES else joined.at_large
+
+
+def _leaves(value: Json) -> Iterator[str]:
+    for kind, _ in _typed(value):
+        yield kind
+
+
+def _typed(
+    value: Any, *, known: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Json]]:
+    """Yield every key, text, number and other leaf of a value, each with its type in words.
+
+    Keys that are *known* are the names of fields: nobody chose them.
+    """
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name not in known:
+                yield f"str:{name}", name
+            yield from _typed(item, known=known)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _typed(item, known=known)
+    else:
+        yield f"{type(value).__name__}:{value}", value

@@ -1,0 +1,108 @@
+"""Intent: the kinds of effect that the principal's own words ask for, fixed before the first read.
+
+A pure function of the words and of the vocabulary in the policy's data. Whatever a planner reads
+later cannot change it. Words that license nothing, and words that cannot be read, license nothing:
+the effects of the run are then denied (fails closed).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from interlock.runtime.policy.intent.clauses import Clause, clauses
+from interlock.runtime.policy.intent.forms import listed
+from interlock.runtime.policy.intent.phrase import Phrase, phrase_of
+from interlock.runtime.policy.intent.reading import Sentence, is_readable, sentences
+from interlock.runtime.policy.intent.vocabulary import Verb, Vocabulary, Wording
+
+#: Kind of effect -> how many of them were asked for; None where no number was said
+Intent: TypeAlias = dict[str, int | None]
+#: Characters of words that are read
+LONGEST: Final = 16_384
+_AGAIN: Final = listed(
+    "other others else another more further yet until unless before twice additional extra "
+    "again beyond than"
+)
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What was found so far in the words."""
+
+    vocabulary: Vocabulary
+    #: The groups of the things that were mentioned, for "it" to stand for
+    mentioned: set[str]
+    asked: Intent
+    forbidden: set[str]
+
+
+def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
+    """Return what *words* license, by kind of effect; nothing where they cannot all be read."""
+    if sum(map(len, words)) > LONGEST or not all(map(is_readable, words)):
+        return {}
+    findings = _Findings(vocabulary, set(), {}, set())
+    for text in words:
+        for sentence in sentences(text):
+            _read(sentence, findings)
+    return {
+        kind: number
+        for kind, number in sorted(findings.asked.items())
+        if kind not in findings.forbidden
+    }
+
+
+def _read(sentence: Sentence, findings: _Findings) -> None:
+    parts = clauses(sentence)
+    for number, clause in enumerate(parts):
+        for at in range(len(clause.tokens)):
+            for verb in findings.vocabulary.verb(clause.tokens, at):
+                is_asked = clause.asks_at(at, verb.form, is_noun=verb.is_noun)
+                if is_asked is not None:
+                    phrase = phrase_of(parts[number:], at, verb, findings.vocabulary)
+                    _take(verb, phrase, findings, is_asked=is_asked)
+        _mention(clause, findings)
+
+
+def _take(verb: Verb, phrase: Phrase, findings: _Findings, *, is_asked: bool) -> None:
+    """License or forbid what one verb of the words is about."""
+    kinds: dict[str, list[int | None]] = {}
+    for wording in verb.wordings:
+        if _fits(wording, phrase, findings.mentioned):
+            number = phrase.number_of(wording.objects or phrase.things)
+            kinds.setdefault(wording.kind, []).append(number)
+    for kind, numbers in kinds.items():
+        if is_asked:
+            _license(kind, numbers, findings.asked)
+        elif not phrase.is_narrow and not phrase.words & _AGAIN:
+            findings.forbidden.add(kind)
+
+
+def _license(kind: str, numbers: Sequence[int | None], asked: Intent) -> None:
+    """Add what was asked for once, in one or several wordings; without a number there is no end."""
+    known = asked.get(kind, 0)
+    said = [number for number in numbers if number is not None]
+    is_counted = known is not None and len(said) == len(numbers)
+    asked[kind] = (known or 0) + max(said) if is_counted else None
+
+
+def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
+    things = phrase.things | (mentioned if phrase.has_pronoun else frozenset())
+    if wording.others and not phrase.is_for_others:
+        return False
+    if phrase.things and phrase.things <= wording.never:
+        return False
+    if wording.objects and not things & wording.objects:
+        return False
+    places = phrase.places if phrase.has_place else mentioned
+    return not wording.places or bool(places & wording.places)
+
+
+def _mention(clause: Clause, findings: _Findings) -> None:
+    at = 0
+    while at < len(clause.tokens):
+        groups, length = findings.vocabulary.thing(clause.tokens, at)
+        findings.mentioned |= groups
+        for wording in findings.vocabulary.named:
+            if groups & wording.objects and clause.mood != "forbids":
+                findings.asked[wording.kind] = None
+        at += length

@@ -1,0 +1,226 @@
+"""Phrases: what a verb is about, and what comes with it after a preposition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from interlock.runtime.policy.intent.clauses import Clause
+from interlock.runtime.policy.intent.forms import listed
+from interlock.runtime.policy.intent.reading import Token
+from interlock.runtime.policy.intent.vocabulary import Verb, Vocabulary
+
+_PREPOSITIONS: Final = listed(
+    "to in into on onto at from off as with of under for by within inside via through "
+    "over"
+)
+#: After these comes what something is about, which is no place of it
+_TOPIC: Final = frozenset(
+    [
+        "about",
+        "regarding",
+        "concerning",
+        "re",
+        "titled",
+        "called",
+        "named",
+        "saying",
+        "stating",
+    ]
+)
+#: After these comes another clause
+_RELATIVE: Final = listed(
+    "that which who whom whose because if when where while so unless until before after "
+    "since saying"
+)
+_PRONOUNS: Final = frozenset(["it", "them", "this", "that", "these", "those", "one"])
+_ME: Final = frozenset(["me", "us", "myself", "ourselves"])
+_SOMEBODY: Final = listed(
+    "him her them everyone everybody someone somebody anyone all whoever people"
+)
+#: Groups of things that can be told something
+_PEOPLE: Final = frozenset({"group", "channel", "person"})
+_DETERMINERS: Final = listed(
+    "the a an my your his her its our their this that these those all every each both some "
+    "any another"
+)
+_NUMBERS: Final = {
+    "one": 1,
+    "two": 2,
+    "both": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+}
+_MOST: Final = 1_000
+#: Tokens before a participle that may say what it is about
+_BACK: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What stands with one verb, as groups of things."""
+
+    things: frozenset[str]
+    places: frozenset[str]
+    #: It says where or to what, whether that is known or not
+    has_place: bool
+    #: Group -> how many of it are named, where a number is
+    numbers: dict[str, int | None]
+    #: It says "it" or nothing at all, so what was mentioned before is meant
+    has_pronoun: bool
+    #: It is not for the principal, and for somebody
+    is_for_others: bool
+    #: It names somebody or something of its own
+    is_narrow: bool
+    words: frozenset[str]
+
+    def number_of(self, groups: frozenset[str]) -> int | None:
+        """Return how many of one of *groups* are named, or None where no number is."""
+        named = [self.numbers[group] for group in groups & self.numbers.keys()]
+        return (
+            max(filter(None, named), default=None)
+            if named and None not in named
+            else None
+        )
+
+
+def phrase_of(
+    clauses: Sequence[Clause], at: int, verb: Verb, vocabulary: Vocabulary
+) -> Phrase:
+    """Return what stands with the *verb* at this place of the first of *clauses*.
+
+    What is to be "cancelled" stands before that word.
+    """
+    parts = _parts(clauses, at, verb, vocabulary)
+    things: set[str] = set()
+    places: set[str] = set()
+    numbers: dict[str, int | None] = {}
+    for part in parts:
+        direct, rest = _apart(part)
+        groups, number = _head(direct, vocabulary)
+        things |= groups
+        numbers |= dict.fromkeys(groups, number)
+        places |= _places(rest, vocabulary)
+    tokens = [token for part in parts for token in part]
+    direct, _ = _apart(parts[0])
+    has_pronoun = not direct or any(token.text in _PRONOUNS for token in direct[:2])
+    return Phrase(
+        things=frozenset(things),
+        places=frozenset(places),
+        has_place=has_pronoun or any(token.text in _PREPOSITIONS for token in tokens),
+        numbers=numbers,
+        has_pronoun=has_pronoun and not things,
+        is_for_others=_is_for_others(direct, parts[0], vocabulary),
+        is_narrow=any(map(_is_own, tokens)),
+        words=frozenset(token.text for token in tokens),
+    )
+
+
+def _is_own(token: Token) -> bool:
+    return token.is_name or token.shape != "word"
+
+
+def _parts(
+    clauses: Sequence[Clause], at: int, verb: Verb, vocabulary: Vocabulary
+) -> list[Sequence[Token]]:
+    """Return the tokens that the verb is about: of its clause, and of those that go on with it."""
+    first = clauses[0].tokens
+    tokens = first[at + verb.length :]
+    if verb.form == "participle":
+        tokens = (*first[max(0, at - _BACK) : at], *tokens)
+    parts: list[Sequence[Token]] = [tokens]
+    for clause in clauses[1:]:
+        if not _goes_on(clause, vocabulary):
+            break
+        parts.append(clause.tokens)
+    return parts
+
+
+def _goes_on(clause: Clause, vocabulary: Vocabulary) -> bool:
+    """Whether a clause is one more thing of the verb before, and no clause of its own."""
+    first = clause.tokens[0]
+    if first.shape != "word" or first.text in _DETERMINERS or first.text in _NUMBERS:
+        return True
+    if any(True for verb in vocabulary.verb(clause.tokens, 0) if verb.form == "base"):
+        return False
+    return bool(vocabulary.thing(clause.tokens, 0)[0]) or first.is_name
+
+
+def _apart(tokens: Sequence[Token]) -> tuple[list[Token], list[Token]]:
+    """Return what the verb is directly about, and the rest with its prepositions."""
+    for index, token in enumerate(tokens):
+        is_that = token.text in _RELATIVE and not (token.text == "that" and index == 0)
+        if token.text in _PREPOSITIONS or token.text in _TOPIC or is_that:
+            return list(tokens[:index]), list(tokens[index:])
+    return list(tokens), []
+
+
+def _head(
+    tokens: Sequence[Token], vocabulary: Vocabulary
+) -> tuple[frozenset[str], int | None]:
+    """Return the groups of the last thing that is named, and how many of it are."""
+    groups: frozenset[str] = frozenset()
+    number: int | None = None
+    count: int | None = None
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        count = _NUMBERS.get(token.text, count)
+        if (
+            token.shape == "number"
+            and token.text.isdecimal()
+            and int(token.text) <= _MOST
+        ):
+            count = int(token.text)
+        thing, length = vocabulary.thing(tokens, at)
+        if thing:
+            groups, number = thing, count
+        at += length
+    return groups, number
+
+
+def _places(tokens: Sequence[Token], vocabulary: Vocabulary) -> set[str]:
+    """Return the groups of the last thing after each preposition."""
+    places: set[str] = set()
+    part: list[Token] = []
+    is_place = False
+    for token in [*tokens, Token("to")]:
+        if token.text in _RELATIVE:
+            break
+        if token.text not in _PREPOSITIONS and token.text not in _TOPIC:
+            part.append(token)
+            continue
+        if is_place:
+            places |= _head(part, vocabulary)[0]
+        part, is_place = [], token.text in _PREPOSITIONS
+    return places | (_head(part, vocabulary)[0] if is_place else set())
+
+
+def _is_for_others(
+    direct: Sequence[Token], tokens: Sequence[Token], vocabulary: Vocabulary
+) -> bool:
+    """Whether somebody else is addressed: a name, an address, "him", or "my landlord"."""
+    addressed = list(direct)
+    if any(token.text == "to" for token in tokens) and not addressed:
+        addressed = [token for token in tokens if token.text != "to"]
+    texts = {token.text for token in tokens[:6]}
+    if (
+        not tokens
+        or (addressed and addressed[0].text in _ME)
+        or ("to" in texts and texts & _ME)
+    ):
+        return False
+    if any(token.is_name or token.shape == "address" for token in tokens):
+        return True
+    if texts & _SOMEBODY:
+        return True
+    words = [token for token in addressed[:4] if token.text not in _DETERMINERS]
+    groups = vocabulary.thing(words, 0)[0] if words else frozenset()
+    return bool(words) and (not groups or bool(groups & _PEOPLE))

@@ -1,0 +1,145 @@
+"""Reading: words as sentences of tokens, without what is quoted in them.
+
+What stands in quotation marks, in a quoted line or after "he wrote:" is somebody's text, and asks
+for nothing. A quotation that is not closed goes on to the end (fails closed).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+Shape: TypeAlias = Literal[
+    "word", "number", "time", "money", "address", "link", "file", "quote", "mark"
+]
+
+#: Stands for a quotation
+_QUOTED: Final = " \ufffc "
+_BLOCKS: Final = re.compile(
+    r"```.*?(?:```|\Z)|^[ \t]*>.*?$|\u201c.*?(?:\u201d|\Z)|\u00ab.*?(?:\u00bb|\Z)"
+    r"|\u201e.*?(?:[\u201c\u201d]|\Z)|`[^`\n]*`|\"[^\"]*(?:\"|\Z)"
+    r"|(?<!\w)[\u2018'](?=\S)[^\n]*?\S?['\u2019](?!\w)",
+    re.DOTALL | re.MULTILINE,
+)
+_FILES: Final = (
+    "bmp csv doc docx eml gif htm html ics jpeg jpg json log md odt pdf png ppt pptx py rtf sql"
+    " svg tex toml tsv txt xls xlsx xml yaml yml zip"
+)
+_ENDINGS: Final = _FILES.replace(" ", "|")
+_COINS: Final = (
+    r"(?:dollars?|usd|euros?|eur|gbp|pounds?|chf|francs?|bucks?|cents?|yen|kronor|rupees"
+    r"|[$€£¥])"
+)
+_TOKENS: Final = re.compile(
+    rf"(?P<address>[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+\.\w+)"
+    rf"|(?P<file>[\w\-]+(?:\.[\w\-]+)*\.(?:{_ENDINGS})\b)"
+    r"|(?P<link>(?:https?://|www\.)[^\s,;()<>]*[^\s,;()<>.!?:]"
+    r"|(?:[a-z\d\-]+\.)+[a-z]{2,6}\b(?:/[^\s,;()]*)?)"
+    rf"|(?P<money>[$€£¥]\s?\d[\d,.]*\d|[$€£¥]\s?\d|\d[\d,.]*\s?{_COINS}(?!\w))"
+    r"|(?P<time>\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm)\b|\d{1,2}:\d\d\b)"
+    r"|(?P<number>\d(?:[\d,.:/\-]*\d)?(?:\s?(?:st|nd|rd|th)\b|%)?)"
+    r"|(?P<quote>\ufffc)"
+    r"|(?P<word>[^\W\d_]+(?:[-'][^\W\d_]+)*)"
+    r"|(?P<mark>[.!?;:,()\n]|[\u2014\u2013]|(?<=\s)-(?=\s))",
+    re.IGNORECASE,
+)
+_SHORT: Final = (
+    (re.compile(r"\b(?:can't|cannot|cant)\b"), "can not"),
+    (re.compile(r"\b(?:won't|wont)\b"), "will not"),
+    (re.compile(r"\bdont\b"), "do not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\blet's\b"), "let us"),
+    (re.compile(r"'d\b"), " would"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'m\b"), " am"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ve\b"), " have"),
+)
+#: After one of these and a colon comes what somebody said or is to be told
+_SAID: Final = re.compile(
+    r"\b(?:say|says|said|saying|wrote|write|writes|writing|reads|reading|state|states"
+    r"|stated|stating"
+    r"|ask|asks|asked|asking|tell|tells|told|telling|reply|replies|replied|text|texts"
+    r"|texted|message"
+    r"|messages|messaged|email|emails|emailed|mail|mails|subject|body|content|title|words|quote)"
+    r"(?: (?:me|us|him|her|them|you|this|that|the following|as follows|[^\W\d_]+)){0,3} ?$"
+)
+_BULLET: Final = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+")
+_ENDS: Final = frozenset(".!?")
+#: A full stop that ends no sentence
+_ABBREVIATED: Final = re.compile(
+    r"\b(mr|mrs|ms|dr|prof|e\.g|i\.e|etc|approx|vs)\.", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number, address or mark; a word is in small letters."""
+
+    text: str
+    shape: Shape = "word"
+    #: It began with a capital letter
+    is_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The tokens between two ends of sentences."""
+
+    tokens: tuple[Token, ...]
+    is_question: bool
+
+
+def is_readable(text: str) -> bool:
+    """Whether every character of *text* is one that people write."""
+    return all(
+        character in "\n\t\r"
+        or unicodedata.category(character) not in {"Cc", "Cs", "Co", "Cn"}
+        for character in text
+    )
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """Yield the sentences of *text*, without what is quoted."""
+    plain = unicodedata.normalize("NFC", text).replace("\r", "\n")
+    plain = "".join(one for one in plain if unicodedata.category(one) != "Cf")
+    plain = _ABBREVIATED.sub(r"\1", plain)
+    plain = _BLOCKS.sub(_QUOTED, plain).replace("\u2019", "'").replace("&", " and ")
+    for line in plain.split("\n"):
+        yield from _of_line(_BULLET.sub("", line))
+
+
+def _of_line(line: str) -> Iterator[Sentence]:
+    tokens: list[Token] = []
+    for token in _tokens(_told_apart(line)):
+        if token.text not in _ENDS:
+            tokens.append(token)
+        elif tokens:
+            yield Sentence(tuple(tokens), is_question=token.text == "?")
+            tokens = []
+    if tokens:
+        yield Sentence(tuple(tokens), is_question=False)
+
+
+def _told_apart(line: str) -> str:
+    """Return the line without what stands after "he wrote:", which somebody said."""
+    for colon in re.finditer(r":(?=\s|$|\ufffc)", line):
+        if _SAID.search(line[: colon.start()].lower()):
+            return line[: colon.start()] + _QUOTED
+    return line
+
+
+def _tokens(line: str) -> Iterator[Token]:
+    for match in _TOKENS.finditer(line):
+        shape: Shape = match.lastgroup  # type: ignore[assignment]  # the groups are named so
+        raw = match[0]
+        if shape != "word":
+            yield Token(raw.lower(), shape)
+            continue
+        text = raw.lower()
+        for pattern, long in _SHORT:
+            text = pattern.sub(long, text)
+        for index, word in enumerate(text.split()):
+            is_name = index == 0 and raw[0].isupper()
+            yield Token(word.removesuffix("'s"), is_name=is_name or word.endswith("'s"))

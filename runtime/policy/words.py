@@ -1,0 +1,126 @@
+"""Words: what the principal said, and which values stand in it as values of their own.
+
+A value that stands in the words was written by the principal, whoever proposes it: so it is proved
+by looking, and a planner that was taken over can add nothing. Every doubt is a no (fails closed).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.policy.boundary import folded, is_steady, places
+from interlock.runtime.policy.label import PRINCIPAL
+from interlock.runtime.policy.moments import (
+    clocks,
+    dates,
+    moment_of,
+    number_of,
+    numbers,
+)
+
+#: A shorter text stands in any sentence by chance
+SHORTEST: Final = 3
+#: Longer texts are not looked for, and longer words are not looked through
+LONGEST: Final = 4_096
+LONGEST_WORDS: Final = 65_536
+_BLANKS: Final = re.compile(r"\s+")
+
+
+class Words:
+    """The principal's own words, by the place of each text in the request; never changed."""
+
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+    ) -> None:
+        self._texts = {
+            place: _Text(text)
+            for place, text in texts.items()
+            if len(text) <= LONGEST_WORDS
+        }
+
+    def source(self, value: Json) -> str | None:
+        """Return where the words say *value*, as "principal:text[12:30]"; None where they do not.
+
+        The numbers are places in the NFC form of the text. A text counts as said where it stands
+        between boundaries, whatever its case and whichever blanks part it. A number counts by its
+        value, and a date, a time and both by what they mean.
+        """
+        for place, text in self._texts.items():
+            span = text.span(value)
+            if span is not None:
+                return f"{PRINCIPAL}:{place}[{span[0]}:{span[1]}]"
+        return None
+
+
+class _Text:
+    """One text of the words, looked through at first use."""
+
+    def __init__(self, text: str) -> None:
+        self._folded = folded(text)
+
+    def span(self, value: Json) -> tuple[int, int] | None:
+        """Return where the text says *value*, or None; a date or a time is said by all of it."""
+        if isinstance(value, str):
+            return self._span_of(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._number(Decimal(value))
+        return None
+
+    def _span_of(self, value: str) -> tuple[int, int] | None:
+        if not SHORTEST <= len(value) <= LONGEST or value != value.strip():
+            return None
+        span = self._phrase(value) if is_steady(value) else None
+        if span is not None:
+            return span
+        number = number_of(value)
+        if number is not None:
+            return self._number(number)
+        return self._moment(value)
+
+    def _phrase(self, value: str) -> tuple[int, int] | None:
+        text, at = self._squeezed
+        phrase = _BLANKS.sub(" ", folded(value))
+        for start, end in places(text, phrase):
+            return at[start], at[end - 1] + 1
+        return None
+
+    def _number(self, number: Decimal) -> tuple[int, int] | None:
+        return self._numbers.get(number)
+
+    def _moment(self, value: str) -> tuple[int, int] | None:
+        moment = moment_of(value)
+        if moment is None:
+            return None
+        is_said = moment.day is None or moment.day in self._dates
+        is_said = is_said and (moment.clock is None or moment.clock in self._clocks)
+        return (0, len(self._folded)) if is_said else None
+
+    @cached_property
+    def _squeezed(self) -> tuple[str, list[int]]:
+        """The text with single blanks, and the place that each character of it had before."""
+        characters: list[str] = []
+        at: list[int] = []
+        for index, character in enumerate(self._folded):
+            is_blank = character.isspace()
+            if is_blank and characters and characters[-1] == " ":
+                continue
+            characters.append(" " if is_blank else character)
+            at.append(index)
+        return "".join(characters), at
+
+    @cached_property
+    def _numbers(self) -> dict[Decimal, tuple[int, int]]:
+        return numbers(self._folded)
+
+    @cached_property
+    def _dates(self) -> set[date]:
+        return dates(self._folded)
+
+    @cached_property
+    def _clocks(self) -> set[time]:
+        return clocks(self._folded)

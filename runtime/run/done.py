@@ -1,0 +1,80 @@
+"""Done: how many effects a run has done, or may have done, and what it did on one resource.
+
+A count that was looked at before another effect began is no count any more, so it is looked at
+again where an effect begins; a run whose words say no number is spared that.
+"""
+
+from collections import Counter
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select
+
+from interlock.runtime.policy.decision import Reason, by_runtime
+from interlock.runtime.policy.request import IntentFacts
+from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row, Statement
+from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.run import intent_of
+
+#: Why an effect does not begin that was decided on other counts
+MOVED: Final = by_runtime("counts_moved")
+#: A text of the statement itself: no value is handed in with it
+_SPACE: Final[Any] = literal_column("' '")
+_ACTION: Final = tables.action.alias("earlier")
+_OTHERS: Final = (_ACTION.c.run_id == bindparam("run")) & (
+    _ACTION.c.id != bindparam("action")
+)
+_CLASS: Final = _ACTION.c.action_class
+_STATE: Final = _ACTION.c.state
+_EFFECTS: Final = or_(_CLASS == "write", _CLASS == "irreversible") & or_(
+    _STATE == "started", _STATE == "done", _STATE == "unknown"
+)
+#: The tools of the effects of *run* but for *action*, one for each effect
+TOOLS: Final[ColumnElement[str]] = (
+    select(func.aggregate_strings(_ACTION.c.tool, _SPACE))
+    .where(_OTHERS, _EFFECTS)
+    .scalar_subquery()
+)
+#: The tools that were done on the resource to which *about* commits
+HERE: Final[ColumnElement[str]] = (
+    select(func.aggregate_strings(_ACTION.c.tool, _SPACE))
+    .where(_OTHERS, _STATE == "done", _ACTION.c.about == bindparam("about"))
+    .scalar_subquery()
+)
+_COUNT: Final = Statement(
+    select(func.count().label("count")).select_from(_ACTION).where(_OTHERS, _EFFECTS)
+)
+
+
+def facts_for(row: Row) -> dict[str, Any]:
+    """Return the facts about what the run may do and has done, by their names in the context."""
+    intent = intent_of(row["intent"])
+    done = Counter((row["tools_done"] or "").split())
+    here = set((row["tools_here"] or "").split())
+    return {
+        "intent": IntentFacts(spoken=intent is not None, kinds=intent or {}),
+        "done": dict(sorted(done.items())),
+        "done_here": tuple(sorted(here)),
+    }
+
+
+def is_outdated(tx: Tx, step: Attempt) -> bool:
+    """Whether the run has begun another effect since the facts were gathered (fails closed).
+
+    Asked only where the words say a number. The row of the run is locked, so no effect begins
+    meanwhile.
+    """
+    intent = step.request.context.intent
+    if intent is None or all(number is None for number in intent.kinds.values()):
+        return False
+    row = _COUNT.one(tx.connection, {"run": step.run.id, "action": step.id})
+    known = sum(step.request.context.done.values())
+    return row is None or row["count"] != known
+
+
+def refused(step: Attempt, reason: Reason | None) -> Attempt:
+    """Return *step* denied for *reason*, if it is permitted and that is no reason to ask anew."""
+    is_permit = step.decision.effect == "permit"
+    if is_permit and reason is not None and reason != MOVED:
+        return step.refused(reason)
+    return step

@@ -1,0 +1,111 @@
+"""Intent: what words ask for, and all that only looks as if it did."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from interlock.runtime.policy.intent import LONGEST, derive
+from interlock.runtime.policy.intent.vocabulary import Vocabulary, vocabulary
+
+HERE: Final = Path(__file__).parent
+DATA: Final = Path(__file__).parents[3] / "policies" / "rails" / "config" / "intent"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Vocabulary:
+    """The vocabulary of the shipped policy."""
+    return vocabulary(yaml.safe_load((DATA / "data.yaml").read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def sentences() -> Any:
+    """Sentences of our own, with what each asks for."""
+    return yaml.safe_load((HERE / "sentences.yaml").read_text("utf-8"))
+
+
+def test_what_is_asked_for_is_licensed(shipped: Vocabulary, sentences: Any) -> None:
+    """A request in ordinary English licenses the kinds of effect that it names."""
+    missed = [
+        (sentence, kind)
+        for kinds, asked in sentences["asks"].items()
+        for sentence in asked
+        for kind in kinds.split(" and ")
+        if kind not in derive([sentence], shipped)
+    ]
+
+    assert missed == []
+
+
+def test_what_is_not_asked_for_licenses_nothing(
+    shipped: Vocabulary, sentences: Any
+) -> None:
+    """Questions, denials, quotations, conditions and what is past license nothing at all."""
+    licensed = {
+        sentence: intent
+        for sentence in sentences["nothing"]
+        if (intent := derive([sentence], shipped))
+    }
+
+    assert licensed == {}
+
+
+def test_beside_what_is_asked_for_nothing_is_licensed(
+    shipped: Vocabulary, sentences: Any
+) -> None:
+    """Of words that ask, forbid and ask again, what they ask for is licensed and no more."""
+    wrong = {
+        case["words"]: intent
+        for case in sentences["only"]
+        if set(intent := derive([case["words"]], shipped)) != set(case["kinds"])
+    }
+
+    assert wrong == {}
+
+
+def test_a_number_is_a_limit(shipped: Vocabulary, sentences: Any) -> None:
+    """Where the words say how many, the intent does; numbers of one kind add up."""
+    wrong = {
+        case["words"]: intent
+        for case in sentences["numbers"]
+        if (intent := derive([case["words"]], shipped)).get(case["kind"], 0)
+        != case["number"]
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        [""],
+        ["Send a mail to Bob. " + "x" * LONGEST],
+        ["Send a mail to Bob.\x00"],
+        ["Send a mail to Bob.\ud800"],
+        ["Send a mail to Bob.", "\ue000"],
+    ],
+)
+def test_words_that_cannot_be_read_license_nothing(
+    shipped: Vocabulary, words: list[str]
+) -> None:
+    """No words, too many, or such as nobody writes: nothing is licensed by any of them."""
+    assert derive(words, shipped) == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, [], "all", {}, {"kinds": {}}, {"things": {}, "kinds": {"x": ["send"]}}],
+)
+def test_a_vocabulary_that_cannot_be_read_licenses_nothing(data: Any) -> None:
+    """Of data in another form no word is known."""
+    assert derive(["Send a mail to Bob."], vocabulary(data)) == {}
+
+
+def test_the_same_words_always_license_the_same(shipped: Vocabulary) -> None:
+    """The order of texts and what was read before change nothing that a text licenses."""
+    texts = ["Pay the rent.", "Delete log.txt."]
+    alone = derive(texts[:1], shipped) | derive(texts[1:], shipped)
+
+    assert derive(texts, shipped) == alone == derive(texts[::-1], shipped)

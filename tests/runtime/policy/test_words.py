@@ -1,0 +1,183 @@
+"""Words: a value counts as said only where the principal said just that value."""
+
+import random
+import string
+
+import pytest
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.tool import Value
+from interlock.runtime.policy.spoken import Spoken, spoken_fields, texts_of
+from interlock.runtime.policy.words import LONGEST_WORDS, Words
+
+TEXT = (
+    "Please pay \u20ac1,200.50 to GB29 NWBK 6016 1331 9268 19 and mail Ann\u2019s"
+    " \u201cQ3 plan.docx\u201d to <bob.lee@x.com>, not later\n than"
+    " May 15th, 2024 at 2:30 pm, for one hour (room 12)."
+    " See www.x.com/a?b=1! Then 3 guests on 4 June, and #general."
+)
+WORDS = Words({"text": TEXT})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "bob.lee@x.com",
+        "BOB.LEE@X.COM",
+        "GB29 NWBK 6016 1331 9268 19",
+        "Q3 plan.docx",
+        "ann",
+        "not later than",
+        "not later\nthan",
+        "www.x.com/a?b=1",
+        "general",
+        "1,200.50",
+        "1200.5",
+        12,
+        3,
+        "2024-05-15",
+        "2024-05-15 14:30",
+        "2024-05-15T14:30:00",
+        "2024-05-15 15:30",
+        "14:30",
+        "2024-06-04",
+    ],
+)
+def test_what_is_said_is_the_principals(value: Json) -> None:
+    """A text between boundaries, a number by its value, and a date and time by their meaning are
+    said.
+    """
+    source = WORDS.source(value)
+
+    assert source is not None
+    assert source.startswith("principal:text[")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "lee@x.com",
+        "x.com",
+        "www.x.com",
+        "www.x.com/a",
+        "plan",
+        "6016",
+        6016,
+        "GB29 NWBK 6016 1331 9268",
+        "NWBK 6016 1331 9268 19",
+        1200,
+        1,
+        200,
+        "200.50",
+        "01200.50",
+        "12",
+        "an",
+        True,
+        None,
+        15,
+        2024.0,
+        " bob.lee@x.com",
+        "bob.lee@x.com\n",
+        "bob.lee@x.com,",
+        "bob.lee@x.com\u200b",
+        "b\u043eb.lee@x.com",
+        "bob.lee@\uff58.com",
+        "gener\u0430l",
+        "2024-05-16",
+        "2025-05-15",
+        "2024-05-15 16:30",
+        "2024-05-15 02:30",
+        "2024-05-15 14:30Z",
+        "2024-05-15 14:30:01",
+        "2025-06-04",
+        "bob.lee@x.com, eve@x.com",
+    ],
+)
+def test_what_is_not_said_just_so_is_not_the_principals(value: Json) -> None:
+    """What is cut out of a longer name, is too short, looks alike or means something else is not
+    said.
+    """
+    assert WORDS.source(value) is None
+
+
+#: What the words say, and between what it stands
+NAMES = (
+    "bob.lee@x.com",
+    "https://x.com/a?b=1",
+    "GB29NWBK60161331926819",
+    "plan-7.docx",
+)
+ALIKE = {"o": "\u043e", "e": "\u0435", "a": "\u0430", "x": "\u0445", "1": "l", "l": "1"}
+
+
+def test_a_changed_value_is_never_said() -> None:
+    """No letter of an address, a link, an account or a file name can be added, left out, changed or
+    replaced by one that looks alike.
+    """
+    dice = random.Random(7)  # noqa: S311 - a test that can be repeated
+    letters = string.ascii_lowercase + string.digits + "-_.@/\u0430\u200b\u00e9 "
+    for name in NAMES:
+        words = Words({"text": f"send this to {name}, please."})
+        assert words.source(name) == f"principal:text[13:{13 + len(name)}]"
+        for _ in range(500):
+            assert words.source(_changed(name, dice, letters)) is None
+
+
+def test_a_name_within_a_longer_one_is_never_said() -> None:
+    """Whatever stands close to a name belongs to it, save the punctuation of a sentence."""
+    for name in NAMES:
+        for close in (
+            string.ascii_letters + string.digits + "-_/\\+=&~|^\u00e9\u0430\u200b"
+        ):
+            before = Words({"text": f"send to {close}{name} now"})
+            after = Words({"text": f"send to {name}{close} now"})
+            assert (before.source(name), after.source(name)) == (None, None)
+        for text in (f"({name}).", f'"{name}", or', f"<{name}>!", f"{name}\u2014now"):
+            assert Words({"text": text}).source(name) is not None
+
+
+def _changed(name: str, dice: random.Random, letters: str) -> str:
+    place = dice.randrange(len(name))
+    before, letter, after = name[:place], name[place], name[place + 1 :]
+    changes = [
+        before + dice.choice(letters) + letter + after,
+        before + after,
+        before + dice.choice(letters.replace(letter.lower(), "")) + after,
+        before + ALIKE.get(letter, "\u0430") + after,
+        name[:place],
+        name[place + 1 :],
+    ]
+    return dice.choice(changes)
+
+
+class Request(Value):
+    """A request with words and other texts."""
+
+    text: Spoken
+    more: Spoken | None = None
+    notes: tuple[Spoken, ...] = ()
+    path: str = "a b c"
+
+
+def test_only_marked_fields_are_looked_through() -> None:
+    """The principal's words are in the fields that are marked, and nowhere else."""
+    fields = spoken_fields(Request)
+    texts = texts_of({"text": "one", "notes": ["two"], "path": "three"}, fields)
+
+    assert fields == {"text", "more", "notes"}
+    assert texts == {"text": "one", "notes.0": "two"}
+
+
+@pytest.mark.parametrize("name", ["\u212aim", "Gro\u00df", "\u017fam", "\u0130da"])
+def test_a_letter_that_becomes_another_is_another(name: str) -> None:
+    """A Kelvin sign is no K and a sharp s no double one: neither is said by the other."""
+    words = Words({"text": "ask kim, gross, sam and ida"})
+    other = Words({"text": f"ask {name}"})
+
+    assert words.source(name) is None
+    assert [other.source(one) for one in ("kim", "gross", "sam", "ida")] == [None] * 4
+
+
+def test_words_beyond_the_limit_say_nothing() -> None:
+    """A text that is too long to be looked through vouches for nothing (fails closed)."""
+    assert Words({"text": "bob " * LONGEST_WORDS}).source("bob") is None
