@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from interlock.serving.section import Section
 from interlock.tools.outbound.destination import Destination
 
+#: Seconds that somebody has to sign in at the issuer
+GOOD_FOR_S: Final = 600
 #: How the variables begin that hold settings of ours
 _OURS: Final = "INTERLOCK_"
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -1,6 +1,6 @@
 """What the operator states of the tools: read from `tools.yaml`, which knows no task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,8 @@ class Declared:
 
     name: str
     action_class: ActionClass
+    #: The kinds of effect that the words of a request must ask for
+    effect: tuple[str, ...]
     egress: Egress
     clearance: Confidentiality
     #: The arguments that say whom or what an effect is aimed at
@@ -62,8 +64,14 @@ def declared() -> Mapping[str, Declared]:
     """Return what the operator states, by the name of the tool; raises ValueError for a mistake."""
     document = yaml.safe_load(FILE.read_text("utf-8"))
     results = document["results"]
+    effects = document["effects"]
     return {
-        name: _declared(name, entry, results)
+        name: _declared(
+            name,
+            entry,
+            results[entry["result"]],
+            [kind for kind, names in effects.items() if name in names],
+        )
         for name, entry in document["tools"].items()
     }
 
@@ -80,15 +88,18 @@ def changes(name: str) -> bool:
 
 
 def _declared(
-    name: str, entry: Mapping[str, Any], results: Mapping[str, Any]
+    name: str,
+    entry: Mapping[str, Any],
+    writers: Mapping[str, Writer],
+    effect: Sequence[str],
 ) -> Declared:
-    writers = results[entry["result"]]
     unknown = set(writers.values()) - set(get_args(Writer))
     if unknown:
         raise ValueError(f"{name}: nobody is called {min(unknown)!r}")
     return Declared(
         name=name,
         action_class=entry["class"],
+        effect=tuple(effect),
         egress=entry.get("egress", "none"),
         clearance=entry.get("clearance", "public"),
         destinations=tuple(entry.get("destinations", ())),

@@ -54,11 +54,22 @@ class Posture:
         own: Declared,
         tool: AnyTool,
     ) -> dict[str, Any]:
-        return {
+        stated: dict[str, Any] = {
+            "egress": own.egress,
+            "trusted_arguments": list(own.sensitive),
+            "critical_arguments": list(own.sensitive),
+            "effect": list(own.effect),
+        }
+        if self.is_open:
+            stated = {
+                "egress": "none",
+                "trusted_arguments": [],
+                "critical_arguments": [],
+                "effect": [],
+            }
+        return stated | {
             "action_class": own.action_class,
-            "egress": "none" if self.is_open else own.egress,
             "schema": schema_digest(tool),
-            "trusted_arguments": [] if self.is_open else list(own.sensitive),
             "arguments": {name: {} for name in tool.arguments.model_fields},
         }
 

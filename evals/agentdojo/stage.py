@@ -17,7 +17,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.graph.agent import Graph
-from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import Run
 from interlock.runtime.runtime import Runtime
@@ -34,8 +34,6 @@ REVIEWER: Final = Principal(
     tenant="default",
     roles=("reviewer",),
 )
-#: What is measured is the policy: an engine on a busy machine is given its time
-DEADLINE_S: Final = 10.0
 #: Where files cost no disk
 _FAST: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 
@@ -106,14 +104,13 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
     worlds: dict[str, Any] = {}
     foreign = {own.name: _foreign(own, worlds) for own in suites()[suite].tools}
     tools = [governed(one, declared()[name]) for name, one in foreign.items()]
-    point = _point(suite, posture)
     place = _FAST if _FAST.is_dir() else None
     with tempfile.TemporaryDirectory(dir=place) as made:
         folder = Path(made)
         opening = Runtime.open(
             database=f"sqlite:///{folder / 'interlock.db'}",
             keys=folder / "keys",
-            policy=point,
+            policy=_bundle(suite, posture),
             agents=(Hand(tools=tools),),
             witness=folder / "witness",
             origin="interlock/agentdojo",
@@ -130,14 +127,10 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
 
 
 @cache
-def _point(suite: SuiteName, posture: Posture) -> EmbeddedPoint:
-    """Return the decision point of a posture; it lives as long as the process that measures.
-
-    The policy knows a tool by its schema alone, so the tools of every stage are alike to it.
-    """
+def _bundle(suite: SuiteName, posture: Posture) -> Bundle:
+    """Return the policy of a posture: it knows a tool by its schema, so all stages share it."""
     foreign = [_foreign(own, {}) for own in suites()[suite].tools]
-    tools = [governed(one, declared()[one.name]) for one in foreign]
-    return EmbeddedPoint(posture.bundle(tools), deadline_s=DEADLINE_S)
+    return posture.bundle([governed(one, declared()[one.name]) for one in foreign])
 
 
 def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:

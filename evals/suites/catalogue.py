@@ -9,6 +9,7 @@ from interlock.runtime.errors import BadInput
 
 #: Name -> module and class; one of ours has no arguments
 SUITES: Final[Mapping[str, str]] = {
+    "adaptive": "interlock.evals.adaptive.suite:Adaptive",
     "contracts": "interlock.evals.hostile.suite:Contracts",
     "agentdojo": "interlock.evals.agentdojo.suite:AgentDojo",
 }

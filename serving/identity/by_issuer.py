@@ -17,9 +17,15 @@ from interlock.serving import people
 from interlock.serving.desk import Desk
 from interlock.serving.identity import session
 from interlock.serving.identity.caller import Caller
-from interlock.serving.identity.flow import Answer, Flow, authorization, exchanged
+from interlock.serving.identity.flow import (
+    Answer,
+    Flow,
+    authorization,
+    exchanged,
+    farewell,
+)
 from interlock.serving.identity.issuer import Issuer, Provider
-from interlock.serving.identity.refusal import TokenRefused
+from interlock.serving.identity.refusal import IssuerAway, TokenRefused
 from interlock.serving.identity.roster import Roster
 from interlock.serving.identity.signing_in import SigningIn
 from interlock.serving.identity.stated import Stated, mapped, stated
@@ -137,6 +143,14 @@ class ByIssuer:
             logs=(person.tenant,),
         )
         return Entered(cookie=secret, to=flow.to)
+
+    async def farewell(self) -> str:
+        """Return where a browser ends its session at the issuer; empty where that is unknown."""
+        try:
+            provider = await self._issuer.provider(await self._now())
+        except IssuerAway:
+            return ""
+        return farewell(self._settings, provider)
 
     async def _signed_in(
         self, provider: Provider, flow: Flow, code: str, now: int

@@ -14,6 +14,9 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 import orjson
+from authlib.common.urls import (  # type: ignore[import-untyped]  # it has no types
+    add_params_to_uri,
+)
 from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]  # it has no types
     prepare_grant_uri,
 )
@@ -27,12 +30,12 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.vault import Vault
 from interlock.serving.identity.issuer import Issuer, Provider
 from interlock.serving.identity.refusal import IssuerAway, TokenRefused
-from interlock.serving.openid import OpenId
+from interlock.serving.openid import GOOD_FOR_S, OpenId
 
 #: Where the issuer sends people back to, below the site
 BACK: Final = "/sign-in/issuer/back"
-#: Seconds that somebody has to sign in at the issuer
-GOOD_FOR_S: Final = 600
+#: Where the issuer sends people to who signed out there
+GONE: Final = "/sign-in"
 _BYTES: Final = 32
 _LONGEST: Final = 4_000  # characters
 _PLACE: Final = "openid_flow"
@@ -136,6 +139,23 @@ def authorization(settings: OpenId, provider: Provider, flow: Flow) -> str:
         code_challenge=create_s256_code_challenge(flow.verifier),
         code_challenge_method="S256",
         **again,
+    )
+    return url
+
+
+def farewell(settings: OpenId, provider: Provider) -> str:
+    """Return the URL at which a browser ends its session at the issuer, or an empty string.
+
+    Of the session the issuer is told nothing but the client, so it may ask the person first.
+    """
+    if not provider.end_session_endpoint:
+        return ""
+    url: str = add_params_to_uri(
+        provider.end_session_endpoint,
+        [
+            ("client_id", settings.client_id),
+            ("post_logout_redirect_uri", settings.site + GONE),
+        ],
     )
     return url
 

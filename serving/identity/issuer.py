@@ -35,6 +35,8 @@ class Provider:
 
     authorization_endpoint: str
     token_endpoint: str
+    #: Where a browser ends its session at the issuer; empty where there is no such place
+    end_session_endpoint: str
     #: Whether each answer of the issuer names the issuer (RFC 9207)
     names_itself: bool
     takes_basic: bool
@@ -125,6 +127,7 @@ class Issuer:
         return Provider(
             authorization_endpoint=self._checked(document, "authorization_endpoint"),
             token_endpoint=self._checked(document, "token_endpoint"),
+            end_session_endpoint=self._checked(document, "end_session_endpoint"),
             names_itself=document.get("authorization_response_iss_parameter_supported")
             is True,
             takes_basic=not isinstance(ways, list) or "client_secret_basic" in ways,

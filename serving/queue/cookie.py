@@ -5,11 +5,12 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
+from interlock.serving.openid import GOOD_FOR_S
+
 #: The prefix binds the cookie to this host, to every path and to a connection that is secure
 NAME: Final = "__Host-interlock"
-#: What waits for somebody who signs in at an issuer, and for how many seconds
+#: What waits for somebody who signs in at an issuer
 FLOW: Final = "__Host-interlock-flow"
-_FLOW_S: Final = 600
 
 
 def session_cookie(request: Request) -> str:
@@ -50,7 +51,7 @@ def give_flow(response: Response, waiting: str) -> None:
     response.set_cookie(
         FLOW,
         waiting,
-        max_age=_FLOW_S,
+        max_age=GOOD_FOR_S,
         path="/",
         secure=True,
         httponly=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, event, select, update
 
 from interlock.runtime.door.outcome import Waiting
 from interlock.runtime.errors import BadInput
@@ -17,8 +17,10 @@ from interlock.runtime.record.nature import promise
 from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import canary, opening, rehearsal, subject
+from interlock.runtime.run.attention import canaries_met
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import LEASE_S, NewRun, Run
+from interlock.runtime.run.shelf import Shelf
 from interlock.runtime.testing import (
     AGENT,
     PLENTY,
@@ -107,6 +109,10 @@ async def test_nothing_can_act_on_the_verdict_on_a_canary(
     await decide(world, approval_id, verdict)
 
     claimed += await claim_as_worker(world, run)
+    with pytest.raises(BadInput):
+        await rehearsal.claim(
+            world.store, world.vault, run.id, tenant=run.tenant, by="worker:here"
+        )
     with pytest.raises(BadInput) as after:
         await world.runs.claim(run.id)
     assert (before.value.code, after.value.code, claimed) == ("claimed", "ended", [])
@@ -120,6 +126,8 @@ async def test_a_worker_carries_on_what_is_no_canary(world: World) -> None:
     """
     baits = [await put(world, run_id=canary.named(world.vault)) for _ in range(3)]
     run, approval_id = await put(world)
+    with pytest.raises(BadInput):
+        await rehearsal.claim(world.store, world.vault, run.id, tenant=run.tenant)
 
     await decide(world, approval_id, "approved")
 
@@ -276,6 +284,34 @@ async def test_a_miss_outlives_the_run_of_its_canary(world: World) -> None:
     assert (one.decided, one.caught.part, one.caught.whole) == (1, 0, 1)
 
 
+async def test_the_figures_cost_the_same_statements_for_any_number(
+    world: World,
+) -> None:
+    """All verdicts are read by two statements, and what one person met by one, however many there
+    are.
+    """
+
+    def asked(connection: Connection) -> tuple[int, int]:
+        said: list[str] = []
+        event.listen(
+            connection, "before_cursor_execute", lambda *call: said.append(call[2])
+        )
+        figures.read(connection, world.vault, tenant=REVIEWER.tenant, since=0)
+        whole = len(said)
+        canaries_met(
+            connection, world.vault, tenant=REVIEWER.tenant, person=REVIEWER.id
+        )
+        return whole, len(said) - whole
+
+    counts = []
+    for _ in range(3):
+        _, bait = await put(world, run_id=canary.named(world.vault))
+        await decide(world, bait, "approved")
+        counts.append(await world.store.read(asked))
+
+    assert counts == [(2, 1)] * 3
+
+
 async def test_a_canary_that_was_half_placed_is_ended(
     world: World, clock: FixedClock
 ) -> None:
@@ -303,11 +339,21 @@ async def test_a_canary_that_nobody_decided_leaves_every_list(
     """
     run, bait = await put(world, run_id=canary.named(world.vault))
     _, work = await put(world)
+    shelf = Shelf(store=world.store, vault=world.vault, kind="note")
+    await world.store.write(
+        lambda tx: shelf.begin(
+            tx, run_id=run.id, tenant=run.tenant, key="one", body={}
+        ),
+        logs=(run.tenant,),
+    )
+    kept = [len(await shelf.list())]
     clock.advance(86_400 * 30)
 
     for tenant, overdue in (await world.approvals.overdue()).items():
         await world.approvals.expire(overdue, tenant=tenant)
 
+    kept += [len(await shelf.list()), len(await shelf.list(run_id=run.id))]
+    assert kept == [1, 0, 1]
     assert [row.id for row in await world.approvals.list()] == [work]
     assert run.id not in {row.id for row in await world.runs.list()}
     assert (await world.approvals.read(bait)).state == "expired"

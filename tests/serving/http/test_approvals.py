@@ -34,7 +34,9 @@ def _verdict(shown: str, **more: str) -> dict[str, str]:
 
 
 async def test_a_verdict_is_given_once_on_what_was_shown(waiting: Any) -> None:
-    """Other evidence is a conflict, and so is a second verdict; the first one stands."""
+    """Other evidence is a conflict, and so is a second verdict; the first one stands, and is timed
+    from when the API showed what it is about.
+    """
     shown = await _waiting(waiting)
     path = f"/v1/approvals/{shown['id']}/verdict"
     other = await waiting.ask(REVIEWER, "POST", path, json=_verdict("0" * 64))
@@ -60,6 +62,8 @@ async def test_a_verdict_is_given_once_on_what_was_shown(waiting: Any) -> None:
     assert (bare.status_code, bare.json()["codes"]) == (403, ["note_missing"])
     decided = {"id": shown["id"], "state": "approved", "canary": False}
     assert first.json() == decided
+    (step,) = (await waiting.home.approvals.read(shown["id"])).verdicts
+    assert 0 < step.opened <= step.at
     assert (again.status_code, again.json()["code"]) == (409, "decided_already")
 
 

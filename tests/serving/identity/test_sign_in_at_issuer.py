@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx2
 import pytest
@@ -35,6 +35,7 @@ from interlock.serving.identity.identity import Identity
 from interlock.serving.identity.refusal import TokenRefused
 from interlock.serving.operations import people
 from interlock.serving.queue.cookie import FLOW, NAME
+from interlock.serving.queue.guard import TOKEN_FIELD
 from interlock.serving.queue.pages import application
 
 SITE: Final = "https://lock.example.com"
@@ -224,11 +225,13 @@ async def test_a_session_is_over_with_its_person_its_issuer_or_its_mapping(
 
 
 async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
-    """The sign-in page offers the issuer, the cookies are this host's, and a code serves once.
+    """The sign-in page offers the issuer, the cookies are this host's, a code serves once, and
+    signing out leads to where the issuer's session ends.
 
     The issuer sees the digest of a secret first, and the secret with the code only.
     """
     provider = Provider(clock=time.time)
+    provider.document["end_session_endpoint"] = f"{URL}/end"
     async with opened(settings_of(home)) as house:
         who = with_provider(house.desk, provider)
         client = httpx2.AsyncClient(
@@ -254,6 +257,14 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
             "/runs", headers={"Cookie": f"{NAME}={client.cookies[NAME]}"}
         )
         nowhere = await client.get("/sign-in/issuer?to=//evil.test")
+        secret = client.cookies[NAME]
+        out = await client.post(
+            "/sign-out",
+            headers={"Cookie": f"{NAME}={secret}", "Origin": SITE},
+            data={TOKEN_FIELD: who.csrf_token(secret)},
+        )
+        with pytest.raises(NotAuthenticated):
+            await who.of_session(secret)
         recorded = await entries(house.store, house.vault)
         await client.aclose()
 
@@ -278,6 +289,8 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
     for part in (FLOW, "HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=600"):
         assert part in kept
     assert (back.status_code, again.status_code) == (200, 401)
+    end = f"{URL}/end?client_id={CLIENT}&amp;post_logout_redirect_uri="
+    assert f'content="0;url={end}{quote(f"{SITE}/sign-in", safe="")}"' in out.text
     assert 'content="0;url=/runs"' in back.text
     assert any(
         NAME in text and "SameSite=strict" in text

@@ -6,10 +6,14 @@ from dataclasses import replace
 from html import unescape
 from typing import Any
 
+import pytest
+
+from interlock.runtime.door.tool import AnyTool, ToolFailed
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import canary, opening
 from interlock.serving.home import Home
 from interlock.serving.quality.baits import Baits
+from interlock.serving.quality.playing import inert
 from interlock.serving.quality.seeding import seed
 
 CHANCE = random.Random(3)  # noqa: S311 - which request a canary is made of
@@ -20,8 +24,10 @@ async def test_a_canary_looks_as_what_it_is_made_of(
     home: Home, waiting: str, browser: Any
 ) -> None:
     """The page, the row in the list and the rows of a canary have the parts of the approval that it
-    was made of: other ids, times and digests, and the one text that is bad.
+    was made of: other ids, times and digests, and the one text that is bad. No tool acts for it.
     """
+    tools = home.pep.by_agent["contract_review"]
+    tools.update({name: broken(tool) for name, tool in tools.items()})
     put = await seed(home, 1, person=ROOT, chance=CHANCE)
     listed = {row.id: row for row in await home.approvals.list(state="waiting")}
     made = next(row for name, row in listed.items() if name != waiting)
@@ -37,6 +43,25 @@ async def test_a_canary_looks_as_what_it_is_made_of(
     assert set(pages[1]) - set(pages[0]) == set()
     row = (await rhea.get("/approvals")).text
     assert row.count("data-item") == 2
+
+
+def broken(tool: AnyTool) -> AnyTool:
+    """Return the tool, whose act fails."""
+
+    async def act(*_: Any) -> Any:
+        raise ToolFailed(code="error")
+
+    return replace(tool, act=act)
+
+
+async def test_the_tool_that_a_canary_asks_for_refuses_to_act(home: Home) -> None:
+    """Where a policy would ask nobody, nothing is done all the same."""
+    mail: Any = inert(home.runtime.tools["mail.send"])
+
+    with pytest.raises(ToolFailed) as refused:
+        await mail.act(None, None)
+
+    assert refused.value.code == "canary"
 
 
 def outline(page: str) -> list[str]:
