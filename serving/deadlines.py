@@ -19,6 +19,9 @@ _log: Final = logging.getLogger(__name__)
 class Deadlines:
     """Records expiries for as long as it works; two at once record each of them once."""
 
+    #: It goes on after none
+    defects: Final = 0
+
     def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
 

@@ -55,6 +55,11 @@ class Turn:
 class Chore(Protocol):
     """What a worker does beside the runs."""
 
+    @property
+    def defects(self) -> int:
+        """How many defects it met so far and went on after."""
+        ...
+
     async def work(self) -> None:
         """Work until cancelled."""
 
@@ -106,6 +111,11 @@ class Worker:
                 self._rouse()
 
         runtime.store.attach(observers=[committed])
+
+    @property
+    def defects(self) -> int:
+        """How many defects its chores met so far and went on after."""
+        return sum(chore.defects for chore in self._chores)
 
     def drain(self) -> None:
         """Claim nothing more, and stop every run after the step that is under way."""

@@ -169,8 +169,6 @@ def _read(outcome: Outcome) -> tuple[Became, tuple[str, ...], str]:
             return "done", (), orjson.dumps(value).decode()
         case Failed(code=code, detail=detail):
             return "failed", (code,), detail
-        case Denied(decision=decision) if decision.unanswered:
-            raise Broken(str(outcome))  # a timeout is never a denial
         case Denied():
             reasons = outcome.decision.reasons
             return "denied", tuple(_why(reason) for reason in reasons), ""

@@ -21,11 +21,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", type=int, default=500, help="how many runs end")
     parser.add_argument("--kills", type=int, default=20, help="how often")
     parser.add_argument("--seed", type=int, default=7, help="decides about the moments")
+    parser.add_argument(
+        "--database",
+        default="",
+        help="an empty database by its URL, not a new file of SQLite",
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as made:
         outcome = asyncio.run(
             attempt(
                 Path(made),
+                database=options.database,
                 events=options.events,
                 kills=options.kills,
                 seed=options.seed,

@@ -50,19 +50,21 @@ class Outcome:
         return self.told == self.events and not wrong
 
 
-async def attempt(folder: Path, *, events: int, kills: int, seed: int) -> Outcome:
+async def attempt(
+    folder: Path, *, database: str = "", events: int, kills: int, seed: int
+) -> Outcome:
     """End so many runs in a new home in *folder* while the courier is killed so often."""
     _prepare(folder)
     receiver = Receiver()
     outcome = Outcome(events=events)
     async with (
         await receiver.listen(),
-        desks.opened(settings_of(folder)) as desk,
+        desks.opened(settings_of(folder, database)) as desk,
     ):
         url = f"http://127.0.0.1:{receiver.port}/in"
         made = await endpoints.add(desk, url, ["run.ended"], person=_ADA)
         receiver.secret = made.secret
-        courier = _Courier(folder)
+        courier = _Courier(folder, database)
         await courier.start()
         ending = asyncio.create_task(_end(desk, events))
         await _kill(courier, receiver, outcome, kills=kills, seed=seed)
@@ -79,13 +81,13 @@ async def attempt(folder: Path, *, events: int, kills: int, seed: int) -> Outcom
 class _Courier:
     """The courier as a process."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, database: str) -> None:
+        self._place = (str(folder), database)
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "interlock.evals.webhooks.child", str(self._folder)
+            sys.executable, "-m", "interlock.evals.webhooks.child", *self._place
         )
 
     async def kill(self) -> None:

@@ -30,7 +30,7 @@ write := {
 	"resource": {"type": "report", "id": "d1", "clearance": "confidential"},
 	"context": {
 		"now": 1000,
-		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision},
+		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision, "label": trusted},
 		"schema_valid": true,
 		"labels": {"document": trusted},
 		"actionable": {"document": trusted},
@@ -104,7 +104,7 @@ decide := {
 	"resource": {"type": "approval", "id": "a1", "clearance": "confidential"},
 	"context": {
 		"now": 1000,
-		"run": {"id": "run1", "agent": "", "autonomy": 0, "refusals": 0, "revision": revision},
+		"run": {"id": "run1", "agent": "", "autonomy": 0, "refusals": 0, "revision": revision, "label": trusted},
 		"schema_valid": true,
 		"labels": {"approval": trusted, "verdict": trusted, "shown": trusted, "note": trusted},
 		"actionable": {"approval": trusted, "verdict": trusted, "shown": trusted, "note": trusted},

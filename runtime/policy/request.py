@@ -257,8 +257,8 @@ class Context:
     intent: IntentFacts | None = None
     #: Tool -> how many of its effects the run has done or may have done, but for this one
     done: dict[str, int] = field(default_factory=dict)
-    #: The tools that were done on the same resource before in this run
-    done_here: tuple[str, ...] = ()
+    #: The tools that were done on the same resource before in this run; None where nobody knows
+    done_here: tuple[str, ...] | None = ()
     #: None when an agent asks
     subject: SubjectFacts | None = None
     #: Which facts the asking runtime gathered; 1 in a request recorded before facts had versions

@@ -102,6 +102,7 @@ def application(
         generate_unique_id_function=lambda route: route.name,
         telemetry=None,
     )
+    app.state.measures = measures
     for router in (*ROUTERS, nowhere.router_behind(*ROUTERS)):
         app.include_router(router)
     app.add_exception_handler(InterlockError, _refused)

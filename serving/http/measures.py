@@ -1,8 +1,10 @@
 """Measures: what `/metrics` tells, in a registry of our own.
 
-The counts are of the caller's tenant. Latencies are of this process and name routes, never ids.
+The counts are of the caller's tenant. How this process does is for the operator alone: latencies,
+which name routes and never ids, and defects. They are of all tenants.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
@@ -31,14 +33,26 @@ class Measures:
             buckets=_EDGES,
             registry=self._own,
         )
+        self._defects = Gauge(
+            "interlock_worker_defects",
+            "Defects that the worker of this process met and went on after.",
+            registry=self._own,
+        )
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request that ended."""
         named = (route or "none", method if route else "any", str(status))
         self._seconds.labels(*named).observe(seconds)
 
-    async def text(self, store: Store, *, tenant: str) -> bytes:
-        """Return everything in Prometheus' text format: the tenant's counts as they are now."""
+    def watch(self, defects: Callable[[], int]) -> None:
+        """Tell from now on how many *defects* there were."""
+        self._defects.set_function(defects)
+
+    async def text(self, store: Store, *, tenant: str, is_operator: bool) -> bytes:
+        """Return the tenant's counts as they are now, in Prometheus' text format.
+
+        The operator is told how this process does as well.
+        """
         counted = CollectorRegistry()
 
         def look(connection: Connection) -> None:
@@ -49,7 +63,8 @@ class Measures:
             _count_deliveries(connection, counted, tenant=tenant)
 
         await store.read(look)
-        return generate_latest(counted) + generate_latest(self._own)
+        of_process = generate_latest(self._own) if is_operator else b""
+        return generate_latest(counted) + of_process
 
 
 def _count_runs(

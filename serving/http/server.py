@@ -102,6 +102,8 @@ class Server:
         self._place = place
         self._worker = worker
         self._http = _Uvicorn(_config(app, place))
+        if worker is not None:
+            app.state.measures.watch(lambda: worker.defects)
 
     def drain(self) -> None:
         """Take no request any more, end those that are here, and let the worker end its steps."""

@@ -100,6 +100,7 @@ def _tool(
         autonomy=2,
         refusals=0,
         revision=bundle.revision,
+        label=TRUSTED,
     )
     context = _context(run, arguments, at(rules, "schema"))
     yield AccessRequest(

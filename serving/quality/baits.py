@@ -30,6 +30,9 @@ _log: Final = logging.getLogger(__name__)
 class Baits:
     """Places canaries for as long as it works, in the name of this machine's account."""
 
+    #: It goes on after none
+    defects: Final = 0
+
     def __init__(self, home: Home) -> None:
         self._home = home
         #: The requests after which a canary was tried here, whatever came of that

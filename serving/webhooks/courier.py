@@ -70,7 +70,7 @@ class Courier:
         #: When old deliveries are looked for next
         self._prunes = 0
         #: How many defects were met so far
-        self.unexpected = 0
+        self.defects = 0
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -262,12 +262,12 @@ class Courier:
 
     def _broke(self, what: str, error: Exception) -> None:
         """Count a defect, and log its code and where it was met."""
-        self.unexpected += 1
+        self.defects += 1
         _log.error(
             "%s: %s, number %d; it is tried again later",
             what,
             _UNEXPECTED,
-            self.unexpected,
+            self.defects,
             exc_info=error,
         )
 

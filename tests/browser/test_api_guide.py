@@ -1,4 +1,4 @@
-"""The page about the API, followed over a real connection to a server with a worker."""
+"""The pages about the API and its client, followed over a real connection to a server."""
 
 import asyncio
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
+import pytest
 
 from interlock.runtime.policy.request import Principal
 from interlock.serving.operations import keys
@@ -14,6 +15,7 @@ from interlock.serving.operations import keys
 from .conftest import CONTRACT, ROOT, Site
 
 GUIDE: Final = ROOT / "docs/howto/api.md"
+CLIENT: Final = ROOT / "docs/howto/client.md"
 _PYTHON: Final = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
@@ -24,11 +26,15 @@ def _functions(guide: Path) -> dict[str, Callable[..., Any]]:
     return named
 
 
+def _key(site: Site, name: str, role: str) -> str:
+    """Return an API key of the person."""
+    person = Principal(id=name, tenant="default", roles=(role,))
+    return site.do(keys.issue(site.home.desk, "guide", [role], person=person)).text
+
+
 def _client(site: Site, name: str, role: str) -> httpx2.AsyncClient:
     """Return a client with an API key of the person."""
-    person = Principal(id=name, tenant="default", roles=(role,))
-    issued = site.do(keys.issue(site.home.desk, "guide", [role], person=person))
-    headers = {"Authorization": f"Bearer {issued.text}"}
+    headers = {"Authorization": f"Bearer {_key(site, name, role)}"}
     return httpx2.AsyncClient(base_url=site.url, headers=headers, timeout=30)
 
 
@@ -62,3 +68,15 @@ def test_a_run_is_handed_in_followed_and_rejected_as_the_page_says(site: Site) -
     assert names[0] == "run_started"
     assert names[-1] == "run_ended"
     assert names.count("approval") == 1
+
+
+def test_the_client_follows_a_review_as_its_page_says(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page's function starts a review, prints each event, and returns how the run ended."""
+    review = _functions(CLIENT)["review"]
+    key = _key(site, "ana", "analyst")
+
+    assert asyncio.run(asyncio.wait_for(review(site.url, key, CONTRACT), 60)) == "done"
+    told = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+    assert (told[0], told[-1]) == ("run_started", "run_ended")

@@ -27,7 +27,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_READ.one": "whoever hands in a document holds the head of its tenant's log",
     "_USER.one": "whoever begins a run or keeps for one holds the head of its tenant's log",
-    "self._vault.erase": "it deletes the key of a document, of which nobody else has the log's head",
+    "self._vault.erase": "whoever erases a document holds the head of its tenant's log",
     "self._named": "it works out an HMAC and reads no row",
     "self._name": "it works out an HMAC and reads no row",
     "_OPEN.one": "whoever asks holds the head of the tenant's log, so nobody asks meanwhile",

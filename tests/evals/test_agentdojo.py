@@ -17,6 +17,8 @@ from interlock.evals.agentdojo.scores import cases
 from interlock.evals.agentdojo.shard import Order, measure
 from interlock.evals.agentdojo.suite import CONTROL, VARIED, WHOLE, result
 from interlock.evals.agentdojo.whole import Draw, measured
+from interlock.runtime.policy.engine.absent import AbsentPoint
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.policy.build import POLICIES
 
 #: Suites whose environments load at once
@@ -62,25 +64,29 @@ def test_a_variant_of_an_attack_is_an_attack() -> None:
 
 
 def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A trial in which a tool's world is gone is told as broken and is in no rate."""
+    """A trial in which a tool's world is gone, or in which the policy's engine does not answer, is
+    told as broken and is in no rate.
+    """
+    gone = AbsentPoint("gone")
+    order = Order(
+        suite="banking",
+        user_task="user_task_0",
+        posture="control",
+        seed=0,
+        injection_tasks=("injection_task_0",),
+    )
+    monkeypatch.setattr(EmbeddedPoint, "decide", lambda _, asked: gone.decide(asked))
+    unanswered = measure(order)
 
     async def broken(*_: Any) -> Any:
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(stages.Stage, "begin", broken)
-    part = measure(
-        Order(
-            suite="banking",
-            user_task="user_task_0",
-            posture="control",
-            seed=0,
-            injection_tasks=("injection_task_0",),
-        )
-    )
-
-    assert part.pairs == []
-    assert part.tasks == []
-    assert {case.became for case in cases("x", part, is_control=False)} == {"crashed"}
+    for part in (unanswered, measure(order)):
+        told = list(cases("x", part, is_control=False))
+        assert part.pairs == []
+        assert part.tasks == []
+        assert {case.became for case in told} == {"crashed"}
 
 
 def test_every_tool_has_an_entry_and_every_entry_fits() -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.values.approval import (
     ApprovalId,
     ApprovalRow,
@@ -31,20 +32,20 @@ async def list_approvals(
     wanted: Annotated[ApprovalsWanted, Query()],
 ) -> Page[ApprovalRow]:
     """List the approvals of your tenant, newest first."""
-    after = shared.cursors.read(wanted.cursor, of=_LIST, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
     listed = await looks.approvals(
         shared.home,
         person=asking,
         state=wanted.state,
         run_id=wanted.run,
-        after=after,
-        limit=wanted.limit + 1,
+        after=listing.after,
+        limit=listing.limit,
     )
-    page = listed[: wanted.limit]
-    last = page[-1].id if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=_LIST, tenant=asking.tenant)
-    rows = [ApprovalRow.model_validate(asdict(row)) for row in page]
-    return Page(data=rows, next=following)
+    return listing.page(
+        listed,
+        place=lambda approval: approval.id,
+        shown=lambda approval: ApprovalRow.model_validate(asdict(approval)),
+    )
 
 
 @router.get("/{approval_id}", responses=problems("not_found", "erased"))

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from interlock.runtime.record.proofs import Proof
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.values.page import Page, Wanted
 from interlock.serving.http.values.record import (
     CheckpointRow,
@@ -42,17 +43,16 @@ async def list_entries(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[Entry]:
     """List the entries of your tenant's log, the oldest first."""
-    after = shared.cursors.read(wanted.cursor, of=_ENTRIES, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_ENTRIES, asking=asking, wanted=wanted)
     bodies = await record_looks.log_entries(
         shared.home,
         person=asking,
-        after=-1 if after is None else int(after),
-        limit=wanted.limit + 1,
+        after=-1 if listing.after_number is None else listing.after_number,
+        limit=listing.limit,
     )
-    page = [Entry.model_validate(body) for body in bodies[: wanted.limit]]
-    last = str(page[-1].seq) if len(bodies) > wanted.limit else None
-    following = shared.cursors.made(last, of=_ENTRIES, tenant=asking.tenant)
-    return Page(data=page, next=following)
+    return listing.page(
+        bodies, place=lambda body: body["seq"], shown=Entry.model_validate
+    )
 
 
 @router.get("/checkpoints", responses=problems("bad_cursor"))
@@ -60,17 +60,18 @@ async def list_checkpoints(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[CheckpointRow]:
     """List the signed checkpoints of your tenant's log, the newest first."""
-    before = shared.cursors.read(wanted.cursor, of=_CHECKPOINTS, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_CHECKPOINTS, asking=asking, wanted=wanted)
     listed = await record_looks.checkpoints(
         shared.home,
         person=asking,
-        below=None if before is None else int(before),
-        limit=wanted.limit + 1,
+        below=listing.after_number,
+        limit=listing.limit,
     )
-    page = [CheckpointRow.model_validate(asdict(row)) for row in listed[: wanted.limit]]
-    last = str(page[-1].size) if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=_CHECKPOINTS, tenant=asking.tenant)
-    return Page(data=page, next=following)
+    return listing.page(
+        listed,
+        place=lambda checkpoint: checkpoint.size,
+        shown=lambda checkpoint: CheckpointRow.model_validate(asdict(checkpoint)),
+    )
 
 
 @router.get("/inclusion", responses=problems())

@@ -8,6 +8,7 @@ from interlock.runtime.run.level import Budget
 from interlock.serving.home import Home
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.values.budget import (
     BudgetId,
     BudgetView,
@@ -26,14 +27,11 @@ async def list_budgets(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[BudgetView]:
     """List the budgets of your tenant by their ids."""
-    after = shared.cursors.read(wanted.cursor, of=_LIST, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
     listed = await budget_looks.budgets(
-        shared.home, person=asking, after=after, limit=wanted.limit + 1
+        shared.home, person=asking, after=listing.after, limit=listing.limit
     )
-    page = listed[: wanted.limit]
-    last = page[-1].id if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=_LIST, tenant=asking.tenant)
-    return Page(data=[_shown(budget) for budget in page], next=following)
+    return listing.page(listed, place=lambda budget: budget.id, shown=_shown)
 
 
 @router.get("/{budget_id}", responses=problems("not_found"))

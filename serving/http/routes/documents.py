@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from interlock.runtime.errors import NotFound
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.ordering import FILE, FORM, file_of
 from interlock.serving.http.values.document import (
     DocumentId,
@@ -62,15 +63,15 @@ async def list_documents(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[HandedIn]:
     """List the documents that were handed in by themselves, newest first."""
-    after = shared.cursors.read(wanted.cursor, of=_LIST, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
     listed = await documents.listed(
-        shared.home, person=asking, after=after, limit=wanted.limit + 1
+        shared.home, person=asking, after=listing.after, limit=listing.limit
     )
-    page = listed[: wanted.limit]
-    last = page[-1].digest if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=_LIST, tenant=asking.tenant)
-    rows = [HandedIn.model_validate(one, from_attributes=True) for one in page]
-    return Page(data=rows, next=following)
+    return listing.page(
+        listed,
+        place=lambda deposit: deposit.digest,
+        shown=lambda deposit: HandedIn.model_validate(deposit, from_attributes=True),
+    )
 
 
 @router.get("/read", responses=problems())

@@ -11,6 +11,7 @@ from interlock.serving.home import Home
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
 from interlock.serving.http.handing_in import BODY, submitted
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.routes.audit import LINES, sent
 from interlock.serving.http.values.job import (
     ItemsWanted,
@@ -49,15 +50,15 @@ async def list_jobs(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[JobRow]:
     """List the jobs of your tenant, newest first."""
-    after = shared.cursors.read(wanted.cursor, of=_LIST, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
     listed = await looks.jobs(
-        shared.home, person=asking, after=after, limit=wanted.limit + 1
+        shared.home, person=asking, after=listing.after, limit=listing.limit
     )
-    page = listed[: wanted.limit]
-    last = page[-1].id if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=_LIST, tenant=asking.tenant)
-    rows = [JobRow.model_validate(batches.summary(job)) for job in page]
-    return Page(data=rows, next=following)
+    return listing.page(
+        listed,
+        place=lambda job: job.id,
+        shown=lambda job: JobRow.model_validate(batches.summary(job)),
+    )
 
 
 @router.get("/{job_id}", responses=problems("not_found", "bad_cursor"))

@@ -1,4 +1,4 @@
-"""`/metrics`: counts of your tenant and latencies of this process, for Prometheus."""
+"""`/metrics`: counts of your tenant, and for the operator how the process does; for Prometheus."""
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -22,7 +22,15 @@ router = APIRouter(tags=["health"])
     },
 )
 async def metrics(shared: ServiceOf, asking: PersonOf) -> Response:
-    """Show runs by status, the age of the queue, decisions, waiting approvals and latencies."""
+    """Show runs by status, the age of the queue, decisions, waiting approvals and messages.
+
+    They are of your tenant. Where it is the tenant that the home's settings name, you are also told
+    how this process does, for all tenants together: latencies by route, and defects of the worker.
+    """
     await looks.ask(shared.home, "metrics.read", person=asking)
-    text = await shared.measures.text(shared.home.store, tenant=asking.tenant)
+    text = await shared.measures.text(
+        shared.home.store,
+        tenant=asking.tenant,
+        is_operator=asking.tenant == shared.home.settings.tenant,
+    )
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -8,6 +8,7 @@ from interlock.runtime.run.run_list import RunSummary
 from interlock.serving.home import Home
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.ordering import BODY, order_of
 from interlock.serving.http.refusal import RequestRefused
 from interlock.serving.http.values.page import Page
@@ -78,19 +79,16 @@ async def list_runs(
     wanted: Annotated[RunsWanted, Query()],
 ) -> Page[RunRow]:
     """List the runs of your tenant, newest first."""
-    after = shared.cursors.read(wanted.cursor, of=_LIST, tenant=asking.tenant)
+    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
     listed = await looks.runs(
         shared.home,
         person=asking,
         status=wanted.status,
         agent=wanted.agent,
-        after=after,
-        limit=wanted.limit + 1,
+        after=listing.after,
+        limit=listing.limit,
     )
-    page = listed[: wanted.limit]
-    last = page[-1].id if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=_LIST, tenant=asking.tenant)
-    return Page(data=[_row(run) for run in page], next=following)
+    return listing.page(listed, place=lambda run: run.id, shown=_row)
 
 
 @router.get("/{run_id}", responses=problems("not_found"))

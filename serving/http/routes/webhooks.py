@@ -8,6 +8,7 @@ from interlock.runtime.run.delivery import Delivery
 from interlock.runtime.run.webhook import Webhook
 from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
 from interlock.serving.http.documented import problems
+from interlock.serving.http.listing import Listing
 from interlock.serving.http.values.page import Page, Wanted
 from interlock.serving.http.values.webhook import (
     DeliveryId,
@@ -89,18 +90,16 @@ async def list_deliveries(
     wanted: Annotated[Wanted, Query()],
 ) -> Page[DeliveryView]:
     """List the messages to it, newest first."""
-    place = f"{_LIST}/{webhook_id}"
+    name = f"{_LIST}/{webhook_id}"
+    listing = Listing(shared=shared, name=name, asking=asking, wanted=wanted)
     listed = await deliveries.listed(
         shared.home.desk,
         webhook_id,
         person=asking,
-        after=shared.cursors.read(wanted.cursor, of=place, tenant=asking.tenant),
-        limit=wanted.limit + 1,
+        after=listing.after,
+        limit=listing.limit,
     )
-    page = listed[: wanted.limit]
-    last = page[-1].id if len(listed) > wanted.limit else None
-    following = shared.cursors.made(last, of=place, tenant=asking.tenant)
-    return Page(data=[_sent(delivery) for delivery in page], next=following)
+    return listing.page(listed, place=lambda delivery: delivery.id, shown=_sent)
 
 
 @router.post(

@@ -2,6 +2,7 @@
 everybody can check afterwards.
 """
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -212,6 +213,16 @@ async def test_only_the_key_of_the_home_marks_a_run(
 
     assert not any(canary.is_canary(world.vault, name) for name in [*foreign, *ours])
     assert canary.is_canary(world.vault, canary.named(world.vault))
+
+
+async def test_no_run_is_marked_by_chance(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where chance draws an id that has the mark, the run of work gets another one."""
+    drawn = iter([canary.named(world.vault).removeprefix("run-"), "0" * 12])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+
+    assert canary.work(world.vault) == "run-" + "0" * 12
 
 
 async def test_the_policy_is_told_which_canaries_a_person_met(

@@ -72,8 +72,13 @@ Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
 
 
 @asynccontextmanager
-async def _serve(folder: Path, **options: Any) -> AsyncIterator[Served]:
-    settings = open_workspace({}, chosen={"home": str(folder)}).settings
+async def _serve(
+    folder: Path, *, database: str = "", **options: Any
+) -> AsyncIterator[Served]:
+    chosen = {"home": str(folder)}
+    if database:
+        chosen["database"] = database
+    settings = open_workspace({}, chosen=chosen).settings
     keys = Keys()
     async with opened(settings) as home:
         app = application(home, authenticator=keys, **options)
@@ -96,4 +101,11 @@ def serve() -> Serve:
 async def served(home: Path) -> AsyncIterator[Served]:
     """A new home, served."""
     async with _serve(home) as one:
+        yield one
+
+
+@pytest.fixture
+async def served_twice(home: Path, database_url: str) -> AsyncIterator[Served]:
+    """A new home, served: once on SQLite, once on PostgreSQL."""
+    async with _serve(home, database=database_url) as one:
         yield one

@@ -41,19 +41,21 @@ async def _follow(served: Any, run_id: str, after: int | None = None) -> Any:
     )
 
 
-async def test_a_stream_ends_with_its_run_and_goes_on_where_it_was(served: Any) -> None:
+async def test_a_stream_ends_with_its_run_and_goes_on_where_it_was(
+    served_twice: Any,
+) -> None:
     """Whoever comes back gets exactly what follows the last event, and 204 when nothing does."""
-    run_id = await _start(served)
-    other = await _start(served)
-    following = asyncio.create_task(_follow(served, run_id))
+    run_id = await _start(served_twice)
+    other = await _start(served_twice)
+    following = asyncio.create_task(_follow(served_twice, run_id))
     await asyncio.sleep(0.1)
     for ended in (other, run_id):
-        await served.ask(ANALYST, "POST", f"/v1/runs/{ended}/cancel")
+        await served_twice.ask(ANALYST, "POST", f"/v1/runs/{ended}/cancel")
     whole = _events((await following).text)
-    rest = _events((await _follow(served, run_id, whole[0][0])).text)
-    nothing = await _follow(served, run_id, whole[-1][0])
-    going_on = await _start(served)
-    head = await served.ask(ANALYST, "HEAD", f"/v1/runs/{going_on}/events")
+    rest = _events((await _follow(served_twice, run_id, whole[0][0])).text)
+    nothing = await _follow(served_twice, run_id, whole[-1][0])
+    going_on = await _start(served_twice)
+    head = await served_twice.ask(ANALYST, "HEAD", f"/v1/runs/{going_on}/events")
 
     assert [event for _, event in whole][:1] == ["run_started"]
     assert whole[-1][1] == "run_ended"

@@ -6,6 +6,8 @@ from typing import Any, Final
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit_verify import verify
 from interlock.runtime.record.tlog import opened
+from interlock.serving.http.server import Place, Server
+from interlock.serving.worker import Worker
 
 ANALYST: Final = Principal(id="ana", tenant="default", roles=("analyst",))
 ADMINISTRATOR: Final = Principal(id="ada", tenant="default", roles=("administrator",))
@@ -49,25 +51,29 @@ async def test_an_export_is_what_the_verifier_takes(served: Any) -> None:
 
 
 async def test_the_checkpoint_the_entry_and_the_proof_belong_together(
-    served: Any,
+    served_twice: Any,
 ) -> None:
     """What one asks for piece by piece is one tree, under the key that the head names."""
-    await _start(served)
-    head = await _get(served, "/v1/audit/log")
-    [checkpoint, *_] = (await _get(served, "/v1/audit/checkpoints"))["data"]
-    proof = await _get(served, f"/v1/audit/inclusion?seq=0&size={checkpoint['size']}")
-    grown = await _get(served, f"/v1/audit/consistency?first={checkpoint['size']}")
+    await _start(served_twice)
+    head = await _get(served_twice, "/v1/audit/log")
+    [checkpoint, *_] = (await _get(served_twice, "/v1/audit/checkpoints"))["data"]
+    proof = await _get(
+        served_twice, f"/v1/audit/inclusion?seq=0&size={checkpoint['size']}"
+    )
+    grown = await _get(
+        served_twice, f"/v1/audit/consistency?first={checkpoint['size']}"
+    )
     signed = opened(
         checkpoint["note"],
         origin=head["origin"],
         public=bytes.fromhex(head["public_key"]),
     )
-    entries = await _get(served, "/v1/audit/entries?limit=100")
+    entries = await _get(served_twice, "/v1/audit/entries?limit=100")
 
     assert signed == (head["size"], bytes.fromhex(head["root"]))
     assert proof["root"] == grown["root"] == head["root"]
     assert [one["seq"] for one in entries["data"]] == list(range(head["size"]))
-    assert await _get(served, "/v1/audit/entries", STRANGER) == {
+    assert await _get(served_twice, "/v1/audit/entries", STRANGER) == {
         "data": [],
         "next": None,
     }
@@ -125,20 +131,44 @@ async def test_a_budget_is_raised_and_set_by_who_may(served: Any) -> None:
     assert {one.status_code for one in foreign} == {404}
 
 
-async def test_tenants_see_what_is_theirs_whoever_asked_before(served: Any) -> None:
+async def test_tenants_see_what_is_theirs_whoever_asked_before(
+    served_twice: Any,
+) -> None:
     """Two tenants ask in turn, and each is shown the own runs alone every time."""
     other = Principal(id="ana", tenant="other", roles=("analyst",))
     begun = {}
     for who in (ANALYST, other):
-        answer = await served.ask(who, "POST", "/v1/runs", json=ORDER)
+        answer = await served_twice.ask(who, "POST", "/v1/runs", json=ORDER)
         begun[who.tenant] = answer.json()["run_id"]
     for who in (ANALYST, other):
-        listed = await _get(served, "/v1/runs", who)
+        listed = await _get(served_twice, "/v1/runs", who)
         assert [row["run_id"] for row in listed["data"]] == [begun[who.tenant]]
 
 
+class Stumbling:
+    """A chore that has met defects and went on."""
+
+    defects = 3
+
+    async def work(self) -> None:
+        """Do nothing."""
+
+    async def settle(self) -> None:
+        """Do nothing."""
+
+
 async def test_metrics_count_the_own_tenant(served: Any) -> None:
-    """Counts are of the caller's tenant, and no label names a thing or a person."""
+    """Counts are of the caller's tenant, and no label names a thing or a person; how the process
+    does is told to the tenant of the settings alone, for it tells of all tenants.
+    """
+    worker = Worker(
+        served.home.runtime,
+        pace=served.home.settings.worker,
+        shares={},
+        told=lambda turn: None,
+        chores=[Stumbling()],
+    )
+    Server(served.app, Place(port=0), worker=worker)
     run_id = await _start(served)
     text = (await served.ask(ADMINISTRATOR, "GET", "/metrics")).text
     other = Principal(id="ada", tenant="other", roles=("administrator",))
@@ -147,5 +177,8 @@ async def test_metrics_count_the_own_tenant(served: Any) -> None:
     assert 'interlock_runs{status="queued"} 1.0' in text
     assert 'interlock_runs{status="queued"} 0.0' in foreign
     assert 'route="/v1/runs",status="202"' in text.replace('method="POST",', "")
+    assert "interlock_worker_defects 3.0" in text
+    assert "interlock_http" not in foreign
+    assert "interlock_worker" not in foreign
     assert run_id not in text
     assert (await served.ask(AUDITOR, "GET", "/metrics")).status_code == 403

@@ -33,13 +33,13 @@ async def test_a_run_is_recorded_before_the_answer(served: Any) -> None:
     assert {one["body"]["event"] for one in recorded} >= {"run_started", "act"}
 
 
-async def test_the_same_key_begins_one_run(served: Any) -> None:
+async def test_the_same_key_begins_one_run(served_twice: Any) -> None:
     """The same order under a key is answered with the run that it began, however often it comes."""
     key = {"Idempotency-Key": "one"}
-    first = await _start(served, headers=key)
-    again = await _start(served, headers=key)
-    without = await _start(served)
-    of_other = await _start(served, OTHER, headers=key)
+    first = await _start(served_twice, headers=key)
+    again = await _start(served_twice, headers=key)
+    without = await _start(served_twice)
+    of_other = await _start(served_twice, OTHER, headers=key)
 
     assert again.json()["run_id"] == first.json()["run_id"]
     assert again.headers["idempotent-replayed"] == "true"
@@ -98,17 +98,19 @@ async def test_a_run_of_the_api_reads_no_file_of_the_server(
     assert shown["decisions"][-1]["failure"]["code"] == "not_submitted"
 
 
-async def test_the_list_is_walked_by_cursors(served: Any) -> None:
+async def test_the_list_is_walked_by_cursors(served_twice: Any) -> None:
     """Page follows page without a gap, and a cursor is of one list and one tenant."""
-    made = [(await _start(served)).json()["run_id"] for _ in range(3)]
-    first = (await served.ask(ANALYST, "GET", "/v1/runs?limit=2")).json()
+    made = [(await _start(served_twice)).json()["run_id"] for _ in range(3)]
+    first = (await served_twice.ask(ANALYST, "GET", "/v1/runs?limit=2")).json()
     rest = (
-        await served.ask(ANALYST, "GET", f"/v1/runs?limit=2&cursor={first['next']}")
+        await served_twice.ask(
+            ANALYST, "GET", f"/v1/runs?limit=2&cursor={first['next']}"
+        )
     ).json()
     elsewhere = [
-        await served.ask(ANALYST, "GET", f"/v1/approvals?cursor={first['next']}"),
-        await served.ask(STRANGER, "GET", f"/v1/runs?cursor={first['next']}"),
-        await served.ask(ANALYST, "GET", "/v1/runs?cursor=AAAA"),
+        await served_twice.ask(ANALYST, "GET", f"/v1/approvals?cursor={first['next']}"),
+        await served_twice.ask(STRANGER, "GET", f"/v1/runs?cursor={first['next']}"),
+        await served_twice.ask(ANALYST, "GET", "/v1/runs?cursor=AAAA"),
     ]
 
     assert {row["run_id"] for row in first["data"] + rest["data"]} == set(made)

@@ -345,7 +345,7 @@ async def test_a_defect_ends_no_courier(office: Any) -> None:
     stumbling = Stumbling(office.desk)
     working = asyncio.create_task(stumbling.work())
     async with asyncio.timeout(5):
-        while not stumbling.unexpected:  # noqa: ASYNC110 - until it has met the defect
+        while not stumbling.defects:  # noqa: ASYNC110 - until it has met the defect
             await asyncio.sleep(0.005)
     await asyncio.sleep(0)
     went_on = not working.done()
@@ -353,7 +353,7 @@ async def test_a_defect_ends_no_courier(office: Any) -> None:
     await asyncio.gather(working, return_exceptions=True)
 
     assert (waiting.state, waiting.code) == ("waiting", "unexpected")
-    assert courier.unexpected == 3
+    assert courier.defects == 3
     assert went_on
     assert office.receiver.messages == []
 

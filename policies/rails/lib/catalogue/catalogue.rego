@@ -84,6 +84,26 @@ is_outward if {
 }
 
 # METADATA
+# title: Is clean
+# description: The run is known to have read nothing but what somebody vouches for.
+is_clean if input.context.run.label.integrity in {"trusted", "unvouched"}
+
+# METADATA
+# title: Goes alone
+# description: >-
+#   No person is asked about the action in any case. Level 3 is for runs that nobody attends; what is irreversible waits
+#   there, too, unless it is listed.
+goes_alone if {
+	input.context.run.autonomy == 3
+	input.action.tool in data.rails.config.autonomy.unattended_irreversible
+}
+
+goes_alone if {
+	input.context.run.autonomy == 3
+	tool.action_class != "irreversible"
+}
+
+# METADATA
 # title: Waives
 # description: The request is for an act that does without *guard*.
 waives(guard) if {

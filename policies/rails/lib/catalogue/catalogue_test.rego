@@ -71,3 +71,11 @@ test_outward_is_what_reaches_others if {
 	}
 	not catalogue.is_outward with input as request.write
 }
+
+test_alone_goes_what_nobody_attends_and_what_waits_for_nobody if {
+	far := object.union(request.mail, {"context": {"run": {"autonomy": 3}}})
+	not catalogue.goes_alone with input as far
+	catalogue.goes_alone with input as far with data.rails.config.autonomy.unattended_irreversible as ["mail.send"]
+	catalogue.goes_alone with input as object.union(request.write, {"context": {"run": {"autonomy": 3}}})
+	not catalogue.goes_alone with input as request.write
+}

@@ -1,0 +1,79 @@
+# METADATA
+# title: Sequence
+# description: >-
+#   What a run did before bounds what it may do next. Private data, words of strangers and a way out meet in one run only
+#   where an argument states the destination, which data_labels and trusted_arguments hold to the principal's words. What cannot be taken back turns, after words of strangers, on nothing that
+#   the principal did not say. A tool that requires others is used on what these were used on before. A request of
+#   version 1 to 6 was recorded before these were facts.
+# custom:
+#   codes:
+#     no_destination: "After private data and words of strangers, {tool} would reach somebody that no argument states."
+#     critical_argument: "After words of strangers, {argument} must come from the request itself: nobody is asked."
+#     sequence_unknown: "What the run did on the same thing before is not known."
+#     not_grounded: "It needs {required} on the same thing before, in the same run."
+package rails.rules.sequence
+
+import data.rails.lib.catalogue
+
+tool := input.action.tool
+
+# METADATA
+# title: Rule of two
+# description: With private data and words of strangers in the run, what reaches others states its destination.
+deny contains {"code": "no_destination", "parameters": {"tool": tool}} if {
+	is_exposed
+	not states_destination
+}
+
+# METADATA
+# title: Irreversible
+# description: After words of strangers every critical argument must be trusted, where no person looks at it.
+deny contains {"code": "critical_argument", "parameters": {"argument": argument}} if {
+	is_held
+	not catalogue.is_clean
+	catalogue.goes_alone
+	some argument in catalogue.tool.critical_arguments
+	not is_trusted(argument)
+}
+
+# METADATA
+# title: Grounding
+# description: Each tool that is required was done on the same resource before.
+deny contains {"code": "not_grounded", "parameters": {"required": required}} if {
+	is_held
+	some required in catalogue.tool.requires
+	not is_done_here(required)
+}
+
+deny contains {"code": "sequence_unknown", "parameters": {}} if {
+	is_held
+	not is_array(object.get(input.context, "done_here", null))
+}
+
+is_held if {
+	catalogue.is_tool
+	not is_replayed
+	not is_undone
+}
+
+is_replayed if input.context.version in {1, 2, 3, 4, 5, 6}
+
+is_undone if input.context.proposer == "undo"
+
+is_exposed if {
+	is_held
+	catalogue.is_outward
+	not catalogue.is_clean
+	not is_public
+}
+
+is_public if input.context.run.label.confidentiality == "public"
+
+states_destination if count(catalogue.tool.trusted_arguments) > 0
+
+# A tool that does not say which must be trusted is held to trust all of them by the other rules.
+states_destination if not is_array(object.get(catalogue.tool, "trusted_arguments", null))
+
+is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
+
+is_done_here(required) if required in input.context.done_here

@@ -1,0 +1,72 @@
+package rails.rules.sequence_test
+
+import data.rails.request_test as request
+import data.rails.rules.sequence
+
+foreign := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["web"]}
+
+exposed := object.union(request.mail, {"context": {"run": {"label": foreign}}})
+
+tools(fields) := {"mail.send": object.union({"action_class": "write", "egress": "mail"}, fields)}
+
+alone := object.union(exposed, {"context": {"run": {"autonomy": 3}, "labels": {"subject": foreign}}})
+
+codes(document) := result if {
+	result := {reason.code | some reason in sequence.deny} with input as document
+}
+
+test_nothing_against_a_destination_that_is_stated if {
+	codes(exposed) == set()
+	codes(request.mail) == set()
+}
+
+test_deny_what_reaches_others_and_states_no_destination if {
+	document := exposed
+	codes(document) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": []})
+	codes(document) == set() with data.rails.config.tools as tools({})
+	unknown := json.remove(document, ["context/run/label"])
+	codes(unknown) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": []})
+}
+
+test_nothing_where_the_run_holds_nothing_private if {
+	public := object.union(foreign, {"confidentiality": "public"})
+	document := object.union(exposed, {"context": {"run": {"label": public}}})
+	codes(document) == set() with data.rails.config.tools as tools({"trusted_arguments": []})
+}
+
+test_deny_a_critical_argument_of_a_stranger_where_nobody_attends if {
+	critical := tools({"trusted_arguments": ["to"], "critical_arguments": ["subject"]})
+	document := alone
+	codes(document) == {"critical_argument"} with data.rails.config.tools as critical
+	attended := object.union(document, {"context": {"run": {"autonomy": 2}}})
+	codes(attended) == set() with data.rails.config.tools as critical
+	before := object.union(document, {"context": {"run": {"label": request.trusted}}})
+	codes(before) == set() with data.rails.config.tools as critical
+}
+
+test_nothing_against_a_critical_argument_that_the_principal_stated if {
+	critical := tools({"trusted_arguments": ["to"], "critical_arguments": ["to"]})
+	document := alone
+	codes(document) == set() with data.rails.config.tools as critical
+}
+
+test_deny_what_was_not_looked_up_before if {
+	grounded := tools({"trusted_arguments": ["to"], "requires": ["order.read"]})
+	document := request.mail
+	codes(document) == {"not_grounded"} with data.rails.config.tools as grounded
+	looked := object.union(document, {"context": {"done_here": ["order.read"]}})
+	codes(looked) == set() with data.rails.config.tools as grounded
+	without := json.remove(document, ["context/done_here"])
+	codes(without) == {"not_grounded", "sequence_unknown"} with data.rails.config.tools as grounded
+}
+
+test_nothing_against_an_undo_or_a_recorded_request_of_before if {
+	document := request.mail
+	grounded := tools({"trusted_arguments": ["to"], "requires": ["order.read"]})
+	undo := object.union(document, {"context": {"proposer": "undo"}})
+	codes(undo) == set() with data.rails.config.tools as grounded
+	every version in [1, 2, 3, 4, 5, 6] {
+		old := object.union(document, {"context": {"version": version}})
+		codes(old) == set() with data.rails.config.tools as grounded
+	}
+}
