@@ -87,6 +87,7 @@ class Derived(OfSwitches):
             "account": self.keep_account,
             "api_key": self.keep_key,
             "document": self.keep_document,
+            "document_erasure": self.erase_document,
             "record": self._keep,
             "erasure": self._erase,
         }
