@@ -24,7 +24,7 @@ async def test_a_canary_looks_as_what_it_is_made_of(
     home: Home, waiting: str, browser: Any
 ) -> None:
     """The page, the row in the list and the rows of a canary have the parts of the approval that it
-    was made of: other ids, times and digests, and the one text that is bad. No tool acts for it.
+    was made of, with other ids, times, digests and one bad text, and no tool acts for it.
     """
     tools = home.pep.by_agent["contract_review"]
     tools.update({name: broken(tool) for name, tool in tools.items()})

@@ -1,13 +1,13 @@
 # METADATA
 # title: Actionable
 # description: >-
-#   After the run has read what nobody vouches for, a text that goes out may carry addresses, links, account and telephone
-#   numbers of the principal's choice only: such a thing moves its reader. A person is asked about any other; a run that
-#   nobody attends is denied. A request of version 1 to 6 was recorded before this was a fact.
+#   After the run has read what nobody vouches for, a text that goes out may carry addresses, links, account and
+#   telephone numbers of the principal's choice only: such a thing moves its reader. A person is asked about any other;
+#   a run that nobody attends is denied. A request of version 1 to 6 was recorded before this was a fact.
 # custom:
 #   codes:
 #     actionable_unknown: "What the argument {argument} asks its reader to follow is not known."
-#     actionable_untrusted: "The argument {argument} holds an address, a link or a number that the request does not name."
+#     actionable_untrusted: "The argument {argument} holds an address, link or number that the request does not name."
 package rails.rules.actionable
 
 import data.rails.lib.approvals
