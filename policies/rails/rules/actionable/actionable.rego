@@ -42,10 +42,20 @@ settings := data.rails.config.approval
 is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
 is_held if {
-	catalogue.is_tool
-	catalogue.is_outward
+	leaves
 	not catalogue.is_clean
 	not is_replayed
+}
+
+leaves if {
+	catalogue.is_tool
+	catalogue.is_outward
+}
+
+# Nobody knows where a tool leads that is not configured.
+leaves if {
+	not catalogue.is_tool
+	not catalogue.is_act
 }
 
 is_replayed if input.context.version in {1, 2, 3, 4, 5, 6}

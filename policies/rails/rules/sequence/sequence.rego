@@ -1,11 +1,11 @@
 # METADATA
 # title: Sequence
 # description: >-
-#   What a run did before bounds what it may do next. Private data, words of strangers and a way out meet in one run only
-#   where an argument states the destination, which data_labels and trusted_arguments hold to the principal's words.
-#   What cannot be taken back turns, after words of strangers, on nothing that
-#   the principal did not say. A tool that requires others is used on what these were used on before. A request of
-#   version 1 to 6 was recorded before these were facts.
+#   What a run did before bounds what it may do next. Private data, words of strangers and a way out meet in one
+#   run only where an argument states the destination, which data_labels and trusted_arguments hold to the
+#   principal's words. What cannot be taken back turns, after words of strangers, on nothing that the principal
+#   did not say. A tool that requires others is used on what these were used on before. A request of version 1 to
+#   6 was recorded before these were facts.
 # custom:
 #   codes:
 #     no_destination: "After private data and words of strangers, {tool} would reach somebody that no argument states."
