@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, digest
+from interlock.runtime.graph.intended import stated
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import canary, rehearsal, subject
@@ -176,13 +177,19 @@ async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
 
 
 async def _new(home: Home, bad: Bad, run_id: str) -> NewRun:
+    """Return the run to begin; what its words ask for is read anew, as it is of work."""
     base = bad.model.run
     pins = await home.runtime.pins(base.agent)
+    fields = stated(
+        home.runtime.agents[base.agent],
+        replaced(base.request, bad.before, bad.after),
+        home.runtime.policy.configured_bundle,
+    )
     return NewRun(
         id=run_id,
         agent=base.agent,
         principal=base.principal,
-        request=replaced(base.request, bad.before, bad.after),
+        **fields,
         limits=home.settings.limits,
         autonomy=base.autonomy,
         revision=pins.revision,
