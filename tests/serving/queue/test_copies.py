@@ -11,6 +11,7 @@ from interlock.runtime.run.copies import is_like
 from interlock.serving.home import Home
 from interlock.serving.operations import runs
 from interlock.serving.quality import seeding
+from interlock.serving.quality.model_run import model_run
 
 ROOT = Principal(id="root", tenant="default", roles=("administrator",))
 RHEA = Principal(id="rhea", tenant="default", roles=("reviewer",))
@@ -46,7 +47,7 @@ async def test_nothing_is_made_of_what_was_erased_in_the_meantime(
 ) -> None:
     """Whoever read a run before the run was erased begins no copy of it after that."""
     model = (await home.approvals.read(waiting)).run_id
-    read = seeding.model_run
+    read = model_run
 
     async def too_late(*args: Any) -> Any:
         found = await read(*args)
