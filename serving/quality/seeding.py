@@ -17,7 +17,7 @@ from interlock.runtime.canonical import Json, digest
 from interlock.runtime.graph.intended import stated
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run import canary, rehearsal, subject
+from interlock.runtime.run import canary, erasure, rehearsal, subject
 from interlock.runtime.run.question import ApprovalSummary
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.run.runs import Also
@@ -145,6 +145,8 @@ async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
 
     async def work(enter: Also) -> Run:
         def also(tx: Tx, run_id: str) -> None:
+            # What was erased in the meantime is not kept on by a copy.
+            erasure.key_of(tx.connection, home.vault, model.run.id)
             for kind, thing in model.submitted:
                 shelf = Shelf(store=home.store, vault=home.vault, kind=kind)
                 shelf.begin(
