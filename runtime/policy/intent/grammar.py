@@ -75,7 +75,8 @@ LEADS: Final = tuple(
         ),
     )
 )
-PLEASE: Final = re.compile(rf"(?:^|.* )(?:please|kindly|pls|plz) {POLITE}$")
+#: "Tell Ann to please send it" asks her
+PLEASE: Final = re.compile(rf"(?:^|.* )(?<!\bto )(?:please|kindly|pls|plz) {POLITE}$")
 GERUND: Final = re.compile(
     rf"^{POLITE}(?:(?:do|would|will) you mind|(?:would|do) you (?:please )?consider"
     rf"|how about|thank you for|thanks for|what about"
