@@ -145,17 +145,7 @@ async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
 
     async def work(enter: Also) -> Run:
         def also(tx: Tx, run_id: str) -> None:
-            # What was erased in the meantime is not kept on by a copy.
-            erasure.key_of(tx.connection, home.vault, model.run.id)
-            for kind, thing in model.submitted:
-                shelf = Shelf(store=home.store, vault=home.vault, kind=kind)
-                shelf.begin(
-                    tx,
-                    run_id=run_id,
-                    tenant=new.principal.tenant,
-                    key=thing.key,
-                    body=thing.body,
-                )
+            _hand_in(tx, home, model, run_id)
             enter(tx, run_id)
 
         return await home.runs.start(new, claim=not model.queued, also=also)
@@ -176,6 +166,20 @@ async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
         tenant=run.tenant,
         by=name(),
     )
+
+
+def _hand_in(tx: Tx, home: Home, model: ModelRun, run_id: str) -> None:
+    """Keep for the run what was handed in with its model; raises for a model that was erased."""
+    erasure.key_of(tx.connection, home.vault, model.run.id)
+    for kind, thing in model.submitted:
+        shelf = Shelf(store=home.store, vault=home.vault, kind=kind)
+        shelf.begin(
+            tx,
+            run_id=run_id,
+            tenant=model.person.tenant,
+            key=thing.key,
+            body=thing.body,
+        )
 
 
 async def _new(home: Home, bad: Bad, run_id: str) -> NewRun:
