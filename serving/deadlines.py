@@ -6,6 +6,7 @@ an application outside asked about has nobody else who would record it.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from interlock.runtime.errors import InterlockError
@@ -37,11 +38,19 @@ class Deadlines:
     async def settle(self) -> None:
         """Record what there is to record now, and return.
 
-        What cannot be recorded of one tenant keeps no other from being recorded.
+        One of which it cannot be recorded keeps no other from being recorded.
         """
         overdue = await self._approvals.overdue()
         for tenant, approvals in overdue.items():
-            try:
-                await self._approvals.expire(approvals, tenant=tenant)
-            except InterlockError as error:
-                _log.warning("expiries of tenant %s wait: %s", tenant, error)
+            await self._record(approvals, tenant)
+
+    async def _record(self, approvals: Sequence[str], tenant: str) -> None:
+        """Record it of all at once, or of each alone where that fails."""
+        try:
+            await self._approvals.expire(approvals, tenant=tenant)
+        except InterlockError as error:
+            if len(approvals) == 1:
+                _log.warning("the expiry of %s waits: %s", approvals[0], error)
+                return
+            for approval_id in approvals:
+                await self._record([approval_id], tenant)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from interlock.runtime.record.events import ApprovalExpired
 from interlock.runtime.record.store import Tx, tables
@@ -18,7 +18,7 @@ from interlock.runtime.run.canary import Opened
 _APPROVALS: Final = tables.approval.c
 
 
-#: How many a worker records at a time
+#: How many of one tenant a worker records at a time
 _MOST: Final = 100
 
 
@@ -57,21 +57,22 @@ def expire(tx: Tx, *, approval_id: str, told: Opened | None = None) -> str | Non
 
 
 def unrecorded(connection: Connection, *, now: int) -> Mapping[str, Sequence[str]]:
-    """Return the approvals whose time is up and of which that is not recorded, by tenant."""
+    """Return the approvals whose time is up and of which that is not recorded, by tenant.
+
+    The oldest of each tenant: those of which it cannot be recorded keep out no other tenant's.
+    """
+    place = func.row_number().over(
+        partition_by=_APPROVALS.tenant, order_by=(_APPROVALS.expires, _APPROVALS.id)
+    )
+    due = (
+        select(_APPROVALS.tenant, _APPROVALS.id, place.label("place"))
+        .where(_APPROVALS.state == "waiting", _APPROVALS.expires <= now)
+        .subquery()
+    )
     query = (
-        select(
-            _APPROVALS.tenant,
-            _APPROVALS.id,
-        )
-        .where(
-            _APPROVALS.state == "waiting",
-            _APPROVALS.expires <= now,
-        )
-        .order_by(
-            _APPROVALS.expires,
-            _APPROVALS.id,
-        )
-        .limit(_MOST)
+        select(due.c.tenant, due.c.id)
+        .where(due.c.place <= _MOST)
+        .order_by(due.c.tenant, due.c.place)
     )
     overdue: defaultdict[str, list[str]] = defaultdict(list)
     for tenant, approval_id in connection.execute(query):
