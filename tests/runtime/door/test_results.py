@@ -54,6 +54,7 @@ class Profile(Value):
 
     mail: str
     motto: str
+    balance: int = 1810
 
 
 class Change(Value):
@@ -111,7 +112,9 @@ class Desk:
         @tool(
             "me.read",
             action="read",
-            fields=Fields(of="principal", writers={"mail": "owner"}),
+            fields=Fields(
+                of="principal", writers={"mail": "owner", "balance": "system"}
+            ),
         )
         async def profile(permit: Permit, arguments: Query) -> Profile:
             """Read the profile."""
@@ -122,12 +125,17 @@ class Desk:
             """Read a page."""
             return Profile(mail="web@x.com", motto="")
 
-        @tool("file.share", action="write")
+        @tool("event.cancel", action="write", takes={"file": "event"})
+        async def cancel(permit: Permit, arguments: Change) -> Change:
+            """Cancel an event, which the policy always denies."""
+            return arguments
+
+        @tool("file.share", action="write", takes={"file": "file"})
         async def share(permit: Permit, arguments: Change) -> Change:
             """Share a file, which the policy always denies."""
             return arguments
 
-        return (find, change, make, profile, web, share)
+        return (find, change, make, profile, web, cancel, share)
 
     async def act(self, called: str, /, **arguments: Any) -> None:
         """Propose one call, which is permitted."""
@@ -151,7 +159,8 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = Desk()
     tools = desk.tools()
-    allowed = [one.name for one in tools if one.name != "file.share"]
+    denied = {"event.cancel", "file.share"}
+    allowed = [one.name for one in tools if one.name not in denied]
     desk.point.effects = dict.fromkeys(allowed, "permit")
     clerk = Toolbox(name=AGENT, tools=tools, request=Request)
     async with World(tmp_path, agents=[clerk], pdp=desk.point) as world:
@@ -188,6 +197,18 @@ async def test_the_principals_own_record_needs_no_name(desk: Desk) -> None:
     assert await desk.told("web@x.com") == ["untrusted"]
 
 
+async def test_a_number_proves_nothing_but_an_object_of_the_kind_that_is_taken(
+    desk: Desk,
+) -> None:
+    """The number of a named file is no event's, and a balance is nobody's amount."""
+    await desk.act("file.find")
+    await desk.act("me.read")
+
+    assert await desk.told(41, 1810, "1810") == ["trusted", *["untrusted"] * 2]
+    await desk.act("event.cancel", file=41)
+    assert desk.point.asked[-1].context.labels["file"].integrity == "untrusted"
+
+
 async def test_two_objects_of_one_name_are_none(desk: Desk) -> None:
     """A name that two objects have, in whatever case, names neither of them."""
     desk.files.append(File(id=666, name="Plan-7.docx", owner="eve@evil.test"))
@@ -220,6 +241,17 @@ async def test_what_the_run_sent_proves_nothing_when_it_comes_back(desk: Desk) -
         == ["untrusted"] * 2
     )
     assert await desk.told("ed@x.com") == ["trusted"]
+
+
+async def test_a_number_that_the_run_sent_is_the_same_however_it_is_written(
+    desk: Desk,
+) -> None:
+    """A number that went out without proof as a text proves nothing when it comes back as one."""
+    await desk.act("file.change", name="notes.txt", to="666.00")
+    desk.files[0] = File(id=666, name="plan-7.docx")
+    await desk.act("file.find")
+
+    assert await desk.told(666, 42) == ["untrusted", "trusted"]
 
 
 async def test_an_object_that_the_run_renamed_is_not_the_named_one(desk: Desk) -> None:
