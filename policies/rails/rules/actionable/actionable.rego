@@ -54,7 +54,9 @@ is_known(argument) if input.context.actionable[argument].integrity in {"trusted"
 
 untrusted contains argument if {
 	some argument, label in input.context.actionable
-	not is_trusted(label)
+	not is_vouched(label)
 }
 
-is_trusted(label) if label.integrity == "trusted"
+# After a stranger's text the agent's own word is untrusted. So what is unvouched then was shown by a tool, in a field
+# that no stranger can write.
+is_vouched(label) if label.integrity in {"trusted", "unvouched"}
