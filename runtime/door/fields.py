@@ -32,9 +32,9 @@ class Fields:
     names: tuple[str, ...] = ()
     #: The field that tells two objects of one kind apart; without it, all that not anyone writes
     id: str = ""
-    #: The arguments that look for a name, in whatever case: a call with one of them and nothing else
-    #: shows every object whose name has it. Where there is none, a call without arguments shows
-    #: every object. None where nobody knows what a call leaves out
+    #: Arguments that look for a name, in whatever case: a call with one and nothing else shows every
+    #: object whose name has it. Where there is none, a call without arguments shows every object.
+    #: None where nobody knows what a call leaves out
     finds: tuple[str, ...] | None = None
     #: The principal's own, such as a profile, an account or the clock; one object among many; or
     #: what the call has just made, which was nothing else before

@@ -32,6 +32,7 @@ class Query(Value):
     """What is looked for."""
 
     text: str = ""
+    since: int | None = None
 
 
 class File(Value):
@@ -71,6 +72,8 @@ FIELDS = Fields(
     id="id",
     writers={"id": "system", "name": "owner", "owner": "house"},
 )
+
+FOUND = replace(FIELDS, kind="note", writers={"id": "system"}, finds=("text",))
 
 
 @dataclass(kw_only=True)
@@ -122,12 +125,27 @@ class Desk:
             """Read a page."""
             return Profile(mail="web@x.com", motto="")
 
+        @tool("note.find", action="read", fields=FOUND, yields=lambda a, r: WEB)
+        async def look(permit: Permit, arguments: Query) -> Files:
+            """Find what has the name, of what anyone may name."""
+            return Files(files=self.files)
+
+        @tool(
+            "note.list",
+            action="read",
+            fields=replace(FOUND, finds=()),
+            yields=lambda a, r: WEB,
+        )
+        async def listed(permit: Permit, arguments: Query) -> Files:
+            """Show all there are."""
+            return Files(files=self.files)
+
         @tool("file.share", action="write")
         async def share(permit: Permit, arguments: Change) -> Change:
             """Share a file, which the policy always denies."""
             return arguments
 
-        return (find, change, make, profile, web, share)
+        return (find, change, make, profile, web, look, listed, share)
 
     async def act(self, called: str, /, **arguments: Any) -> None:
         """Propose one call, which is permitted."""
@@ -186,6 +204,36 @@ async def test_the_principals_own_record_needs_no_name(desk: Desk) -> None:
 
     assert await desk.told("me@x.com", "eve@evil.test") == ["trusted", "untrusted"]
     assert await desk.told("web@x.com") == ["untrusted"]
+
+
+async def test_a_name_that_anyone_can_write_counts_where_no_other_can_be_hidden(
+    desk: Desk,
+) -> None:
+    """Such a name names an object only in a call that looked for the whole name and for nothing
+    else, or that shows all there are; and not where a second object has the name.
+    """
+    told: list[list[str]] = []
+    for called, arguments in (
+        ("note.find", {}),
+        ("note.find", {"text": "plan"}),
+        ("note.find", {"text": "plan-7.docx", "since": 3}),
+        ("note.list", {"text": "plan-7.docx"}),
+        ("note.find", {"text": "Plan-7.docx"}),
+    ):
+        await desk.act(called, **arguments)
+        told.append(await desk.told(41, 42, "plan-7.docx of ed"))
+    await desk.act("note.list")
+    told.append(await desk.told(41, 42, 43))
+    desk.files.append(File(id=666, name="PLAN-7.docx"))
+    await desk.act("note.find", text="other.docx")
+    told.append(await desk.told(41, 42, 666))
+
+    assert told == [
+        *[["unvouched", "unvouched", "untrusted"]] * 4,
+        ["trusted", "unvouched", "untrusted"],
+        ["trusted", "trusted", "unvouched"],
+        ["unvouched", "trusted", "unvouched"],
+    ]
 
 
 async def test_two_objects_of_one_name_are_none(desk: Desk) -> None:

@@ -2,7 +2,8 @@
 # title: Data labels
 # description: >-
 #   Where a value came from decides where it may go: destinations come from trusted values only, never from what was
-#   read (untrusted) and never from the agent's own word (unvouched); and nothing flows to a sink that may not hold it.
+#   read (untrusted) and never from the agent's own word (unvouched), unless a person who attends the run agrees; and
+#   nothing flows to a sink that may not hold it.
 #   Asked of every tool that is not known to stay inside.
 # custom:
 #   codes:

@@ -3,7 +3,7 @@
 # description: >-
 #   Some arguments choose what is touched, such as the path of a file to read. They must come from the principal's own
 #   request, whatever the tool and whatever was read before: neither a value that was read somewhere nor the agent's own
-#   word may choose what is read next.
+#   word may choose what is read next, unless a person who attends the run agrees.
 # custom:
 #   codes:
 #     untrusted_argument: "The argument {argument} must come from the request itself."
