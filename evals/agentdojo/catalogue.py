@@ -39,6 +39,8 @@ class Declared:
     writers: Mapping[str, Writer]
     #: What the result shows, and who may write it
     fields: Fields
+    #: Argument -> the kind of object whose number it takes
+    takes: Mapping[str, str]
     #: Argument -> the value that allows least
     least: Mapping[str, Any]
 
@@ -118,6 +120,7 @@ def _declared(
             document["objects"].get(shown, {}),
             place="value.*" if is_many else "value",
         ),
+        takes=entry.get("takes", {}),
         least=entry.get("least", {}),
     )
 

@@ -101,6 +101,7 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
         codes=(REFUSED,),
         failing=declared.label,
         fields=declared.fields,
+        takes=declared.takes,
     )
     return build(act)
 

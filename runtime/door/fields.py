@@ -32,8 +32,8 @@ class Fields:
     names: tuple[str, ...] = ()
     #: The field that tells two objects of one kind apart; without it, all that not anyone writes
     id: str = ""
-    #: Arguments that look for a name, in whatever case: a call with one and nothing else shows every
-    #: object whose name has it. Where there is none, a call without arguments shows every object.
+    #: Arguments that look for a name, in whatever case: a call with one and nothing else shows
+    #: every object whose name has it. Where there is none, a call without arguments shows all.
     #: None where nobody knows what a call leaves out
     finds: tuple[str, ...] | None = None
     #: The principal's own, such as a profile, an account or the clock; one object among many; or

@@ -96,8 +96,11 @@ async def sign_out(request: Request) -> Response:
     """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     secret = cookie.session_cookie(request)
-    elsewhere = await _farewell(doorkeeper, secret)
+    is_of_issuer = await _is_of_issuer(doorkeeper, secret)
     await doorkeeper.sign_out(secret)
+    # An issuer that is slow or away keeps no session alive here.
+    issuer = doorkeeper.issuer if is_of_issuer else None
+    elsewhere = await issuer.farewell() if issuer is not None else ""
     answer: Response = RedirectResponse("/sign-in", status_code=303)
     if elsewhere:
         answer = bare("signed_out.html", to=elsewhere)
@@ -105,16 +108,13 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
-async def _farewell(doorkeeper: "Doorkeeper", secret: str) -> str:
-    """Return where the issuer ends the session with which this one began, or an empty string."""
-    issuer = doorkeeper.issuer
-    if issuer is None:
-        return ""
+async def _is_of_issuer(doorkeeper: "Doorkeeper", secret: str) -> bool:
+    """Whether the session began at the issuer; nobody's did not."""
     try:
         caller = await doorkeeper.of_session(secret)
     except NotAuthenticated:
-        return ""
-    return await issuer.farewell() if caller.proof == "oidc" else ""
+        return False
+    return caller.proof == "oidc"
 
 
 def ours(to: str) -> str:

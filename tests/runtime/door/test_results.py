@@ -55,6 +55,7 @@ class Profile(Value):
 
     mail: str
     motto: str
+    balance: int = 1810
 
 
 class Change(Value):
@@ -73,7 +74,7 @@ FIELDS = Fields(
     writers={"id": "system", "name": "owner", "owner": "house"},
 )
 
-FOUND = replace(FIELDS, kind="note", writers={"id": "system"}, finds=("text",))
+FOUND = replace(FIELDS, writers={"id": "system"}, finds=("text",))
 
 
 @dataclass(kw_only=True)
@@ -114,7 +115,9 @@ class Desk:
         @tool(
             "me.read",
             action="read",
-            fields=Fields(of="principal", writers={"mail": "owner"}),
+            fields=Fields(
+                of="principal", writers={"mail": "owner", "balance": "system"}
+            ),
         )
         async def profile(permit: Permit, arguments: Query) -> Profile:
             """Read the profile."""
@@ -140,12 +143,17 @@ class Desk:
             """Show all there are."""
             return Files(files=self.files)
 
-        @tool("file.share", action="write")
+        @tool("event.cancel", action="write", takes={"file": "event"})
+        async def cancel(permit: Permit, arguments: Change) -> Change:
+            """Cancel an event, which the policy always denies."""
+            return arguments
+
+        @tool("file.share", action="write", takes={"file": "file"})
         async def share(permit: Permit, arguments: Change) -> Change:
             """Share a file, which the policy always denies."""
             return arguments
 
-        return (find, change, make, profile, web, look, listed, share)
+        return (find, change, make, profile, web, look, listed, cancel, share)
 
     async def act(self, called: str, /, **arguments: Any) -> None:
         """Propose one call, which is permitted."""
@@ -169,7 +177,8 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = Desk()
     tools = desk.tools()
-    allowed = [one.name for one in tools if one.name != "file.share"]
+    denied = {"event.cancel", "file.share"}
+    allowed = [one.name for one in tools if one.name not in denied]
     desk.point.effects = dict.fromkeys(allowed, "permit")
     clerk = Toolbox(name=AGENT, tools=tools, request=Request)
     async with World(tmp_path, agents=[clerk], pdp=desk.point) as world:
@@ -204,6 +213,18 @@ async def test_the_principals_own_record_needs_no_name(desk: Desk) -> None:
 
     assert await desk.told("me@x.com", "eve@evil.test") == ["trusted", "untrusted"]
     assert await desk.told("web@x.com") == ["untrusted"]
+
+
+async def test_a_number_proves_nothing_but_an_object_of_the_kind_that_is_taken(
+    desk: Desk,
+) -> None:
+    """The number of a named file is no event's, and a balance is nobody's amount."""
+    await desk.act("file.find")
+    await desk.act("me.read")
+
+    assert await desk.told(41, 1810, "1810") == ["trusted", *["untrusted"] * 2]
+    await desk.act("event.cancel", file=41)
+    assert desk.point.asked[-1].context.labels["file"].integrity == "untrusted"
 
 
 async def test_a_name_that_anyone_can_write_counts_where_no_other_can_be_hidden(
@@ -268,6 +289,17 @@ async def test_what_the_run_sent_proves_nothing_when_it_comes_back(desk: Desk) -
         == ["untrusted"] * 2
     )
     assert await desk.told("ed@x.com") == ["trusted"]
+
+
+async def test_a_number_that_the_run_sent_is_the_same_however_it_is_written(
+    desk: Desk,
+) -> None:
+    """A number that went out without proof as a text proves nothing when it comes back as one."""
+    await desk.act("file.change", name="notes.txt", to="666.00")
+    desk.files[0] = File(id=666, name="plan-7.docx")
+    await desk.act("file.find")
+
+    assert await desk.told(666, 42) == ["untrusted", "trusted"]
 
 
 async def test_an_object_that_the_run_renamed_is_not_the_named_one(desk: Desk) -> None:

@@ -8,7 +8,7 @@
 # custom:
 #   codes:
 #     actionable_unknown: "What the argument {argument} asks its reader to follow is not known."
-#     actionable_untrusted: "The argument {argument} holds an address, a link or a number that the request does not name."
+#     actionable_untrusted: "The argument {argument} holds an address, link or number that the request does not name."
 package rails.rules.actionable
 
 import data.rails.lib.approvals
@@ -43,10 +43,20 @@ settings := data.rails.config.approval
 is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
 is_held if {
-	catalogue.is_tool
-	catalogue.is_outward
+	leaves
 	not catalogue.is_clean
 	not is_replayed
+}
+
+leaves if {
+	catalogue.is_tool
+	catalogue.is_outward
+}
+
+# Nobody knows where a tool leads that is not configured.
+leaves if {
+	not catalogue.is_tool
+	not catalogue.is_act
 }
 
 is_replayed if input.context.version in {1, 2, 3, 4, 5, 6}
