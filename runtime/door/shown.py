@@ -118,10 +118,7 @@ def read_seen(
     asked = {action: sent for action, _, sent in entries if sent is not None}
     shown: list[Shown] = []
     unclear: set[str] = set()
-    for row in rows:
-        fields = declared.get(row["tool"]) if row["what"] == "done" else None
-        if fields is None or row["sealed"] is None:
-            continue
+    for fields, row in _results(declared, rows):
         records = _records(fields, row, key)
         if records is None:
             unclear.add(fields.kind)
@@ -137,6 +134,16 @@ def read_seen(
 
 def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMapping]:
     return connection.execute(_SEEN, place).mappings().all()
+
+
+def _results(
+    declared: Mapping[str, Fields], rows: Sequence[RowMapping]
+) -> Iterator[tuple[Fields, RowMapping]]:
+    """Yield each result of a tool that declares fields."""
+    for row in rows:
+        fields = declared.get(row["tool"]) if row["what"] == "done" else None
+        if fields is not None and row["sealed"] is not None:
+            yield fields, row
 
 
 def _records(fields: Fields, row: RowMapping, key: DataKey) -> list[Record] | None:
