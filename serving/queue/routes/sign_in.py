@@ -12,6 +12,7 @@ from interlock.serving.queue.frame import bare, page
 from interlock.serving.queue.visitor import Visiting
 
 if TYPE_CHECKING:
+    from interlock.serving.identity.by_issuer import ByIssuer
     from interlock.serving.queue.doorkeeper import Doorkeeper
 
 router = APIRouter()
@@ -92,29 +93,28 @@ def _issuer(request: Request) -> str:
 async def sign_out(request: Request) -> Response:
     """End the session at once, and then lead on to where the issuer ends its own.
 
-    The page leads on by itself: a form of ours may not end at another site.
+    No issuer that is slow or away keeps the session from its end. The page leads on by itself: a
+    form of ours may not end at another site.
     """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     secret = cookie.session_cookie(request)
-    elsewhere = await _farewell(doorkeeper, secret)
+    issuer = await _issuer_of(doorkeeper, secret)
     await doorkeeper.sign_out(secret)
     answer: Response = RedirectResponse("/sign-in", status_code=303)
+    elsewhere = "" if issuer is None else await issuer.farewell()
     if elsewhere:
         answer = bare("signed_out.html", to=elsewhere)
     cookie.take(answer)
     return answer
 
 
-async def _farewell(doorkeeper: "Doorkeeper", secret: str) -> str:
-    """Return where the issuer ends the session with which this one began, or an empty string."""
-    issuer = doorkeeper.issuer
-    if issuer is None:
-        return ""
+async def _issuer_of(doorkeeper: "Doorkeeper", secret: str) -> "ByIssuer | None":
+    """Return the issuer at which the session began, None for any other."""
     try:
         caller = await doorkeeper.of_session(secret)
     except NotAuthenticated:
-        return ""
-    return await issuer.farewell() if caller.proof == "oidc" else ""
+        return None
+    return doorkeeper.issuer if caller.proof == "oidc" else None
 
 
 def ours(to: str) -> str:
