@@ -7,6 +7,7 @@ sent without proof proves nothing when it comes back (fails closed).
 """
 
 from collections import defaultdict
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from interlock.runtime.run.run import Run
 
 #: A shorter text says nothing by standing within another
 SHORTEST: Final = 4
-#: The results of a run, and what it sent and asked for
+#: The best first
 _RANK: Final[tuple[Integrity, ...]] = ("trusted", "unvouched", "untrusted")
 
 
@@ -51,7 +52,9 @@ class Results:
         A number proves as the id of an object alone, where such objects are *taken*: any two things
         may have one number.
         """
-        return None if leaf is None else self._proofs.get(_key(leaf, taken))
+        if leaf is None or not self._proofs:
+            return None
+        return self._proofs.get(_key(leaf, taken))
 
     @cached_property
     def _proofs(self) -> dict[str, Label]:
@@ -137,13 +140,28 @@ def _may_have_changed(sent: Sent, shown: Shown) -> bool:
 def _is_sent(leaf: Any, sent: list[Sent]) -> bool:
     """Whether the leaf may be what the run itself sent without proof, whole or as a part."""
     text = folded(str(leaf))
+    number = _number(leaf)
     return any(
-        text == other
-        or (len(text) >= SHORTEST and text in other)
-        or (len(other) >= SHORTEST and other in text)
+        _is_from(text, other) or (number is not None and number == number_of(other))
         for one in sent
         for other in one.unproved
     )
+
+
+def _is_from(text: str, other: str) -> bool:
+    """Whether one text is the other, or stands in it."""
+    return (
+        text == other
+        or (len(text) >= SHORTEST and text in other)
+        or (len(other) >= SHORTEST and other in text)
+    )
+
+
+def _number(leaf: Any) -> Decimal | None:
+    """Return the number that a leaf is, however it is written; None for another."""
+    if isinstance(leaf, int | float) and not isinstance(leaf, bool):
+        return Decimal(str(leaf))
+    return number_of(leaf) if isinstance(leaf, str) else None
 
 
 def _is_proof(leaf: Any, record: Record) -> bool:
@@ -154,9 +172,8 @@ def _is_proof(leaf: Any, record: Record) -> bool:
 
 
 def _is_number(leaf: Any) -> bool:
-    if isinstance(leaf, str):
-        return leaf.isdecimal() or number_of(leaf) is not None
-    return isinstance(leaf, int | float)
+    is_digits = isinstance(leaf, str) and leaf.isdecimal()
+    return is_digits or _number(leaf) is not None
 
 
 def _integrity(writer: Writer, *, is_chosen: bool) -> Integrity:

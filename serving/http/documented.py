@@ -30,6 +30,11 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
         "approval apr-1f0c9a7be2d4: the tool takes no such arguments: to.0: a string is wanted.",
         "Write all arguments as the tool takes them.",
     ),
+    "in_use": (
+        409,
+        "the document: run-1f0c9a7be2d4 has it and has not ended.",
+        "Wait until the run ends, or cancel the run.",
+    ),
     "not_above": (
         422,
         "approval apr-1f0c9a7be2d4: the policy names no such role above.",

@@ -12,7 +12,6 @@ from interlock.serving.queue.frame import bare, page
 from interlock.serving.queue.visitor import Visiting
 
 if TYPE_CHECKING:
-    from interlock.serving.identity.by_issuer import ByIssuer
     from interlock.serving.queue.doorkeeper import Doorkeeper
 
 router = APIRouter()
@@ -93,28 +92,29 @@ def _issuer(request: Request) -> str:
 async def sign_out(request: Request) -> Response:
     """End the session at once, and then lead on to where the issuer ends its own.
 
-    No issuer that is slow or away keeps the session from its end. The page leads on by itself: a
-    form of ours may not end at another site.
+    The page leads on by itself: a form of ours may not end at another site.
     """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     secret = cookie.session_cookie(request)
-    issuer = await _issuer_of(doorkeeper, secret)
+    is_of_issuer = await _is_of_issuer(doorkeeper, secret)
     await doorkeeper.sign_out(secret)
+    # An issuer that is slow or away keeps no session alive here.
+    issuer = doorkeeper.issuer if is_of_issuer else None
+    elsewhere = await issuer.farewell() if issuer is not None else ""
     answer: Response = RedirectResponse("/sign-in", status_code=303)
-    elsewhere = "" if issuer is None else await issuer.farewell()
     if elsewhere:
         answer = bare("signed_out.html", to=elsewhere)
     cookie.take(answer)
     return answer
 
 
-async def _issuer_of(doorkeeper: "Doorkeeper", secret: str) -> "ByIssuer | None":
-    """Return the issuer at which the session began, None for any other."""
+async def _is_of_issuer(doorkeeper: "Doorkeeper", secret: str) -> bool:
+    """Whether the session began at the issuer; nobody's did not."""
     try:
         caller = await doorkeeper.of_session(secret)
     except NotAuthenticated:
-        return None
-    return doorkeeper.issuer if caller.proof == "oidc" else None
+        return False
+    return caller.proof == "oidc"
 
 
 def ours(to: str) -> str:

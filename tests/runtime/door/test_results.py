@@ -243,6 +243,17 @@ async def test_what_the_run_sent_proves_nothing_when_it_comes_back(desk: Desk) -
     assert await desk.told("ed@x.com") == ["trusted"]
 
 
+async def test_a_number_that_the_run_sent_is_the_same_however_it_is_written(
+    desk: Desk,
+) -> None:
+    """A number that went out without proof as a text proves nothing when it comes back as one."""
+    await desk.act("file.change", name="notes.txt", to="666.00")
+    desk.files[0] = File(id=666, name="plan-7.docx")
+    await desk.act("file.find")
+
+    assert await desk.told(666, 42) == ["untrusted", "trusted"]
+
+
 async def test_an_object_that_the_run_renamed_is_not_the_named_one(desk: Desk) -> None:
     """The run cannot give the name that the principal said to an object of its own choice."""
     desk.files = [File(id=666, name="other.docx", owner="cy@x.com")]
