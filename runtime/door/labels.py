@@ -125,6 +125,10 @@ class Proofs:
             content = actionable(leaf)
             if content is None:
                 return whole
+            shown = self._results.label(leaf, "") if content else None
+            if shown is not None and shown.integrity != "untrusted":
+                parts.append(shown)
+                continue
             parts += [self._leaf(f"str:{part}", part) for part in content]
         return _joined(parts)
 

@@ -98,7 +98,7 @@ class Results:
         return any(
             self._words.names(name)
             and len(self._called[record.kind, folded(name)]) == 1
-            for name in record.names
+            for name in shown.names
         )
 
 

@@ -32,6 +32,7 @@ class Query(Value):
     """What is looked for."""
 
     text: str = ""
+    since: int | None = None
 
 
 class File(Value):
@@ -72,6 +73,8 @@ FIELDS = Fields(
     id="id",
     writers={"id": "system", "name": "owner", "owner": "house"},
 )
+
+FOUND = replace(FIELDS, writers={"id": "system"}, finds=("text",))
 
 
 @dataclass(kw_only=True)
@@ -125,6 +128,21 @@ class Desk:
             """Read a page."""
             return Profile(mail="web@x.com", motto="")
 
+        @tool("note.find", action="read", fields=FOUND, yields=lambda a, r: WEB)
+        async def look(permit: Permit, arguments: Query) -> Files:
+            """Find what has the name, of what anyone may name."""
+            return Files(files=self.files)
+
+        @tool(
+            "note.list",
+            action="read",
+            fields=replace(FOUND, finds=()),
+            yields=lambda a, r: WEB,
+        )
+        async def listed(permit: Permit, arguments: Query) -> Files:
+            """Show all there are."""
+            return Files(files=self.files)
+
         @tool("event.cancel", action="write", takes={"file": "event"})
         async def cancel(permit: Permit, arguments: Change) -> Change:
             """Cancel an event, which the policy always denies."""
@@ -135,7 +153,7 @@ class Desk:
             """Share a file, which the policy always denies."""
             return arguments
 
-        return (find, change, make, profile, web, cancel, share)
+        return (find, change, make, profile, web, look, listed, cancel, share)
 
     async def act(self, called: str, /, **arguments: Any) -> None:
         """Propose one call, which is permitted."""
@@ -207,6 +225,36 @@ async def test_a_number_proves_nothing_but_an_object_of_the_kind_that_is_taken(
     assert await desk.told(41, 1810, "1810") == ["trusted", *["untrusted"] * 2]
     await desk.act("event.cancel", file=41)
     assert desk.point.asked[-1].context.labels["file"].integrity == "untrusted"
+
+
+async def test_a_name_that_anyone_can_write_counts_where_no_other_can_be_hidden(
+    desk: Desk,
+) -> None:
+    """Such a name names an object only in a call that looked for the whole name and for nothing
+    else, or that shows all there are; and not where a second object has the name.
+    """
+    told: list[list[str]] = []
+    for called, arguments in (
+        ("note.find", {}),
+        ("note.find", {"text": "plan"}),
+        ("note.find", {"text": "plan-7.docx", "since": 3}),
+        ("note.list", {"text": "plan-7.docx"}),
+        ("note.find", {"text": "Plan-7.docx"}),
+    ):
+        await desk.act(called, **arguments)
+        told.append(await desk.told(41, 42, "plan-7.docx of ed"))
+    await desk.act("note.list")
+    told.append(await desk.told(41, 42, 43))
+    desk.files.append(File(id=666, name="PLAN-7.docx"))
+    await desk.act("note.find", text="other.docx")
+    told.append(await desk.told(41, 42, 666))
+
+    assert told == [
+        *[["unvouched", "unvouched", "untrusted"]] * 4,
+        ["trusted", "unvouched", "untrusted"],
+        ["trusted", "trusted", "unvouched"],
+        ["unvouched", "trusted", "unvouched"],
+    ]
 
 
 async def test_two_objects_of_one_name_are_none(desk: Desk) -> None:

@@ -122,6 +122,17 @@ async def test_a_worker_places_one_canary_in_so_many_requests(
     assert len(listed) == 2
 
 
+async def test_a_defect_of_a_canary_ends_no_worker(home: Home, waiting: str) -> None:
+    """It is counted and met once; the requests wait as before."""
+    nowhere: Any = None
+    baits = Baits(replace(at_rate(home, 1), settings=nowhere))
+    for _ in range(2):
+        await baits.settle()
+
+    assert baits.defects == 1
+    assert [row.id for row in await home.approvals.list()] == [waiting]
+
+
 def at_rate(home: Home, one_in: int) -> Home:
     """Return the home under a policy whose data has that rate."""
     rails = home.bundle.data["rails"]
