@@ -108,14 +108,11 @@ def read_seen(
     declared = _declared(tools)
     if not declared:
         return Seen()
-    place = {
-        "of_run": run.id,
-        "in_log": run.tenant,
-    }
-    rows = _rows(connection, place)
+    rows = _rows(connection, {"of_run": run.id, "in_log": run.tenant})
     entries = [_entry(row, run, key) for row in rows if row["what"] != "done"]
     ended = {action: seq for action, seq, _ in sorted(entries, key=_seq)}
     asked = {action: sent for action, _, sent in entries if sent is not None}
+    sent = [sent for _, _, sent in entries if sent is not None]
     shown: list[Shown] = []
     unclear: set[str] = set()
     for fields, row in _results(declared, rows):
@@ -125,11 +122,7 @@ def read_seen(
         seq = ended.get(row["name"], LARGEST_INTEGER)
         whole = _whole(fields, asked.get(row["name"]))
         shown += _shown(row, seq, records or (), whole=whole)
-    return Seen(
-        shown=shown,
-        sent=[sent for _, _, sent in entries if sent is not None],
-        unclear=frozenset(unclear),
-    )
+    return Seen(shown=shown, sent=sent, unclear=frozenset(unclear))
 
 
 def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMapping]:
