@@ -96,25 +96,12 @@ async def sign_out(request: Request) -> Response:
     """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     secret = cookie.session_cookie(request)
-    elsewhere = await _farewell(doorkeeper, secret)
-    await doorkeeper.sign_out(secret)
+    elsewhere = await doorkeeper.sign_out(secret)
     answer: Response = RedirectResponse("/sign-in", status_code=303)
     if elsewhere:
         answer = bare("signed_out.html", to=elsewhere)
     cookie.take(answer)
     return answer
-
-
-async def _farewell(doorkeeper: "Doorkeeper", secret: str) -> str:
-    """Return where the issuer ends the session with which this one began, or an empty string."""
-    issuer = doorkeeper.issuer
-    if issuer is None:
-        return ""
-    try:
-        caller = await doorkeeper.of_session(secret)
-    except NotAuthenticated:
-        return ""
-    return await issuer.farewell() if caller.proof == "oidc" else ""
 
 
 def ours(to: str) -> str:
