@@ -5,12 +5,41 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotAuthenticated
-from interlock.serving.cli import browser, session
+from interlock.serving.cli import asker, browser, session
 from interlock.serving.cli.show import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from interlock.serving.desk import Desk
     from interlock.serving.identity.caller import Caller
     from interlock.serving.identity.identity import Identity
+    from interlock.serving.settings import Settings
+
+
+def check_alone(*others: str | bool | None) -> None:
+    """Raise `BadInput` where something of a sign-in here stands beside --issuer."""
+    if any(others):
+        raise BadInput(
+            what="sign-in --issuer",
+            why="the issuer says who somebody is, and asks for the password itself",
+            next_step="Leave the name, --code and --password-stdin out.",
+        )
+
+
+def signing_in(
+    settings: "Settings", *, may_show: bool
+) -> "Callable[[Desk], Awaitable[tuple[str, Caller]]]":
+    """Return the work that signs in at the issuer; see `signed_in`."""
+
+    async def work(desk: "Desk") -> tuple[str, "Caller"]:
+        from interlock.serving.identity.identity import Identity
+
+        return await signed_in(
+            Identity.over(desk), asker.kept(settings), may_show=may_show
+        )
+
+    return work
 
 
 async def signed_in(

@@ -10,8 +10,11 @@ from interlock.serving.cli import asker, at_issuer, session
 from interlock.serving.cli.session import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from interlock.serving.desk import Desk
     from interlock.serving.identity.caller import Caller
+    from interlock.serving.settings import Settings
 
 application = typer.Typer(add_completion=False)
 
@@ -35,24 +38,31 @@ def sign_in(
     """Sign in for the next 8 hours of commands on this machine."""
     settings = session.configured()
     if issuer:
-        _check_alone(name, code, password_stdin)
-    elif code is None and not password_stdin:
+        at_issuer.check_alone(name, code, password_stdin)
+        _enter(settings, at_issuer.signing_in(settings, may_show=not as_json), as_json)
+        return
+    if code is None and not password_stdin:
         _check_terminal()
 
     async def work(desk: "Desk") -> tuple[str, "Caller"]:
         from interlock.serving.identity.identity import Identity
 
         identity = Identity.over(desk)
-        if issuer:
-            return await at_issuer.signed_in(
-                identity, asker.kept(settings), may_show=not as_json
-            )
         if code is not None:
             return await identity.sign_in_by_link(code)
         if password_stdin:
             return await identity.sign_in(name or "", sys.stdin.readline().rstrip("\n"))
         return await identity.sign_in(*asker.credentials(typer.prompt, name))
 
+    _enter(settings, work, as_json)
+
+
+def _enter(
+    settings: "Settings",
+    work: "Callable[[Desk], Awaitable[tuple[str, Caller]]]",
+    as_json: AsJson,
+) -> None:
+    """Sign in by *work*, keep the session, and say who signed in."""
     cookie, caller = session.act(work, using=settings)
     asker.keep(settings, cookie)
     person = caller.principal
@@ -60,16 +70,6 @@ def sign_in(
         session.print_json({"id": person.id, "roles": list(person.roles)})
         return
     session.say(f"Signed in: {person.id} ({', '.join(person.roles) or 'no roles'})")
-
-
-def _check_alone(*others: str | bool | None) -> None:
-    """Raise `BadInput` where something of a sign-in here stands beside --issuer."""
-    if any(others):
-        raise BadInput(
-            what="sign-in --issuer",
-            why="the issuer says who somebody is, and asks for the password itself",
-            next_step="Leave the name, --code and --password-stdin out.",
-        )
 
 
 def _check_terminal() -> None:

@@ -92,8 +92,10 @@ def elsewhere() -> Iterator[str]:
 def test_who_signs_in_at_the_issuer_gives_commands_until_the_sign_out(
     home: Path, command: Command, elsewhere: str
 ) -> None:
-    """A browser is opened where there is a screen, and the address is said to everybody. Whoever is
-    in shows credentials again, which ends the session before; who signs out is told where to go on.
+    """A browser is opened where there is a screen, and the address is always said.
+
+    Whoever is in shows credentials again, which ends the session before; whoever signs out is told
+    where to go on.
     """
     settings_of(home, url=elsewhere, more='secret_variable = "LOCK_SECRET"')
     place = {
