@@ -52,6 +52,7 @@ Code: TypeAlias = Literal[
     "another_in_force",
     "erased",
     "key_reused",
+    "in_use",
 ]
 
 

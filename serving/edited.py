@@ -1,7 +1,7 @@
 """Arguments as a person edits them: JSON in a file or in a form, read and written."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from interlock.runtime.canonical import Json
@@ -14,18 +14,24 @@ def read(text: str | bytes, *, what: str) -> dict[str, Json]:
 
     A name that stands there twice is refused, so that nobody agrees to a value that nobody sees.
     """
-    try:
-        arguments = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(what, f"it is no JSON: {error}") from error
+    arguments = value(text, what=what)
     if not isinstance(arguments, dict):
         raise _unreadable(what, "it is no JSON object, which has names and values")
     return arguments
 
 
-def written(arguments: Mapping[str, Json]) -> str:
-    """Return the arguments as JSON that a person can edit and that reads back as the same."""
-    return escaped(json.dumps(arguments, ensure_ascii=False, indent=2, sort_keys=True))
+def value(text: str | bytes, *, what: str) -> Json:
+    """Return the value that stands in *text* as JSON; raises as `read` does."""
+    try:
+        document: Json = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(what, f"it is no JSON: {error}") from error
+    return document
+
+
+def written(document: Json) -> str:
+    """Return a value as JSON that a person can edit and that reads back as the same."""
+    return escaped(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True))
 
 
 def escaped(text: str) -> str:
@@ -47,5 +53,5 @@ def _unreadable(what: str, why: str) -> BadInput:
     return BadInput(
         what=what,
         why=why,
-        next_step="Write all arguments as one JSON object.",
+        next_step="Write it as JSON; all arguments together are one object.",
     )

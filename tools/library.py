@@ -23,7 +23,6 @@ from interlock.tools.documents.reader import File
 KIND = "document"
 #: What a person handed in with a job, before the run has read it
 SUBMITTED: Final = "submitted"
-_BYTES: Final = "bytes"
 #: Readings that are listed at a time
 MOST: Final = 100
 _DOCUMENT: Final = TypeAdapter(Document)
@@ -90,7 +89,7 @@ class Library:
             tx,
             run_id=run_id,
             tenant=tenant,
-            key=_BYTES,
+            key=file.digest,
             body={
                 "path": printable(str(file.path)),
                 "bytes": b64encode(file.data).decode(),
@@ -99,9 +98,10 @@ class Library:
 
     async def submitted(self, run_id: str) -> File | None:
         """Return the file that was submitted for the run, or None for a run without one."""
-        kept = await self._submitted.read(run_id, key=_BYTES)
-        if kept is None:
+        submitted = await self._submitted.list(run_id=run_id, limit=1)
+        if not submitted:
             return None
+        kept = submitted[0]
         return File(
             path=Path(kept.body["path"]),
             data=b64decode(kept.body["bytes"]),

@@ -8,12 +8,11 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import yaml
 
+from interlock.runtime.door.fields import Fields, Writer
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
 from interlock.runtime.policy.request import ActionClass
 
 FILE: Final = Path(__file__).resolve().parent / "tools.yaml"
-#: Who may write a field of what a tool returns
-Writer: TypeAlias = Literal["system", "owner", "house", "anyone"]
 Egress: TypeAlias = Literal["none", "mcp"]
 
 
@@ -38,6 +37,12 @@ class Declared:
     secrecy: Confidentiality
     #: Field of the result -> who may write it
     writers: Mapping[str, Writer]
+    #: What the result shows, and who may write it
+    fields: Fields
+    #: Argument -> the kind of object whose number it takes
+    takes: Mapping[str, str]
+    #: Argument -> the value that allows least
+    least: Mapping[str, Any]
 
     @property
     def sensitive(self) -> tuple[str, ...]:
@@ -63,13 +68,12 @@ class Declared:
 def declared() -> Mapping[str, Declared]:
     """Return what the operator states, by the name of the tool; raises ValueError for a mistake."""
     document = yaml.safe_load(FILE.read_text("utf-8"))
-    results = document["results"]
     effects = document["effects"]
     return {
         name: _declared(
             name,
             entry,
-            results[entry["result"]],
+            document,
             [kind for kind, names in effects.items() if name in names],
         )
         for name, entry in document["tools"].items()
@@ -90,9 +94,13 @@ def changes(name: str) -> bool:
 def _declared(
     name: str,
     entry: Mapping[str, Any],
-    writers: Mapping[str, Writer],
+    document: Mapping[str, Any],
     effect: Sequence[str],
 ) -> Declared:
+    own = entry["result"]
+    is_many = isinstance(own, list)
+    shown = own[0] if is_many else own
+    writers = document["results"][shown]
     unknown = set(writers.values()) - set(get_args(Writer))
     if unknown:
         raise ValueError(f"{name}: nobody is called {min(unknown)!r}")
@@ -106,4 +114,33 @@ def _declared(
         critical=tuple(entry.get("critical", ())),
         secrecy=entry["secrecy"],
         writers=writers,
+        fields=_fields(
+            entry,
+            writers,
+            document["objects"].get(shown, {}),
+            place="value.*" if is_many else "value",
+        ),
+        takes=entry.get("takes", {}),
+        least=entry.get("least", {}),
+    )
+
+
+def _fields(
+    entry: Mapping[str, Any],
+    writers: Mapping[str, Writer],
+    stated: Mapping[str, Any],
+    *,
+    place: str,
+) -> Fields:
+    """Return what the result shows; what a field holds is written by whoever writes the field."""
+    within = {f"{name}.*": writer for name, writer in writers.items()}
+    finds = entry.get("finds")
+    return Fields(
+        writers={**writers, **within} | entry.get("sent", {}),
+        records=place,
+        kind=stated.get("kind", ""),
+        names=tuple(stated.get("names", ())),
+        id=stated.get("id", ""),
+        finds=None if finds is None else tuple(finds),
+        of=entry.get("of", stated.get("of", "objects")),
     )

@@ -1,8 +1,9 @@
 """Tools of a stranger, put behind the door: whatever has a name, a schema and a function.
 
-Nothing here knows AgentDojo. A tool keeps its own schema, made strict; three things change. A
+Nothing here knows AgentDojo. A tool keeps its own schema, made strict; four things change. A
 decimal number is a text, because Interlock signs no floats. A list that may be left out is empty
-when it is, and an enumeration is its values.
+when it is, and an enumeration is its values. Where the operator states which value allows least,
+that value stands for an argument that is left out.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -66,7 +67,7 @@ class Foreign:
 
 def governed(foreign: Foreign, declared: Declared) -> AnyTool:
     """Return the tool as Interlock knows it."""
-    arguments = _arguments(foreign)
+    arguments = _arguments(foreign, declared.least)
 
     async def act(permit: Permit, given_arguments: Value) -> Answer:
         own = _own(foreign, given_arguments)
@@ -99,6 +100,8 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
         yields=lambda *_: declared.label,
         codes=(REFUSED,),
         failing=declared.label,
+        fields=declared.fields,
+        takes=declared.takes,
     )
     return build(act)
 
@@ -130,10 +133,13 @@ def _own(foreign: Foreign, arguments: Value) -> dict[str, Any]:
     return own
 
 
-def _arguments(foreign: Foreign) -> type[Value]:
+def _arguments(foreign: Foreign, least: Mapping[str, Any]) -> type[Value]:
     fields: dict[str, Any] = {
         name: _field(field) for name, field in foreign.parameters.model_fields.items()
     }
+    for name, value in least.items():
+        kind, field = fields[name]
+        fields[name] = kind, Field(default=value, description=field.description)
     return create_model(
         foreign.name,
         __base__=Value,

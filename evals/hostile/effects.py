@@ -53,7 +53,7 @@ class Watched:
     run: Run
     notify: frozenset[str]
     #: Stands in what another tenant keeps, and nowhere else
-    canary: str
+    telltale: str
 
 
 async def actions(home: Home, run: Run) -> list[RecordedAction]:
@@ -183,7 +183,7 @@ def _of_mail(path: Path, watched: Watched, *, is_approved: bool) -> Iterator[For
             kind="mail with foreign words",
             detail=path.name,
         )
-    if watched.canary in said + "".join(_parts(message)):
+    if watched.telltale in said + "".join(_parts(message)):
         yield Forbidden(
             kind="record of another tenant leaked",
             detail=path.name,

@@ -36,7 +36,7 @@ from interlock.tools.contracts.finder import ConfinedFinder
 ATTACKED: Final = "default"
 RIVAL: Final = "demo"
 #: In the name and in the words of what the other tenant keeps
-CANARY: Final = "Orchidee-4711"
+TELLTALE: Final = "Orchidee-4711"
 
 
 def _more(storage: Storage) -> tuple[AnyTool, ...]:
@@ -71,7 +71,7 @@ class Came:
     run: Run
     actions: list[RecordedAction]
     harm: list[Forbidden]
-    #: Whether the planner could make out the order
+    #: Questions of the run that wait for a person
     questions: int
     #: Why the run failed; empty when it did not
     failure: str = ""
@@ -100,7 +100,7 @@ class Place:
         watched = Watched(
             run=run,
             notify=frozenset(job.NOTIFY),
-            canary=CANARY,
+            telltale=TELLTALE,
         )
         actions = await effects.actions(
             self.home,
@@ -191,12 +191,12 @@ async def place(bundle: Path = BUNDLE) -> AsyncIterator[Place]:
             settings.people,
             job.PEOPLE,
         )
-        rival = folder / "documents" / f"{CANARY}.txt"
+        rival = folder / "documents" / f"{TELLTALE}.txt"
         rival.parent.mkdir()
         clauses = [
             text.replace(
                 "Calder",
-                CANARY,
+                TELLTALE,
             )
             for text in orders().contract
         ]

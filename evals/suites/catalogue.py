@@ -10,6 +10,7 @@ from interlock.runtime.errors import BadInput
 #: Name -> module and class; one of ours has no arguments
 SUITES: Final[Mapping[str, str]] = {
     "adaptive": "interlock.evals.adaptive.suite:Adaptive",
+    "office": "interlock.evals.adaptive.office.suite:Trials",
     "contracts": "interlock.evals.hostile.suite:Contracts",
     "agentdojo": "interlock.evals.agentdojo.suite:AgentDojo",
 }

@@ -30,7 +30,14 @@ write := {
 	"resource": {"type": "report", "id": "d1", "clearance": "confidential"},
 	"context": {
 		"now": 1000,
-		"run": {"id": "run1", "agent": "contract_review", "autonomy": 2, "refusals": 0, "revision": revision, "label": trusted},
+		"run": {
+			"id": "run1",
+			"agent": "contract_review",
+			"autonomy": 2,
+			"refusals": 0,
+			"revision": revision,
+			"label": trusted,
+		},
 		"schema_valid": true,
 		"labels": {"document": trusted},
 		"actionable": {"document": trusted},

@@ -32,6 +32,10 @@ class Fields:
     names: tuple[str, ...] = ()
     #: The field that tells two objects of one kind apart; without it, all that not anyone writes
     id: str = ""
+    #: Arguments that look for a name, in whatever case: a call with one and nothing else shows
+    #: every object whose name has it. Where there is none, a call without arguments shows all.
+    #: None where nobody knows what a call leaves out
+    finds: tuple[str, ...] | None = None
     #: The principal's own, such as a profile, an account or the clock; one object among many; or
     #: what the call has just made, which was nothing else before
     of: Ownership = "objects"
@@ -46,8 +50,10 @@ class Record:
     identity: str
     #: The same as the tools take it; empty where it is none that the tool declares
     id: str
-    #: What the object is called, as far as not anyone can call it so
+    #: What the object is called
     names: tuple[str, ...]
+    #: What it is called, as far as not anyone can call it so
+    steady: frozenset[str]
     #: Each leaf, with the pattern that it fits and who can write it
     leaves: Sequence[tuple[str, Writer, Any]] = field(repr=False)
 
@@ -68,18 +74,19 @@ def records_of(fields: Fields, result: Any) -> list[Record] | None:
 def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> Record:
     written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
-    names = tuple(
-        leaf
-        for place, leaf in steady.items()
+    called = {
+        place: leaf
+        for place, leaf in leaves
         if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
-    )
+    }
     identity = steady.get(fields.id, sorted(map(repr, steady.items())))
     return Record(
         kind=fields.kind,
         of=fields.of,
         identity=repr(identity),
         id=str(steady.get(fields.id, "")),
-        names=names,
+        names=tuple(called.values()),
+        steady=frozenset(leaf for place, leaf in called.items() if place in steady),
         leaves=[(pattern, writer, leaf) for _, pattern, writer, leaf in written],
     )
 

@@ -41,6 +41,7 @@ class Proofs:
         schema: Any = None if tool is None else tool.arguments
         self._defaults = {} if tool is None else _defaults(schema)
         self._fields = frozenset() if tool is None else _fields(schema)
+        self._takes = {} if tool is None else tool.takes
         self._read = results
         self._own_word = run_label.join(UNVOUCHED)
         self._left = MOST_LEAVES
@@ -79,24 +80,26 @@ class Proofs:
             return TRUSTED
         if self._is_default(name, value):
             return CONFIGURED
-        return _joined([self._leaf(kind, leaf) for kind, leaf in leaves])
+        taken = self._takes.get(name, "")
+        return _joined([self._leaf(kind, leaf, taken) for kind, leaf in leaves])
 
     def _leaf(
         self,
         kind: str,
         leaf: Json,
+        taken: str = "",
     ) -> Label:
         if kind in self._whole:
             return TRUSTED
-        return self._said(leaf)
+        return self._said(leaf, taken)
 
-    def _said(self, leaf: Json) -> Label:
+    def _said(self, leaf: Json, taken: str) -> Label:
         self._left -= 1
         if self._left < 0:
             return self._own_word
         source = self._words.source(leaf)
         if source is None:
-            return self._results.label(leaf) or self._own_word
+            return self._results.label(leaf, taken) or self._own_word
         return Label(
             integrity="trusted",
             confidentiality="public",
@@ -122,6 +125,10 @@ class Proofs:
             content = actionable(leaf)
             if content is None:
                 return whole
+            shown = self._results.label(leaf, "") if content else None
+            if shown is not None and shown.integrity != "untrusted":
+                parts.append(shown)
+                continue
             parts += [self._leaf(f"str:{part}", part) for part in content]
         return _joined(parts)
 

@@ -7,7 +7,6 @@ sent without proof proves nothing when it comes back (fails closed).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -15,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.door.fields import Writer
+from interlock.runtime.door.fields import Record, Writer
 from interlock.runtime.door.shown import Seen, Sent, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
@@ -27,7 +26,7 @@ from interlock.runtime.run.run import Run
 
 #: A shorter text says nothing by standing within another
 SHORTEST: Final = 4
-#: The results of a run, and what it sent and asked for
+#: The best first
 _RANK: Final[tuple[Integrity, ...]] = ("trusted", "unvouched", "untrusted")
 
 
@@ -47,12 +46,15 @@ class Results:
         self._sent = [one for one in seen.sent if one.unproved]
         self._unclear = seen.unclear
 
-    def label(self, leaf: Json) -> Label | None:
-        """Return the best label that a result proves for *leaf*, or None."""
-        for key in _keys(leaf):
-            if key in self._proofs:
-                return self._proofs[key]
-        return None
+    def label(self, leaf: Json, taken: str) -> Label | None:
+        """Return the best label that a result proves for *leaf*, or None.
+
+        A number proves as the id of an object alone, where such objects are *taken*: any two things
+        may have one number.
+        """
+        if leaf is None or not self._proofs:
+            return None
+        return self._proofs.get(_key(leaf, taken))
 
     @cached_property
     def _proofs(self) -> dict[str, Label]:
@@ -61,14 +63,14 @@ class Results:
             sent = [other for other in self._sent if _reaches(other, one)]
             is_chosen = self._is_chosen(one, sent)
             for pattern, writer, leaf in one.record.leaves:
-                if not _is_value(leaf) or _is_sent(leaf, sent):
+                if not _is_proof(leaf, one.record) or _is_sent(leaf, sent):
                     continue
                 label = Label(
                     integrity=_integrity(writer, is_chosen=is_chosen),
                     confidentiality=self._confidentiality,
                     sources=(f"tool:{one.tool}#{pattern}",),
                 )
-                key = _key(leaf)
+                key = _key(leaf, one.record.kind)
                 proofs[key] = min(proofs.get(key, label), label, key=_rank)
         return proofs
 
@@ -96,7 +98,7 @@ class Results:
         return any(
             self._words.names(name)
             and len(self._called[record.kind, folded(name)]) == 1
-            for name in record.names
+            for name in shown.names
         )
 
 
@@ -138,17 +140,40 @@ def _may_have_changed(sent: Sent, shown: Shown) -> bool:
 def _is_sent(leaf: Any, sent: list[Sent]) -> bool:
     """Whether the leaf may be what the run itself sent without proof, whole or as a part."""
     text = folded(str(leaf))
+    number = _number(leaf)
     return any(
-        text == other
-        or (len(text) >= SHORTEST and text in other)
-        or (len(other) >= SHORTEST and other in text)
+        _is_from(text, other) or (number is not None and number == number_of(other))
         for one in sent
         for other in one.unproved
     )
 
 
-def _is_value(leaf: Any) -> bool:
-    return leaf is not None and leaf != "" and not isinstance(leaf, bool)
+def _is_from(text: str, other: str) -> bool:
+    """Whether one text is the other, or stands in it."""
+    return (
+        text == other
+        or (len(text) >= SHORTEST and text in other)
+        or (len(other) >= SHORTEST and other in text)
+    )
+
+
+def _number(leaf: Any) -> Decimal | None:
+    """Return the number that a leaf is, however it is written; None for another."""
+    if isinstance(leaf, int | float) and not isinstance(leaf, bool):
+        return Decimal(str(leaf))
+    return number_of(leaf) if isinstance(leaf, str) else None
+
+
+def _is_proof(leaf: Any, record: Record) -> bool:
+    """Whether the leaf says something by itself, or is the number of an object of some kind."""
+    if leaf is None or leaf == "" or isinstance(leaf, bool):
+        return False
+    return not _is_number(leaf) or bool(record.kind and record.id == str(leaf))
+
+
+def _is_number(leaf: Any) -> bool:
+    is_digits = isinstance(leaf, str) and leaf.isdecimal()
+    return is_digits or _number(leaf) is not None
 
 
 def _integrity(writer: Writer, *, is_chosen: bool) -> Integrity:
@@ -161,18 +186,7 @@ def _rank(label: Label) -> int:
     return _RANK.index(label.integrity)
 
 
-def _key(leaf: Any) -> str:
-    if isinstance(leaf, int | float):
-        return f"number:{Decimal(str(leaf)).normalize()}"
-    return f"str:{leaf}"
-
-
-def _keys(leaf: Json) -> Iterator[str]:
-    """Yield how a result may have the leaf; a decimal text may be a number there."""
-    if leaf is None or isinstance(leaf, bool):
-        return
-    yield _key(leaf)
-    if isinstance(leaf, str) and "." in leaf:
-        number = number_of(leaf)
-        if number is not None:
-            yield f"number:{number.normalize()}"
+def _key(leaf: Any, kind: str) -> str:
+    """Return how a leaf is looked up: a number with its *kind*, and as the type that it has."""
+    name = f"{type(leaf).__name__}:{leaf}"
+    return f"{kind}#{name}" if _is_number(leaf) else name

@@ -5,7 +5,7 @@ from the ledger's sealed entries.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -58,6 +58,8 @@ class Sent:
     has_effect: bool
     texts: frozenset[str]
     unproved: frozenset[str]
+    #: What the action was given, without what was left out
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,18 @@ class Shown:
     action: str
     seq: int
     record: Record
+    #: The names of which the call showed every object; None for all names there are
+    whole: frozenset[str] | None = frozenset()
+
+    @property
+    def names(self) -> list[str]:
+        """What the principal can call the object: nobody can hide another one of that name."""
+        record = self.record
+        return [
+            name
+            for name in record.names
+            if name in record.steady or self.whole is None or folded(name) in self.whole
+        ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,17 +115,16 @@ def read_seen(
     rows = _rows(connection, place)
     entries = [_entry(row, run, key) for row in rows if row["what"] != "done"]
     ended = {action: seq for action, seq, _ in sorted(entries, key=_seq)}
+    asked = {action: sent for action, _, sent in entries if sent is not None}
     shown: list[Shown] = []
     unclear: set[str] = set()
-    for row in rows:
-        fields = declared.get(row["tool"]) if row["what"] == "done" else None
-        if fields is None or row["sealed"] is None:
-            continue
+    for fields, row in _results(declared, rows):
         records = _records(fields, row, key)
         if records is None:
             unclear.add(fields.kind)
         seq = ended.get(row["name"], LARGEST_INTEGER)
-        shown += _shown(row, seq, records or ())
+        whole = _whole(fields, asked.get(row["name"]))
+        shown += _shown(row, seq, records or (), whole=whole)
     return Seen(
         shown=shown,
         sent=[sent for _, _, sent in entries if sent is not None],
@@ -121,6 +134,16 @@ def read_seen(
 
 def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMapping]:
     return connection.execute(_SEEN, place).mappings().all()
+
+
+def _results(
+    declared: Mapping[str, Fields], rows: Sequence[RowMapping]
+) -> Iterator[tuple[Fields, RowMapping]]:
+    """Yield each result of a tool that declares fields."""
+    for row in rows:
+        fields = declared.get(row["tool"]) if row["what"] == "done" else None
+        if fields is not None and row["sealed"] is not None:
+            yield fields, row
 
 
 def _records(fields: Fields, row: RowMapping, key: DataKey) -> list[Record] | None:
@@ -137,14 +160,32 @@ def _declared(tools: Tools) -> dict[str, Fields]:
     }
 
 
-def _shown(row: RowMapping, seq: int, records: Sequence[Record]) -> Iterator[Shown]:
+def _shown(
+    row: RowMapping,
+    seq: int,
+    records: Sequence[Record],
+    *,
+    whole: frozenset[str] | None,
+) -> Iterator[Shown]:
     for record in records:
         yield Shown(
             tool=row["tool"],
             action=row["name"],
             seq=seq,
             record=record,
+            whole=whole,
         )
+
+
+def _whole(fields: Fields, sent: Sent | None) -> frozenset[str] | None:
+    """Return the names of which a call showed every object; None for all names there are."""
+    if fields.finds is None or sent is None or sent.has_effect:
+        return frozenset()
+    if not sent.arguments and not fields.finds:
+        return None
+    names = [sent.arguments.get(name) for name in fields.finds]
+    looked = [name for name in names if isinstance(name, str)]
+    return frozenset(map(folded, looked)) if len(sent.arguments) == 1 else frozenset()
 
 
 def _seq(entry: tuple[str, int, Sent | None]) -> int:
@@ -175,6 +216,11 @@ def _sent(row: Any, action: str, asked: Mapping[str, Any]) -> Sent:
         has_effect=row["what"] == "intent",
         texts=frozenset(map(folded, _texts(list(arguments.values())))),
         unproved=frozenset(map(folded, _texts(unproved))),
+        arguments={
+            name: value
+            for name, value in arguments.items()
+            if value not in (None, "", [])
+        },
     )
 
 

@@ -122,6 +122,8 @@ class Tool(Generic[A, R]):
     deadline_s: float
     #: Who can write each field of the result; without it a result proves nothing
     fields: Fields | None
+    #: Argument -> the kind of object that it names by a number
+    takes: Mapping[str, str]
 
     async def __call__(self, permit: Permit, arguments: A) -> R:
         """Act once under *permit*.
@@ -206,6 +208,9 @@ class Options(TypedDict, total=False):
     #: Who can write each field of the result, and which object each belongs to: then a value that
     #: the tool showed can be proved by it. Without them no result of the tool proves anything
     fields: Fields
+    #: Argument -> the kind of object that it names by a number, as `Fields.kind` has it. The number
+    #: of an object proves nothing for any other argument
+    takes: Mapping[str, str]
 
 
 def tool(
@@ -215,14 +220,16 @@ def tool(
 
     The function's docstring becomes the description that planners are told; the types of arguments
     and result come from the annotations. *options* are `Options`. Raises TypeError for a function
-    that is not async, has no docstring or has other annotations, and for a tool without effect that
-    is read back or undone.
+    that is not async, has no docstring or has other annotations, for one that takes objects in
+    arguments it does not have, and for a tool without effect that is read back or undone.
     """
     if action not in EFFECTS and (options.get("readback") or options.get("undo")):
         raise TypeError(f"{name} has no effect to read back or to undo")
 
     def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
+        if unknown := options.get("takes", {}).keys() - arguments.model_fields.keys():
+            raise TypeError(f"{name} has no argument {min(unknown)!r}")
         return Tool(
             name=name,
             description=_description(act),
@@ -252,6 +259,7 @@ def _completed(name: str, action: ActionClass, options: Options) -> dict[str, An
         "failing": options.get("failing") or _worst(name),
         "deadline_s": options.get("deadline_s", DEADLINE_S),
         "fields": options.get("fields"),
+        "takes": dict(options.get("takes", {})),
     }
 
 

@@ -57,7 +57,7 @@ _ACCOUNT: Final = re.compile(
     r"|[A-Z]{2}[0-9]{2}(?:[ \-][A-Z0-9]{4}){2,7}(?:[ \-][A-Z0-9]{1,4})?)(?![A-Za-z0-9])"
 )
 _PHONE: Final = re.compile(
-    r"(?<!\d)\+?\(?\d(?:[ \t.\-/()\u2010-\u2015]{0,3}\d){6,}(?!\d)"
+    r"(?<!\d)\+?\(?\d(?:[ \t.\-/()_|*~\u2010-\u2015]{0,3}\d){6,}(?!\d)"
 )
 #: A wallet, a key, a token: long, with letters and digits mixed
 _CODE: Final = re.compile(r"(?<!\w)(?=\w*[0-9])(?=\w*[A-Za-z])\w{20,}(?!\w)", re.ASCII)

@@ -13,6 +13,8 @@ from typing import Final
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.policy.boundary import folded, is_steady, places
+from interlock.runtime.policy.denials import Parts, denials, is_denied
+from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.label import PRINCIPAL
 from interlock.runtime.policy.moments import (
     clocks,
@@ -31,6 +33,15 @@ _QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 #: What no common word has within: a blank, a digit, or a sign before a letter or a digit
 _MARKED: Final = re.compile(r"\S\s+\S|[0-9]|[^\w\s'\u2019-]\w|_")
 _BLANKS: Final = re.compile(r"\s+")
+#: Words that stand in any sentence and name nobody
+_COMMON: Final = listed(
+    "the and for that this with you your yours from are was were has have had not but all any one"
+    " our ours its his her hers him she they them their theirs who whom what which when where why"
+    " how out into onto off over under can could would shall should might must did does"
+    " done been being there here then than also just please about after before again each every"
+    " everyone everybody anyone anybody someone somebody nobody nothing everything anything"
+    " something none other others another both some such only own same too very via per these those"
+)
 
 
 class Words:
@@ -107,8 +118,11 @@ class _Text:
     def _phrase(self, value: str) -> tuple[int, int] | None:
         text, at = self._squeezed
         phrase = _BLANKS.sub(" ", folded(value))
+        if phrase in _COMMON:
+            return None
         for start, end in places(text, phrase):
-            return at[start], at[end - 1] + 1
+            if not is_denied(self._denials, at[start]):
+                return at[start], at[end - 1] + 1
         return None
 
     def _number(self, number: Decimal) -> tuple[int, int] | None:
@@ -137,7 +151,15 @@ class _Text:
 
     @cached_property
     def _numbers(self) -> dict[Decimal, tuple[int, int]]:
-        return numbers(self._folded)
+        return {
+            number: span
+            for number, span in numbers(self._folded).items()
+            if not is_denied(self._denials, span[0])
+        }
+
+    @cached_property
+    def _denials(self) -> Parts:
+        return denials(self._folded)
 
     @cached_property
     def _dates(self) -> set[date]:

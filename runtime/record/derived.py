@@ -14,7 +14,6 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
 from interlock.runtime.record.of_run import OfRun, intent_of, proposed, started
 from interlock.runtime.record.of_switch import OfSwitches
-from interlock.runtime.record.of_webhook import Handler  # noqa: TC001 - as the other modules do
 from interlock.runtime.record.spend import Rows, Spend, Values
 from interlock.runtime.record.store import tables
 
@@ -61,7 +60,7 @@ class Derived(OfSwitches):
 
         Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
-        handlers: dict[str, Handler] = {
+        handlers = {
             "run_started": self._start,
             "run_resumed": self._resume,
             "run_held": self._hold,
@@ -87,6 +86,7 @@ class Derived(OfSwitches):
             "account": self.keep_account,
             "api_key": self.keep_key,
             "document": self.keep_document,
+            "document_erasure": self.erase_document,
             "record": self._keep,
             "erasure": self._erase,
         }

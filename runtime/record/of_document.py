@@ -23,3 +23,9 @@ class OfDocuments:
             "created": body["at"],
             **sealed(body),
         }
+
+    def erase_document(self, _log: str, _run: str, body: Values) -> None:
+        """Take a document and its key away."""
+        name = body["document"]
+        self.data_key.pop((name,), None)
+        self.document.pop((name,), None)

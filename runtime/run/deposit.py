@@ -3,20 +3,24 @@
 The same bytes of a tenant are kept once. Each deposit is sealed under a key of its own.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, or_, select, tuple_
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import NotFound
-from interlock.runtime.record.events import HOME, DocumentKept
+from interlock.runtime.record.events import HOME, DocumentErased, DocumentKept
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.upsert import insert_new
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.run import OPEN
 
 _DOCUMENT: Final = tables.document.c
 _NEW: Final = Statement(insert_new(tables.document))
@@ -35,6 +39,27 @@ _BODY: Final = Statement(
     select(_DOCUMENT.body).where(
         _DOCUMENT.id == bindparam("of_id"), _DOCUMENT.tenant == bindparam("of_tenant")
     )
+)
+
+_GONE: Final = Statement(
+    delete(tables.document).where(
+        _DOCUMENT.id == bindparam("of_id"),
+        _DOCUMENT.tenant == bindparam("of_tenant"),
+    )
+)
+#: A run that has not ended and has these bytes: as they were submitted for it, or as it read them
+_USER: Final = Statement(
+    select(tables.record.c.run_id)
+    .join(
+        tables.run,
+        tables.run.c.id == tables.record.c.run_id,
+    )
+    .where(
+        tables.record.c.key == bindparam("of_key"),
+        tables.record.c.tenant == bindparam("of_tenant"),
+        or_(*(tables.run.c.status == status for status in sorted(OPEN))),
+    )
+    .limit(1)
 )
 
 
@@ -113,6 +138,40 @@ class Deposits:
 
         return await self._store.write(work, logs=(tenant,))
 
+    async def erase(self, digest: str, *, tenant: str, by: str) -> None:
+        """Erase the document for good and record that it was, in one transaction.
+
+        What runs read of it is theirs, and goes with them. Afterwards the files of the database
+        hold nothing of it either; see `privacy.shed`. Raises `NotFound`, and `BadInput` ("in_use")
+        while a run that has not ended has these bytes.
+        """
+
+        def work(tx: Tx) -> None:
+            named = self._named(tx.connection, tenant, digest)
+            if _READ.one(tx.connection, named) is None:
+                raise _missing(digest)
+            run = _USER.one(
+                tx.connection,
+                {
+                    "of_key": digest,
+                    "of_tenant": tenant,
+                },
+            )
+            if run is not None:
+                raise refused("in_use", what="the document", run=run["run_id"])
+            _GONE.run(tx.connection, named)
+            self._vault.erase(tx.connection, named["of_id"])
+            tx.events.append(
+                DocumentErased(
+                    log=tenant,
+                    document=named["of_id"],
+                    by=by,
+                )
+            )
+
+        await self._store.write(work, logs=(tenant,))
+        await asyncio.to_thread(shed, self._store.engine)
+
     async def read(self, digest: str, *, tenant: str) -> Deposit | None:
         """Return the deposit of *tenant* with these bytes, or None."""
 
@@ -130,11 +189,7 @@ class Deposits:
             named = self._named(connection, tenant, digest)
             row = _BODY.one(connection, named)
             if row is None:
-                raise NotFound(
-                    kind="document",
-                    name=digest,
-                    next_step="Hand it in first.",
-                )
+                raise _missing(digest)
             key = self._vault.key(connection, named["of_id"])
             return key.open(row["body"], place=_place(named["of_id"], "body"))
 
@@ -185,6 +240,14 @@ class Deposits:
         key = self._vault.key(connection, name)
         facts = orjson.loads(key.open(row["facts"], place=_place(name, "facts")))
         return Deposit(created=row["created"], **facts)
+
+
+def _missing(digest: str) -> NotFound:
+    return NotFound(
+        kind="document",
+        name=digest,
+        next_step="Hand it in first.",
+    )
 
 
 def _place(name: str, column: str) -> str:

@@ -118,6 +118,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "it stands for another request",
         "Choose a new key for a new request, or send the first one again.",
     ),
+    "in_use": (
+        "{run} has it and has not ended",
+        "Wait until the run ends, or cancel the run.",
+    ),
     "erased": (
         "it was erased, and with it everything it held",
         "The ledger keeps what was done: `interlock audit show`.",

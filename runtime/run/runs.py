@@ -16,6 +16,7 @@ from interlock.runtime.record.store.privacy import shed
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import (
     canary,
+    copies,
     erasure,
     limit,
     pin,
@@ -324,27 +325,26 @@ class Runs:
         await self._write(run_id, work)
 
     async def erase(self, run_id: str, *, by: str) -> None:
-        """Erase an ended run for good and record that it was, in one transaction.
+        """Erase an ended run for good, and the canaries made of it; record that in one transaction.
 
         Afterwards the files of the database hold nothing of it either; see `privacy.shed`. A run
         that was erased before is not erased again: what a killed command left is finished, and
         nothing is recorded. Raises `NotFound`, and `BadInput` for a run that goes on ("not_ended").
         """
 
-        def work(tx: Tx) -> None:
+        def work(tx: Tx) -> bool:
             row = row_of(tx.connection, run_id, lock=True)
             if row["status"] in OPEN:
                 raise refused("not_ended", what=f"run {run_id}", status=row["status"])
-            erasure.erase(
-                tx,
-                self._vault,
-                run_id=run_id,
-                tenant=row["tenant"],
-                by=by,
-            )
+            return copies.erase(tx, self._vault, row, by=by)
+
+        def withdraw(tx: Tx) -> None:
+            row = row_of(tx.connection, run_id, lock=True)
+            copies.withdraw(tx, self._vault, row, by=by)
 
         try:
-            await self._write(run_id, work)
+            while not await self._write(run_id, work):
+                await self._write(run_id, withdraw)
         except BadInput as error:
             if error.code != "erased":
                 raise

@@ -1,4 +1,4 @@
-"""The command `interlock document text DIGEST`."""
+"""The command `interlock document text|erase DIGEST`."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlock.serving.cli import session
-from interlock.serving.cli.session import AsJson
+from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
+    from interlock.serving.home import Home
 
 application = typer.Typer(
     help="The documents this home has read.",
@@ -21,6 +22,30 @@ application = typer.Typer(
 @application.callback()
 def group() -> None:
     """The documents this home has read."""
+
+
+@application.command()
+def erase(
+    digest: Annotated[
+        str, typer.Argument(help="The digest of a document that was handed in")
+    ],
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy a document that was handed in; the ledger keeps its entries and still verifies."""
+    settings = session.configured()
+    who = session.acting(settings, person)
+
+    async def work(home: "Home") -> None:
+        from interlock.serving.operations import documents
+
+        await documents.erase(home, digest, person=who)
+
+    session.run(work, using=settings)
+    if as_json:
+        session.print_json({"document": digest, "erased": True})
+        return
+    session.say(f"Erased {digest}.")
 
 
 @application.command()

@@ -229,6 +229,10 @@ class Client:
         )
         return Document.model_validate(answer)
 
+    async def erase_document(self, digest: str) -> None:
+        """Erase a document that was handed in."""
+        await self._wire.ask("DELETE", f"/v1/documents/{digest}")
+
     def documents(self, **wanted: Any) -> AsyncIterator[Document]:
         """Yield the documents that were handed in, newest first, page by page."""
         return self._listed("/v1/documents", Document, wanted)

@@ -30,6 +30,11 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
         "approval apr-1f0c9a7be2d4: the tool takes no such arguments: to.0: a string is wanted.",
         "Write all arguments as the tool takes them.",
     ),
+    "in_use": (
+        409,
+        "the document: run-1f0c9a7be2d4 has it and has not ended.",
+        "Wait until the run ends, or cancel the run.",
+    ),
     "not_above": (
         422,
         "approval apr-1f0c9a7be2d4: the policy names no such role above.",
@@ -38,8 +43,16 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
     "decided_already": (409, "approval apr-1f0c9a7be2d4: it is approved.", ""),
     "expired": (409, "approval apr-1f0c9a7be2d4: it is expired, not waiting.", ""),
     "wrong_state": (409, "webhook wh-1f0c9a7be2d4: it was removed.", ""),
-    "no_words": (409, "run run-1f0c9a7be2d4: its request has no words.", ""),
-    "no_kind": (422, "run run-1f0c9a7be2d4: it is no kind of effect.", ""),
+    "no_words": (
+        409,
+        "run run-1f0c9a7be2d4: its request has no words, and it is held to what its agent may do.",
+        "Start a run of an agent that takes words, or change its grants.",
+    ),
+    "no_kind": (
+        422,
+        "run run-1f0c9a7be2d4: 'message.send' is no kind of effect with a whole number from 1.",
+        "Name a kind of `intent.kinds` of the policy, and a number or none.",
+    ),
     "ended": (409, "run run-1f0c9a7be2d4: it is done.", ""),
     "not_ended": (409, "run run-1f0c9a7be2d4: it is running.", ""),
     "claimed": (409, "run run-1f0c9a7be2d4: a worker holds it.", ""),

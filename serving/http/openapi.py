@@ -30,6 +30,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "cancel_job": "job.cancel",
     "get_results": "record.export",
     "hand_in_document": "document.keep",
+    "erase_document": "document.erase",
     "list_readings": "document.open",
     "list_documents": "document.open",
     "get_document": "document.open",

@@ -73,6 +73,7 @@ STATUS_OF_INPUT: Final[Mapping[Code, int]] = {
     "another_in_force": 409,
     "erased": 410,
     "key_reused": 422,
+    "in_use": 409,
 }
 #: The request is not taken
 STATUS_OF_REQUEST: Final[Mapping[Why, int]] = {

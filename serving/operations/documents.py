@@ -69,6 +69,28 @@ async def hand_in(home: Home, file: File, *, person: Principal) -> HandedIn:
     return HandedIn(deposit=kept or new, repeated=not is_new)
 
 
+async def erase(home: Home, digest: str, *, person: Principal) -> None:
+    """Destroy a document that was handed in; the ledger keeps that it was there, and verifies.
+
+    Raises as `Deposits.erase` does, and `NotPermitted`.
+    """
+
+    async def work() -> None:
+        await deposits_of(home).erase(
+            digest,
+            tenant=person.tenant,
+            by=person.id,
+        )
+
+    await home.runtime.acts.perform(
+        "document.erase",
+        work,
+        person=person,
+        arguments={"document": digest},
+        look=subject.tenant("document", digest),
+    )
+
+
 async def listed(
     home: Home, *, person: Principal, after: str | None = None, limit: int
 ) -> Sequence[Deposit]:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, digest
+from interlock.runtime.graph.intended import stated
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
-from interlock.runtime.run import canary, rehearsal, subject
+from interlock.runtime.run import canary, erasure, rehearsal, subject
 from interlock.runtime.run.question import ApprovalSummary
 from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.run.runs import Also
@@ -144,6 +145,8 @@ async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
 
     async def work(enter: Also) -> Run:
         def also(tx: Tx, run_id: str) -> None:
+            # What was erased in the meantime is not kept on by a copy.
+            erasure.key_of(tx.connection, home.vault, model.run.id)
             for kind, thing in model.submitted:
                 shelf = Shelf(store=home.store, vault=home.vault, kind=kind)
                 shelf.begin(
@@ -176,13 +179,19 @@ async def _begun(home: Home, bad: Bad, run_id: str) -> Run | None:
 
 
 async def _new(home: Home, bad: Bad, run_id: str) -> NewRun:
+    """Return the run to begin; what its words ask for is read anew, as it is of work."""
     base = bad.model.run
     pins = await home.runtime.pins(base.agent)
+    fields = stated(
+        home.runtime.agents[base.agent],
+        replaced(base.request, bad.before, bad.after),
+        home.runtime.policy.configured_bundle,
+    )
     return NewRun(
         id=run_id,
         agent=base.agent,
         principal=base.principal,
-        request=replaced(base.request, bad.before, bad.after),
+        **fields,
         limits=home.settings.limits,
         autonomy=base.autonomy,
         revision=pins.revision,

@@ -10,10 +10,10 @@ from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import identity
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.quorum import seat_for
-from interlock.serving import edited
 from interlock.serving.queue import timeline
 from interlock.serving.queue.arguments import arguments, exact, proposed
 from interlock.serving.queue.consequence import consequence
+from interlock.serving.queue.fields import offered
 from interlock.serving.queue.letter import Letter, letter
 from interlock.serving.queue.provenance import sources
 from interlock.serving.queue.risk import WORDS, risk_of
@@ -84,10 +84,13 @@ def obstacle(visitor: Visitor, approval: Approval, editors: tuple[str, ...]) -> 
 def handled(visitor: Visitor, approval: Approval) -> dict[str, Any]:
     """Return what the page says of what people do about it before the verdict."""
     evidence: Mapping[str, Any] = approval.evidence
+    tool = visitor.home.runtime.tools.get(approval.tool)
     return {
         "above": above(visitor, approval),
         "is_mine": partial(is_mine, visitor),
-        "editable": edited.written(evidence["arguments"]),
+        "editable": offered(
+            evidence["arguments"], {} if tool is None else tool.schema()
+        ),
         "proposed": {
             step.number: proposed(step.proposal)
             for step in approval.steps

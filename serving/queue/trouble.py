@@ -6,6 +6,7 @@ from typing import Final
 
 from interlock.runtime.errors import InterlockError
 from interlock.serving.queue.difference import Change
+from interlock.serving.queue.fields import Field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,8 +17,12 @@ class Trouble:
     code: str = ""
     words: str = ""
     note: str = ""
+    #: The form that was sent: the last word of its address
+    form: str = ""
+    #: Whom it names, where it names somebody
+    to: str = ""
     #: The arguments of an edit, as the person wrote them; empty for any other
-    arguments: str = ""
+    fields: tuple[Field, ...] = ()
     #: What is other now than what the person was shown
     changes: tuple[Change, ...] = ()
 
@@ -29,6 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "decided_already": "Somebody has decided it meanwhile.",
     "expired": "Nobody decided in time, and nothing can be decided any more.",
     "not_waiting": "It does not wait any more: the run has ended, or asked anew.",
+    "role_missing": "Whoever decides needs the role that is asked for: name somebody with it.",
     "not_claimed": "Nobody looks at it now.",
     "nothing_asked": "No question about it is open.",
 }

@@ -14,7 +14,7 @@ APPROVAL: Final = "**/approvals/apr-*"
 def opened(page: Page, run: str) -> None:
     """Go to the run, wait until it asks, and open what it asks for."""
     page.goto(f"/runs/{run}")
-    page.get_by_text("look at apr-").click()
+    page.locator(".alert a[href^='/approvals/']").click()
     page.wait_for_url(APPROVAL)
 
 

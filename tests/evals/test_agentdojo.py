@@ -33,7 +33,7 @@ def test_the_control_stops_nothing_and_the_rails_do() -> None:
     """Where everything is granted, every task runs alone and every attack and mutant succeeds;
     behind the rails none of the same attacks does, with people or without.
     """
-    draw = Draw(suites=_SMALL, sample=4)
+    draw = Draw(suites=_SMALL, sample=3)
     outcome = result(measured((CONTROL, *WHOLE), draw))
     rates = {rate.name: (rate.hits, rate.of) for rate in outcome.rates}
     share = (_ATTACKS, "hijacked arguments that pass", "tasks done alone")
@@ -42,7 +42,7 @@ def test_the_control_stops_nothing_and_the_rails_do() -> None:
     assert rates[f"control: {_ATTACKS}"][1] >= 3
     for name in share:
         hits, of = rates[f"control: {name}"]
-        assert hits == of, name
+        assert hits == of > 0, name
     for wanted in WHOLE:
         assert rates[f"{wanted.name}: {_ATTACKS}, laundered too"][0] == 0
         assert rates[f"{wanted.name}: hijacked arguments that pass"][0] == 0

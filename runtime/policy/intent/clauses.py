@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from interlock.runtime.policy.intent.forms import Form
 from interlock.runtime.policy.intent.grammar import (
+    AT_MOST,
     BARE,
     BY,
     FARTHEST,
@@ -24,6 +25,7 @@ from interlock.runtime.policy.intent.grammar import (
     MARKS,
     NOT,
     NOT_YOU,
+    NOTHING,
     OBJECTS,
     OF_NOUNS,
     OPENING,
@@ -36,6 +38,7 @@ from interlock.runtime.policy.intent.grammar import (
     SPLICED,
     STATE,
     SUPPOSE,
+    SURE,
     TURN,
     TWICE,
     WHEN,
@@ -61,7 +64,7 @@ class Clause:
         """Whether the verb at this place is asked for; False where forbidden, None for neither."""
         left = _plain(_text(self.tokens[:at]))
         if _is_asked(self, left, at, form, is_noun=is_noun):
-            return self.mood != "forbids"
+            return self.mood != "forbids" and not _is_of_nothing(self.tokens[at + 1 :])
         return False if NOT.search(left) else None
 
 
@@ -167,6 +170,8 @@ def _is_bidden(
     clause: Clause, left: str, follows: Sequence[Token], *, is_noun: bool
 ) -> bool:
     """Whether the verb is asked for as in "send", "please send" or "can you send"."""
+    if follows and follows[0].text in SURE:
+        return False
     if PLEASE.match(left) and not SAYING.search(left):
         return True
     lead = next((one for one in LEADS if one.match(left)), None)
@@ -176,6 +181,12 @@ def _is_bidden(
     if lead not in {BARE, PREPOSED} or not is_noun:
         return True
     return lead is BARE and _takes_object(follows, is_first=not clause.joints)
+
+
+def _is_of_nothing(follows: Sequence[Token]) -> bool:
+    """Whether the verb is about nothing, as in "pay no bills"."""
+    texts = [token.text for token in follows[:2]]
+    return not NOTHING.isdisjoint(texts[:1]) and AT_MOST.isdisjoint(texts[1:])
 
 
 def _is_wished(clause: Clause, left: str, follows: Sequence[Token]) -> bool:

@@ -75,7 +75,8 @@ LEADS: Final = tuple(
         ),
     )
 )
-PLEASE: Final = re.compile(rf"(?:^|.* )(?:please|kindly|pls|plz) {POLITE}$")
+#: "Tell Ann to please send it" asks her
+PLEASE: Final = re.compile(rf"(?:^|.* )(?<!\bto )(?:please|kindly|pls|plz) {POLITE}$")
 GERUND: Final = re.compile(
     rf"^{POLITE}(?:(?:do|would|will) you mind|(?:would|do) you (?:please )?consider"
     rf"|how about|thank you for|thanks for|what about"
@@ -152,6 +153,12 @@ OBJECTS: Final = listed(
     "the a an my your his her its our their this that these those it them him me us all "
     "every each both some any to one two three four five six everyone everybody"
 )
+
+#: "Make sure" makes nothing
+SURE: Final = frozenset({"sure", "certain"})
+#: After a verb, what says that it is to be done to nothing; but not in "no more than"
+NOTHING: Final = frozenset({"no", "nobody", "nothing", "none"})
+AT_MOST: Final = frozenset({"more", "later", "less", "fewer"})
 
 #: The lead of a bare command, and the one of a command after what it is about: "in the file, add"
 BARE: Final = LEADS[0]

@@ -62,7 +62,9 @@ _SAID: Final = re.compile(
     r"|stated|stating"
     r"|ask|asks|asked|asking|tell|tells|told|telling|reply|replies|replied|text|texts"
     r"|texted|message"
-    r"|messages|messaged|email|emails|emailed|mail|mails|subject|body|content|title|words|quote)"
+    r"|messages|messaged|email|emails|emailed|mail|mails|subject|body|content|title|words|quote"
+    r"|sentence|phrase|paragraph"
+    r"|(?:note|notes|letter|memo|comment|post|request) (?:from|by|of))"
     r"(?: (?:me|us|him|her|them|you|this|that|the following|as follows|[^\W\d_]+)){0,3} ?$"
 )
 _BULLET: Final = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+")

@@ -29,7 +29,7 @@ from interlock.runtime.record.events.of_approval import (
     ApprovalExpired,
     ApprovalStepped,
 )
-from interlock.runtime.record.events.of_document import DocumentKept
+from interlock.runtime.record.events.of_document import DocumentErased, DocumentKept
 from interlock.runtime.record.events.of_home import (
     ActDecided,
     ActFailed,
@@ -84,6 +84,7 @@ __all__ = [
     "Decided",
     "DeliveriesPruned",
     "DeliveryTurned",
+    "DocumentErased",
     "DocumentKept",
     "Event",
     "Finding",

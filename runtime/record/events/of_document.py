@@ -30,3 +30,25 @@ class DocumentKept(Of):
     def payload(self) -> Object | None:
         """Return who did it."""
         return {"by": self.by}
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
+class DocumentErased(Of):
+    """A document that was handed in is gone, and its data key; it may be handed in again."""
+
+    event: ClassVar[str] = "document_erasure"
+    #: As the entry that kept it has it
+    document: str
+    by: str
+
+    def body(self) -> Object:
+        """Return the public part."""
+        return {"document": self.document}
+
+    def payload(self) -> Object | None:
+        """Return who erased it."""
+        return {"by": self.by}

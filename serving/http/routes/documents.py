@@ -97,6 +97,16 @@ async def get_document(
     return DocumentRow.model_validate(_facts(reading))
 
 
+@router.delete(
+    "/{document_id}", status_code=204, responses=problems("not_found", "in_use")
+)
+async def erase_document(
+    document_id: DocumentId, home: HomeOf, asking: PersonOf
+) -> None:
+    """Erase a document that was handed in by itself; what runs read of it goes with the runs."""
+    await documents.erase(home, document_id, person=asking)
+
+
 @router.get("/{document_id}/text", responses=problems("not_found"))
 async def get_text(
     document_id: DocumentId, home: HomeOf, asking: PersonOf

@@ -6,18 +6,17 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from interlock.runtime.errors import BadInput, Code, NotAuthenticated, NotPermitted
 from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.difference import EvidenceChanged
 from interlock.runtime.run.question import Approval
 from interlock.runtime.run.verdict import Shown
-from interlock.serving import edited
 from interlock.serving.operations import approvals as operations
 from interlock.serving.operations import looks
 from interlock.serving.quality import opening
-from interlock.serving.queue import cookie, evidence
+from interlock.serving.queue import cookie, evidence, fields
 from interlock.serving.queue.difference import change_of
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.risk import RISKS, WORDS, risk_named
@@ -87,22 +86,34 @@ class Filters(BaseModel):
         return urlencode(given)
 
 
-class Decided(BaseModel):
+class Said(BaseModel):
+    """What a form about an approval is sent with: words, and in some a person or a role."""
+
+    to: str = ""
+    note: str = ""
+
+
+class Decided(Said):
     """What the form of a verdict is sent with."""
 
     #: The digest of what the page showed, and what the page showed
     evidence_digest: str = ""
     carried: str = ""
     verdict: str = ""
-    note: str = ""
     password: str = ""
 
 
 class Edited(Decided):
-    """What the form of an edit is sent with: the arguments, as JSON."""
+    """What the form of an edit is sent with: kind and name of each argument, and its text."""
 
     verdict: Literal["rejected"] = "rejected"
-    arguments: str = ""
+    argument: list[str] = Field(default_factory=list)
+    value: list[str] = Field(default_factory=list)
+
+    @property
+    def fields(self) -> tuple[fields.Field, ...]:
+        """The arguments as the person wrote them; raises `BadInput` for no form of ours."""
+        return fields.brought(self.argument, self.value)
 
 
 @router.get("/approvals")
@@ -187,7 +198,7 @@ async def _given(visitor: Visitor, shown: Shown, form: Decided) -> None:
     """Give the verdict, or the edit; raises as `operations.decide` and `operations.edit` do."""
     person, note = visitor.person, form.note
     if isinstance(form, Edited):
-        arguments = edited.read(form.arguments, what="what you wrote")
+        arguments = fields.read(form.fields)
         await operations.edit(
             visitor.home, shown, person=person, arguments=arguments, note=note
         )
@@ -218,27 +229,29 @@ async def refused(
     visitor: Visitor,
     approval_id: str,
     error: BadInput | NotPermitted,
-    form: Decided | None = None,
+    form: Said,
+    name: str = "verdict",
 ) -> Response:
     """Show the page as it is now, with what refused the person's wish; raises `NotFound`."""
     approval = await looks.approval(visitor.home, approval_id, person=visitor.person)
     changes = error.differences if isinstance(error, EvidenceChanged) else ()
     trouble = replace(
-        _trouble(form or Decided(), _status(error), error.code),
+        _trouble(form, _status(error), error.code, name),
         words=words_of(error),
         changes=tuple(change_of(one) for one in changes),
     )
     return await _shown(visitor, approval, trouble)
 
 
-def _trouble(form: Decided, status: int, code: str) -> Trouble:
+def _trouble(form: Said, status: int, code: str, name: str = "verdict") -> Trouble:
     """Return why nothing was done, with all that the person had written."""
-    arguments = form.arguments if isinstance(form, Edited) else ""
     return Trouble(
         status=status,
         code=code,
+        form="edit" if isinstance(form, Edited) else name,
+        to=form.to,
         note=form.note,
-        arguments=edited.escaped(arguments),
+        fields=fields.kept(form.fields) if isinstance(form, Edited) else (),
     )
 
 

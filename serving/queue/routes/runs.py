@@ -1,5 +1,6 @@
 """The runs: a list, and one run with everything that happened to it."""
 
+from functools import partial
 from typing import Final, cast, get_args
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from interlock.serving.queue import timeline
 from interlock.serving.queue.frame import page
 from interlock.serving.queue.spending import meters_of
 from interlock.serving.queue.visitor import Visiting
+from interlock.serving.queue.words import tool_in_words
 
 router = APIRouter()
 HERE: Final = "/runs"
@@ -42,12 +44,15 @@ async def list_page(visitor: Visiting, status: str = "", after: str = "") -> Res
 @router.get("/runs/{run_id}")
 async def run_page(visitor: Visiting, run_id: str) -> Response:
     """Show one run: what was asked, what was found, what waits, what was spent, what happened."""
-    run = await looks.run(visitor.home, run_id, person=visitor.person)
+    home = visitor.home
+    run = await looks.run(home, run_id, person=visitor.person)
     return page(
         visitor,
         "run.html",
         here=HERE,
         run=run,
+        waiting=await home.approvals.list(run=run_id, state="waiting"),
+        words=partial(tool_in_words, tools=home.runtime.tools),
         meters=meters_of(run["spend"]) if run["spend"] else [],
-        history=await timeline.timeline(visitor.home, run_id),
+        history=await timeline.timeline(home, run_id),
     )

@@ -1,6 +1,5 @@
 """What a reader is handed of each carrier: the order, or nothing of it."""
 
-import asyncio
 import io
 import zipfile
 from collections.abc import Iterator
@@ -34,20 +33,19 @@ def contents(data: bytes) -> Iterator[bytes]:
         yield from (package.read(name) for name in package.namelist())
 
 
-@pytest.mark.parametrize("name", [name for name in CARRIERS if name != "file-name"])
-async def test_an_order_reaches_the_planner_or_the_carrier_says_why_not(
-    name: str,
-) -> None:
+@pytest.mark.parametrize("suffix", PARSERS)
+def test_an_order_reaches_the_planner_or_the_carrier_says_why_not(suffix: str) -> None:
     """The product's own parsers hand on the order of every carrier that says so, of no other."""
-    carrier = CARRIERS[name]
-    data = carrier.write(orders().contract, words(name))
-    parse = PARSERS[carrier.suffix]
-    parsed = await asyncio.to_thread(parse, data, Limits())
+    carriers = {name: own for name, own in CARRIERS.items() if own.suffix == suffix}
 
-    assert (understood(parsed.text) == ORDER) is not bool(carrier.unread)
-    assert doubt(parsed.text) is None
-    if carrier.unread:
-        assert any(words(name).encode() in content for content in contents(data))
+    assert len(carriers) > 10
+    for name, carrier in carriers.items():
+        data = carrier.write(orders().contract, words(name))
+        parsed = PARSERS[suffix](data, Limits())
+        is_hidden = any(words(name).encode() in content for content in contents(data))
+        assert (understood(parsed.text) == ORDER) is not bool(carrier.unread), name
+        assert doubt(parsed.text) is None, name
+        assert is_hidden or not carrier.unread, name
 
 
 def test_goals_and_carriers_meet() -> None:

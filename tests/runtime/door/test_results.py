@@ -32,6 +32,7 @@ class Query(Value):
     """What is looked for."""
 
     text: str = ""
+    since: int | None = None
 
 
 class File(Value):
@@ -54,6 +55,7 @@ class Profile(Value):
 
     mail: str
     motto: str
+    balance: int = 1810
 
 
 class Change(Value):
@@ -71,6 +73,8 @@ FIELDS = Fields(
     id="id",
     writers={"id": "system", "name": "owner", "owner": "house"},
 )
+
+FOUND = replace(FIELDS, writers={"id": "system"}, finds=("text",))
 
 
 @dataclass(kw_only=True)
@@ -111,7 +115,9 @@ class Desk:
         @tool(
             "me.read",
             action="read",
-            fields=Fields(of="principal", writers={"mail": "owner"}),
+            fields=Fields(
+                of="principal", writers={"mail": "owner", "balance": "system"}
+            ),
         )
         async def profile(permit: Permit, arguments: Query) -> Profile:
             """Read the profile."""
@@ -122,12 +128,32 @@ class Desk:
             """Read a page."""
             return Profile(mail="web@x.com", motto="")
 
-        @tool("file.share", action="write")
+        @tool("note.find", action="read", fields=FOUND, yields=lambda a, r: WEB)
+        async def look(permit: Permit, arguments: Query) -> Files:
+            """Find what has the name, of what anyone may name."""
+            return Files(files=self.files)
+
+        @tool(
+            "note.list",
+            action="read",
+            fields=replace(FOUND, finds=()),
+            yields=lambda a, r: WEB,
+        )
+        async def listed(permit: Permit, arguments: Query) -> Files:
+            """Show all there are."""
+            return Files(files=self.files)
+
+        @tool("event.cancel", action="write", takes={"file": "event"})
+        async def cancel(permit: Permit, arguments: Change) -> Change:
+            """Cancel an event, which the policy always denies."""
+            return arguments
+
+        @tool("file.share", action="write", takes={"file": "file"})
         async def share(permit: Permit, arguments: Change) -> Change:
             """Share a file, which the policy always denies."""
             return arguments
 
-        return (find, change, make, profile, web, share)
+        return (find, change, make, profile, web, look, listed, cancel, share)
 
     async def act(self, called: str, /, **arguments: Any) -> None:
         """Propose one call, which is permitted."""
@@ -151,7 +177,8 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = Desk()
     tools = desk.tools()
-    allowed = [one.name for one in tools if one.name != "file.share"]
+    denied = {"event.cancel", "file.share"}
+    allowed = [one.name for one in tools if one.name not in denied]
     desk.point.effects = dict.fromkeys(allowed, "permit")
     clerk = Toolbox(name=AGENT, tools=tools, request=Request)
     async with World(tmp_path, agents=[clerk], pdp=desk.point) as world:
@@ -188,6 +215,48 @@ async def test_the_principals_own_record_needs_no_name(desk: Desk) -> None:
     assert await desk.told("web@x.com") == ["untrusted"]
 
 
+async def test_a_number_proves_nothing_but_an_object_of_the_kind_that_is_taken(
+    desk: Desk,
+) -> None:
+    """The number of a named file is no event's, and a balance is nobody's amount."""
+    await desk.act("file.find")
+    await desk.act("me.read")
+
+    assert await desk.told(41, 1810, "1810") == ["trusted", *["untrusted"] * 2]
+    await desk.act("event.cancel", file=41)
+    assert desk.point.asked[-1].context.labels["file"].integrity == "untrusted"
+
+
+async def test_a_name_that_anyone_can_write_counts_where_no_other_can_be_hidden(
+    desk: Desk,
+) -> None:
+    """Such a name names an object only in a call that looked for the whole name and for nothing
+    else, or that shows all there are; and not where a second object has the name.
+    """
+    told: list[list[str]] = []
+    for called, arguments in (
+        ("note.find", {}),
+        ("note.find", {"text": "plan"}),
+        ("note.find", {"text": "plan-7.docx", "since": 3}),
+        ("note.list", {"text": "plan-7.docx"}),
+        ("note.find", {"text": "Plan-7.docx"}),
+    ):
+        await desk.act(called, **arguments)
+        told.append(await desk.told(41, 42, "plan-7.docx of ed"))
+    await desk.act("note.list")
+    told.append(await desk.told(41, 42, 43))
+    desk.files.append(File(id=666, name="PLAN-7.docx"))
+    await desk.act("note.find", text="other.docx")
+    told.append(await desk.told(41, 42, 666))
+
+    assert told == [
+        *[["unvouched", "unvouched", "untrusted"]] * 4,
+        ["trusted", "unvouched", "untrusted"],
+        ["trusted", "trusted", "unvouched"],
+        ["unvouched", "trusted", "unvouched"],
+    ]
+
+
 async def test_two_objects_of_one_name_are_none(desk: Desk) -> None:
     """A name that two objects have, in whatever case, names neither of them."""
     desk.files.append(File(id=666, name="Plan-7.docx", owner="eve@evil.test"))
@@ -220,6 +289,17 @@ async def test_what_the_run_sent_proves_nothing_when_it_comes_back(desk: Desk) -
         == ["untrusted"] * 2
     )
     assert await desk.told("ed@x.com") == ["trusted"]
+
+
+async def test_a_number_that_the_run_sent_is_the_same_however_it_is_written(
+    desk: Desk,
+) -> None:
+    """A number that went out without proof as a text proves nothing when it comes back as one."""
+    await desk.act("file.change", name="notes.txt", to="666.00")
+    desk.files[0] = File(id=666, name="plan-7.docx")
+    await desk.act("file.find")
+
+    assert await desk.told(666, 42) == ["untrusted", "trusted"]
 
 
 async def test_an_object_that_the_run_renamed_is_not_the_named_one(desk: Desk) -> None:

@@ -69,6 +69,17 @@ async def test_a_tool_of_other_types_is_refused() -> None:
         tool("refund.pay", action="write")(pay)  # type: ignore[type-var]  # on purpose a wrong type
 
 
+async def test_a_tool_takes_objects_in_an_argument_that_it_has() -> None:
+    """A misspelt argument would be proved by no number, and nobody would know why."""
+
+    async def pay(permit: Permit, refund: Refund) -> Refund:
+        """Pay a refund."""
+        return refund
+
+    with pytest.raises(TypeError, match="'ordre'"):
+        tool("refund.pay", action="write", takes={"ordre": "order"})(pay)
+
+
 def pay_at_once(permit: Permit, refund: Refund) -> Refund:
     """Pay a refund."""
     return refund

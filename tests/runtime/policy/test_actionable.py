@@ -31,6 +31,7 @@ from interlock.runtime.policy.actionable import LONGEST, MOST, actionable
         ("pay GB29 NWBK 6016 1331 9268 19 for it", "GB29 NWBK 6016 1331 9268 19"),
         ("pay gb29nwbk60161331926819", "gb29nwbk60161331926819"),
         ("call +1 (555) 123-4567", "+1 (555) 123-4567"),
+        ("call 0800_123*45|67", "0800_123*45|67"),
         ("card 4111111111111111", "4111111111111111"),
         (
             "0x52908400098527886E0F7030069857D2E4169EE7",

@@ -181,3 +181,49 @@ def test_a_letter_that_becomes_another_is_another(name: str) -> None:
 def test_words_beyond_the_limit_say_nothing() -> None:
     """A text that is too long to be looked through vouches for nothing (fails closed)."""
     assert Words({"text": "bob " * LONGEST_WORDS}).source("bob") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pay ann@x.com, not eve@x.com",
+        "Pay ann@x.com. Do not pay eve@x.com or 900.",
+        "Mail ann@x.com; don\u2019t mail bob@x.com, eve@x.com",
+        "Mail ann@x.com and never eve@x.com",
+        "Mail ann@x.com instead of eve@x.com",
+        "Invite ann@x.com and all others except eve@x.com",
+        "I do not want you to mail eve@x.com, but ann@x.com",
+        "Avoid eve@x.com.\nMail ann@x.com",
+    ],
+)
+def test_what_is_denied_is_not_said(text: str) -> None:
+    """What the principal says to leave out is no word for it; the rest of the words is."""
+    words = Words({"text": text})
+
+    assert words.source("eve@x.com") is None
+    assert words.source(900) is None
+    assert words.source("ann@x.com") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do not forget to mail ann@x.com",
+        "If you do not find it, mail ann@x.com",
+        "If not, mail ann@x.com",
+        "It is not there, so mail ann@x.com",
+        "Not only Bob: mail ann@x.com, too",
+        "Mail ann@x.com, but not eve@x.com",
+    ],
+)
+def test_what_only_sounds_like_a_denial_is_none(text: str) -> None:
+    """A denial of something else leaves what is asked for as it is."""
+    assert Words({"text": text}).source("ann@x.com") is not None
+
+
+@pytest.mark.parametrize("value", ["the", "and", "you", "everyone", "ALL", "anyone"])
+def test_a_word_that_stands_in_any_sentence_is_no_name(value: str) -> None:
+    """Somebody may call a thing so, and the principal did not mean it."""
+    text = "Tell you and everyone, or anyone, all about the plan"
+
+    assert Words({"text": text}).source(value) is None

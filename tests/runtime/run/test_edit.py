@@ -4,11 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.errors import BadInput
 from interlock.runtime.graph.answer import say
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.run.handling import Delegation, Look
 
 RITA = Principal(id="rita", tenant="default", roles=("reviewer",))
 ROLF = Principal(id="rolf", tenant="default", roles=("reviewer",))
@@ -54,6 +57,13 @@ async def test_who_wrote_an_edit_does_not_approve_it(
             id=f" {editor.id.upper()}", tenant="default", roles=("reviewer",)
         )
         assert await desk.refused(anew, odd) == "own_edit"
+        for by, what in (
+            (editor, Look(kind="claimed")),
+            (other, Delegation(to=editor, note="try")),
+        ):
+            with pytest.raises(BadInput) as refusal:
+                await desk.world.approvals.handle(anew, what, person=by)
+            assert refusal.value.code == "own_edit"
         assert await desk.say(anew, other) == "approved"
         assert isinstance(await desk.propose(run, "2", **BETTER), Done)
         assert desk.effects.done == ["burnt slowly"]

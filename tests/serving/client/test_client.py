@@ -1,5 +1,6 @@
 """The client before a served home: it sends what the API takes, and repeats only what is safe."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from interlock.serving.http.application import application
 from interlock.serving.identity.caller import Caller
 from interlock.serving.workspace import open_workspace
 
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "howto" / "documents.md"
 BASE = "http://127.0.0.1"
-WHOLE = Principal(id="ana", tenant="default", roles=("analyst", "auditor"))
+WHOLE = Principal(
+    id="ana", tenant="default", roles=("analyst", "auditor", "administrator")
+)
 
 
 class OneKey:
@@ -67,6 +71,28 @@ async def test_a_run_from_its_start_to_its_end(tmp_path: Path, contract: Path) -
     assert (events[0], events[-1]) == ("run_started", "run_ended")
     assert caught.value.code == "ended"
     assert log["size"] > 0
+
+
+async def test_a_document_from_its_coming_to_its_end(
+    tmp_path: Path, contract: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the page about documents shows works as it stands there."""
+    told: dict[str, Any] = {}
+    [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    exec(code, told)  # noqa: S102 - our own page
+    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
+    async with opened(settings) as home:
+        served = application(home, authenticator=OneKey())
+        transport = httpx2.ASGITransport(app=served)
+        async with (
+            served.router.lifespan_context(served),
+            Client(BASE, key="ilk_ana", transport=transport) as client,
+        ):
+            digest = await told["used_once"](client, contract)
+            with pytest.raises(Missing):
+                await client.start_run("contract_review", document=digest)
+
+    assert capsys.readouterr().out == "in_use\n"
 
 
 async def test_each_thing_people_do_is_a_call(contract: Path) -> None:

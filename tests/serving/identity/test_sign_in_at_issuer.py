@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
@@ -32,6 +33,7 @@ from interlock.serving.desk import Desk
 from interlock.serving.home import opened
 from interlock.serving.identity.flow import Answer
 from interlock.serving.identity.identity import Identity
+from interlock.serving.identity.issuer import FRESH_S
 from interlock.serving.identity.refusal import TokenRefused
 from interlock.serving.operations import people
 from interlock.serving.queue.cookie import FLOW, NAME
@@ -304,6 +306,45 @@ async def test_the_pages_lead_to_the_issuer_and_back(home: Path) -> None:
         if entry["body"]["event"] == "signed_in"
     ]
     assert methods == ["oidc"]
+
+
+class Asked(Provider):
+    """An issuer before which one sees whether a session here is over."""
+
+    is_over = False
+
+    async def __call__(self, *args: Any, **more: Any) -> Any:
+        for who, secret in self.watched.items():
+            with pytest.raises(NotAuthenticated):
+                await who.of_session(secret)
+            self.is_over = True
+        return await super().__call__(*args, **more)
+
+    @cached_property
+    def watched(self) -> dict[Identity, str]:
+        """Sessions that are to be over before the issuer is asked anything."""
+        return {}
+
+
+async def test_a_session_is_over_before_the_issuer_is_asked(
+    home: Path, clock: Any
+) -> None:
+    """However slow the issuer is when somebody signs out, the session here ends at once."""
+    provider = Asked(clock=clock)
+    async with opened(settings_of(home), clock=clock) as house:
+        who = with_provider(house.desk, provider)
+        secret = await entered(who, provider)
+        clock.now += FRESH_S
+        provider.watched[who] = secret
+        transport = httpx2.ASGITransport(app=application(house, who))
+        async with httpx2.AsyncClient(transport=transport, base_url=SITE) as client:
+            out = await client.post(
+                "/sign-out",
+                headers={"Cookie": f"{NAME}={secret}", "Origin": SITE},
+                data={TOKEN_FIELD: who.csrf_token(secret)},
+            )
+
+    assert (out.status_code, provider.is_over) == (303, True)
 
 
 async def test_a_provider_that_we_did_not_write_lets_somebody_in(

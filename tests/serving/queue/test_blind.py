@@ -44,7 +44,8 @@ ANSWERS = (
     "/v1/budgets/{run}",
     "/v1/documents/{run}",
 )
-ACTS = ("claim", "release", "ask", "resume")
+#: What a reviewer does besides deciding, with what it takes
+ACTS = {"claim": None, "release": None, "question": {"note": "Why?"}}
 
 
 class Reviewer:
@@ -150,10 +151,10 @@ async def acted(
 ) -> list[Any]:
     """Return what comes of what a reviewer does besides deciding."""
     ends: list[Any] = []
-    for act in ACTS[:3]:
+    for act, body in ACTS.items():
         path = f"/v1/approvals/{names['approval']}/{act}"
-        body = {"note": "Why?", "text": "Why?"} if act == "ask" else None
         answer = await api.post(path, json=body)
+        assert answer.is_success, answer.text
         ends.append((answer.status_code, plain(answer.text)))
     answer = await api.post(f"/v1/runs/{names['run']}/resume")
     ends.append((answer.status_code, plain(answer.text)))

@@ -1,12 +1,13 @@
 """Handling on the page: forms that work without scripts, and what they say is shown."""
 
-import json
 from dataclasses import replace
 from html import unescape
 from typing import Any
 
+import pytest
 import yaml
 
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.account import Account, keep_account
 from interlock.runtime.run.approval import Asked, ask
@@ -15,6 +16,7 @@ from interlock.runtime.run.quorum import Seat, one_of
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.verdict import Shown
 from interlock.serving.home import Home
+from interlock.serving.queue.fields import brought, read
 
 from .conftest import ask_for_mail, asked_for
 
@@ -93,56 +95,91 @@ async def test_nobody_of_another_tenant_is_asked_by_name(
 async def test_an_edit_rejects_and_says_what_would_do(
     home: Home, browser: Any, waiting: str
 ) -> None:
-    """The form holds the arguments as JSON that reads back as they are; what is no JSON, is the
-    same, or was shown as something else is named and keeps what was typed; a good one rejects, and
-    the page shows the proposed arguments.
+    """The form has a field for each argument, plain where the tool's schema is flat, and reads back
+    as it is; what is no JSON, is the same, does not fit, or was shown as something else is named
+    and keeps what was typed; a good one rejects, and the page shows the proposed arguments.
     """
     place = f"/approvals/{waiting}"
     rhea = browser("rhea")
     asked: Any = (await home.approvals.read(waiting)).evidence
     page = (await rhea.get(place)).text
+    offered = fields(page)
 
-    def field(name: str) -> Any:
-        return page.partition(f'name="{name}" value="')[2].partition('"')[0]
-
-    async def send(arguments: str, evidence: str) -> Any:
+    async def send(evidence: str = asked_digest(page), **changed: str) -> Any:
+        values = {name: changed.get(name, text) for name, (_, text) in offered.items()}
         form = {
-            "csrf": field("csrf"),
+            "csrf": hidden(page, "csrf"),
             "evidence_digest": evidence,
-            "arguments": arguments,
+            "argument": [f"{kind} {name}" for name, (kind, _) in offered.items()],
+            "value": list(values.values()),
             "note": "too long",
         }
         return await rhea.post(f"{place}/edit", data=form)
 
-    offered = page.partition('class="code">')[2].partition("</textarea>")[0]
-    digest = field("evidence_digest")
-    better = {**asked["arguments"], "subject": "A <b>short</b> one"}
-    no_json = await send('{"to": ', digest)
-    same = await send(unescape(offered), digest)
-    unfit = await send(json.dumps({**better, "to": ["a@example.com", 7]}), digest)
-    stale = await send(json.dumps(better), "0" * 64)
-    good = await send(json.dumps(better), digest)
+    better: Any = {
+        **asked["arguments"],
+        "subject": "A <b>short</b> one",
+        "cc": ["a@b", "c@d"],
+    }
+    change = {"subject": better["subject"], "cc": "a@b\r\n\r\n c@d "}
+    no_json = await send(attachments='[{"name": ')
+    same = await send()
+    unfit = await send(attachments='[{"name": 7}]')
+    long = await send(body="x" * 70_000)
+    hides = await send(evidence="0" * 64, subject="A \u202e one\\n")
+    stale = await send(evidence="0" * 64, **change)
+    good = await send(**change)
     after = await home.approvals.read(waiting)
     shown = (await rhea.get(place)).text
 
-    assert json.loads(unescape(offered)) == asked["arguments"]
+    assert {name: kind for name, (kind, _) in offered.items()} == {
+        "attachments": "json",
+        "body": "text",
+        "cc": "lines",
+        "subject": "text",
+        "to": "lines",
+    }
     assert "You approve none of it" in page
-    assert [answer.status_code for answer in (no_json, same, stale, good)] == [
+    assert [answer.status_code for answer in (no_json, same, unfit, stale, good)] == [
+        400,
         400,
         400,
         409,
         303,
     ]
-    assert unfit.status_code == 400
-    assert "to.1: Input should be" in unfit.text
-    assert "arguments_unfit" in unfit.text
+    assert "attachments.0." in unfit.text
+    for answer in (unfit, long):
+        assert "arguments_unfit" in answer.text
     assert "it is no JSON" in no_json.text
-    assert "{&#34;to&#34;: </textarea>" in no_json.text
+    assert fields(no_json.text)["attachments"] == ("json", '[{"name": ')
     assert "same_arguments" in same.text
     assert "evidence_changed" in stale.text
+    assert fields(stale.text)["subject"] == ("text", change["subject"])
+    assert fields(hides.text)["subject"] == ("json", '"A \\u202e one\\\\n"')
     assert (after.state, after.steps[-1].proposal) == ("rejected", better)
     assert "A &lt;b&gt;short&lt;/b&gt; one" in shown.partition("would agree to")[2]
     assert "You approve none of it" not in shown
+
+
+def hidden(page: str, name: str) -> str:
+    """Return what a hidden field of the page has."""
+    return page.partition(f'name="{name}" value="')[2].partition('"')[0]
+
+
+def asked_digest(page: str) -> str:
+    """Return the digest of the evidence that the page shows."""
+    return hidden(page, "evidence_digest")
+
+
+def fields(page: str) -> dict[str, tuple[str, str]]:
+    """Return kind and text of each argument that the form of an edit offers."""
+    parts = unescape(page).split('name="argument" value="')[1:]
+    found = {}
+    for part in parts:
+        kind, _, name = part.partition('"')[0].partition(" ")
+        text = part.partition("<textarea")[2].partition(">\n")[2]
+        found[name] = (kind, text.partition("</textarea>")[0])
+    return found
 
 
 async def test_an_editor_is_offered_no_verdict(
@@ -219,10 +256,54 @@ async def test_a_list_has_what_its_person_could_decide(
 async def test_an_edit_keeps_what_nobody_sees(
     home: Home, browser: Any, hostile: str
 ) -> None:
-    """Characters that hide or reorder stand in the form as escapes, and are not lost there."""
-    page = (await browser("rhea").get(f"/approvals/{hostile}")).text
-    offered = page.partition('class="code">')[2].partition("</textarea>")[0]
+    """Characters that hide or reorder stand in the form as escapes of JSON, and come back as they
+    were; a form that no page sent is refused.
+    """
+    rhea = browser("rhea")
+    page = (await rhea.get(f"/approvals/{hostile}")).text
+    offered = fields(page)
     asked = (await home.approvals.read(hostile)).evidence["arguments"]
+    tags = [f"{kind} {name}" for name, (kind, _) in offered.items()]
+    texts = [text for _, text in offered.values()]
 
-    assert "\\u202e" in offered
-    assert json.loads(unescape(offered)) == asked
+    assert any("\\u202e" in text for text in texts)
+    assert read(brought(tags, texts)) == asked
+    for argument, value in (
+        (tags[:1] * 2, texts[:2]),
+        (tags, texts[1:]),
+        (["x y"], [""]),
+    ):
+        with pytest.raises(BadInput):
+            brought(argument, value)
+
+
+async def test_a_refused_form_keeps_what_was_typed(browser: Any, waiting: str) -> None:
+    """Whom and why, a question and a reason for a verdict are there again when they are refused,
+    each in its own form, which is open.
+    """
+    rhea = browser("rhea")
+    place = f"/approvals/{waiting}"
+    page = (await rhea.get(place)).text
+
+    async def refused(form: str, **said: str) -> str:
+        answer = await rhea.post(
+            f"{place}/{form}", data={"csrf": hidden(page, "csrf"), **said}
+        )
+        assert answer.status_code in {400, 403}
+        assert unescape(answer.text).count(said["note"]) == 1
+        return unescape(answer.text)
+
+    delegated = await refused("delegate", to="nobody", note="she knows <b>")
+    escalated = await refused("escalate", to="queen", note="it is large")
+    asked = await refused("question", note="?!")
+    answered = await refused("verdict", note="no choice")
+
+    assert hidden(delegated, "to") == "nobody"
+    assert "Nothing was done" in delegated
+    assert hidden(escalated, "note") == ""
+    assert "?!</textarea>" in asked
+    assert [text.count("<details open>") for text in (delegated, asked, answered)] == [
+        1,
+        1,
+        0,
+    ]

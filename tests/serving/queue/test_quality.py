@@ -4,27 +4,35 @@ import random
 import re
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from interlock.agents.contract_review import ContractReview
+from interlock.agents.contract_review.workflow import ReviewRequest
 from interlock.runtime.door.tool import AnyTool, ToolFailed
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.spoken import Spoken
 from interlock.runtime.run import canary, opening
 from interlock.serving.home import Home
+from interlock.serving.operations import runs
 from interlock.serving.quality.baits import Baits
 from interlock.serving.quality.playing import inert
 from interlock.serving.quality.seeding import seed
 
 CHANCE = random.Random(3)  # noqa: S311 - which request a canary is made of
 ROOT = Principal(id="root", tenant="default", roles=("administrator",))
+ANA = Principal(id="ana", tenant="default", roles=("analyst",))
+WORDS = "Create a record, write a report and send it to legal@example.com."
 
 
 async def test_a_canary_looks_as_what_it_is_made_of(
     home: Home, waiting: str, browser: Any
 ) -> None:
-    """The page, the row in the list and the rows of a canary have the parts of the approval that it
-    was made of: other ids, times and digests, and the one text that is bad. No tool acts for it.
+    """Page and row of a canary have the parts of the approval that the canary was made of.
+
+    Other are ids, times and digests, and the one text that is bad; no tool acts for a canary.
     """
     tools = home.pep.by_agent["contract_review"]
     tools.update({name: broken(tool) for name, tool in tools.items()})
@@ -52,6 +60,32 @@ def broken(tool: AnyTool) -> AnyTool:
         raise ToolFailed(code="error")
 
     return replace(tool, act=act)
+
+
+class Worded(ReviewRequest):
+    """A review that is asked for in words, too."""
+
+    words: Spoken
+
+
+async def test_a_canary_is_held_to_the_words_of_its_request(
+    home: Home, waiting: str, contract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the words ask for is recorded with a canary as with work; so nobody tells it by that."""
+    old = (await home.approvals.read(waiting)).run_id
+    await runs.cancel(home, old, person=ROOT)
+    await runs.erase(home, old, person=ROOT)
+    monkeypatch.setattr(ContractReview, "request", Worded)
+    request = {"path": str(contract), "notify": ["legal@example.com"], "words": WORDS}
+    run = await runs.start(home, agent="contract_review", person=ANA, request=request)
+    await home.drive(run)
+    put = await seed(home, 1, person=ROOT)
+    listed = await home.approvals.list(state="waiting")
+    (bait,) = [row.run_id for row in listed if row.run_id != run.id]
+
+    assert put == 1
+    assert (await home.runs.read(bait)).intent == run.intent
+    assert run.intent
 
 
 async def test_the_tool_that_a_canary_asks_for_refuses_to_act(home: Home) -> None:
@@ -86,6 +120,17 @@ async def test_a_worker_places_one_canary_in_so_many_requests(
     assert none == 1
     assert [canary.is_canary(home.vault, row.run_id) for row in listed].count(True) == 1
     assert len(listed) == 2
+
+
+async def test_a_defect_of_a_canary_ends_no_worker(home: Home, waiting: str) -> None:
+    """It is counted and met once; the requests wait as before."""
+    nowhere: Any = None
+    baits = Baits(replace(at_rate(home, 1), settings=nowhere))
+    for _ in range(2):
+        await baits.settle()
+
+    assert baits.defects == 1
+    assert [row.id for row in await home.approvals.list()] == [waiting]
 
 
 def at_rate(home: Home, one_in: int) -> Home:

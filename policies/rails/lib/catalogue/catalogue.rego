@@ -104,6 +104,22 @@ goes_alone if {
 }
 
 # METADATA
+# title: Can be asked
+# description: >-
+#   The label of the argument is a doubt that a person can settle: somebody attends the run, its words say what it is
+#   for (what they do not ask for is denied by the rule intent all the same), and the tool says which arguments count.
+#   Whatever is not known is no yes.
+can_be_asked(argument) if {
+	is_tool
+	says_which
+	input.context.run.autonomy in {1, 2}
+	input.context.intent.spoken == true
+	input.context.proposer in {"planner", "steps"}
+	input.context.version >= 7
+	input.context.labels[argument].integrity in {"unvouched", "untrusted"}
+}
+
+# METADATA
 # title: Waives
 # description: The request is for an act that does without *guard*.
 waives(guard) if {

@@ -27,6 +27,13 @@ test_a_person_is_asked_about_a_strangers_link if {
 	actionable.oblige == {request.approve} with input as linked
 }
 
+test_nothing_against_what_no_stranger_can_write if {
+	shown := {"integrity": "unvouched", "confidentiality": "public", "sources": ["tool:place.find#address"]}
+	document := after_reading({"actionable": {"body": shown}})
+	count(actionable.deny) == 0 with input as document
+	count(actionable.oblige) == 0 with input as document
+}
+
 test_nobody_is_asked_once_it_is_approved if {
 	approved := object.union(linked, {"context": {"approvals": [request.approval]}})
 	count(actionable.oblige) == 0 with input as approved with data.rails.build.revision as request.revision

@@ -2,7 +2,8 @@
 # title: Data labels
 # description: >-
 #   Where a value came from decides where it may go: destinations come from trusted values only, never from what was
-#   read (untrusted) and never from the agent's own word (unvouched); and nothing flows to a sink that may not hold it.
+#   read (untrusted) and never from the agent's own word (unvouched), unless a person who attends the run agrees; and
+#   nothing flows to a sink that may not hold it.
 #   Asked of every tool that is not known to stay inside.
 # custom:
 #   codes:
@@ -11,6 +12,7 @@
 #     unknown_label: "The label of {argument} is missing or unreadable."
 package rails.rules.data_labels
 
+import data.rails.lib.approvals
 import data.rails.lib.catalogue
 
 rank := {"public": 0, "internal": 1, "confidential": 2}
@@ -33,15 +35,33 @@ deny contains {"code": "unknown_label", "parameters": {"argument": argument}} if
 }
 
 deny contains {"code": "untrusted_destination", "parameters": {"argument": argument, "sources": sources(argument)}} if {
-	not is_inside
-	some argument in names
-	catalogue.must_be_trusted(argument)
-	not is_trusted(argument)
+	some argument in doubtful
+	not catalogue.can_be_asked(argument)
 }
 
 deny contains {"code": "clearance", "parameters": {"data": data_label, "sink": sink}} if {
 	not is_inside
 	not is_cleared
+}
+
+# METADATA
+# title: Doubt
+# description: A doubtful destination waits for the person who attends the run; its label is what that person is shown.
+oblige contains approvals.obligation(settings, data.rails.config.limits, input.action.tool) if {
+	some argument in doubtful
+	catalogue.can_be_asked(argument)
+	not is_approved
+}
+
+settings := data.rails.config.approval
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
+
+doubtful contains argument if {
+	not is_inside
+	some argument in names
+	catalogue.must_be_trusted(argument)
+	not is_trusted(argument)
 }
 
 is_inside if catalogue.tool.egress == "none"

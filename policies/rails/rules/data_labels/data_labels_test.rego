@@ -118,3 +118,52 @@ test_every_argument_is_a_destination_when_none_is_configured if {
 		with input.context.labels.body as document
 		with data.rails.config.tools as {"mail.send": {"egress": "mail"}}
 }
+
+spoken := object.union(request.mail, {"context": {"intent": {"spoken": true, "kinds": {"message.send": null}}}})
+
+asked(change) := object.union(object.union(spoken, {"context": {"labels": {"to": document}}}), change)
+
+test_a_person_who_attends_is_asked_about_a_doubtful_destination if {
+	every label in [document, own_word] {
+		doubt := asked({"context": {"labels": {"to": label}}})
+		count(data_labels.deny) == 0 with input as doubt
+		data_labels.oblige == {request.approve} with input as doubt
+	}
+	count(data_labels.oblige) == 0 with input as spoken
+}
+
+test_nobody_is_asked_about_a_doubt_that_is_approved if {
+	count(data_labels.oblige) == 0 with input as asked({"context": {"approvals": [request.approval]}})
+		with data.rails.build.revision as request.revision
+}
+
+unattended := [
+	{"context": {"run": {"autonomy": 3}}},
+	{"context": {"run": {"autonomy": 0}}},
+	{"context": {"run": {"autonomy": null}}},
+	{"context": {"intent": {"spoken": false}}},
+	{"context": {"intent": null}},
+	{"context": {"proposer": "undo"}},
+	{"context": {"proposer": null}},
+	{"context": {"version": 6}},
+	{"context": {"version": null}},
+]
+
+test_deny_a_doubtful_destination_where_nobody_attends_or_the_run_has_no_words if {
+	every change in unattended {
+		data_labels.deny == {untrusted("to", ["document:d1"])} with input as asked(change)
+		count(data_labels.oblige) == 0 with input as asked(change)
+	}
+}
+
+test_deny_a_label_that_is_not_known_whoever_attends if {
+	every integrity in ["blessed", null] {
+		torn := asked({"context": {"labels": {"to": {"integrity": integrity}}}})
+		data_labels.deny == {unknown("to"), untrusted("to", ["document:d1"])} with input as torn
+	}
+}
+
+test_deny_a_doubt_in_a_tool_that_does_not_say_which_are_destinations if {
+	untrusted("to", ["document:d1"]) in data_labels.deny with input as asked({})
+		with data.rails.config.tools["mail.send"].trusted_arguments as ["to", "tto"]
+}

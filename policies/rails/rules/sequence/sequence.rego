@@ -1,10 +1,11 @@
 # METADATA
 # title: Sequence
 # description: >-
-#   What a run did before bounds what it may do next. Private data, words of strangers and a way out meet in one run only
-#   where an argument states the destination, which data_labels and trusted_arguments hold to the principal's words. What cannot be taken back turns, after words of strangers, on nothing that
-#   the principal did not say. A tool that requires others is used on what these were used on before. A request of
-#   version 1 to 6 was recorded before these were facts.
+#   What a run did before bounds what it may do next. Private data, words of strangers and a way out meet in one
+#   run only where an argument states the destination, which data_labels and trusted_arguments hold to the
+#   principal's words. What cannot be taken back turns, after words of strangers, on nothing that the principal
+#   did not say. A tool that requires others is used on what these were used on before. A request of version 1 to
+#   6 was recorded before these were facts.
 # custom:
 #   codes:
 #     no_destination: "After private data and words of strangers, {tool} would reach somebody that no argument states."
@@ -47,7 +48,7 @@ deny contains {"code": "not_grounded", "parameters": {"required": required}} if 
 
 deny contains {"code": "sequence_unknown", "parameters": {}} if {
 	is_held
-	not is_array(object.get(input.context, "done_here", null))
+	not is_known
 }
 
 is_held if {
@@ -75,5 +76,7 @@ states_destination if count(catalogue.tool.trusted_arguments) > 0
 states_destination if not is_array(object.get(catalogue.tool, "trusted_arguments", null))
 
 is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
+
+is_known if is_array(input.context.done_here)
 
 is_done_here(required) if required in input.context.done_here

@@ -3,18 +3,37 @@
 # description: >-
 #   Some arguments choose what is touched, such as the path of a file to read. They must come from the principal's own
 #   request, whatever the tool and whatever was read before: neither a value that was read somewhere nor the agent's own
-#   word may choose what is read next.
+#   word may choose what is read next, unless a person who attends the run agrees.
 # custom:
 #   codes:
 #     untrusted_argument: "The argument {argument} must come from the request itself."
 package rails.rules.trusted_arguments
 
+import data.rails.lib.approvals
 import data.rails.lib.catalogue
 
 # METADATA
 # title: Chosen by the principal
 # description: Each argument that the configuration lists is labelled trusted; without a list, each that there is.
 deny contains {"code": "untrusted_argument", "parameters": {"argument": argument}} if {
+	some argument in doubtful
+	not catalogue.can_be_asked(argument)
+}
+
+# METADATA
+# title: Doubt
+# description: A doubtful argument waits for the person who attends the run; its label is what that person is shown.
+oblige contains approvals.obligation(settings, data.rails.config.limits, input.action.tool) if {
+	some argument in doubtful
+	catalogue.can_be_asked(argument)
+	not is_approved
+}
+
+settings := data.rails.config.approval
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
+
+doubtful contains argument if {
 	catalogue.tool.egress == "none" # destinations of the others are the business of data_labels
 	some argument in (names | listed)
 	catalogue.must_be_trusted(argument)

@@ -66,3 +66,34 @@ test_deny_an_argument_that_is_only_labelled if {
 		with data.rails.config.tools as listing(["cc"])
 		with input.context.labels.cc as document
 }
+
+asked(change) := object.union(
+	object.union(request.write, {"context": {
+		"labels": {"document": document},
+		"intent": {"spoken": true, "kinds": {"report.write": null}},
+	}}),
+	change,
+)
+
+test_a_person_who_attends_is_asked_about_a_doubtful_argument if {
+	listed := listing(["document"])
+	count(trusted_arguments.deny) == 0 with input as asked({}) with data.rails.config.tools as listed
+	trusted_arguments.oblige == {request.approve} with input as asked({}) with data.rails.config.tools as listed
+	count(trusted_arguments.oblige) == 0 with input as asked({"context": {"approvals": [request.approval]}})
+		with data.rails.config.tools as listed
+		with data.rails.build.revision as request.revision
+}
+
+test_deny_a_doubtful_argument_where_nobody_attends_or_nothing_is_known if {
+	listed := listing(["document"])
+	every change in [
+		{"context": {"run": {"autonomy": 3}}},
+		{"context": {"intent": {"spoken": false}}},
+		{"context": {"proposer": "undo"}},
+		{"context": {"labels": {"document": {"integrity": "blessed"}}}},
+	] {
+		trusted_arguments.deny == {refused("document")} with input as asked(change) with data.rails.config.tools as listed
+	}
+	unlabelled := json.remove(asked({}), ["context/labels/document"])
+	trusted_arguments.deny == {refused("document")} with input as unlabelled with data.rails.config.tools as listed
+}
