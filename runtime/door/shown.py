@@ -112,17 +112,19 @@ def read_seen(
     entries = [_entry(row, run, key) for row in rows if row["what"] != "done"]
     ended = {action: seq for action, seq, _ in sorted(entries, key=_seq)}
     asked = {action: sent for action, _, sent in entries if sent is not None}
-    sent = [sent for _, _, sent in entries if sent is not None]
     shown: list[Shown] = []
     unclear: set[str] = set()
     for fields, row in _results(declared, rows):
         records = _records(fields, row, key)
         if records is None:
             unclear.add(fields.kind)
-        seq = ended.get(row["name"], LARGEST_INTEGER)
         whole = _whole(fields, asked.get(row["name"]))
-        shown += _shown(row, seq, records or (), whole=whole)
-    return Seen(shown=shown, sent=sent, unclear=frozenset(unclear))
+        shown += _shown(row, records or (), ended, whole)
+    return Seen(
+        shown=shown,
+        sent=[sent for _, _, sent in entries if sent is not None],
+        unclear=frozenset(unclear),
+    )
 
 
 def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMapping]:
@@ -155,16 +157,15 @@ def _declared(tools: Tools) -> dict[str, Fields]:
 
 def _shown(
     row: RowMapping,
-    seq: int,
     records: Sequence[Record],
-    *,
+    ended: Mapping[str, int],
     whole: frozenset[str] | None,
 ) -> Iterator[Shown]:
     for record in records:
         yield Shown(
             tool=row["tool"],
             action=row["name"],
-            seq=seq,
+            seq=ended.get(row["name"], LARGEST_INTEGER),
             record=record,
             whole=whole,
         )

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interlock.runtime.errors import BadInput
-from interlock.serving.cli import asker, session
+from interlock.serving.cli import asker, at_issuer, session
 from interlock.serving.cli.session import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from interlock.serving.desk import Desk
     from interlock.serving.identity.caller import Caller
+    from interlock.serving.settings import Settings
 
 application = typer.Typer(add_completion=False)
 
@@ -27,10 +30,17 @@ def sign_in(
     password_stdin: Annotated[
         bool, typer.Option(help="Read the password from standard input.")
     ] = False,
+    issuer: Annotated[
+        bool, typer.Option(help="Sign in at the issuer of the settings, in a browser.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Sign in for the next 8 hours of commands on this machine."""
     settings = session.configured()
+    if issuer:
+        at_issuer.check_alone(name, code, password_stdin)
+        _enter(settings, at_issuer.signing_in(settings, may_show=not as_json), as_json)
+        return
     if code is None and not password_stdin:
         _check_terminal()
 
@@ -44,6 +54,15 @@ def sign_in(
             return await identity.sign_in(name or "", sys.stdin.readline().rstrip("\n"))
         return await identity.sign_in(*asker.credentials(typer.prompt, name))
 
+    _enter(settings, work, as_json)
+
+
+def _enter(
+    settings: "Settings",
+    work: "Callable[[Desk], Awaitable[tuple[str, Caller]]]",
+    as_json: AsJson,
+) -> None:
+    """Sign in by *work*, keep the session, and say who signed in."""
     cookie, caller = session.act(work, using=settings)
     asker.keep(settings, cookie)
     person = caller.principal

@@ -19,15 +19,16 @@ def sign_out(as_json: AsJson = False) -> None:
     settings = session.configured()
     cookie = asker.kept(settings)
 
-    async def work(desk: "Desk") -> None:
+    async def work(desk: "Desk") -> str:
         from interlock.serving.identity.identity import Identity
 
-        await Identity.over(desk).sign_out(cookie)
+        return await Identity.over(desk).sign_out(cookie)
 
-    if cookie:
-        session.act(work, using=settings)
+    elsewhere = session.act(work, using=settings) if cookie else ""
     asker.drop(settings)
     if as_json:
-        session.print_json({"signed_in": False})
+        session.print_json({"signed_in": False, "issuer": elsewhere or None})
         return
     session.say("Signed out.")
+    if elsewhere:
+        session.next_step(f"the issuer knows you still; sign out there: {elsewhere}")

@@ -18,6 +18,7 @@ from interlock.serving.desk import Desk
 from interlock.serving.identity import session
 from interlock.serving.identity.caller import Caller
 from interlock.serving.identity.flow import (
+    BACK,
     Answer,
     Flow,
     authorization,
@@ -105,14 +106,18 @@ class ByIssuer:
             )
         return Caller(principal=person.principal, method="token")
 
-    async def begin(self, to: str, *, again: Caller | None = None) -> tuple[str, str]:
+    async def begin(
+        self, to: str, *, again: Caller | None = None, back: str | None = None
+    ) -> tuple[str, str]:
         """Return the URL at the issuer where somebody signs in, and the cookie that waits here.
 
-        Whoever is *again* asked shows their credentials anew, whatever the issuer remembers.
+        Whoever is *again* asked shows their credentials anew, whatever the issuer remembers. The
+        issuer sends its answer to the address *back*; where none is named, to the pages.
         """
         now = await self._now()
         provider = await self._issuer.provider(now)
         flow = Flow.new(
+            back=back or self._settings.site + BACK,
             to=to,
             began=now,
             session=again.session if again else "",

@@ -1,7 +1,8 @@
-"""A sign-in at the issuer that is under way: what the browser keeps of it, and what is asked.
+"""A sign-in at the issuer that is under way: what is kept of it, and what is asked.
 
-The browser keeps all of it in one cookie, sealed under the home's key, so nothing grows here while
-people begin and do not come back. The code flow with PKCE (S256), state and nonce.
+Whoever waits for the answer, a browser or a command, keeps all of it, sealed under the home's key,
+so nothing grows here while people begin and do not come back. The code flow with PKCE (S256), state
+and nonce.
 """
 
 import base64
@@ -32,7 +33,7 @@ from interlock.serving.identity.issuer import Issuer, Provider
 from interlock.serving.identity.refusal import IssuerAway, TokenRefused
 from interlock.serving.openid import GOOD_FOR_S, OpenId
 
-#: Where the issuer sends people back to, below the site
+#: Where the issuer sends people back to, below the site or on the machine of a command
 BACK: Final = "/sign-in/issuer/back"
 #: Where the issuer sends people to who signed out there
 GONE: Final = "/sign-in"
@@ -69,6 +70,8 @@ class Flow:
     nonce: str
     #: Of which the issuer is shown the digest first
     verifier: str
+    #: The address to which the issuer sends the answer
+    back: str
     to: str
     began: int
     #: The public id of the session whose person shows credentials again; empty for a new one
@@ -76,12 +79,21 @@ class Flow:
     name: str = ""
 
     @classmethod
-    def new(cls, *, to: str, began: int, session: str, name: str) -> "Flow":
+    def new(
+        cls,
+        *,
+        back: str,
+        to: str,
+        began: int,
+        session: str,
+        name: str,
+    ) -> "Flow":
         """Return a flow with secrets of its own."""
         return cls(
             state=secrets.token_urlsafe(_BYTES),
             nonce=secrets.token_urlsafe(_BYTES),
             verifier=secrets.token_urlsafe(_BYTES),
+            back=back,
             to=to,
             began=began,
             session=session,
@@ -105,9 +117,9 @@ class Flow:
         try:
             body = base64.urlsafe_b64decode(cookie)
             plain = vault.key(connection, HOME).open(body, place=_PLACE)
-        except (binascii.Error, ValueError, Tampered) as error:
+            flow = cls(**orjson.loads(plain))
+        except (binascii.Error, ValueError, TypeError, Tampered) as error:
             raise TokenRefused("flow") from error
-        flow = cls(**orjson.loads(plain))
         if now >= flow.began + GOOD_FOR_S:
             raise TokenRefused("flow")
         return flow
@@ -132,7 +144,7 @@ def authorization(settings: OpenId, provider: Provider, flow: Flow) -> str:
         provider.authorization_endpoint,
         settings.client_id,
         "code",
-        redirect_uri=settings.site + BACK,
+        redirect_uri=flow.back,
         scope="openid profile email",
         state=flow.state,
         nonce=flow.nonce,
@@ -167,7 +179,7 @@ async def exchanged(
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": settings.site + BACK,
+        "redirect_uri": flow.back,
         "client_id": settings.client_id,
         "code_verifier": flow.verifier,
     }

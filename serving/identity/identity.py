@@ -157,8 +157,11 @@ class Identity:
         )
         return await self._with_caller(secret)
 
-    async def sign_out(self, cookie: str) -> None:
-        """End the session of the cookie at once; one that is over already is no error."""
+    async def sign_out(self, cookie: str) -> str:
+        """End the session of the cookie at once; one that is over already is no error.
+
+        Returns where the issuer ends its own session, if this one began there; else nothing.
+        """
 
         def work(tx: Tx) -> None:
             one = session.read(
@@ -177,7 +180,10 @@ class Identity:
             one = await self._session(cookie)
             await self._store.write(work, logs=(one.tenant,))
         except NotAuthenticated:
-            return
+            return ""
+        if self.issuer is None or self.issuer.url != one.issuer:
+            return ""
+        return await self.issuer.farewell()
 
     def csrf_token(self, cookie: str) -> str:
         """Return the token that every form of the session carries."""

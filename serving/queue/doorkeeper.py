@@ -31,8 +31,8 @@ class Doorkeeper(Protocol):
         """Return as `sign_in` does for the code of a link, which serves once."""
         ...
 
-    async def sign_out(self, cookie: str) -> None:
-        """End the session for good."""
+    async def sign_out(self, cookie: str) -> str:
+        """End the session for good, and return where the issuer ends its own, or nothing."""
         ...
 
     async def reauthenticate(self, cookie: str, password: str) -> tuple[str, Caller]:

@@ -96,25 +96,12 @@ async def sign_out(request: Request) -> Response:
     """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     secret = cookie.session_cookie(request)
-    is_of_issuer = await _is_of_issuer(doorkeeper, secret)
-    await doorkeeper.sign_out(secret)
-    # An issuer that is slow or away keeps no session alive here.
-    issuer = doorkeeper.issuer if is_of_issuer else None
-    elsewhere = await issuer.farewell() if issuer is not None else ""
+    elsewhere = await doorkeeper.sign_out(secret)
     answer: Response = RedirectResponse("/sign-in", status_code=303)
     if elsewhere:
         answer = bare("signed_out.html", to=elsewhere)
     cookie.take(answer)
     return answer
-
-
-async def _is_of_issuer(doorkeeper: "Doorkeeper", secret: str) -> bool:
-    """Whether the session began at the issuer; nobody's did not."""
-    try:
-        caller = await doorkeeper.of_session(secret)
-    except NotAuthenticated:
-        return False
-    return caller.proof == "oidc"
 
 
 def ours(to: str) -> str:

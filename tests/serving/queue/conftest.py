@@ -86,8 +86,9 @@ class Door:
     async def sign_in_by_link(self, code: str) -> tuple[str, Caller]:
         return await self.sign_in(code, KNOWN)
 
-    async def sign_out(self, cookie: str) -> None:
+    async def sign_out(self, cookie: str) -> str:
         self.ended.add(cookie)
+        return ""
 
     async def reauthenticate(self, cookie: str, password: str) -> tuple[str, Caller]:
         name = cookie.partition("-")[0]
