@@ -191,6 +191,7 @@ def arguments(
         "amount": 10**9,
         "verdict": "approved",
         "note": "n",
+        "effects": {},
         "happened": True,
         "revision": "",
         "agent": "contract_review",

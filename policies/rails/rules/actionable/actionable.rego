@@ -1,10 +1,10 @@
 # METADATA
 # title: Actionable
 # description: >-
-#   After the run has read what nobody vouches for, a text that goes out may carry addresses, links, account and telephone
-#   numbers of the principal's choice only, or such as no stranger can write: such a thing moves its reader. A person is
-#   asked about any other; a run that nobody attends is denied. A request of version 1 to 6 was recorded before this was
-#   a fact.
+#   After the run has read what nobody vouches for, a text that goes out may carry addresses, links, account and
+#   telephone numbers of the principal's choice only, or such as no stranger can write: such a thing moves its
+#   reader. A person is asked about any other; a run that nobody attends is denied. A request of version 1 to 6
+#   was recorded before this was a fact.
 # custom:
 #   codes:
 #     actionable_unknown: "What the argument {argument} asks its reader to follow is not known."

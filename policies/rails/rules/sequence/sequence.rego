@@ -20,7 +20,9 @@ tool := input.action.tool
 
 # METADATA
 # title: Rule of two
-# description: With private data and words of strangers in the run, what reaches others states its destination.
+# description: >-
+#   With private data and words of strangers in the run, what reaches others states its destination. A request that is a
+#   form speaks of no destination: there the operator's word holds that no argument chooses one.
 deny contains {"code": "no_destination", "parameters": {"tool": tool}} if {
 	is_exposed
 	not states_destination
@@ -63,10 +65,13 @@ is_undone if input.context.proposer == "undo"
 
 is_exposed if {
 	is_held
+	not is_form
 	catalogue.is_outward
 	not catalogue.is_clean
 	not is_public
 }
+
+is_form if input.context.intent.spoken == false
 
 is_public if input.context.run.label.confidentiality == "public"
 

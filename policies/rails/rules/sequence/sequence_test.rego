@@ -5,7 +5,10 @@ import data.rails.rules.sequence
 
 foreign := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["web"]}
 
-exposed := object.union(request.mail, {"context": {"run": {"label": foreign}}})
+exposed := object.union(request.mail, {"context": {
+	"run": {"label": foreign},
+	"intent": {"spoken": true, "kinds": {}},
+}})
 
 tools(fields) := {"mail.send": object.union({"action_class": "write", "egress": "mail"}, fields)}
 
@@ -26,6 +29,14 @@ test_deny_what_reaches_others_and_states_no_destination if {
 	codes(document) == set() with data.rails.config.tools as tools({})
 	unknown := json.remove(document, ["context/run/label"])
 	codes(unknown) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": []})
+}
+
+test_nothing_where_a_form_asks if {
+	none := tools({"trusted_arguments": []})
+	form := object.union(exposed, {"context": {"intent": {"spoken": false, "kinds": {}}}})
+	codes(form) == set() with data.rails.config.tools as none
+	unknown := json.remove(form, ["context/intent"])
+	codes(unknown) == {"no_destination"} with data.rails.config.tools as none
 }
 
 test_nothing_where_the_run_holds_nothing_private if {

@@ -92,7 +92,8 @@ test_deny_a_doubtful_argument_where_nobody_attends_or_nothing_is_known if {
 		{"context": {"proposer": "undo"}},
 		{"context": {"labels": {"document": {"integrity": "blessed"}}}},
 	] {
-		trusted_arguments.deny == {refused("document")} with input as asked(change) with data.rails.config.tools as listed
+		trusted_arguments.deny == {refused("document")} with input as asked(change)
+			with data.rails.config.tools as listed
 	}
 	unlabelled := json.remove(asked({}), ["context/labels/document"])
 	trusted_arguments.deny == {refused("document")} with input as unlabelled with data.rails.config.tools as listed
