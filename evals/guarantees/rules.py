@@ -51,5 +51,7 @@ def _reading(lax: Any) -> Break:
     def take_away(patch: Patch) -> None:
         for engine in _ENGINES:
             patch.put(engine, "read", lax)
+        # What was read before is not remembered
+        patch.put(embedded, "_LONGEST", -1)
 
     return take_away
