@@ -150,26 +150,6 @@ async def test_a_session_begins_and_ends(browser: Any) -> None:
     assert (inside.status_code, out.status_code, after.status_code) == (200, 303, 303)
 
 
-class Issuer:
-    """Remembers which sessions were over when somebody asked where to end its own."""
-
-    def __init__(self, door: Any) -> None:
-        self._door = door
-        self.over: set[str] = set()
-
-    async def farewell(self) -> str:
-        self.over |= self._door.ended
-        return ""
-
-
-async def test_no_issuer_keeps_a_session_from_its_end(browser: Any, door: Any) -> None:
-    """The session is over before the issuer at which it began is asked anything."""
-    door.proof, door.issuer = "oidc", Issuer(door)
-    await browser("rhea").post("/sign-out", data={"csrf": "token-of-rhea-1"})
-
-    assert door.issuer.over == {"rhea-1"}
-
-
 @pytest.mark.parametrize(
     "to", ["//evil.test", "https://evil.test", "/\\evil.test", "x"]
 )
