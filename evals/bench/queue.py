@@ -84,6 +84,7 @@ def _new(tenant: str) -> NewRun:
         limits=LIMITS,
         autonomy=2,
         revision=_REVISION,
+        intent=None,
     )
 
 

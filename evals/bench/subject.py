@@ -162,6 +162,7 @@ async def _governed(variant: Variant, steps: int, folder: Path) -> Spent:
             limits=PLENTY,
             autonomy=2,
             revision=point.revision,
+            intent=None,
         )
         run = await world.runs.start(new)
         door = Door(pep=world.pep, run=run)

@@ -91,6 +91,7 @@ async def _one(runtime: Runtime, number: int) -> None:
         limits=LIMITS,
         autonomy=2,
         revision=runtime.pdp.revision,
+        intent=None,
     )
     run = await runtime.runs.start(
         new,

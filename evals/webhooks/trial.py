@@ -133,6 +133,7 @@ async def _end(desk: Desk, events: int) -> None:
         limits=Amounts(steps=10),
         autonomy=1,
         revision="0" * 64,
+        intent=None,
     )
     for _ in range(events):
         run = await desk.storage.runs.start(new)

@@ -104,9 +104,10 @@ class NewRun:
     limits: Amounts
     autonomy: Autonomy
     revision: str
+    #: What the request's words ask for, by kind of effect; None where it has no words. Stated by
+    #: every caller: a run without an intent is bounded by its agent's grants alone
+    intent: Intent | None
     pins: Mapping[str, str] = field(default_factory=dict)
-    #: What the request's words ask for, by kind of effect; None where it has no words
-    intent: Intent | None = None
     #: The job it belongs to, empty for none
     job: str = ""
     #: Workers take the higher first

@@ -128,6 +128,7 @@ class Tasks:
             limits=LIMITS,
             autonomy=AUTONOMY,
             revision=wanted.denial.revision,
+            intent=None,
         )
         try:
             await self.runs.start(new, claim=False, also=also)

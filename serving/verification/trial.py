@@ -82,6 +82,7 @@ class Trial:
             limits=limits,
             autonomy=autonomy,
             revision=revision or self.pdp.revision,
+            intent=None,
             pins=pins or {},
         )
         return await self.world.runs.start(new)

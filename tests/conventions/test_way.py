@@ -59,6 +59,7 @@ async def test_who_follows_a_write_is_told_every_file(
             limits=PLENTY,
             autonomy=2,
             revision=point.revision,
+            intent=None,
         )
         run = await world.runs.start(new)
         # The first write compiles statements; what follows is what every write does.

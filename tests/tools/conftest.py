@@ -83,6 +83,7 @@ class Office:
                 limits=PLENTY,
                 autonomy=2,
                 revision=self.world.pdp.revision,
+                intent=None,
             )
         )
         if read is not None:

@@ -226,6 +226,7 @@ async def started(world: World, *, tenant: str) -> Run:
             limits=PLENTY,
             autonomy=2,
             revision=world.pdp.revision,
+            intent=None,
         )
     )
 

@@ -247,6 +247,7 @@ async def test_a_permit_to_start_is_recorded_once(world: World, fault: str) -> N
         limits=PLENTY,
         autonomy=2,
         revision=REVISION,
+        intent=None,
     )
 
     async def work(also: Also, _: str) -> None:

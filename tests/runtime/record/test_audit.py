@@ -46,6 +46,7 @@ async def start(world: World, tenant: str) -> Run:
             limits=PLENTY,
             autonomy=2,
             revision=REVISION,
+            intent=None,
         )
     )
 

@@ -60,6 +60,7 @@ async def lived(folder: Path) -> None:
             limits=PLENTY,
             autonomy=2,
             revision=REVISION,
+            intent=None,
         )
         run = await world.runs.start(proposal)
 

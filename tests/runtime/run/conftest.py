@@ -64,6 +64,7 @@ class Desk:
             limits=PLENTY,
             autonomy=2,
             revision=self.world.pdp.revision,
+            intent=None,
         )
         return await self.world.runs.start(new)
 

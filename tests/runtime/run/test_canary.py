@@ -62,6 +62,7 @@ async def put(world: World, *, run_id: str = "") -> tuple[Run, str]:
         limits=PLENTY,
         autonomy=2,
         revision=world.pdp.revision,
+        intent=None,
     )
     run = await world.runs.start(new)
     outcome = await world.pep.enforce(

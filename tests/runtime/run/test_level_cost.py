@@ -30,6 +30,7 @@ NEW: Final = NewRun(
     limits=PLENTY,
     autonomy=2,
     revision=REVISION,
+    intent=None,
 )
 JOB: Final = job.NewJob(
     id="job-1",

@@ -53,6 +53,7 @@ class Shop(World):
             limits=PLENTY,
             autonomy=2,
             revision=self.pdp.revision,
+            intent=None,
             priority=priority,
             not_before=not_before,
         )

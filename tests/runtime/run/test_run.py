@@ -43,6 +43,7 @@ def new_run(world: World) -> NewRun:
         limits=PLENTY,
         autonomy=2,
         revision=world.pdp.revision,
+        intent=None,
     )
 
 

@@ -58,6 +58,7 @@ async def start(world: World, *, tenant: str = "default", agent: str = "test") -
             limits=PLENTY,
             autonomy=2,
             revision=world.pdp.revision,
+            intent=None,
         )
     )
 

@@ -96,6 +96,7 @@ async def test_things_are_listed_by_tenant_run_and_key(world: World) -> None:
             limits=PLENTY,
             autonomy=2,
             revision=world.pdp.revision,
+            intent=None,
         )
     )
     for one in (run, foreign):

@@ -116,6 +116,7 @@ class Office:
             limits=Amounts(steps=10),
             autonomy=1,
             revision="r",
+            intent=None,
             job=job,
         )
         return await self.desk.storage.runs.start(new)

@@ -68,6 +68,7 @@ async def decided(world: World, run_id: str) -> None:
         limits=PLENTY,
         autonomy=2,
         revision=world.pdp.revision,
+        intent=None,
     )
     run = await world.runs.start(new)
     outcome = await world.pep.enforce(
