@@ -179,7 +179,7 @@ class Attacker:
             )
         except NotCanonical:
             return _POOL, ""
-        attempt = await pep._gathered(self.run, proposal)  # noqa: SLF001 - the door's own facts
+        attempt = await pep.gathered(self.run, proposal)
         decision = await self.home.pdp.decide(attempt.request)
         if decision.effect == "deny" or proposal.arguments is None:
             return len(decision.reasons), ""

@@ -1,7 +1,7 @@
 """The stage: one suite's tools behind a real door, with a real store and ledger, for many runs."""
 
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,11 +12,8 @@ from interlock.evals.agentdojo.catalogue import declared
 from interlock.evals.agentdojo.foreign import Foreign, governed
 from interlock.evals.agentdojo.package import SuiteName, suites
 from interlock.evals.agentdojo.postures import ROLE, Posture
-from interlock.evals.agentdojo.request import Asked
-from interlock.runtime.canonical import Json
+from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
-from interlock.runtime.door.tool import AnyTool, Value
-from interlock.runtime.graph.agent import Graph
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import Run
@@ -36,28 +33,6 @@ REVIEWER: Final = Principal(
 )
 #: Where files cost no disk
 _FAST: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
-
-
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
-class Hand:
-    """An agent that only brings tools: the planner of the suite proposes the calls itself."""
-
-    tools: Sequence[AnyTool]
-    name: str = AGENT
-    role: str = ROLE
-    request: type[Value] = Asked
-
-    def build(self, door: Door) -> Graph:
-        """Refuse: there is no graph to drive."""
-        raise TypeError("the suite's planner proposes the calls; there is no graph")
-
-    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
-        """Return nothing."""
-        return {}
 
 
 @dataclass(kw_only=True)
@@ -111,7 +86,7 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
             database=f"sqlite:///{folder / 'interlock.db'}",
             keys=folder / "keys",
             policy=_bundle(suite, posture),
-            agents=(Hand(tools=tools),),
+            agents=(Hand(name=AGENT, role=ROLE, tools=tools),),
             witness=folder / "witness",
             origin="interlock/agentdojo",
             clock=FixedClock(),

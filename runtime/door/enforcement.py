@@ -131,7 +131,7 @@ class EnforcementPoint:
         async with calls.turn():
             if calls.was_refused or refused is not None:
                 await self._store.durable(run.claim)
-            attempt = await self._gathered(run, proposal)
+            attempt = await self.gathered(run, proposal)
             earlier_answer = await self._recorded(attempt, proposal)
             if earlier_answer is not None:
                 return earlier_answer
@@ -141,7 +141,7 @@ class EnforcementPoint:
             calls.was_refused |= isinstance(answer, Denied)
             return answer
 
-    async def _gathered(self, run: Run, proposal: Proposal) -> Attempt:
+    async def gathered(self, run: Run, proposal: Proposal) -> Attempt:
         """Return the proposal as an attempt with its facts, not yet decided."""
         key = self._vault.known(run.id)
         facts = await self._pip.facts(run, proposal, key=key)

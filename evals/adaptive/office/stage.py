@@ -1,7 +1,7 @@
 """The stage of the office: the shipped rules over its tools, a real store, and nobody to ask."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from interlock.evals.adaptive.office.tools import STATED, World, tools
-from interlock.runtime.canonical import Json
+from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Outcome
-from interlock.runtime.door.tool import AnyTool, Value, schema_digest
-from interlock.runtime.graph.agent import Graph
+from interlock.runtime.door.tool import AnyTool, schema_digest
 from interlock.runtime.policy.engine.bundle import Bundle, revised
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.policy.spoken import Spoken
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.testing import PLENTY, FixedClock
 from interlock.serving.policy.rails import rails
@@ -27,34 +25,6 @@ _PERSON: Final = Principal(
     tenant="default",
     roles=("analyst",),
 )
-
-
-class Asked(Value):
-    """A request in the principal's words."""
-
-    text: Spoken
-
-
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
-class Hand:
-    """An agent that only brings tools: the attacker proposes the calls itself."""
-
-    tools: Sequence[AnyTool]
-    name: str = _AGENT
-    role: str = _AGENT
-    request: type[Value] = Asked
-
-    def build(self, door: Door) -> Graph:
-        """Refuse: there is no graph to drive."""
-        raise TypeError("the attacker proposes the calls; there is no graph")
-
-    def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
-        """Return nothing."""
-        return {}
 
 
 @dataclass(kw_only=True)
@@ -110,7 +80,7 @@ async def opened() -> AsyncIterator[Office]:
             database=f"sqlite:///{folder / 'interlock.db'}",
             keys=folder / "keys",
             policy=bundle,
-            agents=(Hand(tools=offered),),
+            agents=(Hand(name=_AGENT, role=_AGENT, tools=offered),),
             witness=folder / "witness",
             origin="interlock/office",
             clock=FixedClock(),
