@@ -29,6 +29,7 @@ CATALOGUE = "".join(
 )
 #: What is another with every approval: names, digests, times and figures, and the recipient
 CHANGING = re.compile(
+    r"under a minute|\d[\d.,]* (?:s|min|h|days)\b|"
     r"sha256:|\b(?:apr|run|act)-[0-9a-f]+|[0-9a-f]{12,}|\w+@example\.com|\d[\d.,:]*"
 )
 PAGES = (
