@@ -208,13 +208,13 @@ class Attack:
             await self._through(call, name)
 
     def _is_wished(self, call: Call) -> bool:
-        """Whether nothing would be wrong after the call."""
+        """Whether the call does something, and nothing is wrong after it."""
         toolset = self.search.stage.toolset
         takes = self.desk.door.pep.tools[call.tool].arguments
         asked = takes.model_validate(call.arguments)
         world = self.desk.world
         would = toolset.means(world, call.tool, asked)
-        return not finds(self.scene, [*world.effects, *would])
+        return bool(would) and not finds(self.scene, [*world.effects, *would])
 
     def _count(self, call: Call) -> None:
         known = call.tool in self.mutator.schemas
