@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.proposal import Proposal
+from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
 from interlock.runtime.door.tool import AnyTool, Tools, schema_digest
 from interlock.runtime.errors import NotFound
@@ -223,6 +224,9 @@ def _facts(
     run_label = label_of(row["label"])
     recorded = recorded_action.found(row, key)
     edits = _edits(connection, run, proposal, row, key)
+    counted = done.facts_for(row)
+    is_again = proposal.action.tool in counted["done"]
+    earlier = repeats(connection, run, proposal, key=key) if is_again else ()
     context = Context(
         now=now,
         run=_run_facts(run, row),
@@ -236,7 +240,8 @@ def _facts(
         tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
-        **done.facts_for(row),
+        **counted,
+        repeats=earlier,
         version=FACTS,
     )
     facts = Facts(
