@@ -224,9 +224,6 @@ def _facts(
     run_label = label_of(row["label"])
     recorded = recorded_action.found(row, key)
     edits = _edits(connection, run, proposal, row, key)
-    counted = done.facts_for(row)
-    is_again = proposal.action.tool in counted["done"]
-    earlier = repeats(connection, run, proposal, key=key) if is_again else ()
     context = Context(
         now=now,
         run=_run_facts(run, row),
@@ -237,11 +234,9 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=_switches(rows),
-        tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
-        **counted,
-        repeats=earlier,
+        **_done(connection, run, proposal, row, key),
         version=FACTS,
     )
     facts = Facts(
@@ -254,14 +249,25 @@ def _facts(
 
 
 def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
-    """Return both facts about the arguments by their names in the context."""
+    """Return the facts about the arguments by their names in the context."""
     arguments = proposal.action.arguments
     labels = proofs.labels(arguments)
     return {
         "schema_valid": proposal.arguments is not None,
+        "tool_schema": _schema(proposal.tool),
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
+
+
+def _done(
+    connection: Connection, run: Run, proposal: Proposal, row: Row, key: DataKey
+) -> dict[str, Any]:
+    """Return what the run may do and has done; a run with words is asked what it did alike."""
+    facts = done.facts_for(row)
+    if facts["intent"].spoken and proposal.action.tool in facts["done"]:
+        facts["repeats"] = repeats(connection, run, proposal, key=key)
+    return facts
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:

@@ -277,7 +277,7 @@ class Context:
     #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
     actionable: dict[str, Label] = field(default_factory=dict)
     plan: PlanFacts = PlanFacts()
-    #: For each other effect of the run by the same tool, the arguments in which the two are equal
+    #: For each other effect of a run with words by the same tool, the arguments that are equal
     repeats: tuple[tuple[str, ...], ...] = ()
 
     def time_left(self) -> tuple[int, Level]:

@@ -49,7 +49,7 @@ async def test_the_policy_is_told_in_what_a_call_equals_each_earlier_effect(
     names = {name for name, _ in calls}
     point = StaticPoint(effects=dict.fromkeys(names, "permit"))
     async with World(tmp_path, tools=tools(), pdp=point) as world:
-        run = await world.start()
+        run = await world.start(intent={"message.send": None})
         for number, (name, arguments) in enumerate(calls):
             outcome = await world.pep.enforce(
                 run, tool=name, arguments=arguments, call_id=str(number)

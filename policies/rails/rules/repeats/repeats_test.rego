@@ -58,7 +58,8 @@ test_an_argument_without_a_value_tells_nothing_apart if {
 }
 
 test_all_arguments_count_where_none_that_counts_says_anything if {
-	every fields in [{"trusted_arguments": [], "critical_arguments": []}, {"trusted_arguments": null, "critical_arguments": null}] {
+	every list in [[], null] {
+		fields := {"trusted_arguments": list, "critical_arguments": list}
 		codes({}, fields) == set()
 		codes({"context": {"repeats": [["to", "amount", "cc", "subject"]]}}, fields) == {"repeated"}
 	}
@@ -67,7 +68,8 @@ test_all_arguments_count_where_none_that_counts_says_anything if {
 test_another_text_is_another_effect_of_a_varied_kind_only if {
 	told := {"context": {"intent": {"kinds": {"message.send": null}}}}
 	codes(told, {"effect": ["message.send"]}) == set()
-	codes(object.union(told, {"context": {"repeats": [["to", "amount", "cc", "subject"]]}}), {"effect": ["message.send"]}) == {"repeated"}
+	same := object.union(told, {"context": {"repeats": [["to", "amount", "cc", "subject"]]}})
+	codes(same, {"effect": ["message.send"]}) == {"repeated"}
 	codes(told, {"effect": ["message.send", "payment.make"]}) == {"repeated"}
 	codes(told, {"effect": []}) == {"repeated"}
 }
