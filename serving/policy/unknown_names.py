@@ -101,7 +101,9 @@ def _kinds(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:
     """Yield the kinds of effect that the vocabulary does not have: no words ask for them."""
     known = config["intent"]["kinds"]
     used: list[tuple[str, Place]] = [
-        (kind, ("intent", "outward")) for kind in config["intent"]["outward"]
+        (kind, ("intent", part))
+        for part in ("outward", "varied")
+        for kind in config["intent"][part]
     ]
     for name, rules in config["tools"].items():
         for effect in rules.get("effect", ()):
