@@ -13,6 +13,7 @@ SUITES: Final[Mapping[str, str]] = {
     "office": "interlock.evals.adaptive.office.suite:Trials",
     "contracts": "interlock.evals.hostile.suite:Contracts",
     "agentdojo": "interlock.evals.agentdojo.suite:AgentDojo",
+    "live": "interlock.evals.live.suite:Live",
 }
 
 
