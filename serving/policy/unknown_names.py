@@ -71,7 +71,7 @@ def _alone(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:
 
 def _arguments(tools: Mapping[str, Any], where: Where) -> Iterator[Finding]:
     for name, rules in tools.items():
-        named = [
+        named: list[tuple[str, Place]] = [
             (argument, ("tools", name, part))
             for part in _LISTED
             for argument in rules.get(part, ())
