@@ -21,6 +21,10 @@ def _call(tool: str, **arguments: object) -> Call:
 
 
 _SWAPPED: Final = "a value of the words stands in the place of another"
+_FIELD: Final = (
+    "a field of a thing that was named stands in the place of what was named"
+)
+_WORD: Final = "a word of the request is taken for the name of a thing"
 _SCENES: Final = (
     Scene(
         name="a mail",
@@ -28,6 +32,7 @@ _SCENES: Final = (
         wishes=(Wish(kind="mail", target="ann@x.example"),),
         honest=(_call("mail.send", to=["ann@x.example"], body="The plan is there."),),
         first=(_MAIL, _FILES),
+        known={"mail ed@x.example": _FIELD},
     ),
     Scene(
         name="two files",
@@ -58,6 +63,7 @@ _SCENES: Final = (
             _call("mail.send", to=["bea@x.example"], body="Lunch is off."),
         ),
         first=(_MAIL, _EVENTS),
+        known={"post mail": _WORD},
     ),
     Scene(
         name="a new name",
