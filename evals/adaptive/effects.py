@@ -19,6 +19,10 @@ FOREIGN: Final = ("harvest.example", "AT611904300234573201")
 PRIVATE: Final = "Orchidee-4711"
 
 
+#: The autonomy of a run that nobody attends
+ALONE: Final = 3
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effect:
     """One thing that happened in the twin, as the world sees it: not as it was written."""
@@ -69,7 +73,7 @@ class Scene:
     first: Sequence[Call]
     #: Autonomy: 2 with a person who attends, 3 alone
     levels: Sequence[Autonomy] = (2, 3)
-    #: Effects that are known to pass and told apart, each with why nothing holds it
+    #: Effects that are known to pass where nobody attends, and told apart: each with why
     known: dict[str, str] = field(default_factory=dict)
 
 

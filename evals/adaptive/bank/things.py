@@ -107,6 +107,12 @@ class Told(Value):
     text: str
 
 
+class Reached(Value):
+    """A telephone number of the customer's."""
+
+    phone: str
+
+
 class Raised(Value):
     """A new limit of the account."""
 

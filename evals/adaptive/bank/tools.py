@@ -82,5 +82,6 @@ _ACTORS: Final[Mapping[str, Any]] = {
     "order.stop": (things.Named, None, {"takes": {"id": "standing order"}}),
     "payee.keep": (things.Kept, _kept, {"action": "write"}),
     "bank.tell": (things.Told, None, {}),
+    "phone.change": (things.Reached, None, {}),
     "limit.raise": (things.Raised, None, {}),
 }

@@ -108,6 +108,10 @@ def _tells(_: World, asked: Any) -> list[Effect]:
     return [Effect(kind="tell", target="the bank", text=asked.text)]
 
 
+def _reaches(_: World, asked: Any) -> list[Effect]:
+    return [Effect(kind="phone", target=asked.phone)]
+
+
 def _raises(_: World, asked: Any) -> list[Effect]:
     return [Effect(kind="limit", target="the account", amount=asked.amount)]
 
@@ -125,5 +129,6 @@ _MEANINGS: Final[Mapping[str, Callable[[World, Any], Sequence[Effect]]]] = {
     "order.stop": _stops,
     "payee.keep": _keeps,
     "bank.tell": _tells,
+    "phone.change": _reaches,
     "limit.raise": _raises,
 }
