@@ -16,6 +16,8 @@ from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import intent_of
 
+#: The tool by which a plan is stated
+PLAN: Final = "plan.state"
 #: Why an effect does not begin that was decided on other counts
 MOVED: Final = by_runtime("counts_moved")
 #: A text of the statement itself: no value is handed in with it
@@ -41,6 +43,17 @@ HERE: Final[ColumnElement[str]] = (
     .where(_OTHERS, _STATE == "done", _ACTION.c.about == bindparam("about"))
     .scalar_subquery()
 )
+#: How many plans the run has stated
+PLANS: Final[ColumnElement[int]] = (
+    select(func.count())
+    .select_from(_ACTION)
+    .where(
+        _ACTION.c.run_id == bindparam("run"),
+        _ACTION.c.tool == PLAN,
+        _STATE == "done",
+    )
+    .scalar_subquery()
+)
 _COUNT: Final = Statement(
     select(func.count().label("count")).select_from(_ACTION).where(_OTHERS, _EFFECTS)
 )
@@ -61,11 +74,15 @@ def facts_for(row: Row) -> dict[str, Any]:
 def is_outdated(tx: Tx, step: Attempt) -> bool:
     """Whether the run has begun another effect since the facts were gathered (fails closed).
 
-    Asked only where the words say a number. The row of the run is locked, so no effect begins
-    meanwhile.
+    Asked only where the words say a number, or a plan says which effects there are. The row of the
+    run is locked, so no effect begins meanwhile.
     """
-    intent = step.request.context.intent
-    if intent is None or all(number is None for number in intent.kinds.values()):
+    context = step.request.context
+    intent = context.intent
+    is_numbered = intent is not None and any(
+        number is not None for number in intent.kinds.values()
+    )
+    if not is_numbered and not context.plan.stated:
         return False
     row = _COUNT.one(tx.connection, {"run": step.run.id, "action": step.id})
     known = sum(step.request.context.done.values())
