@@ -12,6 +12,7 @@ SUITES: Final[Mapping[str, str]] = {
     "adaptive": "interlock.evals.adaptive.suite:Adaptive",
     "office": "interlock.evals.adaptive.office.suite:Trials",
     "contracts": "interlock.evals.hostile.suite:Contracts",
+    "bypass": "interlock.evals.bypass.suite:Bypasses",
     "agentdojo": "interlock.evals.agentdojo.suite:AgentDojo",
 }
 

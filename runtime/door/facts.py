@@ -13,6 +13,7 @@ from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.plan.plan import tools_of
 from interlock.runtime.door.plan.proofs import read_plan
 from interlock.runtime.door.proposal import Proposal
+from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
 from interlock.runtime.door.tool import AnyTool, Tools, schema_digest
 from interlock.runtime.errors import NotFound
@@ -241,7 +242,13 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=_switches(rows),
+<<<<<<< HEAD
         **done.facts_for(row),
+=======
+        proposer=proposal.proposer,
+        offered=proposal.offered,
+        **_done(connection, run, proposal, row, key),
+>>>>>>> main
         version=FACTS,
     )
     facts = Facts(
@@ -276,10 +283,24 @@ def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
         plan = replace(plan, stated=True, step=planned.step)
     return {
         "schema_valid": proposal.arguments is not None,
+<<<<<<< HEAD
         "plan": plan,
+=======
+        "tool_schema": _schema(proposal.tool),
+>>>>>>> main
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
+
+
+def _done(
+    connection: Connection, run: Run, proposal: Proposal, row: Row, key: DataKey
+) -> dict[str, Any]:
+    """Return what the run may do and has done; a run with words is asked what it did alike."""
+    facts = done.facts_for(row)
+    if facts["intent"].spoken and proposal.action.tool in facts["done"]:
+        facts["repeats"] = repeats(connection, run, proposal, key=key)
+    return facts
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:

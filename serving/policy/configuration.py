@@ -186,6 +186,8 @@ class IntentRules(TypedDict):
     kinds: dict[str, dict[str, WordingRules]]
     #: Kinds of effect that reach others
     outward: list[str]
+    #: Kinds of effect of which another text makes another one
+    varied: list[str]
 
 
 class Configuration(TypedDict):
