@@ -242,13 +242,7 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=_switches(rows),
-<<<<<<< HEAD
-        **done.facts_for(row),
-=======
-        proposer=proposal.proposer,
-        offered=proposal.offered,
         **_done(connection, run, proposal, row, key),
->>>>>>> main
         version=FACTS,
     )
     facts = Facts(
@@ -283,11 +277,7 @@ def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
         plan = replace(plan, stated=True, step=planned.step)
     return {
         "schema_valid": proposal.arguments is not None,
-<<<<<<< HEAD
         "plan": plan,
-=======
-        "tool_schema": _schema(proposal.tool),
->>>>>>> main
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
