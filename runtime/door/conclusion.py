@@ -32,7 +32,9 @@ class Conclusion:
     label: Label
 
     def recording(
-        self, attempt: Attempt, record: Recorder
+        self,
+        attempt: Attempt,
+        record: Recorder,
     ) -> Callable[[Tx], Fenced | None]:
         """Return the work of one transaction in which *record* writes the conclusion down."""
 
@@ -49,7 +51,11 @@ class Conclusion:
 
 
 def concluded(
-    attempt: Attempt, proposal: Proposal, value: Value, *, elapsed_ms: int
+    attempt: Attempt,
+    proposal: Proposal,
+    value: Value,
+    *,
+    elapsed_ms: int,
 ) -> Conclusion:
     """Return the conclusion of an act that gave *value*."""
     tool = proposal.callable
@@ -110,7 +116,11 @@ async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
 
 
 def failed(
-    attempt: Attempt, proposal: Proposal, error: Exception, *, elapsed_ms: int
+    attempt: Attempt,
+    proposal: Proposal,
+    error: Exception,
+    *,
+    elapsed_ms: int,
 ) -> Conclusion:
     """Return the conclusion of an act that raised *error*.
 
@@ -140,7 +150,11 @@ def failed(
     )
 
 
-def _plain(claimed: Amounts, *, estimate: Amounts) -> Amounts:
+def _plain(
+    claimed: Amounts,
+    *,
+    estimate: Amounts,
+) -> Amounts:
     """Return what a tool says it used in whole numbers from 0 that a record can hold.
 
     What is no whole number counts as the estimate. What goes beyond the estimate is charged as far

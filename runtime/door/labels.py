@@ -71,14 +71,21 @@ class Proofs:
         """What the run's plan proves; None where the run has stated none."""
         return None if self._read_plan is None else self._read_plan(self._results)
 
-    def planned(self, arguments: Mapping[str, Json], *, action: str) -> Proved:
+    def planned(
+        self,
+        arguments: Mapping[str, Json],
+        *,
+        action: str,
+    ) -> Proved:
         """Return what the plan proves of the call; nothing where there is no plan or no tool."""
         if self.plan is None or self._tool is None:
             return Proved()
         return self.plan.call(self._tool, arguments, action=action)
 
     def actionable(
-        self, arguments: Mapping[str, Json], labels: Mapping[str, Label]
+        self,
+        arguments: Mapping[str, Json],
+        labels: Mapping[str, Label],
     ) -> dict[str, Label]:
         """Return for each argument the label of what in its texts can be acted on.
 
@@ -112,7 +119,11 @@ class Proofs:
             return TRUSTED
         return self._said(leaf, taken)
 
-    def _said(self, leaf: Json, taken: str) -> Label:
+    def _said(
+        self,
+        leaf: Json,
+        taken: str,
+    ) -> Label:
         self._left -= 1
         if self._left < 0:
             return self._own_word
@@ -204,7 +215,9 @@ def _leaves(value: Json) -> Iterator[str]:
 
 
 def _typed(
-    value: Any, *, known: frozenset[str] = frozenset()
+    value: Any,
+    *,
+    known: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[str, Json]]:
     """Yield every key, text, number and other leaf of a value, each with its type in words.
 

@@ -49,7 +49,11 @@ class Results:
         self.seen = seen
         self.confidentiality = confidentiality
 
-    def label(self, leaf: Json, taken: str) -> Label | None:
+    def label(
+        self,
+        leaf: Json,
+        taken: str,
+    ) -> Label | None:
         """Return the best label that a result proves for *leaf*, or None.
 
         A number proves as the id of an object alone, where such objects are *taken*: any two things
@@ -113,7 +117,11 @@ class Results:
         """Whether the words name somebody so."""
         return self._words.names(name)
 
-    def is_sent(self, leaf: Any, shown: Shown) -> bool:
+    def is_sent(
+        self,
+        leaf: Any,
+        shown: Shown,
+    ) -> bool:
         """Whether a leaf of a record may be what the run itself sent without proof."""
         return _is_sent(leaf, self._reaching(shown))
 
@@ -222,7 +230,11 @@ def _is_number(leaf: Any) -> bool:
     return is_digits or _number(leaf) is not None
 
 
-def _integrity(writer: Writer, *, is_chosen: bool) -> Integrity:
+def _integrity(
+    writer: Writer,
+    *,
+    is_chosen: bool,
+) -> Integrity:
     if writer == "anyone":
         return "untrusted"
     return "trusted" if is_chosen else "unvouched"

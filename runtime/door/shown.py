@@ -148,7 +148,8 @@ def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMappi
 
 
 def _declaring(
-    declared: Mapping[str, Fields], rows: Sequence[RowMapping]
+    declared: Mapping[str, Fields],
+    rows: Sequence[RowMapping],
 ) -> Iterator[tuple[Fields, RowMapping]]:
     """Yield each result of a tool that declares fields."""
     for row in rows:

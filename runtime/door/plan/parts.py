@@ -25,7 +25,11 @@ _MONEY: Final = re.compile(r"[$\u20ac\u00a3\u00a5]|\b(?:usd|eur|gbp|chf|jpy)\b")
 _NEAR: Final = 5
 
 
-def is_part(value: Json, text: Any, kind: Part) -> bool:
+def is_part(
+    value: Json,
+    text: Any,
+    kind: Part,
+) -> bool:
     """Whether *value* is a part of *text*: of any other kind than "text", the only one there."""
     if not isinstance(text, str) or len(text) > LONGEST:
         return False
@@ -69,7 +73,11 @@ def _is(part: str, kind: Part) -> bool:
     return "@" in part and not _LINK.match(part)
 
 
-def _is_money(text: str, start: int, end: int) -> bool:
+def _is_money(
+    text: str,
+    start: int,
+    end: int,
+) -> bool:
     return _MONEY.search(text[max(0, start - _NEAR) : end + _NEAR]) is not None
 
 

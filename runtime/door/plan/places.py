@@ -34,7 +34,11 @@ class Places:
                 calls.append(self._owner[place])
         return None
 
-    def _move(self, place: int, came: dict[int, int]) -> None:
+    def _move(
+        self,
+        place: int,
+        came: dict[int, int],
+    ) -> None:
         """Move each call of the path to the place that the path found for it."""
         free: int | None = place
         while free is not None:

@@ -21,7 +21,11 @@ class Proved:
         """Return the labels, better where the plan proves more than what proved them before."""
         return {name: self._better(name, label) for name, label in labels.items()}
 
-    def _better(self, name: str, label: Label) -> Label:
+    def _better(
+        self,
+        name: str,
+        label: Label,
+    ) -> Label:
         if label.integrity == "trusted" or name not in self.planned:
             return label
         source = f"{PLANNED}:{self.step}"

@@ -123,7 +123,11 @@ class View:
             for item, result in zip(items, results, strict=True)
         ]
 
-    def _element(self, step: PlannedStep, item: Any) -> Element:
+    def _element(
+        self,
+        step: PlannedStep,
+        item: Any,
+    ) -> Element:
         known = self._known
         if item is not NOTHING:
             known = Known(known | {ITEM: item})
@@ -136,7 +140,11 @@ class View:
             },
         )
 
-    def _planned(self, term: Term, known: Known) -> Planned:
+    def _planned(
+        self,
+        term: Term,
+        known: Known,
+    ) -> Planned:
         if term.of:
             return Planned(value=self._evaluation.value(term.of, known))
         if not term.within:
@@ -146,7 +154,11 @@ class View:
         text = self._evaluation.value(term.within, known)
         return Planned(value=text, part=term.kind)
 
-    def _result_of(self, step: PlannedStep, element: Element) -> Any:
+    def _result_of(
+        self,
+        step: PlannedStep,
+        element: Element,
+    ) -> Any:
         """Return what the first action gave that was done as the step says, or `NOTHING`."""
         for call in self._calls:
             is_next = call.tool == step.tool and call.action not in self._taken

@@ -29,7 +29,13 @@ _Keeps: TypeAlias = Callable[[Writer, Any], bool]
 class Vouching:
     """What of a run's results does not depend on what strangers wrote."""
 
-    def __init__(self, results: Results, tools: Tools, *, person: str) -> None:
+    def __init__(
+        self,
+        results: Results,
+        tools: Tools,
+        *,
+        person: str,
+    ) -> None:
         self._results = results
         self._tools = tools
         self._person = person
@@ -62,7 +68,12 @@ class Vouching:
         pruned = _placed(fields.records, result, view)
         return NOTHING if pruned is _GONE else pruned
 
-    def _keeps(self, fields: Fields, sent: Sent, shown: Shown) -> _Keeps | None:
+    def _keeps(
+        self,
+        fields: Fields,
+        sent: Sent,
+        shown: Shown,
+    ) -> _Keeps | None:
         """Return which leaves of a record stay; None for a record that is not there."""
         results = self._results
         record = shown.record
@@ -84,7 +95,11 @@ class Vouching:
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
         return is_steady if is_added else None
 
-    def _is_own(self, name: str, fields: Fields) -> bool:
+    def _is_own(
+        self,
+        name: str,
+        fields: Fields,
+    ) -> bool:
         """Whether a field that says who made an object says: the principal, or whom the words name.
 
         Whom the principal named as a source, in a name that no common word is, may say what the
@@ -98,7 +113,11 @@ class Vouching:
         return is_person or name in fields.own or folded(name) in self._results.own
 
 
-def _placed(pattern: str, value: Any, view: Callable[[Any], Any]) -> Any:
+def _placed(
+    pattern: str,
+    value: Any,
+    view: Callable[[Any], Any],
+) -> Any:
     """Return *value* with the view of each record in its place, and nothing else."""
     if not pattern:
         return view(value)
@@ -110,7 +129,12 @@ def _placed(pattern: str, value: Any, view: Callable[[Any], Any]) -> Any:
     return _mapped(value, at)
 
 
-def _steady(fields: Fields, place: str, value: Any, keeps: _Keeps) -> Any:
+def _steady(
+    fields: Fields,
+    place: str,
+    value: Any,
+    keeps: _Keeps,
+) -> Any:
     """Return a part of a record with the leaves that stay; a part of which none stays is gone."""
     if not isinstance(value, Mapping | list):
         return value if keeps(writer_of(fields, place), value) else _GONE
