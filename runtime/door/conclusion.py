@@ -74,7 +74,10 @@ def concluded(
     )
 
 
-def _undo(proposal: Proposal, value: Value) -> bytes | None:
+def _undo(
+    proposal: Proposal,
+    value: Value,
+) -> bytes | None:
     """Return the call that takes the effect back as it is kept; None where nothing does.
 
     A tool that cannot say which call that is has acted all the same.
@@ -91,7 +94,10 @@ def _undo(proposal: Proposal, value: Value) -> bytes | None:
         return None
 
 
-async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
+async def looked_up(
+    attempt: Attempt,
+    proposal: Proposal,
+) -> Conclusion | str:
     """Return the conclusion that the tool finds outside, or what the looking gave instead.
 
     The tool may look for as long as the effect may take. When the looking fails, no more is told
@@ -173,7 +179,10 @@ def _plain(
     )
 
 
-def dearer(one: Amounts, other: Amounts) -> Amounts:
+def dearer(
+    one: Amounts,
+    other: Amounts,
+) -> Amounts:
     """Return the greater amount of each kind."""
     others = other.counts()
     return Amounts(

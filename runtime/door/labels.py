@@ -162,7 +162,10 @@ class Proofs:
             parts += [self._part(part) for part in content]
         return _joined(parts)
 
-    def _part(self, part: str) -> Label:
+    def _part(
+        self,
+        part: str,
+    ) -> Label:
         if self.plan is not None and part in self.plan.texts:
             return PLANNED_PART
         return self._leaf(f"str:{part}", part)

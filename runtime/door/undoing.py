@@ -63,7 +63,10 @@ class Undoing:
         await self._store.durable(run.claim)
         return "cancelled", ()
 
-    async def _actions(self, run: Run) -> list[RecordedAction]:
+    async def _actions(
+        self,
+        run: Run,
+    ) -> list[RecordedAction]:
         def look(connection: Connection) -> list[RecordedAction]:
             key = self._vault.known(run.id)
             return recorded_action.of_run(connection, run.id, key)

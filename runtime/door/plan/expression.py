@@ -82,7 +82,10 @@ class _Interpreter(TreeInterpreter):
             self.spend(weight(value, most=self._left))
         return value
 
-    def spend(self, work: int) -> None:
+    def spend(
+        self,
+        work: int,
+    ) -> None:
         """Count some work; raises `_TooDear` beyond the bound, and then ever after."""
         self._left -= work
         if self._left < 0:

@@ -39,14 +39,20 @@ def is_part(
     return len(parts) == 1 and parts == {_key(value, kind)}
 
 
-def _stands(value: Json, text: str) -> bool:
+def _stands(
+    value: Json,
+    text: str,
+) -> bool:
     if not isinstance(value, str) or len(value.strip()) < SHORTEST:
         return False
     phrase = _BLANKS.sub(" ", folded(value.strip()))
     return next(places(_BLANKS.sub(" ", folded(text)), phrase), None) is not None
 
 
-def _parts(text: str, kind: Part) -> Iterator[Any]:
+def _parts(
+    text: str,
+    kind: Part,
+) -> Iterator[Any]:
     """Yield the parts of one kind, each as `_key` writes it."""
     small = folded(text)
     if kind == "date":
@@ -65,7 +71,10 @@ def _parts(text: str, kind: Part) -> Iterator[Any]:
         )
 
 
-def _is(part: str, kind: Part) -> bool:
+def _is(
+    part: str,
+    kind: Part,
+) -> bool:
     if kind == "link":
         return _LINK.match(part) is not None
     if kind == "account":
@@ -81,7 +90,10 @@ def _is_money(
     return _MONEY.search(text[max(0, start - _NEAR) : end + _NEAR]) is not None
 
 
-def _key(value: Json, kind: Part) -> Any:
+def _key(
+    value: Json,
+    kind: Part,
+) -> Any:
     """Return what is compared of a part of this kind; None for what can be no such part."""
     if kind in {"number", "amount"}:
         return decimal_of(value)

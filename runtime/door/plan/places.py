@@ -16,7 +16,10 @@ class Places:
         self._owner: dict[int, int] = {}
         self._place: dict[int, int] = {}
 
-    def take(self, fitting: Sequence[int]) -> int | None:
+    def take(
+        self,
+        fitting: Sequence[int],
+    ) -> int | None:
         """Give the next call one of the places that it fits; None where all of them are taken."""
         call = len(self._fitting)
         self._fitting.append(fitting)

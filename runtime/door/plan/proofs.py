@@ -99,7 +99,10 @@ class PlanProofs:
         ]
         return sorted(done, key=lambda sent: self._seen.ended[sent.action].seq)
 
-    def _shown(self, sent: Sent) -> Any:
+    def _shown(
+        self,
+        sent: Sent,
+    ) -> Any:
         result = self._seen.results[sent.action]()
         return NOTHING if result is None else result
 

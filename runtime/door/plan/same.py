@@ -40,7 +40,10 @@ def same(
     return _is_same(one, other)
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(
+    one: Any,
+    other: Any,
+) -> bool:
     if isinstance(one, str) and one == other:
         return True
     number = decimal_of(one)

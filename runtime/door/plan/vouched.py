@@ -40,7 +40,10 @@ class Vouching:
         self._tools = tools
         self._person = person
 
-    def result(self, sent: Sent) -> Any:
+    def result(
+        self,
+        sent: Sent,
+    ) -> Any:
         """Return the vouched view of what the action gave, as JSON; `NOTHING` where there is none.
 
         An action that was given anything without proof showed what its planner chose, so of its
@@ -78,7 +81,10 @@ class Vouching:
         results = self._results
         record = shown.record
 
-        def is_steady(writer: Writer, leaf: Any) -> bool:
+        def is_steady(
+            writer: Writer,
+            leaf: Any,
+        ) -> bool:
             return writer != "anyone" and not results.is_sent(leaf, shown)
 
         if record.of == "created":
@@ -123,7 +129,10 @@ def _placed(
         return view(value)
     name, _, rest = pattern.partition(".")
 
-    def at(place: str, item: Any) -> Any:
+    def at(
+        place: str,
+        item: Any,
+    ) -> Any:
         return _placed(rest, item, view) if name in {"*", place} else _GONE
 
     return _mapped(value, at)
@@ -143,13 +152,19 @@ def _steady(
         is_kept = keeps(writer_of(fields, inner), None)
         return value if is_kept else _GONE
 
-    def at(name: str, item: Any) -> Any:
+    def at(
+        name: str,
+        item: Any,
+    ) -> Any:
         return _steady(fields, f"{place}.{name}" if place else name, item, keeps)
 
     return _mapped(value, at) or _GONE
 
 
-def _mapped(value: Any, at: Callable[[str, Any], Any]) -> Any:
+def _mapped(
+    value: Any,
+    at: Callable[[str, Any], Any],
+) -> Any:
     """Return the object or list with what *at* gives for each item that is not gone."""
     if isinstance(value, Mapping):
         pairs = [(name, at(name, item)) for name, item in value.items()]
