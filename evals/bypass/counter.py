@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from interlock.evals.bypass.tools import EMPTY, PAY, Outside, entry
 from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Outcome, Waiting
+from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.engine.bundle import Bundle, revised
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record import audit
@@ -176,10 +176,12 @@ class Visit:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Counter]:
-    """Open a new counter in *folder*."""
+async def opened(
+    folder: Path, *, reviewed: Sequence[AnyTool] = (), more: Sequence[AnyTool] = ()
+) -> AsyncIterator[Counter]:
+    """Open a new counter in *folder*, with *more* tools; the policy lists those *reviewed*."""
     outside = Outside()
-    tools = outside.tools()
+    tools = (*outside.tools(), *more)
     clock = FixedClock()
     names = tuple(one.name for one in tools if one.name != EMPTY)
     agents = [
@@ -189,7 +191,7 @@ async def opened(folder: Path) -> AsyncIterator[Counter]:
     opening = Runtime.open(
         database=f"sqlite:///{folder / 'interlock.db'}",
         keys=folder / "keys",
-        policy=laws(),
+        policy=laws(*reviewed),
         agents=agents,
         witness=folder / "witness",
         origin="interlock/counter",
@@ -205,13 +207,12 @@ async def opened(folder: Path) -> AsyncIterator[Counter]:
         )
 
 
-@cache
-def laws() -> Bundle:
-    """Return the shipped rules, with data for the tools of the counter."""
+def laws(*more: AnyTool) -> Bundle:
+    """Return the shipped rules, with data for the tools of the counter, and for *more*."""
     shipped = rails()
     data = deepcopy(shipped.data)
     config = data["rails"]["config"]
-    tools = [one for one in Outside().tools() if one.name != EMPTY]
+    tools = [one for one in (*Outside().tools(), *more) if one.name != EMPTY]
     names: Sequence[str] = sorted(one.name for one in tools)
     config["tools"] |= {one.name: entry(one) for one in tools}
     config["grants"] |= {f"{TELLER}.planner": names}

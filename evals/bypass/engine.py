@@ -1,9 +1,7 @@
 """An engine that does not answer, or answers something else, and policies that are not in force."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +14,7 @@ from interlock.evals.bypass.careless import (
 )
 from interlock.evals.bypass.case import Bypass, Program
 from interlock.evals.bypass.counter import HONEST, Counter, Useless, Visit
+from interlock.evals.bypass.loopback import serving
 from interlock.evals.bypass.tools import HOSTILE, PAY
 from interlock.evals.guarantees.door import LIMITS
 from interlock.evals.guarantees.patch import both
@@ -29,7 +28,8 @@ from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.testing import StaticPoint
 
 _LARGE: Final = "-" * 3_000_000
-_REVISION: Final = "REVISION"
+#: As long as a revision, so that lengths are right
+_REVISION: Final = "R" * 64
 _PERMIT: Final[Mapping[str, Any]] = {
     "effect": "permit",
     "obligations": [],
@@ -63,8 +63,7 @@ def _answered(*answers: bytes | None) -> Program:
 
     async def program(counter: Counter) -> str:
         visit = await counter.begin(autonomy=3)
-        good = _json({"result": {**_PERMIT, "revision": visit.run.revision}})
-        if not await _paid(visit, good):
+        if not await _paid(visit, _json({"result": _PERMIT})):
             raise Useless("what the engine permits should be done")
         for answer in answers:
             # A run is held when its engine does not answer, so each answer gets its own
@@ -76,34 +75,19 @@ def _answered(*answers: bytes | None) -> Program:
 
 async def _paid(visit: Visit, answer: bytes | None) -> bool:
     before = len(visit.counter.outside.done)
+    revision = visit.run.revision.encode()
+    told = answer and answer.replace(_REVISION.encode(), revision)
     async with (
-        _serving(answer, visit.run.revision) as port,
+        serving(told) as engine,
         ServerPoint(
-            host="127.0.0.1", port=port, revision=visit.run.revision, messages={}
+            host="127.0.0.1",
+            port=engine.port,
+            revision=visit.run.revision,
+            messages={},
         ) as point,
     ):
         await visit.tried(PAY, door=_door(visit, point), **HONEST)
     return len(visit.counter.outside.done) > before
-
-
-@asynccontextmanager
-async def _serving(answer: bytes | None, revision: str) -> AsyncIterator[int]:
-    """Serve one answer to everything, on loopback; None is an engine that says nothing."""
-    ended = asyncio.Event()
-
-    async def respond(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if answer is None:
-            await ended.wait()
-        else:
-            writer.write(answer.replace(_REVISION.encode(), revision.encode()))
-        writer.close()
-
-    async with await asyncio.start_server(respond, "127.0.0.1", 0) as listening:
-        yield listening.sockets[0].getsockname()[1]
-        ended.set()
 
 
 async def _closed(counter: Counter) -> str:

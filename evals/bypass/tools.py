@@ -28,6 +28,8 @@ STATED: Final[Mapping[str, Mapping[str, Any]]] = {
     WIRE: {"effect": ["payment.make"], "trusted_arguments": ["recipient", "amount"]},
     SEND: {"egress": "mail", "effect": ["message.send"], "trusted_arguments": ["to"]},
 }
+#: What the entry says of every tool of an MCP server
+_OF_SERVERS: Final[Mapping[str, Any]] = {"egress": "mcp"}
 _FROM_OUTSIDE: Final = Label(
     integrity="untrusted", confidentiality="internal", sources=("post",)
 )
@@ -136,13 +138,14 @@ class Outside:
 
 def entry(made: AnyTool) -> dict[str, Any]:
     """Return the tool's entry in the data of the policy."""
+    names = made.schema().get("properties", {})
     return {
         "egress": "none",
         "action_class": made.action_class,
         "trusted_arguments": [],
         "schema": schema_digest(made),
-        "arguments": {name: {"shown": True} for name in made.arguments.model_fields},
-        **STATED.get(made.name, {}),
+        "arguments": {name: {"shown": True} for name in names},
+        **STATED.get(made.name, _OF_SERVERS if made.name.startswith("mcp.") else {}),
     }
 
 
