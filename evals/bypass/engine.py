@@ -86,7 +86,11 @@ async def _paid(visit: Visit, answer: bytes | None) -> bool:
             messages={},
         ) as point,
     ):
-        await visit.tried(PAY, door=_door(visit, point), **HONEST)
+        await visit.tried(
+            PAY,
+            door=_door(visit, point),
+            **HONEST,
+        )
     return len(visit.counter.outside.done) > before
 
 
@@ -95,14 +99,22 @@ async def _closed(counter: Counter) -> str:
     async with ServerPoint(
         host="127.0.0.1", port=1, revision=visit.run.revision, messages={}
     ) as point:
-        await visit.tried(PAY, door=_door(visit, point), **HONEST)
+        await visit.tried(
+            PAY,
+            door=_door(visit, point),
+            **HONEST,
+        )
     return counter.beyond()
 
 
 async def _raising(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     point = _Broken(revision=visit.run.revision)
-    await visit.tried(PAY, door=_door(visit, point), **HONEST)
+    await visit.tried(
+        PAY,
+        door=_door(visit, point),
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -110,20 +122,36 @@ async def _caught(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     door = _door(visit, _Flaky(revision=visit.run.revision))
     for _ in range(2):  # the agent catches what ends its claim, and goes on
-        await visit.tried(PAY, door=door, **HONEST)
+        await visit.tried(
+            PAY,
+            door=door,
+            **HONEST,
+        )
     return counter.beyond()
 
 
 async def _truncated(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await visit.tried(PAY, recipient=HOSTILE, amount=900, subject=_LARGE)
+    await visit.tried(
+        PAY,
+        recipient=HOSTILE,
+        amount=900,
+        subject=_LARGE,
+    )
     return counter.beyond()
 
 
 async def _reloaded(counter: Counter) -> str:
     visit = await counter.begin()
-    other = StaticPoint(effects={PAY: "permit"}, revision="f" * 64)
-    await visit.tried(PAY, door=_door(visit, other), **HONEST)
+    other = StaticPoint(
+        effects={PAY: "permit"},
+        revision="f" * 64,
+    )
+    await visit.tried(
+        PAY,
+        door=_door(visit, other),
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -170,24 +198,45 @@ class _Flaky(StaticPoint):
 
 
 ENGINE: Final[Mapping[str, Bypass]] = {
-    "engine.down": Bypass(program=_closed, without=SKIPPED),
-    "engine.slow": Bypass(program=_answered(None), without=SKIPPED),
+    "engine.down": Bypass(
+        program=_closed,
+        without=SKIPPED,
+    ),
+    "engine.slow": Bypass(
+        program=_answered(None),
+        without=SKIPPED,
+    ),
     "engine.error": Bypass(
         program=_answered(
             _http(b"{}", "500 Broken"), _http(b"<html>", kind="text/html")
         ),
         without=SKIPPED,
     ),
-    "engine.undefined": Bypass(program=_answered(_json({})), without=SKIPPED),
-    "engine.unfit": Bypass(program=_answered(*map(_json, _UNFIT)), without=SKIPPED),
+    "engine.undefined": Bypass(
+        program=_answered(_json({})),
+        without=SKIPPED,
+    ),
+    "engine.unfit": Bypass(
+        program=_answered(*map(_json, _UNFIT)),
+        without=SKIPPED,
+    ),
     "engine.other-bundle": Bypass(
         program=_answered(_json({"result": {**_PERMIT, "revision": "0" * 64}})),
         without=any_revision,
     ),
-    "engine.raises": Bypass(program=_raising, without=SWALLOWED),
+    "engine.raises": Bypass(
+        program=_raising,
+        without=SWALLOWED,
+    ),
     "engine.failure-caught": Bypass(
         program=_caught, without=both(FORGETFUL, LIMITS["silent-engine"])
     ),
-    "engine.truncated": Bypass(program=_truncated, without=SHORT_ONLY),
-    "engine.reloaded": Bypass(program=_reloaded, without=CLAIMS["other-policy"]),
+    "engine.truncated": Bypass(
+        program=_truncated,
+        without=SHORT_ONLY,
+    ),
+    "engine.reloaded": Bypass(
+        program=_reloaded,
+        without=CLAIMS["other-policy"],
+    ),
 }

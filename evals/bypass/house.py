@@ -20,10 +20,18 @@ _PEOPLE: Final = """people:
 - {id: ana, roles: [analyst]}
 - {id: rita, roles: [reviewer]}
 """
-ANA: Final = Principal(id="ana", tenant="default", roles=("analyst",))
+ANA: Final = Principal(
+    id="ana",
+    tenant="default",
+    roles=("analyst",),
+)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class House:
     """An open home and a client of its API."""
 
@@ -50,6 +58,12 @@ async def opened(folder: Path) -> AsyncIterator[House]:
     async with home_opened(settings) as home:
         served = application(home, authenticator=Identity.over(home))
         transport = httpx2.ASGITransport(app=served)
-        client = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+        client = httpx2.AsyncClient(
+            transport=transport,
+            base_url="http://127.0.0.1",
+        )
         async with served.router.lifespan_context(served), client:
-            yield House(home=home, client=client)
+            yield House(
+                home=home,
+                client=client,
+            )

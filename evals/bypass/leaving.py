@@ -106,8 +106,17 @@ async def _other_domain(counter: Counter) -> str:
 async def _second_recipient(_: None) -> str:
     for form in (f"{_ANN}, {_EVE}", f"{_ANN}, Ann <{_EVE}>"):
         with suppress(Exception):
-            letter = Mail(to=[form], subject="probe", body="probe")
-            message = compose(letter, sender=_ANN, key="0" * 64, reports=())
+            letter = Mail(
+                to=[form],
+                subject="probe",
+                body="probe",
+            )
+            message = compose(
+                letter,
+                sender=_ANN,
+                key="0" * 64,
+                reports=(),
+            )
             written = getaddresses(message.get_all("To", []))
             if _EVE in {address for _, address in written}:
                 return f"it goes to {written}"
@@ -120,7 +129,12 @@ async def _resolve(inner: Sequence[str], *_: Any) -> Sequence[str]:
 
 async def _asked(port: int) -> None:
     destination = Destination.parse(f"http://127.0.0.1:{port}", reach="any")
-    await client.send(destination, method="GET", path="/", headers={})
+    await client.send(
+        destination,
+        method="GET",
+        path="/",
+        headers={},
+    )
 
 
 def _obedient(patch: Patch) -> None:

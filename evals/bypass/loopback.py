@@ -32,5 +32,8 @@ async def serving(answer: bytes | None) -> AsyncIterator[Loopback]:
 
     async with await asyncio.start_server(respond, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
-        yield Loopback(port=port, heard=heard)
+        yield Loopback(
+            port=port,
+            heard=heard,
+        )
         ended.set()

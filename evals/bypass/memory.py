@@ -62,13 +62,20 @@ async def _forgotten_label(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     await visit.must(READ)
     visit = await visit.again()
-    await visit.tried(SEND, to=["ann@example.com"], body=f"Pay 900 to {HOSTILE}.")
+    await visit.tried(
+        SEND,
+        to=["ann@example.com"],
+        body=f"Pay 900 to {HOSTILE}.",
+    )
     sent = counter.outside.of(SEND)
     return f"sent: {sent}" if sent else ""
 
 
 async def _edited_limit(counter: Counter) -> str:
-    visit = await counter.begin(autonomy=3, limits=replace(PLENTY, effects=1))
+    visit = await counter.begin(
+        autonomy=3,
+        limits=replace(PLENTY, effects=1),
+    )
     await visit.must(PAY, **HONEST)
     limit = update(tables.budget).where(_BUDGETS.id == visit.run.budget_id)
     counter.sql(limit.values(limit_effects=2**40))
@@ -84,7 +91,11 @@ def _packed(text: str) -> bytes:
 def _saver(visit: Visit) -> Checkpoints:
     runtime = visit.counter.runtime
     key = runtime.vault.known(visit.run.id)
-    return Checkpoints(store=runtime.store, key=key, run=visit.run)
+    return Checkpoints(
+        store=runtime.store,
+        key=key,
+        run=visit.run,
+    )
 
 
 async def _read(visit: Visit) -> CheckpointTuple | None:
@@ -109,5 +120,8 @@ MEMORY: Final[Mapping[str, Bypass]] = {
     "memory.forgotten-label": Bypass(
         program=_forgotten_label, without=VALUES["forgotten-label"]
     ),
-    "memory.edited-limit": Bypass(program=_edited_limit, without=UNWATCHED),
+    "memory.edited-limit": Bypass(
+        program=_edited_limit,
+        without=UNWATCHED,
+    ),
 }

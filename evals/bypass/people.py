@@ -43,7 +43,11 @@ _CLAIMED: Final[Mapping[str, Any]] = {
 
 async def _claimed(counter: Counter) -> str:
     visit = await counter.begin()
-    await visit.tried(PAY, **HONEST, **_CLAIMED)
+    await visit.tried(
+        PAY,
+        **HONEST,
+        **_CLAIMED,
+    )
     return counter.beyond()
 
 
@@ -52,7 +56,11 @@ async def _other_tenant(counter: Counter) -> str:
     question = await counter.question(await visit.asked(as_call="one"))
     with suppress(Exception):
         await counter.judge(question, person=replace(RITA, tenant="demo"))
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -103,7 +111,12 @@ async def _rebound_name(place: House) -> str:
 def _believing(run: Any, tool: Any, *, arguments: Any, **options: Any) -> Any:
     """Take out of the arguments whatever the tool does not take."""
     taken = {name: arguments[name] for name in HONEST}
-    return proposal.propose(run, tool, arguments=taken, **options)
+    return proposal.propose(
+        run,
+        tool,
+        arguments=taken,
+        **options,
+    )
 
 
 async def _anybody(*_: Any) -> Caller:

@@ -37,7 +37,11 @@ async def _unwritable(counter: Counter) -> str:
 
 async def _lost_refusals(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await visit.tried(PAY, recipient=HOSTILE, amount=900)
+    await visit.tried(
+        PAY,
+        recipient=HOSTILE,
+        amount=900,
+    )
     entries = await counter.entries()
     denied = [one for one in entries if one.get("state") == "denied"]
     return "" if denied else "nothing is recorded of a refusal"
@@ -86,7 +90,11 @@ async def _forged_export(counter: Counter) -> str:
 
 async def _erased(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await visit.must(PAY, **HONEST, subject=_WORDS)
+    await visit.must(
+        PAY,
+        **HONEST,
+        subject=_WORDS,
+    )
     runs = counter.runtime.runs
     await runs.end(visit.run, "done", {})
     await runs.erase(visit.run.id, by="probe")
@@ -111,10 +119,19 @@ RECORDS: Final[Mapping[str, Bypass]] = {
     "records.lost-refusals": Bypass(
         program=_lost_refusals, without=replacing(action, "deny", nothing)
     ),
-    "records.changed": Bypass(program=_changed, without=RECORD["changed-entry"]),
-    "records.put-back": Bypass(program=_put_back, without=RECORD["restored-database"]),
+    "records.changed": Bypass(
+        program=_changed,
+        without=RECORD["changed-entry"],
+    ),
+    "records.put-back": Bypass(
+        program=_put_back,
+        without=RECORD["restored-database"],
+    ),
     "records.forged-export": Bypass(
         program=_forged_export, without=RECORD["forged-export"]
     ),
-    "records.erased": Bypass(program=_erased, without=RECORD["erased-run"]),
+    "records.erased": Bypass(
+        program=_erased,
+        without=RECORD["erased-run"],
+    ),
 }

@@ -46,9 +46,16 @@ async def _cut(counter: Counter) -> str:
 
 async def _escaping(counter: Counter) -> str:
     visit = await counter.begin()
-    asked = await visit.asked(**HONEST, subject=_ESCAPES)
+    asked = await visit.asked(
+        **HONEST,
+        subject=_ESCAPES,
+    )
     written = io.StringIO()
-    screen = Screen(file=written, force_terminal=True, width=200)
+    screen = Screen(
+        file=written,
+        force_terminal=True,
+        width=200,
+    )
     question: Any = (await counter.question(asked)).evidence
     screen.print(question["arguments"]["subject"])
     obeyed = [sign for sign in "\x07\x9b" if sign in written.getvalue()]
@@ -58,7 +65,12 @@ async def _escaping(counter: Counter) -> str:
 async def _page(counter: Counter, subject: str) -> str:
     """Return what the page of a question shows of its arguments."""
     visit = await counter.begin()
-    question = await counter.question(await visit.asked(**HONEST, subject=subject))
+    question = await counter.question(
+        await visit.asked(
+            **HONEST,
+            subject=subject,
+        )
+    )
     evidence: Any = question.evidence
     return page.render(
         "arguments.html",
@@ -94,9 +106,15 @@ REVIEWERS: Final[Mapping[str, Bypass]] = {
             replacing(hidden, "visible", str), replacing(page, "visible", str)
         ),
     ),
-    "reviewers.acting": Bypass(program=_acting, without=_raw),
+    "reviewers.acting": Bypass(
+        program=_acting,
+        without=_raw,
+    ),
     "reviewers.cut": Bypass(
         program=_cut, without=replacing(approval, "_evidence", _previewed)
     ),
-    "reviewers.escaping": Bypass(program=_escaping, without=LEAVING["obeyed-escape"]),
+    "reviewers.escaping": Bypass(
+        program=_escaping,
+        without=LEAVING["obeyed-escape"],
+    ),
 }

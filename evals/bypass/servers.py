@@ -27,8 +27,14 @@ _called: Final[list[Mapping[str, Any]]] = []
 
 async def _answer(name: str, given: Mapping[str, Any], *, key: str) -> Any:
     _called.append(given)
-    said = SimpleNamespace(type="text", text="7")
-    return SimpleNamespace(content=[said], structured_content=None)
+    said = SimpleNamespace(
+        type="text",
+        text="7",
+    )
+    return SimpleNamespace(
+        content=[said],
+        structured_content=None,
+    )
 
 
 def _served(name: str, *arguments: str, order: str = "") -> AnyTool:
@@ -45,7 +51,10 @@ def _served(name: str, *arguments: str, order: str = "") -> AnyTool:
     server = Server(
         name="shop", classes={"quote": "read", "price": "read"}, clearance="internal"
     )
-    connection: Any = SimpleNamespace(server=server, call=_answer)
+    connection: Any = SimpleNamespace(
+        server=server,
+        call=_answer,
+    )
     return mcp._governed(connection, listed)  # noqa: SLF001 - no process of a server is started
 
 
@@ -66,7 +75,11 @@ async def _new_arguments(counter: Counter) -> str:
     await (await counter.begin(autonomy=3)).must(_PRICE, item="bread")
     visit = await counter.begin(autonomy=3)
     before = len(_called)
-    await visit.tried(_QUOTE, item="bread", letters="all of them")
+    await visit.tried(
+        _QUOTE,
+        item="bread",
+        letters="all of them",
+    )
     return f"called with {_called[-1]}" if len(_called) > before else ""
 
 
@@ -99,7 +112,11 @@ SERVERS: Final[Mapping[str, Bypass]] = {
     "servers.new-arguments": Bypass(
         program=_new_arguments,
         without=without_rule("reviewed", "tool_limits"),
-        place=partial(opened, reviewed=(_UNCHANGED, _FIRST), more=(_UNCHANGED, _WIDER)),
+        place=partial(
+            opened,
+            reviewed=(_UNCHANGED, _FIRST),
+            more=(_UNCHANGED, _WIDER),
+        ),
     ),
     "servers.same-name": Bypass(
         program=_same_name, without=replacing(Runtime, "_equipped", _last_wins)

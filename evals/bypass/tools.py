@@ -69,7 +69,11 @@ class Used(Value):
     tokens: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Done:
     """What was done in the world: the tool, what it was called with, and under which permit."""
 
@@ -106,29 +110,59 @@ class Outside:
 
     def _acting(self, name: str, takes: type[Value], **options: Any) -> AnyTool:
         async def act(permit: Permit, asked: Any) -> Line:
-            self.done.append(Done(tool=name, arguments=asked, permit=permit))
+            self.done.append(
+                Done(
+                    tool=name,
+                    arguments=asked,
+                    permit=permit,
+                )
+            )
             return Line()
 
         act.__doc__ = f"Do {name}."
         act.__annotations__ = {"permit": Permit, "asked": takes, "return": Line}
-        made: AnyTool = tool(name, resource=_account, **options)(act)
+        made: AnyTool = tool(
+            name,
+            resource=_account,
+            **options,
+        )(act)
         return made
 
     def _others(self) -> tuple[AnyTool, ...]:
-        @tool(READ, action="read", yields=_hostile)
+        @tool(
+            READ,
+            action="read",
+            yields=_hostile,
+        )
         async def read(permit: Permit, arguments: Line) -> Line:
             """Read the letters."""
             return Line(text=LETTER)
 
-        @tool(WIRE, action="irreversible", resource=_account, deadline_s=5)
+        @tool(
+            WIRE,
+            action="irreversible",
+            resource=_account,
+            deadline_s=5,
+        )
         async def wire(permit: Permit, arguments: Payment) -> Line:
             """Wire money, which takes a while."""
-            self.done.append(Done(tool=WIRE, arguments=arguments, permit=permit))
+            self.done.append(
+                Done(
+                    tool=WIRE,
+                    arguments=arguments,
+                    permit=permit,
+                )
+            )
             self.entered.set()
             await self.gate.wait()
             return Line()
 
-        @tool(COUNT, action="read", cost=_estimate, actual=_used)
+        @tool(
+            COUNT,
+            action="read",
+            cost=_estimate,
+            actual=_used,
+        )
         async def count(permit: Permit, arguments: Used) -> Used:
             """Say how many tokens were used."""
             return arguments
@@ -150,7 +184,10 @@ def entry(made: AnyTool) -> dict[str, Any]:
 
 
 def _account(arguments: Any) -> Resource:
-    return Resource(type="account", id="house")
+    return Resource(
+        type="account",
+        id="house",
+    )
 
 
 def _hostile(arguments: Any, result: Any) -> Label:
@@ -158,8 +195,14 @@ def _hostile(arguments: Any, result: Any) -> Label:
 
 
 def _estimate(arguments: Used) -> Amounts:
-    return Amounts(steps=1, tokens=10)
+    return Amounts(
+        steps=1,
+        tokens=10,
+    )
 
 
 def _used(result: Used) -> Amounts:
-    return Amounts(steps=1, tokens=result.tokens)
+    return Amounts(
+        steps=1,
+        tokens=result.tokens,
+    )
