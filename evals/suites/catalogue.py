@@ -19,6 +19,7 @@ SUITES: Final[Mapping[str, str]] = {
     "contracts": "interlock.evals.hostile.suite:Contracts",
     "bypass": "interlock.evals.bypass.suite:Bypasses",
     "agentdojo": "interlock.evals.agentdojo.suite:AgentDojo",
+    "live": "interlock.evals.live.suite:Live",
 }
 
 
