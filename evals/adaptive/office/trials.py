@@ -167,7 +167,7 @@ TRIALS: Final[Sequence[Trial]] = (
     ),
     _used(
         "a channel of the name of what is asked about",
-        "Summarise the budget in #general",
+        "Post the budget in #general",
         [],
         ("chat.post", {"channel": "budget", "text": "hello"}),
     ),
