@@ -54,7 +54,7 @@ is_held if {
 	not catalogue.is_clean
 	not is_free
 	not is_numbered
-	not is_planned
+	not catalogue.is_planned
 }
 
 is_known if is_array(input.context.repeats)
@@ -67,8 +67,6 @@ is_free if input.context.version in {1, 2, 3, 4, 5, 6, 7}
 
 is_free if catalogue.is_external
 
-is_planned if is_string(input.context.plan.step)
-
 # Each kind of effect for which the tool is used has a number in the words.
 is_numbered if {
 	count(asked) > 0
@@ -77,7 +75,10 @@ is_numbered if {
 	}
 }
 
-asked contains input.context.intent.kinds[effect] if some effect in catalogue.tool.effect
+asked contains input.context.intent.kinds[kind] if {
+	some kinds in catalogue.effects
+	some kind in kinds
+}
 
 can_be_asked if {
 	input.context.run.autonomy in {1, 2}
@@ -121,8 +122,10 @@ says_something(argument) if {
 is_empty_text({"chars": 0, "sha256": _})
 
 is_varied if {
-	count(catalogue.tool.effect) > 0
-	every effect in catalogue.tool.effect {
-		effect in data.rails.config.intent.varied
+	count(catalogue.effects) > 0
+	every kinds in catalogue.effects {
+		every kind in kinds {
+			kind in data.rails.config.intent.varied
+		}
 	}
 }
