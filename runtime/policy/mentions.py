@@ -33,34 +33,46 @@ _BACK: Final = re.compile(
 _SENTENCE: Final = re.compile(r"[.!?;](?:\s|\Z)|\n")
 #: Kinds of things, beside which a word is the name of one
 _KINDS: Final = listed(
-    "channel channels user users group groups file files folder folders account accounts team teams"
-    " list lists project projects calendar calendars event events label labels tag tags page pages"
-    " document documents doc note notes contact contacts person branch repository repo ticket board"
-    " playlist album category room meeting called named titled labelled labeled entitled username"
-    " nickname login mailbox directory drive sheet spreadsheet table database queue topic server"
+    "channel channels user users group groups file files"
+    " folder folders account accounts team teams list lists"
+    " project projects calendar calendars event events label"
+    " labels tag tags page pages document documents doc note"
+    " notes contact contacts person branch repository repo"
+    " ticket board playlist album category room meeting called"
+    " named titled labelled labeled entitled username nickname"
+    " login mailbox directory drive sheet spreadsheet table"
+    " database queue topic server"
 )
 #: After these stands who gets something
 _TOWARDS: Final = listed(
-    "to cc bcc with for invite tell ask message email mail e-mail notify ping pay add remove thank"
-    " remind dm call text inform warn contact at in into"
+    "to cc bcc with for invite tell ask message email mail"
+    " e-mail notify ping pay add remove thank remind dm call"
+    " text inform warn contact at in into"
 )
 #: What stands after a name, and not within one
 _ENDS: Final = listed(
-    ". , ; : ! ? and or to the a an my our your his her their about regarding concerning that if when"
-    " in on at with for from by as of is are was has should must can will saying telling asking who"
-    " which today tomorrow now please it them this these those what whether why how then not but"
+    ". , ; : ! ? and or to the a an my our your his her their"
+    " about regarding concerning that if when in on at with"
+    " for from by as of is are was has should must can will"
+    " saying telling asking who which today tomorrow now"
+    " please it them this these those what whether why how"
+    " then not but"
 )
 _AUXILIARIES: Final = listed(
-    "is are was were has have had will would can could should shall must may might wants needs asks"
-    " says owes gets does did"
+    "is are was were has have had will would can could should"
+    " shall must may might wants needs asks says owes gets"
+    " does did"
 )
 _TOGETHER: Final = listed("and or , & plus")
 #: Words for times and the like, which are nobody's name
 _PLAIN: Final = listed(
-    "today tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday daily weekly"
-    " monthly yearly annually hourly weekday weekdays weekend morning noon afternoon evening night"
-    " high low medium urgent normal public private true false yes no on off all none euro euros"
-    " dollar dollars pound pounds read write editor viewer admin member owner guest"
+    "today tomorrow yesterday monday tuesday wednesday"
+    " thursday friday saturday sunday daily weekly monthly"
+    " yearly annually hourly weekday weekdays weekend morning"
+    " noon afternoon evening night high low medium urgent"
+    " normal public private true false yes no on off all none"
+    " euro euros dollar dollars pound pounds read write editor"
+    " viewer admin member owner guest"
 )
 _TOKEN: Final = re.compile(r"[,;.!?:]|[^\s,;!?:]+?(?=[,;.!?:]*(?:\s|\Z))")
 _QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb*"

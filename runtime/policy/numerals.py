@@ -13,13 +13,18 @@ from interlock.runtime.policy.use import Use
 
 #: What stands before a number that tells one thing from others of its kind
 _LABELS: Final = listed(
-    "room floor flat apartment suite building block house gate platform terminal page chapter"
-    " section paragraph line row column table figure slide version release step part level lesson"
-    " episode season volume issue ticket order invoice receipt booking reservation case claim"
-    " reference ref id number no nr num code pin extension ext phone telephone tel fax mobile year"
-    " zip postcode door desk seat bus train tram flight route exit port task event file document"
-    " message mail customer client member user employee class grade group team week quarter article"
-    " paragraph serial model bug request commit transaction account apt unit no. nr. ext. tel. apt."
+    "room floor flat apartment suite building block house"
+    " gate platform terminal page chapter section paragraph"
+    " line row column table figure slide version release step"
+    " part level lesson episode season volume issue ticket"
+    " order invoice receipt booking reservation case claim"
+    " reference ref id number no nr num code pin extension ext"
+    " phone telephone tel fax mobile year zip postcode door"
+    " desk seat bus train tram flight route exit port task"
+    " event file document message mail customer client member"
+    " user employee class grade group team week quarter"
+    " article paragraph serial model bug request commit"
+    " transaction account apt unit no. nr. ext. tel. apt."
 )
 _NUMBERED: Final = listed("number no nr num id no. nr. code ref reference")
 #: Arguments that take any of these
@@ -27,17 +32,21 @@ _IDS: Final = listed(
     "id ids number numbers no nr num code codes key keys ref reference index"
 )
 _TIMES: Final = listed(
-    "second seconds minute minutes hour hours day days night nights week weeks month months year"
-    " years min mins hr hrs"
+    "second seconds minute minutes hour hours day days night"
+    " nights week weeks month months year years min mins hr"
+    " hrs"
 )
 _LENGTHS: Final = listed(
     "duration length time period term delay interval ttl timeout deadline"
 )
 _THINGS: Final = listed(
-    "people person persons guest guests adult adults child children kid kids attendee attendees"
-    " participant participants seat seats room rooms page pages word words line lines item items"
-    " piece pieces copy copies time times file files message messages email emails ticket tickets"
-    " mile miles metre metres meter meters km kg degrees"
+    "people person persons guest guests adult adults child"
+    " children kid kids attendee attendees participant"
+    " participants seat seats room rooms page pages word words"
+    " line lines item items piece pieces copy copies time"
+    " times file files message messages email emails ticket"
+    " tickets mile miles metre metres meter meters km kg"
+    " degrees"
 )
 _COUNTS: Final = listed("count number quantity size party capacity max min total n")
 _PERCENT: Final = listed("percent percentage %")

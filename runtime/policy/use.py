@@ -13,15 +13,19 @@ from interlock.runtime.policy.intent.forms import listed
 
 #: Arguments that say who gets something, or where it goes
 _DESTINATIONS: Final = listed(
-    "to cc bcc recipient recipients receiver receivers payee beneficiary participant participants"
-    " attendee attendees invitee invitees guest guests people person user users member members"
-    " contact contacts email emails mail address addresses iban account channel channels target"
-    " destination audience team group phone owner assignee collaborator collaborators whom"
+    "to cc bcc recipient recipients receiver receivers payee"
+    " beneficiary participant participants attendee attendees"
+    " invitee invitees guest guests people person user users"
+    " member members contact contacts email emails mail"
+    " address addresses iban account channel channels target"
+    " destination audience team group phone owner assignee"
+    " collaborator collaborators whom"
 )
 #: Arguments of which the value is only shown to a reader
 _TEXTS: Final = listed(
-    "subject title topic about body text content contents description note notes message comment"
-    " query search keyword keywords reason memo summary label caption"
+    "subject title topic about body text content contents"
+    " description note notes message comment query search"
+    " keyword keywords reason memo summary label caption"
 )
 _SOURCES: Final = listed("from sender senders source origin author by")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
