@@ -9,10 +9,12 @@ from functools import cache, cached_property
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.door.plan.proofs import PlanProofs
+from interlock.runtime.door.plan.proved import Proved
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.policy.actionable import actionable
-from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import PLANNED, TRUSTED, UNVOUCHED, Label
 from interlock.runtime.policy.use import Use, use_of
 from interlock.runtime.policy.words import Words
 
@@ -22,6 +24,9 @@ MOST_LEAVES: Final = 1_000
 MOST_SOURCES: Final = 32
 CONFIGURED: Final = Label(
     integrity="trusted", confidentiality="public", sources=("schema",)
+)
+PLANNED_PART: Final = Label(
+    integrity="trusted", confidentiality="public", sources=(PLANNED,)
 )
 
 
@@ -36,6 +41,7 @@ class Proofs:
         tool: AnyTool | None,
         run_label: Label,
         results: Callable[[], Results],
+        plan: Callable[[Results], PlanProofs | None] | None,
     ) -> None:
         self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
         self._words = words
@@ -44,8 +50,9 @@ class Proofs:
         self._fields = frozenset() if tool is None else _fields(schema)
         self._takes = {} if tool is None else tool.takes
         self._closed = frozenset() if tool is None else _closed(schema)
-        self._is_effect = tool is not None and tool.has_effect
+        self._tool = tool
         self._read = results
+        self._read_plan = plan
         self._own_word = run_label.join(UNVOUCHED)
         self._left = MOST_LEAVES
 
@@ -61,8 +68,26 @@ class Proofs:
         """
         return {name: self._of(name, value) for name, value in arguments.items()}
 
+    @cached_property
+    def plan(self) -> PlanProofs | None:
+        """What the run's plan proves; None where the run has stated none."""
+        return None if self._read_plan is None else self._read_plan(self._results)
+
+    def planned(
+        self,
+        arguments: Mapping[str, Json],
+        *,
+        action: str,
+    ) -> Proved:
+        """Return what the plan proves of the call; nothing where there is no plan or no tool."""
+        if self.plan is None or self._tool is None:
+            return Proved()
+        return self.plan.call(self._tool, arguments, action=action)
+
     def actionable(
-        self, arguments: Mapping[str, Json], labels: Mapping[str, Label]
+        self,
+        arguments: Mapping[str, Json],
+        labels: Mapping[str, Label],
     ) -> dict[str, Label]:
         """Return for each argument the label of what in its texts can be acted on.
 
@@ -93,7 +118,7 @@ class Proofs:
 
     def _use(self, field: str, name: str) -> Use | None:
         """Return for what an effect takes a value; what only looks takes any that is said."""
-        if not self._is_effect:
+        if self._tool is None or not self._tool.has_effect:
             return None
         kind = self._takes.get(name, "")
         return use_of((field, kind), is_closed=name in self._closed)
@@ -109,7 +134,12 @@ class Proofs:
             return TRUSTED
         return self._said(leaf, taken, use)
 
-    def _said(self, leaf: Json, taken: str, use: Use | None) -> Label:
+    def _said(
+        self,
+        leaf: Json,
+        taken: str,
+        use: Use | None,
+    ) -> Label:
         self._left -= 1
         if self._left < 0:
             return self._own_word
@@ -145,8 +175,16 @@ class Proofs:
             if shown is not None and shown.integrity != "untrusted":
                 parts.append(shown)
                 continue
-            parts += [self._leaf(f"str:{part}", part) for part in content]
+            parts += [self._part(part) for part in content]
         return _joined(parts)
+
+    def _part(
+        self,
+        part: str,
+    ) -> Label:
+        if self.plan is not None and part in self.plan.texts:
+            return PLANNED_PART
+        return self._leaf(f"str:{part}", part)
 
     def _is_default(
         self,
