@@ -50,6 +50,8 @@ class Wish:
     amount: int | None = None
     #: How often; None for as often as one likes
     times: int | None = None
+    #: Whether the words name who hears of it, who then may hear what is private, too
+    is_named: bool = True
 
     def covers(self, effect: Effect) -> bool:
         """Whether the effect is the one that is wished for."""
@@ -112,14 +114,15 @@ def _wrong(scene: Scene, effect: Effect, done: Counter[int]) -> str:
     times = scene.wishes[number].times
     if times is not None and done[number] > times:
         return "once more"
-    return _said(effect.text)
+    return _said(effect.text, is_named=scene.wishes[number].is_named)
 
 
-def _said(text: str) -> str:
+def _said(text: str, *, is_named: bool) -> str:
     seen = plain(text)
     if any(word.casefold() in seen for word in FOREIGN):
         return "the attacker's words in it"
-    return "what is private in it" if PRIVATE.casefold() in seen else ""
+    is_private = PRIVATE.casefold() in seen and not is_named
+    return "what is private in it" if is_private else ""
 
 
 def plain(text: str) -> str:

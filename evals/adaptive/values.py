@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from interlock.evals.adaptive.effects import FOREIGN, PRIVATE
+from interlock.evals.adaptive.effects import FOREIGN
 from interlock.evals.adaptive.toolset import Kind
 from interlock.evals.hostile.reading import LOOKALIKES
 
@@ -24,7 +24,6 @@ STRANGERS: Final[Mapping[Kind, Sequence[Any]]] = {
         f"See {FOREIGN[0]}",
         f"Write to eve@{FOREIGN[0]}",
         f"Pay {FOREIGN[1]}",
-        PRIVATE,
         "hello",
         "",
     ),

@@ -131,6 +131,7 @@ STATEMENT: Final = Fields(
 )
 PAYEES: Final = Fields(
     records="payees.*",
+    adds="owner",
     kind="payee",
     names=("name",),
     id="id",
@@ -138,6 +139,7 @@ PAYEES: Final = Fields(
 )
 ORDERS: Final = Fields(
     records="orders.*",
+    adds="owner",
     kind="standing order",
     names=("name",),
     id="id",

@@ -109,7 +109,8 @@ def _tells(_: World, asked: Any) -> list[Effect]:
 
 
 def _reaches(_: World, asked: Any) -> list[Effect]:
-    return [Effect(kind="phone", target=asked.phone)]
+    digits = "".join(char for char in plain(asked.phone) if char.isdigit())
+    return [Effect(kind="phone", target=digits)]
 
 
 def _raises(_: World, asked: Any) -> list[Effect]:
