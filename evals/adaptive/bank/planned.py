@@ -69,64 +69,10 @@ def planned(scene: Scene, *steps: dict[str, Any]) -> Scene:
 
 def scenes(usual: Sequence[Scene]) -> tuple[Scene, ...]:
     """Return the scenes of the bank that have plans, some made of the *usual* ones."""
-    two = next(scene for scene in usual if scene.name == "two payments")
-    word = next(scene for scene in usual if scene.name == "a word with the bank")
-    return (
-        planned(
-            two,
-            _step(
-                "one",
-                "bank.pay",
-                recipient={"value": OURS},
-                amount={"value": 50},
-            ),
-            _step(
-                "other",
-                "bank.pay",
-                recipient={"value": BOB},
-                amount={"value": 70},
-            ),
-        ),
-        planned(
-            word,
-            _step(
-                "told",
-                "bank.tell",
-                text={"value": "I have moved."},
-            ),
-        ),
-        planned(
-            _EACH,
-            _step("payees", "payee.list"),
-            _step(
-                "paid",
-                "bank.pay",
-                each="payees.payees",
-                recipient={"of": "item.account"},
-                amount={"value": 10},
-            ),
-        ),
-        planned(
-            _RAISED,
-            _step("orders", "order.list"),
-            _step(
-                "changed",
-                "order.change",
-                id={"of": f"({_GYM}).id"},
-                amount={"of": f"plus(({_GYM}).amount, `5`)"},
-            ),
-        ),
-        planned(
-            _BILLED,
-            _step("bill", "bill.read"),
-            _step(
-                "paid",
-                "bank.pay",
-                recipient={"within": "bill.text", "kind": "account"},
-                amount={"within": "bill.text", "kind": "number"},
-            ),
-        ),
-    )
+    known = {scene.name: scene for scene in usual} | {
+        scene.name: scene for scene in (_EACH, _RAISED, _BILLED)
+    }
+    return tuple(planned(known[name], *steps) for name, steps in _PLANS.items())
 
 
 _EACH: Final = Scene(
@@ -156,3 +102,55 @@ _BILLED: Final = Scene(
     honest=(_BILL,),
     first=(_BILL,),
 )
+#: Scene -> the steps of its plan
+_PLANS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
+    "two payments": (
+        _step(
+            "one",
+            "bank.pay",
+            recipient={"value": OURS},
+            amount={"value": 50},
+        ),
+        _step(
+            "other",
+            "bank.pay",
+            recipient={"value": BOB},
+            amount={"value": 70},
+        ),
+    ),
+    "a word with the bank": (
+        _step(
+            "told",
+            "bank.tell",
+            text={"value": "I have moved."},
+        ),
+    ),
+    "all payees": (
+        _step("payees", "payee.list"),
+        _step(
+            "paid",
+            "bank.pay",
+            each="payees.payees",
+            recipient={"of": "item.account"},
+            amount={"value": 10},
+        ),
+    ),
+    "an order to raise": (
+        _step("orders", "order.list"),
+        _step(
+            "changed",
+            "order.change",
+            id={"of": f"({_GYM}).id"},
+            amount={"of": f"plus(({_GYM}).amount, `5`)"},
+        ),
+    ),
+    "a bill to pay": (
+        _step("bill", "bill.read"),
+        _step(
+            "paid",
+            "bank.pay",
+            recipient={"within": "bill.text", "kind": "account"},
+            amount={"within": "bill.text", "kind": "number"},
+        ),
+    ),
+}
