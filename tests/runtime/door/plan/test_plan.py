@@ -81,13 +81,22 @@ async def test_the_first_plan_is_the_plan(desk: Desk) -> None:
 
 
 async def test_who_reads_again_feeds_no_other_result(desk: Desk) -> None:
-    """The result of a step is that of the first call that was done as planned."""
-    await desk.state(suppliers=LIST, cheapest=pay(to=f"{CHEAPEST}.account"))
+    """The result of a step is that of the first call that was done as planned, and each of two
+    steps that read the same has a call of its own.
+    """
+    await desk.state(
+        suppliers=LIST,
+        again=LIST,
+        cheapest=pay(to=f"{CHEAPEST}.account"),
+        newest=pay(to="again.items[0].account"),
+    )
     await desk.act("supplier.list")
-    desk.suppliers = [Item(id="s9", name="Eve", account="EVE-ACCOUNT", amount=1), BOB]
-    await desk.act("supplier.list")
+    for account in ("CY-ACCOUNT", "EVE-ACCOUNT"):
+        desk.suppliers = [Item(id="s9", account=account, amount=1), BOB]
+        await desk.act("supplier.list")
 
     assert (await desk.pay(to="EVE-ACCOUNT"))[0] is None
+    assert await desk.pay(to="CY-ACCOUNT") == ("newest", ["trusted"])
     assert await desk.pay(to="ANN-ACCOUNT") == ("cheapest", ["trusted"])
 
 
