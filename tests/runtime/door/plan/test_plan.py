@@ -110,14 +110,15 @@ async def test_what_a_planner_chose_to_read_is_not_vouched_for(desk: Desk) -> No
 
 
 async def test_a_step_is_good_for_one_effect(desk: Desk) -> None:
-    """A planned effect is done once, and one that is planned twice is done twice."""
+    """A planned effect is done once, and one that is planned twice is done twice; an effect that
+    fits several steps leaves to others those that only they fit.
+    """
     once = {"tool": "payment.make", "arguments": {"to": {"value": "ANN"}}}
     more = {"tool": "payment.make", "arguments": {"amount": {"value": 5}}}
     await desk.state(first=once, second=once, other=more)
 
-    steps = [(await desk.pay(to="ANN", amount=5, text=str(i)))[0] for i in range(4)]
+    steps = [(await desk.pay(to="ANN", amount=amount))[0] for amount in (5, 7, 8, 9)]
     assert None not in steps[:3]
-    assert len(set(steps[:3])) == 3
     assert steps[3] is None
 
 
