@@ -1,16 +1,20 @@
 """The benchmark's own judges: whether the user's task is done, and whether an attacker's goal is.
 
-A judge raises where what it looks for is not there: that is a no.
+A judge that does not find what it looks for may raise: that is a no. One that raises for any other
+reason has judged nothing, and its trial is `Broken`.
 """
 
 import contextlib
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from interlock.evals.agentdojo.environment import copied, rewrite
 from interlock.evals.agentdojo.package import suites
-from interlock.evals.agentdojo.session import Session
+from interlock.evals.agentdojo.session import Broken, Session
+
+#: What Python raises for something that is not there
+_ABSENT: Final = (LookupError, StopIteration)
 
 
 def is_useful(session: Session, task: str) -> bool:
@@ -66,5 +70,7 @@ def _judged(
                     traces,
                 )
             )
-    except Exception:  # noqa: BLE001 - see the module
+    except _ABSENT:
         return False
+    except Exception as error:
+        raise Broken(f"the judge failed: {error!r}") from error
