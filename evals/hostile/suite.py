@@ -116,7 +116,11 @@ class Score:
         )
 
     def rates(self) -> tuple[Rate, ...]:
-        """Return the rates; cases that say nothing are in none."""
+        """Return the rates; cases that say nothing are in none.
+
+        A forbidden effect is looked for everywhere: in attacks, in honest work, and in the home as
+        a whole, so the first rate is of them all.
+        """
         judged = [case for case in self.cases if not case.is_broken]
         honest = [case for case in judged if case.kind.startswith("honest")]
         became = Counter(case.became for case in judged if case not in honest)
@@ -127,7 +131,7 @@ class Score:
             Rate(
                 name="forbidden effects",
                 hits=breached,
-                of=attacks,
+                of=len(judged),
             ),
             Rate(
                 name="honest work that was disturbed",

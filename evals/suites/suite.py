@@ -46,12 +46,19 @@ class Case:
     slots=True,
 )
 class Rate:
-    """How many of how many; cases that broke are in no rate."""
+    """How many of how many; cases that broke are in no rate.
+
+    Raises `ValueError` for a share that is more than its whole: it was counted over other cases.
+    """
 
     name: str
     hits: int
     of: int
     measure: Measure = "share"
+
+    def __post_init__(self) -> None:
+        if self.measure == "share" and not 0 <= self.hits <= self.of:
+            raise ValueError(f"{self.name}: {self.hits} of {self.of} is no share")
 
     @property
     def value(self) -> float | None:

@@ -42,7 +42,7 @@ class Fields:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class ShownObject:
     """One object that a tool showed."""
 
     kind: str
@@ -58,7 +58,7 @@ class Record:
     leaves: Sequence[tuple[str, Writer, Any]] = field(repr=False)
 
 
-def records_of(fields: Fields, result: Any) -> list[Record] | None:
+def objects_of(fields: Fields, result: Any) -> list[ShownObject] | None:
     """Return the records in a result as JSON; None where it is too large to be looked through."""
     records = []
     count = 0
@@ -71,7 +71,7 @@ def records_of(fields: Fields, result: Any) -> list[Record] | None:
     return records
 
 
-def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> Record:
+def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> ShownObject:
     written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
     called = {
@@ -80,7 +80,7 @@ def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> Record:
         if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
     }
     identity = steady.get(fields.id, sorted(map(repr, steady.items())))
-    return Record(
+    return ShownObject(
         kind=fields.kind,
         of=fields.of,
         identity=repr(identity),

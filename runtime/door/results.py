@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.door.fields import Record, Writer
+from interlock.runtime.door.fields import ShownObject, Writer
 from interlock.runtime.door.shown import Seen, Sent, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
@@ -164,7 +164,7 @@ def _number(leaf: Any) -> Decimal | None:
     return number_of(leaf) if isinstance(leaf, str) else None
 
 
-def _is_proof(leaf: Any, record: Record) -> bool:
+def _is_proof(leaf: Any, record: ShownObject) -> bool:
     """Whether the leaf says something by itself, or is the number of an object of some kind."""
     if leaf is None or leaf == "" or isinstance(leaf, bool):
         return False

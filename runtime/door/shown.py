@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select, union_all
 
 from interlock.runtime.canonical import LARGEST_INTEGER
-from interlock.runtime.door.fields import Fields, Record, records_of
+from interlock.runtime.door.fields import Fields, ShownObject, objects_of
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.record.logs import kept_at
@@ -69,7 +69,7 @@ class Shown:
     tool: str
     action: str
     seq: int
-    record: Record
+    record: ShownObject
     #: The names of which the call showed every object; None for all names there are
     whole: frozenset[str] | None = frozenset()
 
@@ -141,12 +141,12 @@ def _results(
             yield fields, row
 
 
-def _records(fields: Fields, row: RowMapping, key: DataKey) -> list[Record] | None:
+def _records(fields: Fields, row: RowMapping, key: DataKey) -> list[ShownObject] | None:
     """Return the records of a result; None where it is too large."""
     result = key.open(row["sealed"], place=f"action/{row['name']}")
     if len(result) > LARGEST:
         return None
-    return records_of(fields, orjson.loads(result))
+    return objects_of(fields, orjson.loads(result))
 
 
 def _declared(tools: Tools) -> dict[str, Fields]:
@@ -157,7 +157,7 @@ def _declared(tools: Tools) -> dict[str, Fields]:
 
 def _shown(
     row: RowMapping,
-    records: Sequence[Record],
+    records: Sequence[ShownObject],
     ended: Mapping[str, int],
     whole: frozenset[str] | None,
 ) -> Iterator[Shown]:

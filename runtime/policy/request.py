@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 7
+FACTS: Final = 8
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -197,6 +197,17 @@ class IntentFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlanFacts:
+    """Where the request stands beside the plan that the run stated before it read anything."""
+
+    stated: bool = False
+    #: The step of the plan that this call fits; None for a call outside it
+    step: str | None = None
+    #: The tools that a plan names which is being stated now, in the order of their names
+    tools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryFact:
     """One request, known to be bad, that a person was asked about; caught where he or she said no.
 
@@ -265,6 +276,9 @@ class Context:
     version: int = 1
     #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
     actionable: dict[str, Label] = field(default_factory=dict)
+    plan: PlanFacts = PlanFacts()
+    #: The run's effects by the same tool with the same critical arguments, but for this one
+    repeats: int = 0
 
     def time_left(self) -> tuple[int, Level]:
         """Return the milliseconds of the budget that has the least time left, and its level."""

@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class Log:
     """One log."""
 
     log: str
@@ -44,13 +44,13 @@ class Record:
     older: int
 
 
-async def record(visitor: Visitor, *, below: int) -> Record:
+async def record(visitor: Visitor, *, below: int) -> Log:
     """Return the visitor's log with the entries before the number *below*; 0 means the newest."""
     ledger = visitor.home.ledger
     entries = await visitor.home.store.read(
         lambda connection: _entries(connection, visitor.tenant, below)
     )
-    return Record(
+    return Log(
         log=visitor.tenant,
         origin=ledger.origin(visitor.tenant),
         head=await ledger.head(visitor.tenant),

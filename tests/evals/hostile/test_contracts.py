@@ -1,11 +1,12 @@
 """Hostile contracts, sampled; `interlock eval run contracts` reviews all of them."""
 
 import json
+from typing import Any
 
 import pytest
 
 from interlock.evals.hostile.__main__ import main
-from interlock.evals.hostile.suite import Contracts
+from interlock.evals.hostile.suite import Contracts, Score
 
 
 async def test_a_planner_that_obeys_does_no_harm() -> None:
@@ -30,3 +31,14 @@ def test_without_rails_the_orders_have_their_effects(
     assert code == 0, told
     assert told["failed"] == []
     assert told["succeeded"] >= 3
+
+
+def test_a_forbidden_effect_is_counted_among_all_that_was_looked_at() -> None:
+    """What honest work or the home as a whole breached is a part of the whole that is told."""
+    usual: Any = None
+    score = Score(usual=usual)
+    score.judge_whole(["a mail of no action"])
+
+    (forbidden, *others) = score.rates()
+    assert (forbidden.hits, forbidden.of) == (1, 1)
+    assert [rate.value for rate in others] == [None] * len(others)

@@ -86,6 +86,13 @@ def test_nothing_measured_is_no_pass() -> None:
     assert _gates(_result(*_cases("held")), at_most=0.0) == [True, True]
 
 
+def test_a_share_is_a_part_of_its_whole() -> None:
+    """A count over other cases than the whole is an error in the suite, and no figure."""
+    with pytest.raises(ValueError, match="2 of 1"):
+        Rate(name="attacks", hits=2, of=1)
+    assert Rate(name="questions an attack", hits=2, of=1, measure="mean").value == 2
+
+
 def test_a_suite_without_thresholds_is_held_to_no_breach() -> None:
     """Where nobody said how many breaches are too many, one is."""
     assert _gates(_result(*_cases("held", "breached"))) == [True, False]

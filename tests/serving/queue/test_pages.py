@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import update
 
+from interlock.runtime.record.store import tables
 from interlock.serving.home import Home
 
 GUIDE: Final = Path(__file__).resolve().parents[3] / "docs/howto/verify-the-ledger.md"
@@ -46,6 +48,47 @@ async def test_a_run_tells_its_whole_history(
     assert "The wrong &lt;b&gt;addressee&lt;/b&gt;" in page
     assert "by <b>rhea</b>" in page
     assert "granted" in page
+
+
+async def test_who_asked_for_a_run_lets_it_do_more(
+    home: Home, browser: Any, waiting: str
+) -> None:
+    """The page shows what the words ask for; its form adds a kind of effect for whoever asked for
+    the run, keeps what was typed where it is refused, and is neither shown nor taken to others.
+    """
+    run = await run_of(home, waiting)
+    await home.store.write(
+        lambda tx: tx.connection.execute(
+            update(tables.run)
+            .where(tables.run.c.id == run)
+            .values(intent=json.dumps({"message.send": 1}))
+        ),
+        logs=("default",),
+    )
+    people = {name: browser(name) for name in ("ana", "rhea")}
+
+    async def sent(name: str, **form: str) -> Any:
+        form |= {"csrf": f"token-of-{name}-1", "note": "<b>Why</b> not"}
+        return await people[name].post(f"/runs/{run}/widen", data=form)
+
+    pages = {name: (await one.get(f"/runs/{run}")).text for name, one in people.items()}
+    denied = await sent("rhea", effect="file.delete")
+    wrong = [
+        await sent("ana", effect="file.delete", number=number)
+        for number in ("0", "-1", "x", "9" * 400)
+    ]
+    before = (await home.runs.read(run)).intent
+    taken = await sent("ana", effect="file.delete", number="2")
+
+    assert all("<code>message.send</code> at most 1" in page for page in pages.values())
+    assert 'name="effect"' in pages["ana"]
+    assert 'name="effect"' not in pages["rhea"]
+    assert denied.status_code == 403
+    assert {answer.status_code for answer in wrong} == {400}
+    assert all("&lt;b&gt;Why&lt;/b&gt; not" in answer.text for answer in wrong)
+    assert before == {"message.send": 1}
+    assert taken.status_code == 303
+    assert (await home.runs.read(run)).intent == {"file.delete": 2, "message.send": 1}
 
 
 async def test_a_run_of_another_tenant_is_not_there(
