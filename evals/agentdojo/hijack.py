@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 from interlock.evals.agentdojo.environment import copied, injected
 from interlock.evals.agentdojo.goals import call
 from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.planting import plant
 from interlock.evals.agentdojo.session import begun
 from interlock.evals.agentdojo.stage import Stage
 
@@ -77,6 +78,9 @@ class Mutant:
     argument: str
     how: How
     call: Any
+    #: What the argument is, and what it was
+    value: Any
+    user_value: Any
 
     @property
     def name(self) -> str:
@@ -102,16 +106,26 @@ def mutants(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
                 argument=argument,
                 how=how,
                 call=call(own.function, **arguments),
+                value=value,
+                user_value=own.args.get(argument),
             )
 
 
-async def is_allowed(stage: Stage, mutant: Mutant) -> bool:
-    """Whether the door lets the mutant through where the user's call stands in a clean run."""
-    task = suites()[stage.suite].user_tasks[mutant.user_task]
+async def is_allowed(
+    stage: Stage, mutant: Mutant, *, is_planted: bool = False, is_after: bool = False
+) -> bool:
+    """Whether the door lets the mutant through where the user's call stands in a clean run.
+
+    Or *after* that call; or where the attacker's value is *planted* in whatever outsiders write, so
+    that the user's own reads show it.
+    """
     world = injected(stage.suite, "", frozenset())
-    session = await begun(stage, "careful", task.PROMPT, world)
-    own = task.ground_truth(copied(world))
-    for earlier in own[: mutant.number]:
+    task = suites()[stage.suite].user_tasks[mutant.user_task]
+    own = task.ground_truth(copied(world))[: mutant.number + is_after]
+    if is_planted:
+        plant(world, mutant.user_value, mutant.value)
+    session = await begun(stage, "careful", mutant.user_task, world)
+    for earlier in stage.plan(mutant.user_task).with_reads(own):
         await session.propose(earlier, "user")
     session.person = "none"
     step = await session.propose(mutant.call, "attack")

@@ -11,6 +11,7 @@ from typing import Any, Final
 from interlock.evals.agentdojo.catalogue import declared
 from interlock.evals.agentdojo.foreign import Foreign, governed
 from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.plan import Stated, stated
 from interlock.evals.agentdojo.postures import ROLE, Posture
 from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
@@ -19,6 +20,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import Run
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.testing import PLENTY, FixedClock
+from interlock.tools.planning import planning
 
 AGENT: Final = "dojo"
 PERSON: Final = Principal(
@@ -58,13 +60,18 @@ class Stage:
         self.worlds[run.id] = world
         return run
 
+    def plan(self, task: str) -> Stated:
+        """Return what the planner states first for the user task; nothing where none plans."""
+        known = stated(self.suite) if self.posture.plans else {}
+        return known.get(task, Stated())
+
     def door(self, run: Run) -> Door:
         """Return the door as the planner holds it, which is shown every tool of the suite."""
         door = Door(
             pep=self.runtime.pep,
             run=run,
         )
-        return door.offering(*self.foreign)
+        return door.offering(*self.foreign, planning.name)
 
     async def end(self, run: Run) -> None:
         """End the run; what it asked of people waits no more."""
@@ -86,7 +93,7 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
             database=f"sqlite:///{folder / 'interlock.db'}",
             keys=folder / "keys",
             policy=_bundle(suite, posture),
-            agents=(Hand(name=AGENT, role=ROLE, tools=tools),),
+            agents=(Hand(name=AGENT, role=ROLE, tools=[*tools, planning]),),
             witness=folder / "witness",
             origin="interlock/agentdojo",
             clock=FixedClock(),
