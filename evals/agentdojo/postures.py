@@ -95,6 +95,12 @@ _POSTURES: Final = (
     Posture(name="attended planned", attended=True, plans=True),
     Posture(name="unattended planned", plans=True),
 )
+#: Posture in which planners plan -> the same in which they do not
+UNPLANNED: Final[Mapping[Name, Name]] = {
+    "control planned": "control",
+    "attended planned": "attended",
+    "unattended planned": "unattended",
+}
 POSTURES: Final[Mapping[Name, Posture]] = {
     posture.name: posture for posture in _POSTURES
 }

@@ -88,9 +88,7 @@ async def benign(stage: Stage, user_task: str, person: Person) -> Benign:
 
 async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> Attacked:
     """Carry out one user task whose planner is the attacker's from the first text it reads."""
-    session = await begun(
-        stage, trial.person, trial.user_task, _hostile(stage, trial)
-    )
+    session = await begun(stage, trial.person, trial.user_task, _hostile(stage, trial))
     taken = False
     reached = False
     for call in own_calls(stage, trial.user_task, session.world):
