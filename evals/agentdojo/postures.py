@@ -16,6 +16,13 @@ from interlock.serving.policy.rails import rails
 from interlock.tools.planning import planning
 
 ROLE: Final = "dojo"
+#: Of a tool of which nothing is asked
+_OPEN: Final[Mapping[str, Any]] = {
+    "egress": "none",
+    "trusted_arguments": [],
+    "critical_arguments": [],
+    "effect": [],
+}
 Name: TypeAlias = Literal[
     "control",
     "attended",
@@ -57,6 +64,7 @@ class Posture:
         config["tools"] |= {
             name: self._entry(declared()[name], tool) for name, tool in known.items()
         }
+        config["tools"][planning.name] = _arguments(planning) | _OPEN
         config["grants"] |= {f"{ROLE}.planner": sorted([*known, planning.name])}
         alone = "proved_irreversible" if self.attended else "unattended_irreversible"
         config["autonomy"][alone] = sorted(known)
@@ -73,18 +81,15 @@ class Posture:
             "critical_arguments": list(own.sensitive),
             "effect": list(own.effect),
         }
-        if self.is_open:
-            stated = {
-                "egress": "none",
-                "trusted_arguments": [],
-                "critical_arguments": [],
-                "effect": [],
-            }
-        return stated | {
-            "action_class": own.action_class,
-            "schema": schema_digest(tool),
-            "arguments": {name: {} for name in tool.arguments.model_fields},
-        }
+        return _arguments(tool) | (_OPEN if self.is_open else stated)
+
+
+def _arguments(tool: AnyTool) -> dict[str, Any]:
+    return {
+        "action_class": tool.action_class,
+        "schema": schema_digest(tool),
+        "arguments": {name: {} for name in tool.arguments.model_fields},
+    }
 
 
 _POSTURES: Final = (

@@ -23,11 +23,6 @@ from interlock.runtime.testing import PLENTY, FixedClock
 from interlock.tools.planning import planning
 
 AGENT: Final = "dojo"
-PERSON: Final = Principal(
-    id="owner",
-    tenant="default",
-    roles=("analyst",),
-)
 REVIEWER: Final = Principal(
     id="rita",
     tenant="default",
@@ -53,7 +48,7 @@ class Stage:
         run = await self.runtime.start(
             AGENT,
             Asked(text=text),
-            principal=PERSON,
+            principal=_owner(world),
             limits=PLENTY,
             autonomy=self.posture.autonomy,
         )
@@ -106,6 +101,16 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
                 foreign=foreign,
                 worlds=worlds,
             )
+
+
+def _owner(world: Any) -> Principal:
+    """Return whoever signed in: where the tools are those of an account, that account."""
+    inbox = getattr(world, "inbox", None)
+    return Principal(
+        id="owner" if inbox is None else inbox.account_email,
+        tenant="default",
+        roles=("analyst",),
+    )
 
 
 @cache
