@@ -46,7 +46,7 @@ from interlock.tools.contracts.risk import Playbooks
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
-from interlock.tools.models.generate import Served, model_tools
+from interlock.tools.models.generate import Model, Served, model_tools
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.reports import Reports
 
@@ -157,9 +157,9 @@ class Home:
 
 
 class PlannerMaker(Protocol):
-    """Makes a scripted planner that reads documents by *text*."""
+    """Makes a planner that reads documents by *text*: a scripted one, or a model behind one."""
 
-    def __call__(self, *, text: Text) -> Planner:
+    def __call__(self, *, text: Text) -> Planner | Model:
         """Return the planner."""
         ...
 

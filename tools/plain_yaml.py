@@ -4,6 +4,7 @@ Every document has one meaning that a person sees in it: a key that stands twice
 that is no text are refused. A few lines of aliases stand for a document of any size.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -29,6 +30,33 @@ def parse(text: str) -> Any:
         ) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise NotPlain(why=" ".join(str(error).split()), line=None) from error
+
+
+def line_of(text: str, place: Sequence[str | int]) -> int:
+    """Return the line of what stands at *place*, keys and numbers of items, in plain YAML.
+
+    Where nothing stands there it is the line of the nearest thing above: 1 for the document.
+    """
+    node: Any = yaml.compose(text, _Plain)
+    line = 1
+    for step in place:
+        below = _below(node, step)
+        if below is None:
+            break
+        line, node = below
+    return line
+
+
+def _below(node: Any, step: str | int) -> tuple[int, yaml.Node] | None:
+    """Return the line and the node of a key or an item of *node*."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        items = node.value[step : step + 1]
+        return next(((item.start_mark.line + 1, item) for item in items), None)
+    return None
 
 
 class _Plain(yaml.SafeLoader):

@@ -79,7 +79,8 @@ class Posture:
             "egress": own.egress,
             "trusted_arguments": list(own.sensitive),
             "critical_arguments": list(own.sensitive),
-            "effect": list(own.effect),
+            # The kinds of one tool are names of one effect
+            "effect": [list(own.effect)] if own.effect else [],
         }
         return _arguments(tool) | (_OPEN if self.is_open else stated)
 

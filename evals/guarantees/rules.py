@@ -1,5 +1,6 @@
 """Taking a rule of the policy in force away, between the engine and whoever asked."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ from interlock.runtime.policy.engine.answer import read
 _ENGINES = (embedded, server)
 
 
-def without_rule(rule: str) -> Break:
-    """Return what leaves out every denial by *rule*; what nothing else denies is permitted."""
+def without_rule(*rules: str) -> Break:
+    """Return what leaves out every denial by *rules*; what nothing else denies is permitted."""
 
     def lax(answer: Any, **options: Any) -> Decision:
-        return _without(read(answer, **options), rule)
+        return _without(read(answer, **options), rules)
 
     return _reading(lax)
 
@@ -38,10 +39,10 @@ def any_revision(patch: Patch) -> None:
     _reading(lax)(patch)
 
 
-def _without(decision: Decision, rule: str) -> Decision:
+def _without(decision: Decision, rules: Collection[str]) -> Decision:
     if decision.effect == "permit":
         return decision
-    reasons = tuple(reason for reason in decision.reasons if reason.rule != rule)
+    reasons = tuple(reason for reason in decision.reasons if reason.rule not in rules)
     if reasons:
         return replace(decision, reasons=reasons)
     return replace(decision, effect="permit")

@@ -25,7 +25,7 @@ from interlock.runtime.run.run import OPEN, Run
 from interlock.runtime.storage import Storage
 from interlock.serving import people
 from interlock.serving.audit import verified
-from interlock.serving.home import Home, opened
+from interlock.serving.home import Home, PlannerMaker, opened
 from interlock.serving.settings import BUNDLE
 from interlock.serving.workspace import open_workspace
 from interlock.tools.contracts.clauses import Answers
@@ -174,8 +174,13 @@ class Place:
 
 
 @asynccontextmanager
-async def place(bundle: Path = BUNDLE) -> AsyncIterator[Place]:
-    """Open a new home under the policy in *bundle*, with the obeying planner and the lures."""
+async def place(
+    bundle: Path = BUNDLE, *, planner: PlannerMaker | None = None
+) -> AsyncIterator[Place]:
+    """Open a new home under the policy in *bundle*, with the lures and a *planner*.
+
+    Without one the planner obeys whatever a document orders.
+    """
     with tempfile.TemporaryDirectory(prefix="interlock-hostile-") as name:
         folder = Path(name)
         chosen = {
@@ -204,12 +209,15 @@ async def place(bundle: Path = BUNDLE) -> AsyncIterator[Place]:
             "\n\n".join(clauses),
             "utf-8",
         )
-        planner = partial(
+        obeying = partial(
             Obeying,
             rival=str(rival),
         )
         async with opened(
-            settings, planner=planner, more=_more, finder=FinderHere.shipped()
+            settings,
+            planner=planner or obeying,
+            more=_more,
+            finder=FinderHere.shipped(),
         ) as home:
             made = Place(
                 home=home,

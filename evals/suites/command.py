@@ -24,13 +24,15 @@ application = typer.Typer(
     add_completion=False,
 )
 PROCESSORS: Final = os.cpu_count() or 1
+#: Cases that are told one by one; the files have all
+MOST_FAULTS: Final = 20
 Measured: TypeAlias = Annotated[
     Path,
     typer.Argument(help="A file that `eval run --json` wrote."),
 ]
 Name: TypeAlias = Annotated[
     str,
-    typer.Argument(help="See `interlock eval list`."),
+    typer.Argument(help="See `interlock eval list`, or the file of one's own cases."),
 ]
 Sample: TypeAlias = Annotated[
     int | None,
@@ -78,14 +80,15 @@ Unrecorded: TypeAlias = Annotated[
 @application.command("list")
 def list_suites(as_json: AsJson = False) -> None:
     """List the suites, and what is required of each."""
+    from interlock.evals.own import finding
     from interlock.evals.suites import catalogue
-    from interlock.evals.suites.gate import thresholds
 
-    required = thresholds()
-    rows = [
-        (name, catalogue.suite(name).title, required.get(name, {}))
-        for name in catalogue.names()
-    ]
+    workspace = session.opened_workspace()
+    rows = []
+    for name in (*catalogue.names(), *finding.names(workspace)):
+        suite = catalogue.suite(name, workspace)
+        required = catalogue.required(suite, None)
+        rows.append((name, suite.title, required.get(name, {})))
     if as_json:
         document = [
             {
@@ -119,16 +122,17 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a suite and record what came of it; 5 when something that is required did not hold."""
-    from interlock.evals.suites import catalogue, gate
+    from interlock.evals.suites import catalogue
     from interlock.evals.suites.measurement import Conditions, measured
 
-    known = gate.thresholds(thresholds or gate.SHIPPED)
+    chosen = catalogue.suite(suite, session.opened_workspace())
+    known = catalogue.required(chosen, thresholds)
     conditions = Conditions(
         sample=sample,
         seed=seed,
         jobs=jobs,
     )
-    work = measured(catalogue.suite(suite), conditions, known)
+    work = measured(chosen, conditions, known)
     with nullcontext() if as_json else err.status("measuring", spinner="dots"):
         measurement = asyncio.run(work)
     _tell(measurement, as_json=as_json)
@@ -196,6 +200,12 @@ def _tell(measurement: "Measurement", *, as_json: bool) -> None:
     out.print(table)
     for name, number in measurement.counts.items():
         session.say(f"{name}: {number}")
+    for case in measurement.faults[:MOST_FAULTS]:
+        is_surprise = case.expected and not case.is_broken
+        expected = f", not {case.expected}" if is_surprise else ""
+        session.say(f"{case.became}{expected}: {case.id}: {case.detail}")
+    if (more := len(measurement.faults) - MOST_FAULTS) > 0:
+        session.say(f"{more} more such cases: --json and --html have all.")
     for gate in measurement.gates:
         mark = "met" if gate.held else "NOT MET"
         session.say(f"{mark}: {gate.name}: {gate.measured} ({gate.required})")

@@ -1,7 +1,7 @@
 """The form of test results that build servers read: JUnit's XML.
 
-A breach is a failure even where a threshold allows some of them, and what broke is an error: no
-reader of this file takes either for a pass.
+A breach is a failure even where a threshold allows some of them, and so is a case that became
+another thing than it was to become; what broke is an error: no reader takes either for a pass.
 """
 
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -15,13 +15,13 @@ def junit(measurement: Measurement) -> str:
     """Return the measurement as XML: a test for each case and each gate."""
     result = measurement.result
     broken = sum(case.is_broken for case in result.cases)
-    breached = sum(case.became == "breached" for case in result.cases)
+    faults = sum(case.is_fault for case in result.cases)
     missed = sum(not gate.held for gate in measurement.gates)
     suite = Element(
         "testsuite",
         name=result.suite,
         tests=str(len(result.cases) + len(measurement.gates)),
-        failures=str(breached + missed),
+        failures=str(faults - broken + missed),
         errors=str(broken),
         skipped="0",
         time=f"{measurement.elapsed_ms / 1000:.3f}",
@@ -65,7 +65,7 @@ def _case(suite: Element, name: str, case: Case) -> None:
             type=case.became,
             message=detail,
         )
-    elif case.became == "breached":
+    elif case.is_fault:
         SubElement(
             test,
             "failure",

@@ -13,12 +13,12 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from interlock.evals.suites.gate import Gate, Thresholds, gates
-from interlock.evals.suites.suite import Rate, Result, Suite
+from interlock.evals.suites.suite import Case, Rate, Result, Suite
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 
 #: Of the form as JSON
-FORM: Final = 1
+FORM: Final = 2
 
 
 @dataclass(
@@ -76,6 +76,12 @@ class Measurement:
         """How many cases became what."""
         became = [case.became for case in self.result.cases]
         return {name: became.count(name) for name in dict.fromkeys(became)}
+
+    @property
+    def faults(self) -> list[Case]:
+        """The cases that somebody must look at, the breaches first."""
+        faults = [case for case in self.result.cases if case.is_fault]
+        return sorted(faults, key=lambda case: case.became != "breached")
 
     @property
     def digest(self) -> str:

@@ -33,11 +33,19 @@ class Case:
     kind: str
     became: Became
     detail: str = ""
+    #: What the case says that it is to become; None where only the rates of its suite are held
+    expected: Became | None = None
 
     @property
     def is_broken(self) -> bool:
         """Whether the case says nothing."""
         return self.became in BROKEN
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether somebody must look at the case: a breach, a surprise, or nothing at all."""
+        is_surprise = self.expected not in {None, self.became}
+        return self.is_broken or self.became == "breached" or is_surprise
 
 
 @dataclass(

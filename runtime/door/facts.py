@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.proposal import Proposal
+from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
 from interlock.runtime.door.tool import AnyTool, Tools, schema_digest
 from interlock.runtime.errors import NotFound
@@ -233,10 +234,9 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=_switches(rows),
-        tool_schema=_schema(proposal.tool),
         proposer=proposal.proposer,
         offered=proposal.offered,
-        **done.facts_for(row),
+        **_done(connection, run, proposal, row, key),
         version=FACTS,
     )
     facts = Facts(
@@ -249,14 +249,25 @@ def _facts(
 
 
 def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
-    """Return both facts about the arguments by their names in the context."""
+    """Return the facts about the arguments by their names in the context."""
     arguments = proposal.action.arguments
     labels = proofs.labels(arguments)
     return {
         "schema_valid": proposal.arguments is not None,
+        "tool_schema": _schema(proposal.tool),
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }
+
+
+def _done(
+    connection: Connection, run: Run, proposal: Proposal, row: Row, key: DataKey
+) -> dict[str, Any]:
+    """Return what the run may do and has done; a run with words is asked what it did alike."""
+    facts = done.facts_for(row)
+    if facts["intent"].spoken and proposal.action.tool in facts["done"]:
+        facts["repeats"] = repeats(connection, run, proposal, key=key)
+    return facts
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:

@@ -277,8 +277,9 @@ class Context:
     #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
     actionable: dict[str, Label] = field(default_factory=dict)
     plan: PlanFacts = PlanFacts()
-    #: The run's effects by the same tool with the same critical arguments, but for this one
-    repeats: int = 0
+    #: For each other effect of a run with words by the same tool, the arguments that are equal;
+    #: None where nobody knows
+    repeats: tuple[tuple[str, ...], ...] | None = ()
 
     def time_left(self) -> tuple[int, Level]:
         """Return the milliseconds of the budget that has the least time left, and its level."""

@@ -1,7 +1,8 @@
 """Done: how many effects a run has done, or may have done, and what it did on one resource.
 
 A count that was looked at before another effect began is no count any more, so it is looked at
-again where an effect begins; a run whose words say no number is spared that.
+again where an effect begins; a run is spared that whose words say no number, as long as it has read
+nothing of strangers, and one without words.
 """
 
 from collections import Counter
@@ -41,6 +42,12 @@ HERE: Final[ColumnElement[str]] = (
     .where(_OTHERS, _STATE == "done", _ACTION.c.about == bindparam("about"))
     .scalar_subquery()
 )
+#: The effects of *run* by *of_tool* but for *action*
+EFFECTS_OF_TOOL: Final = (
+    select(_ACTION.c.id)
+    .where(_OTHERS, _EFFECTS, _ACTION.c.tool == bindparam("of_tool"))
+    .subquery()
+)
 _COUNT: Final = Statement(
     select(func.count().label("count")).select_from(_ACTION).where(_OTHERS, _EFFECTS)
 )
@@ -61,11 +68,14 @@ def facts_for(row: Row) -> dict[str, Any]:
 def is_outdated(tx: Tx, step: Attempt) -> bool:
     """Whether the run has begun another effect since the facts were gathered (fails closed).
 
-    Asked only where the words say a number. The row of the run is locked, so no effect begins
-    meanwhile.
+    Asked only where the policy counts effects: the words say a number, or the run has words and
+    has read what nobody vouches for. The row of the run is locked, so no effect begins meanwhile.
     """
     intent = step.request.context.intent
-    if intent is None or all(number is None for number in intent.kinds.values()):
+    if intent is None or not intent.spoken:
+        return False
+    is_numbered = any(number is not None for number in intent.kinds.values())
+    if not is_numbered and step.run_label.integrity != "untrusted":
         return False
     row = _COUNT.one(tx.connection, {"run": step.run.id, "action": step.id})
     known = sum(step.request.context.done.values())

@@ -1,19 +1,21 @@
-"""The command `interlock new workspace|agent|tool|rule NAME`."""
+"""The command `interlock new workspace|agent|tool|rule|eval NAME`."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from interlock.runtime.errors import BadInput
-from interlock.serving import people
+from interlock.serving import agents, people
 from interlock.serving.cli import session
+from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import AsJson
 from interlock.serving.founders import founders
-from interlock.serving.scaffold import Kind, scaffold
+from interlock.serving.scaffold import Kind, checked, evaluation, scaffold
 
 application = typer.Typer(
-    help="Begin a workspace, an agent, a tool or a rule, each with a test that passes.",
+    help="Begin a workspace; an agent, a tool or a rule with its test; cases for an agent.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -68,7 +70,34 @@ def rule(name: Name, as_json: AsJson = False) -> None:
     _add("rule", name, step, as_json=as_json)
 
 
+@application.command("eval")
+def evaluate(
+    name: Name,
+    *,
+    agent: Annotated[
+        str | None, typer.Option(help="Which agent; default: the one of that name.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add cases that attack an agent and let it work, to be filled in: evals/NAME.yaml."""
+    folder = _folder("eval")
+    checked(name)
+    settings = session.configured()
+    sources = agents.load(settings.agents, folder=settings.modules)
+    known = asyncio.run(evaluation.made(sources))
+    text = evaluation.text(name, evaluation.chosen(known, name, agent))
+    file = folder / evaluation.EVALS / f"{name}.yaml"
+    file.parent.mkdir(exist_ok=True)
+    write_new(file, text)
+    _tell((file,), f"interlock eval run {name}", as_json=as_json)
+
+
 def _add(kind: Kind, name: str, step: str, *, as_json: bool) -> None:
+    _tell(scaffold(kind, name, _folder(kind)), step, as_json=as_json)
+
+
+def _folder(kind: str) -> Path:
+    """Return the folder of the workspace; raises `BadInput` where there is none."""
     opened = session.opened_workspace()
     if opened.file is None:
         raise BadInput(
@@ -76,7 +105,7 @@ def _add(kind: Kind, name: str, step: str, *, as_json: bool) -> None:
             why="there is no workspace here",
             next_step="Make one with `interlock new workspace NAME` or `interlock init`.",
         )
-    _tell(scaffold(kind, name, opened.file.parent), step, as_json=as_json)
+    return opened.file.parent
 
 
 def _tell(files: tuple[Path, ...], step: str, *, as_json: bool) -> None:

@@ -18,6 +18,8 @@ FindingCode: TypeAlias = Literal[
     "unknown_tool",
     "not_irreversible",
     "unknown_argument",
+    "unknown_kind",
+    "unknown_thing",
     "not_shown",
     # rules
     "layout",

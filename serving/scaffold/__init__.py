@@ -66,16 +66,20 @@ def scaffold(kind: Kind, name: str, folder: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _words(kind: Kind, name: str) -> dict[str, str]:
-    """Return what the templates put in for a name: "note.keep" is the module note_keep."""
-    dotted = kind == "tool"
-    if not _NAME.fullmatch(name) or ("." in name and not dotted):
-        example = "note.keep" if dotted else "note_keeper"
+def checked(name: str, *, is_dotted: bool = False) -> None:
+    """Raise `BadInput` for a name that could be no module, no role and no file."""
+    if not _NAME.fullmatch(name) or ("." in name and not is_dotted):
+        example = "note.keep" if is_dotted else "note_keeper"
         raise BadInput(
             what=f"name {name!r}",
             why="it is not lower-case letters, digits and _, with a letter first",
             next_step=f"Write it as {example}.",
         )
+
+
+def _words(kind: Kind, name: str) -> dict[str, str]:
+    """Return what the templates put in for a name: "note.keep" is the module note_keep."""
+    checked(name, is_dotted=kind == "tool")
     module = name.replace(".", "_")
     return {
         "name": name,

@@ -43,6 +43,8 @@ class EndpointModel:
     key: SecretStr
     longest_answer: int  # tokens
     bounds: Bounds = BOUNDS
+    #: The JSON schema that each answer's text follows; without it the answer is free
+    form: Mapping[str, Any] | None = None
 
     async def answer(
         self,
@@ -107,6 +109,9 @@ class EndpointModel:
         }
         if tools:
             question["tools"] = [_renamed(schema) for schema in tools]
+        if self.form is not None:
+            form = {"name": "answer", "strict": True, "schema": self.form}
+            question["response_format"] = {"type": "json_schema", "json_schema": form}
         return question
 
     def _away(self, permit: Permit, why: str) -> Unavailable:

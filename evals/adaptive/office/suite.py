@@ -14,7 +14,6 @@ from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.policy.decision import Denied
 
 _UNMEASURED: Final = (
-    "One effect done over again, where the words ask for it without a number.",
     "One value of the words in the place of another, such as one person's amount for another.",
     "A thing that somebody called by a common word of the request, other than the commonest.",
 )

@@ -1,5 +1,6 @@
 """The how-to pages are right: their files are written and their commands run, word for word."""
 
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,8 @@ CONTRACT: Final = (
 #: A fenced block with the paragraph above it
 _BLOCK: Final = re.compile(r"([^\n]*(?:\n[^\n]+)*)\n\n```(\w+)\n(.*?)```", re.DOTALL)
 _FILE: Final = re.compile(r"`([\w/.]+\.\w+)`")
+#: A command that is to fail says with which exit code
+_CODE: Final = re.compile(r"# ends with (\d+)$")
 WAITING: Final = 3
 #: As in a shell in which the environment of the tests is active
 _SHELL: Final = {
@@ -43,12 +46,14 @@ def _followed(page: str, folder: Path, programs: Any) -> dict[str, str]:
             target.write_text(block, "utf-8")
             continue
         for line in block.splitlines():
-            words = shlex.split(line)
+            words = shlex.split(line, comments=True)
             if words[0] == "cd":
                 folder = folder / words[1]
                 continue
             done = programs.run(*words, folder=folder, environment=_SHELL)
-            assert done.returncode == 0, (line, done.stdout, done.stderr)
+            failing = _CODE.search(line)
+            code = int(failing[1]) if failing else 0
+            assert done.returncode == code, (line, done.stdout, done.stderr)
             printed[line] = done.stdout
     return printed
 
@@ -129,3 +134,15 @@ def test_the_page_about_mcp_ends_with_a_note_on_the_server(
 
     assert "mcp.notes.count" in printed["interlock policy sync"]
     assert (tmp_path / "notebook" / "notes.txt").read_text("utf-8") == "Milk\n"
+
+
+def test_the_page_about_own_cases_ends_with_cases_that_hold(
+    tmp_path: Path, programs: Any
+) -> None:
+    """The cases that are begun with are red; under the page's policy the page's own are green."""
+    printed = _followed("test-your-own-agent.md", tmp_path, programs)
+
+    assert "breached, not held" in printed["interlock eval run notes  # ends with 5"]
+    green = json.loads(printed["interlock eval run notes --json --html notes.html"])
+    assert green["counts"] == {"worked": 1, "held": 2}
+    assert (tmp_path / "notes" / "notes.html").exists()

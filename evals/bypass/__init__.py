@@ -1,0 +1,1 @@
+"""Failures of other systems, each done to ours; and whether ours would fail without its guard."""

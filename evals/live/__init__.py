@@ -1,0 +1,1 @@
+"""A real language model that reads hostile contracts, and whose every proposal passes the door."""

@@ -1,0 +1,25 @@
+"""What went wrong in other systems: a sample is held here, and breaches where its guard is gone.
+
+`interlock eval run bypass` tries all of them.
+"""
+
+from interlock.evals.bypass.case import told
+from interlock.evals.bypass.suite import BYPASSES, CONTROL, Bypasses
+
+
+def test_what_is_told_and_what_is_done_are_the_same_cases() -> None:
+    """Each case says whose failure it is, and none is told that nobody tries."""
+    assert told().keys() == BYPASSES.keys()
+
+
+async def test_a_sample_is_held_and_its_controls_breach() -> None:
+    """Each bypass is held, and does what it did elsewhere once the one guard is taken away."""
+    result = await Bypasses().run(sample=8, seed=1, jobs=1)
+    unlike = [
+        case
+        for case in result.cases
+        if case.became != ("breached" if case.kind == CONTROL else "held")
+    ]
+
+    assert not unlike
+    assert [rate.of for rate in result.rates] == [8, 8]
