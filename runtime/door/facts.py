@@ -10,6 +10,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.labels import Proofs
+from interlock.runtime.door.plan.plan import tools_of
+from interlock.runtime.door.plan.proofs import read_plan
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
@@ -23,6 +25,7 @@ from interlock.runtime.policy.request import (
     Context,
     KillFact,
     OpenApprovals,
+    PlanFacts,
     RunFacts,
     request_digest,
 )
@@ -54,6 +57,7 @@ _ROWS: Final = Statement(
         tables.run.c.intent,
         done.TOOLS.label("tools_done"),
         done.HERE.label("tools_here"),
+        done.PLANS.label("plans"),
         *level.AMOUNTS,
         *level.OWN,
         edit.REJECTIONS.label("rejections"),
@@ -187,9 +191,10 @@ class InformationPoint:
         connection: Connection,
         run: Run,
         proposal: Proposal,
+        run_label: Label,
         *,
         key: DataKey,
-        run_label: Label,
+        is_planned: bool,
     ) -> Proofs:
         """Return what proves the arguments; results are read only where one is asked for."""
         words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
@@ -206,7 +211,9 @@ class InformationPoint:
                 tools=self._tools,
                 words=words,
                 run_label=run_label,
+                is_planned=is_planned,
             ),
+            plan=partial(read_plan, run, tools=self._tools) if is_planned else None,
         )
 
 
@@ -222,20 +229,19 @@ def _facts(
 ) -> Facts:
     row = rows[0]
     run_label = label_of(row["label"])
+    proofs = proofs_of(run_label, is_planned=row["plans"] > 0)
     recorded = recorded_action.found(row, key)
     edits = _edits(connection, run, proposal, row, key)
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        **_labels(proposal, proofs_of(run_label=run_label)),
-        cost=proposal.cost,
+        **_labels(proposal, proofs),
+        **_proposed(proposal),
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=_switches(rows),
-        proposer=proposal.proposer,
-        offered=proposal.offered,
         **_done(connection, run, proposal, row, key),
         version=FACTS,
     )
@@ -248,13 +254,30 @@ def _facts(
     return _waiting(facts, connection, proposal.id)
 
 
+def _proposed(proposal: Proposal) -> dict[str, Any]:
+    """Return the facts about the proposal itself by their names in the context."""
+    return {
+        "cost": proposal.cost,
+        "tool_schema": _schema(proposal.tool),
+        "proposer": proposal.proposer,
+        "offered": proposal.offered,
+    }
+
+
 def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
     """Return the facts about the arguments by their names in the context."""
     arguments = proposal.action.arguments
     labels = proofs.labels(arguments)
+    plan = PlanFacts()
+    if proposal.action.tool == done.PLAN:
+        plan = PlanFacts(tools=tools_of(proposal.arguments))
+    if proofs.plan is not None:
+        planned = proofs.planned(arguments, action=proposal.id)
+        labels = planned.over(labels)
+        plan = replace(plan, stated=True, step=planned.step)
     return {
         "schema_valid": proposal.arguments is not None,
-        "tool_schema": _schema(proposal.tool),
+        "plan": plan,
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
     }

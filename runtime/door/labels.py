@@ -9,10 +9,12 @@ from functools import cache, cached_property
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.door.plan.proofs import PlanProofs
+from interlock.runtime.door.plan.proved import Proved
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.policy.actionable import actionable
-from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import PLANNED, TRUSTED, UNVOUCHED, Label
 from interlock.runtime.policy.words import Words
 
 #: Leaves of one proposal that are looked for in the words; no more are proved so
@@ -21,6 +23,9 @@ MOST_LEAVES: Final = 1_000
 MOST_SOURCES: Final = 32
 CONFIGURED: Final = Label(
     integrity="trusted", confidentiality="public", sources=("schema",)
+)
+PLANNED_PART: Final = Label(
+    integrity="trusted", confidentiality="public", sources=(PLANNED,)
 )
 
 
@@ -35,6 +40,7 @@ class Proofs:
         tool: AnyTool | None,
         run_label: Label,
         results: Callable[[], Results],
+        plan: Callable[[Results], PlanProofs | None] | None,
     ) -> None:
         self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
         self._words = words
@@ -42,7 +48,9 @@ class Proofs:
         self._defaults = {} if tool is None else _defaults(schema)
         self._fields = frozenset() if tool is None else _fields(schema)
         self._takes = {} if tool is None else tool.takes
+        self._tool = tool
         self._read = results
+        self._read_plan = plan
         self._own_word = run_label.join(UNVOUCHED)
         self._left = MOST_LEAVES
 
@@ -57,6 +65,17 @@ class Proofs:
         Where a tool has shown the leaf, the label is what the declared fields of the tool prove.
         """
         return {name: self._of(name, value) for name, value in arguments.items()}
+
+    @cached_property
+    def plan(self) -> PlanProofs | None:
+        """What the run's plan proves; None where the run has stated none."""
+        return None if self._read_plan is None else self._read_plan(self._results)
+
+    def planned(self, arguments: Mapping[str, Json], *, action: str) -> Proved:
+        """Return what the plan proves of the call; nothing where there is no plan or no tool."""
+        if self.plan is None or self._tool is None:
+            return Proved()
+        return self.plan.call(self._tool, arguments, action=action)
 
     def actionable(
         self, arguments: Mapping[str, Json], labels: Mapping[str, Label]
@@ -129,8 +148,13 @@ class Proofs:
             if shown is not None and shown.integrity != "untrusted":
                 parts.append(shown)
                 continue
-            parts += [self._leaf(f"str:{part}", part) for part in content]
+            parts += [self._part(part) for part in content]
         return _joined(parts)
+
+    def _part(self, part: str) -> Label:
+        if self.plan is not None and part in self.plan.texts:
+            return PLANNED_PART
+        return self._leaf(f"str:{part}", part)
 
     def _is_default(
         self,

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.fields import ShownObject, Writer
-from interlock.runtime.door.shown import Seen, Sent, Shown, read_seen
+from interlock.runtime.door.sent import Sent
+from interlock.runtime.door.shown import Seen, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
@@ -41,10 +42,12 @@ class Results:
         seen: Seen,
     ) -> None:
         self._words = words
-        self._confidentiality = confidentiality
         self._shown = seen.shown
         self._sent = [one for one in seen.sent if one.unproved]
         self._unclear = seen.unclear
+        #: All that was seen
+        self.seen = seen
+        self.confidentiality = confidentiality
 
     def label(self, leaf: Json, taken: str) -> Label | None:
         """Return the best label that a result proves for *leaf*, or None.
@@ -61,13 +64,13 @@ class Results:
         proofs: dict[str, Label] = {}
         for one in self._shown:
             sent = [other for other in self._sent if _reaches(other, one)]
-            is_chosen = self._is_chosen(one, sent)
+            is_chosen = self.is_chosen(one)
             for pattern, writer, leaf in one.record.leaves:
                 if not _is_proof(leaf, one.record) or _is_sent(leaf, sent):
                     continue
                 label = Label(
                     integrity=_integrity(writer, is_chosen=is_chosen),
-                    confidentiality=self._confidentiality,
+                    confidentiality=self.confidentiality,
                     sources=(f"tool:{one.tool}#{pattern}",),
                 )
                 key = _key(leaf, one.record.kind)
@@ -83,7 +86,7 @@ class Results:
                 called[one.record.kind, folded(name)].add(one.record.identity)
         return called
 
-    def _is_chosen(self, shown: Shown, sent: list[Sent]) -> bool:
+    def is_chosen(self, shown: Shown) -> bool:
         """Whether the principal chose the record: it is his or hers, or is named, and alone.
 
         One that the run itself may have changed without proof is not chosen by its name.
@@ -93,13 +96,48 @@ class Results:
             return True
         if not record.kind or record.kind in self._unclear:
             return False
-        if any(_may_have_changed(one, shown) for one in sent):
+        if any(_may_have_changed(one, shown) for one in self._reaching(shown)):
             return False
-        return any(
-            self._words.names(name)
-            and len(self._called[record.kind, folded(name)]) == 1
+        return bool(self.chosen_names(shown))
+
+    def chosen_names(self, shown: Shown) -> frozenset[str]:
+        """Return by which names the words name the record, and no other one that was shown."""
+        kind = shown.record.kind
+        return frozenset(
+            name
             for name in shown.names
+            if len(self._called[kind, folded(name)]) == 1 and self._words.names(name)
         )
+
+    def is_named(self, name: str) -> bool:
+        """Whether the words name somebody so."""
+        return self._words.names(name)
+
+    def is_sent(self, leaf: Any, shown: Shown) -> bool:
+        """Whether a leaf of a record may be what the run itself sent without proof."""
+        return _is_sent(leaf, self._reaching(shown))
+
+    def is_touched(self, shown: Shown) -> bool:
+        """Whether an effect that carried anything without proof may have made or changed it."""
+        effects = [one for one in self._reaching(shown) if one.has_effect]
+        return any(_may_have_changed(one, shown) for one in effects) or any(
+            _is_sent(leaf, effects) for _, _, leaf in shown.record.leaves
+        )
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """What the system, our house or the principal wrote of the principal, as texts."""
+        return frozenset(
+            folded(leaf)
+            for one in self._shown
+            if one.record.of == "principal"
+            for _, writer, leaf in one.record.leaves
+            if isinstance(leaf, str) and writer != "anyone" and len(leaf) >= SHORTEST
+            if not self.is_sent(leaf, one)
+        )
+
+    def _reaching(self, shown: Shown) -> list[Sent]:
+        return [one for one in self._sent if _reaches(one, shown)]
 
 
 def read_results(
@@ -110,12 +148,20 @@ def read_results(
     tools: Tools,
     words: Words,
     run_label: Label,
+    is_planned: bool,
 ) -> Results:
     """Return what the run's tools have shown, in one statement; raises as `read_seen` does."""
+    seen = read_seen(
+        connection,
+        run,
+        key=key,
+        tools=tools,
+        is_planned=is_planned,
+    )
     return Results(
         words=words,
         confidentiality=run_label.confidentiality,
-        seen=read_seen(connection, run, key=key, tools=tools),
+        seen=seen,
     )
 
 
