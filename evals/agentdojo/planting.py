@@ -1,5 +1,4 @@
-"""Planted values: the attacker's value stands in whatever outsiders write, in the user's value's
-place.
+"""Planted values: what outsiders write holds the attacker's value in place of the user's.
 
 So a plan that reads the value there is fed by the attacker. Outsiders write mails, contacts,
 events, files, the bodies of messages and pages; and pay something under any subject. They write no

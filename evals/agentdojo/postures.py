@@ -17,7 +17,7 @@ from interlock.tools.planning import planning
 
 ROLE: Final = "dojo"
 #: Of a tool of which nothing is asked
-_OPEN: Final[Mapping[str, Any]] = {
+_OPEN: Final[dict[str, Any]] = {
     "egress": "none",
     "trusted_arguments": [],
     "critical_arguments": [],
