@@ -28,7 +28,10 @@ class Stated(Value):
     resource=lambda _: _PLACE,
     yields=lambda *_: TRUSTED,
 )
-async def _state(permit: Permit, plan: Plan) -> Stated:
+async def _state(
+    permit: Permit,
+    plan: Plan,
+) -> Stated:
     """State what you are going to do, once and before you read anything.
 
     Each step names a tool and its arguments: a value, or an expression over the results of earlier

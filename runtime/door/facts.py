@@ -10,12 +10,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.labels import Proofs
-from interlock.runtime.door.plan.plan import tools_of
 from interlock.runtime.door.plan.proofs import read_plan
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
-from interlock.runtime.door.tool import AnyTool, Tools, schema_digest
+from interlock.runtime.door.told import told
+from interlock.runtime.door.tool import AnyTool, Tools
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
@@ -25,7 +25,6 @@ from interlock.runtime.policy.request import (
     Context,
     KillFact,
     OpenApprovals,
-    PlanFacts,
     RunFacts,
     request_digest,
 )
@@ -235,8 +234,7 @@ def _facts(
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        **_labels(proposal, proofs),
-        **_proposed(proposal),
+        **told(proposal, proofs),
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
@@ -252,35 +250,6 @@ def _facts(
         proposed=edit.proposed(edits, action_id=proposal.id),
     )
     return _waiting(facts, connection, proposal.id)
-
-
-def _proposed(proposal: Proposal) -> dict[str, Any]:
-    """Return the facts about the proposal itself by their names in the context."""
-    return {
-        "cost": proposal.cost,
-        "tool_schema": _schema(proposal.tool),
-        "proposer": proposal.proposer,
-        "offered": proposal.offered,
-    }
-
-
-def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
-    """Return the facts about the arguments by their names in the context."""
-    arguments = proposal.action.arguments
-    labels = proofs.labels(arguments)
-    plan = PlanFacts()
-    if proposal.action.tool == done.PLAN:
-        plan = PlanFacts(tools=tools_of(proposal.arguments))
-    if proofs.plan is not None:
-        planned = proofs.planned(arguments, action=proposal.id)
-        labels = planned.over(labels)
-        plan = replace(plan, stated=True, step=planned.step)
-    return {
-        "schema_valid": proposal.arguments is not None,
-        "plan": plan,
-        "labels": labels,
-        "actionable": proofs.actionable(arguments, labels),
-    }
 
 
 def _done(
@@ -311,10 +280,6 @@ def _edits(
     if not row["rejections"]:
         return ()
     return edit.edits(connection, key, run_id=run.id, tool=proposal.action.tool)
-
-
-def _schema(tool: AnyTool | None) -> str | None:
-    return None if tool is None else schema_digest(tool)
 
 
 def _open_approvals(row: Row) -> OpenApprovals:

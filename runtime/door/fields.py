@@ -71,7 +71,10 @@ class ShownObject:
     leaves: Sequence[tuple[str, Writer, Any]] = field(repr=False)
 
 
-def objects_of(fields: Fields, result: Any) -> list[ShownObject] | None:
+def objects_of(
+    fields: Fields,
+    result: Any,
+) -> list[ShownObject] | None:
     """Return the records in a result as JSON; None where it is too large to be looked through."""
     records = []
     count = 0
@@ -84,12 +87,18 @@ def objects_of(fields: Fields, result: Any) -> list[ShownObject] | None:
     return records
 
 
-def object_of(fields: Fields, value: Any) -> ShownObject:
+def object_of(
+    fields: Fields,
+    value: Any,
+) -> ShownObject:
     """Return one object from what stands in its place."""
     return _object(fields, list(_leaves("", value)))
 
 
-def _object(fields: Fields, leaves: list[tuple[str, Any]]) -> ShownObject:
+def _object(
+    fields: Fields,
+    leaves: list[tuple[str, Any]],
+) -> ShownObject:
     written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
     called = {
@@ -111,23 +120,35 @@ def _object(fields: Fields, leaves: list[tuple[str, Any]]) -> ShownObject:
     )
 
 
-def _person(steady: Mapping[str, Any], place: str) -> str:
+def _person(
+    steady: Mapping[str, Any],
+    place: str,
+) -> str:
     return str(steady.get(place, "")) if place else ""
 
 
-def writer_of(fields: Fields, place: str) -> Writer:
+def writer_of(
+    fields: Fields,
+    place: str,
+) -> Writer:
     """Return who writes what stands at this place within a record."""
     return _writer(fields, place)[1]
 
 
-def _writer(fields: Fields, place: str) -> tuple[str, Writer]:
+def _writer(
+    fields: Fields,
+    place: str,
+) -> tuple[str, Writer]:
     for pattern, writer in fields.writers.items():
         if _fits(pattern, place):
             return pattern, writer
     return "*", "anyone"
 
 
-def _fits(pattern: str, place: str) -> bool:
+def _fits(
+    pattern: str,
+    place: str,
+) -> bool:
     wanted = pattern.split(".")
     names = place.split(".")
     return len(wanted) == len(names) and all(
@@ -135,7 +156,10 @@ def _fits(pattern: str, place: str) -> bool:
     )
 
 
-def _places(pattern: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _places(
+    pattern: str,
+    value: Any,
+) -> Iterator[tuple[str, Any]]:
     """Yield what stands at the places that *pattern* names."""
     name, _, rest = pattern.partition(".")
     if not pattern:
@@ -146,7 +170,10 @@ def _places(pattern: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _places(rest, item)
 
 
-def _leaves(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(
+    place: str,
+    value: Any,
+) -> Iterator[tuple[str, Any]]:
     items = _items(value)
     if not items and not isinstance(value, Mapping | list):
         yield place, value

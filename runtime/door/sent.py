@@ -47,7 +47,11 @@ class Entry:
     sent: Sent | None = None
 
 
-def entry_of(row: Any, run: Run, key: DataKey) -> Entry:
+def entry_of(
+    row: Any,
+    run: Run,
+    key: DataKey,
+) -> Entry:
     """Return an entry as it was sealed; raises `Tampered` for what was not sealed there."""
     body = orjson.loads(row["body"])
     seq = row["seq"]
@@ -58,7 +62,11 @@ def entry_of(row: Any, run: Run, key: DataKey) -> Entry:
     return Entry(action=body["action"], seq=seq, state=body["state"], sent=sent)
 
 
-def _sent(row: Any, body: Mapping[str, Any], asked: Mapping[str, Any]) -> Sent:
+def _sent(
+    row: Any,
+    body: Mapping[str, Any],
+    asked: Mapping[str, Any],
+) -> Sent:
     context = asked["context"]
     arguments = asked["arguments"]
     unproved = {

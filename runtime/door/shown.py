@@ -143,12 +143,16 @@ def _seq(entry: Entry) -> int:
     return entry.seq
 
 
-def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMapping]:
+def _rows(
+    connection: Connection,
+    place: Mapping[str, str],
+) -> Sequence[RowMapping]:
     return connection.execute(_SEEN, place).mappings().all()
 
 
 def _declaring(
-    declared: Mapping[str, Fields], rows: Sequence[RowMapping]
+    declared: Mapping[str, Fields],
+    rows: Sequence[RowMapping],
 ) -> Iterator[tuple[Fields, RowMapping]]:
     """Yield each result of a tool that declares fields."""
     for row in rows:
@@ -179,7 +183,10 @@ def _shown(
         )
 
 
-def whole_names(fields: Fields, sent: Sent | None) -> frozenset[str] | None:
+def whole_names(
+    fields: Fields,
+    sent: Sent | None,
+) -> frozenset[str] | None:
     """Return the names of which a call showed every object; None for all names there are."""
     if fields.finds is None or sent is None or sent.has_effect:
         return frozenset()
@@ -190,7 +197,10 @@ def whole_names(fields: Fields, sent: Sent | None) -> frozenset[str] | None:
     return frozenset(map(folded, looked)) if len(sent.arguments) == 1 else frozenset()
 
 
-def _result(row: RowMapping, key: DataKey) -> Any:
+def _result(
+    row: RowMapping,
+    key: DataKey,
+) -> Any:
     """Return a result as JSON; None where it is too large, or is none."""
     if row["sealed"] is None:
         return None

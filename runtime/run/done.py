@@ -78,7 +78,10 @@ def facts_for(row: Row) -> dict[str, Any]:
     }
 
 
-def is_outdated(tx: Tx, step: Attempt) -> bool:
+def is_outdated(
+    tx: Tx,
+    step: Attempt,
+) -> bool:
     """Whether the run has begun another effect since the facts were gathered (fails closed).
 
     Asked only where the policy counts effects: the words say a number, a plan says which effects
@@ -103,7 +106,10 @@ def _is_counted(step: Attempt) -> bool:
     return is_numbered or step.run_label.integrity == "untrusted"
 
 
-def refused(step: Attempt, reason: Reason | None) -> Attempt:
+def refused(
+    step: Attempt,
+    reason: Reason | None,
+) -> Attempt:
     """Return *step* denied for *reason*, if it is permitted and that is no reason to ask anew."""
     is_permit = step.decision.effect == "permit"
     if is_permit and reason is not None and reason != MOVED:

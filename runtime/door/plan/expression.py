@@ -32,7 +32,11 @@ class _TooDear(Exception):
 class Known(dict[str, Any]):
     """The results by step. What is not known yet is an error, never null: it may be known later."""
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(
+        self,
+        key: str,
+        default: Any = None,
+    ) -> Any:
         """Return the result of a step; raises KeyError."""
         return self[key]
 
@@ -43,7 +47,11 @@ class Evaluation:
     def __init__(self) -> None:
         self._interpreter: Any = _Interpreter()
 
-    def value(self, text: str, known: Mapping[str, Any]) -> Any:
+    def value(
+        self,
+        text: str,
+        known: Mapping[str, Any],
+    ) -> Any:
         """Return what an expression gives over *known*, or `NOTHING`."""
         interpreter = self._interpreter
         try:
@@ -61,7 +69,12 @@ class _Interpreter(TreeInterpreter):
         super().__init__(Options(custom_functions=Ours()))
         self._left = MOST_WORK
 
-    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
+    def visit(
+        self,
+        node: Any,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """Return the value of one node; raises `_TooDear`."""
         self.spend(1)
         value = super().visit(node, *args, **kwargs)
@@ -69,7 +82,10 @@ class _Interpreter(TreeInterpreter):
             self.spend(weight(value, most=self._left))
         return value
 
-    def spend(self, work: int) -> None:
+    def spend(
+        self,
+        work: int,
+    ) -> None:
         """Count some work; raises `_TooDear` beyond the bound, and then ever after."""
         self._left -= work
         if self._left < 0:

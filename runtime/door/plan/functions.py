@@ -30,79 +30,145 @@ class Ours(Functions):
     """The functions of JMESPath, and ours."""
 
     @signature(_ANY, _ANY)
-    def _func_plus(self, one: Any, other: Any) -> int | str:
+    def _func_plus(
+        self,
+        one: Any,
+        other: Any,
+    ) -> int | str:
         return _written(_number(one) + _number(other))
 
     @signature(_ANY, _ANY)
-    def _func_minus(self, one: Any, other: Any) -> int | str:
+    def _func_minus(
+        self,
+        one: Any,
+        other: Any,
+    ) -> int | str:
         return _written(_number(one) - _number(other))
 
     @signature(_ANY, _ANY)
-    def _func_times(self, one: Any, other: Any) -> int | str:
+    def _func_times(
+        self,
+        one: Any,
+        other: Any,
+    ) -> int | str:
         return _written(_number(one) * _number(other))
 
     @signature(_ANY, _ANY)
-    def _func_ratio(self, one: Any, other: Any) -> int | str:
+    def _func_ratio(
+        self,
+        one: Any,
+        other: Any,
+    ) -> int | str:
         return _written((_number(one) / _number(other)).quantize(_PLACES))
 
     @signature(_ANY, _NUMBER)
-    def _func_round(self, one: Any, places: int) -> int | str:
+    def _func_round(
+        self,
+        one: Any,
+        places: int,
+    ) -> int | str:
         if not 0 <= places <= 8:  # noqa: PLR2004 - the places of a ratio
             raise ValueError(places)
         return _written(_number(one).quantize(Decimal(1).scaleb(-int(places))))
 
     @signature(_LIST)
-    def _func_total(self, items: list[Any]) -> int | str:
+    def _func_total(
+        self,
+        items: list[Any],
+    ) -> int | str:
         return _written(sum(map(_number, items), Decimal()))
 
     @signature(_TEXT, _LIST)
-    def _func_text(self, template: str, items: list[Any]) -> str:
+    def _func_text(
+        self,
+        template: str,
+        items: list[Any],
+    ) -> str:
         return _filled(template, items)
 
     @signature(_TEXT, {"types": ["array-string"]})
-    def _func_join(self, glue: str, items: list[str]) -> str:
+    def _func_join(
+        self,
+        glue: str,
+        items: list[str],
+    ) -> str:
         _refuse_long([*items, glue * len(items)] if len(glue) < LONGEST else [glue])
         return glue.join(items)
 
     @signature(_TEXT)
-    def _func_lower(self, text: str) -> str:
+    def _func_lower(
+        self,
+        text: str,
+    ) -> str:
         return text.lower()
 
     @signature(_LIST)
-    def _func_only(self, items: list[Any]) -> Any:
+    def _func_only(
+        self,
+        items: list[Any],
+    ) -> Any:
         first, *others = items
         if not all(same(first, other) for other in others):
             raise ValueError("it is not the only one")
         return first
 
     @signature(_LIST)
-    def _func_unique(self, items: list[Any]) -> list[Any]:
+    def _func_unique(
+        self,
+        items: list[Any],
+    ) -> list[Any]:
         return _without(items, [], twice=False)
 
     @signature(_LIST, _LIST)
-    def _func_without(self, items: list[Any], others: list[Any]) -> list[Any]:
+    def _func_without(
+        self,
+        items: list[Any],
+        others: list[Any],
+    ) -> list[Any]:
         return _without(items, others, twice=True)
 
     @signature(_ANY, _ANY)
-    def _func_before(self, one: Any, other: Any) -> bool:
+    def _func_before(
+        self,
+        one: Any,
+        other: Any,
+    ) -> bool:
         return bool(_order(one) < _order(other))
 
     @signature(_ANY, _ANY)
-    def _func_after(self, one: Any, other: Any) -> bool:
+    def _func_after(
+        self,
+        one: Any,
+        other: Any,
+    ) -> bool:
         return bool(_order(one) > _order(other))
 
     @signature(_TEXT, _TEXT)
-    def _func_on(self, moment: str, day: str) -> bool:
+    def _func_on(
+        self,
+        moment: str,
+        day: str,
+    ) -> bool:
         return bool(_instant(moment).date() == _instant(day).date())
 
     @signature(_TEXT, _NUMBER, _NUMBER)
-    def _func_date_add(self, moment: str, days: int, minutes: int) -> str:
+    def _func_date_add(
+        self,
+        moment: str,
+        days: int,
+        minutes: int,
+    ) -> str:
         later = _instant(moment) + timedelta(days=days, minutes=minutes)
         is_day = len(moment) == len("2000-01-01") and not minutes
         return str(later.date()) if is_day else later.isoformat(sep=" ")
 
 
-def _without(items: list[Any], others: list[Any], *, twice: bool) -> list[Any]:
+def _without(
+    items: list[Any],
+    others: list[Any],
+    *,
+    twice: bool,
+) -> list[Any]:
     """Return the items that are none of the others; what comes *twice* stays so, or once."""
     if len(items) * (len(others) + len(items)) > MOST_PAIRS:
         raise ValueError("there are too many to compare")
@@ -143,7 +209,10 @@ def _instant(value: str) -> Any:
     return instant
 
 
-def _filled(template: str, items: list[Any]) -> str:
+def _filled(
+    template: str,
+    items: list[Any],
+) -> str:
     """Return the template with each `{number}` replaced; braces that came with an item stay."""
     parts: list[str] = []
     for number, part in enumerate(template.split("{")):

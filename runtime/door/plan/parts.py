@@ -25,7 +25,11 @@ _MONEY: Final = re.compile(r"[$\u20ac\u00a3\u00a5]|\b(?:usd|eur|gbp|chf|jpy)\b")
 _NEAR: Final = 5
 
 
-def is_part(value: Json, text: Any, kind: Part) -> bool:
+def is_part(
+    value: Json,
+    text: Any,
+    kind: Part,
+) -> bool:
     """Whether *value* is a part of *text*: of any other kind than "text", the only one there."""
     if not isinstance(text, str) or len(text) > LONGEST:
         return False
@@ -35,14 +39,20 @@ def is_part(value: Json, text: Any, kind: Part) -> bool:
     return len(parts) == 1 and parts == {_key(value, kind)}
 
 
-def _stands(value: Json, text: str) -> bool:
+def _stands(
+    value: Json,
+    text: str,
+) -> bool:
     if not isinstance(value, str) or len(value.strip()) < SHORTEST:
         return False
     phrase = _BLANKS.sub(" ", folded(value.strip()))
     return next(places(_BLANKS.sub(" ", folded(text)), phrase), None) is not None
 
 
-def _parts(text: str, kind: Part) -> Iterator[Any]:
+def _parts(
+    text: str,
+    kind: Part,
+) -> Iterator[Any]:
     """Yield the parts of one kind, each as `_key` writes it."""
     small = folded(text)
     if kind == "date":
@@ -51,7 +61,9 @@ def _parts(text: str, kind: Part) -> Iterator[Any]:
         yield from numbers(small)
     elif kind == "amount":
         yield from (
-            number for number, span in numbers(small).items() if _is_money(small, *span)
+            number
+            for number, spans in numbers(small).items()
+            if any(_is_money(small, *span) for span in spans)
         )
     elif kind == "id":
         yield from (match[0] for match in _ID.finditer(text))
@@ -61,7 +73,10 @@ def _parts(text: str, kind: Part) -> Iterator[Any]:
         )
 
 
-def _is(part: str, kind: Part) -> bool:
+def _is(
+    part: str,
+    kind: Part,
+) -> bool:
     if kind == "link":
         return _LINK.match(part) is not None
     if kind == "account":
@@ -69,11 +84,18 @@ def _is(part: str, kind: Part) -> bool:
     return "@" in part and not _LINK.match(part)
 
 
-def _is_money(text: str, start: int, end: int) -> bool:
+def _is_money(
+    text: str,
+    start: int,
+    end: int,
+) -> bool:
     return _MONEY.search(text[max(0, start - _NEAR) : end + _NEAR]) is not None
 
 
-def _key(value: Json, kind: Part) -> Any:
+def _key(
+    value: Json,
+    kind: Part,
+) -> Any:
     """Return what is compared of a part of this kind; None for what can be no such part."""
     if kind in {"number", "amount"}:
         return decimal_of(value)

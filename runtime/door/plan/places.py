@@ -16,7 +16,10 @@ class Places:
         self._owner: dict[int, int] = {}
         self._place: dict[int, int] = {}
 
-    def take(self, fitting: Sequence[int]) -> int | None:
+    def take(
+        self,
+        fitting: Sequence[int],
+    ) -> int | None:
         """Give the next call one of the places that it fits; None where all of them are taken."""
         call = len(self._fitting)
         self._fitting.append(fitting)
@@ -34,7 +37,11 @@ class Places:
                 calls.append(self._owner[place])
         return None
 
-    def _move(self, place: int, came: dict[int, int]) -> None:
+    def _move(
+        self,
+        place: int,
+        came: dict[int, int],
+    ) -> None:
         """Move each call of the path to the place that the path found for it."""
         free: int | None = place
         while free is not None:

@@ -47,7 +47,11 @@ class PlanProofs:
         self._sent = {sent.action: sent for sent in results.seen.sent}
 
     def call(
-        self, tool: AnyTool, arguments: Mapping[str, Json], *, action: str
+        self,
+        tool: AnyTool,
+        arguments: Mapping[str, Json],
+        *,
+        action: str,
     ) -> "Proved":
         """Return what is proved of one call; of one outside the plan nothing is."""
         calls = [*self._earlier(tool, action), arguments]
@@ -95,20 +99,35 @@ class PlanProofs:
         ]
         return sorted(done, key=lambda sent: self._seen.ended[sent.action].seq)
 
-    def _shown(self, sent: Sent) -> Any:
+    def _shown(
+        self,
+        sent: Sent,
+    ) -> Any:
         result = self._seen.results[sent.action]()
         return NOTHING if result is None else result
 
-    def _is_met(self, step: str, arguments: Mapping[str, Json]) -> bool:
+    def _is_met(
+        self,
+        step: str,
+        arguments: Mapping[str, Json],
+    ) -> bool:
         return any(one.is_met(arguments) for one in self._full.elements[step])
 
-    def _is_possible(self, element: Element, arguments: Mapping[str, Json]) -> bool:
+    def _is_possible(
+        self,
+        element: Element,
+        arguments: Mapping[str, Json],
+    ) -> bool:
         """Whether a call may be the vouched *element*: of a list, its arguments come together."""
         if element.is_single:
             return self._is_met(element.step, arguments)
         return element.is_possible(arguments)
 
-    def _earlier(self, tool: AnyTool, action: str) -> list[Mapping[str, Json]]:
+    def _earlier(
+        self,
+        tool: AnyTool,
+        action: str,
+    ) -> list[Mapping[str, Json]]:
         """Return what the effects were given that the run had, or may have had, by this tool."""
         if not tool.has_effect:
             return []
@@ -138,7 +157,12 @@ def _taken(
     return None if place is None else elements[place]
 
 
-def read_plan(run: Run, results: Results, *, tools: Tools) -> PlanProofs | None:
+def read_plan(
+    run: Run,
+    results: Results,
+    *,
+    tools: Tools,
+) -> PlanProofs | None:
     """Return what the run's plan proves; None where it has stated none that counts."""
     plan = stated(results.seen)
     if plan is None:

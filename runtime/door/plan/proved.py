@@ -17,11 +17,18 @@ class Proved:
     trusted: frozenset[str] = frozenset()
     confidentiality: Confidentiality = "public"
 
-    def over(self, labels: Mapping[str, Label]) -> dict[str, Label]:
+    def over(
+        self,
+        labels: Mapping[str, Label],
+    ) -> dict[str, Label]:
         """Return the labels, better where the plan proves more than what proved them before."""
         return {name: self._better(name, label) for name, label in labels.items()}
 
-    def _better(self, name: str, label: Label) -> Label:
+    def _better(
+        self,
+        name: str,
+        label: Label,
+    ) -> Label:
         if label.integrity == "trusted" or name not in self.planned:
             return label
         source = f"{PLANNED}:{self.step}"

@@ -13,7 +13,12 @@ _CHARACTERS: Final = 16
 DEEPEST: Final = 32
 
 
-def same(one: Any, other: Any, *, depth: int = 0) -> bool:
+def same(
+    one: Any,
+    other: Any,
+    *,
+    depth: int = 0,
+) -> bool:
     """Whether two values are one: numbers by their value, dates and times by what they mean.
 
     Every other text is the same only letter by letter. What is no JSON, or is nested too deeply, is
@@ -35,7 +40,10 @@ def same(one: Any, other: Any, *, depth: int = 0) -> bool:
     return _is_same(one, other)
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(
+    one: Any,
+    other: Any,
+) -> bool:
     if isinstance(one, str) and one == other:
         return True
     number = decimal_of(one)
@@ -66,7 +74,11 @@ def instant_of(value: Any) -> datetime | None:
     return datetime.combine(moment.day, moment.clock or time())
 
 
-def weight(value: Any, *, most: int) -> int:
+def weight(
+    value: Any,
+    *,
+    most: int,
+) -> int:
     """Return how many leaves a value has, long texts as several; more than *most* is not counted.
 
     A value that holds one and the same part many times has it as many times.

@@ -27,7 +27,10 @@ class Planned:
     value: Any
     part: Part | None = None
 
-    def is_it(self, value: Json) -> bool:
+    def is_it(
+        self,
+        value: Json,
+    ) -> bool:
         """Whether *value* is what was planned."""
         if self.part is not None:
             return is_part(value, self.value, self.part)
@@ -47,11 +50,17 @@ class Element:
         """Whether the step is one call, and not one for each element of a list."""
         return self.item is NOTHING
 
-    def is_met(self, arguments: Mapping[str, Json]) -> bool:
+    def is_met(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> bool:
         """Whether every argument is what was planned; what is not known is met by nothing."""
         return len(self.proved(arguments)) == len(self.arguments)
 
-    def is_possible(self, arguments: Mapping[str, Json]) -> bool:
+    def is_possible(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> bool:
         """Whether every argument is what was planned, as far as that is known."""
         proved = self.proved(arguments)
         return all(
@@ -59,7 +68,10 @@ class Element:
             for name, planned in self.arguments.items()
         )
 
-    def proved(self, arguments: Mapping[str, Json]) -> list[str]:
+    def proved(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> list[str]:
         """Return the names of the arguments that are known to be what was planned."""
         return [
             name
@@ -103,7 +115,10 @@ class View:
             for text in _texts(planned.value)
         }
 
-    def _look(self, step: PlannedStep) -> None:
+    def _look(
+        self,
+        step: PlannedStep,
+    ) -> None:
         items = [NOTHING]
         if step.each:
             items = self._evaluation.value(step.each, self._known)
@@ -123,7 +138,11 @@ class View:
             for item, result in zip(items, results, strict=True)
         ]
 
-    def _element(self, step: PlannedStep, item: Any) -> Element:
+    def _element(
+        self,
+        step: PlannedStep,
+        item: Any,
+    ) -> Element:
         known = self._known
         if item is not NOTHING:
             known = Known(known | {ITEM: item})
@@ -136,7 +155,11 @@ class View:
             },
         )
 
-    def _planned(self, term: Term, known: Known) -> Planned:
+    def _planned(
+        self,
+        term: Term,
+        known: Known,
+    ) -> Planned:
         if term.of:
             return Planned(value=self._evaluation.value(term.of, known))
         if not term.within:
@@ -146,7 +169,11 @@ class View:
         text = self._evaluation.value(term.within, known)
         return Planned(value=text, part=term.kind)
 
-    def _result_of(self, step: PlannedStep, element: Element) -> Any:
+    def _result_of(
+        self,
+        step: PlannedStep,
+        element: Element,
+    ) -> Any:
         """Return what the first action gave that was done as the step says, or `NOTHING`."""
         for call in self._calls:
             is_next = call.tool == step.tool and call.action not in self._taken

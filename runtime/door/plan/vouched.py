@@ -29,12 +29,21 @@ _Keeps: TypeAlias = Callable[[Writer, Any], bool]
 class Vouching:
     """What of a run's results does not depend on what strangers wrote."""
 
-    def __init__(self, results: Results, tools: Tools, *, person: str) -> None:
+    def __init__(
+        self,
+        results: Results,
+        tools: Tools,
+        *,
+        person: str,
+    ) -> None:
         self._results = results
         self._tools = tools
         self._person = person
 
-    def result(self, sent: Sent) -> Any:
+    def result(
+        self,
+        sent: Sent,
+    ) -> Any:
         """Return the vouched view of what the action gave, as JSON; `NOTHING` where there is none.
 
         An action that was given anything without proof showed what its planner chose, so of its
@@ -62,12 +71,20 @@ class Vouching:
         pruned = _placed(fields.records, result, view)
         return NOTHING if pruned is _GONE else pruned
 
-    def _keeps(self, fields: Fields, sent: Sent, shown: Shown) -> _Keeps | None:
+    def _keeps(
+        self,
+        fields: Fields,
+        sent: Sent,
+        shown: Shown,
+    ) -> _Keeps | None:
         """Return which leaves of a record stay; None for a record that is not there."""
         results = self._results
         record = shown.record
 
-        def is_steady(writer: Writer, leaf: Any) -> bool:
+        def is_steady(
+            writer: Writer,
+            leaf: Any,
+        ) -> bool:
             return writer != "anyone" and not results.is_sent(leaf, shown)
 
         if record.of == "created":
@@ -84,7 +101,11 @@ class Vouching:
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
         return is_steady if is_added else None
 
-    def _is_own(self, name: str, fields: Fields) -> bool:
+    def _is_own(
+        self,
+        name: str,
+        fields: Fields,
+    ) -> bool:
         """Whether a field that says who made an object says: the principal, or whom the words name.
 
         Whom the principal named as a source, in a name that no common word is, may say what the
@@ -98,19 +119,31 @@ class Vouching:
         return is_person or name in fields.own or folded(name) in self._results.own
 
 
-def _placed(pattern: str, value: Any, view: Callable[[Any], Any]) -> Any:
+def _placed(
+    pattern: str,
+    value: Any,
+    view: Callable[[Any], Any],
+) -> Any:
     """Return *value* with the view of each record in its place, and nothing else."""
     if not pattern:
         return view(value)
     name, _, rest = pattern.partition(".")
 
-    def at(place: str, item: Any) -> Any:
+    def at(
+        place: str,
+        item: Any,
+    ) -> Any:
         return _placed(rest, item, view) if name in {"*", place} else _GONE
 
     return _mapped(value, at)
 
 
-def _steady(fields: Fields, place: str, value: Any, keeps: _Keeps) -> Any:
+def _steady(
+    fields: Fields,
+    place: str,
+    value: Any,
+    keeps: _Keeps,
+) -> Any:
     """Return a part of a record with the leaves that stay; a part of which none stays is gone."""
     if not isinstance(value, Mapping | list):
         return value if keeps(writer_of(fields, place), value) else _GONE
@@ -119,13 +152,19 @@ def _steady(fields: Fields, place: str, value: Any, keeps: _Keeps) -> Any:
         is_kept = keeps(writer_of(fields, inner), None)
         return value if is_kept else _GONE
 
-    def at(name: str, item: Any) -> Any:
+    def at(
+        name: str,
+        item: Any,
+    ) -> Any:
         return _steady(fields, f"{place}.{name}" if place else name, item, keeps)
 
     return _mapped(value, at) or _GONE
 
 
-def _mapped(value: Any, at: Callable[[str, Any], Any]) -> Any:
+def _mapped(
+    value: Any,
+    at: Callable[[str, Any], Any],
+) -> Any:
     """Return the object or list with what *at* gives for each item that is not gone."""
     if isinstance(value, Mapping):
         pairs = [(name, at(name, item)) for name, item in value.items()]
