@@ -105,11 +105,7 @@ def _object(
 ) -> ShownObject:
     written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
-    called = {
-        place: leaf
-        for place, leaf in leaves
-        if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
-    }
+    called = _called(fields, leaves)
     identity = steady.get(fields.id, sorted(map(repr, steady.items())))
     shown = [(pattern, writer, leaf) for _, pattern, writer, leaf in written]
     own_id = str(steady.get(fields.id, ""))
@@ -125,6 +121,18 @@ def _object(
         leaves=shown,
         proofs=_proofs(shown, kind=fields.kind, id=own_id),
     )
+
+
+def _called(
+    fields: Fields,
+    leaves: list[tuple[str, Any]],
+) -> dict[str, str]:
+    """Return what the object is called, by the place where that stands."""
+    return {
+        place: leaf
+        for place, leaf in leaves
+        if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
+    }
 
 
 def _proofs(
