@@ -53,5 +53,5 @@ def test_the_form_takes_nothing_else(step: dict[str, object]) -> None:
 )
 def test_half_a_step_is_none(text: str) -> None:
     """A text that is no step, or more than one, is not read."""
-    with pytest.raises(ValueError, match="tool|nested|line 1"):
+    with pytest.raises(ValueError, match=r"tool|nested|line 1"):
         read(text)
