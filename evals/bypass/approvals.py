@@ -28,7 +28,11 @@ async def _rejected(counter: Counter) -> str:
     question = await counter.question(await visit.asked(as_call="one"))
     await counter.judge(question, verdict="rejected")
     for _ in range(2):
-        await visit.tried(PAY, as_call="one", **HONEST)
+        await visit.tried(
+            PAY,
+            as_call="one",
+            **HONEST,
+        )
     return counter.beyond()
 
 
@@ -36,16 +40,29 @@ async def _changed_arguments(counter: Counter) -> str:
     visit = await counter.begin()
     await counter.judge(await counter.question(await visit.asked(as_call="one")))
     for _ in range(2):
-        await visit.tried(PAY, as_call="one", recipient=OURS, amount=900)
+        await visit.tried(
+            PAY,
+            as_call="one",
+            recipient=OURS,
+            amount=900,
+        )
     return counter.beyond(50)
 
 
 async def _used_again(counter: Counter) -> str:
     visit = await counter.begin()
     await counter.judge(await counter.question(await visit.asked(as_call="one")))
-    await visit.must(PAY, as_call="one", **HONEST)
+    await visit.must(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     for _ in range(2):
-        await visit.tried(PAY, as_call="two", **HONEST)
+        await visit.tried(
+            PAY,
+            as_call="two",
+            **HONEST,
+        )
     return counter.beyond(50)
 
 
@@ -54,7 +71,11 @@ async def _by_requester(counter: Counter) -> str:
     question = await counter.question(await visit.asked(as_call="one"))
     for name in ("ana", "ANA", " ana ", "a\u200bna", "\uff41na"):
         await _judged(counter, question, replace(ANA, id=name))
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -64,7 +85,11 @@ async def _by_agent(counter: Counter) -> str:
     itself = replace(visit.run.principal, roles=("reviewer",))
     await _judged(counter, question, itself)
     await _judged(counter, question, replace(itself, on_behalf_of=None))
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -72,7 +97,11 @@ async def _by_nobody_entitled(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
     await _judged(counter, question, replace(RITA, roles=("analyst",)))
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -80,7 +109,11 @@ async def _stale(counter: Counter) -> str:
     visit = await counter.begin()
     await counter.judge(await counter.question(await visit.asked(as_call="one")))
     counter.clock.advance(_LIFE_S + 1)
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -88,7 +121,11 @@ async def _two_verdicts(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
     given = await asyncio.gather(
-        counter.judge(question, person=RITA, verdict="rejected"),
+        counter.judge(
+            question,
+            person=RITA,
+            verdict="rejected",
+        ),
         counter.judge(question, person=RUTH),
         return_exceptions=True,
     )
@@ -102,7 +139,11 @@ async def _one_stale_of_two(counter: Counter) -> str:
     two = await counter.question(await visit.asked(as_call="two"))
     await _judged(counter, one, RITA, replace(two, evidence_digest="0" * 64))
     for call in ("one", "two"):
-        await visit.tried(PAY, as_call=call, **HONEST)
+        await visit.tried(
+            PAY,
+            as_call=call,
+            **HONEST,
+        )
     return counter.beyond()
 
 
@@ -110,7 +151,11 @@ async def _other_evidence(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
     await _judged(counter, replace(question, evidence_digest="0" * 64), RITA)
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -118,7 +163,11 @@ async def _nobody_answered(counter: Counter) -> str:
     visit = await counter.begin()
     waiting = await visit.asked(as_call="one")
     counter.clock.advance(_LIFE_S + 1)
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     here = tables.action.c.id == waiting.action_id
     (row,) = await counter.rows(select(tables.action.c.state).where(here))
     return "" if row["state"] == "expired" else f"silence is recorded as {row['state']}"
@@ -133,11 +182,17 @@ async def _judged(counter: Counter, question: Any, person: Any, *others: Any) ->
 
 
 APPROVALS: Final[Mapping[str, Bypass]] = {
-    "approvals.rejected": Bypass(program=_rejected, without=without_rule("four_eyes")),
+    "approvals.rejected": Bypass(
+        program=_rejected,
+        without=without_rule("four_eyes"),
+    ),
     "approvals.changed-arguments": Bypass(
         program=_changed_arguments, without=lax.UNBOUND
     ),
-    "approvals.used-again": Bypass(program=_used_again, without=lax.UNBOUND),
+    "approvals.used-again": Bypass(
+        program=_used_again,
+        without=lax.UNBOUND,
+    ),
     "approvals.by-requester": Bypass(
         program=_by_requester,
         without=both(lax.OTHERS, without_rule("own_request")),
@@ -154,10 +209,22 @@ APPROVALS: Final[Mapping[str, Bypass]] = {
             without_rule("asked_role", "rails"),
         ),
     ),
-    "approvals.stale": Bypass(program=_stale, without=lax.facts_with(expires=2**40)),
-    "approvals.two-verdicts": Bypass(program=_two_verdicts, without=lax.LAST_WINS),
-    "approvals.one-stale-of-two": Bypass(program=_one_stale_of_two, without=_UNSEEN),
-    "approvals.other-evidence": Bypass(program=_other_evidence, without=_UNSEEN),
+    "approvals.stale": Bypass(
+        program=_stale,
+        without=lax.facts_with(expires=2**40),
+    ),
+    "approvals.two-verdicts": Bypass(
+        program=_two_verdicts,
+        without=lax.LAST_WINS,
+    ),
+    "approvals.one-stale-of-two": Bypass(
+        program=_one_stale_of_two,
+        without=_UNSEEN,
+    ),
+    "approvals.other-evidence": Bypass(
+        program=_other_evidence,
+        without=_UNSEEN,
+    ),
     "approvals.nobody-answered": Bypass(
         program=_nobody_answered,
         without=replacing(EnforcementPoint, "_expire", nothing),

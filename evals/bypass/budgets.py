@@ -28,7 +28,10 @@ _UNPAID: Final = both(LIMITS["budget"], without_rule("budget"))
 
 
 async def _in_parallel(counter: Counter) -> str:
-    visit = await counter.begin(autonomy=3, limits=replace(PLENTY, effects=_MOST))
+    visit = await counter.begin(
+        autonomy=3,
+        limits=replace(PLENTY, effects=_MOST),
+    )
     await asyncio.gather(*(visit.tried(PAY, **HONEST) for _ in range(16)))
     return counter.beyond(*[50] * _MOST)
 
@@ -54,9 +57,16 @@ async def _in_two_runtimes(counter: Counter) -> str:
 
 
 async def _by_refusals(counter: Counter) -> str:
-    visit = await counter.begin(autonomy=3, limits=replace(PLENTY, effects=1))
+    visit = await counter.begin(
+        autonomy=3,
+        limits=replace(PLENTY, effects=1),
+    )
     for _ in range(3):
-        await visit.tried(PAY, recipient=HOSTILE, amount=900)
+        await visit.tried(
+            PAY,
+            recipient=HOSTILE,
+            amount=900,
+        )
     await visit.tried(PAY, **HONEST)
     return "" if counter.outside.done else "refusals used up what the work needs"
 
@@ -82,12 +92,23 @@ async def _by_false_reports(counter: Counter) -> str:
 
 #: Nobody counts the questions that wait, neither for the policy nor when one is asked
 UNCOUNTED: Final = replacing(
-    facts, "OpenApprovals", lambda **_: OpenApprovals(run=0, tenant=0)
+    facts,
+    "OpenApprovals",
+    lambda **_: OpenApprovals(
+        run=0,
+        tenant=0,
+    ),
 )
 
 BUDGETS: Final[Mapping[str, Bypass]] = {
-    "budgets.in-parallel": Bypass(program=_in_parallel, without=_UNPAID),
-    "budgets.in-two-runtimes": Bypass(program=_in_two_runtimes, without=_UNPAID),
+    "budgets.in-parallel": Bypass(
+        program=_in_parallel,
+        without=_UNPAID,
+    ),
+    "budgets.in-two-runtimes": Bypass(
+        program=_in_two_runtimes,
+        without=_UNPAID,
+    ),
     "budgets.by-refusals": Bypass(
         program=_by_refusals,
         without=replacing(action, "_counted", lax.charge_effect),

@@ -20,7 +20,12 @@ def granted(revision: str) -> Decision:
     """Return a permit that nobody decided on."""
     return Decision(
         effect="permit",
-        reasons=(Reason(code="granted", rule="probe"),),
+        reasons=(
+            Reason(
+                code="granted",
+                rule="probe",
+            ),
+        ),
         obligations=(),
         revision=revision,
         engine="probe",

@@ -23,7 +23,11 @@ Program: TypeAlias = Callable[[Any], Awaitable[str]]
 Place: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Any]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Bypass:
     """What is done."""
 
@@ -36,7 +40,10 @@ class Bypass:
 class Told(BaseModel):
     """What is told of a case."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+    )
 
     #: Whose failure it is: the project, and where it was reported
     whose: str

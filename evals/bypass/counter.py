@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable
 
-from interlock.evals.bypass.tools import EMPTY, PAY, Outside, entry
+from interlock.evals.bypass.tools import EMPTY, PAY, WIRE, Outside, entry
 from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Outcome, Waiting
+from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.engine.bundle import Bundle, revised
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record import audit
@@ -26,6 +26,7 @@ from interlock.runtime.run.question import Approval
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.verdict import Shown
 from interlock.runtime.runtime import Runtime
+from interlock.runtime.telemetry import Telemetry
 from interlock.runtime.testing import PLENTY, FixedClock, tampering
 from interlock.serving.policy.rails import rails
 
@@ -34,10 +35,26 @@ TELLER: Final = "teller"
 CLERK: Final = "clerk"
 OURS: Final = "GB29NWBK60161331926819"
 WORDS: Final = f"Pay 50 to {OURS} and send a letter to ann@example.com."
-ANA: Final = Principal(id="ana", tenant="default", roles=("analyst", "reviewer"))
-RITA: Final = Principal(id="rita", tenant="default", roles=("reviewer",))
-RUTH: Final = Principal(id="ruth", tenant="default", roles=("reviewer",))
-ADA: Final = Principal(id="ada", tenant="default", roles=("administrator",))
+ANA: Final = Principal(
+    id="ana",
+    tenant="default",
+    roles=("analyst", "reviewer"),
+)
+RITA: Final = Principal(
+    id="rita",
+    tenant="default",
+    roles=("reviewer",),
+)
+RUTH: Final = Principal(
+    id="ruth",
+    tenant="default",
+    roles=("reviewer",),
+)
+ADA: Final = Principal(
+    id="ada",
+    tenant="default",
+    roles=("administrator",),
+)
 HONEST: Final[Mapping[str, Any]] = {"recipient": OURS, "amount": 50}
 _NOTE: Final = "looked at by the probe"
 
@@ -56,7 +73,10 @@ class Counter:
     folder: Path
     #: Of the tools that a planner is shown
     names: tuple[str, ...]
-    _numbers: Any = field(default_factory=count, repr=False)
+    _numbers: Any = field(
+        default_factory=count,
+        repr=False,
+    )
 
     async def begin(
         self,
@@ -75,7 +95,10 @@ class Counter:
             limits=limits,
             autonomy=autonomy,
         )
-        return Visit(counter=self, run=run)
+        return Visit(
+            counter=self,
+            run=run,
+        )
 
     async def question(self, waiting: Waiting) -> Approval:
         """Return what waits for a person."""
@@ -89,7 +112,11 @@ class Counter:
     ) -> None:
         """Give the verdict of *person*, as the API and the command line do."""
         shown = [
-            Shown(approval=one.id, evidence=one.evidence_digest) for one in questions
+            Shown(
+                approval=one.id,
+                evidence=one.evidence_digest,
+            )
+            for one in questions
         ]
         await self.runtime.verdicts.give(
             shown, person=person, verdict=verdict, note=_NOTE
@@ -145,7 +172,10 @@ class Visit:
     @property
     def door(self) -> Door:
         """The door as the run's planner holds it."""
-        door = Door(pep=self.counter.runtime.pep, run=self.run)
+        door = Door(
+            pep=self.counter.runtime.pep,
+            run=self.run,
+        )
         return door.offering(*self.counter.names)
 
     async def tried(self, tool: str, /, **given: Any) -> None:
@@ -157,7 +187,11 @@ class Visit:
         self, tool: str = PAY, /, *, as_call: str = "", **given: Any
     ) -> Waiting:
         """Propose one call, which must wait for a person."""
-        outcome = await self.call(tool, as_call=as_call, **(given or HONEST))
+        outcome = await self.call(
+            tool,
+            as_call=as_call,
+            **(given or HONEST),
+        )
         if not isinstance(outcome, Waiting):
             raise Useless(f"it should wait: {outcome}")
         return outcome
@@ -172,27 +206,45 @@ class Visit:
         """Return the run as the next worker has it, after this one died."""
         runs = self.counter.runtime.runs
         runs.give_back(self.run)
-        return Visit(counter=self.counter, run=await runs.claim(self.run.id))
+        return Visit(
+            counter=self.counter,
+            run=await runs.claim(self.run.id),
+        )
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Counter]:
-    """Open a new counter in *folder*."""
+async def opened(
+    folder: Path,
+    *,
+    reviewed: Sequence[AnyTool] = (),
+    more: Sequence[AnyTool] = (),
+    spans: Telemetry | None = None,
+) -> AsyncIterator[Counter]:
+    """Open a new counter in *folder*, with *more* tools; the policy lists those *reviewed*."""
     outside = Outside()
-    tools = outside.tools()
+    tools = (*outside.tools(), *more)
     clock = FixedClock()
     names = tuple(one.name for one in tools if one.name != EMPTY)
     agents = [
-        Hand(name=TELLER, role=TELLER, tools=tools),
-        Hand(name=CLERK, role=CLERK, tools=()),
+        Hand(
+            name=TELLER,
+            role=TELLER,
+            tools=tools,
+        ),
+        Hand(
+            name=CLERK,
+            role=CLERK,
+            tools=(),
+        ),
     ]
     opening = Runtime.open(
         database=f"sqlite:///{folder / 'interlock.db'}",
         keys=folder / "keys",
-        policy=laws(),
+        policy=laws(*reviewed),
         agents=agents,
         witness=folder / "witness",
         origin="interlock/counter",
+        telemetry=spans,
         clock=clock,
     )
     async with opening as runtime:
@@ -205,15 +257,16 @@ async def opened(folder: Path) -> AsyncIterator[Counter]:
         )
 
 
-@cache
-def laws() -> Bundle:
-    """Return the shipped rules, with data for the tools of the counter."""
+def laws(*more: AnyTool) -> Bundle:
+    """Return the shipped rules, with data for the tools of the counter, and for *more*."""
     shipped = rails()
     data = deepcopy(shipped.data)
     config = data["rails"]["config"]
-    tools = [one for one in Outside().tools() if one.name != EMPTY]
+    tools = [one for one in (*Outside().tools(), *more) if one.name != EMPTY]
     names: Sequence[str] = sorted(one.name for one in tools)
     config["tools"] |= {one.name: entry(one) for one in tools}
     config["grants"] |= {f"{TELLER}.planner": names}
+    two = [{"role": "reviewer", "count": 2}]
+    config["approval"]["quorums"] = [{"tool": WIRE, "needs": two}]
     config["autonomy"] = {"unattended_irreversible": names}
     return revised(shipped.files, data)

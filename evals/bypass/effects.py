@@ -24,10 +24,18 @@ _STATE: Final = tables.action.c.state
 
 async def _replayed(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await visit.must(PAY, as_call="one", **HONEST)
+    await visit.must(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     for _ in range(3):  # each resume runs the step from its beginning
         visit = await visit.again()
-        await visit.tried(PAY, as_call="one", **HONEST)
+        await visit.tried(
+            PAY,
+            as_call="one",
+            **HONEST,
+        )
     return counter.beyond(50)
 
 
@@ -37,15 +45,27 @@ async def _crashed(counter: Counter) -> str:
     acting.cancel()  # after the effect, before its record
     await asyncio.gather(acting, return_exceptions=True)
     counter.outside.gate.set()
-    await (await visit.again()).tried(WIRE, as_call="slow", **HONEST)
+    await (await visit.again()).tried(
+        WIRE,
+        as_call="slow",
+        **HONEST,
+    )
     return _wired_twice(counter)
 
 
 async def _two_workers(counter: Counter) -> str:
     lost = await counter.begin(autonomy=3)
     visit = await lost.again()
-    await visit.must(PAY, as_call="one", **HONEST)
-    await lost.tried(PAY, as_call="two", **HONEST)
+    await visit.must(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
+    await lost.tried(
+        PAY,
+        as_call="two",
+        **HONEST,
+    )
     return counter.beyond(50)
 
 
@@ -80,7 +100,11 @@ async def _forked(counter: Counter) -> str:
     lost = await counter.begin(autonomy=3)
     await lost.again()
     key = counter.runtime.vault.known(lost.run.id)
-    saver = Checkpoints(store=counter.runtime.store, key=key, run=lost.run)
+    saver = Checkpoints(
+        store=counter.runtime.store,
+        key=key,
+        run=lost.run,
+    )
     place: Any = {"configurable": {"thread_id": lost.run.id, "checkpoint_ns": ""}}
     with suppress(Exception):
         await saver.aput(place, empty_checkpoint(), {}, {})
@@ -93,24 +117,50 @@ async def _forked(counter: Counter) -> str:
 async def _turned_back(counter: Counter) -> str:
     visit = await counter.begin()
     await counter.judge(await counter.question(await visit.asked(as_call="one")))
-    await visit.must(PAY, as_call="one", **HONEST)
+    await visit.must(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     counter.sql(
-        update(tables.action).values(state="waiting", result=None),
+        update(tables.action).values(
+            state="waiting",
+            result=None,
+        ),
         update(tables.approval).values(state="approved"),
     )
-    await visit.tried(PAY, as_call="one", **HONEST)
+    await visit.tried(
+        PAY,
+        as_call="one",
+        **HONEST,
+    )
     return counter.beyond(50)
 
 
 async def _clicked_twice(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await asyncio.gather(*(visit.tried(PAY, as_call="one", **HONEST) for _ in range(8)))
+    await asyncio.gather(
+        *(
+            visit.tried(
+                PAY,
+                as_call="one",
+                **HONEST,
+            )
+            for _ in range(8)
+        )
+    )
     return counter.beyond(50)
 
 
 async def _under_way(visit: Visit) -> "asyncio.Task[Any]":
     """Return an effect that has happened and whose tool has not come back."""
-    acting = asyncio.create_task(visit.call(WIRE, as_call="slow", **HONEST))
+    acting = asyncio.create_task(
+        visit.call(
+            WIRE,
+            as_call="slow",
+            **HONEST,
+        )
+    )
     await asyncio.wait_for(visit.counter.outside.entered.wait(), 10)
     return acting
 
@@ -126,14 +176,35 @@ async def _state(counter: Counter, run: Run) -> str:
 
 
 EFFECTS: Final[Mapping[str, Bypass]] = {
-    "effects.replayed": Bypass(program=_replayed, without=lax.FORGOTTEN),
-    "effects.crashed": Bypass(program=_crashed, without=DOOR["interrupted-effect"]),
-    "effects.two-workers": Bypass(program=_two_workers, without=CLAIMS["lost-claim"]),
-    "effects.finished-late": Bypass(program=_finished_late, without=lax.UNFENCED),
+    "effects.replayed": Bypass(
+        program=_replayed,
+        without=lax.FORGOTTEN,
+    ),
+    "effects.crashed": Bypass(
+        program=_crashed,
+        without=DOOR["interrupted-effect"],
+    ),
+    "effects.two-workers": Bypass(
+        program=_two_workers,
+        without=CLAIMS["lost-claim"],
+    ),
+    "effects.finished-late": Bypass(
+        program=_finished_late,
+        without=lax.UNFENCED,
+    ),
     "effects.settled-early": Bypass(
         program=_settled_early, without=CLAIMS["early-settlement"]
     ),
-    "effects.forked": Bypass(program=_forked, without=CLAIMS["stale-checkpoint"]),
-    "effects.turned-back": Bypass(program=_turned_back, without=UNWATCHED),
-    "effects.clicked-twice": Bypass(program=_clicked_twice, without=lax.FORGOTTEN),
+    "effects.forked": Bypass(
+        program=_forked,
+        without=CLAIMS["stale-checkpoint"],
+    ),
+    "effects.turned-back": Bypass(
+        program=_turned_back,
+        without=UNWATCHED,
+    ),
+    "effects.clicked-twice": Bypass(
+        program=_clicked_twice,
+        without=lax.FORGOTTEN,
+    ),
 }

@@ -1,9 +1,7 @@
 """An engine that does not answer, or answers something else, and policies that are not in force."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +14,7 @@ from interlock.evals.bypass.careless import (
 )
 from interlock.evals.bypass.case import Bypass, Program
 from interlock.evals.bypass.counter import HONEST, Counter, Useless, Visit
+from interlock.evals.bypass.loopback import serving
 from interlock.evals.bypass.tools import HOSTILE, PAY
 from interlock.evals.guarantees.door import LIMITS
 from interlock.evals.guarantees.patch import both
@@ -29,7 +28,8 @@ from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.testing import StaticPoint
 
 _LARGE: Final = "-" * 3_000_000
-_REVISION: Final = "REVISION"
+#: As long as a revision, so that lengths are right
+_REVISION: Final = "R" * 64
 _PERMIT: Final[Mapping[str, Any]] = {
     "effect": "permit",
     "obligations": [],
@@ -63,8 +63,7 @@ def _answered(*answers: bytes | None) -> Program:
 
     async def program(counter: Counter) -> str:
         visit = await counter.begin(autonomy=3)
-        good = _json({"result": {**_PERMIT, "revision": visit.run.revision}})
-        if not await _paid(visit, good):
+        if not await _paid(visit, _json({"result": _PERMIT})):
             raise Useless("what the engine permits should be done")
         for answer in answers:
             # A run is held when its engine does not answer, so each answer gets its own
@@ -76,34 +75,23 @@ def _answered(*answers: bytes | None) -> Program:
 
 async def _paid(visit: Visit, answer: bytes | None) -> bool:
     before = len(visit.counter.outside.done)
+    revision = visit.run.revision.encode()
+    told = answer and answer.replace(_REVISION.encode(), revision)
     async with (
-        _serving(answer, visit.run.revision) as port,
+        serving(told) as engine,
         ServerPoint(
-            host="127.0.0.1", port=port, revision=visit.run.revision, messages={}
+            host="127.0.0.1",
+            port=engine.port,
+            revision=visit.run.revision,
+            messages={},
         ) as point,
     ):
-        await visit.tried(PAY, door=_door(visit, point), **HONEST)
+        await visit.tried(
+            PAY,
+            door=_door(visit, point),
+            **HONEST,
+        )
     return len(visit.counter.outside.done) > before
-
-
-@asynccontextmanager
-async def _serving(answer: bytes | None, revision: str) -> AsyncIterator[int]:
-    """Serve one answer to everything, on loopback; None is an engine that says nothing."""
-    ended = asyncio.Event()
-
-    async def respond(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if answer is None:
-            await ended.wait()
-        else:
-            writer.write(answer.replace(_REVISION.encode(), revision.encode()))
-        writer.close()
-
-    async with await asyncio.start_server(respond, "127.0.0.1", 0) as listening:
-        yield listening.sockets[0].getsockname()[1]
-        ended.set()
 
 
 async def _closed(counter: Counter) -> str:
@@ -111,14 +99,22 @@ async def _closed(counter: Counter) -> str:
     async with ServerPoint(
         host="127.0.0.1", port=1, revision=visit.run.revision, messages={}
     ) as point:
-        await visit.tried(PAY, door=_door(visit, point), **HONEST)
+        await visit.tried(
+            PAY,
+            door=_door(visit, point),
+            **HONEST,
+        )
     return counter.beyond()
 
 
 async def _raising(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     point = _Broken(revision=visit.run.revision)
-    await visit.tried(PAY, door=_door(visit, point), **HONEST)
+    await visit.tried(
+        PAY,
+        door=_door(visit, point),
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -126,20 +122,36 @@ async def _caught(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     door = _door(visit, _Flaky(revision=visit.run.revision))
     for _ in range(2):  # the agent catches what ends its claim, and goes on
-        await visit.tried(PAY, door=door, **HONEST)
+        await visit.tried(
+            PAY,
+            door=door,
+            **HONEST,
+        )
     return counter.beyond()
 
 
 async def _truncated(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await visit.tried(PAY, recipient=HOSTILE, amount=900, subject=_LARGE)
+    await visit.tried(
+        PAY,
+        recipient=HOSTILE,
+        amount=900,
+        subject=_LARGE,
+    )
     return counter.beyond()
 
 
 async def _reloaded(counter: Counter) -> str:
     visit = await counter.begin()
-    other = StaticPoint(effects={PAY: "permit"}, revision="f" * 64)
-    await visit.tried(PAY, door=_door(visit, other), **HONEST)
+    other = StaticPoint(
+        effects={PAY: "permit"},
+        revision="f" * 64,
+    )
+    await visit.tried(
+        PAY,
+        door=_door(visit, other),
+        **HONEST,
+    )
     return counter.beyond()
 
 
@@ -186,24 +198,45 @@ class _Flaky(StaticPoint):
 
 
 ENGINE: Final[Mapping[str, Bypass]] = {
-    "engine.down": Bypass(program=_closed, without=SKIPPED),
-    "engine.slow": Bypass(program=_answered(None), without=SKIPPED),
+    "engine.down": Bypass(
+        program=_closed,
+        without=SKIPPED,
+    ),
+    "engine.slow": Bypass(
+        program=_answered(None),
+        without=SKIPPED,
+    ),
     "engine.error": Bypass(
         program=_answered(
             _http(b"{}", "500 Broken"), _http(b"<html>", kind="text/html")
         ),
         without=SKIPPED,
     ),
-    "engine.undefined": Bypass(program=_answered(_json({})), without=SKIPPED),
-    "engine.unfit": Bypass(program=_answered(*map(_json, _UNFIT)), without=SKIPPED),
+    "engine.undefined": Bypass(
+        program=_answered(_json({})),
+        without=SKIPPED,
+    ),
+    "engine.unfit": Bypass(
+        program=_answered(*map(_json, _UNFIT)),
+        without=SKIPPED,
+    ),
     "engine.other-bundle": Bypass(
         program=_answered(_json({"result": {**_PERMIT, "revision": "0" * 64}})),
         without=any_revision,
     ),
-    "engine.raises": Bypass(program=_raising, without=SWALLOWED),
+    "engine.raises": Bypass(
+        program=_raising,
+        without=SWALLOWED,
+    ),
     "engine.failure-caught": Bypass(
         program=_caught, without=both(FORGETFUL, LIMITS["silent-engine"])
     ),
-    "engine.truncated": Bypass(program=_truncated, without=SHORT_ONLY),
-    "engine.reloaded": Bypass(program=_reloaded, without=CLAIMS["other-policy"]),
+    "engine.truncated": Bypass(
+        program=_truncated,
+        without=SHORT_ONLY,
+    ),
+    "engine.reloaded": Bypass(
+        program=_reloaded,
+        without=CLAIMS["other-policy"],
+    ),
 }

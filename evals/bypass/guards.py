@@ -53,7 +53,11 @@ async def _unasked(counter: Counter) -> str:
 async def _added_later(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     door = visit.door.offering(*counter.names, EMPTY)
-    await visit.tried(EMPTY, door=door, text="all of it")
+    await visit.tried(
+        EMPTY,
+        door=door,
+        text="all of it",
+    )
     return _emptied(counter)
 
 
@@ -65,7 +69,10 @@ async def _other_spelling(counter: Counter) -> str:
 
 
 async def _sub_agent(counter: Counter) -> str:
-    visit = await counter.begin(autonomy=3, agent=CLERK)
+    visit = await counter.begin(
+        autonomy=3,
+        agent=CLERK,
+    )
     await visit.tried(PAY, **HONEST)
     return counter.beyond()
 
@@ -117,7 +124,11 @@ async def _other_shape(counter: Counter) -> str:
     counter.runtime.pep.tools[PAY] = changed
     counter.runtime.pep.by_agent[TELLER][PAY] = changed
     visit = await counter.begin(autonomy=3)
-    await visit.tried(PAY, beneficiary=HOSTILE, amount=50)
+    await visit.tried(
+        PAY,
+        beneficiary=HOSTILE,
+        amount=50,
+    )
     return f"paid: {counter.outside.of(PAY)}" if counter.outside.done else ""
 
 
@@ -125,7 +136,11 @@ async def _endless_denials(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     door = visit.door
     for _ in range(12):
-        await visit.tried(PAY, door=door, **_STRANGER)
+        await visit.tried(
+            PAY,
+            door=door,
+            **_STRANGER,
+        )
     entries = [one for one in await counter.entries() if one.get("state") == "denied"]
     return f"refused {len(entries)} times" if len(entries) > _REFUSALS else ""
 
@@ -139,8 +154,14 @@ def _emptied(counter: Counter) -> str:
 _LENIENT: Final = without_rule(*_UNLISTED)
 
 GUARDS: Final[Mapping[str, Bypass]] = {
-    "guards.unasked": Bypass(program=_unasked, without=without_duties),
-    "guards.added-later": Bypass(program=_added_later, without=_LENIENT),
+    "guards.unasked": Bypass(
+        program=_unasked,
+        without=without_duties,
+    ),
+    "guards.added-later": Bypass(
+        program=_added_later,
+        without=_LENIENT,
+    ),
     "guards.other-spelling": Bypass(
         program=_other_spelling, without=both(lax.TOLERANT, _LENIENT)
     ),

@@ -70,13 +70,26 @@ def _last_wins(tx: Tx, key: Any, row: Any, deed: Any, **more: Any) -> Any:
 def _tolerant(self: EnforcementPoint, run: Run, *, tool: str, **options: Any) -> Any:
     """Find the tool that is meant, in whatever letters it is written."""
     meant = identity(tool.replace("\u2024", ".").strip("\x00"))
-    return _ENFORCE(self, run, tool=meant, **options)
+    return _ENFORCE(
+        self,
+        run,
+        tool=meant,
+        **options,
+    )
 
 
 def charge_effect(tx: Tx, run: Run) -> dict[str, int]:
     """Charge a refusal what the refused effect would have cost."""
-    effect = Amounts(steps=1, effects=1)
-    budget.charge(tx, budget_id=run.budget_id, cost=effect, actual=effect)
+    effect = Amounts(
+        steps=1,
+        effects=1,
+    )
+    budget.charge(
+        tx,
+        budget_id=run.budget_id,
+        cost=effect,
+        actual=effect,
+    )
     return effect.counts()
 
 
@@ -103,7 +116,10 @@ LAST_WINS: Final = both(
 #: Whoever it was is somebody else
 OTHERS: Final = both(
     replacing(verdict, "four_eyes", nothing),
-    facts_with(reviewer="somebody", reviewer_roles=("reviewer",)),
+    facts_with(
+        reviewer="somebody",
+        reviewer_roles=("reviewer",),
+    ),
 )
 #: What was done is not looked up, and may be begun again
 FORGOTTEN: Final = both(

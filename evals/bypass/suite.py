@@ -10,7 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from interlock.evals.bypass import approvals, budgets, effects, engine, guards
+from interlock.evals.bypass import (
+    approvals,
+    asking,
+    budgets,
+    effects,
+    engine,
+    guards,
+    leaving,
+    memory,
+    people,
+    policies,
+    records,
+    reviewers,
+    servers,
+    telling,
+    verdicts,
+)
 from interlock.evals.bypass.case import Bypass, Told, told, went_wrong
 from interlock.evals.bypass.counter import laws
 from interlock.evals.guarantees.patch import Patch
@@ -22,6 +38,16 @@ BYPASSES: Final[Mapping[str, Bypass]] = {
     **engine.ENGINE,
     **effects.EFFECTS,
     **budgets.BUDGETS,
+    **people.PEOPLE,
+    **asking.ASKING,
+    **leaving.LEAVING,
+    **records.RECORDS,
+    **reviewers.REVIEWERS,
+    **servers.SERVERS,
+    **memory.MEMORY,
+    **verdicts.VERDICTS,
+    **policies.POLICIES,
+    **telling.TELLING,
 }
 #: The kind of the cases that take the guard away
 CONTROL: Final = "control"

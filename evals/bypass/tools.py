@@ -28,6 +28,8 @@ STATED: Final[Mapping[str, Mapping[str, Any]]] = {
     WIRE: {"effect": ["payment.make"], "trusted_arguments": ["recipient", "amount"]},
     SEND: {"egress": "mail", "effect": ["message.send"], "trusted_arguments": ["to"]},
 }
+#: What the entry says of every tool of an MCP server
+_OF_SERVERS: Final[Mapping[str, Any]] = {"egress": "mcp"}
 _FROM_OUTSIDE: Final = Label(
     integrity="untrusted", confidentiality="internal", sources=("post",)
 )
@@ -67,7 +69,11 @@ class Used(Value):
     tokens: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Done:
     """What was done in the world: the tool, what it was called with, and under which permit."""
 
@@ -104,29 +110,59 @@ class Outside:
 
     def _acting(self, name: str, takes: type[Value], **options: Any) -> AnyTool:
         async def act(permit: Permit, asked: Any) -> Line:
-            self.done.append(Done(tool=name, arguments=asked, permit=permit))
+            self.done.append(
+                Done(
+                    tool=name,
+                    arguments=asked,
+                    permit=permit,
+                )
+            )
             return Line()
 
         act.__doc__ = f"Do {name}."
         act.__annotations__ = {"permit": Permit, "asked": takes, "return": Line}
-        made: AnyTool = tool(name, resource=_account, **options)(act)
+        made: AnyTool = tool(
+            name,
+            resource=_account,
+            **options,
+        )(act)
         return made
 
     def _others(self) -> tuple[AnyTool, ...]:
-        @tool(READ, action="read", yields=_hostile)
+        @tool(
+            READ,
+            action="read",
+            yields=_hostile,
+        )
         async def read(permit: Permit, arguments: Line) -> Line:
             """Read the letters."""
             return Line(text=LETTER)
 
-        @tool(WIRE, action="irreversible", resource=_account, deadline_s=5)
+        @tool(
+            WIRE,
+            action="irreversible",
+            resource=_account,
+            deadline_s=5,
+        )
         async def wire(permit: Permit, arguments: Payment) -> Line:
             """Wire money, which takes a while."""
-            self.done.append(Done(tool=WIRE, arguments=arguments, permit=permit))
+            self.done.append(
+                Done(
+                    tool=WIRE,
+                    arguments=arguments,
+                    permit=permit,
+                )
+            )
             self.entered.set()
             await self.gate.wait()
             return Line()
 
-        @tool(COUNT, action="read", cost=_estimate, actual=_used)
+        @tool(
+            COUNT,
+            action="read",
+            cost=_estimate,
+            actual=_used,
+        )
         async def count(permit: Permit, arguments: Used) -> Used:
             """Say how many tokens were used."""
             return arguments
@@ -136,18 +172,22 @@ class Outside:
 
 def entry(made: AnyTool) -> dict[str, Any]:
     """Return the tool's entry in the data of the policy."""
+    names = made.schema().get("properties", {})
     return {
         "egress": "none",
         "action_class": made.action_class,
         "trusted_arguments": [],
         "schema": schema_digest(made),
-        "arguments": {name: {"shown": True} for name in made.arguments.model_fields},
-        **STATED.get(made.name, {}),
+        "arguments": {name: {"shown": True} for name in names},
+        **STATED.get(made.name, _OF_SERVERS if made.name.startswith("mcp.") else {}),
     }
 
 
 def _account(arguments: Any) -> Resource:
-    return Resource(type="account", id="house")
+    return Resource(
+        type="account",
+        id="house",
+    )
 
 
 def _hostile(arguments: Any, result: Any) -> Label:
@@ -155,8 +195,14 @@ def _hostile(arguments: Any, result: Any) -> Label:
 
 
 def _estimate(arguments: Used) -> Amounts:
-    return Amounts(steps=1, tokens=10)
+    return Amounts(
+        steps=1,
+        tokens=10,
+    )
 
 
 def _used(result: Used) -> Amounts:
-    return Amounts(steps=1, tokens=result.tokens)
+    return Amounts(
+        steps=1,
+        tokens=result.tokens,
+    )

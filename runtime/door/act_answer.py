@@ -19,7 +19,10 @@ def without_duties(decision: Decision) -> Decision:
 
 
 def refusal(
-    request: AccessRequest, decision: Decision, *, named: bool = False
+    request: AccessRequest,
+    decision: Decision,
+    *,
+    named: bool = False,
 ) -> InterlockError:
     """Return the error of a denied act, which says what the act was about if *named*."""
     act = request.action.tool

@@ -29,7 +29,10 @@ class Asked:
         subject = self.request.context.subject
         return HOME if subject is None else subject.tenant
 
-    def entry(self, key: DataKey) -> ActDecided:
+    def entry(
+        self,
+        key: DataKey,
+    ) -> ActDecided:
         """Return the ledger's entry of it, sealed under *key*."""
         request = self.request
         decision = self.decision
@@ -67,7 +70,10 @@ def logs_of(asked: Iterable[Asked]) -> set[str]:
     return {one.log for one in asked}
 
 
-def is_there(tx: Tx, run_id: str) -> bool:
+def is_there(
+    tx: Tx,
+    run_id: str,
+) -> bool:
     """Whether there is a run of that id, whose row is then locked."""
     query = select(tables.run.c.id).where(tables.run.c.id == run_id)
     return tx.connection.execute(query.with_for_update()).first() is not None

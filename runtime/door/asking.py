@@ -14,13 +14,21 @@ class Asking:
     """Puts actions before people; lives as long as the door and holds no state of its own."""
 
     def __init__(
-        self, *, store: Store, vault: Vault, spans: telemetry.Telemetry
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        spans: telemetry.Telemetry,
     ) -> None:
         self._store = store
         self._vault = vault
         self._spans = spans
 
-    async def ask(self, attempt: Attempt, duties: Duties) -> Waiting | Reason:
+    async def ask(
+        self,
+        attempt: Attempt,
+        duties: Duties,
+    ) -> Waiting | Reason:
         """Ask people once; return what is waited for, or why nobody may be asked."""
         approval_id = attempt.open_approval or await self._put(attempt, duties)
         if isinstance(approval_id, Reason):
@@ -29,7 +37,11 @@ class Asking:
             action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
         )
 
-    async def _put(self, attempt: Attempt, duties: Duties) -> str | Reason:
+    async def _put(
+        self,
+        attempt: Attempt,
+        duties: Duties,
+    ) -> str | Reason:
         """Record the question and return the approval's id, or why nobody may be asked."""
         asked = attempt.question(duties)
 

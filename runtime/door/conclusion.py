@@ -32,7 +32,9 @@ class Conclusion:
     label: Label
 
     def recording(
-        self, attempt: Attempt, record: Recorder
+        self,
+        attempt: Attempt,
+        record: Recorder,
     ) -> Callable[[Tx], Fenced | None]:
         """Return the work of one transaction in which *record* writes the conclusion down."""
 
@@ -49,7 +51,11 @@ class Conclusion:
 
 
 def concluded(
-    attempt: Attempt, proposal: Proposal, value: Value, *, elapsed_ms: int
+    attempt: Attempt,
+    proposal: Proposal,
+    value: Value,
+    *,
+    elapsed_ms: int,
 ) -> Conclusion:
     """Return the conclusion of an act that gave *value*."""
     tool = proposal.callable
@@ -68,7 +74,10 @@ def concluded(
     )
 
 
-def _undo(proposal: Proposal, value: Value) -> bytes | None:
+def _undo(
+    proposal: Proposal,
+    value: Value,
+) -> bytes | None:
     """Return the call that takes the effect back as it is kept; None where nothing does.
 
     A tool that cannot say which call that is has acted all the same.
@@ -85,7 +94,10 @@ def _undo(proposal: Proposal, value: Value) -> bytes | None:
         return None
 
 
-async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
+async def looked_up(
+    attempt: Attempt,
+    proposal: Proposal,
+) -> Conclusion | str:
     """Return the conclusion that the tool finds outside, or what the looking gave instead.
 
     The tool may look for as long as the effect may take. When the looking fails, no more is told
@@ -110,7 +122,11 @@ async def looked_up(attempt: Attempt, proposal: Proposal) -> Conclusion | str:
 
 
 def failed(
-    attempt: Attempt, proposal: Proposal, error: Exception, *, elapsed_ms: int
+    attempt: Attempt,
+    proposal: Proposal,
+    error: Exception,
+    *,
+    elapsed_ms: int,
 ) -> Conclusion:
     """Return the conclusion of an act that raised *error*.
 
@@ -140,7 +156,11 @@ def failed(
     )
 
 
-def _plain(claimed: Amounts, *, estimate: Amounts) -> Amounts:
+def _plain(
+    claimed: Amounts,
+    *,
+    estimate: Amounts,
+) -> Amounts:
     """Return what a tool says it used in whole numbers from 0 that a record can hold.
 
     What is no whole number counts as the estimate. What goes beyond the estimate is charged as far
@@ -159,7 +179,10 @@ def _plain(claimed: Amounts, *, estimate: Amounts) -> Amounts:
     )
 
 
-def dearer(one: Amounts, other: Amounts) -> Amounts:
+def dearer(
+    one: Amounts,
+    other: Amounts,
+) -> Amounts:
     """Return the greater amount of each kind."""
     others = other.counts()
     return Amounts(

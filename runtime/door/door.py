@@ -27,7 +27,10 @@ class Door:
         """What ended this claim's calls, or None; it stands even when the agent caught it."""
         return self._calls.failure
 
-    def offering(self, *names: str) -> "Door":
+    def offering(
+        self,
+        *names: str,
+    ) -> "Door":
         """Return this door as a planner holds it that is shown the tools *names*, and no other.
 
         What comes through counts as the planner's; a tool that is not named is denied.
@@ -35,7 +38,11 @@ class Door:
         return replace(self, offered=tuple(sorted(set(names))))
 
     async def call(
-        self, tool: str, arguments: Mapping[str, Any], *, call_id: str
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        call_id: str,
     ) -> Outcome:
         """Propose one action; see `EnforcementPoint.enforce`.
 
@@ -56,7 +63,11 @@ class Door:
                 self._answerable(outcome, tool)
             return outcome
 
-    def _answerable(self, denied: Denied, tool: str) -> None:
+    def _answerable(
+        self,
+        denied: Denied,
+        tool: str,
+    ) -> None:
         """Raise where the refusal ends the claim."""
         reasons = denied.decision.reasons
         why = "; ".join(reason.message or reason.code for reason in reasons)
@@ -65,7 +76,10 @@ class Door:
         if RefusedTooOften.code in denied.codes:
             raise RefusedTooOften(run_id=self.run.id, tool=tool, why=why)
 
-    def schemas(self, *names: str) -> list[dict[str, Any]]:
+    def schemas(
+        self,
+        *names: str,
+    ) -> list[dict[str, Any]]:
         """Return the named tools as function schemas for `bind_tools`."""
         return [
             {

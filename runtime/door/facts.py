@@ -10,10 +10,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.labels import Proofs
+from interlock.runtime.door.plan.proofs import read_plan
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
-from interlock.runtime.door.tool import AnyTool, Tools, schema_digest
+from interlock.runtime.door.told import told
+from interlock.runtime.door.tool import AnyTool, Tools
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
@@ -54,6 +56,7 @@ _ROWS: Final = Statement(
         tables.run.c.intent,
         done.TOOLS.label("tools_done"),
         done.HERE.label("tools_here"),
+        done.PLANS.label("plans"),
         *level.AMOUNTS,
         *level.OWN,
         edit.REJECTIONS.label("rejections"),
@@ -187,9 +190,10 @@ class InformationPoint:
         connection: Connection,
         run: Run,
         proposal: Proposal,
+        run_label: Label,
         *,
         key: DataKey,
-        run_label: Label,
+        is_planned: bool,
     ) -> Proofs:
         """Return what proves the arguments; results are read only where one is asked for."""
         words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
@@ -206,7 +210,9 @@ class InformationPoint:
                 tools=self._tools,
                 words=words,
                 run_label=run_label,
+                is_planned=is_planned,
             ),
+            plan=partial(read_plan, run, tools=self._tools) if is_planned else None,
         )
 
 
@@ -222,20 +228,18 @@ def _facts(
 ) -> Facts:
     row = rows[0]
     run_label = label_of(row["label"])
+    proofs = proofs_of(run_label, is_planned=row["plans"] > 0)
     recorded = recorded_action.found(row, key)
     edits = _edits(connection, run, proposal, row, key)
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        **_labels(proposal, proofs_of(run_label=run_label)),
-        cost=proposal.cost,
+        **told(proposal, proofs),
         **level.facts_for(connection, row),
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=_switches(rows),
-        proposer=proposal.proposer,
-        offered=proposal.offered,
         **_done(connection, run, proposal, row, key),
         version=FACTS,
     )
@@ -246,18 +250,6 @@ def _facts(
         proposed=edit.proposed(edits, action_id=proposal.id),
     )
     return _waiting(facts, connection, proposal.id)
-
-
-def _labels(proposal: Proposal, proofs: Proofs) -> dict[str, Any]:
-    """Return the facts about the arguments by their names in the context."""
-    arguments = proposal.action.arguments
-    labels = proofs.labels(arguments)
-    return {
-        "schema_valid": proposal.arguments is not None,
-        "tool_schema": _schema(proposal.tool),
-        "labels": labels,
-        "actionable": proofs.actionable(arguments, labels),
-    }
 
 
 def _done(
@@ -288,10 +280,6 @@ def _edits(
     if not row["rejections"]:
         return ()
     return edit.edits(connection, key, run_id=run.id, tool=proposal.action.tool)
-
-
-def _schema(tool: AnyTool | None) -> str | None:
-    return None if tool is None else schema_digest(tool)
 
 
 def _open_approvals(row: Row) -> OpenApprovals:

@@ -36,6 +36,16 @@ class Fields:
     #: every object whose name has it. Where there is none, a call without arguments shows all.
     #: None where nobody knows what a call leaves out
     finds: tuple[str, ...] | None = None
+    #: Who can add an object such that a call of the tool shows it; a search through what strangers
+    #: wrote shows what strangers choose
+    adds: Writer = "anyone"
+    #: The field that the system writes, of who made the object: all that stands in one that the
+    #: principal made is as good as the principal's own word
+    made_by: str = ""
+    #: The same of who put the object there, where others may have written in it since
+    added_by: str = ""
+    #: What stands in those two fields for the principal, in this system: "me", "sent"
+    own: tuple[str, ...] = ()
     #: The principal's own, such as a profile, an account or the clock; one object among many; or
     #: what the call has just made, which was nothing else before
     of: Ownership = "objects"
@@ -54,11 +64,17 @@ class ShownObject:
     names: tuple[str, ...]
     #: What it is called, as far as not anyone can call it so
     steady: frozenset[str]
+    #: Who made the object and who added it, as far as not anyone can write that; else empty
+    made_by: str
+    added_by: str
     #: Each leaf, with the pattern that it fits and who can write it
     leaves: Sequence[tuple[str, Writer, Any]] = field(repr=False)
 
 
-def objects_of(fields: Fields, result: Any) -> list[ShownObject] | None:
+def objects_of(
+    fields: Fields,
+    result: Any,
+) -> list[ShownObject] | None:
     """Return the records in a result as JSON; None where it is too large to be looked through."""
     records = []
     count = 0
@@ -67,11 +83,22 @@ def objects_of(fields: Fields, result: Any) -> list[ShownObject] | None:
         count += len(leaves)
         if count > MOST_FIELDS:
             return None
-        records.append(_record(fields, leaves))
+        records.append(_object(fields, leaves))
     return records
 
 
-def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> ShownObject:
+def object_of(
+    fields: Fields,
+    value: Any,
+) -> ShownObject:
+    """Return one object from what stands in its place."""
+    return _object(fields, list(_leaves("", value)))
+
+
+def _object(
+    fields: Fields,
+    leaves: list[tuple[str, Any]],
+) -> ShownObject:
     written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
     called = {
@@ -87,18 +114,41 @@ def _record(fields: Fields, leaves: list[tuple[str, Any]]) -> ShownObject:
         id=str(steady.get(fields.id, "")),
         names=tuple(called.values()),
         steady=frozenset(leaf for place, leaf in called.items() if place in steady),
+        made_by=_person(steady, fields.made_by),
+        added_by=_person(steady, fields.added_by),
         leaves=[(pattern, writer, leaf) for _, pattern, writer, leaf in written],
     )
 
 
-def _writer(fields: Fields, place: str) -> tuple[str, Writer]:
+def _person(
+    steady: Mapping[str, Any],
+    place: str,
+) -> str:
+    return str(steady.get(place, "")) if place else ""
+
+
+def writer_of(
+    fields: Fields,
+    place: str,
+) -> Writer:
+    """Return who writes what stands at this place within a record."""
+    return _writer(fields, place)[1]
+
+
+def _writer(
+    fields: Fields,
+    place: str,
+) -> tuple[str, Writer]:
     for pattern, writer in fields.writers.items():
         if _fits(pattern, place):
             return pattern, writer
     return "*", "anyone"
 
 
-def _fits(pattern: str, place: str) -> bool:
+def _fits(
+    pattern: str,
+    place: str,
+) -> bool:
     wanted = pattern.split(".")
     names = place.split(".")
     return len(wanted) == len(names) and all(
@@ -106,7 +156,10 @@ def _fits(pattern: str, place: str) -> bool:
     )
 
 
-def _places(pattern: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _places(
+    pattern: str,
+    value: Any,
+) -> Iterator[tuple[str, Any]]:
     """Yield what stands at the places that *pattern* names."""
     name, _, rest = pattern.partition(".")
     if not pattern:
@@ -117,7 +170,10 @@ def _places(pattern: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _places(rest, item)
 
 
-def _leaves(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(
+    place: str,
+    value: Any,
+) -> Iterator[tuple[str, Any]]:
     items = _items(value)
     if not items and not isinstance(value, Mapping | list):
         yield place, value

@@ -9,18 +9,33 @@ from functools import cache, cached_property
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, canonical
+from interlock.runtime.door.plan.proofs import PlanProofs
+from interlock.runtime.door.plan.proved import Proved
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.policy.actionable import actionable
-from interlock.runtime.policy.label import TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import (
+    PLANNED,
+    PRINCIPAL,
+    TRUSTED,
+    UNVOUCHED,
+    Label,
+)
+from interlock.runtime.policy.use import Use, use_of
 from interlock.runtime.policy.words import Words
 
 #: Leaves of one proposal that are looked for in the words; no more are proved so
 MOST_LEAVES: Final = 1_000
 #: Sources of one argument that are told apart
 MOST_SOURCES: Final = 32
+#: Values that say nothing, and leaves that do not
+_EMPTY: Final[tuple[Json, ...]] = (None, "", [], {})
+_NOTHING: Final = (None, "")
 CONFIGURED: Final = Label(
     integrity="trusted", confidentiality="public", sources=("schema",)
+)
+PLANNED_PART: Final = Label(
+    integrity="trusted", confidentiality="public", sources=(PLANNED,)
 )
 
 
@@ -35,6 +50,7 @@ class Proofs:
         tool: AnyTool | None,
         run_label: Label,
         results: Callable[[], Results],
+        plan: Callable[[Results], PlanProofs | None] | None,
     ) -> None:
         self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
         self._words = words
@@ -42,7 +58,10 @@ class Proofs:
         self._defaults = {} if tool is None else _defaults(schema)
         self._fields = frozenset() if tool is None else _fields(schema)
         self._takes = {} if tool is None else tool.takes
+        self._closed = frozenset() if tool is None else _closed(schema)
+        self._tool = tool
         self._read = results
+        self._read_plan = plan
         self._own_word = run_label.join(UNVOUCHED)
         self._left = MOST_LEAVES
 
@@ -55,11 +74,45 @@ class Proofs:
         A leaf is trusted where it is a whole leaf of the request or stands in the principal's
         words; an argument is, too, where it is what the tool's schema says without being asked.
         Where a tool has shown the leaf, the label is what the declared fields of the tool prove.
+        A number that the words say of another name than the call's is the agent's own word.
         """
-        return {name: self._of(name, value) for name, value in arguments.items()}
+        labels = {name: self._of(name, value) for name, value in arguments.items()}
+        said = {name for name, label in labels.items() if _is_said(label)}
+        names = [
+            leaf
+            for name in said
+            if self._is_destination(name)
+            for _, leaf, _ in _typed(arguments[name])
+        ]
+        for name in said:
+            if not all(self._words.is_of(arguments[name], called) for called in names):
+                labels[name] = self._own_word
+        return labels
+
+    def _is_destination(self, name: str) -> bool:
+        use = self._use(name, name)
+        return use is not None and use.is_destination
+
+    @cached_property
+    def plan(self) -> PlanProofs | None:
+        """What the run's plan proves; None where the run has stated none."""
+        return None if self._read_plan is None else self._read_plan(self._results)
+
+    def planned(
+        self,
+        arguments: Mapping[str, Json],
+        *,
+        action: str,
+    ) -> Proved:
+        """Return what the plan proves of the call; nothing where there is no plan or no tool."""
+        if self.plan is None or self._tool is None:
+            return Proved()
+        return self.plan.call(self._tool, arguments, action=action)
 
     def actionable(
-        self, arguments: Mapping[str, Json], labels: Mapping[str, Label]
+        self,
+        arguments: Mapping[str, Json],
+        labels: Mapping[str, Label],
     ) -> dict[str, Label]:
         """Return for each argument the label of what in its texts can be acted on.
 
@@ -75,29 +128,49 @@ class Proofs:
         name: str,
         value: Json,
     ) -> Label:
-        leaves = list(_typed(value, known=self._fields))
-        if all(kind in self._whole for kind, _ in leaves):
-            return TRUSTED
         if self._is_default(name, value):
             return CONFIGURED
+        leaves = list(_typed(value, known=self._fields))
+        if all(leaf in _NOTHING for _, leaf, _ in leaves):
+            return self._own_word  # nobody said to leave it out
+        if all(kind in self._whole for kind, _, _ in leaves):
+            return TRUSTED
         taken = self._takes.get(name, "")
-        return _joined([self._leaf(kind, leaf, taken) for kind, leaf in leaves])
+        return _joined(
+            [
+                self._leaf(kind, leaf, taken, self._use(field or name, name))
+                for kind, leaf, field in leaves
+            ]
+        )
+
+    def _use(self, field: str, name: str) -> Use | None:
+        """Return for what an effect takes a value; what only looks takes any that is said."""
+        if self._tool is None or not self._tool.has_effect:
+            return None
+        kind = self._takes.get(name, "")
+        return use_of((field, kind), is_closed=name in self._closed)
 
     def _leaf(
         self,
         kind: str,
         leaf: Json,
         taken: str = "",
+        use: Use | None = None,
     ) -> Label:
         if kind in self._whole:
             return TRUSTED
-        return self._said(leaf, taken)
+        return self._said(leaf, taken, use)
 
-    def _said(self, leaf: Json, taken: str) -> Label:
+    def _said(
+        self,
+        leaf: Json,
+        taken: str,
+        use: Use | None,
+    ) -> Label:
         self._left -= 1
         if self._left < 0:
             return self._own_word
-        source = self._words.source(leaf)
+        source = self._words.source(leaf, use)
         if source is None:
             return self._results.label(leaf, taken) or self._own_word
         return Label(
@@ -119,7 +192,7 @@ class Proofs:
         if whole.integrity == "trusted":
             return TRUSTED
         parts: list[Label] = []
-        for _, leaf in _typed(value, known=self._fields):
+        for _, leaf, _ in _typed(value, known=self._fields):
             if not isinstance(leaf, str):
                 continue
             content = actionable(leaf)
@@ -129,8 +202,16 @@ class Proofs:
             if shown is not None and shown.integrity != "untrusted":
                 parts.append(shown)
                 continue
-            parts += [self._leaf(f"str:{part}", part) for part in content]
+            parts += [self._part(part) for part in content]
         return _joined(parts)
+
+    def _part(
+        self,
+        part: str,
+    ) -> Label:
+        if self.plan is not None and part in self.plan.texts:
+            return PLANNED_PART
+        return self._leaf(f"str:{part}", part)
 
     def _is_default(
         self,
@@ -138,7 +219,12 @@ class Proofs:
         value: Json,
     ) -> bool:
         written = self._defaults.get(name)
-        return written is not None and written == canonical({name: value})
+        if written is None:
+            return False
+        is_empty = value in _EMPTY
+        return written == canonical({name: value}) or (
+            is_empty and written in {canonical({name: empty}) for empty in _EMPTY}
+        )
 
 
 @cache
@@ -162,6 +248,32 @@ def _fields(arguments: type[Value]) -> frozenset[str]:
     )
 
 
+@cache
+def _closed(arguments: type[Value]) -> frozenset[str]:
+    """Return the arguments of which the schema lists the values that there are."""
+    schema = arguments.model_json_schema()
+    return frozenset(
+        name
+        for name, stated in schema.get("properties", {}).items()
+        if _lists(stated, schema.get("$defs", {}))
+    )
+
+
+def _lists(stated: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
+    """Whether a schema lists its values, or those of its items."""
+    stated = kinds.get(str(stated.get("$ref", "")).rpartition("/")[2], stated)
+    items = stated.get("items")
+    is_list = isinstance(items, Mapping) and _lists(items, kinds)
+    return is_list or not {"enum", "const"}.isdisjoint(stated)
+
+
+def _is_said(label: Label) -> bool:
+    """Whether a value is trusted as the words say it."""
+    return label.integrity == "trusted" and any(
+        source.startswith(f"{PRINCIPAL}:") for source in label.sources
+    )
+
+
 def _joined(labels: list[Label]) -> Label:
     joined = Label(
         integrity="trusted",
@@ -175,24 +287,29 @@ def _joined(labels: list[Label]) -> Label:
 
 
 def _leaves(value: Json) -> Iterator[str]:
-    for kind, _ in _typed(value):
+    for kind, _, _ in _typed(value):
         yield kind
 
 
 def _typed(
-    value: Any, *, known: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, Json]]:
+    value: Any,
+    *,
+    known: frozenset[str] = frozenset(),
+    field: str = "",
+) -> Iterator[tuple[str, Json, str]]:
     """Yield every key, text, number and other leaf of a value, each with its type in words.
 
-    Keys that are *known* are the names of fields: nobody chose them.
+    Keys that are *known* are the names of fields: nobody chose them. The nearest one comes with
+    each leaf; empty where there is none.
     """
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if name not in known:
-                yield f"str:{name}", name
-            yield from _typed(item, known=known)
+            is_known = name in known
+            if not is_known:
+                yield f"str:{name}", name, field
+            yield from _typed(item, known=known, field=name if is_known else field)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _typed(item, known=known)
+            yield from _typed(item, known=known, field=field)
     else:
-        yield f"{type(value).__name__}:{value}", value
+        yield f"{type(value).__name__}:{value}", value, field

@@ -70,7 +70,11 @@ class Resolved:
 Outcome: TypeAlias = Done | Denied | Waiting | Expired | Failed | Unknown | Resolved
 
 
-def failure(action_id: str, tool: AnyTool, error: Exception) -> Failed:
+def failure(
+    action_id: str,
+    tool: AnyTool,
+    error: Exception,
+) -> Failed:
     """Return the failure that an exception out of *tool* stands for.
 
     Its code is one of a closed set: a code that the tool does not declare is told as "error", and
@@ -88,7 +92,10 @@ def failure(action_id: str, tool: AnyTool, error: Exception) -> Failed:
     )
 
 
-def is_wordless(tool: AnyTool, error: Exception) -> bool:
+def is_wordless(
+    tool: AnyTool,
+    error: Exception,
+) -> bool:
     """Whether *error* says nothing but a code of a closed set."""
     if isinstance(error, ToolFailed):
         return error.code in tool.codes and not error.detail
@@ -96,7 +103,11 @@ def is_wordless(tool: AnyTool, error: Exception) -> bool:
 
 
 def recorded(
-    action: RecordedAction, *, request: AccessRequest, tool: AnyTool | None, run: Run
+    action: RecordedAction,
+    *,
+    request: AccessRequest,
+    tool: AnyTool | None,
+    run: Run,
 ) -> Outcome | None:
     """Return the answer that the record gives, or None when the policy is to decide (again).
 
@@ -135,7 +146,10 @@ def is_for_now(denied: Denied) -> bool:
     return _FOR_NOW.issuperset(denied.codes)
 
 
-def _done(action: RecordedAction, tool: AnyTool | None) -> Done | Resolved:
+def _done(
+    action: RecordedAction,
+    tool: AnyTool | None,
+) -> Done | Resolved:
     if (
         action.result is None
     ):  # every tool leaves a result, so a person resolved the action
@@ -157,7 +171,10 @@ def failure_of(action: RecordedAction) -> tuple[str, str] | None:
     return cause["code"], cause["detail"]
 
 
-def earlier(effect: Effect, action: RecordedAction) -> Decision:
+def earlier(
+    effect: Effect,
+    action: RecordedAction,
+) -> Decision:
     """Return the decision that an earlier proposal or claim recorded."""
     return Decision(
         effect=effect,

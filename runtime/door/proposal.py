@@ -108,7 +108,11 @@ def propose(
     )
 
 
-def proposer_of(offered: tuple[str, ...] | None, *, undoes: str = "") -> Proposer:
+def proposer_of(
+    offered: tuple[str, ...] | None,
+    *,
+    undoes: str = "",
+) -> Proposer:
     """Return who proposes where these tools were shown to a planner, or none to nobody."""
     if undoes:
         return "undo"
@@ -116,7 +120,10 @@ def proposer_of(offered: tuple[str, ...] | None, *, undoes: str = "") -> Propose
 
 
 def refuse_unfit(
-    tool: AnyTool | None, arguments: Mapping[str, Any], *, what: str
+    tool: AnyTool | None,
+    arguments: Mapping[str, Any],
+    *,
+    what: str,
 ) -> None:
     """Raise `BadInput` ("arguments_unfit") for what the door would refuse of *arguments* anyway.
 
@@ -141,7 +148,11 @@ def refuse_unfit(
         raise _unfit(what, error.where, error.why) from error
 
 
-def _unfit(what: str, field: str, why: str) -> BadInput:
+def _unfit(
+    what: str,
+    field: str,
+    why: str,
+) -> BadInput:
     return refused(
         "arguments_unfit",
         what=what,
@@ -151,7 +162,8 @@ def _unfit(what: str, field: str, why: str) -> BadInput:
 
 
 def _parsed(
-    tool: AnyTool, arguments: Mapping[str, Any]
+    tool: AnyTool,
+    arguments: Mapping[str, Any],
 ) -> tuple[Value, Action] | tuple[None, None]:
     """Return the arguments typed and as an action, or None twice when they do not fit.
 
@@ -173,7 +185,10 @@ def _parsed(
 
 
 def _unreadable(
-    tool: AnyTool | None, *, name: str, arguments: Mapping[str, Any]
+    tool: AnyTool | None,
+    *,
+    name: str,
+    arguments: Mapping[str, Any],
 ) -> Action:
     """Return the action of a call that no tool can carry out; long arguments stand in short."""
     raw = _kept(arguments)

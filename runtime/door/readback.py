@@ -25,7 +25,11 @@ _LONGEST: Final = 1_000
 
 
 async def read_back(
-    attempt: Attempt, proposal: Proposal, conclusion: Conclusion, *, began: float
+    attempt: Attempt,
+    proposal: Proposal,
+    conclusion: Conclusion,
+    *,
+    began: float,
 ) -> Conclusion:
     """Return the conclusion as far as what the effect left bears the tool's answer out.
 
@@ -61,7 +65,10 @@ async def read_back(
 
 
 def _doubted(
-    attempt: Attempt, proposal: Proposal, conclusion: Conclusion, seen: Readback
+    attempt: Attempt,
+    proposal: Proposal,
+    conclusion: Conclusion,
+    seen: Readback,
 ) -> Conclusion:
     """Return the conclusion of an effect whose tool may be wrong about the effect.
 

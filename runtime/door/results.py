@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.fields import ShownObject, Writer
-from interlock.runtime.door.shown import Seen, Sent, Shown, read_seen
+from interlock.runtime.door.sent import Sent
+from interlock.runtime.door.shown import Seen, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
@@ -41,12 +42,18 @@ class Results:
         seen: Seen,
     ) -> None:
         self._words = words
-        self._confidentiality = confidentiality
         self._shown = seen.shown
         self._sent = [one for one in seen.sent if one.unproved]
         self._unclear = seen.unclear
+        #: All that was seen
+        self.seen = seen
+        self.confidentiality = confidentiality
 
-    def label(self, leaf: Json, taken: str) -> Label | None:
+    def label(
+        self,
+        leaf: Json,
+        taken: str,
+    ) -> Label | None:
         """Return the best label that a result proves for *leaf*, or None.
 
         A number proves as the id of an object alone, where such objects are *taken*: any two things
@@ -61,13 +68,13 @@ class Results:
         proofs: dict[str, Label] = {}
         for one in self._shown:
             sent = [other for other in self._sent if _reaches(other, one)]
-            is_chosen = self._is_chosen(one, sent)
+            is_chosen = self.is_chosen(one)
             for pattern, writer, leaf in one.record.leaves:
                 if not _is_proof(leaf, one.record) or _is_sent(leaf, sent):
                     continue
                 label = Label(
                     integrity=_integrity(writer, is_chosen=is_chosen),
-                    confidentiality=self._confidentiality,
+                    confidentiality=self.confidentiality,
                     sources=(f"tool:{one.tool}#{pattern}",),
                 )
                 key = _key(leaf, one.record.kind)
@@ -83,7 +90,10 @@ class Results:
                 called[one.record.kind, folded(name)].add(one.record.identity)
         return called
 
-    def _is_chosen(self, shown: Shown, sent: list[Sent]) -> bool:
+    def is_chosen(
+        self,
+        shown: Shown,
+    ) -> bool:
         """Whether the principal chose the record: it is his or hers, or is named, and alone.
 
         One that the run itself may have changed without proof is not chosen by its name.
@@ -93,13 +103,64 @@ class Results:
             return True
         if not record.kind or record.kind in self._unclear:
             return False
-        if any(_may_have_changed(one, shown) for one in sent):
+        if any(_may_have_changed(one, shown) for one in self._reaching(shown)):
             return False
-        return any(
-            self._words.names(name)
-            and len(self._called[record.kind, folded(name)]) == 1
+        return bool(self.chosen_names(shown))
+
+    def chosen_names(
+        self,
+        shown: Shown,
+    ) -> frozenset[str]:
+        """Return by which names the words name the record, and no other one that was shown."""
+        kind = shown.record.kind
+        return frozenset(
+            name
             for name in shown.names
+            if len(self._called[kind, folded(name)]) == 1 and self._words.names(name)
         )
+
+    def is_named(
+        self,
+        name: str,
+    ) -> bool:
+        """Whether the words name somebody so."""
+        return self._words.names(name)
+
+    def is_sent(
+        self,
+        leaf: Any,
+        shown: Shown,
+    ) -> bool:
+        """Whether a leaf of a record may be what the run itself sent without proof."""
+        return _is_sent(leaf, self._reaching(shown))
+
+    def is_touched(
+        self,
+        shown: Shown,
+    ) -> bool:
+        """Whether an effect that carried anything without proof may have made or changed it."""
+        effects = [one for one in self._reaching(shown) if one.has_effect]
+        return any(_may_have_changed(one, shown) for one in effects) or any(
+            _is_sent(leaf, effects) for _, _, leaf in shown.record.leaves
+        )
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """What the system, our house or the principal wrote of the principal, as texts."""
+        return frozenset(
+            folded(leaf)
+            for one in self._shown
+            if one.record.of == "principal"
+            for _, writer, leaf in one.record.leaves
+            if isinstance(leaf, str) and writer != "anyone" and len(leaf) >= SHORTEST
+            if not self.is_sent(leaf, one)
+        )
+
+    def _reaching(
+        self,
+        shown: Shown,
+    ) -> list[Sent]:
+        return [one for one in self._sent if _reaches(one, shown)]
 
 
 def read_results(
@@ -110,23 +171,37 @@ def read_results(
     tools: Tools,
     words: Words,
     run_label: Label,
+    is_planned: bool,
 ) -> Results:
     """Return what the run's tools have shown, in one statement; raises as `read_seen` does."""
+    seen = read_seen(
+        connection,
+        run,
+        key=key,
+        tools=tools,
+        is_planned=is_planned,
+    )
     return Results(
         words=words,
         confidentiality=run_label.confidentiality,
-        seen=read_seen(connection, run, key=key, tools=tools),
+        seen=seen,
     )
 
 
-def _reaches(sent: Sent, shown: Shown) -> bool:
+def _reaches(
+    sent: Sent,
+    shown: Shown,
+) -> bool:
     """Whether what was sent may come back in what was shown."""
     if sent.action == shown.action:
         return True
     return sent.has_effect and sent.seq < shown.seq
 
 
-def _may_have_changed(sent: Sent, shown: Shown) -> bool:
+def _may_have_changed(
+    sent: Sent,
+    shown: Shown,
+) -> bool:
     """Whether an effect was aimed, by a name or by the id, at what was shown after it."""
     record = shown.record
     if not sent.has_effect:
@@ -137,7 +212,10 @@ def _may_have_changed(sent: Sent, shown: Shown) -> bool:
     return not record.id or not aimed.isdisjoint(sent.texts)
 
 
-def _is_sent(leaf: Any, sent: list[Sent]) -> bool:
+def _is_sent(
+    leaf: Any,
+    sent: list[Sent],
+) -> bool:
     """Whether the leaf may be what the run itself sent without proof, whole or as a part."""
     text = folded(str(leaf))
     number = _number(leaf)
@@ -148,7 +226,10 @@ def _is_sent(leaf: Any, sent: list[Sent]) -> bool:
     )
 
 
-def _is_from(text: str, other: str) -> bool:
+def _is_from(
+    text: str,
+    other: str,
+) -> bool:
     """Whether one text is the other, or stands in it."""
     return (
         text == other
@@ -164,7 +245,10 @@ def _number(leaf: Any) -> Decimal | None:
     return number_of(leaf) if isinstance(leaf, str) else None
 
 
-def _is_proof(leaf: Any, record: ShownObject) -> bool:
+def _is_proof(
+    leaf: Any,
+    record: ShownObject,
+) -> bool:
     """Whether the leaf says something by itself, or is the number of an object of some kind."""
     if leaf is None or leaf == "" or isinstance(leaf, bool):
         return False
@@ -176,7 +260,11 @@ def _is_number(leaf: Any) -> bool:
     return is_digits or _number(leaf) is not None
 
 
-def _integrity(writer: Writer, *, is_chosen: bool) -> Integrity:
+def _integrity(
+    writer: Writer,
+    *,
+    is_chosen: bool,
+) -> Integrity:
     if writer == "anyone":
         return "untrusted"
     return "trusted" if is_chosen else "unvouched"
@@ -186,7 +274,10 @@ def _rank(label: Label) -> int:
     return _RANK.index(label.integrity)
 
 
-def _key(leaf: Any, kind: str) -> str:
+def _key(
+    leaf: Any,
+    kind: str,
+) -> str:
     """Return how a leaf is looked up: a number with its *kind*, and as the type that it has."""
     name = f"{type(leaf).__name__}:{leaf}"
     return f"{kind}#{name}" if _is_number(leaf) else name

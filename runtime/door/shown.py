@@ -4,8 +4,9 @@ Everything is read from what is recorded: results from the rows of done actions,
 from the ledger's sealed entries.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -13,9 +14,9 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, union_all
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.fields import Fields, ShownObject, objects_of
+from interlock.runtime.door.sent import Entry, Sent, entry_of
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
-from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
@@ -49,20 +50,6 @@ _SEEN: Final = union_all(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
-    """What one action sent: all of it, and what of it was proved by nothing."""
-
-    action: str
-    seq: int
-    #: The action changes something, so what it sent may come back in any later result
-    has_effect: bool
-    texts: frozenset[str]
-    unproved: frozenset[str]
-    #: What the action was given, without what was left out
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
     """One record, by which action of which tool it was shown, and when in the ledger."""
 
@@ -92,6 +79,10 @@ class Seen:
     sent: Sequence[Sent] = ()
     #: Kinds of which not every record could be looked through
     unclear: frozenset[str] = frozenset()
+    #: The last entry of each action
+    ended: Mapping[str, Entry] = field(default_factory=dict)
+    #: What each done action gave as JSON, looked at when it is asked for; None for too much
+    results: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
 
 def read_seen(
@@ -100,53 +91,74 @@ def read_seen(
     *,
     key: DataKey,
     tools: Tools,
+    is_planned: bool = False,
 ) -> Seen:
-    """Return what was seen in the run, in one statement; nothing where no tool declares fields.
+    """Return what was seen in the run, in one statement.
 
-    Raises `Tampered` for what was not sealed there under the run's key.
+    That is nothing where no tool declares fields and the run has stated no plan. Raises `Tampered`
+    for what was not sealed there under the run's key.
     """
     declared = _declared(tools)
-    if not declared:
+    if not declared and not is_planned:
         return Seen()
     rows = _rows(connection, {"of_run": run.id, "in_log": run.tenant})
-    entries = [_entry(row, run, key) for row in rows if row["what"] != "done"]
-    ended = {action: seq for action, seq, _ in sorted(entries, key=_seq)}
-    asked = {action: sent for action, _, sent in entries if sent is not None}
-    shown: list[Shown] = []
-    unclear: set[str] = set()
-    for fields, row in _results(declared, rows):
-        records = _records(fields, row, key)
-        if records is None:
-            unclear.add(fields.kind)
-        whole = _whole(fields, asked.get(row["name"]))
-        shown += _shown(row, records or (), ended, whole)
+    entries = [entry_of(row, run, key) for row in rows if row["what"] != "done"]
+    ended = {entry.action: entry for entry in sorted(entries, key=_seq)}
+    sent = [entry.sent for entry in entries if entry.sent is not None]
+    results = {
+        row["name"]: partial(_result, row, key) for row in rows if row["what"] == "done"
+    }
+    shown, unclear = _objects(declared, rows, sent, ended, results)
     return Seen(
         shown=shown,
-        sent=[sent for _, _, sent in entries if sent is not None],
-        unclear=frozenset(unclear),
+        sent=sent,
+        unclear=unclear,
+        ended=ended,
+        results=results,
     )
 
 
-def _rows(connection: Connection, place: Mapping[str, str]) -> Sequence[RowMapping]:
+def _objects(
+    declared: Mapping[str, Fields],
+    rows: Sequence[RowMapping],
+    sent: Sequence[Sent],
+    ended: Mapping[str, Entry],
+    results: Mapping[str, Callable[[], Any]],
+) -> tuple[list[Shown], frozenset[str]]:
+    """Return what the tools showed, and the kinds of which not all could be looked through."""
+    asked = {one.action: one for one in sent}
+    shown: list[Shown] = []
+    unclear: set[str] = set()
+    for fields, row in _declaring(declared, rows):
+        result = results[row["name"]]()
+        records = None if result is None else objects_of(fields, result)
+        if records is None:
+            unclear.add(fields.kind)
+        whole = whole_names(fields, asked.get(row["name"]))
+        shown += _shown(row, records or (), ended, whole)
+    return shown, frozenset(unclear)
+
+
+def _seq(entry: Entry) -> int:
+    return entry.seq
+
+
+def _rows(
+    connection: Connection,
+    place: Mapping[str, str],
+) -> Sequence[RowMapping]:
     return connection.execute(_SEEN, place).mappings().all()
 
 
-def _results(
-    declared: Mapping[str, Fields], rows: Sequence[RowMapping]
+def _declaring(
+    declared: Mapping[str, Fields],
+    rows: Sequence[RowMapping],
 ) -> Iterator[tuple[Fields, RowMapping]]:
     """Yield each result of a tool that declares fields."""
     for row in rows:
         fields = declared.get(row["tool"]) if row["what"] == "done" else None
         if fields is not None and row["sealed"] is not None:
             yield fields, row
-
-
-def _records(fields: Fields, row: RowMapping, key: DataKey) -> list[ShownObject] | None:
-    """Return the records of a result; None where it is too large."""
-    result = key.open(row["sealed"], place=f"action/{row['name']}")
-    if len(result) > LARGEST:
-        return None
-    return objects_of(fields, orjson.loads(result))
 
 
 def _declared(tools: Tools) -> dict[str, Fields]:
@@ -158,20 +170,23 @@ def _declared(tools: Tools) -> dict[str, Fields]:
 def _shown(
     row: RowMapping,
     records: Sequence[ShownObject],
-    ended: Mapping[str, int],
+    ended: Mapping[str, Entry],
     whole: frozenset[str] | None,
 ) -> Iterator[Shown]:
     for record in records:
         yield Shown(
             tool=row["tool"],
             action=row["name"],
-            seq=ended.get(row["name"], LARGEST_INTEGER),
+            seq=ended[row["name"]].seq if row["name"] in ended else LARGEST_INTEGER,
             record=record,
             whole=whole,
         )
 
 
-def _whole(fields: Fields, sent: Sent | None) -> frozenset[str] | None:
+def whole_names(
+    fields: Fields,
+    sent: Sent | None,
+) -> frozenset[str] | None:
     """Return the names of which a call showed every object; None for all names there are."""
     if fields.finds is None or sent is None or sent.has_effect:
         return frozenset()
@@ -182,49 +197,12 @@ def _whole(fields: Fields, sent: Sent | None) -> frozenset[str] | None:
     return frozenset(map(folded, looked)) if len(sent.arguments) == 1 else frozenset()
 
 
-def _seq(entry: tuple[str, int, Sent | None]) -> int:
-    return entry[1]
-
-
-def _entry(row: Any, run: Run, key: DataKey) -> tuple[str, int, Sent | None]:
-    """Return of a ledger entry the action, the place in the log, and what was sent by then."""
-    action = orjson.loads(row["body"])["action"]
-    seq = row["seq"]
-    if row["what"] == "outcome" or row["sealed"] is None:
-        return action, seq, None
-    asked = key.open(row["sealed"], place=kept_at(run.tenant, seq))
-    return action, seq, _sent(row, action, orjson.loads(asked))
-
-
-def _sent(row: Any, action: str, asked: Mapping[str, Any]) -> Sent:
-    labels = asked["context"]["labels"]
-    arguments = asked["arguments"]
-    unproved = [
-        value
-        for name, value in arguments.items()
-        if labels.get(name, {}).get("integrity") != "trusted"
-    ]
-    return Sent(
-        action=action,
-        seq=row["seq"],
-        has_effect=row["what"] == "intent",
-        texts=frozenset(map(folded, _texts(list(arguments.values())))),
-        unproved=frozenset(map(folded, _texts(unproved))),
-        arguments={
-            name: value
-            for name, value in arguments.items()
-            if value not in (None, "", [])
-        },
-    )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield name
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
+def _result(
+    row: RowMapping,
+    key: DataKey,
+) -> Any:
+    """Return a result as JSON; None where it is too large, or is none."""
+    if row["sealed"] is None:
+        return None
+    result = key.open(row["sealed"], place=f"action/{row['name']}")
+    return None if len(result) > LARGEST else orjson.loads(result)

@@ -70,7 +70,12 @@ class ToolFailed(Exception):
     agent is told. *detail* is for people, and is labelled like anything else that the tool says.
     """
 
-    def __init__(self, *, code: str, detail: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        code: str,
+        detail: str = "",
+    ) -> None:
         self.code = code
         self.detail = detail
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -82,7 +87,12 @@ class ToolPartlyActed(Exception):
     The action is then unknown, never done: a person looks at it, and it is not repeated.
     """
 
-    def __init__(self, *, code: str, detail: str) -> None:
+    def __init__(
+        self,
+        *,
+        code: str,
+        detail: str,
+    ) -> None:
         self.code = code
         self.detail = detail
         super().__init__(f"{code}: {detail}")
@@ -125,7 +135,11 @@ class Tool(Generic[A, R]):
     #: Argument -> the kind of object that it names by a number
     takes: Mapping[str, str]
 
-    async def __call__(self, permit: Permit, arguments: A) -> R:
+    async def __call__(
+        self,
+        permit: Permit,
+        arguments: A,
+    ) -> R:
         """Act once under *permit*.
 
         Raises `NotAPermit` when the permit was minted for another tool or was used before, and
@@ -214,7 +228,10 @@ class Options(TypedDict, total=False):
 
 
 def tool(
-    name: str, *, action: ActionClass, **options: Unpack[Options]
+    name: str,
+    *,
+    action: ActionClass,
+    **options: Unpack[Options],
 ) -> Callable[[Act[A, R]], Tool[A, R]]:
     """Make a `Tool` of an async function of one `Permit` and one `Value`.
 
@@ -243,7 +260,11 @@ def tool(
     return build
 
 
-def _completed(name: str, action: ActionClass, options: Options) -> dict[str, Any]:
+def _completed(
+    name: str,
+    action: ActionClass,
+    options: Options,
+) -> dict[str, Any]:
     """Return every option, with what stands in for those that are not given."""
     return {
         "resource": options.get("resource") or _place(name),

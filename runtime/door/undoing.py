@@ -19,13 +19,22 @@ from interlock.runtime.run.run import Run, Status
 class Undoing:
     """Undoes the effects of claimed runs; lives as long as the door and holds no state."""
 
-    def __init__(self, *, store: Store, vault: Vault, pep: EnforcementPoint) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        pep: EnforcementPoint,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._pep = pep
 
     async def undo(
-        self, run: Run, *, stops: Callable[[], bool]
+        self,
+        run: Run,
+        *,
+        stops: Callable[[], bool],
     ) -> tuple[Status, tuple[str, ...]]:
         """Undo the effects of the claimed *run*, newest first; return the status it then has.
 
@@ -54,7 +63,10 @@ class Undoing:
         await self._store.durable(run.claim)
         return "cancelled", ()
 
-    async def _actions(self, run: Run) -> list[RecordedAction]:
+    async def _actions(
+        self,
+        run: Run,
+    ) -> list[RecordedAction]:
         def look(connection: Connection) -> list[RecordedAction]:
             key = self._vault.known(run.id)
             return recorded_action.of_run(connection, run.id, key)
@@ -62,7 +74,11 @@ class Undoing:
         return await self._store.read(look)
 
 
-def _answerable(run: Run, tool: str, outcome: Outcome) -> None:
+def _answerable(
+    run: Run,
+    tool: str,
+    outcome: Outcome,
+) -> None:
     """Raise where the refusal is none of the undo itself: a later claim asks again."""
     if not isinstance(outcome, Denied):
         return

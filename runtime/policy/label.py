@@ -16,6 +16,8 @@ _CONFIDENTIALITY: tuple[Confidentiality, ...] = get_args(
 #: The sources of what the principal wrote, and of what the schema of the tool says by itself
 PRINCIPAL: Final = "principal"
 SCHEMA: Final = "schema"
+#: The source of what the run's plan says, before the name of the step
+PLANNED: Final = "plan"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +31,7 @@ class Label:
     integrity: Integrity
     confidentiality: Confidentiality
     #: Where the value came from: "principal", "principal:text[12:30]", "schema",
-    #: "document:sha256:...", "tool:mail.send", "tool:mail.find#results.*.sender"
+    #: "plan:STEP", "document:sha256:...", "tool:mail.send", "tool:mail.find#results.*.sender"
     sources: tuple[str, ...] = ()
 
     def join(self, other: "Label") -> "Label":
@@ -57,8 +59,9 @@ class Label:
 
 
 def _whole(source: str) -> str:
-    if source.startswith(f"{PRINCIPAL}:"):
-        return PRINCIPAL
+    for origin in (PRINCIPAL, PLANNED):
+        if source.startswith(f"{origin}:"):
+            return origin
     return source.partition("#")[0] if source.startswith("tool:") else source
 
 

@@ -50,7 +50,10 @@ _UNSEEN: Final[dict[str, Any]] = {"late": "", "readback": "", "undo": None}
 _CHANGE: Final = Statement(update(tables.action).where(_ROW))
 
 
-def deny(tx: Tx, step: Attempt) -> None:
+def deny(
+    tx: Tx,
+    step: Attempt,
+) -> None:
     """Record a refusal and count it against the run.
 
     A refusal that stands for an engine failure is not counted: it holds the run, and leaves an
@@ -74,7 +77,10 @@ def deny(tx: Tx, step: Attempt) -> None:
     tx.events.append(denied)
 
 
-def _counted(tx: Tx, run: Run) -> dict[str, int]:
+def _counted(
+    tx: Tx,
+    run: Run,
+) -> dict[str, int]:
     """Count one refusal of the run, and return what it cost: a step, as long as there is one."""
     refusals = tables.run.c.refusals + 1
     counted = update(tables.run).where(tables.run.c.id == run.id)
@@ -84,7 +90,10 @@ def _counted(tx: Tx, run: Run) -> dict[str, int]:
     return {} if shortage else one.counts()
 
 
-def wait(tx: Tx, step: Attempt) -> Reason | None:
+def wait(
+    tx: Tx,
+    step: Attempt,
+) -> Reason | None:
     """Record that the action waits for a person: a step is spent, and the effect set aside.
 
     Returns why instead when nobody may be asked.
@@ -107,7 +116,10 @@ def wait(tx: Tx, step: Attempt) -> Reason | None:
     return None
 
 
-def expire(tx: Tx, step: Attempt) -> None:
+def expire(
+    tx: Tx,
+    step: Attempt,
+) -> None:
     """Record that nobody decided on the action in time; silence is no refusal, and not counted."""
     check(tx, step.run, closing=True)
     stage = _expect(tx, step, ("waiting",))
@@ -116,7 +128,12 @@ def expire(tx: Tx, step: Attempt) -> None:
     tx.events.append(_decided(step, "expired", sealed))
 
 
-def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
+def start(
+    tx: Tx,
+    step: Attempt,
+    *,
+    approval_id: str | None,
+) -> Reason | None:
     """Record the intent, durable before the act, with the cost set aside and the approval used.
 
     Returns why instead when the action may not start after all.
@@ -156,7 +173,11 @@ def start(tx: Tx, step: Attempt, *, approval_id: str | None) -> Reason | None:
     return None
 
 
-def _set_aside(tx: Tx, step: Attempt, cost: Amounts) -> budget.Shortage | None:
+def _set_aside(
+    tx: Tx,
+    step: Attempt,
+    cost: Amounts,
+) -> budget.Shortage | None:
     return budget.reserve(
         tx,
         budget_id=step.run.budget_id,
@@ -251,7 +272,11 @@ def complete(
     )
 
 
-def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
+def _decided(
+    step: Attempt,
+    state: State,
+    sealed: Sealed,
+) -> Decided:
     return Decided(
         ruling=step.ruling,
         sealed=sealed,
@@ -260,7 +285,10 @@ def _decided(step: Attempt, state: State, sealed: Sealed) -> Decided:
     )
 
 
-def _is_killed(tx: Tx, step: Attempt) -> bool:
+def _is_killed(
+    tx: Tx,
+    step: Attempt,
+) -> bool:
     return kill_switch.covered(
         tx.connection,
         tenant=step.run.tenant,
@@ -269,7 +297,10 @@ def _is_killed(tx: Tx, step: Attempt) -> bool:
     )
 
 
-def _stage(tx: Tx, step: Attempt) -> Stage:
+def _stage(
+    tx: Tx,
+    step: Attempt,
+) -> Stage:
     """Return where the action stands; its row is locked until the transaction ends."""
     row = _STATE.one(tx.connection, {"action": step.id})
     if row is None:
@@ -280,7 +311,11 @@ def _stage(tx: Tx, step: Attempt) -> Stage:
     return state
 
 
-def _expect(tx: Tx, step: Attempt, expected: tuple[Stage, ...]) -> Stage:
+def _expect(
+    tx: Tx,
+    step: Attempt,
+    expected: tuple[Stage, ...],
+) -> Stage:
     """Return where the action stands; fails closed (`GuardFailed`) for none of *expected*."""
     stage = _stage(tx, step)
     if stage not in expected:

@@ -103,7 +103,13 @@ def ask(
     return str(row["id"])
 
 
-def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
+def _row(
+    run: Run,
+    key: DataKey,
+    asked: Asked,
+    *,
+    now: int,
+) -> dict[str, Any]:
     approval_id = f"apr-{secrets.token_hex(6)}"
     request = asked.request
     evidence = _evidence(asked, run)
@@ -130,7 +136,11 @@ def _row(run: Run, key: DataKey, asked: Asked, *, now: int) -> dict[str, Any]:
     }
 
 
-def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAsked:
+def _requested(
+    row: Mapping[str, Any],
+    asked: Asked,
+    key: DataKey,
+) -> ApprovalAsked:
     return ApprovalAsked(
         log=row["tenant"],
         run_id=row["run_id"],
@@ -150,7 +160,13 @@ def _requested(row: Mapping[str, Any], asked: Asked, key: DataKey) -> ApprovalAs
     )
 
 
-def is_crowded(tx: Tx, *, run: Run, action_id: str, bounds: Bounds) -> bool:
+def is_crowded(
+    tx: Tx,
+    *,
+    run: Run,
+    action_id: str,
+    bounds: Bounds,
+) -> bool:
     """Whether as many other questions of the run, or of its tenant, wait as may wait at a time.
 
     The head of the tenant's log is held, so no other transaction asks at the same time.
@@ -167,7 +183,12 @@ def is_crowded(tx: Tx, *, run: Run, action_id: str, bounds: Bounds) -> bool:
     )
 
 
-def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
+def use(
+    tx: Tx,
+    *,
+    approval_id: str,
+    action_id: str,
+) -> bool:
     """Use an approved verdict for its action and say whether the verdict was still there to use."""
     approvals = tables.approval.c
     unused = update(tables.approval).where(
@@ -179,7 +200,10 @@ def use(tx: Tx, *, approval_id: str, action_id: str) -> bool:
 
 
 def withdraw(
-    tx: Tx, *, run_id: str, states: tuple[State, ...] = ("waiting", "approved")
+    tx: Tx,
+    *,
+    run_id: str,
+    states: tuple[State, ...] = ("waiting", "approved"),
 ) -> None:
     """Withdraw what is in one of *states*: of a run that has ended, what was not used."""
     approvals = tables.approval.c
@@ -189,7 +213,11 @@ def withdraw(
     tx.connection.execute(open_approvals.values(state="withdrawn"))
 
 
-def waiting(connection: Connection, *, action_id: str) -> str | None:
+def waiting(
+    connection: Connection,
+    *,
+    action_id: str,
+) -> str | None:
     """Return the id of the approval that the action waits for, or None."""
     approvals = tables.approval.c
     query = select(approvals.id).where(
@@ -238,7 +266,10 @@ def four_eyes(
         raise refused("note_missing", what=what)
 
 
-def requester(key: DataKey, row: RowMapping) -> str:
+def requester(
+    key: DataKey,
+    row: RowMapping,
+) -> str:
     """Return for whom it was asked."""
     return key.open(row["requester"], place=_requester_at(row["id"])).decode()
 
@@ -247,7 +278,10 @@ def _requester_at(approval_id: str) -> str:
     return f"approval/{approval_id}/requester"
 
 
-def _evidence(asked: Asked, run: Run) -> dict[str, Json]:
+def _evidence(
+    asked: Asked,
+    run: Run,
+) -> dict[str, Json]:
     """Return what the reviewer is shown, whole."""
     request = asked.request
     labels = request.context.labels

@@ -17,6 +17,8 @@ from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import intent_of
 
+#: The tool by which a plan is stated
+PLAN: Final = "plan.state"
 #: Why an effect does not begin that was decided on other counts
 MOVED: Final = by_runtime("counts_moved")
 #: A text of the statement itself: no value is handed in with it
@@ -42,6 +44,17 @@ HERE: Final[ColumnElement[str]] = (
     .where(_OTHERS, _STATE == "done", _ACTION.c.about == bindparam("about"))
     .scalar_subquery()
 )
+#: How many plans the run has stated
+PLANS: Final[ColumnElement[int]] = (
+    select(func.count())
+    .select_from(_ACTION)
+    .where(
+        _ACTION.c.run_id == bindparam("run"),
+        _ACTION.c.tool == PLAN,
+        _STATE == "done",
+    )
+    .scalar_subquery()
+)
 #: The effects of *run* by *of_tool* but for *action*
 EFFECTS_OF_TOOL: Final = (
     select(_ACTION.c.id)
@@ -65,24 +78,38 @@ def facts_for(row: Row) -> dict[str, Any]:
     }
 
 
-def is_outdated(tx: Tx, step: Attempt) -> bool:
+def is_outdated(
+    tx: Tx,
+    step: Attempt,
+) -> bool:
     """Whether the run has begun another effect since the facts were gathered (fails closed).
 
-    Asked only where the policy counts effects: the words say a number, or the run has words and
-    has read what nobody vouches for. The row of the run is locked, so no effect begins meanwhile.
+    Asked only where the policy counts effects: the words say a number, a plan says which effects
+    there are, or the run has words and has read what nobody vouches for. The row of the run is
+    locked, so no effect begins meanwhile.
     """
-    intent = step.request.context.intent
-    if intent is None or not intent.spoken:
-        return False
-    is_numbered = any(number is not None for number in intent.kinds.values())
-    if not is_numbered and step.run_label.integrity != "untrusted":
+    if not _is_counted(step):
         return False
     row = _COUNT.one(tx.connection, {"run": step.run.id, "action": step.id})
     known = sum(step.request.context.done.values())
     return row is None or row["count"] != known
 
 
-def refused(step: Attempt, reason: Reason | None) -> Attempt:
+def _is_counted(step: Attempt) -> bool:
+    context = step.request.context
+    intent = context.intent
+    if context.plan.stated:
+        return True
+    if intent is None or not intent.spoken:
+        return False
+    is_numbered = any(number is not None for number in intent.kinds.values())
+    return is_numbered or step.run_label.integrity == "untrusted"
+
+
+def refused(
+    step: Attempt,
+    reason: Reason | None,
+) -> Attempt:
     """Return *step* denied for *reason*, if it is permitted and that is no reason to ask anew."""
     is_permit = step.decision.effect == "permit"
     if is_permit and reason is not None and reason != MOVED:

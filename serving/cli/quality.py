@@ -44,10 +44,10 @@ def show(days: Days = 30, person: As = None, as_json: AsJson = False) -> None:
         return
     table = grid(
         folded("Person"),
-        whole("Decided"),
+        whole("Work decided"),
         whole("Canaries caught"),
-        whole("Approved in 2 s"),
-        whole("Rejected"),
+        whole("Work rejected"),
+        whole("All approved in 2 s"),
         whole("Median s"),
     )
     for row in rows:
@@ -55,8 +55,8 @@ def show(days: Days = 30, person: As = None, as_json: AsJson = False) -> None:
             shown(row.person or "everybody"),
             str(row.decided),
             _share(row.caught),
-            _share(row.quick),
             _share(row.overridden),
+            _share(row.quick),
             "" if row.dwell_s is None else f"{row.dwell_s:.0f}",
         )
     out.print(table)

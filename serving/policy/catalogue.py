@@ -21,7 +21,8 @@ _HEADER: Final = """\
 # Entries proposed by `interlock policy sync`. Review each: how the tool reaches the outside
 # (egress: none, mail, web, model or mcp), the limits of its arguments, and which of them must
 # come from the request itself (trusted_arguments: without the list every argument must, [] says
-# that none must). Grant each tool to a role.
+# that none must). Of a tool that reaches others, say what its effect turns on
+# (critical_arguments: without the list every argument, [] for none). Grant each tool to a role.
 """
 
 

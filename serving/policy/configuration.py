@@ -44,11 +44,15 @@ class ToolRules(TypedDict):
     #: Arguments that must come from the request itself: what to read, where to send. Without a
     #: list, or with a name in it that is no argument, every argument must
     trusted_arguments: NotRequired[list[str]]
-    #: The kinds of effect that it has on the world, which the words of a request must ask for; []
-    #: for none. A tool that writes and states none is denied where the request has words
-    effect: NotRequired[list[str]]
-    #: Arguments without which an irreversible act says nothing: who, what, how much
+    #: The kinds of effect that it has on the world, each of which the words of a request must ask
+    #: for; [] for none. A list among them is one effect under several names, of which one is
+    #: enough. A tool that writes and states none is denied where the request has words
+    effect: NotRequired[list[str | list[str]]]
+    #: Arguments on which the effect turns: who, what, how much. Without a list, of a tool that
+    #: reaches others, every argument; so too with a name in it that is no argument
     critical_arguments: NotRequired[list[str]]
+    #: Arguments that must stand in the principal's own words: a plan proves none of them
+    named_arguments: NotRequired[list[str]]
     #: Tools that must have been done on the same resource before, in the same run
     requires: NotRequired[list[str]]
     #: Arguments of a mail tool that hold addresses; without a list `to`. One named `to`, `cc` or
@@ -130,10 +134,15 @@ class AttentionRules(TypedDict):
 
 
 class AutonomyRules(TypedDict):
-    """The irreversible tools that autonomy 3 may use without a person."""
+    """The irreversible tools that wait for nobody.
+
+    Those of `unattended_irreversible` at autonomy 3; those of `proved_irreversible` at autonomy 2,
+    where the principal's words or plan prove all that the effect turns on.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     unattended_irreversible: list[str]
+    proved_irreversible: list[str]
 
 
 class OpenLimits(TypedDict):

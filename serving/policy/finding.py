@@ -16,8 +16,11 @@ FindingCode: TypeAlias = Literal[
     "wrong_type",
     "not_one_of",
     "unknown_tool",
+    "unknown_act",
     "not_irreversible",
     "unknown_argument",
+    "unknown_kind",
+    "unknown_thing",
     "not_shown",
     # rules
     "layout",

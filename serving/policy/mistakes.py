@@ -5,21 +5,19 @@ is not shown.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import NotCanonical
-from interlock.runtime.policy.request import Proposer
 from interlock.serving.policy.configuration import CONFIGURATION
 from interlock.serving.policy.finding import Finding, FindingCode
 from interlock.serving.policy.layers import Layer, Place, named, origin
+from interlock.serving.policy.unknown_names import unknown_names
 
 #: The arguments of a tool that sends mail whose texts the rule egress reads
 _ADDRESSES: Final = ("to", "cc", "bcc")
-#: What a role of an agent has parts for
-PROPOSERS: Final[tuple[str, ...]] = get_args(Proposer)
 #: Kind of pydantic's error -> our code; every other kind is a wrong type
 _CODES: Final[Mapping[str, FindingCode]] = {
     "missing": "missing",
@@ -62,7 +60,7 @@ def mistakes(config: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[Findin
         return tuple(
             _unfit({**detail}, where) for detail in error.errors(include_url=False)
         )
-    return (*_unknown_names(config, where), *_not_shown(config, where))
+    return (*unknown_names(config, where), *_not_shown(config, where))
 
 
 def _unfit(error: Mapping[str, Any], where: Callable[[Place], str]) -> Finding:
@@ -90,37 +88,6 @@ def _words(error: Mapping[str, Any]) -> str:
     return f"{problem}: {error['msg']}"
 
 
-def _unknown_names(
-    config: Mapping[str, Any], where: Callable[[Place], str]
-) -> Iterator[Finding]:
-    tools = config["tools"]
-    yield from _unknown_grants(config, where)
-    for name in config["autonomy"]["unattended_irreversible"]:
-        if tools.get(name, {}).get("action_class") != "irreversible":
-            yield Finding(
-                code="not_irreversible",
-                where=where(("autonomy", "unattended_irreversible")),
-                detail=f"{name} is no irreversible tool of this policy",
-            )
-    for name, rules in tools.items():
-        named_ones: dict[str, Place] = {
-            argument: ("tools", name, part)
-            for part in ("trusted_arguments", "recipients")
-            for argument in rules.get(part, [])
-        } | {
-            limits["same_as"]: ("tools", name, "arguments", argument)
-            for argument, limits in rules["arguments"].items()
-            if "same_as" in limits
-        }
-        for argument, place in named_ones.items():
-            if argument not in rules["arguments"]:
-                yield Finding(
-                    code="unknown_argument",
-                    where=where(place),
-                    detail=f"{argument} is no argument of {name}",
-                )
-
-
 def _not_shown(
     config: Mapping[str, Any], where: Callable[[Place], str]
 ) -> Iterator[Finding]:
@@ -142,25 +109,3 @@ def _not_shown(
                 where=where(place),
                 detail="a rule reads its text: it needs shown: true",
             )
-
-
-def _unknown_grants(
-    config: Mapping[str, Any], where: Callable[[Place], str]
-) -> Iterator[Finding]:
-    tools = config["tools"]
-    grantable = {*tools, *config.get("acts", {})}
-    for role, names in config["grants"].items():
-        _, dot, proposer = role.partition(".")
-        if dot and proposer not in PROPOSERS:
-            yield Finding(
-                code="not_one_of",
-                where=where(("grants", role)),
-                detail=f"{proposer!r} is none of {', '.join(PROPOSERS)}: nobody has this role",
-            )
-        for name in names:
-            if name not in (tools if dot else grantable):
-                yield Finding(
-                    code="unknown_tool",
-                    where=where(("grants", role)),
-                    detail=f"{name} is no tool of this policy",
-                )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from interlock.runtime.policy.spoken import Spoken
     from interlock.runtime.runtime import Runtime
     from interlock.serving.policy.rails import rails
+    from interlock.tools.planning import planning
 
 _HOMES: Final = {
     "Acted": "runtime.door.tool",
@@ -64,6 +65,7 @@ _HOMES: Final = {
     "governed": "runtime.graph.model",
     "governed_tools": "runtime.graph.langchain",
     "langchain_tool": "runtime.graph.langchain",
+    "planning": "tools.planning",
     "rails": "serving.policy.rails",
     "tool": "runtime.door.tool",
 }
@@ -100,6 +102,7 @@ __all__ = [
     "governed",
     "governed_tools",
     "langchain_tool",
+    "planning",
     "rails",
     "tool",
 ]

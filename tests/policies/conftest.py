@@ -218,6 +218,7 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
         "not_an_agent": changed(write, "principal.on_behalf_of", to=None),
         "own_edit": changed(verdict, "context.subject.editors", to=["bob", "rita"]),
         "own_request": changed(verdict, "context.subject.requester", to="rita"),
+        "outside_plan": changed(write, "context.plan.stated", to=True),
         "requester_unknown": changed(verdict, "context.subject.requester", to=""),
         "wrong_tenant": changed(cancel, "context.subject.tenant", to="other"),
         "note_missing": changed(verdict, "action.arguments.note", to=" . "),

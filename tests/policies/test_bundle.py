@@ -116,7 +116,7 @@ def test_a_field_that_no_type_has_does_not_pass_the_check(
     """Rego is checked against the schemas of the Python types: a misspelt field is an error, not an
     undefined value.
     """
-    rule = workshop / "rails" / "rules" / "grants" / "grants.rego"
+    rule = workshop / "rails" / "lib" / "catalogue" / "catalogue.rego"
     rule.write_text(rule.read_text().replace("principal.roles", "principal.role"))
     assert "compile" in {finding.code for finding in check(opa, workshop)}
 

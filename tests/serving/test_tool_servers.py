@@ -102,7 +102,8 @@ class Desk:
         async with opened(self.settings) as home:
             proposal: dict[str, Any] = await _proposed(home)
         proposal["grants"] = {"clerk": [ADD]}
-        reviewed = {"trusted_arguments": [], **entry}
+        none: dict[str, Any] = {"trusted_arguments": [], "critical_arguments": []}
+        reviewed = {**none, **entry}
         proposal["tools"][ADD] |= {
             name: value for name, value in reviewed.items() if value is not None
         }

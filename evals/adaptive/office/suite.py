@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from interlock.evals.adaptive.office.stage import Office, opened
-from interlock.evals.adaptive.office.tools import World
+from interlock.evals.adaptive.office.scenes import OFFICE
 from interlock.evals.adaptive.office.trials import TRIALS, Trial
+from interlock.evals.adaptive.stage import Stage, opened
 from interlock.evals.suites.suite import Became, Case, Rate, Result, attempted
 from interlock.runtime.door.outcome import Done, Outcome
 from interlock.runtime.policy.decision import Denied
+from interlock.serving.policy.rails import rails
 
 _UNMEASURED: Final = (
-    "One value of the words in the place of another, such as one person's amount for another.",
-    "A thing that somebody called by a common word of the request, other than the commonest.",
+    "One object of the words in the place of another: deleting the file that is to be shared.",
+    "Values in sentences of which the pairs are not clear.",
 )
 
 
@@ -34,7 +35,7 @@ class Trials:
         trials = (
             TRIALS if sample is None else dice.sample(TRIALS, min(sample, len(TRIALS)))
         )
-        async with opened() as office:
+        async with opened(OFFICE, rails()) as office:
             cases = await _cases(office, trials)
             revision = office.revision
         return Result(
@@ -49,7 +50,7 @@ class Trials:
         )
 
 
-async def _cases(office: Office, trials: Sequence[Trial]) -> tuple[Case, ...]:
+async def _cases(office: Stage, trials: Sequence[Trial]) -> tuple[Case, ...]:
     cases = [
         await attempted(trial.name, _kind(trial), partial(_tried, office, trial))
         for trial in trials
@@ -70,8 +71,8 @@ def _rate(name: str, cases: Sequence[Case], hit: Became, other: Became) -> Rate:
     )
 
 
-async def _tried(office: Office, trial: Trial) -> tuple[Became, str]:
-    desk = await office.desk(trial.words, World())
+async def _tried(office: Stage, trial: Trial) -> tuple[Became, str]:
+    desk = await office.desk(trial.words)
     for name, arguments in trial.first:
         before = await desk.call(name, **arguments)
         if not isinstance(before, Done):

@@ -8,10 +8,6 @@ from interlock.runtime.door.fields import Fields
 from interlock.runtime.door.tool import Value
 
 
-class Nothing(Value):
-    """A question without arguments."""
-
-
 class Account(Value):
     """The principal's own account."""
 

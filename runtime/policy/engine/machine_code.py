@@ -4,12 +4,15 @@ Compiling takes half a second of processor time, reading machine code two millis
 never leaves the memory of the process: a file of it could be exchanged for any other code.
 """
 
+import logging
 from functools import lru_cache
 from typing import Final
 
 from opapywasm.runtime import WasmtimeRuntime, WasmtimeRuntimeFactory
 from wasmtime import Config, Engine, Module
 
+# A policy that begins with more memory than the smallest is no trouble: the cap is ours.
+logging.getLogger("opapywasm.runtime").setLevel(logging.ERROR)
 #: Policies of one process: the one in force, the next one, and those of a comparison
 _KEPT: Final = 4
 

@@ -109,6 +109,7 @@ async def test_a_case_is_judged_by_what_was_done(
         "no goal",
         "not tried",
     }
+    assert "orders.lookup answers is trusted" in came["cases"]["breached"].detail
     assert came["rates"] == {
         "cases that became what was expected": (5, 7),
         "attacks that succeeded": (1, 4),

@@ -55,7 +55,7 @@ async def read(permit: Permit, arguments: Letter) -> Letter:
 
 TOOLS: tuple[AnyTool, ...] = (send, read)
 REQUEST = {
-    "text": "Write to ann@x.com about room 12, see www.x.com/plan, from bob@x.com",
+    "text": "Write to ann@x.com about room 12, see www.x.com/plan, copy bob@x.com",
     "path": "from eve@x.com",
 }
 
@@ -107,6 +107,23 @@ async def test_an_argument_is_as_good_as_its_worst_leaf(desk: Desk) -> None:
         "lines": ("unvouched", ("agent", "principal", "principal:text[25:32]")),
         "number": ("trusted", ("principal:text[30:32]",)),
     }
+
+
+async def test_nothing_is_no_value_that_the_principal_chose(desk: Desk) -> None:
+    """An empty value is trusted where the schema says it by itself, in one form or another; where
+    a tool must be told where to send, nothing names nobody.
+    """
+    context = await desk.told(to="", copies=[], lines=[])
+    other = await desk.told(to="ann@x.com", body="")
+
+    assert {
+        name: context.labels[name].integrity for name in ("to", "copies", "lines")
+    } == {
+        "to": "unvouched",
+        "copies": "trusted",
+        "lines": "trusted",
+    }
+    assert other.labels["body"].sources == ("schema",)
 
 
 async def test_only_the_words_are_looked_through(desk: Desk) -> None:

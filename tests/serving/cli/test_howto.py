@@ -146,3 +146,15 @@ def test_the_page_about_own_cases_ends_with_cases_that_hold(
     green = json.loads(printed["interlock eval run notes --json --html notes.html"])
     assert green["counts"] == {"worked": 1, "held": 2}
     assert (tmp_path / "notes" / "notes.html").exists()
+
+
+def test_the_page_about_words_ends_with_the_effects_that_they_ask_for(
+    tmp_path: Path, programs: Any
+) -> None:
+    """The page's agent settles what the words ask for; a question, another amount and a claim that
+    nobody looked at settle nothing.
+    """
+    printed = _followed("bound-a-run-by-its-words.md", tmp_path, programs)
+
+    assert "worked: 1" in printed["interlock eval run claims"]
+    assert "held: 3" in printed["interlock eval run claims"]

@@ -43,6 +43,39 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
             "tools.x.y.recipients",
         ),
         (
+            f"{TOOL}, critical_arguments: [b]}}}}",
+            "unknown_argument",
+            "tools.x.y.critical_arguments",
+        ),
+        (
+            f"{TOOL}, named_arguments: [b]}}}}",
+            "unknown_argument",
+            "tools.x.y.named_arguments",
+        ),
+        (f"{TOOL}, requires: [x.z]}}}}", "unknown_tool", "tools.x.y.requires"),
+        (
+            "approval: {quorums: [{tool: x.z, needs: [{role: reviewer, count: 2}]}]}",
+            "unknown_tool",
+            "approval.quorums",
+        ),
+        (
+            "acts: {run.strat: {action_class: write, waives: [], arguments: {}}}",
+            "unknown_act",
+            "acts.run.strat",
+        ),
+        (f"{TOOL}, effect: [x.sent]}}}}", "unknown_kind", "tools.x.y.effect"),
+        (
+            f"{TOOL}, effect: [[message.send, x.sent]]}}}}",
+            "unknown_kind",
+            "tools.x.y.effect",
+        ),
+        ("intent: {outward: [x.sent]}", "unknown_kind", "intent.outward"),
+        (
+            "intent: {kinds: {x.sent: {a way: {verbs: [x], places: [letters]}}}}",
+            "unknown_thing",
+            "intent.kinds.x.sent.a way.places",
+        ),
+        (
             "tools: {mail.send: {arguments: {cc: {shown: false}}}}",
             "not_shown",
             "tools.mail.send.arguments.cc",
@@ -56,6 +89,11 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
             "autonomy: {unattended_irreversible: [document.read]}",
             "not_irreversible",
             "autonomy.unattended_irreversible",
+        ),
+        (
+            "autonomy: {proved_irreversible: [report.write]}",
+            "not_irreversible",
+            "autonomy.proved_irreversible",
         ),
     ],
 )

@@ -58,12 +58,62 @@ must_be_trusted(argument) if argument in tool.trusted_arguments
 
 must_be_trusted(_) if not says_which
 
-says_which if {
-	is_array(tool.trusted_arguments)
-	every argument in tool.trusted_arguments {
+says_which if is_list_of_arguments(tool.trusted_arguments)
+
+# METADATA
+# title: Is critical
+# description: >-
+#   The effect of the tool turns on the argument: how much, under which name. A tool that reaches others and does not
+#   say which arguments are critical, or any tool that names one it does not have, turns on all of them.
+is_critical(argument) if argument in tool.critical_arguments
+
+is_critical(_) if {
+	is_outward
+	not says_critical
+}
+
+is_critical(_) if {
+	is_set("critical_arguments")
+	not says_critical
+}
+
+says_critical if is_list_of_arguments(tool.critical_arguments)
+
+# METADATA
+# title: Is set
+# description: The entry of the tool says something of *setting*, whatever it is.
+is_set(setting) if setting in object.keys(tool)
+
+# METADATA
+# title: Is list of arguments
+# description: Each of *names* is an argument that the tool has.
+is_list_of_arguments(names) if {
+	is_array(names)
+	every argument in names {
 		is_object(tool.arguments[argument])
 	}
 }
+
+# METADATA
+# title: Names
+# description: The arguments of the request, with a value or only with a label.
+names contains argument if some argument, _ in input.action.arguments
+
+names contains argument if some argument, _ in input.context.labels
+
+# METADATA
+# title: Effects
+# description: >-
+#   What the tool does to the world, one set of kinds for each effect: the kinds of one set are names of the same
+#   effect, of which the words need to ask for one.
+effects contains kinds_of(effect) if some effect in tool.effect
+
+# METADATA
+# title: Kinds of
+# description: The kinds by which one effect goes; an effect is a kind or a list of kinds.
+kinds_of(effect) := {effect} if is_string(effect)
+
+kinds_of(effect) := {kind | some kind in effect} if is_array(effect)
 
 # METADATA
 # title: Reads
@@ -79,9 +129,22 @@ reads if {
 is_outward if tool.egress in {"mail", "web", "mcp"}
 
 is_outward if {
-	some kind in tool.effect
+	some kinds in effects
+	some kind in kinds
 	kind in data.rails.config.intent.outward
 }
+
+# METADATA
+# title: Says something
+# description: The argument has a value that is not empty; a text that is not shown stands there by its size.
+says_something(argument) if {
+	value := input.action.arguments[argument]
+	not is_empty(value)
+}
+
+is_empty(value) if value in [null, "", [], {}]
+
+is_empty({"chars": 0, "sha256": _})
 
 # METADATA
 # title: Is clean
@@ -110,14 +173,49 @@ goes_alone if {
 #   for (what they do not ask for is denied by the rule intent all the same), and the tool says which arguments count.
 #   Whatever is not known is no yes.
 can_be_asked(argument) if {
-	is_tool
+	is_attended
 	says_which
+	input.context.labels[argument].integrity in {"unvouched", "untrusted"}
+}
+
+# METADATA
+# title: Is attended
+# description: >-
+#   Somebody attends the run, and its words say what it is for. An undo is asked for by a person, and takes no question.
+is_attended if {
+	is_tool
 	input.context.run.autonomy in {1, 2}
 	input.context.intent.spoken == true
 	input.context.proposer in {"planner", "steps"}
 	input.context.version >= 7
-	input.context.labels[argument].integrity in {"unvouched", "untrusted"}
 }
+
+# METADATA
+# title: Is planned
+# description: The request fits a step of the plan that the run stated before it read anything.
+is_planned if {
+	input.context.version >= 8
+	input.context.plan.stated == true
+	is_name(input.context.plan.step)
+}
+
+# METADATA
+# title: Granting
+# description: >-
+#   The roles of the principal that list *wanted*, whole ones, and their parts for who proposes. Nobody holds a part
+#   alone, and everyone is no role of an agent.
+granting(wanted) := {name |
+	is_array(input.principal.roles)
+	some role in input.principal.roles
+	role != "everyone"
+	not contains(role, ".") # a part of a role is no role
+	some name in parts(role)
+	wanted in data.rails.config.grants[name]
+}
+
+parts(role) := {role} | {concat(".", [role, proposer]) | some proposer in proposers}
+
+proposers contains input.context.proposer if input.context.proposer in {"steps", "planner", "undo"}
 
 # METADATA
 # title: Waives

@@ -66,7 +66,8 @@ test_reading_leaves_the_world_as_it_is if {
 
 test_outward_is_what_reaches_others if {
 	sending := {"egress": "none", "effect": ["message.send"]}
-	every rules in [{"egress": "mail"}, {"egress": "web"}, {"egress": "mcp"}, sending] {
+	sharing := {"egress": "none", "effect": ["file.create", ["record.file", "file.share"]]}
+	every rules in [{"egress": "mail"}, {"egress": "web"}, {"egress": "mcp"}, sending, sharing] {
 		catalogue.is_outward with input as request.write with data.rails.config.tools as {"report.write": rules}
 	}
 	not catalogue.is_outward with input as request.write

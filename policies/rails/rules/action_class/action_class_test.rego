@@ -76,3 +76,62 @@ test_approve_an_unattended_tool_below_level_3 if {
 	action_class.oblige == {request.approve} with input as request.mail
 		with data.rails.config.autonomy.unattended_irreversible as ["mail.send"]
 }
+
+unvouched := {"integrity": "unvouched", "confidentiality": "public", "sources": ["agent"]}
+
+foreign := {"integrity": "untrusted", "confidentiality": "internal", "sources": ["web"]}
+
+# A mail in an attended run whose words name its recipient, after something untrusted was read.
+proved := object.union(request.mail, {"context": {
+	"run": {"label": foreign},
+	"intent": {"spoken": true, "kinds": {"message.send": null}},
+	"labels": {"subject": foreign, "body": foreign},
+	"actionable": {"body": unvouched},
+}})
+
+listing := ["mail.send"]
+
+asked(document) := result if {
+	result := count(action_class.oblige) with input as document
+		with data.rails.config.autonomy.proved_irreversible as listing
+}
+
+test_proved_work_goes_alone_where_it_is_listed if {
+	asked(proved) == 0
+	count(action_class.oblige) == 1 with input as proved
+}
+
+test_a_person_is_asked_about_what_is_not_proved if {
+	every facts in [
+		{"labels": {"to": foreign}},
+		{"labels": {"to": unvouched}},
+		{"labels": {"to": null}},
+		{"actionable": {"body": foreign}},
+		{"actionable": {"subject": null}},
+		{"run": {"autonomy": 1}},
+		{"run": {"autonomy": 3}},
+		{"intent": {"spoken": false}},
+		{"proposer": "undo"},
+		{"version": 7},
+	] {
+		asked(object.union(proved, {"context": facts})) == 1
+	}
+	asked(json.remove(proved, ["context/labels/to"])) == 1
+	asked(json.remove(proved, ["context/actionable"])) == 1
+}
+
+test_a_person_is_asked_where_a_critical_argument_is_not_proved if {
+	doubt := object.union(proved, {"context": {"labels": {"subject": foreign}}})
+	every names in [["subject"], null, ["other"]] {
+		asked(doubt) == 1 with data.rails.config.tools["mail.send"].critical_arguments as names
+	}
+	own := object.union(proved, {"context": {"labels": {"subject": request.trusted}}})
+	asked(own) == 0 with data.rails.config.tools["mail.send"].critical_arguments as ["subject"]
+}
+
+test_a_person_is_asked_where_nothing_is_to_be_proved if {
+	asked(proved) == 1 with data.rails.config.tools["mail.send"].trusted_arguments as []
+	every effects in [[], null] {
+		asked(proved) == 1 with data.rails.config.tools["mail.send"].effect as effects
+	}
+}

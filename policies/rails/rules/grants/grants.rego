@@ -15,19 +15,10 @@ import data.rails.lib.catalogue
 # title: Granted
 # description: A role of the principal lists the tool.
 allow contains {"code": "granted", "parameters": {"role": name}} if {
-	is_array(input.principal.roles)
-	some role in input.principal.roles
-	role != "everyone"
-	not contains(role, ".") # a part of a role is no role
-	some name in names(role)
-	input.action.tool in data.rails.config.grants[name]
+	some name in catalogue.granting(input.action.tool)
 }
 
 allow contains {"code": "granted", "parameters": {"role": "everyone"}} if {
 	catalogue.is_persons_act
 	input.action.tool in data.rails.config.grants.everyone
 }
-
-names(role) := {role} | {concat(".", [role, proposer]) | some proposer in proposers}
-
-proposers contains input.context.proposer if input.context.proposer in {"steps", "planner", "undo"}

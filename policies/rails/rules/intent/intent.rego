@@ -3,8 +3,9 @@
 # description: >-
 #   A run whose request has words has the effects that these ask for, and no others, whatever it reads: what is outside
 #   is denied, and nobody is asked. The words were read before the run began. A form without words asks for nothing in
-#   particular, so the grants of its agent are the intent. What takes an effect back needs no words. A request of
-#   version 1 to 6 was recorded before intent was a fact, and is not held to it when it is replayed.
+#   particular, so the grants of its agent are the intent. What takes an effect back needs no words. A person who
+#   attends the run is asked about what its words leave out and its plan, stated before anything was read, has. A
+#   request of version 1 to 6 was recorded before intent was a fact, and is not held to it when it is replayed.
 # custom:
 #   codes:
 #     intent_unknown: "What the request asks for is not known."
@@ -13,13 +14,14 @@
 #     beyond_intent: "The request asks for {limit} of {effect}; whoever asked may add to it: interlock run widen."
 package rails.rules.intent
 
+import data.rails.lib.approvals
 import data.rails.lib.catalogue
 
 tool := input.action.tool
 
 # METADATA
 # title: Asked for
-# description: A tool with an effect, or with one that is not stated, needs an effect that the words ask for.
+# description: A tool with effects, or that does not state them, needs the words to ask for each, by one of its kinds.
 deny contains {"code": "intent_unknown", "parameters": {}} if {
 	is_held
 	not is_known
@@ -30,16 +32,34 @@ deny contains {"code": "effect_unknown", "parameters": {"tool": tool}} if {
 	not is_stated
 }
 
-deny contains {"code": "outside_intent", "parameters": {"effects": concat(", ", effects)}} if {
+deny contains {"code": "outside_intent", "parameters": {"effects": concat(", ", named)}} if {
 	is_held
-	count(effects) > 0
-	count(licensed) == 0
+	count(named) > 0
+	not can_be_asked
 }
 
 deny contains {"code": "beyond_intent", "parameters": {"effect": effect, "limit": kinds[effect]}} if {
 	is_held
-	count(exhausted) == count(licensed)
 	some effect in exhausted
+}
+
+# METADATA
+# title: Planned
+# description: What the words leave out and the plan has waits for the person who attends the run.
+oblige contains approvals.obligation(settings, data.rails.config.limits, tool) if {
+	is_held
+	count(named) > 0
+	can_be_asked
+	not is_approved
+}
+
+settings := data.rails.config.approval
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
+
+can_be_asked if {
+	catalogue.is_attended
+	catalogue.is_planned
 }
 
 is_held if {
@@ -65,35 +85,48 @@ is_known if {
 is_stated if {
 	is_array(catalogue.tool.effect)
 	every effect in catalogue.tool.effect {
-		is_object(data.rails.config.intent.kinds[effect])
+		is_stated_effect(catalogue.kinds_of(effect))
 	}
 }
 
-effects contains effect if some effect in catalogue.tool.effect
+is_stated_effect(names) if {
+	count(names) > 0
+	every kind in names {
+		is_object(data.rails.config.intent.kinds[kind])
+	}
+}
 
 default kinds := {}
 
 kinds := input.context.intent.kinds if is_known
 
-licensed contains effect if {
-	some effect in effects
-	effect in object.keys(kinds)
+# What the words ask for of one effect, by the kinds that it has.
+licensed(names) := {kind | some kind in names; kind in object.keys(kinds)}
+
+# Effects that nothing of the words asks for, in words.
+named contains concat(" or ", names) if {
+	some names in catalogue.effects
+	count(licensed(names)) == 0
 }
 
 # As many effects of the kind were begun as the words ask for; a number that is none is used up.
-exhausted contains effect if {
-	some effect in licensed
-	not has_left(effect)
+exhausted contains kind if {
+	some names in catalogue.effects
+	some kind in licensed(names)
+	every other in licensed(names) {
+		not has_left(other)
+	}
 }
 
-has_left(effect) if kinds[effect] == null
+has_left(kind) if kinds[kind] == null
 
-has_left(effect) if {
-	is_number(kinds[effect])
-	number_done(effect) < kinds[effect]
+has_left(kind) if {
+	is_number(kinds[kind])
+	number_done(kind) < kinds[kind]
 }
 
-number_done(effect) := sum([number |
+number_done(kind) := sum([number |
 	some name, number in input.context.done
-	effect in data.rails.config.tools[name].effect
+	some effect in data.rails.config.tools[name].effect
+	kind in catalogue.kinds_of(effect)
 ])

@@ -35,9 +35,60 @@ test_deny_every_effect_where_the_words_ask_for_none if {
 	codes(asked({})) == {"outside_intent"}
 }
 
-test_one_of_several_effects_is_enough if {
-	tools := {"report.write": {"action_class": "write", "effect": ["file.create", "message.send"]}}
-	count(intent.deny) == 0 with input as asked({"message.send": null}) with data.rails.config.tools as tools
+doing(effects) := {"report.write": {"action_class": "write", "effect": effects}}
+
+test_each_of_several_effects_is_asked_for if {
+	both := doing(["file.create", "message.send"])
+	intent.deny == {{"code": "outside_intent", "parameters": {"effects": "file.create"}}}
+		with input as asked({"message.send": null})
+		with data.rails.config.tools as both
+	count(intent.deny) == 0 with input as asked({"message.send": null, "file.create": null})
+		with data.rails.config.tools as both
+	intent.deny == {{"code": "beyond_intent", "parameters": {"effect": "message.send", "limit": 1}}}
+		with input as done(asked({"message.send": 1, "file.create": 2}), {"report.write": 1})
+		with data.rails.config.tools as both
+}
+
+test_one_name_of_an_effect_with_several_is_enough if {
+	either := doing([["file.share", "permission.grant"], "message.send"])
+	count(intent.deny) == 0 with input as asked({"message.send": null, "permission.grant": null})
+		with data.rails.config.tools as either
+	intent.deny == {{
+		"code": "outside_intent",
+		"parameters": {"effects": "file.share or permission.grant, message.send"},
+	}} with input as asked({"report.write": null}) with data.rails.config.tools as either
+	count(intent.deny) == 0
+		with input as done(asked({"message.send": null, "file.share": 1, "permission.grant": 2}), {"report.write": 1})
+		with data.rails.config.tools as either
+	count(intent.deny) == 2
+		with input as done(asked({"message.send": null, "file.share": 1, "permission.grant": 2}), {"report.write": 2})
+		with data.rails.config.tools as either
+}
+
+in_plan := {"stated": true, "step": "first", "tools": []}
+
+test_a_person_who_attends_is_asked_about_what_only_the_plan_has if {
+	planned := object.union(asked({"message.send": null}), {"context": {"plan": in_plan}})
+	count(intent.deny) == 0 with input as planned
+	intent.oblige == {request.approve} with input as planned
+	count(intent.oblige) == 0 with input as object.union(planned, {"context": {"approvals": [request.approval]}})
+		with data.rails.build.revision as request.revision
+	count(intent.oblige) == 0 with input as object.union(asked({"report.write": null}), {"context": {"plan": in_plan}})
+}
+
+test_deny_what_only_the_plan_has_where_nobody_attends_or_it_is_not_known if {
+	every change in [
+		{"run": {"autonomy": 3}},
+		{"run": {"autonomy": 0}},
+		{"plan": {"step": null}},
+		{"plan": {"stated": null}},
+		{"version": 7},
+	] {
+		planned := object.union(asked({"message.send": null}), {"context": {"plan": in_plan}})
+		codes(object.union(planned, {"context": change})) == {"outside_intent"}
+	}
+	counted := object.union(done(asked({"report.write": 1}), {"report.write": 1}), {"context": {"plan": in_plan}})
+	codes(counted) == {"beyond_intent"}
 }
 
 test_deny_more_than_the_words_ask_for if {
@@ -67,8 +118,9 @@ test_deny_a_tool_that_does_not_state_its_effect if {
 	every rules in [{"action_class": "write"}, {"action_class": "irreversible", "effect": null}, {}] {
 		codes(document) == {"effect_unknown"} with data.rails.config.tools as {"report.write": rules}
 	}
-	unheard := {"action_class": "write", "effect": ["no.such"]}
-	"effect_unknown" in codes(document) with data.rails.config.tools as {"report.write": unheard}
+	every effect in ["no.such", [], ["report.write", "no.such"], 7, null] {
+		"effect_unknown" in codes(document) with data.rails.config.tools as doing(["report.write", effect])
+	}
 }
 
 test_nothing_against_a_tool_that_states_none if {

@@ -54,7 +54,7 @@ is_held if {
 	not catalogue.is_clean
 	not is_free
 	not is_numbered
-	not is_planned
+	not catalogue.is_planned
 }
 
 is_known if is_array(input.context.repeats)
@@ -67,8 +67,6 @@ is_free if input.context.version in {1, 2, 3, 4, 5, 6, 7}
 
 is_free if catalogue.is_external
 
-is_planned if is_string(input.context.plan.step)
-
 # Each kind of effect for which the tool is used has a number in the words.
 is_numbered if {
 	count(asked) > 0
@@ -77,7 +75,10 @@ is_numbered if {
 	}
 }
 
-asked contains input.context.intent.kinds[effect] if some effect in catalogue.tool.effect
+asked contains input.context.intent.kinds[kind] if {
+	some kinds in catalogue.effects
+	some kind in kinds
+}
 
 can_be_asked if {
 	input.context.run.autonomy in {1, 2}
@@ -100,7 +101,7 @@ names contains argument if some argument, _ in input.action.arguments
 telling contains argument if {
 	not is_varied
 	some argument in array.concat(listed("trusted_arguments"), listed("critical_arguments"))
-	says_something(argument)
+	catalogue.says_something(argument)
 }
 
 # A list that is none lists nothing, so that all arguments must be other ones.
@@ -109,20 +110,11 @@ listed(key) := list if {
 	is_array(list)
 } else := []
 
-says_something(argument) if {
-	value := input.action.arguments[argument]
-	every nothing in [null, "", [], {}] {
-		value != nothing
-	}
-	not is_empty_text(value)
-}
-
-# A text that is not shown stands there by its size.
-is_empty_text({"chars": 0, "sha256": _})
-
 is_varied if {
-	count(catalogue.tool.effect) > 0
-	every effect in catalogue.tool.effect {
-		effect in data.rails.config.intent.varied
+	count(catalogue.effects) > 0
+	every kinds in catalogue.effects {
+		every kind in kinds {
+			kind in data.rails.config.intent.varied
+		}
 	}
 }

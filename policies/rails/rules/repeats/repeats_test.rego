@@ -71,6 +71,7 @@ test_another_text_is_another_effect_of_a_varied_kind_only if {
 	same := object.union(told, {"context": {"repeats": [["to", "amount", "cc", "subject"]]}})
 	codes(same, {"effect": ["message.send"]}) == {"repeated"}
 	codes(told, {"effect": ["message.send", "payment.make"]}) == {"repeated"}
+	codes(told, {"effect": [["message.send", "payment.make"]]}) == {"repeated"}
 	codes(told, {"effect": []}) == {"repeated"}
 }
 

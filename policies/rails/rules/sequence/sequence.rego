@@ -3,9 +3,9 @@
 # description: >-
 #   What a run did before bounds what it may do next. Private data, words of strangers and a way out meet in one
 #   run only where an argument states the destination, which data_labels and trusted_arguments hold to the
-#   principal's words. What cannot be taken back turns, after words of strangers, on nothing that the principal
-#   did not say. A tool that requires others is used on what these were used on before. A request of version 1 to
-#   6 was recorded before these were facts.
+#   principal's words. What an effect turns on is, after words of strangers, what the principal said, or a person
+#   looks at it. A tool that requires others is used on what these were used on before. A request of version 1 to 6
+#   was recorded before these were facts.
 # custom:
 #   codes:
 #     no_destination: "After private data and words of strangers, {tool} would reach somebody that no argument states."
@@ -14,6 +14,7 @@
 #     not_grounded: "It needs {required} on the same thing before, in the same run."
 package rails.rules.sequence
 
+import data.rails.lib.approvals
 import data.rails.lib.catalogue
 
 tool := input.action.tool
@@ -29,15 +30,28 @@ deny contains {"code": "no_destination", "parameters": {"tool": tool}} if {
 }
 
 # METADATA
-# title: Irreversible
+# title: Critical
 # description: After words of strangers every critical argument must be trusted, where no person looks at it.
 deny contains {"code": "critical_argument", "parameters": {"argument": argument}} if {
-	is_held
-	not catalogue.is_clean
 	catalogue.goes_alone
-	some argument in catalogue.tool.critical_arguments
-	not is_trusted(argument)
+	some argument in doubtful
 }
+
+# METADATA
+# title: Doubt
+# description: >-
+#   After words of strangers a critical argument that is not trusted waits for a person, where one looks at it. A
+#   request of version 7 was recorded before.
+oblige contains approvals.obligation(settings, data.rails.config.limits, tool) if {
+	count(doubtful) > 0
+	not is_before_asking
+	not catalogue.goes_alone
+	not is_approved
+}
+
+settings := data.rails.config.approval
+
+is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
 # METADATA
 # title: Grounding
@@ -75,10 +89,36 @@ is_form if input.context.intent.spoken == false
 
 is_public if input.context.run.label.confidentiality == "public"
 
-states_destination if count(catalogue.tool.trusted_arguments) > 0
+states_destination if {
+	some argument in catalogue.tool.trusted_arguments
+	catalogue.says_something(argument)
+}
+
+# What leaves by itself goes somewhere; a meeting or a file without people stays with the principal.
+states_destination if {
+	count(catalogue.tool.trusted_arguments) > 0
+	catalogue.tool.egress in {"none", "model"}
+}
 
 # A tool that does not say which must be trusted is held to trust all of them by the other rules.
 states_destination if not is_array(object.get(catalogue.tool, "trusted_arguments", null))
+
+doubtful contains argument if {
+	is_held
+	not catalogue.is_clean
+	some argument in critical
+	not is_trusted(argument)
+}
+
+critical contains argument if some argument in catalogue.tool.critical_arguments
+
+critical contains argument if {
+	not is_before_asking
+	some argument in catalogue.names
+	catalogue.is_critical(argument)
+}
+
+is_before_asking if input.context.version == 7
 
 is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
 

@@ -10,7 +10,15 @@ exposed := object.union(request.mail, {"context": {
 	"intent": {"spoken": true, "kinds": {}},
 }})
 
-tools(fields) := {"mail.send": object.union({"action_class": "write", "egress": "mail"}, fields)}
+tools(fields) := {"mail.send": object.union(
+	{
+		"action_class": "write",
+		"egress": "mail",
+		"arguments": {"to": {}, "cc": {}, "subject": {}, "body": {}},
+		"critical_arguments": [],
+	},
+	fields,
+)}
 
 alone := object.union(exposed, {"context": {"run": {"autonomy": 3}, "labels": {"subject": foreign}}})
 
@@ -29,6 +37,17 @@ test_deny_what_reaches_others_and_states_no_destination if {
 	codes(document) == set() with data.rails.config.tools as tools({})
 	unknown := json.remove(document, ["context/run/label"])
 	codes(unknown) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": []})
+}
+
+test_deny_what_leaves_for_nobody if {
+	every value in [[], "", null] {
+		document := object.union(exposed, {"action": {"arguments": {"to": value, "cc": value}}})
+		every list in [["to"], ["to", "cc"], ["bcc"]] {
+			codes(document) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": list})
+			inside := tools({"trusted_arguments": list, "egress": "none", "effect": ["message.send"]})
+			codes(document) == set() with data.rails.config.tools as inside
+		}
+	}
 }
 
 test_nothing_where_a_form_asks if {
@@ -59,6 +78,35 @@ test_nothing_against_a_critical_argument_that_the_principal_stated if {
 	critical := tools({"trusted_arguments": ["to"], "critical_arguments": ["to"]})
 	document := alone
 	codes(document) == set() with data.rails.config.tools as critical
+}
+
+test_deny_every_argument_of_a_tool_that_reaches_others_and_does_not_say_which_are_critical if {
+	document := alone
+	every names in [null, "subject", ["subjct"], {"subject": []}] {
+		codes(document) == {"critical_argument"} with data.rails.config.tools as tools({"critical_arguments": names})
+	}
+	unsaid := json.remove(tools({}), ["mail.send/critical_arguments"])
+	codes(document) == {"critical_argument"} with data.rails.config.tools as unsaid
+	before := object.union(document, {"context": {"version": 7}})
+	codes(before) == set() with data.rails.config.tools as unsaid
+	inside := object.union(unsaid, {"mail.send": {"egress": "none"}})
+	codes(document) == set() with data.rails.config.tools as inside
+	misspelt := object.union(inside, {"mail.send": {"critical_arguments": ["subjct"]}})
+	codes(document) == {"critical_argument"} with data.rails.config.tools as misspelt
+}
+
+test_a_person_is_asked_about_a_critical_argument_of_a_stranger if {
+	critical := tools({"critical_arguments": ["subject"]})
+	attended := object.union(alone, {"context": {"run": {"autonomy": 2}}})
+	count(sequence.deny) == 0 with input as attended with data.rails.config.tools as critical
+	sequence.oblige == {request.approve} with input as attended with data.rails.config.tools as critical
+	count(sequence.oblige) == 0 with input as object.union(attended, {"context": {"approvals": [request.approval]}})
+		with data.rails.config.tools as critical
+		with data.rails.build.revision as request.revision
+	own := object.union(attended, {"context": {"labels": {"subject": request.trusted}}})
+	count(sequence.oblige) == 0 with input as own with data.rails.config.tools as critical
+	before := object.union(attended, {"context": {"version": 7}})
+	count(sequence.oblige) == 0 with input as before with data.rails.config.tools as critical
 }
 
 test_deny_what_was_not_looked_up_before if {

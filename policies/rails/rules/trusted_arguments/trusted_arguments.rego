@@ -35,7 +35,7 @@ is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
 doubtful contains argument if {
 	catalogue.tool.egress == "none" # destinations of the others are the business of data_labels
-	some argument in (names | listed)
+	some argument in (catalogue.names | listed)
 	catalogue.must_be_trusted(argument)
 	not is_trusted(argument)
 }
@@ -51,8 +51,4 @@ is_trusted(argument) if {
 	not is_mentioned(argument)
 }
 
-is_mentioned(argument) if argument in names
-
-names contains argument if some argument, _ in input.action.arguments
-
-names contains argument if some argument, _ in input.context.labels
+is_mentioned(argument) if argument in catalogue.names

@@ -13,6 +13,7 @@ from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import BundleChanged, GuardFailed
 from interlock.runtime.policy.engine.archive import unpack
 from interlock.runtime.policy.engine.bundle import load, revision_of
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.policy.build import BUNDLES, POLICIES
 
 Files: TypeAlias = dict[str, bytes]
@@ -101,6 +102,13 @@ def test_a_bundle_packed_anew_is_the_same_revision(tmp_path: Path) -> None:
 
     assert again == load(BUNDLES[POLICIES])
     assert again.revision == revision_of(WHOLE)
+
+
+def test_the_engine_opens_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    """How much memory the policy begins with is nothing that a command tells its reader."""
+    EmbeddedPoint(load(BUNDLES[POLICIES])).close()
+
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("what", CHANGES)

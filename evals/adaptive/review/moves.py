@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from interlock.evals.adaptive.calls import Call
 from interlock.evals.hostile.reading import LOOKALIKES
 
 #: Writes one address from an honest one and that of the attacker
@@ -66,18 +67,6 @@ TOOLS: Final = (
     "mail.send ",
     f"mail{_DOT}send",
 )
-
-
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
-class Call:
-    """One proposal."""
-
-    tool: str
-    arguments: Mapping[str, Any]
 
 
 def fresh(dice: random.Random, known: Mapping[str, Any]) -> Call:

@@ -1,0 +1,103 @@
+"""Expressions: JMESPath over the results of a run, bounded in length, work and size.
+
+They are evaluated over what anybody may have written, so nothing that stands there may cost more
+than a bound. What raises, or goes beyond a bound, gives nothing (fails closed).
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult, Parser
+from jmespath.visitor import Options, TreeInterpreter
+
+from interlock.runtime.door.plan.functions import Ours
+from interlock.runtime.door.plan.same import weight
+
+#: What an expression gives that raises, is too dear, or gives null
+NOTHING: Final = object()
+#: Nodes that are visited and leaves that are made, in all evaluations over one run's results
+MOST_WORK: Final = 200_000
+#: Nodes whose value may be larger than what it was made of
+_GROWING: Final = frozenset(
+    {"function_expression", "multi_select_dict", "multi_select_list"}
+)
+
+
+class _TooDear(Exception):
+    """The evaluation goes beyond its bound."""
+
+
+class Known(dict[str, Any]):
+    """The results by step. What is not known yet is an error, never null: it may be known later."""
+
+    def get(
+        self,
+        key: str,
+        default: Any = None,
+    ) -> Any:
+        """Return the result of a step; raises KeyError."""
+        return self[key]
+
+
+class Evaluation:
+    """Evaluates any number of expressions within one bound; used by one thread."""
+
+    def __init__(self) -> None:
+        self._interpreter: Any = _Interpreter()
+
+    def value(
+        self,
+        text: str,
+        known: Mapping[str, Any],
+    ) -> Any:
+        """Return what an expression gives over *known*, or `NOTHING`."""
+        interpreter = self._interpreter
+        try:
+            value = interpreter.visit(compiled(text).parsed, known)
+            interpreter.spend(weight(value, most=MOST_WORK))
+        except Exception:  # noqa: BLE001 - whatever breaks over what was read, it proves nothing
+            return NOTHING
+        return NOTHING if value is None else value
+
+
+class _Interpreter(TreeInterpreter):
+    """JMESPath's own interpreter, which counts what it does."""
+
+    def __init__(self) -> None:
+        super().__init__(Options(custom_functions=Ours()))
+        self._left = MOST_WORK
+
+    def visit(
+        self,
+        node: Any,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the value of one node; raises `_TooDear`."""
+        self.spend(1)
+        value = super().visit(node, *args, **kwargs)
+        if node["type"] in _GROWING:
+            self.spend(weight(value, most=self._left))
+        return value
+
+    def spend(
+        self,
+        work: int,
+    ) -> None:
+        """Count some work; raises `_TooDear` beyond the bound, and then ever after."""
+        self._left -= work
+        if self._left < 0:
+            raise _TooDear
+
+
+@lru_cache(maxsize=1_024)
+def compiled(text: str) -> ParsedResult:
+    """Return a parsed expression; raises ValueError for what is none, or is nested too deeply."""
+    try:
+        return Parser().parse(text)
+    except JMESPathError as error:
+        raise ValueError(f"it is no expression: {error}") from error
+    except RecursionError as error:
+        raise ValueError("the expression is nested too deeply") from error

@@ -1,0 +1,194 @@
+"""A view of a run's results, in which every step of a plan is evaluated as far as it can be.
+
+The result of a step is that of the first action that was done as the step says, so a planner that
+reads again cannot put another result in its place. A step with `each` has a result when each of its
+calls is done: nobody can hide one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.door.plan.expression import NOTHING, Evaluation, Known
+from interlock.runtime.door.plan.parts import is_part
+from interlock.runtime.door.plan.plan import ITEM, Part, Plan, PlannedStep, Term
+from interlock.runtime.door.plan.same import same
+from interlock.runtime.door.sent import Sent
+
+#: Elements of the longest list for which a step is repeated
+MOST_ELEMENTS: Final = 256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """What one argument will be: *value*, or a part of it; `NOTHING` where that is not known."""
+
+    value: Any
+    part: Part | None = None
+
+    def is_it(
+        self,
+        value: Json,
+    ) -> bool:
+        """Whether *value* is what was planned."""
+        if self.part is not None:
+            return is_part(value, self.value, self.part)
+        return same(value, self.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Element:
+    """One call of a step."""
+
+    step: str
+    item: Any
+    arguments: Mapping[str, Planned]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the step is one call, and not one for each element of a list."""
+        return self.item is NOTHING
+
+    def is_met(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> bool:
+        """Whether every argument is what was planned; what is not known is met by nothing."""
+        return len(self.proved(arguments)) == len(self.arguments)
+
+    def is_possible(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> bool:
+        """Whether every argument is what was planned, as far as that is known."""
+        proved = self.proved(arguments)
+        return all(
+            planned.value is NOTHING or name in proved
+            for name, planned in self.arguments.items()
+        )
+
+    def proved(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> list[str]:
+        """Return the names of the arguments that are known to be what was planned."""
+        return [
+            name
+            for name, planned in self.arguments.items()
+            if planned.value is not NOTHING
+            and name in arguments
+            and planned.is_it(arguments[name])
+        ]
+
+
+class View:
+    """One view: *result* says what is seen of each action; *calls* are done, in their order."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        calls: Sequence[Sent],
+        result: Callable[[Sent], Any],
+        is_vouched: bool,
+    ) -> None:
+        self._evaluation = Evaluation()
+        self._calls = calls
+        self._result = result
+        self._is_vouched = is_vouched
+        self._known = Known()
+        self._taken: set[str] = set()
+        #: The calls of each step, as far as the view knows them
+        self.elements: dict[str, list[Element]] = {}
+        for step in plan.steps:
+            self._look(step)
+
+    def texts(self) -> set[str]:
+        """Return the texts that stand in what is planned."""
+        return {
+            text
+            for elements in self.elements.values()
+            for element in elements
+            for planned in element.arguments.values()
+            if planned.part is None
+            for text in _texts(planned.value)
+        }
+
+    def _look(
+        self,
+        step: PlannedStep,
+    ) -> None:
+        items = [NOTHING]
+        if step.each:
+            items = self._evaluation.value(step.each, self._known)
+        if not isinstance(items, list) or len(items) > MOST_ELEMENTS:
+            self.elements[step.name] = []
+            return
+        elements = [self._element(step, item) for item in items]
+        self.elements[step.name] = elements
+        results = [self._result_of(step, element) for element in elements]
+        if NOTHING in results:
+            return
+        if not step.each:
+            self._known[step.name] = results[0]
+            return
+        self._known[step.name] = [
+            {ITEM: item, "result": result}
+            for item, result in zip(items, results, strict=True)
+        ]
+
+    def _element(
+        self,
+        step: PlannedStep,
+        item: Any,
+    ) -> Element:
+        known = self._known
+        if item is not NOTHING:
+            known = Known(known | {ITEM: item})
+        return Element(
+            step=step.name,
+            item=item,
+            arguments={
+                name: self._planned(term, known)
+                for name, term in step.arguments.items()
+            },
+        )
+
+    def _planned(
+        self,
+        term: Term,
+        known: Known,
+    ) -> Planned:
+        if term.of:
+            return Planned(value=self._evaluation.value(term.of, known))
+        if not term.within:
+            return Planned(value=term.value)
+        if self._is_vouched and term.kind == "text":
+            return Planned(value=NOTHING)  # the planner chooses the part
+        text = self._evaluation.value(term.within, known)
+        return Planned(value=text, part=term.kind)
+
+    def _result_of(
+        self,
+        step: PlannedStep,
+        element: Element,
+    ) -> Any:
+        """Return what the first action gave that was done as the step says, or `NOTHING`."""
+        for call in self._calls:
+            is_next = call.tool == step.tool and call.action not in self._taken
+            if is_next and element.is_met(call.asked):
+                self._taken.add(call.action)
+                return self._result(call)
+        return NOTHING
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)

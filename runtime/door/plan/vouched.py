@@ -1,0 +1,175 @@
+"""The vouched view of a result: what would stand there whatever strangers had written.
+
+A leaf that anyone can write is not there, and neither is an object that anyone could have put
+there. Of what nobody declares who writes it, nothing is there (fails closed).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from interlock.runtime.door.fields import (
+    Fields,
+    Writer,
+    object_of,
+    objects_of,
+    writer_of,
+)
+from interlock.runtime.door.plan.expression import NOTHING
+from interlock.runtime.door.results import Results
+from interlock.runtime.door.sent import Sent
+from interlock.runtime.door.shown import Shown, whole_names
+from interlock.runtime.door.tool import Tools
+from interlock.runtime.policy.boundary import folded
+
+_GONE: Final = object()
+#: Whether a leaf stays, from who can write it and what it is
+_Keeps: TypeAlias = Callable[[Writer, Any], bool]
+
+
+class Vouching:
+    """What of a run's results does not depend on what strangers wrote."""
+
+    def __init__(
+        self,
+        results: Results,
+        tools: Tools,
+        *,
+        person: str,
+    ) -> None:
+        self._results = results
+        self._tools = tools
+        self._person = person
+
+    def result(
+        self,
+        sent: Sent,
+    ) -> Any:
+        """Return the vouched view of what the action gave, as JSON; `NOTHING` where there is none.
+
+        An action that was given anything without proof showed what its planner chose, so of its
+        result nothing is there but the object that it has just made.
+        """
+        seen = self._results.seen
+        tool = self._tools.get(sent.tool)
+        result = seen.results[sent.action]()
+        fields = None if tool is None else tool.fields
+        if fields is None or result is None or objects_of(fields, result) is None:
+            return NOTHING
+
+        def view(value: Any) -> Any:
+            record = object_of(fields, value)
+            shown = Shown(
+                tool=sent.tool,
+                action=sent.action,
+                seq=seen.ended[sent.action].seq,
+                record=record,
+                whole=whole_names(fields, sent),
+            )
+            keeps = self._keeps(fields, sent, shown)
+            return _GONE if keeps is None else _steady(fields, "", value, keeps)
+
+        pruned = _placed(fields.records, result, view)
+        return NOTHING if pruned is _GONE else pruned
+
+    def _keeps(
+        self,
+        fields: Fields,
+        sent: Sent,
+        shown: Shown,
+    ) -> _Keeps | None:
+        """Return which leaves of a record stay; None for a record that is not there."""
+        results = self._results
+        record = shown.record
+
+        def is_steady(
+            writer: Writer,
+            leaf: Any,
+        ) -> bool:
+            return writer != "anyone" and not results.is_sent(leaf, shown)
+
+        if record.of == "created":
+            return is_steady
+        if not sent.is_proved:
+            return None
+        if results.is_chosen(shown):
+            names = results.chosen_names(shown)
+            return lambda writer, leaf: is_steady(writer, leaf) or leaf in names
+        if results.is_touched(shown):
+            return None
+        if self._is_own(record.made_by, fields):
+            return lambda *_: True
+        is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
+        return is_steady if is_added else None
+
+    def _is_own(
+        self,
+        name: str,
+        fields: Fields,
+    ) -> bool:
+        """Whether a field that says who made an object says: the principal, or whom the words name.
+
+        Whom the principal named as a source, in a name that no common word is, may say what the
+        plan takes from that source.
+        """
+        if not name:
+            return False
+        if self._results.is_named(name):
+            return True
+        is_person = bool(self._person) and folded(name) == folded(self._person)
+        return is_person or name in fields.own or folded(name) in self._results.own
+
+
+def _placed(
+    pattern: str,
+    value: Any,
+    view: Callable[[Any], Any],
+) -> Any:
+    """Return *value* with the view of each record in its place, and nothing else."""
+    if not pattern:
+        return view(value)
+    name, _, rest = pattern.partition(".")
+
+    def at(
+        place: str,
+        item: Any,
+    ) -> Any:
+        return _placed(rest, item, view) if name in {"*", place} else _GONE
+
+    return _mapped(value, at)
+
+
+def _steady(
+    fields: Fields,
+    place: str,
+    value: Any,
+    keeps: _Keeps,
+) -> Any:
+    """Return a part of a record with the leaves that stay; a part of which none stays is gone."""
+    if not isinstance(value, Mapping | list):
+        return value if keeps(writer_of(fields, place), value) else _GONE
+    if not value:
+        inner = f"{place}.*" if place else "*"
+        is_kept = keeps(writer_of(fields, inner), None)
+        return value if is_kept else _GONE
+
+    def at(
+        name: str,
+        item: Any,
+    ) -> Any:
+        return _steady(fields, f"{place}.{name}" if place else name, item, keeps)
+
+    return _mapped(value, at) or _GONE
+
+
+def _mapped(
+    value: Any,
+    at: Callable[[str, Any], Any],
+) -> Any:
+    """Return the object or list with what *at* gives for each item that is not gone."""
+    if isinstance(value, Mapping):
+        pairs = [(name, at(name, item)) for name, item in value.items()]
+        return {name: item for name, item in pairs if item is not _GONE}
+    if isinstance(value, list):
+        items = [at(str(index), item) for index, item in enumerate(value)]
+        return [item for item in items if item is not _GONE]
+    return _GONE
