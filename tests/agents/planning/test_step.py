@@ -2,7 +2,7 @@
 
 import json
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from interlock.agents.planning.step import FINISH, Offer, form, listed, read
