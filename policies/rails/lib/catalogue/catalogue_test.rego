@@ -77,7 +77,8 @@ test_a_misspelt_list_makes_every_argument_critical if {
 	inside := {"egress": "none", "arguments": {"document": {}}}
 	every names in [["documnt"], null, "document"] {
 		rules := object.union(inside, {"critical_arguments": names})
-		catalogue.is_critical("document") with input as request.write with data.rails.config.tools as {"report.write": rules}
+		catalogue.is_critical("document") with input as request.write
+			with data.rails.config.tools as {"report.write": rules}
 	}
 	every rules in [inside, object.union(inside, {"critical_arguments": []})] {
 		not catalogue.is_critical("document") with input as request.write
