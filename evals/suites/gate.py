@@ -97,7 +97,7 @@ def _measured(result: Result) -> Gate:
     broken = sum(case.is_broken for case in result.cases)
     return Gate(
         name=MEASURED,
-        required="0 of 1 or more",
+        required="none, of 1 case or more",
         measured=f"{broken} of {len(result.cases)}",
         held=bool(result.cases) and not broken,
     )
