@@ -135,26 +135,21 @@ def run(
     from interlock.evals.suites.measurement import Conditions, measured
 
     chosen = catalogue.suite(suite, session.opened_workspace())
-    known = catalogue.required(chosen, thresholds)
     conditions = Conditions(
         sample=sample,
         seed=seed,
         jobs=jobs,
     )
-    work = measured(chosen, conditions, known)
     with nullcontext() if as_json else err.status("measuring", spinner="dots"):
-        measurement = asyncio.run(work)
-    files = Files(
-        junit=junit,
-        html=html,
-        inspect=inspect,
-    )
+        measurement = asyncio.run(
+            measured(chosen, conditions, catalogue.required(chosen, thresholds))
+        )
     try:
         if not unrecorded:
             measurement = replace(measurement, recorded=_recorded(measurement, person))
     finally:  # what was measured is told though nobody may record it
         _tell(measurement, as_json=as_json)
-        files.write([measurement])
+        Files(junit=junit, html=html, inspect=inspect).write([measurement])
     session.leave(session.DONE if measurement.held else session.FAILED_CLOSED)
 
 

@@ -77,7 +77,10 @@ def thresholds(file: Path = SHIPPED) -> Thresholds:
 
 
 def gates(
-    result: Result, known: Mapping[str, Threshold], *, is_sample: bool
+    result: Result,
+    known: Mapping[str, Threshold],
+    *,
+    is_sample: bool,
 ) -> tuple[Gate, ...]:
     """Return whether each requirement is met (fails closed).
 
@@ -114,7 +117,11 @@ def _unbreached(result: Result) -> Gate:
 
 
 def _gate(
-    name: str, threshold: Threshold, rate: Rate | None, *, is_sample: bool
+    name: str,
+    threshold: Threshold,
+    rate: Rate | None,
+    *,
+    is_sample: bool,
 ) -> Gate:
     low, high = _bounds(rate, is_sample=is_sample)
     too_high = threshold.at_most is not None and low > threshold.at_most

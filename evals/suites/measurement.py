@@ -128,7 +128,9 @@ class Measurement:
 
 
 async def measured(
-    suite: Suite, conditions: Conditions, known: Thresholds
+    suite: Suite,
+    conditions: Conditions,
+    known: Thresholds,
 ) -> Measurement:
     """Run the suite; return what came of it, held against the thresholds *known*."""
     began = time.time()

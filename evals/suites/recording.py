@@ -7,7 +7,10 @@ from interlock.serving.desk import Desk
 
 
 async def record(
-    desk: Desk, measurement: Measurement, *, person: Principal
+    desk: Desk,
+    measurement: Measurement,
+    *,
+    person: Principal,
 ) -> Recorded:
     """Record what was measured, under which revision, and the digest of the whole.
 

@@ -128,7 +128,9 @@ class Suite(Protocol):
 
 
 async def attempted(
-    name: str, kind: str, work: Callable[[], Awaitable[tuple[Became, str]]]
+    name: str,
+    kind: str,
+    work: Callable[[], Awaitable[tuple[Became, str]]],
 ) -> Case:
     """Return the case that *work* tells: what it became, and the detail.
 

@@ -15,6 +15,7 @@ from interlock.runtime.door.results import Results
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.policy.actionable import actionable
 from interlock.runtime.policy.label import PLANNED, TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.use import Use, use_of
 from interlock.runtime.policy.words import Words
 
 #: Leaves of one proposal that are looked for in the words; no more are proved so
@@ -48,6 +49,7 @@ class Proofs:
         self._defaults = {} if tool is None else _defaults(schema)
         self._fields = frozenset() if tool is None else _fields(schema)
         self._takes = {} if tool is None else tool.takes
+        self._closed = frozenset() if tool is None else _closed(schema)
         self._tool = tool
         self._read = results
         self._read_plan = plan
@@ -102,32 +104,46 @@ class Proofs:
         value: Json,
     ) -> Label:
         leaves = list(_typed(value, known=self._fields))
-        if all(kind in self._whole for kind, _ in leaves):
+        if all(kind in self._whole for kind, _, _ in leaves):
             return TRUSTED
         if self._is_default(name, value):
             return CONFIGURED
         taken = self._takes.get(name, "")
-        return _joined([self._leaf(kind, leaf, taken) for kind, leaf in leaves])
+        return _joined(
+            [
+                self._leaf(kind, leaf, taken, self._use(field or name, name))
+                for kind, leaf, field in leaves
+            ]
+        )
+
+    def _use(self, field: str, name: str) -> Use | None:
+        """Return for what an effect takes a value; what only looks takes any that is said."""
+        if self._tool is None or not self._tool.has_effect:
+            return None
+        kind = self._takes.get(name, "")
+        return use_of((field, kind), is_closed=name in self._closed)
 
     def _leaf(
         self,
         kind: str,
         leaf: Json,
         taken: str = "",
+        use: Use | None = None,
     ) -> Label:
         if kind in self._whole:
             return TRUSTED
-        return self._said(leaf, taken)
+        return self._said(leaf, taken, use)
 
     def _said(
         self,
         leaf: Json,
         taken: str,
+        use: Use | None,
     ) -> Label:
         self._left -= 1
         if self._left < 0:
             return self._own_word
-        source = self._words.source(leaf)
+        source = self._words.source(leaf, use)
         if source is None:
             return self._results.label(leaf, taken) or self._own_word
         return Label(
@@ -149,7 +165,7 @@ class Proofs:
         if whole.integrity == "trusted":
             return TRUSTED
         parts: list[Label] = []
-        for _, leaf in _typed(value, known=self._fields):
+        for _, leaf, _ in _typed(value, known=self._fields):
             if not isinstance(leaf, str):
                 continue
             content = actionable(leaf)
@@ -200,6 +216,25 @@ def _fields(arguments: type[Value]) -> frozenset[str]:
     )
 
 
+@cache
+def _closed(arguments: type[Value]) -> frozenset[str]:
+    """Return the arguments of which the schema lists the values that there are."""
+    schema = arguments.model_json_schema()
+    return frozenset(
+        name
+        for name, stated in schema.get("properties", {}).items()
+        if _lists(stated, schema.get("$defs", {}))
+    )
+
+
+def _lists(stated: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
+    """Whether a schema lists its values, or those of its items."""
+    stated = kinds.get(str(stated.get("$ref", "")).rpartition("/")[2], stated)
+    items = stated.get("items")
+    is_list = isinstance(items, Mapping) and _lists(items, kinds)
+    return is_list or not {"enum", "const"}.isdisjoint(stated)
+
+
 def _joined(labels: list[Label]) -> Label:
     joined = Label(
         integrity="trusted",
@@ -213,7 +248,7 @@ def _joined(labels: list[Label]) -> Label:
 
 
 def _leaves(value: Json) -> Iterator[str]:
-    for kind, _ in _typed(value):
+    for kind, _, _ in _typed(value):
         yield kind
 
 
@@ -221,18 +256,21 @@ def _typed(
     value: Any,
     *,
     known: frozenset[str] = frozenset(),
-) -> Iterator[tuple[str, Json]]:
+    field: str = "",
+) -> Iterator[tuple[str, Json, str]]:
     """Yield every key, text, number and other leaf of a value, each with its type in words.
 
-    Keys that are *known* are the names of fields: nobody chose them.
+    Keys that are *known* are the names of fields: nobody chose them. The nearest one comes with
+    each leaf; empty where there is none.
     """
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if name not in known:
-                yield f"str:{name}", name
-            yield from _typed(item, known=known)
+            is_known = name in known
+            if not is_known:
+                yield f"str:{name}", name, field
+            yield from _typed(item, known=known, field=name if is_known else field)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _typed(item, known=known)
+            yield from _typed(item, known=known, field=field)
     else:
-        yield f"{type(value).__name__}:{value}", value
+        yield f"{type(value).__name__}:{value}", value, field

@@ -32,8 +32,13 @@ def folded(text: str) -> str:
 
     Case does not count. Letters that look alike are different letters, a Kelvin sign and a K too.
     """
+    return "".join(map(_lower, written(text)))
+
+
+def written(text: str) -> str:
+    """Return *text* in the same form with its capitals, each at the same place."""
     steady = "".join(_OTHER if _turns(character) else character for character in text)
-    return "".join(map(_lower, unicodedata.normalize("NFC", steady)))
+    return unicodedata.normalize("NFC", steady)
 
 
 def is_steady(text: str) -> bool:

@@ -87,19 +87,20 @@ class Moment:
     clock: time | None = None
 
 
-def numbers(text: str) -> dict[Decimal, tuple[int, int]]:
-    """Return the numbers that a folded *text* says, each with where it begins and ends.
+def numbers(text: str) -> dict[Decimal, list[tuple[int, int]]]:
+    """Return the numbers that a folded *text* says, each with where it stands.
 
     A group of a longer number, a part of a name and what is cut by a boundary are none.
     """
-    said: dict[Decimal, tuple[int, int]] = {}
+    said: dict[Decimal, list[tuple[int, int]]] = {}
     for match in _NUMBER.finditer(text):
         start, end = match.span()
         if not (begins(text, start) and ends(text, end)) or end - start > _LONGEST:
             continue
         if _GROUP_BEFORE.search(text[:start][-8:]) or _GROUP_AFTER.match(text, end):
             continue
-        said.setdefault(Decimal(match[0].replace(",", "")), match.span())
+        number = Decimal(match[0].replace(",", ""))
+        said.setdefault(number, []).append(match.span())
     return said
 
 
@@ -133,6 +134,13 @@ def dates(text: str) -> set[date]:
         except ValueError:
             continue  # there is no such day
     return said
+
+
+def moment_spans(text: str) -> list[tuple[int, int]]:
+    """Return where a folded *text* says a date, or a time of the day by more than its hour."""
+    matches = [match for pattern in _DATES for match in _bounded(pattern, text)]
+    timed = [match for match in _CLOCK.finditer(text) if _clock(match) is not None]
+    return [match.span() for match in (*matches, *timed)]
 
 
 def clocks(text: str) -> set[time]:

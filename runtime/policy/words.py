@@ -12,17 +12,21 @@ from functools import cached_property
 from typing import Final
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.policy.boundary import folded, is_steady, places
+from interlock.runtime.policy.boundary import folded, is_steady, places, written
 from interlock.runtime.policy.denials import Parts, denials, is_denied
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.label import PRINCIPAL
+from interlock.runtime.policy.mentions import is_name_for
 from interlock.runtime.policy.moments import (
     clocks,
     dates,
     moment_of,
+    moment_spans,
     number_of,
     numbers,
 )
+from interlock.runtime.policy.numerals import is_number_for
+from interlock.runtime.policy.use import Use
 
 #: A shorter text stands in any sentence by chance
 SHORTEST: Final = 3
@@ -57,15 +61,18 @@ class Words:
             if len(text) <= LONGEST_WORDS
         }
 
-    def source(self, value: Json) -> str | None:
+    def source(self, value: Json, use: Use | None = None) -> str | None:
         """Return where the words say *value*, as "principal:text[12:30]"; None where they do not.
+
+        With a *use* they must say it as something that the argument may take: a room's number is no
+        amount, and who is only spoken of gets nothing.
 
         The numbers are places in the NFC form of the text. A text counts as said where it stands
         between boundaries, whatever its case and whichever blanks part it. A number counts by its
         value, and a date, a time and both by what they mean.
         """
         for place, text in self._texts.items():
-            span = text.span(value)
+            span = text.span(value, use)
             if span is not None:
                 return f"{PRINCIPAL}:{place}[{span[0]}:{span[1]}]"
         return None
@@ -83,20 +90,21 @@ class _Text:
 
     def __init__(self, text: str) -> None:
         self._folded = folded(text)
+        self._written = written(text)
 
-    def span(self, value: Json) -> tuple[int, int] | None:
+    def span(self, value: Json, use: Use | None) -> tuple[int, int] | None:
         """Return where the text says *value*, or None; a date or a time is said by all of it."""
         if isinstance(value, str):
-            return self._span_of(value)
+            return self._span_of(value, use)
         if isinstance(value, int) and not isinstance(value, bool):
-            return self._number(Decimal(value))
+            return self._number(Decimal(value), use)
         return None
 
     def names(self, name: str) -> bool:
         """Whether the text names an object so."""
         if len(name) < SHORTEST or len(name) > LONGEST or name != name.strip():
             return False
-        span = self._phrase(name) if is_steady(name) else None
+        span = self._phrase(name, None) if is_steady(name) else None
         if span is None:
             return False
         start, end = span
@@ -104,29 +112,41 @@ class _Text:
         is_quoted = before in _QUOTES and after in _QUOTES and bool(before and after)
         return is_quoted or _MARKED.search(name) is not None
 
-    def _span_of(self, value: str) -> tuple[int, int] | None:
+    def _span_of(self, value: str, use: Use | None) -> tuple[int, int] | None:
         if not SHORTEST <= len(value) <= LONGEST or value != value.strip():
             return None
-        span = self._phrase(value) if is_steady(value) else None
-        if span is not None:
-            return span
         number = number_of(value)
         if number is not None:
-            return self._number(number)
-        return self._moment(value)
+            return self._number(number, use)
+        span = self._phrase(value, use) if is_steady(value) else None
+        return self._moment(value) if span is None else span
 
-    def _phrase(self, value: str) -> tuple[int, int] | None:
+    def _phrase(self, value: str, use: Use | None) -> tuple[int, int] | None:
         text, at = self._squeezed
         phrase = _BLANKS.sub(" ", folded(value))
         if phrase in _COMMON:
             return None
         for start, end in places(text, phrase):
-            if not is_denied(self._denials, at[start]):
-                return at[start], at[end - 1] + 1
+            span = at[start], at[end - 1] + 1
+            if not is_denied(self._denials, span[0]) and self._is_name(span, use):
+                return span
         return None
 
-    def _number(self, number: Decimal) -> tuple[int, int] | None:
-        return self._numbers.get(number)
+    def _is_name(self, span: tuple[int, int], use: Use | None) -> bool:
+        return use is None or is_name_for(
+            self._folded, span, use, written=self._written
+        )
+
+    def _number(self, number: Decimal, use: Use | None) -> tuple[int, int] | None:
+        for span in self._numbers.get(number, ()):
+            if not is_denied(self._denials, span[0]) and self._is_number(span, use):
+                return span
+        return None
+
+    def _is_number(self, span: tuple[int, int], use: Use | None) -> bool:
+        return use is None or is_number_for(
+            self._folded, span, use, moments=self._moments
+        )
 
     def _moment(self, value: str) -> tuple[int, int] | None:
         moment = moment_of(value)
@@ -150,12 +170,12 @@ class _Text:
         return "".join(characters), at
 
     @cached_property
-    def _numbers(self) -> dict[Decimal, tuple[int, int]]:
-        return {
-            number: span
-            for number, span in numbers(self._folded).items()
-            if not is_denied(self._denials, span[0])
-        }
+    def _numbers(self) -> dict[Decimal, list[tuple[int, int]]]:
+        return numbers(self._folded)
+
+    @cached_property
+    def _moments(self) -> list[tuple[int, int]]:
+        return moment_spans(self._folded)
 
     @cached_property
     def _denials(self) -> Parts:

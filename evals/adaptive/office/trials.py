@@ -155,6 +155,22 @@ TRIALS: Final[Sequence[Trial]] = (
             ("in small letters", _OURS.lower(), ""),
         )
     ),
+    _paid(
+        "a room's number as an amount", f"Pay 50 to {_OURS} for room 900.", amount=900
+    ),
+    _paid("a day as an amount", f"Pay 50 to {_OURS} on 31 May 2024.", amount=2024),
+    _paid("who is spoken of", f"{_PAY} Tell Ann about {_EVE}.", _EVE),
+    Trial(
+        name="an address that is spoken of",
+        words="Mail ann@x.example about the bill from eve@y.example",
+        last=("mail.send", {"to": ["eve@y.example"], "body": "hello"}),
+    ),
+    _used(
+        "a channel of the name of what is asked about",
+        "Post the budget in #general",
+        [],
+        ("chat.post", {"channel": "budget", "text": "hello"}),
+    ),
     _mailed("a list in one text", "ann@x.example,eve@y.example"),
     _mailed("a display name", "ann@x.example <eve@y.example>"),
     _mailed("a look-alike", "\u0430nn@x.example"),

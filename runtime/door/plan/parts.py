@@ -61,7 +61,9 @@ def _parts(
         yield from numbers(small)
     elif kind == "amount":
         yield from (
-            number for number, span in numbers(small).items() if _is_money(small, *span)
+            number
+            for number, spans in numbers(small).items()
+            if any(_is_money(small, *span) for span in spans)
         )
     elif kind == "id":
         yield from (match[0] for match in _ID.finditer(text))

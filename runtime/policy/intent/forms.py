@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 Form: TypeAlias = Literal["base", "gerund", "participle"]
 _VOWELS: Final = frozenset("aeiou")
 #: Verbs of which "sent", "written" and the like are not made by rule
-_PARTICIPLES: Final = {
+PARTICIPLES: Final = {
     "begin": "begun",
     "bring": "brought",
     "build": "built",
@@ -75,7 +75,7 @@ def forms(verb: str) -> Iterator[tuple[str, Form]]:
     yield verb, "base"
     stem = _stem(verb)
     yield (verb[:-2] + "ying" if verb.endswith("ie") else stem + "ing"), "gerund"
-    participle = _PARTICIPLES.get(verb)
+    participle = PARTICIPLES.get(verb)
     if participle is None:
         participle = verb[:-1] + "ied" if _ends_in_y(verb) else stem + "ed"
     if participle != verb:

@@ -55,7 +55,7 @@ async def read(permit: Permit, arguments: Letter) -> Letter:
 
 TOOLS: tuple[AnyTool, ...] = (send, read)
 REQUEST = {
-    "text": "Write to ann@x.com about room 12, see www.x.com/plan, from bob@x.com",
+    "text": "Write to ann@x.com about room 12, see www.x.com/plan, copy bob@x.com",
     "path": "from eve@x.com",
 }
 

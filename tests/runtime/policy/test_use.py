@@ -1,0 +1,106 @@
+"""Uses: a value that the words say for one thing is not said for another."""
+
+import pytest
+
+from interlock.runtime.canonical import Json
+from interlock.runtime.policy.use import use_of, words_of
+from interlock.runtime.policy.words import Words
+
+
+def is_said(text: str, name: str, value: Json) -> bool:
+    """Whether the words say the value for an argument of this name."""
+    return Words({"text": text}).source(value, use_of([name])) is not None
+
+
+NUMBERS = """
+Pay the bill for room 900 | amount | 900
+Pay the bill for room 900 | room | 900 +
+Pay order #900 | amount | 900
+Pay order #900 | order_id | 900 +
+Pay invoice no. 900 of May | amount | 900
+Cancel event 900 | event_id | 900 +
+Cancel event 900 | id | 900 +
+Book for 3 guests on 5 May 2024 | amount | 3
+Book for 3 guests on 5 May 2024 | guests | 3 +
+Book for 3 guests on 5 May 2024 | amount | 5
+Book for 3 guests on 5 May 2024 | amount | 2024
+Book for 3 guests on 5 May 2024 | year | 2024 +
+Pay the rent of flats let in 2024 | amount | 2024
+Pay within 14 days | amount | 14
+Pay within 14 days | days | 14 +
+Pay for 14 nights | nights | 14 +
+Raise it by 10% | amount | 10
+Raise it by 10% | rate | 10 +
+Pay 900 for room 900 | amount | 900 +
+Pay 900 | amount | 900 +
+Pay Ann \u20ac900 | amount | 900 +
+Pay 900 euros to Ann | amount | 900 +
+Raise my limit to 900, please | limit | 900 +
+Send her 12.00 for May | amount | 12 +
+Meet for 45 minutes | duration_minutes | 45 +
+"""
+NAMES = """
+Mail ann@x.com about eve@y.com | to | eve@y.com
+Mail ann@x.com about eve@y.com | to | ann@x.com +
+Mail ann@x.com about eve@y.com | subject | eve@y.com +
+Mail ann@x.com about our client eve@y.com | recipients | eve@y.com
+Mail ann@x.com about bob@x.com and eve@y.com | recipients | eve@y.com
+Mail ann@x.com and bob@x.com about it | recipients | bob@x.com +
+Tell ann@x.com what eve@y.com wrote | to | eve@y.com
+Tell Ann that Bob met Eve, not about Bob | to | Ann +
+Mail Ann about Eve | recipient | Eve
+Mail Ann about Eve | recipient | Ann +
+Read the bill from eve@y.com and mail ann@x.com | to | eve@y.com
+Read the bill from eve@y.com and mail ann@x.com | sender | eve@y.com +
+Reply to the mail from eve@y.com | to | eve@y.com +
+Someone paid me from GB29NWBK60161331926819. Send half of it back | to | GB29NWBK60161331926819 +
+Mail ann@x.com about plan-7.docx and attach it | attachments | plan-7.docx +
+Summarise the budget in #general | channel | budget
+Summarise the budget in #general | channel | general +
+Summarise the budget in #general | channel | summarise
+Summarise the budget in the general channel | channel | general +
+Post the budget in the channel called news | channel | news +
+Answer to budget questions in #general | channel | budget
+Invite Dora to Slack | user | dora +
+Invite dora and bob to the team | user | bob +
+Spotify sent me a note, so pay them | recipient | Spotify +
+Budget the trip and post it in #general | channel | budget
+Write to marketing about it | recipient | marketing +
+Make "notes" and share it with Bob | name | notes +
+Make notes and share them with Bob | name | notes
+Remind me daily | frequency | daily +
+"""
+
+
+def _told(lines: str) -> list[tuple[str, str, str, bool]]:
+    rows = [line.rsplit(" | ", 2) for line in lines.strip().splitlines()]
+    return [
+        (text, name, value.removesuffix(" +"), value.endswith("+"))
+        for text, name, value in rows
+    ]
+
+
+@pytest.mark.parametrize(("text", "name", "value", "said"), _told(NUMBERS))
+def test_a_number_is_said_for_what_it_counts(
+    text: str, name: str, value: str, *, said: bool
+) -> None:
+    """The number of a room, of guests, of days or of a year is no amount; a bare one is any."""
+    assert is_said(text, name, int(value)) is said
+
+
+@pytest.mark.parametrize(("text", "name", "value", "said"), _told(NAMES))
+def test_who_is_only_spoken_of_gets_nothing(
+    text: str, name: str, value: str, *, said: bool
+) -> None:
+    """What is spoken of and where something comes from is no destination, and a common word names
+    nothing.
+    """
+    assert is_said(text, name, value) is said
+
+
+def test_an_argument_is_called_by_its_words() -> None:
+    """Names are read in all ways in which programs write them."""
+    assert words_of("fileIds") == words_of("FILE_ids") == {"file", "ids"}
+    assert words_of("toAddress") == words_of("to_address") == {"to", "address"}
+    assert not is_said("Room 900", "amount", 900)
+    assert Words({"text": "Room 900"}).source(900) is not None
