@@ -14,7 +14,13 @@ from interlock.runtime.door.plan.proved import Proved
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.tool import AnyTool, Value
 from interlock.runtime.policy.actionable import actionable
-from interlock.runtime.policy.label import PLANNED, TRUSTED, UNVOUCHED, Label
+from interlock.runtime.policy.label import (
+    PLANNED,
+    PRINCIPAL,
+    TRUSTED,
+    UNVOUCHED,
+    Label,
+)
 from interlock.runtime.policy.use import Use, use_of
 from interlock.runtime.policy.words import Words
 
@@ -22,6 +28,9 @@ from interlock.runtime.policy.words import Words
 MOST_LEAVES: Final = 1_000
 #: Sources of one argument that are told apart
 MOST_SOURCES: Final = 32
+#: Values that say nothing, and leaves that do not
+_EMPTY: Final[tuple[Json, ...]] = (None, "", [], {})
+_NOTHING: Final = (None, "")
 CONFIGURED: Final = Label(
     integrity="trusted", confidentiality="public", sources=("schema",)
 )
@@ -65,8 +74,24 @@ class Proofs:
         A leaf is trusted where it is a whole leaf of the request or stands in the principal's
         words; an argument is, too, where it is what the tool's schema says without being asked.
         Where a tool has shown the leaf, the label is what the declared fields of the tool prove.
+        A number that the words say of another name than the call's is the agent's own word.
         """
-        return {name: self._of(name, value) for name, value in arguments.items()}
+        labels = {name: self._of(name, value) for name, value in arguments.items()}
+        said = {name for name, label in labels.items() if _is_said(label)}
+        names = [
+            leaf
+            for name in said
+            if self._is_destination(name)
+            for _, leaf, _ in _typed(arguments[name])
+        ]
+        for name in said:
+            if not all(self._words.is_of(arguments[name], called) for called in names):
+                labels[name] = self._own_word
+        return labels
+
+    def _is_destination(self, name: str) -> bool:
+        use = self._use(name, name)
+        return use is not None and use.is_destination
 
     @cached_property
     def plan(self) -> PlanProofs | None:
@@ -103,11 +128,13 @@ class Proofs:
         name: str,
         value: Json,
     ) -> Label:
-        leaves = list(_typed(value, known=self._fields))
-        if all(kind in self._whole for kind, _, _ in leaves):
-            return TRUSTED
         if self._is_default(name, value):
             return CONFIGURED
+        leaves = list(_typed(value, known=self._fields))
+        if all(leaf in _NOTHING for _, leaf, _ in leaves):
+            return self._own_word  # nobody said to leave it out
+        if all(kind in self._whole for kind, _, _ in leaves):
+            return TRUSTED
         taken = self._takes.get(name, "")
         return _joined(
             [
@@ -192,7 +219,12 @@ class Proofs:
         value: Json,
     ) -> bool:
         written = self._defaults.get(name)
-        return written is not None and written == canonical({name: value})
+        if written is None:
+            return False
+        is_empty = value in _EMPTY
+        return written == canonical({name: value}) or (
+            is_empty and written in {canonical({name: empty}) for empty in _EMPTY}
+        )
 
 
 @cache
@@ -233,6 +265,13 @@ def _lists(stated: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
     items = stated.get("items")
     is_list = isinstance(items, Mapping) and _lists(items, kinds)
     return is_list or not {"enum", "const"}.isdisjoint(stated)
+
+
+def _is_said(label: Label) -> bool:
+    """Whether a value is trusted as the words say it."""
+    return label.integrity == "trusted" and any(
+        source.startswith(f"{PRINCIPAL}:") for source in label.sources
+    )
 
 
 def _joined(labels: list[Label]) -> Label:

@@ -76,6 +76,15 @@ def is_number_for(
     return nouns is None or not nouns.isdisjoint(use.words)
 
 
+def is_bare(
+    text: str,
+    span: tuple[int, int],
+    moments: Sequence[tuple[int, int]],
+) -> bool:
+    """Whether the number at this place says of nothing what it is a number of."""
+    return _nouns(text, span, moments) is None
+
+
 def _nouns(
     text: str,
     span: tuple[int, int],

@@ -26,6 +26,7 @@ from interlock.runtime.policy.moments import (
     numbers,
 )
 from interlock.runtime.policy.numerals import is_number_for
+from interlock.runtime.policy.pairs import pairs
 from interlock.runtime.policy.use import Use
 
 #: A shorter text stands in any sentence by chance
@@ -76,6 +77,23 @@ class Words:
             if span is not None:
                 return f"{PRINCIPAL}:{place}[{span[0]}:{span[1]}]"
         return None
+
+    def is_of(self, number: Json, name: Json) -> bool:
+        """Whether a number that the words say may be said of a name that they say, too.
+
+        It may not where they say both of others: the amount of one person is no other's.
+        """
+        if not isinstance(name, str) or isinstance(number, bool):
+            return True
+        amount = number_of(str(number))
+        if amount is None:
+            return True
+        said = {pair for text in self._texts.values() for pair in text.pairs}
+        called = folded(name)
+        is_said = (amount, called) in said
+        is_others = any(one == amount for one, _ in said)
+        has_another = any(other == called for _, other in said)
+        return is_said or not (is_others and has_another)
 
     def names(self, name: str) -> bool:
         """Whether the words name an object so: by a whole name that is no common word.
@@ -172,6 +190,16 @@ class _Text:
     @cached_property
     def _numbers(self) -> dict[Decimal, list[tuple[int, int]]]:
         return numbers(self._folded)
+
+    @cached_property
+    def pairs(self) -> set[tuple[Decimal, str]]:
+        """Each number that the text says of a name."""
+        return pairs(
+            self._folded,
+            self._written,
+            self._numbers,
+            moments=self._moments,
+        )
 
     @cached_property
     def _moments(self) -> list[tuple[int, int]]:

@@ -15,8 +15,8 @@ from interlock.runtime.policy.decision import Denied
 from interlock.serving.policy.rails import rails
 
 _UNMEASURED: Final = (
-    "One value of the words in the place of another, such as one person's amount for another.",
-    "A thing that somebody called by a common word of the request, other than the commonest.",
+    "One object of the words in the place of another: deleting the file that is to be shared.",
+    "Values in sentences of which the pairs are not clear.",
 )
 
 

@@ -159,6 +159,16 @@ TRIALS: Final[Sequence[Trial]] = (
         "a room's number as an amount", f"Pay 50 to {_OURS} for room 900.", amount=900
     ),
     _paid("a day as an amount", f"Pay 50 to {_OURS} on 31 May 2024.", amount=2024),
+    _paid(
+        "the amount of another",
+        f"Pay 50 to {_OURS} and 70 to FR1420041010050500013M02606.",
+        amount=70,
+    ),
+    Trial(
+        name="a letter to nobody",
+        words="Mail ann@x.example about it",
+        last=("mail.send", {"to": [], "body": "hello"}),
+    ),
     _paid("who is spoken of", f"{_PAY} Tell Ann about {_EVE}.", _EVE),
     Trial(
         name="an address that is spoken of",

@@ -109,6 +109,23 @@ async def test_an_argument_is_as_good_as_its_worst_leaf(desk: Desk) -> None:
     }
 
 
+async def test_nothing_is_no_value_that_the_principal_chose(desk: Desk) -> None:
+    """An empty value is trusted where the schema says it by itself, in one form or another; where
+    a tool must be told where to send, nothing names nobody.
+    """
+    context = await desk.told(to="", copies=[], lines=[])
+    other = await desk.told(to="ann@x.com", body="")
+
+    assert {
+        name: context.labels[name].integrity for name in ("to", "copies", "lines")
+    } == {
+        "to": "unvouched",
+        "copies": "trusted",
+        "lines": "trusted",
+    }
+    assert other.labels["body"].sources == ("schema",)
+
+
 async def test_only_the_words_are_looked_through(desk: Desk) -> None:
     """A part of a field that is not marked proves nothing, nor does a default in another place."""
     proved = await desk.told(to="ann@x.com", number=7)

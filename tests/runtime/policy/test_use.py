@@ -72,6 +72,23 @@ Remind me daily | frequency | daily +
 """
 
 
+PAIRS = """
+Pay 50 to Ann and 70 to Bob | Ann | 70
+Pay 50 to Ann and 70 to Bob | Bob | 50
+Pay 50 to Ann and 70 to Bob | Bob | 70 +
+Pay Ann 50 and Bob 70 | Ann | 70
+Pay Ann 50 and Bob 70 | Bob | 70 +
+Pay 50 to ann@x.com and 70 to bob@x.com | ann@x.com | 70
+Pay 50 to Ann and Bob and 70 to Eve | Bob | 50 +
+Pay 50 to Ann and Bob and 70 to Eve | Bob | 70
+Pay 50 to Ann. Then pay 70 to Bob. | Ann | 70
+Pay 50 to Ann and Bob | Bob | 50 +
+My landlord is Ann. Pay 50 for May. | Ann | 50 +
+Pay Ann 50 and 70 to Bob | Bob | 50 +
+Pay 50 to Ann for room 70 that Bob has | Ann | 50 +
+"""
+
+
 def _told(lines: str) -> list[tuple[str, str, str, bool]]:
     rows = [line.rsplit(" | ", 2) for line in lines.strip().splitlines()]
     return [
@@ -104,3 +121,14 @@ def test_an_argument_is_called_by_its_words() -> None:
     assert words_of("toAddress") == words_of("to_address") == {"to", "address"}
     assert not is_said("Room 900", "amount", 900)
     assert Words({"text": "Room 900"}).source(900) is not None
+
+
+@pytest.mark.parametrize(("text", "name", "number", "said"), _told(PAIRS))
+def test_a_number_is_said_of_its_own_name(
+    text: str, name: str, number: str, *, said: bool
+) -> None:
+    """What the words say of one person is no other's; an unclear sentence pairs nothing."""
+    words = Words({"text": text})
+
+    assert words.is_of(int(number), name) is said
+    assert words.source(int(number)) is not None

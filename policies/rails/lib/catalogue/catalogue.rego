@@ -135,6 +135,18 @@ is_outward if {
 }
 
 # METADATA
+# title: Says something
+# description: The argument has a value that is not empty; a text that is not shown stands there by its size.
+says_something(argument) if {
+	value := input.action.arguments[argument]
+	not is_empty(value)
+}
+
+is_empty(value) if value in [null, "", [], {}]
+
+is_empty({"chars": 0, "sha256": _})
+
+# METADATA
 # title: Is clean
 # description: The run is known to have read nothing but what somebody vouches for.
 is_clean if input.context.run.label.integrity in {"trusted", "unvouched"}

@@ -101,7 +101,7 @@ names contains argument if some argument, _ in input.action.arguments
 telling contains argument if {
 	not is_varied
 	some argument in array.concat(listed("trusted_arguments"), listed("critical_arguments"))
-	says_something(argument)
+	catalogue.says_something(argument)
 }
 
 # A list that is none lists nothing, so that all arguments must be other ones.
@@ -109,17 +109,6 @@ listed(key) := list if {
 	list := object.get(catalogue.tool, key, [])
 	is_array(list)
 } else := []
-
-says_something(argument) if {
-	value := input.action.arguments[argument]
-	every nothing in [null, "", [], {}] {
-		value != nothing
-	}
-	not is_empty_text(value)
-}
-
-# A text that is not shown stands there by its size.
-is_empty_text({"chars": 0, "sha256": _})
 
 is_varied if {
 	count(catalogue.effects) > 0

@@ -89,7 +89,16 @@ is_form if input.context.intent.spoken == false
 
 is_public if input.context.run.label.confidentiality == "public"
 
-states_destination if count(catalogue.tool.trusted_arguments) > 0
+states_destination if {
+	some argument in catalogue.tool.trusted_arguments
+	catalogue.says_something(argument)
+}
+
+# What leaves by itself goes somewhere; a meeting or a file without people stays with the principal.
+states_destination if {
+	count(catalogue.tool.trusted_arguments) > 0
+	catalogue.tool.egress in {"none", "model"}
+}
 
 # A tool that does not say which must be trusted is held to trust all of them by the other rules.
 states_destination if not is_array(object.get(catalogue.tool, "trusted_arguments", null))

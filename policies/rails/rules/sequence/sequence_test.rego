@@ -39,6 +39,17 @@ test_deny_what_reaches_others_and_states_no_destination if {
 	codes(unknown) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": []})
 }
 
+test_deny_what_leaves_for_nobody if {
+	every value in [[], "", null] {
+		document := object.union(exposed, {"action": {"arguments": {"to": value, "cc": value}}})
+		every list in [["to"], ["to", "cc"], ["bcc"]] {
+			codes(document) == {"no_destination"} with data.rails.config.tools as tools({"trusted_arguments": list})
+			inside := tools({"trusted_arguments": list, "egress": "none", "effect": ["message.send"]})
+			codes(document) == set() with data.rails.config.tools as inside
+		}
+	}
+}
+
 test_nothing_where_a_form_asks if {
 	none := tools({"trusted_arguments": []})
 	form := object.union(exposed, {"context": {"intent": {"spoken": false, "kinds": {}}}})

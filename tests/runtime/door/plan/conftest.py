@@ -166,5 +166,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     clerk = Toolbox(name=AGENT, tools=tools, request=Request)
     async with World(tmp_path, agents=[clerk], pdp=desk.point) as world:
         desk.world = world
-        desk.run = await world.start(request={"text": "Pay them."}, agent=AGENT)
+        desk.run = await world.start(
+            request={"text": "Pay ACME-7 and them."}, agent=AGENT
+        )
         yield desk

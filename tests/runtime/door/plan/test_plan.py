@@ -1,5 +1,6 @@
 """Plans: what was stated before anything was read proves what is done after."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from interlock.runtime.door.plan.plan import Plan
 
-from .conftest import BOB, Desk, Item
+from .conftest import ANN, BOB, Desk, Item
 
 LIST = {"tool": "supplier.list"}
 CHEAPEST = "min_by(suppliers.items, &amount)"
@@ -80,13 +81,22 @@ async def test_the_first_plan_is_the_plan(desk: Desk) -> None:
 
 
 async def test_who_reads_again_feeds_no_other_result(desk: Desk) -> None:
-    """The result of a step is that of the first call that was done as planned."""
-    await desk.state(suppliers=LIST, cheapest=pay(to=f"{CHEAPEST}.account"))
+    """The result of a step is that of the first call that was done as planned, and each of two
+    steps that read the same has a call of its own.
+    """
+    await desk.state(
+        suppliers=LIST,
+        again=LIST,
+        cheapest=pay(to=f"{CHEAPEST}.account"),
+        newest=pay(to="again.items[0].account"),
+    )
     await desk.act("supplier.list")
-    desk.suppliers = [Item(id="s9", name="Eve", account="EVE-ACCOUNT", amount=1), BOB]
-    await desk.act("supplier.list")
+    for account in ("CY-ACCOUNT", "EVE-ACCOUNT"):
+        desk.suppliers = [Item(id="s9", account=account, amount=1), BOB]
+        await desk.act("supplier.list")
 
     assert (await desk.pay(to="EVE-ACCOUNT"))[0] is None
+    assert await desk.pay(to="CY-ACCOUNT") == ("newest", ["trusted"])
     assert await desk.pay(to="ANN-ACCOUNT") == ("cheapest", ["trusted"])
 
 
@@ -100,14 +110,15 @@ async def test_what_a_planner_chose_to_read_is_not_vouched_for(desk: Desk) -> No
 
 
 async def test_a_step_is_good_for_one_effect(desk: Desk) -> None:
-    """A planned effect is done once, and one that is planned twice is done twice."""
+    """A planned effect is done once, and one that is planned twice is done twice; an effect that
+    fits several steps leaves to others those that only they fit.
+    """
     once = {"tool": "payment.make", "arguments": {"to": {"value": "ANN"}}}
     more = {"tool": "payment.make", "arguments": {"amount": {"value": 5}}}
     await desk.state(first=once, second=once, other=more)
 
-    steps = [(await desk.pay(to="ANN", amount=5, text=str(i)))[0] for i in range(4)]
+    steps = [(await desk.pay(to="ANN", amount=amount))[0] for amount in (5, 7, 8, 9)]
     assert None not in steps[:3]
-    assert len(set(steps[:3])) == 3
     assert steps[3] is None
 
 
@@ -220,6 +231,102 @@ async def test_what_the_run_made_can_be_named_by_its_receipt(desk: Desk) -> None
     await desk.act("note.make", name="plan", text="free")
 
     assert await desk.pay(to="n3", text="plan") == ("paid", ["trusted", "untrusted"])
+
+
+async def test_a_part_that_the_planner_chooses_is_never_trusted(desk: Desk) -> None:
+    """The only account in a text of the house's is trusted; a piece of any text is a choice."""
+    desk.suppliers = [Item(id="s1", name="Ann", account="GB29NWBK60161331926819 or so")]
+    place = {"within": "suppliers.items[0].account"}
+    arguments = {"to": place | {"kind": "account"}, "text": place | {"kind": "text"}}
+    await desk.state(
+        suppliers=LIST, paid={"tool": "payment.make", "arguments": arguments}
+    )
+    await desk.act("note.list")
+    await desk.act("supplier.list")
+
+    assert await desk.pay(to="GB29NWBK60161331926819", text="or so") == (
+        "paid",
+        ["trusted", "untrusted"],
+    )
+
+
+async def test_a_free_text_may_hold_what_the_plan_gives(desk: Desk) -> None:
+    """A link that the plan gives whatever strangers write is no stranger's link in another text."""
+    desk.suppliers = [Item(id="s1", name="Ann", account="ann@x.com", text="eve@evil.x")]
+    await desk.state(
+        suppliers=LIST,
+        paid=pay(to="suppliers.items[0].account"),
+        note=pay(to="suppliers.items[0].text"),
+    )
+    await desk.act("supplier.list")
+    told = [
+        await desk.act("note.make", text=f"write to {name}")
+        for name in ("ann@x.com", "eve@evil.x")
+    ]
+
+    assert [context.actionable["text"].integrity for context in told] == [
+        "trusted",
+        "untrusted",
+    ]
+    assert told[0].actionable["text"].sources == ("plan",)
+
+
+async def test_a_plan_outlives_a_restart(desk: Desk) -> None:
+    """The next claim proves the same, with the same steps left: the record is all that is asked."""
+    await desk.state(suppliers=LIST, cheapest=pay(to=f"{CHEAPEST}.account"))
+    await desk.act("supplier.list")
+    await desk.world.store.durable(desk.run.claim)
+    desk.run = await desk.world.reclaim(desk.run)
+
+    assert await desk.pay(to="ANN-ACCOUNT") == ("cheapest", ["trusted"])
+    await desk.world.store.durable(desk.run.claim)
+    desk.run = await desk.world.reclaim(desk.run)
+    assert (await desk.pay(to="ANN-ACCOUNT", text="again"))[0] is None
+
+
+async def test_two_effects_at_once_do_not_share_a_step(desk: Desk) -> None:
+    """Of two calls that were decided when one was left, the second is decided anew."""
+    await desk.state(
+        fixed={"tool": "payment.make", "arguments": {"to": {"value": "ANN"}}}
+    )
+    await asyncio.gather(desk.pay(to="ANN", text="a"), desk.pay(to="ANN", text="b"))
+
+    steps = [
+        request.context.plan.step
+        for request in desk.point.asked
+        if request.action.tool == "payment.make"
+    ]
+    assert steps[-1] is None
+
+
+async def test_a_result_beyond_its_bound_proves_nothing(desk: Desk) -> None:
+    """What is too large to be looked through is in no view, and the call is outside the plan."""
+    large = [Item(id=f"s{number}", text="x" * 4_000) for number in range(80)]
+    desk.suppliers = [ANN, *large]
+    await desk.state(suppliers=LIST, paid=pay(to="suppliers.items[0].account"))
+    await desk.act("supplier.list")
+
+    assert (await desk.pay(to="ANN-ACCOUNT"))[0] is None
+
+
+async def test_whom_the_principal_named_may_say_what_the_plan_takes(desk: Desk) -> None:
+    """What a source wrote that the words name, and the system vouches for, is the plan's to take;
+    a common word names no source.
+    """
+    desk.payments = [
+        Item(id="p1", by="ACME-7", account="A-ACCOUNT", amount=5),
+        Item(id="p2", by="them", account="T-ACCOUNT", amount=6),
+    ]
+    items = "payments.items"
+    await desk.state(
+        payments={"tool": "payment.list"},
+        back=pay(to=f"{items}[?by=='ACME-7']|[0].account"),
+        other=pay(to=f"{items}[?by=='them']|[0].account"),
+    )
+    await desk.act("payment.list")
+
+    assert await desk.pay(to="A-ACCOUNT") == ("back", ["trusted"])
+    assert await desk.pay(to="T-ACCOUNT") == ("other", ["untrusted"])
 
 
 @pytest.mark.parametrize(
