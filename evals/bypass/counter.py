@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Executable
 
-from interlock.evals.bypass.tools import EMPTY, PAY, Outside, entry
+from interlock.evals.bypass.tools import EMPTY, PAY, WIRE, Outside, entry
 from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Outcome, Waiting
@@ -26,6 +26,7 @@ from interlock.runtime.run.question import Approval
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.verdict import Shown
 from interlock.runtime.runtime import Runtime
+from interlock.runtime.telemetry import Telemetry
 from interlock.runtime.testing import PLENTY, FixedClock, tampering
 from interlock.serving.policy.rails import rails
 
@@ -213,7 +214,11 @@ class Visit:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, *, reviewed: Sequence[AnyTool] = (), more: Sequence[AnyTool] = ()
+    folder: Path,
+    *,
+    reviewed: Sequence[AnyTool] = (),
+    more: Sequence[AnyTool] = (),
+    spans: Telemetry | None = None,
 ) -> AsyncIterator[Counter]:
     """Open a new counter in *folder*, with *more* tools; the policy lists those *reviewed*."""
     outside = Outside()
@@ -239,6 +244,7 @@ async def opened(
         agents=agents,
         witness=folder / "witness",
         origin="interlock/counter",
+        telemetry=spans,
         clock=clock,
     )
     async with opening as runtime:
@@ -260,5 +266,7 @@ def laws(*more: AnyTool) -> Bundle:
     names: Sequence[str] = sorted(one.name for one in tools)
     config["tools"] |= {one.name: entry(one) for one in tools}
     config["grants"] |= {f"{TELLER}.planner": names}
+    two = [{"role": "reviewer", "count": 2}]
+    config["approval"]["quorums"] = [{"tool": WIRE, "needs": two}]
     config["autonomy"] = {"unattended_irreversible": names}
     return revised(shipped.files, data)

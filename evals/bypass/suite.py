@@ -12,6 +12,7 @@ from typing import Final
 
 from interlock.evals.bypass import (
     approvals,
+    asking,
     budgets,
     effects,
     engine,
@@ -19,9 +20,12 @@ from interlock.evals.bypass import (
     leaving,
     memory,
     people,
+    policies,
     records,
     reviewers,
     servers,
+    telling,
+    verdicts,
 )
 from interlock.evals.bypass.case import Bypass, Told, told, went_wrong
 from interlock.evals.bypass.counter import laws
@@ -35,11 +39,15 @@ BYPASSES: Final[Mapping[str, Bypass]] = {
     **effects.EFFECTS,
     **budgets.BUDGETS,
     **people.PEOPLE,
+    **asking.ASKING,
     **leaving.LEAVING,
     **records.RECORDS,
     **reviewers.REVIEWERS,
     **servers.SERVERS,
     **memory.MEMORY,
+    **verdicts.VERDICTS,
+    **policies.POLICIES,
+    **telling.TELLING,
 }
 #: The kind of the cases that take the guard away
 CONTROL: Final = "control"

@@ -16,6 +16,7 @@ FindingCode: TypeAlias = Literal[
     "wrong_type",
     "not_one_of",
     "unknown_tool",
+    "unknown_act",
     "not_irreversible",
     "unknown_argument",
     "unknown_kind",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias, get_args
 
+from interlock.runtime.policy.act import CLASSES
 from interlock.runtime.policy.request import Proposer
 from interlock.serving.policy.finding import Finding
 from interlock.serving.policy.layers import Place
@@ -25,9 +26,11 @@ Where: TypeAlias = Callable[[Place], str]
 def unknown_names(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:
     """Yield each name in the data *config* that names nothing; the data fit their type."""
     yield from _grants(config, where)
+    yield from _acts(config, where)
     yield from _alone(config, where)
     yield from _arguments(config["tools"], where)
     yield from _required(config["tools"], where)
+    yield from _asked_together(config, where)
     yield from _kinds(config, where)
     yield from _things(config["intent"], where)
 
@@ -46,6 +49,17 @@ def _grants(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:
         for name in names:
             if name not in (tools if dot else grantable):
                 yield _unknown_tool(name, where(("grants", role)))
+
+
+def _acts(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:
+    """Yield the acts that nobody does: what is said of one binds no other."""
+    for act in config.get("acts", {}):
+        if act not in CLASSES:
+            yield Finding(
+                code="unknown_act",
+                where=where(("acts", act)),
+                detail=f"{act} is nothing that people do",
+            )
 
 
 def _unknown_tool(name: str, place: str) -> Finding:
@@ -95,6 +109,13 @@ def _required(tools: Mapping[str, Any], where: Where) -> Iterator[Finding]:
         for required in rules.get("requires", ()):
             if required not in tools:
                 yield _unknown_tool(required, where(("tools", name, "requires")))
+
+
+def _asked_together(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:
+    """Yield the tools that are to take several verdicts and are none: one would do for the tool."""
+    for quorum in config["approval"]["quorums"]:
+        if quorum["tool"] not in config["tools"]:
+            yield _unknown_tool(quorum["tool"], where(("approval", "quorums")))
 
 
 def _kinds(config: Mapping[str, Any], where: Where) -> Iterator[Finding]:

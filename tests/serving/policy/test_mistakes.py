@@ -53,6 +53,16 @@ TOOL = "tools: {x.y: {action_class: pure, egress: none, arguments: {a: {}}"
             "tools.x.y.named_arguments",
         ),
         (f"{TOOL}, requires: [x.z]}}}}", "unknown_tool", "tools.x.y.requires"),
+        (
+            "approval: {quorums: [{tool: x.z, needs: [{role: reviewer, count: 2}]}]}",
+            "unknown_tool",
+            "approval.quorums",
+        ),
+        (
+            "acts: {run.strat: {action_class: write, waives: [], arguments: {}}}",
+            "unknown_act",
+            "acts.run.strat",
+        ),
         (f"{TOOL}, effect: [x.sent]}}}}", "unknown_kind", "tools.x.y.effect"),
         (
             f"{TOOL}, effect: [[message.send, x.sent]]}}}}",
