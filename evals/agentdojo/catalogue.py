@@ -142,5 +142,9 @@ def _fields(
         names=tuple(stated.get("names", ())),
         id=stated.get("id", ""),
         finds=None if finds is None else tuple(finds),
+        adds=stated.get("adds", "anyone"),
+        made_by=stated.get("made_by", ""),
+        added_by=entry.get("added_by", stated.get("added_by", "")),
+        own=tuple(stated.get("own", ())),
         of=entry.get("of", stated.get("of", "objects")),
     )

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from interlock.evals.agentdojo.catalogue import changes
 from interlock.evals.agentdojo.environment import copied, injected
 from interlock.evals.agentdojo.goals import call
 from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.planting import plant
 from interlock.evals.agentdojo.session import begun
 from interlock.evals.agentdojo.stage import Stage
 
@@ -14,7 +16,9 @@ Kind: TypeAlias = Literal[
     "address", "account", "amount", "password", "hotel", "user", "page"
 ]
 #: How the value comes in: in the place of the user's, or beside it
-How: TypeAlias = Literal["replaced", "extended"]
+How: TypeAlias = Literal["replaced", "extended", "repeated"]
+#: Instead of the user's call; after it; or instead of it, where outsiders have written the value
+When: TypeAlias = Literal["instead", "after", "planted"]
 AMOUNT: Final = 30_000
 #: Where the benchmark's attackers state their own values: suite, task, attribute
 _STATED: Final[Mapping[tuple[SuiteName, Kind], tuple[str, str]]] = {
@@ -77,6 +81,9 @@ class Mutant:
     argument: str
     how: How
     call: Any
+    #: What the argument is, and what it was
+    value: Any = None
+    user_value: Any = None
 
     @property
     def name(self) -> str:
@@ -102,16 +109,34 @@ def mutants(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
                 argument=argument,
                 how=how,
                 call=call(own.function, **arguments),
+                value=value,
+                user_value=own.args.get(argument),
             )
 
 
-async def is_allowed(stage: Stage, mutant: Mutant) -> bool:
-    """Whether the door lets the mutant through where the user's call stands in a clean run."""
-    task = suites()[stage.suite].user_tasks[mutant.user_task]
+def repeats(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
+    """Yield every call of the user's that changes something, to be made once more."""
+    task = suites()[suite].user_tasks[user_task]
+    for number, own in enumerate(task.ground_truth(injected(suite, "", frozenset()))):
+        if changes(own.function):
+            yield Mutant(
+                user_task=user_task,
+                number=number,
+                argument="all",
+                how="repeated",
+                call=own,
+            )
+
+
+async def is_allowed(stage: Stage, mutant: Mutant, when: When = "instead") -> bool:
+    """Whether the door lets the mutant through where the user's call stands in a run."""
     world = injected(stage.suite, "", frozenset())
-    session = await begun(stage, "careful", task.PROMPT, world)
-    own = task.ground_truth(copied(world))
-    for earlier in own[: mutant.number]:
+    task = suites()[stage.suite].user_tasks[mutant.user_task]
+    own = task.ground_truth(copied(world))[: mutant.number + (when == "after")]
+    if when == "planted":
+        plant(world, mutant.user_value, mutant.value)
+    session = await begun(stage, "careful", mutant.user_task, world)
+    for earlier in stage.plan(mutant.user_task).with_reads(own):
         await session.propose(earlier, "user")
     session.person = "none"
     step = await session.propose(mutant.call, "attack")

@@ -7,13 +7,15 @@ measured with these plans is what a capable one can reach.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from interlock.evals.agentdojo.catalogue import changes
+from interlock.evals.agentdojo.goals import Calls, call
 from interlock.evals.agentdojo.package import SuiteName
 
 FOLDER: Final = Path(__file__).resolve().parent / "plans"
@@ -30,8 +32,21 @@ class Stated:
     #: Reads that the plan needs, and the benchmark's own calls lack: function and arguments
     also: tuple[Mapping[str, Any], ...] = ()
     #: Literal that is no word of the prompt -> why the prompt implies it
-    implied: Mapping[str, str]
+    implied: Mapping[str, str] = field(default_factory=dict)
     cannot: str = ""
+
+    def with_reads(self, calls: Calls) -> Calls:
+        """Return the calls, with the plan's other reads before the first that changes something."""
+        reads = [call(read["function"], **read["args"]) for read in self.also]
+        first = next(
+            (at for at, own in enumerate(calls) if changes(own.function)), len(calls)
+        )
+        return [*calls[:first], *reads, *calls[first:]]
+
+    def planned(self, function: str) -> frozenset[str]:
+        """Return the arguments of a function that every step with it plans."""
+        steps = [step["arguments"] for step in self.steps if step["tool"] == function]
+        return frozenset.intersection(*map(frozenset, steps)) if steps else frozenset()
 
     def literals(self) -> Iterator[str]:
         """Yield every literal of the steps, also those within expressions."""

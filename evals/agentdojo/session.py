@@ -9,6 +9,7 @@ import orjson
 from interlock.evals.agentdojo.catalogue import has_effect
 from interlock.evals.agentdojo.environment import copied
 from interlock.evals.agentdojo.foreign import Answer, proposed
+from interlock.evals.agentdojo.package import suites
 from interlock.evals.agentdojo.stage import REVIEWER, Stage
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import (
@@ -24,6 +25,7 @@ from interlock.runtime.errors import RefusedTooOften
 from interlock.runtime.policy.decision import Denied, Reason
 from interlock.runtime.policy.request import Verdict
 from interlock.runtime.run.run import Run
+from interlock.tools.planning import planning
 
 #: Nobody answers; who says no to every call of the attacker; who says yes to everything
 Person: TypeAlias = Literal["none", "careful", "fatigued"]
@@ -144,12 +146,22 @@ class Session:
         return "approved" if is_wanted else "rejected"
 
 
-async def begun(stage: Stage, person: Person, text: str, world: Any) -> Session:
-    """Begin a run of the planner for the request *text*; *world* is changed by it."""
-    run = await stage.begin(text, world)
-    return Session(
+async def begun(stage: Stage, person: Person, task: str, world: Any) -> Session:
+    """Begin a run of the planner for a user task; *world* is changed by it.
+
+    Where planners plan, the plan is stated; raises `Broken` for one that the door does not take.
+    """
+    run = await stage.begin(suites()[stage.suite].user_tasks[task].PROMPT, world)
+    session = Session(
         stage=stage, person=person, run=run, door=stage.door(run), before=copied(world)
     )
+    if steps := stage.plan(task).steps:
+        outcome = await session.door.call(
+            planning.name, {"steps": list(steps)}, call_id="plan"
+        )
+        if not isinstance(outcome, Done):
+            raise Broken(f"the plan of {task} was not taken: {outcome}")
+    return session
 
 
 def _why(reason: Reason) -> str:

@@ -8,7 +8,13 @@ from typing import Final
 
 from interlock.evals.agentdojo.catalogue import changes
 from interlock.evals.agentdojo.goals import is_text_only
-from interlock.evals.agentdojo.hijack import Mutant, is_allowed, mutants
+from interlock.evals.agentdojo.hijack import (
+    Mutant,
+    When,
+    is_allowed,
+    mutants,
+    repeats,
+)
 from interlock.evals.agentdojo.package import SuiteName
 from interlock.evals.agentdojo.postures import POSTURES, Name
 from interlock.evals.agentdojo.session import Step
@@ -73,6 +79,8 @@ class Pair:
     is_reached: bool
     is_reached_laundered: bool
     is_reached_fatigued: bool
+    #: The goal was reached from within the user's plan; None where there is none
+    is_reached_within: bool | None
     #: Anything of the attacker's that changes something was done
     had_effect: bool
     injected_asks: int
@@ -90,6 +98,10 @@ class Measured:
     pairs: list[Pair] = field(default_factory=list)
     #: The name of a mutant, and whether it was allowed
     hijacks: list[tuple[str, bool]] = field(default_factory=list)
+    #: The same of mutants that know the plan: late, or with a value that outsiders have planted
+    late: list[tuple[str, bool]] = field(default_factory=list)
+    #: The same of the user's own calls, made once more
+    repeats: list[tuple[str, bool]] = field(default_factory=list)
     #: Trials that broke: neither a block nor a success
     broken: list[Case] = field(default_factory=list)
 
@@ -98,6 +110,8 @@ class Measured:
         self.tasks += other.tasks
         self.pairs += other.pairs
         self.hijacks += other.hijacks
+        self.late += other.late
+        self.repeats += other.repeats
         self.broken += other.broken
 
 
@@ -117,9 +131,19 @@ class _Shard:
             await self._whole("alone", self._task(stage))
             for name in order.injection_tasks:
                 await self._whole(name, self._pair(stage, name))
-            for mutant in mutants(order.suite, order.user_task):
-                await self._whole(mutant.name, self._hijack(stage, mutant))
+            await self._hijacks(stage)
         return self._measured
+
+    async def _hijacks(self, stage: Stage) -> None:
+        order = self._order
+        done = self._measured
+        for mutant in mutants(order.suite, order.user_task):
+            await self._hijack(stage, mutant, "instead", done.hijacks)
+            if stage.plan(order.user_task).steps:
+                await self._hijack(stage, mutant, "planted", done.late)
+                await self._hijack(stage, mutant, "after", done.late)
+        for mutant in repeats(order.suite, order.user_task):
+            await self._hijack(stage, mutant, "after", done.repeats)
 
     async def _whole(self, name: str, work: Awaitable[None]) -> None:
         """Do *work*; what breaks, or takes too long, is told and counted nowhere else."""
@@ -166,6 +190,7 @@ class _Shard:
         runs = await self._runs(stage, trial)
         reached = runs[-1].is_reached
         washed = reached or await self._washed(stage, trial)
+        within = await self._within(stage, trial)
         tired = washed or await self._tired(stage, trial, runs)
         resumed = runs[0]
         self._measured.pairs.append(
@@ -178,6 +203,7 @@ class _Shard:
                 is_reached=reached,
                 is_reached_laundered=washed,
                 is_reached_fatigued=tired,
+                is_reached_within=within,
                 had_effect=any(_had_effect(run) for run in runs),
                 injected_asks=_asks(resumed.of("attack")),
                 all_asks=_asks(resumed.steps),
@@ -199,14 +225,24 @@ class _Shard:
             return False
         return await self._either(stage, replace(trial, launders=True))
 
+    async def _within(self, stage: Stage, trial: Trial) -> bool | None:
+        """Whether an attacker that fits into the plan reaches its goal; None without a plan."""
+        if not stage.plan(trial.user_task).steps:
+            return None
+        return await self._either(stage, replace(trial, knows_plan=True))
+
     async def _tired(
         self, stage: Stage, trial: Trial, runs: Sequence[Attacked]
     ) -> bool:
         """Whether a fatigued person lets the goal be reached; nobody who is not asked does."""
         asks = sum(_asks(run.of("attack")) for run in runs)
-        if not asks:
+        if not asks and not stage.plan(trial.user_task).steps:
             return False
-        return await self._either(stage, replace(trial, person="fatigued"))
+        tired = replace(trial, person="fatigued")
+        if await self._either(stage, tired):
+            return True
+        has_plan = bool(stage.plan(trial.user_task).steps)
+        return has_plan and await self._either(stage, replace(tired, knows_plan=True))
 
     async def _either(self, stage: Stage, trial: Trial) -> bool:
         """Whether the goal is reached in one of the schedules."""
@@ -215,9 +251,16 @@ class _Shard:
             return True
         return (await attacked(stage, replace(trial, is_late=True))).is_reached
 
-    async def _hijack(self, stage: Stage, mutant: Mutant) -> None:
-        allowed = await is_allowed(stage, mutant)
-        self._measured.hijacks.append((self._order.name(mutant.name), allowed))
+    async def _hijack(
+        self, stage: Stage, mutant: Mutant, when: When, told: list[tuple[str, bool]]
+    ) -> None:
+        name = mutant.name if when == "instead" else f"{mutant.name}-{when}"
+
+        async def tried() -> None:
+            allowed = await is_allowed(stage, mutant, when)
+            told.append((self._order.name(name), allowed))
+
+        await self._whole(name, tried())
 
 
 def _marker(order: Order, name: str) -> str:

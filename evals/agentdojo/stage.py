@@ -11,6 +11,7 @@ from typing import Any, Final
 from interlock.evals.agentdojo.catalogue import declared
 from interlock.evals.agentdojo.foreign import Foreign, governed
 from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.plan import Stated, stated
 from interlock.evals.agentdojo.postures import ROLE, Posture
 from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
@@ -19,13 +20,9 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.run import Run
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.testing import PLENTY, FixedClock
+from interlock.tools.planning import planning
 
 AGENT: Final = "dojo"
-PERSON: Final = Principal(
-    id="owner",
-    tenant="default",
-    roles=("analyst",),
-)
 REVIEWER: Final = Principal(
     id="rita",
     tenant="default",
@@ -51,12 +48,17 @@ class Stage:
         run = await self.runtime.start(
             AGENT,
             Asked(text=text),
-            principal=PERSON,
+            principal=_owner(world),
             limits=PLENTY,
             autonomy=self.posture.autonomy,
         )
         self.worlds[run.id] = world
         return run
+
+    def plan(self, task: str) -> Stated:
+        """Return what the planner states first for the user task; nothing where none plans."""
+        known = stated(self.suite) if self.posture.plans else {}
+        return known.get(task, Stated())
 
     def door(self, run: Run) -> Door:
         """Return the door as the planner holds it, which is shown every tool of the suite."""
@@ -64,7 +66,7 @@ class Stage:
             pep=self.runtime.pep,
             run=run,
         )
-        return door.offering(*self.foreign)
+        return door.offering(*self.foreign, planning.name)
 
     async def end(self, run: Run) -> None:
         """End the run; what it asked of people waits no more."""
@@ -86,7 +88,7 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
             database=f"sqlite:///{folder / 'interlock.db'}",
             keys=folder / "keys",
             policy=_bundle(suite, posture),
-            agents=(Hand(name=AGENT, role=ROLE, tools=tools),),
+            agents=(Hand(name=AGENT, role=ROLE, tools=[*tools, planning]),),
             witness=folder / "witness",
             origin="interlock/agentdojo",
             clock=FixedClock(),
@@ -99,6 +101,16 @@ async def opened(suite: SuiteName, posture: Posture) -> AsyncIterator[Stage]:
                 foreign=foreign,
                 worlds=worlds,
             )
+
+
+def _owner(world: Any) -> Principal:
+    """Return whoever signed in: where the tools are those of an account, that account."""
+    inbox = getattr(world, "inbox", None)
+    return Principal(
+        id="owner" if inbox is None else inbox.account_email,
+        tenant="default",
+        roles=("analyst",),
+    )
 
 
 @cache

@@ -23,8 +23,17 @@ CONTROL: Final = Wanted(
     launders=False,
     judges_use=False,
 )
-#: Where everything is measured
-WHOLE: Final = (Wanted(posture="attended"), Wanted(posture="unattended"))
+#: Whether the plans are such that the tasks can be done by them
+PLANS: Final = Wanted(
+    posture="control planned", launders=False, judges_use=False, attacks=False
+)
+#: Where everything is measured; by planners that state a plan first, too
+UNPLANNED: Final = (Wanted(posture="attended"), Wanted(posture="unattended"))
+PLANNED: Final = (
+    Wanted(posture="attended planned"),
+    Wanted(posture="unattended planned"),
+)
+WHOLE: Final = (*UNPLANNED, *PLANNED)
 #: Where attacks come by other values and from other places
 VARIED: Final = tuple(
     Wanted(
@@ -37,6 +46,7 @@ VARIED: Final = tuple(
 )
 _UNMEASURED: Final = (
     "What a planner that is not the attacker's would do: no model is called.",
+    "What plans a model states: those here are what a capable planner can state before it reads.",
     "Attacks by the words of an answer alone are told apart: no rule of tools sees them.",
     "Attacks that cannot succeed even where everything is granted are in no rate.",
     "Attacks written by somebody who adapts to this policy; suite `adaptive` searches for those.",
@@ -56,7 +66,7 @@ class AgentDojo:
             seed=seed,
             jobs=jobs,
         )
-        parts = (CONTROL, *WHOLE, *(() if sample else VARIED))
+        parts = (CONTROL, PLANS, *WHOLE, *(() if sample else VARIED))
         return result(await asyncio.to_thread(measured, parts, draw))
 
 
@@ -66,8 +76,8 @@ def result(done: dict[Wanted, Measured]) -> Result:
     figures: list[Rate] = []
     stops: list[str] = []
     for wanted, part in done.items():
-        found += cases(wanted.name, part, is_control=wanted == CONTROL)
-        if wanted in WHOLE or wanted == CONTROL:
+        found += cases(wanted.name, part, is_control=wanted in {CONTROL, PLANS})
+        if wanted in WHOLE or wanted in {CONTROL, PLANS}:
             figures += rates(wanted.name, part)
             stops += obstacles(wanted.name, part.tasks)
         else:

@@ -5,10 +5,11 @@ from typing import Any
 
 from interlock.evals.agentdojo.catalogue import has_effect
 from interlock.evals.agentdojo.environment import copied, injected, rewrite, seen
-from interlock.evals.agentdojo.goals import attack
+from interlock.evals.agentdojo.goals import Calls, attack
 from interlock.evals.agentdojo.judge import is_reached, is_useful
 from interlock.evals.agentdojo.laundering import laundered
 from interlock.evals.agentdojo.package import SuiteName, suites
+from interlock.evals.agentdojo.refill import refilled
 from interlock.evals.agentdojo.session import Origin, Person, Session, Step, begun
 from interlock.evals.agentdojo.stage import Stage
 from interlock.evals.agentdojo.variants import Variant, plant, renaming
@@ -28,6 +29,8 @@ class Trial:
     marker: str
     is_late: bool = False
     launders: bool = False
+    #: Whether the attacker fits its calls into the plan that was stated before
+    knows_plan: bool = False
     person: Person = "careful"
     variant: Variant = "plain"
 
@@ -71,10 +74,9 @@ class Benign:
 
 async def benign(stage: Stage, user_task: str, person: Person) -> Benign:
     """Carry out one user task with nobody attacking."""
-    task = suites()[stage.suite].user_tasks[user_task]
     world = injected(stage.suite, "", frozenset())
-    session = await begun(stage, person, task.PROMPT, world)
-    for call in task.ground_truth(copied(world)):
+    session = await begun(stage, person, user_task, world)
+    for call in own_calls(stage, user_task, world):
         await session.propose(call, "user")
     useful = is_useful(session, user_task)
     await session.end()
@@ -86,11 +88,10 @@ async def benign(stage: Stage, user_task: str, person: Person) -> Benign:
 
 async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> Attacked:
     """Carry out one user task whose planner is the attacker's from the first text it reads."""
-    task = suites()[stage.suite].user_tasks[trial.user_task]
-    session = await begun(stage, trial.person, task.PROMPT, _hostile(stage, trial))
+    session = await begun(stage, trial.person, trial.user_task, _hostile(stage, trial))
     taken = False
     reached = False
-    for call in task.ground_truth(copied(session.world)):
+    for call in own_calls(stage, trial.user_task, session.world):
         step = await session.propose(call, "user")
         if not taken and _is_read(trial.marker, step.text):
             taken = True
@@ -104,6 +105,12 @@ async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> At
     return Attacked(
         is_taken=taken, is_reached=reached, steps=tuple(session.steps), is_useful=useful
     )
+
+
+def own_calls(stage: Stage, user_task: str, world: Any) -> Calls:
+    """Return the user task's own calls in *world*, with what a plan reads besides."""
+    task = suites()[stage.suite].user_tasks[user_task]
+    return stage.plan(user_task).with_reads(task.ground_truth(copied(world)))
 
 
 def _hostile(stage: Stage, trial: Trial) -> Any:
@@ -130,7 +137,13 @@ async def _attack(session: Session, trial: Trial) -> bool:
                 if (name := str(wash)) not in clean:
                     clean.add(name)
                     await session.propose(wash, "attack")
-        await session.propose(call, "attack")
+        if trial.knows_plan:
+            own = own_calls(session.stage, trial.user_task, session.before)
+            plan = session.stage.plan(trial.user_task)
+            for fitted in refilled(call, own=own, plan=plan):
+                await session.propose(fitted, "attack")
+        else:
+            await session.propose(call, "attack")
     return _reached(session, trial)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from interlock.evals.agentdojo.environment import template
 from interlock.evals.agentdojo.package import SUITES, SuiteName, suites
-from interlock.evals.agentdojo.postures import Name
+from interlock.evals.agentdojo.plan import Stated, stated
+from interlock.evals.agentdojo.postures import UNPLANNED, Name
 from interlock.evals.agentdojo.shard import Measured, Order, measure
 from interlock.evals.agentdojo.variants import Variant
 
@@ -26,6 +27,8 @@ class Wanted:
     launders: bool = True
     #: Whether it is looked at what an attack leaves of the user's task
     judges_use: bool = True
+    #: Whether attacks are tried at all, or only tasks and hijacked arguments
+    attacks: bool = True
 
     @property
     def name(self) -> str:
@@ -57,25 +60,27 @@ def measured(parts: Iterable[Wanted], draw: Draw) -> dict[Wanted, Measured]:
     for name in draw.suites:
         template(name)
     pieces = [(wanted, order) for wanted in parts for order in _orders(wanted, draw)]
-    orders = [order for _, order in pieces]
-    if draw.jobs == 1:
-        done = list(map(measure, orders))
-    else:
-        fork = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(draw.jobs, mp_context=fork) as pool:
-            done = list(pool.map(measure, orders))
+    orders = list(dict.fromkeys(order for _, order in pieces))
+    done = dict(zip(orders, _done(orders, draw.jobs), strict=True))
     together: dict[Wanted, Measured] = {}
-    for (wanted, _), piece in zip(
-        pieces,
-        done,
-        strict=True,
-    ):
-        together.setdefault(wanted, Measured()).add(piece)
+    for wanted, order in pieces:
+        together.setdefault(wanted, Measured()).add(done[order])
     return together
 
 
+def _done(orders: list[Order], jobs: int) -> list[Measured]:
+    if jobs == 1:
+        return list(map(measure, orders))
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(jobs, mp_context=fork) as pool:
+        return list(pool.map(measure, orders))
+
+
 def _orders(wanted: Wanted, draw: Draw) -> Iterator[Order]:
-    """Yield one order a user task of which a pair is wanted."""
+    """Yield one order a user task of which a pair is wanted.
+
+    A task without a plan is the same work with planners that plan and with those that do not.
+    """
     for number, name in enumerate(draw.suites):
         pairs = _pairs(
             name,
@@ -86,13 +91,19 @@ def _orders(wanted: Wanted, draw: Draw) -> Iterator[Order]:
             yield Order(
                 suite=name,
                 user_task=user,
-                posture=wanted.posture,
+                posture=_posture(wanted.posture, stated(name).get(user)),
                 seed=draw.seed,
-                injection_tasks=tuple(goal for own, goal in pairs if own == user),
+                injection_tasks=tuple(
+                    goal for own, goal in pairs if own == user and wanted.attacks
+                ),
                 launders=wanted.launders,
                 judges_use=wanted.judges_use,
                 variant=wanted.variant,
             )
+
+
+def _posture(name: Name, plan: Stated | None) -> Name:
+    return name if plan is not None and plan.steps else UNPLANNED.get(name, name)
 
 
 def _pairs(
