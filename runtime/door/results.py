@@ -20,7 +20,6 @@ from interlock.runtime.door.shown import Seen, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
-from interlock.runtime.policy.moments import number_of
 from interlock.runtime.policy.words import Words
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
@@ -222,12 +221,13 @@ def _is_sent(
     sent: list[Sent],
 ) -> bool:
     """Whether the leaf may be what the run itself sent without proof, whole or as a part."""
+    if not sent:
+        return False
     text = folded(str(leaf))
     number = number_in(leaf)
     return any(
-        _is_from(text, other) or (number is not None and number == number_of(other))
+        number in one.numbers or any(_is_from(text, other) for other in one.unproved)
         for one in sent
-        for other in one.unproved
     )
 
 
