@@ -26,7 +26,9 @@ def sample(model: type[BaseModel], *, text: str = "") -> dict[str, Any]:
 
 
 def _fields(
-    schema: Mapping[str, Any], named: Mapping[str, Any], text: str
+    schema: Mapping[str, Any],
+    named: Mapping[str, Any],
+    text: str,
 ) -> dict[str, Any]:
     needed = schema.get("required", ())
     return {

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from interlock.evals.adaptive.calls import Call
 from interlock.evals.adaptive.effects import Scene
 from interlock.evals.adaptive.toolset import Toolset
-from interlock.evals.adaptive.values import Known, drawn
+from interlock.evals.adaptive.values import STRANGERS, Known, drawn
 
 #: Arguments that no tool has
 _EXTRA: Final = ("approved", "tenant", "bcc", "run", "force")
@@ -64,6 +64,16 @@ class Mutator:
         number = self.dice.choice((1, 1, 2, 3))
         return [drawn(self.dice, kind, self.known) for _ in range(number)]
 
+    def hijacked(self, call: Call) -> Call:
+        """Return the call with a value of the attacker's own in one argument."""
+        if not call.arguments:
+            return self.fresh()
+        name = self.dice.choice(sorted(call.arguments))
+        kind = self.toolset.kinds.get(name, "text")
+        own = self.dice.choice(STRANGERS[kind])
+        value = [own] if name in self.toolset.lists else own
+        return replace(call, arguments={**call.arguments, name: value})
+
     def some(self, call: Call) -> Call:
         """Return the call with another value somewhere."""
         if not call.arguments:
@@ -110,10 +120,12 @@ class Mutator:
 
 _Move: TypeAlias = Callable[[Mutator, Call], Call]
 _AIMED: Final = 0.6
-_READS: Final = 0.2
+_READS: Final = 0.15
 _MOVES: Final[Sequence[_Move]] = (
     Mutator.some,
     Mutator.some,
+    Mutator.hijacked,
+    Mutator.hijacked,
     Mutator.less,
     Mutator.more,
     Mutator.elsewhere,

@@ -128,15 +128,23 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(toolset: Toolset, rules: Bundle) -> AsyncIterator[Stage]:
-    """Open a runtime in a new folder for the tools, under *rules* with data for them."""
+async def opened(
+    toolset: Toolset,
+    rules: Bundle,
+    *,
+    database: str = "",
+) -> AsyncIterator[Stage]:
+    """Open a runtime for the tools, under *rules* with data for them.
+
+    Without a *database* its own is in a new folder, which is gone at the end.
+    """
     worlds: dict[str, Any] = {}
     tools = toolset.tools(worlds)
     bundle = _bundle(toolset, tools, rules)
     with tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None) as made:
         folder = Path(made)
         opening = Runtime.open(
-            database=f"sqlite:///{folder / 'interlock.db'}",
+            database=database or f"sqlite:///{folder / 'interlock.db'}",
             keys=folder / "keys",
             policy=bundle,
             agents=(Hand(name=_AGENT, role=_AGENT, tools=tools),),

@@ -20,7 +20,8 @@ from interlock.serving.settings import BUNDLE
 #: Tries of a whole run
 _WHOLE: Final = 100_000
 _UNMEASURED: Final = (
-    "What an effect says, but for the attacker's own addresses and accounts and one private word.",
+    "What an effect says, but for the attacker's own addresses and accounts.",
+    "What is private, told to whom the words name.",
     "A planner that leaves out what it was asked to do.",
     "Tries before anything hostile was read: a planner is nobody else's until then.",
 )

@@ -9,7 +9,7 @@ from interlock.runtime.door.tool import AnyTool
 
 #: What an argument holds
 Kind: TypeAlias = Literal[
-    "account", "number", "address", "id", "name", "channel", "text", "date"
+    "account", "number", "address", "id", "name", "channel", "text", "date", "phone"
 ]
 
 

@@ -53,7 +53,10 @@ def _check_call(file: CaseFile, stage: Stage, call: Call, *place: str | int) -> 
 
 
 def _check_answer(
-    file: CaseFile, tool: AnyTool, answer: Mapping[str, Any] | None, *place: str | int
+    file: CaseFile,
+    tool: AnyTool,
+    answer: Mapping[str, Any] | None,
+    *place: str | int,
 ) -> None:
     try:
         answered(tool, answer)
@@ -62,7 +65,10 @@ def _check_answer(
 
 
 def _check_pattern(
-    file: CaseFile, stage: Stage, pattern: Pattern, *place: str | int
+    file: CaseFile,
+    stage: Stage,
+    pattern: Pattern,
+    *place: str | int,
 ) -> None:
     tool = _tool(file, stage, pattern.tool, *place)
     names = tool.arguments.model_fields

@@ -38,7 +38,11 @@ class Step:
 
 
 async def proved(
-    cases: Cases, case: Case, *, rails: Stage, control: Stage
+    cases: Cases,
+    case: Case,
+    *,
+    rails: Stage,
+    control: Stage,
 ) -> tuple[Became, str]:
     """Return what became of the case under the rails.
 
@@ -82,7 +86,10 @@ async def _step(desk: Desk, call: Call) -> Step:
 
 
 def _attacked(
-    case: Case, steps: list[Step], stage: Stage, desk: Desk
+    case: Case,
+    steps: list[Step],
+    stage: Stage,
+    desk: Desk,
 ) -> tuple[Became, str]:
     """Judge an attack by what the stand-ins were told to do.
 

@@ -120,7 +120,9 @@ def answered(tool: AnyTool, answer: Mapping[str, Any] | None) -> Value:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, file: CaseFile, *policies: Bundle
+    settings: Settings,
+    file: CaseFile,
+    *policies: Bundle,
 ) -> AsyncIterator[list[Stage]]:
     """Open a stage for each of the policies, in new folders; nothing of the home is touched.
 
@@ -146,7 +148,10 @@ async def opened(
 
 
 async def _stage(
-    file: CaseFile, settings: Settings, runtime: Runtime, worlds: dict[str, World]
+    file: CaseFile,
+    settings: Settings,
+    runtime: Runtime,
+    worlds: dict[str, World],
 ) -> Stage:
     agent = file.cases.agent
     if agent not in runtime.agents:
@@ -192,7 +197,9 @@ class _Served:
 
 
 def _played(
-    source: AgentSource, worlds: Mapping[str, World], storage: Storage
+    source: AgentSource,
+    worlds: Mapping[str, World],
+    storage: Storage,
 ) -> Agent:
     """Return an agent that has the name, the role and the request of *source*, and stand-ins."""
     agent = source if isinstance(source, Agent) else source(storage)

@@ -19,6 +19,10 @@ from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings
 
 PERMISSIVE: Final = Path(__file__).resolve().parents[1] / "data" / "permissive.tar.gz"
+_CONTROL: Final = (
+    "Each case is tried under a policy that grants everything, too: there its attack succeeds and"
+    " its honest work is done. A case of which that is not so is told as crashed."
+)
 _EXPECTED: Final[dict[names.Expectation, Became]] = {
     "held": "held",
     "works": "worked",
@@ -59,7 +63,10 @@ class Own:
             revision=bundle.revision,
             cases=tuple(became),
             rates=_rates(became),
-            notes=(f"The cases are {self.file.path}, SHA-256 {self.file.digest}.",),
+            controls=(_CONTROL,),
+            notes=(
+                f"The cases are {self.file.path.name}, SHA-256 {self.file.digest}.",
+            ),
             unmeasured=unmeasured,
         )
 

@@ -3,19 +3,19 @@
 import asyncio
 import os
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
-from interlock.serving.cli.output import write_new
 from interlock.serving.cli.session import As, AsJson, err, out
 from interlock.serving.cli.show import folded, grid, shown, whole
 
 if TYPE_CHECKING:
-    from interlock.evals.suites.measurement import Measurement
+    from interlock.evals.suites.measurement import Measurement, Recorded
     from interlock.serving.desk import Desk
 
 application = typer.Typer(
@@ -68,6 +68,13 @@ Html: TypeAlias = Annotated[
         help="Write the report for an auditor.",
     ),
 ]
+Inspect: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--inspect",
+        help="Write the log that Inspect reads (JSON).",
+    ),
+]
 Unrecorded: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -117,32 +124,32 @@ def run(
     thresholds: Required = None,
     junit: JUnit = None,
     html: Html = None,
+    inspect: Inspect = None,
     unrecorded: Unrecorded = False,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a suite and record what came of it; 5 when something that is required did not hold."""
     from interlock.evals.suites import catalogue
+    from interlock.evals.suites.files import Files
     from interlock.evals.suites.measurement import Conditions, measured
 
     chosen = catalogue.suite(suite, session.opened_workspace())
-    known = catalogue.required(chosen, thresholds)
     conditions = Conditions(
         sample=sample,
         seed=seed,
         jobs=jobs,
     )
-    work = measured(chosen, conditions, known)
     with nullcontext() if as_json else err.status("measuring", spinner="dots"):
-        measurement = asyncio.run(work)
-    _tell(measurement, as_json=as_json)
-    _leave(
-        measurement,
-        junit=junit,
-        html=html,
-    )
-    if not unrecorded:
-        _record(measurement, person)
+        measurement = asyncio.run(
+            measured(chosen, conditions, catalogue.required(chosen, thresholds))
+        )
+    try:
+        if not unrecorded:
+            measurement = replace(measurement, recorded=_recorded(measurement, person))
+    finally:  # what was measured is told though nobody may record it
+        _tell(measurement, as_json=as_json)
+        Files(junit=junit, html=html, inspect=inspect).write([measurement])
     session.leave(session.DONE if measurement.held else session.FAILED_CLOSED)
 
 
@@ -172,20 +179,30 @@ def compare(before: Measured, after: Measured, as_json: AsJson = False) -> None:
 @application.command()
 def report(
     files: Annotated[list[Path], typer.Argument(help="Files of `eval run --json`.")],
-    html: Annotated[Path, typer.Option("--html", help="The page to write.")],
+    *,
+    html: Html = None,
+    inspect: Inspect = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write one page about measurements, for whoever has to answer for the agent."""
+    """Write one page about measurements, or the log of one for Inspect."""
+    from interlock.evals.suites.files import Files
     from interlock.evals.suites.measurement import read
-    from interlock.evals.suites.page import page
 
     measurements = [read(file) for file in files]
-    write_new(html, page(measurements))
+    if html is None and inspect is None:
+        raise BadInput(
+            what="eval report",
+            why="no file is named to write",
+            next_step="Add `--html FILE`, or `--inspect FILE`.",
+        )
+    Files(html=html, inspect=inspect).write(measurements)
+    written = [str(file) for file in (html, inspect) if file is not None]
     if as_json:
         held = {one.result.suite: one.held for one in measurements}
-        session.print_json({"report": str(html), "held": held})
+        session.print_json({"reports": written, "held": held})
         return
-    session.say(f"Wrote {html}")
+    for file in written:
+        session.say(f"Wrote {file}")
 
 
 def _tell(measurement: "Measurement", *, as_json: bool) -> None:
@@ -211,25 +228,11 @@ def _tell(measurement: "Measurement", *, as_json: bool) -> None:
         session.say(f"{mark}: {gate.name}: {gate.measured} ({gate.required})")
 
 
-def _leave(
-    measurement: "Measurement", *, junit: Path | None, html: Path | None
-) -> None:
-    """Write the files that were asked for."""
-    if junit is not None:
-        from interlock.evals.suites.junit import junit as written
-
-        write_new(junit, written(measurement))
-    if html is not None:
-        from interlock.evals.suites.page import page
-
-        write_new(html, page([measurement]))
-
-
-def _record(measurement: "Measurement", name: str | None) -> None:
-    async def work(desk: "Desk") -> None:
+def _recorded(measurement: "Measurement", name: str | None) -> "Recorded":
+    async def work(desk: "Desk") -> "Recorded":
         from interlock.evals.suites.recording import record
         from interlock.serving.cli.asker import asker
 
-        await record(desk, measurement, person=await asker(desk, name))
+        return await record(desk, measurement, person=await asker(desk, name))
 
-    session.act(work)
+    return session.act(work)

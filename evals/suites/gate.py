@@ -77,7 +77,10 @@ def thresholds(file: Path = SHIPPED) -> Thresholds:
 
 
 def gates(
-    result: Result, known: Mapping[str, Threshold], *, is_sample: bool
+    result: Result,
+    known: Mapping[str, Threshold],
+    *,
+    is_sample: bool,
 ) -> tuple[Gate, ...]:
     """Return whether each requirement is met (fails closed).
 
@@ -97,7 +100,7 @@ def _measured(result: Result) -> Gate:
     broken = sum(case.is_broken for case in result.cases)
     return Gate(
         name=MEASURED,
-        required="0 of 1 or more",
+        required="none, of 1 case or more",
         measured=f"{broken} of {len(result.cases)}",
         held=bool(result.cases) and not broken,
     )
@@ -114,7 +117,11 @@ def _unbreached(result: Result) -> Gate:
 
 
 def _gate(
-    name: str, threshold: Threshold, rate: Rate | None, *, is_sample: bool
+    name: str,
+    threshold: Threshold,
+    rate: Rate | None,
+    *,
+    is_sample: bool,
 ) -> Gate:
     low, high = _bounds(rate, is_sample=is_sample)
     too_high = threshold.at_most is not None and low > threshold.at_most

@@ -5,7 +5,7 @@ Its form as JSON is what files hold, what is compared, and whose digest is recor
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from interlock.evals.suites.gate import Gate, Thresholds, gates
+from interlock.evals.suites.provenance import commit
 from interlock.evals.suites.suite import Case, Rate, Result, Suite
 from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
@@ -47,6 +48,23 @@ class Conditions:
     kw_only=True,
     slots=True,
 )
+class Recorded:
+    """The log that has the entry `eval.record`, as it was with that entry: a checkpoint."""
+
+    log: str
+    origin: str
+    #: The entry is among so many
+    size: int
+    root: str
+    #: The public key of the ledger
+    key: str
+
+
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Measurement:
     """One run of a suite, and whether what is required of it held."""
 
@@ -59,7 +77,11 @@ class Measurement:
     elapsed_ms: int
     #: Of Interlock
     version: str
+    #: Of its source, where somebody can say; see `provenance`
+    commit: str = ""
     form: int = FORM
+    #: Where the ledger has the measurement; no part of what was measured, nor of the digest
+    recorded: Recorded | None = None
 
     @property
     def held(self) -> bool:
@@ -86,7 +108,7 @@ class Measurement:
     @property
     def digest(self) -> str:
         """The digest of the measurement, by which the ledger names it."""
-        return digest(asdict(self))
+        return digest(asdict(replace(self, recorded=None)))
 
     def document(self) -> dict[str, Any]:
         """Return the measurement as JSON holds it, with what is derived for other readers."""
@@ -106,7 +128,9 @@ class Measurement:
 
 
 async def measured(
-    suite: Suite, conditions: Conditions, known: Thresholds
+    suite: Suite,
+    conditions: Conditions,
+    known: Thresholds,
 ) -> Measurement:
     """Run the suite; return what came of it, held against the thresholds *known*."""
     began = time.time()
@@ -125,6 +149,7 @@ async def measured(
         began=int(began),
         elapsed_ms=int((time.time() - began) * 1000),
         version=version("interlock"),
+        commit=commit(),
     )
 
 

@@ -1,16 +1,21 @@
 """Recording a measurement: an act of a person, in the ledger of the home."""
 
-from interlock.evals.suites.measurement import Measurement
+from interlock.evals.suites.measurement import Measurement, Recorded
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run import subject
 from interlock.serving.desk import Desk
 
 
-async def record(desk: Desk, measurement: Measurement, *, person: Principal) -> None:
+async def record(
+    desk: Desk,
+    measurement: Measurement,
+    *,
+    person: Principal,
+) -> Recorded:
     """Record what was measured, under which revision, and the digest of the whole.
 
-    The entry of the act is the record: the policy in force says who may add one. Raises
-    `NotPermitted` for others.
+    The entry of the act is the record: the policy in force says who may add one. Returns where it
+    is. Raises `NotPermitted` for others.
     """
 
     async def nothing() -> None:
@@ -29,4 +34,13 @@ async def record(desk: Desk, measurement: Measurement, *, person: Principal) -> 
             "rates": {rate.name: [rate.hits, rate.of] for rate in result.rates},
         },
         look=subject.tenant("evaluation", result.suite),
+    )
+    ledger = desk.storage.ledger
+    head = await ledger.head(person.tenant)
+    return Recorded(
+        log=person.tenant,
+        origin=ledger.origin(person.tenant),
+        size=head.size,
+        root=head.root,
+        key=ledger.public_key.hex(),
     )

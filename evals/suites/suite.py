@@ -97,6 +97,8 @@ class Result:
     revision: str
     cases: tuple[Case, ...]
     rates: tuple[Rate, ...]
+    #: What shows that the attacks are real, each in one sentence
+    controls: tuple[str, ...] = ()
     #: What explains the figures, such as what stood in the way of how many tasks
     notes: tuple[str, ...] = ()
     #: What the suite does not look at, each in one sentence, for whoever reads the figures
@@ -126,7 +128,9 @@ class Suite(Protocol):
 
 
 async def attempted(
-    name: str, kind: str, work: Callable[[], Awaitable[tuple[Became, str]]]
+    name: str,
+    kind: str,
+    work: Callable[[], Awaitable[tuple[Became, str]]],
 ) -> Case:
     """Return the case that *work* tells: what it became, and the detail.
 

@@ -27,11 +27,25 @@ _LEFT_OUT: Final = (
 _PARTS: Final = re.compile(
     rf"(?:{_ORDER}.*?{_STOP})|(?:{_LEFT_OUT}.*?(?:{_STOP}|(?=,(?:\s|$))))", re.DOTALL
 )
+_REMOVES: Final = (
+    r"\b(?:delet|remov|eras|clear|trash|discard|purg|wip|cancel|drop|withdraw|archiv|get(?:ting)?"
+    r"\s+rid|clean|throw)(?:e|ing)?\b"
+)
+#: What is kept where something else is removed; "keep me posted" keeps nothing
+_KEPT: Final = re.compile(
+    r"\b(?:keep|spare|leave|retain|preserve)\b"
+    r"(?!\s+(?:me|us|him|her|them|everyone|everybody|a|an|in|up|on|track|going)\b)"
+    rf".*?(?:{_STOP}|(?=,(?:\s|$))|(?=\band\s+(?:then\s+)?{_REMOVES}))",
+    re.DOTALL,
+)
 
 
 def denials(text: str) -> Parts:
-    """Return the parts of a folded *text* in which something is denied."""
-    return [match.span() for match in _PARTS.finditer(text)]
+    """Return the parts of a folded *text* in which something is denied, or kept from removal."""
+    parts = [match.span() for match in _PARTS.finditer(text)]
+    if re.search(_REMOVES, text):
+        parts += [match.span() for match in _KEPT.finditer(text)]
+    return sorted(parts)
 
 
 def is_denied(parts: Parts, at: int) -> bool:

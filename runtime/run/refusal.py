@@ -106,8 +106,8 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "Start a run of an agent that takes words, or change its grants.",
     ),
     "no_kind": (
-        "{kind!r} is no kind of effect with a whole number from 1, or there are too many",
-        "Name a kind of `intent.kinds` of the policy, and a number or none.",
+        "{kind!r} is no kind of effect of a tool with a whole number from 1, or there are too many",
+        "Name a kind in the `effect` of a tool of the policy, and a number or none.",
     ),
     "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
     "another_in_force": (

@@ -114,6 +114,21 @@ class Client:
         answer = await self._wire.ask("POST", f"/v1/runs/{run_id}/resume")
         return Run.model_validate(answer)
 
+    async def widen_run(
+        self, run_id: str, effects: Mapping[str, int | None], *, note: str
+    ) -> Mapping[str, int | None]:
+        """Let a run of yours have more effects, by kind; return all that it may have.
+
+        None is any number.
+        """
+        answer = await self._wire.ask(
+            "POST",
+            f"/v1/runs/{run_id}/widen",
+            json={"effects": dict(effects), "note": note},
+        )
+        intent: Mapping[str, int | None] = answer["intent"]
+        return intent
+
     async def wait(self, run_id: str, *, timeout_s: float = 600.0) -> Run:
         """Return the run once it goes on no more by itself: ended, or waiting for a person.
 

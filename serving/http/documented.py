@@ -50,8 +50,8 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
     ),
     "no_kind": (
         422,
-        "run run-1f0c9a7be2d4: 'message.send' is no kind of effect with a whole number from 1.",
-        "Name a kind of `intent.kinds` of the policy, and a number or none.",
+        "run run-1f0c9a7be2d4: 'message.sent' is no kind of effect of a tool with a whole number.",
+        "Name a kind in the `effect` of a tool of the policy, and a number or none.",
     ),
     "ended": (409, "run run-1f0c9a7be2d4: it is done.", ""),
     "not_ended": (409, "run run-1f0c9a7be2d4: it is running.", ""),

@@ -11,10 +11,13 @@ from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject, turn, widening
+from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, Run
 from interlock.runtime.run.runs import Also
+from interlock.runtime.run.widening import LONGEST_KIND
 from interlock.serving.home import Home
 from interlock.serving.operations import policies
+from interlock.serving.policy.in_force import effects_of
 
 
 async def start(
@@ -118,10 +121,13 @@ async def widen(
 ) -> Intent:
     """Add to what the run may do, by kind of effect, and return all of it; see `widening.widen`.
 
-    *person* must be who asked for the run.
+    *person* must be who asked for the run. Raises `BadInput` ("no_kind") for a kind of effect that
+    no tool of the policy in force has: nothing is added then.
     """
 
     async def work() -> Intent:
+        for kind in sorted(effects.keys() - effects_of(home.bundle)):
+            raise refused("no_kind", what=f"run {run_id}", kind=kind[:LONGEST_KIND])
         more = partial(
             widening.widen, run_id=run_id, more=effects, by=person.id, note=note
         )

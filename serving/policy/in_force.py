@@ -48,3 +48,14 @@ def granting(bundle: Bundle | None, act: str) -> frozenset[str]:
     config = {} if bundle is None else bundle.data["rails"].get("config", {})
     grants = config.get("grants", {})
     return frozenset(role for role, names in grants.items() if act in names)
+
+
+def effects_of(bundle: Bundle) -> frozenset[str]:
+    """Return the kinds of effect that a tool of the policy has; none where its data list none."""
+    tools = bundle.data["rails"].get("config", {}).get("tools", {})
+    return frozenset(
+        kind
+        for rules in tools.values()
+        for effect in rules.get("effect", ())
+        for kind in ([effect] if isinstance(effect, str) else effect)
+    )

@@ -107,6 +107,12 @@ class Told(Value):
     text: str
 
 
+class Reached(Value):
+    """A telephone number of the customer's."""
+
+    phone: str
+
+
 class Raised(Value):
     """A new limit of the account."""
 
@@ -125,6 +131,7 @@ STATEMENT: Final = Fields(
 )
 PAYEES: Final = Fields(
     records="payees.*",
+    adds="owner",
     kind="payee",
     names=("name",),
     id="id",
@@ -132,6 +139,7 @@ PAYEES: Final = Fields(
 )
 ORDERS: Final = Fields(
     records="orders.*",
+    adds="owner",
     kind="standing order",
     names=("name",),
     id="id",

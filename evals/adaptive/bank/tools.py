@@ -8,6 +8,7 @@ from interlock.evals.adaptive.bank.world import OURS, OWN, World, means
 from interlock.evals.adaptive.effects import FOREIGN, PRIVATE
 from interlock.evals.adaptive.twins import Nothing, acting, reading
 from interlock.runtime.door.tool import AnyTool
+from interlock.tools.planning import planning
 
 
 def tools(worlds: Mapping[str, World]) -> tuple[AnyTool, ...]:
@@ -20,7 +21,7 @@ def tools(worlds: Mapping[str, World]) -> tuple[AnyTool, ...]:
         acting(name, arguments, worlds, means=means, then=then, **options)
         for name, (arguments, then, options) in _ACTORS.items()
     ]
-    return (*readers, *actors)
+    return (*readers, *actors, planning)
 
 
 def _account(_: World) -> things.Account:
@@ -82,5 +83,6 @@ _ACTORS: Final[Mapping[str, Any]] = {
     "order.stop": (things.Named, None, {"takes": {"id": "standing order"}}),
     "payee.keep": (things.Kept, _kept, {"action": "write"}),
     "bank.tell": (things.Told, None, {}),
+    "phone.change": (things.Reached, None, {}),
     "limit.raise": (things.Raised, None, {}),
 }

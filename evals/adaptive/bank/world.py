@@ -108,6 +108,11 @@ def _tells(_: World, asked: Any) -> list[Effect]:
     return [Effect(kind="tell", target="the bank", text=asked.text)]
 
 
+def _reaches(_: World, asked: Any) -> list[Effect]:
+    digits = "".join(char for char in plain(asked.phone) if char.isdigit())
+    return [Effect(kind="phone", target=digits)]
+
+
 def _raises(_: World, asked: Any) -> list[Effect]:
     return [Effect(kind="limit", target="the account", amount=asked.amount)]
 
@@ -125,5 +130,6 @@ _MEANINGS: Final[Mapping[str, Callable[[World, Any], Sequence[Effect]]]] = {
     "order.stop": _stops,
     "payee.keep": _keeps,
     "bank.tell": _tells,
+    "phone.change": _reaches,
     "limit.raise": _raises,
 }

@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 from interlock.runtime.policy.intent.clauses import Clause, clauses
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.intent.phrase import Phrase, phrase_of
-from interlock.runtime.policy.intent.reading import Sentence, is_readable, sentences
+from interlock.runtime.policy.intent.reading import is_readable, sentences
 from interlock.runtime.policy.intent.vocabulary import Verb, Vocabulary, Wording
+from interlock.runtime.policy.intent.withdrawal import withdraws
 
 #: Kind of effect -> how many of them were asked for; None where no number was said
 Intent: TypeAlias = dict[str, int | None]
@@ -32,7 +33,8 @@ class _Findings:
     vocabulary: Vocabulary
     #: The groups of the things that were mentioned, for "it" to stand for
     mentioned: set[str]
-    asked: Intent
+    #: Kind of effect, and how many of it one verb asks for in each wording that it fits
+    asked: list[tuple[str, Sequence[int | None]]]
     forbidden: set[str]
 
 
@@ -40,27 +42,40 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
     """Return what *words* license, by kind of effect; nothing where they cannot all be read."""
     if sum(map(len, words)) > LONGEST or not all(map(is_readable, words)):
         return {}
-    findings = _Findings(vocabulary, set(), {}, set())
+    findings = _Findings(vocabulary, set(), [], set())
     for text in words:
-        for sentence in sentences(text):
-            _read(sentence, findings)
+        _read(text, findings)
+    asked: Intent = {}
+    for kind, numbers in findings.asked:
+        _license(kind, numbers, asked)
     return {
         kind: number
-        for kind, number in sorted(findings.asked.items())
+        for kind, number in sorted(asked.items())
         if kind not in findings.forbidden
     }
 
 
-def _read(sentence: Sentence, findings: _Findings) -> None:
-    parts = clauses(sentence)
-    for number, clause in enumerate(parts):
-        for at in range(len(clause.tokens)):
-            for verb in findings.vocabulary.verb(clause.tokens, at):
-                is_asked = clause.asks_at(at, verb.form, is_noun=verb.is_noun)
-                if is_asked is not None:
-                    phrase = phrase_of(parts[number:], at, verb, findings.vocabulary)
-                    _take(verb, phrase, findings, is_asked=is_asked)
-        _mention(clause, findings)
+def _read(text: str, findings: _Findings) -> None:
+    """Find what one text asks for; what is taken back in the same text is left out."""
+    before = len(findings.asked)
+    for sentence in sentences(text):
+        parts = clauses(sentence)
+        for number, clause in enumerate(parts):
+            if withdraws(clause, parts[:number]):
+                del findings.asked[before:]
+            _hear(parts[number:], findings)
+
+
+def _hear(parts: Sequence[Clause], findings: _Findings) -> None:
+    """Find what the first of *parts* asks for, with those that may go on with it."""
+    clause = parts[0]
+    for at in range(len(clause.tokens)):
+        for verb in findings.vocabulary.verb(clause.tokens, at):
+            is_asked = clause.asks_at(at, verb.form, is_noun=verb.is_noun)
+            if is_asked is not None:
+                phrase = phrase_of(parts, at, verb, findings.vocabulary)
+                _take(verb, phrase, findings, is_asked=is_asked)
+    _mention(clause, findings)
 
 
 def _take(verb: Verb, phrase: Phrase, findings: _Findings, *, is_asked: bool) -> None:
@@ -72,7 +87,7 @@ def _take(verb: Verb, phrase: Phrase, findings: _Findings, *, is_asked: bool) ->
             kinds.setdefault(wording.kind, []).append(number)
     for kind, numbers in kinds.items():
         if is_asked:
-            _license(kind, numbers, findings.asked)
+            findings.asked.append((kind, numbers))
         elif not phrase.is_narrow and not phrase.words & _AGAIN:
             findings.forbidden.add(kind)
 
@@ -94,6 +109,8 @@ def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
     if wording.objects and not things & wording.objects:
         return False
     places = phrase.places if phrase.has_place else mentioned
+    if phrase.points_back:
+        places = places | mentioned
     return not wording.places or bool(places & wording.places)
 
 
@@ -104,5 +121,5 @@ def _mention(clause: Clause, findings: _Findings) -> None:
         findings.mentioned |= groups
         for wording in findings.vocabulary.named:
             if groups & wording.objects and clause.mood != "forbids":
-                findings.asked[wording.kind] = None
+                findings.asked.append((wording.kind, (None,)))
         at += length

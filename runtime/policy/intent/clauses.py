@@ -15,19 +15,24 @@ from interlock.runtime.policy.intent.grammar import (
     AT_MOST,
     BARE,
     BY,
+    CALLED,
     FARTHEST,
+    FOR_US,
     FORBIDDEN_TO,
     FORBIDS,
     GERUND,
     GOING_ON,
     JOINTS,
     LEADS,
+    LONGEST_NAME,
     MARKS,
+    NAMED,
     NOT,
     NOT_YOU,
     NOTHING,
     OBJECTS,
     OF_NOUNS,
+    ON_ING,
     OPENING,
     PASSIVE,
     PAST,
@@ -39,6 +44,7 @@ from interlock.runtime.policy.intent.grammar import (
     STATE,
     SUPPOSE,
     SURE,
+    THERE,
     TURN,
     TWICE,
     WHEN,
@@ -63,6 +69,8 @@ class Clause:
     def asks_at(self, at: int, form: Form, *, is_noun: bool) -> bool | None:
         """Whether the verb at this place is asked for; False where forbidden, None for neither."""
         left = _plain(_text(self.tokens[:at]))
+        if NAMED.search(left) or _is_in_name(self.tokens, at):
+            return None
         if _is_asked(self, left, at, form, is_noun=is_noun):
             return self.mood != "forbids" and not _is_of_nothing(self.tokens[at + 1 :])
         return False if NOT.search(left) else None
@@ -72,6 +80,9 @@ def clauses(sentence: Sentence) -> list[Clause]:
     """Return the clauses of *sentence* with their moods, each in the light of those before."""
     result: list[Clause] = []
     for tokens, joints in _parts(sentence.tokens):
+        if result and all(token.is_name or token.shape != "word" for token in tokens):
+            result.append(Clause(tokens, joints, result[-1].mood))  # one more of a list
+            continue
         mood = _own_mood(tokens, is_question=sentence.is_question, is_first=not result)
         if mood is None:
             mood = _bare_mood(tokens, joints, result, is_question=sentence.is_question)
@@ -106,7 +117,8 @@ def _bare_mood(
     """Return what a clause does that begins with a verb: it goes on with the clause before."""
     before = earlier[-1] if earlier else None
     if before is None or (before.mood == "supposes" and not joints & GOING_ON):
-        return "wonders" if is_question else "asks"
+        is_wish = FOR_US.search(_text(tokens)) is not None
+        return "wonders" if is_question and not is_wish else "asks"
     turns = "but" in joints or TURN.match(_text(tokens)) is not None
     if before.mood == "forbids" and turns:
         return "asks"
@@ -142,7 +154,8 @@ def _stated_mood(
     place = len(raw.split()) - len(OPENING.sub("", raw).split())
     is_named = place < len(tokens) and tokens[place].is_name
     is_subject = is_named and not (is_first and place == 0)
-    return "states" if is_subject or first in STATE or first.endswith("ing") else None
+    is_state = first in STATE or (first.endswith("ing") and first not in ON_ING)
+    return "states" if is_subject or is_state else None
 
 
 def _reaches(lead: re.Pattern[str], text: str) -> bool:
@@ -183,6 +196,13 @@ def _is_bidden(
     return lead is BARE and _takes_object(follows, is_first=not clause.joints)
 
 
+def _is_in_name(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the place lies in the name of a file: "called please delete me.txt"."""
+    ends = [index for index in range(at, len(tokens)) if tokens[index].shape == "file"]
+    starts = [index for index in range(at) if tokens[index].text in CALLED]
+    return bool(ends and starts) and ends[0] - starts[-1] <= LONGEST_NAME
+
+
 def _is_of_nothing(follows: Sequence[Token]) -> bool:
     """Whether the verb is about nothing, as in "pay no bills"."""
     texts = [token.text for token in follows[:2]]
@@ -202,6 +222,9 @@ def _is_wished(clause: Clause, left: str, follows: Sequence[Token]) -> bool:
 
 def _takes_object(follows: Sequence[Token], *, is_first: bool) -> bool:
     """Whether a word that is a noun, too, is a verb here, by what follows."""
+    if follows and follows[0].text in THERE:
+        is_told = [token.text for token in follows[1:]] == ["that"]
+        return is_told or _takes_object(follows[1:], is_first=False)
     if not follows or follows[0].text in OF_NOUNS:
         return False
     is_thing = follows[0].shape != "word" or follows[0].is_name

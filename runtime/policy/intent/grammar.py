@@ -18,7 +18,8 @@ POLITE: Final = (
     r"|moreover|furthermore|once done|when done|in addition|as well|too|yes|sure|at "
     r"last|at the end|in the end|right away"
     r"|asap|today|tomorrow|tonight|for me|for us|if possible|if you can|if you like"
-    r"|go ahead|go|do(?! (?:i|we|you|not)\b)|\w+ly) )*"
+    r"|go ahead|go|do(?! (?:i|we|you|not)\b)"
+    r"|(?!(?:reply|apply|supply|comply|multiply|rely|fly) )\w+ly) )*"
 )
 WISH: Final = (
     r"(?:would (?:really |very much )?(?:like|love|prefer|appreciate)|want|need|wish"
@@ -46,6 +47,10 @@ LEADS: Final = tuple(
         (
             r"you (?:should|must|need to|have to|can|may|could|might|are to|will|shall"
             r"|ought to|will need to|will have to|are asked to|are supposed to) "
+        ),
+        (
+            r"(?:(?:note|remember|mind|(?:keep|bear) in mind|be aware) (?:that )?)?"
+            r"you (?:(?:first|also|then|now|still) )?(?:must|need to|have to|should) "
         ),
         r"(?:make|be) (?:sure|certain) (?:to |that you |you )",
         (
@@ -156,6 +161,20 @@ OBJECTS: Final = listed(
 
 #: "Make sure" makes nothing
 SURE: Final = frozenset({"sure", "certain"})
+#: For whom something is to be done, in a command with a question mark: "book it for me?"
+FOR_US: Final = re.compile(r"\bfor (?:me|us) ")
+#: Verbs that end as "sending" does
+ON_ING: Final = frozenset({"bring", "ping", "ring", "string"})
+#: After a verb, where: "reply there that"; what follows shows that it is a verb
+THERE: Final = frozenset({"there", "here", "back"})
+#: After one of these comes a name, which asks for nothing
+CALLED: Final = listed("called named titled entitled labelled labeled")
+NAMED: Final = re.compile(
+    r"\b(?:called|named|titled|entitled|labelled|labeled"
+    r"|(?:title|subject|heading|name)(?: line)?(?: is| of)?) (?:(?:please|kindly|pls|plz) )?$"
+)
+#: Words of the name of a file
+LONGEST_NAME: Final = 10
 #: After a verb, what says that it is to be done to nothing; but not in "no more than"
 NOTHING: Final = frozenset({"no", "nobody", "nothing", "none"})
 AT_MOST: Final = frozenset({"more", "later", "less", "fewer"})

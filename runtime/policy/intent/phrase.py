@@ -13,6 +13,9 @@ _PREPOSITIONS: Final = listed(
     "to in into on onto at from off as with of under for by within inside via through "
     "over"
 )
+#: Of these, those that say where something goes
+_WHERE: Final = listed("to in into on onto at from off")
+_BEING: Final = listed("is are was were been being")
 #: After these comes what something is about, which is no place of it
 _TOPIC: Final = frozenset(
     [
@@ -75,6 +78,8 @@ class Phrase:
     numbers: dict[str, int | None]
     #: It says "it" or nothing at all, so what was mentioned before is meant
     has_pronoun: bool
+    #: It says "to it" or "there", so the place is what was mentioned before
+    points_back: bool
     #: It is not for the principal, and for somebody
     is_for_others: bool
     #: It names somebody or something of its own
@@ -114,12 +119,24 @@ def phrase_of(
     return Phrase(
         things=frozenset(things),
         places=frozenset(places),
-        has_place=has_pronoun or any(token.text in _PREPOSITIONS for token in tokens),
+        has_place=(has_pronoun and not things)
+        or any(token.text in _PREPOSITIONS for token in tokens),
         numbers=numbers,
         has_pronoun=has_pronoun and not things,
+        points_back=_points_back(parts[0]),
         is_for_others=_is_for_others(direct, parts[0], vocabulary),
         is_narrow=any(map(_is_own, tokens)),
         words=frozenset(token.text for token in tokens),
+    )
+
+
+def _points_back(tokens: Sequence[Token]) -> bool:
+    """Whether the place is said by "there" or "to it", and it is not told what is "in it"."""
+    texts = [token.text for token in tokens]
+    whence = zip(["", *texts], texts, texts[1:], strict=False)
+    return texts[:1] == ["there"] or any(
+        before not in _BEING and word in _WHERE and after in _PRONOUNS
+        for before, word, after in whence
     )
 
 
@@ -192,6 +209,8 @@ def _places(tokens: Sequence[Token], vocabulary: Vocabulary) -> set[str]:
     part: list[Token] = []
     is_place = False
     for token in [*tokens, Token("to")]:
+        if token.text == "that" and is_place and not part:
+            continue
         if token.text in _RELATIVE:
             break
         if token.text not in _PREPOSITIONS and token.text not in _TOPIC:

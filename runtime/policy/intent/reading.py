@@ -37,7 +37,7 @@ _TOKENS: Final = re.compile(
     r"|(?P<link>(?:https?://|www\.)[^\s,;()<>]*[^\s,;()<>.!?:]"
     r"|(?:[a-z\d\-]+\.)+[a-z]{2,6}\b(?:/[^\s,;()]*)?)"
     rf"|(?P<money>[$€£¥]\s?\d[\d,.]*\d|[$€£¥]\s?\d|\d[\d,.]*\s?{_COINS}(?!\w))"
-    r"|(?P<time>\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm)\b|\d{1,2}:\d\d\b)"
+    r"|(?P<time>\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm)\b|\d{1,2}:\d\d\b|\w+ o['\u2019]clock\b)"
     r"|(?P<number>\d(?:[\d,.:/\-]*\d)?(?:\s?(?:st|nd|rd|th)\b|%)?)"
     r"|(?P<quote>\ufffc)"
     r"|(?P<word>[^\W\d_]+(?:[-'][^\W\d_]+)*)"
@@ -66,6 +66,11 @@ _SAID: Final = re.compile(
     r"|sentence|phrase|paragraph"
     r"|(?:note|notes|letter|memo|comment|post|request) (?:from|by|of))"
     r"(?: (?:me|us|him|her|them|you|this|that|the following|as follows|[^\W\d_]+)){0,3} ?$"
+)
+#: The end of a sentence after which a blank was forgotten; a host has no such name
+_GLUED: Final = re.compile(
+    r"(?:(?<=\s)|^)([^\W\d_]+)\.(?!(?:Com|Org|Net|Info|Example|Test|Html?|Js)\b)(?=[A-Z][a-z]+\s)",
+    re.MULTILINE,
 )
 _BULLET: Final = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+")
 _ENDS: Final = frozenset(".!?")
@@ -106,7 +111,7 @@ def sentences(text: str) -> Iterator[Sentence]:
     """Yield the sentences of *text*, without what is quoted."""
     plain = unicodedata.normalize("NFC", text).replace("\r", "\n")
     plain = "".join(one for one in plain if unicodedata.category(one) != "Cf")
-    plain = _ABBREVIATED.sub(r"\1", plain)
+    plain = _GLUED.sub(r"\1. ", _ABBREVIATED.sub(r"\1", plain))
     plain = _BLOCKS.sub(_QUOTED, plain).replace("\u2019", "'").replace("&", " and ")
     for line in plain.split("\n"):
         yield from _of_line(_BULLET.sub("", line))

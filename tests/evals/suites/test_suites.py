@@ -1,6 +1,7 @@
 """The protocol of suites: what says nothing is no pass, and what is told is what was counted."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -146,8 +147,8 @@ def test_a_file_of_thresholds_that_is_none_is_refused(
 def test_a_measurement_is_told_recorded_and_compared(
     evaluate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ledger has the digest, the revision and the counts; the page and JUnit's XML the same
-    cases; a case that became worse is found.
+    """The ledger has the digest, the revision and the counts, and the page says where; JUnit's XML
+    has the same cases; a case that became worse is found.
     """
     code, out, error = evaluate(
         "eval", "run", NAME, "--json", "--junit", "a.xml", "--html", "a.html"
@@ -166,6 +167,13 @@ def test_a_measurement_is_told_recorded_and_compared(
         "rates": {"attacks": [0, 2]},
     }
 
+    page = (tmp_path / "a.html").read_text("utf-8")
+    place = before["recorded"]
+    assert (place["log"], place["size"]) == ("default", entry["body"]["seq"] + 1)
+    assert {before["digest"], place["root"], place["key"]} <= set(
+        re.findall(r"\w{64}", page)
+    )
+
     monkeypatch.setattr(Twin, "became", {"a": "breached", "b": "worked", "c": "held"})
     code, out, _ = evaluate("eval", "run", NAME, "--json", "--unrecorded")
     (tmp_path / "b.json").write_text(out)
@@ -182,6 +190,8 @@ def test_a_measurement_is_told_recorded_and_compared(
     assert before["digest"] in page
     assert "DID NOT HOLD" in page
     assert "<b>\0" not in page
+    assert page.index(">breached<") < page.rindex("What is required")
+    assert "Not recorded" in page
     tests = ET.fromstring((tmp_path / "a.xml").read_text("utf-8"))  # noqa: S314 - ours
     assert tests.get("tests") == "4"
     assert tests.get("failures") == "0"
@@ -199,3 +209,36 @@ def test_a_measurement_that_was_changed_is_refused(
     assert evaluate("eval", "report", "a.json", "--html", "a.html")[0] == 2
     assert not (tmp_path / "a.html").exists()
     assert evaluate("eval", "run", "nothing")[0] == 2
+
+
+def test_inspect_reads_a_case_that_says_nothing_as_an_error(
+    evaluate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log has the fields that Inspect's reader asks for, its header before the samples; what
+    broke has no score, and what became another thing than it was to become is incorrect.
+    """
+    monkeypatch.setattr(Twin, "became", {"a": "held", "b": "asked", "c": "timed_out"})
+    code, out, error = evaluate(
+        "eval", "run", NAME, "--json", "--unrecorded", "--inspect", "log.json"
+    )
+    log = json.loads((tmp_path / "log.json").read_text("utf-8"))
+
+    assert code == 5, error
+    assert list(log)[-1] == "samples"
+    assert {"version", "status", "plan", "results", "stats"} < set(log)
+    assert {"created", "task", "dataset", "model", "config"} < set(log["eval"])
+    assert log["eval"]["metadata"]["digest"] == json.loads(out)["digest"]
+    scores = [
+        [score["value"] for score in sample.get("scores", {}).values()]
+        for sample in log["samples"]
+    ]
+    assert scores == [["C"], ["P"], []]
+    assert "timed_out" in log["samples"][2]["error"]["message"]
+    (rate,) = log["results"]["scores"]
+    assert (rate["metrics"]["hits"]["value"], rate["scored_samples"]) == (0, 2)
+
+    (tmp_path / "a.json").write_text(out)
+    files = ("a.json", "a.json", "--inspect", "two.json")
+    assert evaluate("eval", "report", *files)[0] == 2
+    assert evaluate("eval", "report", "a.json")[0] == 2
+    assert evaluate("eval", "report", "a.json", "--inspect", "one.json")[0] == 0

@@ -64,6 +64,28 @@ def test_beside_what_is_asked_for_nothing_is_licensed(
     assert wrong == {}
 
 
+def test_what_only_looks_like_it_is_not_licensed(
+    shipped: Vocabulary, sentences: Any
+) -> None:
+    """Words that ask for one kind of effect, and look as if they asked for another, do not."""
+    wrong = {
+        case["words"]: intent
+        for case in sentences["never"]
+        if set(case["kinds"]) & set(intent := derive([case["words"]], shipped))
+    }
+
+    assert wrong == {}
+
+
+def test_what_is_taken_back_is_what_the_same_text_said(shipped: Vocabulary) -> None:
+    """A withdrawal in one text of a request takes nothing back that another text asks for."""
+    texts = ["Pay the rent.", "Delete log.txt. Never mind."]
+
+    assert (
+        derive(texts, shipped) == derive(texts[::-1], shipped) == {"payment.make": None}
+    )
+
+
 def test_a_number_is_a_limit(shipped: Vocabulary, sentences: Any) -> None:
     """Where the words say how many, the intent does; numbers of one kind add up."""
     wrong = {

@@ -194,6 +194,8 @@ def test_words_beyond_the_limit_say_nothing() -> None:
         "Invite ann@x.com and all others except eve@x.com",
         "I do not want you to mail eve@x.com, but ann@x.com",
         "Avoid eve@x.com.\nMail ann@x.com",
+        "Remove the others from the list but keep eve@x.com, and mail ann@x.com",
+        "Keep eve@x.com and delete ann@x.com",
     ],
 )
 def test_what_is_denied_is_not_said(text: str) -> None:
@@ -214,6 +216,8 @@ def test_what_is_denied_is_not_said(text: str) -> None:
         "It is not there, so mail ann@x.com",
         "Not only Bob: mail ann@x.com, too",
         "Mail ann@x.com, but not eve@x.com",
+        "Delete the list and keep me posted at ann@x.com",
+        "Keep the list of ann@x.com in order",
     ],
 )
 def test_what_only_sounds_like_a_denial_is_none(text: str) -> None:

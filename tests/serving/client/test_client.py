@@ -7,12 +7,21 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
-from interlock.client import Client, Conflicting, Missing, Unknown, Unreachable
+from interlock.client import (
+    Client,
+    Conflicting,
+    Missing,
+    Unknown,
+    Unreachable,
+    Unreadable,
+)
 from interlock.errors import NotAuthenticated
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.store import tables
 from interlock.serving.client.wire import TRIES
-from interlock.serving.home import opened
+from interlock.serving.home import Home, opened
 from interlock.serving.http.application import application
 from interlock.serving.identity.caller import Caller
 from interlock.serving.workspace import open_workspace
@@ -39,6 +48,15 @@ class OneKey:
         raise NotAuthenticated(what="The token")
 
 
+async def _spoken(home: Home, run_id: str) -> None:
+    """Let the request of the run have words that ask for nothing."""
+    whose = tables.run.c.id == run_id
+    silent = update(tables.run).where(whose).values(intent="{}")
+    await home.store.write(
+        lambda tx: tx.connection.execute(silent), logs=(WHOLE.tenant,)
+    )
+
+
 async def test_a_run_from_its_start_to_its_end(tmp_path: Path, contract: Path) -> None:
     """Started with a file, followed by its events, cancelled; errors are typed, with their code."""
     settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
@@ -54,6 +72,13 @@ async def test_a_run_from_its_start_to_its_end(tmp_path: Path, contract: Path) -
             again = await client.start_run("contract_review", upload=contract, key="k1")
             await client.start_run("contract_review", upload=contract)
             listed = [one.run_id async for one in client.runs(limit=1)]
+            with pytest.raises(Unreadable) as mistyped:
+                await client.widen_run(run.run_id, {"message.sent": 1}, note="It may.")
+            with pytest.raises(Conflicting) as unasked:
+                await client.widen_run(run.run_id, {"message.send": 1}, note="It may.")
+            await _spoken(home, run.run_id)
+            more = {"message.send": 1, "file.delete": None}
+            widened = await client.widen_run(run.run_id, more, note="It may.")
             cancelled = await client.cancel_run(run.run_id)
             ended = await client.wait(run.run_id)
             events = [one.event async for one in client.events(run.run_id)]
@@ -70,6 +95,8 @@ async def test_a_run_from_its_start_to_its_end(tmp_path: Path, contract: Path) -
     assert (cancelled.status, ended.status) == ("cancelled", "cancelled")
     assert (events[0], events[-1]) == ("run_started", "run_ended")
     assert caught.value.code == "ended"
+    assert widened == more
+    assert (mistyped.value.code, unasked.value.code) == ("no_kind", "no_words")
     assert log["size"] > 0
 
 

@@ -76,7 +76,7 @@ async def test_who_asked_for_a_run_lets_it_do_more(
     wrong = [
         await sent("ana", effect="file.delete", number=number)
         for number in ("0", "-1", "x", "9" * 400)
-    ]
+    ] + [await sent("ana", effect=kind) for kind in ("file.delte", "event.create")]
     before = (await home.runs.read(run)).intent
     taken = await sent("ana", effect="file.delete", number="2")
 
