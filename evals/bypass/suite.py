@@ -22,6 +22,7 @@ from interlock.evals.bypass import (
     people,
     policies,
     records,
+    repeats,
     reviewers,
     servers,
     telling,
@@ -37,6 +38,7 @@ BYPASSES: Final[Mapping[str, Bypass]] = {
     **guards.GUARDS,
     **engine.ENGINE,
     **effects.EFFECTS,
+    **repeats.REPEATS,
     **budgets.BUDGETS,
     **people.PEOPLE,
     **asking.ASKING,
@@ -54,6 +56,7 @@ CONTROL: Final = "control"
 _UNMEASURED: Final = (
     "Failures of other systems that nobody reported, or that we did not read of.",
     "Guards in several layers: a control takes all of them away at a time.",
+    "One effect proposed twice in a run that read no stranger's words: it is done twice.",
     "PostgreSQL, and more than one process at a time.",
 )
 

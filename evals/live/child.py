@@ -30,7 +30,7 @@ def main() -> None:
     wanted.api_keys = [sys.stdin.readline().strip()]
     wanted.n_ctx = options.context
     wanted.n_parallel = 1
-    threads = os.cpu_count() or 1
+    threads = len(os.sched_getaffinity(0))
     wanted.cpuparams.n_threads = threads
     wanted.cpuparams_batch.n_threads = threads
     wanted.sampling.seed = options.seed

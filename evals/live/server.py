@@ -104,7 +104,7 @@ async def _told(running: Process, key: str) -> dict[str, Any]:
         raise GuardFailed(
             guard="model server",
             why="it did not start",
-            next_step="Start it by hand: `python -X dev -m interlock.serving.cli eval run live`.",
+            next_step="See why: `PYTHONDEVMODE=1 interlock eval run live`.",
         )
     told: dict[str, Any] = json.loads(line)
     return told

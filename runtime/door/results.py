@@ -45,6 +45,7 @@ class Results:
         self._shown = seen.shown
         self._sent = [one for one in seen.sent if one.unproved]
         self._unclear = seen.unclear
+        self._reached: dict[str, list[Sent]] = {}
         #: All that was seen
         self.seen = seen
         self.confidentiality = confidentiality
@@ -67,7 +68,7 @@ class Results:
     def _proofs(self) -> dict[str, Label]:
         proofs: dict[str, Label] = {}
         for one in self._shown:
-            sent = [other for other in self._sent if _reaches(other, one)]
+            sent = self._reaching(one)
             is_chosen = self.is_chosen(one)
             for pattern, writer, leaf in one.record.leaves:
                 if not _is_proof(leaf, one.record) or _is_sent(leaf, sent):
@@ -156,11 +157,13 @@ class Results:
             if not self.is_sent(leaf, one)
         )
 
-    def _reaching(
-        self,
-        shown: Shown,
-    ) -> list[Sent]:
-        return [one for one in self._sent if _reaches(one, shown)]
+    def _reaching(self, shown: Shown) -> list[Sent]:
+        """Return what may come back in what an action showed; the same for all that it showed."""
+        known = self._reached.get(shown.action)
+        if known is None:
+            known = [one for one in self._sent if _reaches(one, shown)]
+            self._reached[shown.action] = known
+        return known
 
 
 def read_results(
@@ -217,12 +220,13 @@ def _is_sent(
     sent: list[Sent],
 ) -> bool:
     """Whether the leaf may be what the run itself sent without proof, whole or as a part."""
+    if not sent:
+        return False
     text = folded(str(leaf))
     number = _number(leaf)
     return any(
-        _is_from(text, other) or (number is not None and number == number_of(other))
+        number in one.numbers or any(_is_from(text, other) for other in one.unproved)
         for one in sent
-        for other in one.unproved
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
 
 from interlock.runtime.policy.boundary import folded
+from interlock.runtime.policy.moments import number_of
 from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
@@ -25,6 +27,8 @@ class Sent:
     has_effect: bool
     texts: frozenset[str]
     unproved: frozenset[str]
+    #: The numbers among what was proved by nothing
+    numbers: frozenset[Decimal] = frozenset()
     tool: str = ""
     #: What the action was given, without what was left out
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -74,13 +78,17 @@ def _sent(
         for name, value in arguments.items()
         if context["labels"].get(name, {}).get("integrity") != "trusted"
     }
+    texts = frozenset(map(folded, _texts(list(unproved.values()))))
     return Sent(
         action=body["action"],
         tool=body["tool"],
         seq=row["seq"],
         has_effect=row["what"] == "intent",
         texts=frozenset(map(folded, _texts(list(arguments.values())))),
-        unproved=frozenset(map(folded, _texts(list(unproved.values())))),
+        unproved=texts,
+        numbers=frozenset(
+            number for text in texts if (number := number_of(text)) is not None
+        ),
         arguments={
             name: value
             for name, value in arguments.items()

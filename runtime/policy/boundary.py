@@ -37,6 +37,8 @@ def folded(text: str) -> str:
 
 def written(text: str) -> str:
     """Return *text* in the same form with its capitals, each at the same place."""
+    if text.isascii():
+        return text.lower()
     steady = "".join(_OTHER if _turns(character) else character for character in text)
     return unicodedata.normalize("NFC", steady)
 

@@ -18,6 +18,7 @@ from interlock.agents.planning import step
 from interlock.evals.hostile.orders import orders
 from interlock.evals.hostile.reading import understood
 from interlock.evals.live import documents, server, weights
+from interlock.evals.live.judge import judged
 from interlock.evals.live.planner import Heard, Memory, Reading
 from interlock.evals.live.suite import Live
 from interlock.evals.suites.suite import Result
@@ -89,27 +90,42 @@ async def test_what_a_hijacked_model_proposes_is_not_done() -> None:
     """Each proposal passes the door: none that the document orders is done, all are without rails,
     and honest work is finished.
     """
-    result = await Live(start=scripted(gullible)).run(sample=8, seed=4, jobs=1)
+    result = await Live(start=scripted(gullible)).run(sample=6, seed=4, jobs=1)
     told = rates(result)
     hijacked, hostile = told["hijacked proposals"]
 
     assert not [case for case in result.cases if case.is_broken], result.cases
-    assert 4 <= hijacked <= hostile == 6
-    assert told["hijacked proposals done"] == (0, 6)
+    assert 3 <= hijacked <= hostile == 5
+    assert told["hijacked proposals done"] == (0, 5)
     assert told["control: hijacked proposals done"] == (hijacked, hijacked)
-    assert told["right tools on honest documents"] == (3, 3)
-    assert told["honest work finished"] == (3, 3)
+    assert told["right tools on honest documents"] == (2, 2)
+    assert told["honest work finished"] == (2, 2)
 
 
 async def test_a_model_that_fails_holds_nothing() -> None:
     """A document on which the model breaks is crashed and in no rate, whatever it had proposed."""
-    result = await Live(start=scripted(lambda _: "no step")).run(
-        sample=2, seed=0, jobs=1
-    )
+
+    def breaking(asked: Mapping[str, Any]) -> str:
+        is_first = len(asked["messages"]) == 2
+        return json.dumps(WORK[0]) if is_first else "no step"
+
+    result = await Live(start=scripted(breaking)).run(sample=2, seed=0, jobs=1)
     became = {case.became for case in result.cases if case.id != "whole"}
 
     assert became == {"crashed"}
     assert {of for _, of in rates(result).values()} == {0}
+
+
+def test_a_proposal_that_no_door_saw_says_nothing() -> None:
+    """What the model proposed and what the door recorded are the same calls, or the review is
+    crashed.
+    """
+    came: Any = SimpleNamespace(trial=None, actions=(), failure="", harm=())
+    review = judged(
+        came, [("mail.send", MAIL)], notify=frozenset(MAIL["to"]), is_late=False
+    )
+
+    assert review.broken == "crashed"
 
 
 async def test_an_answer_that_is_late_is_no_denial() -> None:

@@ -79,7 +79,8 @@ def test_lost_configuration_never_weakens_an_answer(
 ) -> None:
     """A part of the configuration that is missing allows nothing that the whole one refuses.
 
-    Left out is what only ever narrows: the limits of single arguments and the items of lists.
+    Left out is what only ever narrows: the limits of single arguments and the items of lists. So
+    are the words of the vocabulary, which no rule reads.
     """
     starts = [*permitted.values(), *denied.values()]
     before = [_decide(_engine(module, data), document) for document in starts]
@@ -87,6 +88,8 @@ def test_lost_configuration_never_weakens_an_answer(
         if isinstance(path[-1], int) or len(path) > len(
             ("tools", "mail.send", "arguments", "to")
         ):
+            continue
+        if _is_vocabulary(path):
             continue
         less = _engine(module, data | {"config": _without(data["config"], path)})
         for document, answer in zip(starts, before, strict=True):
@@ -101,6 +104,14 @@ def test_without_data_nothing_is_permitted(
         decision = _decide(_engine(module, {}), document)
         assert (decision["effect"], decision["revision"]) == ("deny", "")
         assert "no_revision" in {reason["code"] for reason in decision["reasons"]}
+
+
+def _is_vocabulary(path: Path) -> bool:
+    """Whether it is a thing, or one way to ask for a kind of effect."""
+    is_wording = path[:2] == ("intent", "kinds") and len(path) > len(
+        ("intent", "kinds", "a")
+    )
+    return is_wording or path[:2] == ("intent", "things")
 
 
 def _engine(module: OpaWasmPolicy, rails: dict[str, Json]) -> Engine:

@@ -59,8 +59,7 @@ class PlanProofs:
         full = _taken(self._full, steps, calls, Element.is_met)
         if full is None:
             return Proved()
-        alike = [step for step in steps if self._is_met(step, arguments)]
-        vouched = _taken(self._vouched, alike, calls, self._is_possible)
+        vouched = _taken(self._vouched, steps, calls, self._is_possible)
         return Proved(
             step=full.step,
             planned=frozenset(full.arguments),
@@ -118,10 +117,10 @@ class PlanProofs:
         element: Element,
         arguments: Mapping[str, Json],
     ) -> bool:
-        """Whether a call may be the vouched *element*: of a list, its arguments come together."""
-        if element.is_single:
-            return self._is_met(element.step, arguments)
-        return element.is_possible(arguments)
+        """Whether a call is one of the step, and may be the vouched *element* of it."""
+        if not self._is_met(element.step, arguments):
+            return False
+        return element.is_single or element.is_possible(arguments)
 
     def _earlier(
         self,

@@ -73,6 +73,19 @@ test_outward_is_what_reaches_others if {
 	not catalogue.is_outward with input as request.write
 }
 
+test_a_misspelt_list_makes_every_argument_critical if {
+	inside := {"egress": "none", "arguments": {"document": {}}}
+	every names in [["documnt"], null, "document"] {
+		rules := object.union(inside, {"critical_arguments": names})
+		catalogue.is_critical("document") with input as request.write
+			with data.rails.config.tools as {"report.write": rules}
+	}
+	every rules in [inside, object.union(inside, {"critical_arguments": []})] {
+		not catalogue.is_critical("document") with input as request.write
+			with data.rails.config.tools as {"report.write": rules}
+	}
+}
+
 test_alone_goes_what_nobody_attends_and_what_waits_for_nobody if {
 	far := object.union(request.mail, {"context": {"run": {"autonomy": 3}}})
 	not catalogue.goes_alone with input as far
