@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from interlock.runtime.door.leaves import is_proof, key_of
+
 #: The system that keeps the object mints it; the principal; our own house; whoever can reach us
 Writer: TypeAlias = Literal["system", "owner", "house", "anyone"]
 Ownership: TypeAlias = Literal["principal", "objects", "created"]
@@ -69,6 +71,8 @@ class ShownObject:
     added_by: str
     #: Each leaf, with the pattern that it fits and who can write it
     leaves: Sequence[tuple[str, Writer, Any]] = field(repr=False)
+    #: The leaves that prove something, by how they are looked up
+    proofs: Mapping[str, Sequence[tuple[str, Writer, Any]]] = field(repr=False)
 
 
 def objects_of(
@@ -101,23 +105,48 @@ def _object(
 ) -> ShownObject:
     written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
-    called = {
-        place: leaf
-        for place, leaf in leaves
-        if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
-    }
+    called = _called(fields, leaves)
     identity = steady.get(fields.id, sorted(map(repr, steady.items())))
+    shown = [(pattern, writer, leaf) for _, pattern, writer, leaf in written]
+    own_id = str(steady.get(fields.id, ""))
     return ShownObject(
         kind=fields.kind,
         of=fields.of,
         identity=repr(identity),
-        id=str(steady.get(fields.id, "")),
+        id=own_id,
         names=tuple(called.values()),
         steady=frozenset(leaf for place, leaf in called.items() if place in steady),
         made_by=_person(steady, fields.made_by),
         added_by=_person(steady, fields.added_by),
-        leaves=[(pattern, writer, leaf) for _, pattern, writer, leaf in written],
+        leaves=shown,
+        proofs=_proofs(shown, kind=fields.kind, id=own_id),
     )
+
+
+def _called(
+    fields: Fields,
+    leaves: list[tuple[str, Any]],
+) -> dict[str, str]:
+    """Return what the object is called, by the place where that stands."""
+    return {
+        place: leaf
+        for place, leaf in leaves
+        if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
+    }
+
+
+def _proofs(
+    leaves: Sequence[tuple[str, Writer, Any]],
+    *,
+    kind: str,
+    id: str,  # noqa: A002 - the object's
+) -> dict[str, list[tuple[str, Writer, Any]]]:
+    proofs: dict[str, list[tuple[str, Writer, Any]]] = {}
+    for shown in leaves:
+        leaf = shown[2]
+        if is_proof(leaf, kind=kind, id=id):
+            proofs.setdefault(key_of(leaf, kind), []).append(shown)
+    return proofs
 
 
 def _person(

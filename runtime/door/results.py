@@ -7,20 +7,19 @@ sent without proof proves nothing when it comes back (fails closed).
 """
 
 from collections import defaultdict
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.door.fields import ShownObject, Writer
+from interlock.runtime.door.fields import Writer
+from interlock.runtime.door.leaves import key_of, number_in
 from interlock.runtime.door.sent import Sent
 from interlock.runtime.door.shown import Seen, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
-from interlock.runtime.policy.moments import number_of
 from interlock.runtime.policy.words import Words
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
@@ -45,7 +44,6 @@ class Results:
         self._shown = seen.shown
         self._sent = [one for one in seen.sent if one.unproved]
         self._unclear = seen.unclear
-        self._reached: dict[str, list[Sent]] = {}
         #: All that was seen
         self.seen = seen
         self.confidentiality = confidentiality
@@ -60,27 +58,28 @@ class Results:
         A number proves as the id of an object alone, where such objects are *taken*: any two things
         may have one number.
         """
-        if leaf is None or not self._proofs:
+        if leaf is None:
             return None
-        return self._proofs.get(_key(leaf, taken))
+        key = key_of(leaf, taken)
+        labels = [
+            self._label(one, pattern, writer)
+            for one in self._shown
+            for pattern, writer, shown in one.record.proofs.get(key, ())
+            if not self.is_sent(shown, one)
+        ]
+        return min(labels, key=_rank, default=None)
 
-    @cached_property
-    def _proofs(self) -> dict[str, Label]:
-        proofs: dict[str, Label] = {}
-        for one in self._shown:
-            sent = self._reaching(one)
-            is_chosen = self.is_chosen(one)
-            for pattern, writer, leaf in one.record.leaves:
-                if not _is_proof(leaf, one.record) or _is_sent(leaf, sent):
-                    continue
-                label = Label(
-                    integrity=_integrity(writer, is_chosen=is_chosen),
-                    confidentiality=self.confidentiality,
-                    sources=(f"tool:{one.tool}#{pattern}",),
-                )
-                key = _key(leaf, one.record.kind)
-                proofs[key] = min(proofs.get(key, label), label, key=_rank)
-        return proofs
+    def _label(
+        self,
+        shown: Shown,
+        pattern: str,
+        writer: Writer,
+    ) -> Label:
+        return Label(
+            integrity=_integrity(writer, is_chosen=self.is_chosen(shown)),
+            confidentiality=self.confidentiality,
+            sources=(f"tool:{shown.tool}#{pattern}",),
+        )
 
     @cached_property
     def _called(self) -> dict[tuple[str, str], set[str]]:
@@ -157,13 +156,25 @@ class Results:
             if not self.is_sent(leaf, one)
         )
 
-    def _reaching(self, shown: Shown) -> list[Sent]:
-        """Return what may come back in what an action showed; the same for all that it showed."""
-        known = self._reached.get(shown.action)
-        if known is None:
-            known = [one for one in self._sent if _reaches(one, shown)]
-            self._reached[shown.action] = known
-        return known
+    def _reaching(
+        self,
+        shown: Shown,
+    ) -> list[Sent]:
+        """Return what was sent that may come back in what was shown."""
+        own = self._sent_by.get(shown.action, ())
+        others = [one for one in self._effects if one.action != shown.action]
+        return [*own, *(one for one in others if one.seq < shown.seq)]
+
+    @cached_property
+    def _effects(self) -> list[Sent]:
+        return [one for one in self._sent if one.has_effect]
+
+    @cached_property
+    def _sent_by(self) -> dict[str, list[Sent]]:
+        sent: dict[str, list[Sent]] = defaultdict(list)
+        for one in self._sent:
+            sent[one.action].append(one)
+        return dict(sent)
 
 
 def read_results(
@@ -191,16 +202,6 @@ def read_results(
     )
 
 
-def _reaches(
-    sent: Sent,
-    shown: Shown,
-) -> bool:
-    """Whether what was sent may come back in what was shown."""
-    if sent.action == shown.action:
-        return True
-    return sent.has_effect and sent.seq < shown.seq
-
-
 def _may_have_changed(
     sent: Sent,
     shown: Shown,
@@ -223,7 +224,7 @@ def _is_sent(
     if not sent:
         return False
     text = folded(str(leaf))
-    number = _number(leaf)
+    number = number_in(leaf)
     return any(
         number in one.numbers or any(_is_from(text, other) for other in one.unproved)
         for one in sent
@@ -242,28 +243,6 @@ def _is_from(
     )
 
 
-def _number(leaf: Any) -> Decimal | None:
-    """Return the number that a leaf is, however it is written; None for another."""
-    if isinstance(leaf, int | float) and not isinstance(leaf, bool):
-        return Decimal(str(leaf))
-    return number_of(leaf) if isinstance(leaf, str) else None
-
-
-def _is_proof(
-    leaf: Any,
-    record: ShownObject,
-) -> bool:
-    """Whether the leaf says something by itself, or is the number of an object of some kind."""
-    if leaf is None or leaf == "" or isinstance(leaf, bool):
-        return False
-    return not _is_number(leaf) or bool(record.kind and record.id == str(leaf))
-
-
-def _is_number(leaf: Any) -> bool:
-    is_digits = isinstance(leaf, str) and leaf.isdecimal()
-    return is_digits or _number(leaf) is not None
-
-
 def _integrity(
     writer: Writer,
     *,
@@ -276,12 +255,3 @@ def _integrity(
 
 def _rank(label: Label) -> int:
     return _RANK.index(label.integrity)
-
-
-def _key(
-    leaf: Any,
-    kind: str,
-) -> str:
-    """Return how a leaf is looked up: a number with its *kind*, and as the type that it has."""
-    name = f"{type(leaf).__name__}:{leaf}"
-    return f"{kind}#{name}" if _is_number(leaf) else name

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
+from interlock.runtime.door.remembered import remembered
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.moments import number_of
 from interlock.runtime.record.logs import kept_at
@@ -57,6 +59,21 @@ def entry_of(
     key: DataKey,
 ) -> Entry:
     """Return an entry as it was sealed; raises `Tampered` for what was not sealed there."""
+    if row["what"] == "outcome" or row["sealed"] is None:
+        return _entry(row, run, key)
+    return remembered(
+        key,
+        kept_at(run.tenant, row["seq"]),
+        row["sealed"] + row["body"],
+        partial(_entry, row, run, key),
+    )
+
+
+def _entry(
+    row: Any,
+    run: Run,
+    key: DataKey,
+) -> Entry:
     body = orjson.loads(row["body"])
     seq = row["seq"]
     sent: Sent | None = None

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, union_all
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.fields import Fields, ShownObject, objects_of
+from interlock.runtime.door.remembered import remembered
 from interlock.runtime.door.sent import Entry, Sent, entry_of
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
@@ -108,7 +109,7 @@ def read_seen(
     results = {
         row["name"]: partial(_result, row, key) for row in rows if row["what"] == "done"
     }
-    shown, unclear = _objects(declared, rows, sent, ended, results)
+    shown, unclear = _objects(declared, rows, sent, ended, results, key=key)
     return Seen(
         shown=shown,
         sent=sent,
@@ -124,19 +125,34 @@ def _objects(
     sent: Sequence[Sent],
     ended: Mapping[str, Entry],
     results: Mapping[str, Callable[[], Any]],
+    *,
+    key: DataKey,
 ) -> tuple[list[Shown], frozenset[str]]:
     """Return what the tools showed, and the kinds of which not all could be looked through."""
     asked = {one.action: one for one in sent}
     shown: list[Shown] = []
     unclear: set[str] = set()
     for fields, row in _declaring(declared, rows):
-        result = results[row["name"]]()
-        records = None if result is None else objects_of(fields, result)
+        records = remembered(
+            key,
+            f"{row['tool']} {row['name']}",
+            row["sealed"],
+            partial(_records, fields, results[row["name"]]),
+        )
         if records is None:
             unclear.add(fields.kind)
         whole = whole_names(fields, asked.get(row["name"]))
         shown += _shown(row, records or (), ended, whole)
     return shown, frozenset(unclear)
+
+
+def _records(
+    fields: Fields,
+    result: Callable[[], Any],
+) -> list[ShownObject] | None:
+    """Return the objects in a result; None where it is too large."""
+    opened = result()
+    return None if opened is None else objects_of(fields, opened)
 
 
 def _seq(entry: Entry) -> int:

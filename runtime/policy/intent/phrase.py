@@ -116,18 +116,22 @@ def phrase_of(
     tokens = [token for part in parts for token in part]
     direct, _ = _apart(parts[0])
     has_pronoun = not direct or any(token.text in _PRONOUNS for token in direct[:2])
+    is_bare = has_pronoun and not things
     return Phrase(
         things=frozenset(things),
         places=frozenset(places),
-        has_place=(has_pronoun and not things)
-        or any(token.text in _PREPOSITIONS for token in tokens),
+        has_place=is_bare or _is_placed(tokens),
         numbers=numbers,
-        has_pronoun=has_pronoun and not things,
+        has_pronoun=is_bare,
         points_back=_points_back(parts[0]),
         is_for_others=_is_for_others(direct, parts[0], vocabulary),
         is_narrow=any(map(_is_own, tokens)),
         words=frozenset(token.text for token in tokens),
     )
+
+
+def _is_placed(tokens: Sequence[Token]) -> bool:
+    return any(token.text in _PREPOSITIONS for token in tokens)
 
 
 def _points_back(tokens: Sequence[Token]) -> bool:
