@@ -13,6 +13,8 @@ from typing import Final
 _OPENING: Final = frozenset("\"'`([{<\u201c\u2018\u00ab*#@$\u20ac\u00a3\u00a5")
 #: What may stand between the end of a value and a blank
 _CLOSING: Final = frozenset("\"'`)]}>\u201d\u2019\u00bb*.,;:!?%\u20ac\u2026")
+#: Signs between a blank and a value that are passed over; beyond more of them stands no value
+_MOST_SIGNS: Final = 64
 _POSSESSIVE: Final = ("'s", "\u2019s")
 #: Two groups of one number
 _GROUPS: Final = re.compile("[0-9] [0-9]")
@@ -55,7 +57,8 @@ def begins(
     at: int,
 ) -> bool:
     """Whether a value may begin at this place of *text*."""
-    while at > 0 and text[at - 1] in _OPENING:
+    first = max(0, at - _MOST_SIGNS)
+    while at > first and text[at - 1] in _OPENING:
         at -= 1
     return at == 0 or _is_blank(text[at - 1])
 
@@ -108,7 +111,8 @@ def _is_clear(
     text: str,
     at: int,
 ) -> bool:
-    while at < len(text) and text[at] in _CLOSING:
+    last = min(len(text), at + _MOST_SIGNS)
+    while at < last and text[at] in _CLOSING:
         at += 1
     return at == len(text) or _is_blank(text[at])
 

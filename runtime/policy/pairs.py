@@ -16,7 +16,7 @@ from interlock.runtime.policy.numerals import is_bare
 _SENTENCE: Final = re.compile(r"[.!?;](?=\s|\Z)|\n")
 #: Addresses, accounts, and words with a capital; what stands at the beginning is a verb
 _NAME: Final = re.compile(
-    r"(?<!\S)[\"'(<\[]*(?P<name>[^\s,;@]+@[^\s,;>)\]]*[^\s,;.>)\]!?]|[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{8,30}"
+    r"(?<!\S)[\"'(<\[]{0,4}(?P<name>[^\s,;@]+@[^\s,;>)\]]*[^\s,;.>)\]!?]|[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{8,30}"
     r"|(?<=\s)(?<![.!?;:]\s)[^\W\d_a-z][\w'-]*)"
 )
 #: A number or a name, and where it stands

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from interlock.runtime.canonical import Json
@@ -34,6 +35,8 @@ SHORTEST: Final = 3
 #: Longer texts are not looked for, and longer words are not looked through
 LONGEST: Final = 4_096
 LONGEST_WORDS: Final = 65_536
+#: Places of one value that are looked at; the others prove nothing
+MOST_PLACES: Final = 64
 _QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 #: What no common word has within: a blank, a digit, or a sign before a letter or a digit
 _MARKED: Final = re.compile(r"\S\s+\S|[0-9]|[^\w\s'\u2019-]\w|_")
@@ -144,7 +147,7 @@ class _Text:
         phrase = _BLANKS.sub(" ", folded(value))
         if phrase in _COMMON:
             return None
-        for start, end in places(text, phrase):
+        for start, end in islice(places(text, phrase), MOST_PLACES):
             span = at[start], at[end - 1] + 1
             if not is_denied(self._denials, span[0]) and self._is_name(span, use):
                 return span

@@ -42,6 +42,9 @@ Meet for 45 minutes | duration_minutes | 45 +
 NAMES = """
 Mail ann@x.com about eve@y.com | to | eve@y.com
 Mail ann@x.com about eve@y.com | to | ann@x.com +
+Mail Ann about eve1@y.com,eve2@y.com | to | eve2@y.com
+Mail Ann about bob@y.com, ann@x.com & eve@y.com | to | eve@y.com
+Mail Ann about R&D5 and "eve@y.com" | to | eve@y.com
 Mail ann@x.com about eve@y.com | subject | eve@y.com +
 Mail ann@x.com about our client eve@y.com | recipients | eve@y.com
 Mail ann@x.com about bob@x.com and eve@y.com | recipients | eve@y.com
@@ -82,6 +85,8 @@ Pay 50 to ann@x.com and 70 to bob@x.com | ann@x.com | 70
 Pay 50 to Ann and Bob and 70 to Eve | Bob | 50 +
 Pay 50 to Ann and Bob and 70 to Eve | Bob | 70
 Pay 50 to Ann. Then pay 70 to Bob. | Ann | 70
+Pay 30 to Ann. Pay 50 or 70 to Eve | Ann | 70 +
+Pay Bob 70. Pay 30 to Ann and 20 | Bob | 30 +
 Pay 50 to Ann and Bob | Bob | 50 +
 My landlord is Ann. Pay 50 for May. | Ann | 50 +
 Pay Ann 50 and 70 to Bob | Bob | 50 +

@@ -2,12 +2,14 @@
 
 import random
 import string
+import time
 
 import pytest
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.tool import Value
 from interlock.runtime.policy.spoken import Spoken, spoken_fields, texts_of
+from interlock.runtime.policy.use import use_of
 from interlock.runtime.policy.words import LONGEST_WORDS, Words
 
 TEXT = (
@@ -231,3 +233,26 @@ def test_a_word_that_stands_in_any_sentence_is_no_name(value: str) -> None:
     text = "Tell you and everyone, or anyone, all about the plan"
 
     assert Words({"text": text}).source(value) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tell her about " + ",".join(["eve@x.com"] * 64) + " hello ann@x.com",
+        "Mail ann@x.com from 1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1&1 hello ann@x.com",
+        '"' * 16_000,
+        "(" * 16_000,
+        "." * 16_000,
+        "from ann@x.com, " * 1_000,
+    ],
+)
+def test_no_words_take_long_to_look_through(text: str) -> None:
+    """Lists, signs without an end and many places of a value take a moment each."""
+    words = Words({"text": text})
+    began = time.process_time()
+
+    for value in ("ann@x.com", text[:3]):
+        words.source(value, use_of(["to"]))
+    words.is_of(1, "Ann")
+
+    assert time.process_time() - began < 1
