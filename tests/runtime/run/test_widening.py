@@ -74,20 +74,23 @@ async def test_calls_at_once_do_not_go_beyond_a_number(tmp_path: Path) -> None:
 
 
 async def test_a_person_widens_what_a_run_may_do(tmp_path: Path) -> None:
-    """What is added counts from the next proposal on, and a kind without a number has no end."""
+    """What is added counts from the next proposal on, and a kind without a number has no end, whatever
+    is added to it.
+    """
     point = StaticPoint(effects={"note.write": "permit"})
     async with World(
         tmp_path, tools=[Effects().tool("note.write")], pdp=point
     ) as world:
         run = await world.start(intent={"note.write": 2})
         more = {"note.write": 1, "note.send": None}
-        intent = await _widen(world, run, more)
+        await _widen(world, run, more)
+        intent = await _widen(world, run, {"note.send": 1})
         await _write(world, run, "a")
         entries = await world.entries()
 
     assert intent == {"note.write": 3, "note.send": None}
     assert point.asked[0].context.intent == IntentFacts(spoken=True, kinds=intent)
-    [entry] = [body for body in entries if body["event"] == "run_widened"]
+    *_, entry = [body for body in entries if body["event"] == "run_widened"]
     assert entry["intent"] == intent
 
 
@@ -101,6 +104,7 @@ async def test_a_person_widens_what_a_run_may_do(tmp_path: Path) -> None:
         ({}, {"note.write": True}, "no_kind"),
         ({}, {"note.write": 10**9}, "no_kind"),
         ({}, {"note\n": 1}, "no_kind"),
+        ({}, {"n" * 65: 1}, "no_kind"),
         ({}, {f"note.{number}": 1 for number in range(300)}, "no_kind"),
     ],
 )
