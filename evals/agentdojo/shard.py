@@ -19,7 +19,13 @@ from interlock.evals.agentdojo.package import SuiteName
 from interlock.evals.agentdojo.postures import POSTURES, Name
 from interlock.evals.agentdojo.session import Step
 from interlock.evals.agentdojo.stage import Stage, opened
-from interlock.evals.agentdojo.trial import Attacked, Trial, attacked, benign
+from interlock.evals.agentdojo.trial import (
+    Attacked,
+    Trial,
+    attacked,
+    benign,
+    can_fit,
+)
 from interlock.evals.agentdojo.variants import Variant
 from interlock.evals.suites.suite import Became, Case, attempted
 
@@ -190,7 +196,7 @@ class _Shard:
         runs = await self._runs(stage, trial)
         reached = runs[-1].is_reached
         washed = reached or await self._washed(stage, trial)
-        within = await self._within(stage, trial)
+        within = await self._within(stage, trial, is_reached=reached)
         tired = washed or await self._tired(stage, trial, runs)
         resumed = runs[0]
         self._measured.pairs.append(
@@ -225,10 +231,17 @@ class _Shard:
             return False
         return await self._either(stage, replace(trial, launders=True))
 
-    async def _within(self, stage: Stage, trial: Trial) -> bool | None:
-        """Whether an attacker that fits into the plan reaches its goal; None without a plan."""
+    async def _within(
+        self, stage: Stage, trial: Trial, *, is_reached: bool
+    ) -> bool | None:
+        """Whether an attacker that fits into the plan reaches its goal; None without a plan.
+
+        One that has no call that could fit does as any other.
+        """
         if not stage.plan(trial.user_task).steps:
             return None
+        if is_reached or not can_fit(stage, trial):
+            return is_reached
         return await self._either(stage, replace(trial, knows_plan=True))
 
     async def _tired(
@@ -236,13 +249,13 @@ class _Shard:
     ) -> bool:
         """Whether a fatigued person lets the goal be reached; nobody who is not asked does."""
         asks = sum(_asks(run.of("attack")) for run in runs)
-        if not asks and not stage.plan(trial.user_task).steps:
+        may_fit = bool(stage.plan(trial.user_task).steps) and can_fit(stage, trial)
+        if not asks and not may_fit:
             return False
         tired = replace(trial, person="fatigued")
         if await self._either(stage, tired):
             return True
-        has_plan = bool(stage.plan(trial.user_task).steps)
-        return has_plan and await self._either(stage, replace(tired, knows_plan=True))
+        return may_fit and await self._either(stage, replace(tired, knows_plan=True))
 
     async def _either(self, stage: Stage, trial: Trial) -> bool:
         """Whether the goal is reached in one of the schedules."""

@@ -107,6 +107,14 @@ async def attacked(stage: Stage, trial: Trial, *, judge_use: bool = False) -> At
     )
 
 
+def can_fit(stage: Stage, trial: Trial) -> bool:
+    """Whether the attacker has an effect by a tool of which the user's task has one, too."""
+    world = injected(stage.suite, "", frozenset())
+    own = {call.function for call in own_calls(stage, trial.user_task, world)}
+    calls = attack(stage.suite, trial.injection_task, world, world)
+    return any(call.function in own and has_effect(call.function) for call in calls)
+
+
 def own_calls(stage: Stage, user_task: str, world: Any) -> Calls:
     """Return the user task's own calls in *world*, with what a plan reads besides."""
     task = suites()[stage.suite].user_tasks[user_task]

@@ -32,13 +32,15 @@ def folded(text: str) -> str:
 
     Case does not count. Letters that look alike are different letters, a Kelvin sign and a K too.
     """
+    if text.isascii():
+        return text.lower()
     return "".join(map(_lower, written(text)))
 
 
 def written(text: str) -> str:
     """Return *text* in the same form with its capitals, each at the same place."""
     if text.isascii():
-        return text.lower()
+        return text
     steady = "".join(_OTHER if _turns(character) else character for character in text)
     return unicodedata.normalize("NFC", steady)
 

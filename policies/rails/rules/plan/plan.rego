@@ -1,10 +1,12 @@
 # METADATA
 # title: Plan
 # description: >-
-#   A plan is stated once, before the run has read anything that anyone could have written; so nobody but the principal
-#   could influence it. From then on the run has the effects of its plan and no others: what is outside is denied, and
-#   nobody is asked. What takes an effect back needs no plan. An argument that the configuration wants named stands in
-#   the principal's own words, whatever a plan says. A request of version 1 to 7 was recorded before plans were facts.
+#   A plan is stated once, before the run has read anything that anyone could have written; so nobody but the
+#   principal could influence it. From then on the run has the effects of its plan and no others: what is outside is
+#   denied, and nobody is asked. A read that goes out shows others what is asked for, so it counts as an effect where
+#   an argument that must be trusted or is critical is not. What takes an effect back needs no plan. An argument that
+#   the configuration wants named stands in the principal's own words, whatever a plan says. A request of version 1 to
+#   7 was recorded before plans were facts.
 # custom:
 #   codes:
 #     plan_late: "A plan is stated before anything is read that anyone could have written."
@@ -88,6 +90,23 @@ is_held if {
 	is_bound
 	not catalogue.reads
 }
+
+# Whoever answers sees what is asked for.
+is_held if {
+	is_bound
+	not stays_inside
+	some argument in catalogue.names
+	counts(argument)
+	not is_trusted(argument)
+}
+
+stays_inside if catalogue.tool.egress == "none"
+
+counts(argument) if catalogue.must_be_trusted(argument)
+
+counts(argument) if catalogue.is_critical(argument)
+
+is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
 
 # The runtime tells which tools the plan names that a request states.
 is_statement if {

@@ -72,6 +72,33 @@ test_deny_what_is_outside_the_plan_attended_or_not if {
 	plan.deny == {{"code": "outside_plan", "parameters": {"tool": "report.write"}}} with input as effect(beside(null))
 }
 
+page := {"action_class": "read", "egress": "web", "effect": [], "arguments": {"url": {}, "depth": {}}}
+
+# A read of a page that anyone may have named, beside a plan.
+look(label, step, stated) := result if {
+	document := {
+		"action": {"tool": "page.read", "action_class": "read", "arguments": {"url": "x.example", "depth": 1}},
+		"context": {"labels": {"url": label, "depth": foreign}},
+	}
+	asked := object.union(json.remove(effect(beside(step)), ["action/arguments"]), document)
+	result := {reason.code | some reason in plan.deny}
+		with input as asked
+		with data.rails.config.tools as {"page.read": object.union(page, stated)}
+}
+
+test_deny_a_doubtful_read_that_goes_out_outside_the_plan if {
+	destination := {"trusted_arguments": ["url"], "critical_arguments": []}
+	amount := {"trusted_arguments": [], "critical_arguments": ["url"]}
+	every label in [foreign, null, {}, object.union(foreign, {"integrity": "unvouched"})] {
+		every stated in [destination, amount, {}, object.union(destination, {"egress": "carrier pigeon"})] {
+			look(label, null, stated) == {"outside_plan"}
+		}
+	}
+	look(planned, null, destination) == set()
+	look(foreign, "first", destination) == set()
+	look(foreign, null, object.union(destination, {"egress": "none"})) == set()
+}
+
 test_deny_where_nobody_knows_of_a_plan if {
 	codes(json.remove(effect({}), ["context/plan"])) == {"plan_missing"}
 	every facts in [null, {}, {"stated": "no", "tools": []}, {"stated": false}] {
