@@ -28,8 +28,6 @@ class Reference:
         """Compare with nothing: raises `Opaque`."""
         raise Opaque
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 def same_object(
     one: Any,
