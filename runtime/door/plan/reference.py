@@ -28,6 +28,10 @@ class Reference:
         """Compare with nothing: raises `Opaque`."""
         raise Opaque
 
+    def __hash__(self) -> int:
+        """Stand in no set: raises `Opaque`."""
+        raise Opaque
+
 
 def same_object(
     one: Any,
