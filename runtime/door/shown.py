@@ -116,11 +116,7 @@ def read_seen(
         row["name"]: partial(_result, row, key) for row in rows if row["what"] == "done"
     }
     plan = stated(sent, ended, results) if is_planned else None
-    whole = {
-        one.action: _whole_names(declared[one.tool], one, plan)
-        for one in sent
-        if one.tool in declared
-    }
+    whole = _whole(declared, sent, plan)
     shown, unclear = _objects(declared, rows, whole, ended, results, key=key)
     return Seen(
         shown=shown,
@@ -210,6 +206,18 @@ def _shown(
             record=record,
             whole=whole,
         )
+
+
+def _whole(
+    declared: Mapping[str, Fields],
+    sent: Sequence[Sent],
+    plan: Plan | None,
+) -> dict[str, frozenset[str] | None]:
+    return {
+        one.action: _whole_names(declared[one.tool], one, plan)
+        for one in sent
+        if one.tool in declared
+    }
 
 
 def _whole_names(

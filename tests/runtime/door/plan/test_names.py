@@ -184,7 +184,7 @@ async def test_a_planned_search_shows_every_object_of_the_name_that_fits(
         },
     )
     await desk.act("room.list")
-    asked = {"text": "ACME-7", "day": "2027-01-31"}
+    asked: dict[str, Any] = {"text": "ACME-7", "day": "2027-01-31"}
     asked |= {"most": 1} if "most" in arguments else {}
     await desk.act("meeting.find", **asked)
 
