@@ -1,7 +1,8 @@
 """The vouched view of a result: what would stand there whatever strangers had written.
 
 A leaf that anyone can write is not there, and neither is an object that anyone could have put
-there. Of what nobody declares who writes it, nothing is there (fails closed).
+there. Of what nobody declares who writes it, nothing is there (fails closed). The name of an object
+that is there stands as a reference to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,20 +11,22 @@ from typing import Any, Final, TypeAlias
 from interlock.runtime.door.fields import (
     Fields,
     Writer,
+    is_name,
     object_of,
     objects_of,
     writer_of,
 )
 from interlock.runtime.door.plan.expression import NOTHING
+from interlock.runtime.door.plan.naming import Naming
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
-from interlock.runtime.door.shown import Shown, whole_names
+from interlock.runtime.door.shown import Shown
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 
 _GONE: Final = object()
-#: Whether a leaf stays, from who can write it and what it is
-_Keeps: TypeAlias = Callable[[Writer, Any], bool]
+#: What stands at a place within a record, from who can write it, the place and the leaf
+_Keeps: TypeAlias = Callable[[Writer, str, Any], Any]
 
 
 class Vouching:
@@ -39,6 +42,7 @@ class Vouching:
         self._results = results
         self._tools = tools
         self._person = person
+        self._naming = Naming(results)
 
     def result(
         self,
@@ -63,7 +67,7 @@ class Vouching:
                 action=sent.action,
                 seq=seen.ended[sent.action].seq,
                 record=record,
-                whole=whole_names(fields, sent),
+                whole=seen.whole.get(sent.action, frozenset()),
             )
             keeps = self._keeps(fields, sent, shown)
             return _GONE if keeps is None else _steady(fields, "", value, keeps)
@@ -77,29 +81,40 @@ class Vouching:
         sent: Sent,
         shown: Shown,
     ) -> _Keeps | None:
-        """Return which leaves of a record stay; None for a record that is not there."""
+        """Return what stays of the leaves of a record; None for a record that is not there."""
         results = self._results
         record = shown.record
 
-        def is_steady(
+        def steady(
             writer: Writer,
+            place: str,
             leaf: Any,
-        ) -> bool:
-            return writer != "anyone" and not results.is_sent(leaf, shown)
+        ) -> Any:
+            is_kept = writer != "anyone" and not results.is_sent(leaf, shown)
+            return leaf if is_kept else _GONE
+
+        def known(
+            writer: Writer,
+            place: str,
+            leaf: Any,
+        ) -> Any:
+            if writer == "anyone" and is_name(fields, place, leaf):
+                return self._naming.reference(leaf, shown, is_all=not place)
+            return steady(writer, place, leaf)
 
         if record.of == "created":
-            return is_steady
+            return steady
         if not sent.is_proved:
             return None
         if results.is_chosen(shown):
             names = results.chosen_names(shown)
-            return lambda writer, leaf: is_steady(writer, leaf) or leaf in names
+            return lambda *at: at[-1] if at[-1] in names else known(*at)
         if results.is_touched(shown):
             return None
         if self._is_own(record.made_by, fields):
-            return lambda *_: True
+            return lambda *at: at[-1]
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
-        return is_steady if is_added else None
+        return known if is_added else None
 
     def _is_own(
         self,
@@ -146,10 +161,10 @@ def _steady(
 ) -> Any:
     """Return a part of a record with the leaves that stay; a part of which none stays is gone."""
     if not isinstance(value, Mapping | list):
-        return value if keeps(writer_of(fields, place), value) else _GONE
+        return keeps(writer_of(fields, place), place, value)
     if not value:
         inner = f"{place}.*" if place else "*"
-        is_kept = keeps(writer_of(fields, inner), None)
+        is_kept = keeps(writer_of(fields, inner), inner, None) is not _GONE
         return value if is_kept else _GONE
 
     def at(
