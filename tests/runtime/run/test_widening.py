@@ -74,8 +74,8 @@ async def test_calls_at_once_do_not_go_beyond_a_number(tmp_path: Path) -> None:
 
 
 async def test_a_person_widens_what_a_run_may_do(tmp_path: Path) -> None:
-    """What is added counts from the next proposal on, and a kind without a number has no end, whatever
-    is added to it.
+    """What is added counts from the next proposal on, and a kind without a number has no end,
+    whatever is added to it.
     """
     point = StaticPoint(effects={"note.write": "permit"})
     async with World(

@@ -97,6 +97,7 @@ def test_all_expressions_share_one_bound() -> None:
         ({"a": [1, "x"]}, {"a": ["1", "x"]}, True),
         ("007", "7", False),
         (True, 1, False),
+        (True, True, True),
         (None, "", False),
         ("Ann", "ann", False),
         ([1], [1, 2], False),
