@@ -19,11 +19,14 @@ from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
 from interlock.runtime.door.shown import Shown, whole_names
 from interlock.runtime.door.tool import Tools
-from interlock.runtime.policy.boundary import folded
 
 _GONE: Final = object()
 #: Whether a leaf stays, from who can write it and what it is
 _Keeps: TypeAlias = Callable[[Writer, Any], bool]
+
+
+class _Touched(Exception):
+    """This run may itself have written, without proof, what a result shows."""
 
 
 class Vouching:
@@ -55,6 +58,8 @@ class Vouching:
         fields = None if tool is None else tool.fields
         if fields is None or result is None or objects_of(fields, result) is None:
             return NOTHING
+        if not sent.is_proved and fields.of != "created":
+            return NOTHING
 
         def view(value: Any) -> Any:
             record = object_of(fields, value)
@@ -68,7 +73,10 @@ class Vouching:
             keeps = self._keeps(fields, sent, shown)
             return _GONE if keeps is None else _steady(fields, "", value, keeps)
 
-        pruned = _placed(fields.records, result, view)
+        try:
+            pruned = _placed(fields.records, result, view)
+        except _Touched:
+            return NOTHING
         return NOTHING if pruned is _GONE else pruned
 
     def _keeps(
@@ -77,7 +85,11 @@ class Vouching:
         sent: Sent,
         shown: Shown,
     ) -> _Keeps | None:
-        """Return which leaves of a record stay; None for a record that is not there."""
+        """Return which leaves of a record stay; None for a record that is not there.
+
+        Raises `_Touched` for one that this run may have written: a planner that takes objects out
+        of the view would choose among the others.
+        """
         results = self._results
         record = shown.record
 
@@ -85,21 +97,26 @@ class Vouching:
             writer: Writer,
             leaf: Any,
         ) -> bool:
-            return writer != "anyone" and not results.is_sent(leaf, shown)
+            if writer == "anyone":
+                return False
+            if not results.is_sent(leaf, shown):
+                return True
+            if record.of == "created":
+                return False
+            raise _Touched
 
         if record.of == "created":
             return is_steady
-        if not sent.is_proved:
-            return None
         if results.is_chosen(shown):
             names = results.chosen_names(shown)
             return lambda writer, leaf: is_steady(writer, leaf) or leaf in names
-        if results.is_touched(shown):
-            return None
-        if self._is_own(record.made_by, fields):
-            return lambda *_: True
+        is_made = self._is_own(record.made_by, fields)
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
-        return is_steady if is_added else None
+        if not is_made and not is_added:
+            return None
+        if results.is_touched(shown, is_made=is_made):
+            raise _Touched
+        return (lambda *_: True) if is_made else is_steady
 
     def _is_own(
         self,
@@ -109,14 +126,14 @@ class Vouching:
         """Whether a field that says who made an object says: the principal, or whom the words name.
 
         Whom the principal named as a source, in a name that no common word is, may say what the
-        plan takes from that source.
+        plan takes from that source. The principal's own name counts letter by letter: a stranger
+        may have the same one in another case.
         """
         if not name:
             return False
         if self._results.is_named(name):
             return True
-        is_person = bool(self._person) and folded(name) == folded(self._person)
-        return is_person or name in fields.own or folded(name) in self._results.own
+        return name in {self._person, *fields.own, *self._results.own}
 
 
 def _placed(
