@@ -79,7 +79,7 @@ class _Interpreter(TreeInterpreter):
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        """Return the value of one node; raises `_TooDear`, and TypeError for all results at once."""
+        """Return the value of one node; raises `_TooDear`, and TypeError for all results."""
         self.spend(1)
         value = super().visit(node, *args, **kwargs)
         if isinstance(value, Known):

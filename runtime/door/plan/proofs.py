@@ -42,6 +42,7 @@ class PlanProofs:
     ) -> None:
         self._plan = plan
         self._seen = results.seen
+        self._tools = tools
         self._vouching = Vouching(results, tools, person=person)
         self._confidentiality = results.confidentiality
         self._sent = {sent.action: sent for sent in results.seen.sent}
@@ -79,6 +80,7 @@ class PlanProofs:
             calls=self._calls,
             result=self._shown,
             is_vouched=False,
+            takes=self._takes,
         )
 
     @cached_property
@@ -88,6 +90,7 @@ class PlanProofs:
             calls=self._calls,
             result=self._vouching.result,
             is_vouched=True,
+            takes=self._takes,
         )
 
     @cached_property
@@ -97,6 +100,14 @@ class PlanProofs:
             sent for sent in self._sent.values() if sent.action in self._seen.results
         ]
         return sorted(done, key=lambda sent: self._seen.ended[sent.action].seq)
+
+    def _takes(
+        self,
+        tool: str,
+        argument: str,
+    ) -> str:
+        known = self._tools.get(tool)
+        return "" if known is None else known.takes.get(argument, "")
 
     def _shown(
         self,

@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
+from interlock.runtime.door.plan.reference import Reference, same_object
 from interlock.runtime.policy.moments import moment_of, number_of
 
 #: Characters of a text that count as one leaf
@@ -22,10 +23,12 @@ def same(
     """Whether two values are one: numbers by their value, dates and times by what they mean.
 
     Every other text is the same only letter by letter. What is no JSON, or is nested too deeply, is
-    the same as nothing (fails closed).
+    the same as nothing (fails closed). Raises `Opaque` for what the name of an object would decide.
     """
     if depth > DEEPEST:
         return False
+    if isinstance(one, Reference) or isinstance(other, Reference):
+        return same_object(one, other)
     if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):

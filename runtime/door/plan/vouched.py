@@ -1,7 +1,8 @@
 """The vouched view of a result: what would stand there whatever strangers had written.
 
 A leaf that anyone can write is not there, and neither is an object that anyone could have put
-there. Of what nobody declares who writes it, nothing is there (fails closed).
+there. Of what nobody declares who writes it, nothing is there (fails closed). The name of an object
+that is there stands as a reference to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,23 +11,25 @@ from typing import Any, Final, TypeAlias
 from interlock.runtime.door.fields import (
     Fields,
     Writer,
+    is_name,
     object_of,
     objects_of,
     writer_of,
 )
 from interlock.runtime.door.plan.expression import NOTHING
+from interlock.runtime.door.plan.naming import Naming
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
 from interlock.runtime.door.shown import Shown, whole_names
 from interlock.runtime.door.tool import Tools
 
 _GONE: Final = object()
-#: Whether a leaf stays, from who can write it and what it is
-_Keeps: TypeAlias = Callable[[Writer, Any], bool]
+#: What stands at a place within a record, from who can write it, the place and the leaf
+_Keeps: TypeAlias = Callable[[Writer, str, Any], Any]
 
 
 class _Touched(Exception):
-    """This run may itself have written, without proof, what a result shows."""
+    """The run may itself have written, without proof, what a result shows."""
 
 
 class Vouching:
@@ -42,6 +45,7 @@ class Vouching:
         self._results = results
         self._tools = tools
         self._person = person
+        self._naming = Naming(results)
 
     def result(
         self,
@@ -85,38 +89,48 @@ class Vouching:
         sent: Sent,
         shown: Shown,
     ) -> _Keeps | None:
-        """Return which leaves of a record stay; None for a record that is not there.
+        """Return what stays of the leaves of a record; None for a record that is not there.
 
-        Raises `_Touched` for one that this run may have written: a planner that takes objects out
-        of the view would choose among the others.
+        Raises `_Touched` for one that the run may have written: a planner that takes objects out of
+        the view would choose among the others.
         """
         results = self._results
         record = shown.record
 
-        def is_steady(
+        def steady(
             writer: Writer,
+            place: str,
             leaf: Any,
-        ) -> bool:
+        ) -> Any:
             if writer == "anyone":
-                return False
+                return _GONE
             if not results.is_sent(leaf, shown):
-                return True
+                return leaf
             if record.of == "created":
-                return False
+                return _GONE
             raise _Touched
 
+        def known(
+            writer: Writer,
+            place: str,
+            leaf: Any,
+        ) -> Any:
+            if writer == "anyone" and is_name(fields, place, leaf):
+                return self._naming.reference(leaf, shown, is_all=not place)
+            return steady(writer, place, leaf)
+
         if record.of == "created":
-            return is_steady
+            return steady
         if results.is_chosen(shown):
             names = results.chosen_names(shown)
-            return lambda writer, leaf: is_steady(writer, leaf) or leaf in names
+            return lambda *at: at[-1] if at[-1] in names else known(*at)
         is_made = self._is_own(record.made_by, fields)
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
         if not is_made and not is_added:
             return None
         if results.is_touched(shown, is_made=is_made):
             raise _Touched
-        return (lambda *_: True) if is_made else is_steady
+        return (lambda *at: at[-1]) if is_made else known
 
     def _is_own(
         self,
@@ -163,10 +177,10 @@ def _steady(
 ) -> Any:
     """Return a part of a record with the leaves that stay; a part of which none stays is gone."""
     if not isinstance(value, Mapping | list):
-        return value if keeps(writer_of(fields, place), value) else _GONE
+        return keeps(writer_of(fields, place), place, value)
     if not value:
         inner = f"{place}.*" if place else "*"
-        is_kept = keeps(writer_of(fields, inner), None)
+        is_kept = keeps(writer_of(fields, inner), inner, None) is not _GONE
         return value if is_kept else _GONE
 
     def at(

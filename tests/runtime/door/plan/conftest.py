@@ -58,6 +58,20 @@ class Payment(Value):
     text: str = ""
 
 
+class Names(Value):
+    """Some names."""
+
+    items: list[str]
+
+
+class Post(Value):
+    """What is posted in which room, and to whom else."""
+
+    room: str
+    text: str = ""
+    person: str = ""
+
+
 class Note(Value):
     """A note."""
 
@@ -87,6 +101,24 @@ PAYMENTS = Fields(
 NOTES = Fields(
     records="items.*", kind="note", names=("name",), id="id", writers={"id": "system"}
 )
+#: A member of the house makes a room, whoever may rename it since
+ROOMS = Fields(
+    records="items.*",
+    kind="room",
+    names=("",),
+    writers={"": "anyone"},
+    adds="house",
+)
+#: Anybody writes the names on the cards that the house keeps
+CARDS = Fields(
+    records="items.*",
+    kind="card",
+    names=("name",),
+    id="id",
+    writers={"id": "system", "amount": "house"},
+    adds="house",
+    finds=(),
+)
 ANN = Item(id="s1", name="Ann", account="ANN-ACCOUNT", amount=40, text="cheap")
 BOB = Item(id="s2", name="Bob", account="BOB-ACCOUNT", amount=60, text="good")
 
@@ -98,6 +130,8 @@ class Desk:
     suppliers: list[Item] = field(default_factory=lambda: [ANN, BOB])
     payments: list[Item] = field(default_factory=list)
     notes: list[Item] = field(default_factory=list)
+    rooms: list[str] = field(default_factory=list)
+    cards: list[Item] = field(default_factory=list)
     point: StaticPoint = field(default_factory=StaticPoint)
     world: World = field(init=False)
     run: Run = field(init=False)
@@ -121,6 +155,25 @@ class Desk:
             """Show the notes."""
             return Items(items=self.notes)
 
+        @tool("room.list", action="read", fields=ROOMS, yields=lambda a, r: WEB)
+        async def rooms(permit: Permit, arguments: Query) -> Names:
+            """Show the rooms."""
+            return Names(items=self.rooms)
+
+        @tool("card.list", action="read", fields=CARDS, yields=lambda a, r: WEB)
+        async def cards(permit: Permit, arguments: Query) -> Items:
+            """Show the cards."""
+            return Items(items=self.cards)
+
+        @tool(
+            "room.post",
+            action="irreversible",
+            takes={"room": "room", "person": "card"},
+        )
+        async def post(permit: Permit, arguments: Post) -> Post:
+            """Post in a room."""
+            return arguments
+
         @tool("payment.make", action="irreversible")
         async def pay(permit: Permit, arguments: Payment) -> Payment:
             """Pay."""
@@ -135,7 +188,8 @@ class Desk:
             """Make a note."""
             return Item(id=f"n{self.calls}", name=arguments.name)
 
-        return (planning, suppliers, payments, notes, pay, make)
+        reads = (suppliers, payments, notes, rooms, cards)
+        return (planning, *reads, post, pay, make)
 
     async def act(self, called: str, /, **arguments: Any) -> Context:
         """Propose one call; return the facts that the policy was told."""
@@ -154,7 +208,13 @@ class Desk:
 
     async def pay(self, **arguments: Any) -> tuple[str | None, list[str]]:
         """Pay; return the step that it fits, and the integrity of each argument."""
-        context = await self.act("payment.make", **arguments)
+        return await self.effect("payment.make", **arguments)
+
+    async def effect(
+        self, called: str, /, **arguments: Any
+    ) -> tuple[str | None, list[str]]:
+        """Have an effect; return the step that it fits, and the integrity of each argument."""
+        context = await self.act(called, **arguments)
         return context.plan.step, [context.labels[name].integrity for name in arguments]
 
 
