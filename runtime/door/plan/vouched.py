@@ -102,13 +102,7 @@ class Vouching:
             place: str,
             leaf: Any,
         ) -> Any:
-            if writer == "anyone":
-                return _GONE
-            if not results.is_sent(leaf, shown):
-                return leaf
-            if record.of == "created":
-                return _GONE
-            raise _Touched
+            return leaf if self._is_steady(writer, leaf, shown) else _GONE
 
         def known(
             writer: Writer,
@@ -131,6 +125,20 @@ class Vouching:
         if results.is_touched(shown, is_made=is_made):
             raise _Touched
         return (lambda *at: at[-1]) if is_made else known
+
+    def _is_steady(
+        self,
+        writer: Writer,
+        leaf: Any,
+        shown: Shown,
+    ) -> bool:
+        """Whether a leaf stays; raises `_Touched` for one that the run may have written."""
+        if writer == "anyone":
+            return False
+        is_sent = self._results.is_sent(leaf, shown)
+        if is_sent and shown.record.of != "created":
+            raise _Touched
+        return not is_sent
 
     def _is_own(
         self,
