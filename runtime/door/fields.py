@@ -39,6 +39,9 @@ class Fields:
     #: every object whose name has it. Where there is none, a call without arguments shows all.
     #: None where nobody knows what a call leaves out
     finds: tuple[str, ...] | None = None
+    #: Arguments that leave out objects for what each of them is (a day, a folder), never for how
+    #: many there are or in what order: a call that looks for a name may have them as a plan says
+    narrows: tuple[str, ...] = ()
     #: Who can add an object such that a call of the tool shows it; a search through what strangers
     #: wrote shows what strangers choose
     adds: Writer = "anyone"

@@ -20,7 +20,7 @@ from interlock.runtime.door.plan.expression import NOTHING
 from interlock.runtime.door.plan.naming import Naming
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
-from interlock.runtime.door.shown import Shown, whole_names
+from interlock.runtime.door.shown import Shown
 from interlock.runtime.door.tool import Tools
 
 _GONE: Final = object()
@@ -72,7 +72,7 @@ class Vouching:
                 action=sent.action,
                 seq=seen.ended[sent.action].seq,
                 record=record,
-                whole=whole_names(fields, sent),
+                whole=seen.whole.get(sent.action, frozenset()),
             )
             keeps = self._keeps(fields, sent, shown)
             return _GONE if keeps is None else _steady(fields, "", value, keeps)

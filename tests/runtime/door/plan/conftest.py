@@ -1,7 +1,7 @@
 """A desk with a bank, mail and files, whose clerk states a plan before it reads."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,13 @@ class Query(Value):
     """What is looked for."""
 
     text: str = ""
+
+
+class Search(Query):
+    """What is looked for, of which day, and how many."""
+
+    day: str = ""
+    most: int | None = None
 
 
 class Item(Value):
@@ -119,6 +126,14 @@ CARDS = Fields(
     adds="house",
     finds=(),
 )
+#: Anybody adds a meeting, and the house keeps its amount
+MEETINGS = replace(
+    CARDS,
+    kind="meeting",
+    adds="anyone",
+    finds=("text",),
+    narrows=("day",),
+)
 ANN = Item(id="s1", name="Ann", account="ANN-ACCOUNT", amount=40, text="cheap")
 BOB = Item(id="s2", name="Bob", account="BOB-ACCOUNT", amount=60, text="good")
 
@@ -165,6 +180,11 @@ class Desk:
             """Show the cards."""
             return Items(items=self.cards)
 
+        @tool("meeting.find", action="read", fields=MEETINGS, yields=lambda a, r: WEB)
+        async def find(permit: Permit, arguments: Search) -> Items:
+            """Find meetings."""
+            return Items(items=self.cards)
+
         @tool(
             "room.post",
             action="irreversible",
@@ -188,7 +208,7 @@ class Desk:
             """Make a note."""
             return Item(id=f"n{self.calls}", name=arguments.name)
 
-        reads = (suppliers, payments, notes, rooms, cards)
+        reads = (suppliers, payments, notes, rooms, cards, find)
         return (planning, *reads, post, pay, make)
 
     async def act(self, called: str, /, **arguments: Any) -> Context:

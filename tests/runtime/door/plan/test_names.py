@@ -153,3 +153,40 @@ async def test_a_name_that_the_run_gave_points_to_nothing(
 
     told = await desk.effect("room.post", room="x", person="Ann")
     assert told == ("post", ["untrusted", "untrusted"])
+
+
+DAY = {"day": {"value": "2027-01-31"}}
+NAME = {"text": {"value": "ACME-7"}}
+MEETING = Item(id="c1", name="ACME-7", amount=40)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cards", "integrity"),
+    [
+        (NAME | DAY, [MEETING], "trusted"),
+        (NAME | DAY, [MEETING, Item(id="c2", name="acme-7", amount=9)], "untrusted"),
+        (NAME | DAY | {"most": {"value": 1}}, [MEETING], "untrusted"),
+        (NAME | {"day": {"of": "rooms.items[0]"}}, [MEETING], "untrusted"),
+        (NAME, [MEETING], "untrusted"),
+    ],
+)
+async def test_a_planned_search_shows_every_object_of_the_name_that_fits(
+    desk: Desk, arguments: dict[str, Any], cards: list[Item], integrity: str
+) -> None:
+    """What the plan itself narrowed hides nothing; what the planner or a number narrows does."""
+    desk.rooms, desk.cards = ["2027-01-31"], cards
+    await desk.state(
+        rooms={"tool": "room.list"},
+        meetings={"tool": "meeting.find", "arguments": arguments},
+        paid={
+            "tool": "payment.make",
+            "arguments": {"amount": {"of": "meetings.items[0].amount"}},
+        },
+    )
+    await desk.act("room.list")
+    asked: dict[str, Any] = {"text": "ACME-7", "day": "2027-01-31"}
+    asked |= {"most": 1} if "most" in arguments else {}
+    await desk.act("meeting.find", **asked)
+
+    told = await desk.pay(to="x", amount=40)
+    assert told == ("paid", ["untrusted", integrity])
