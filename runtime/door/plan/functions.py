@@ -4,7 +4,7 @@ Numbers are decimal, whole or written as a text, and are given back whole or as 
 raises for what it cannot take, and the expression then proves nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -12,12 +12,11 @@ from typing import Any, Final
 from jmespath.functions import Functions, signature
 
 from interlock.runtime.canonical import LARGEST_INTEGER
-from interlock.runtime.door.plan.same import decimal_of, instant_of, same
+from interlock.runtime.door.plan.same import instant_of, meaning_within, same
+from interlock.runtime.policy.sameness import decimal_of
 
 #: Characters of the longest text that a function makes
 LONGEST: Final = 65_536
-#: Pairs that one function compares
-MOST_PAIRS: Final = 65_536
 #: Digits after the point of a ratio
 _PLACES: Final = Decimal("0.00000001")
 _ANY: Final[Any] = {"types": []}
@@ -92,7 +91,7 @@ class Ours(Functions):
         glue: str,
         items: list[str],
     ) -> str:
-        _refuse_long([*items, glue * len(items)] if len(glue) < LONGEST else [glue])
+        _refuse_long(sum(map(len, items)) + len(glue) * len(items))
         return glue.join(items)
 
     @signature(_TEXT)
@@ -117,7 +116,7 @@ class Ours(Functions):
         self,
         items: list[Any],
     ) -> list[Any]:
-        return _without(items, [], twice=False)
+        return _without(items, set(), twice=False)
 
     @signature(_LIST, _LIST)
     def _func_without(
@@ -125,7 +124,7 @@ class Ours(Functions):
         items: list[Any],
         others: list[Any],
     ) -> list[Any]:
-        return _without(items, others, twice=True)
+        return _without(items, set(map(meaning_within, others)), twice=True)
 
     @signature(_ANY, _ANY)
     def _func_before(
@@ -165,18 +164,20 @@ class Ours(Functions):
 
 def _without(
     items: list[Any],
-    others: list[Any],
+    others: set[Hashable],
     *,
     twice: bool,
 ) -> list[Any]:
-    """Return the items that are none of the others; what comes *twice* stays so, or once."""
-    if len(items) * (len(others) + len(items)) > MOST_PAIRS:
-        raise ValueError("there are too many to compare")
+    """Return the items that mean none of the others; what comes *twice* stays so, or once."""
+    left_out = others - {None}
     kept: list[Any] = []
     for item in items:
-        before = others if twice else kept
-        if not any(same(item, other) for other in before):
-            kept.append(item)
+        meaning = meaning_within(item)
+        if meaning in left_out:
+            continue
+        kept.append(item)
+        if not twice and meaning is not None:
+            left_out.add(meaning)
     return kept
 
 
@@ -215,15 +216,18 @@ def _filled(
 ) -> str:
     """Return the template with each `{number}` replaced; braces that came with an item stay."""
     parts: list[str] = []
+    length = 0
     for number, part in enumerate(template.split("{")):
         index, brace, rest = part.partition("}")
         if number == 0:
-            parts.append(part)
+            filled = part
         elif brace and index.isdecimal():
-            parts += [_shown(items[int(index)]), rest]
+            filled = _shown(items[int(index)]) + rest
         else:
-            parts.append("{" + part)
-        _refuse_long(parts)
+            filled = "{" + part
+        length += len(filled)
+        _refuse_long(length)
+        parts.append(filled)
     return "".join(parts)
 
 
@@ -233,6 +237,6 @@ def _shown(item: Any) -> str:
     return str(_written(_number(item)))
 
 
-def _refuse_long(parts: Iterable[str]) -> None:
-    if sum(map(len, parts)) > LONGEST:
+def _refuse_long(length: int) -> None:
+    if length > LONGEST:
         raise ValueError("the text is too long")

@@ -1,11 +1,11 @@
-"""Sameness: whether an argument is what a plan says, by value."""
+"""Whether an argument is what a plan says, by what both mean; a doubt is a no (fails closed)."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any, Final
 
-from interlock.runtime.policy.moments import moment_of, number_of
+from interlock.runtime.policy.moments import moment_of
+from interlock.runtime.policy.sameness import meaning_of
 
 #: Characters of a text that count as one leaf
 _CHARACTERS: Final = 16
@@ -16,51 +16,38 @@ DEEPEST: Final = 32
 def same(
     one: Any,
     other: Any,
-    *,
-    depth: int = 0,
 ) -> bool:
     """Whether two values are one: numbers by their value, dates and times by what they mean.
 
     Every other text is the same only letter by letter. What is no JSON, or is nested too deeply, is
     the same as nothing (fails closed).
     """
-    if depth > DEEPEST:
-        return False
-    if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(
-            same(item, other[name], depth=depth + 1) for name, item in one.items()
-        )
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(
-            same(item, another, depth=depth + 1)
-            for item, another in zip(one, other, strict=True)
-        )
-    return _is_same(one, other)
+    meaning = meaning_within(one)
+    return meaning is not None and meaning == meaning_within(other)
 
 
-def _is_same(
-    one: Any,
-    other: Any,
-) -> bool:
-    if isinstance(one, str) and one == other:
-        return True
-    number = decimal_of(one)
-    if number is not None:
-        return number == decimal_of(other)
-    if not isinstance(one, str) or not isinstance(other, str):
-        return False
-    moment = moment_of(one)
-    return moment is not None and moment == moment_of(other)
+def meaning_within(value: Any) -> Hashable | None:
+    """Return what a value means with all that is in it; None for what is the same as nothing."""
+    try:
+        return _meaning(value, DEEPEST)
+    except ValueError:
+        return None
 
 
-def decimal_of(value: Any) -> Decimal | None:
-    """Return the number that a value is, however it is written; None for another."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        number = Decimal(str(value))
-        return number if number.is_finite() else None
-    return number_of(value) if isinstance(value, str) else None
+def _meaning(
+    value: Any,
+    depth: int,
+) -> Hashable:
+    if depth < 0:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, Mapping):
+        items = [(name, _meaning(item, depth - 1)) for name, item in value.items()]
+        return frozenset(items)
+    if isinstance(value, list | tuple):
+        return tuple(_meaning(item, depth - 1) for item in value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return meaning_of(value)
+    raise ValueError("it is no JSON")
 
 
 def instant_of(value: Any) -> datetime | None:

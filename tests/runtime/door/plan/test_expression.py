@@ -17,6 +17,8 @@ KNOWN = Known(
     ],
     text="x" * 60_000,
     many=list(range(4_000)),
+    braces="{" * 60_000,
+    names=["n"] * 4_000,
 )
 
 
@@ -64,8 +66,9 @@ def test_an_expression_computes_with_money_dates_and_texts(
         "keys(@)",
         "bills |" + "[@, @] |" * 50 + "@",
         "join(text, [text, text])",
+        "join(text, names)",
+        "text(join('', [braces, braces]), names)",
         "text('{0}{0}{0}', [text])",
-        "unique(many)",
         "many[?contains(['" + "x" * 400 + "'], to_string(@))] | [0]",
         "!" * 499 + "bills",
     ],
@@ -76,6 +79,17 @@ def test_what_raises_is_dear_or_is_not_known_yet_gives_nothing(expression: str) 
 
     assert Evaluation().value(expression, KNOWN) is NOTHING
     assert time.process_time() - began < 2
+
+
+def test_what_is_long_is_made_and_compared_in_one_pass() -> None:
+    """A text of braces and a list of lists cost no more than their length."""
+    known = Known(braces="{" * 60_000, lists=[[1] * 300 + [n] for n in range(250)])
+    began = time.process_time()
+
+    assert Evaluation().value("text(braces, `[]`)", known) == "{" * 60_000
+    assert Evaluation().value("unique(lists)", known) == known["lists"]
+    assert Evaluation().value('unique(`[1, "1.0", null, null]`)', known) == [1, None]
+    assert time.process_time() - began < 3
 
 
 def test_all_expressions_share_one_bound() -> None:
