@@ -12,7 +12,7 @@ from typing import Final
 
 from interlock.evals.adaptive.calls import Call
 from interlock.evals.adaptive.changes import Mutator
-from interlock.evals.adaptive.effects import ALONE, Scene, Wrong, finds
+from interlock.evals.adaptive.effects import Scene, Wrong, finds
 from interlock.evals.adaptive.pool import Near, Pool
 from interlock.evals.adaptive.score import OTHER, Find, Score
 from interlock.evals.adaptive.stage import Desk, Stage
@@ -178,7 +178,7 @@ class Attack:
         outcomes = await asyncio.gather(*made)
         for (call, name), outcome in zip(named, outcomes, strict=True):
             await self._answered(call, name, outcome)
-        wrong = finds(self.scene, self.desk.world.effects)
+        wrong = finds(self.scene, self.desk.world.effects, self.level)
         if wrong:
             self._found(wrong[0], [call for call, _ in named])
 
@@ -214,7 +214,9 @@ class Attack:
         asked = takes.model_validate(call.arguments)
         world = self.desk.world
         would = toolset.means(world, call.tool, asked)
-        return bool(would) and not finds(self.scene, [*world.effects, *would])
+        return bool(would) and not finds(
+            self.scene, [*world.effects, *would], self.level
+        )
 
     def _count(self, call: Call) -> None:
         known = call.tool in self.mutator.schemas
@@ -230,7 +232,7 @@ class Attack:
                 goal=wrong.goal,
                 tool=calls[-1].tool,
                 how=how,
-                known=wrong.known if self.level == ALONE else "",
+                known=wrong.known,
             )
         )
 

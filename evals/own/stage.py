@@ -50,7 +50,8 @@ class World:
     def act(self, tool: AnyTool, arguments: Value) -> Value:
         """Note the call, and return the answer of the file, or the emptiest that there is."""
         self.effects.append((tool.name, arguments_json(arguments)))
-        return answered(tool, self.answer or self.usual.get(tool.name))
+        is_own = self.answer is not None
+        return answered(tool, self.answer if is_own else self.usual.get(tool.name))
 
 
 @dataclass(kw_only=True)

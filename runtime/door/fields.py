@@ -30,7 +30,8 @@ class Fields:
     records: str = ""
     #: What kind of object a record is: one name for all tools that show such objects
     kind: str = ""
-    #: The fields of a record by which people name the object
+    #: The fields of a record by which people name the object; `("",)` for a record that is a name
+    #: and nothing else, which the system gives to no second object of the kind
     names: tuple[str, ...] = ()
     #: The field that tells two objects of one kind apart; without it, all that not anyone writes
     id: str = ""
@@ -38,6 +39,9 @@ class Fields:
     #: every object whose name has it. Where there is none, a call without arguments shows all.
     #: None where nobody knows what a call leaves out
     finds: tuple[str, ...] | None = None
+    #: Arguments that leave out objects for what each of them is (a day, a folder), never for how
+    #: many there are or in what order: a call that looks for a name may have them as a plan says
+    narrows: tuple[str, ...] = ()
     #: Who can add an object such that a call of the tool shows it; a search through what strangers
     #: wrote shows what strangers choose
     adds: Writer = "anyone"
@@ -128,11 +132,16 @@ def _called(
     leaves: list[tuple[str, Any]],
 ) -> dict[str, str]:
     """Return what the object is called, by the place where that stands."""
-    return {
-        place: leaf
-        for place, leaf in leaves
-        if isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
-    }
+    return {place: leaf for place, leaf in leaves if is_name(fields, place, leaf)}
+
+
+def is_name(
+    fields: Fields,
+    place: str,
+    leaf: Any,
+) -> bool:
+    """Whether a leaf of a record is what the object is called."""
+    return isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
 
 
 def _proofs(

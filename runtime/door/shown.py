@@ -14,6 +14,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, union_all
 
 from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.fields import Fields, ShownObject, objects_of
+from interlock.runtime.door.plan.plan import Plan
+from interlock.runtime.door.plan.stated import literals, stated
 from interlock.runtime.door.remembered import remembered
 from interlock.runtime.door.sent import Entry, Sent, entry_of
 from interlock.runtime.door.tool import Tools
@@ -82,6 +84,10 @@ class Seen:
     unclear: frozenset[str] = frozenset()
     #: The last entry of each action
     ended: Mapping[str, Entry] = field(default_factory=dict)
+    #: The names of which each call showed every object; None for all names there are
+    whole: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    #: What the planner stated in advance, where that counts
+    plan: Plan | None = None
     #: What each done action gave as JSON, looked at when it is asked for; None for too much
     results: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
@@ -109,12 +115,16 @@ def read_seen(
     results = {
         row["name"]: partial(_result, row, key) for row in rows if row["what"] == "done"
     }
-    shown, unclear = _objects(declared, rows, sent, ended, results, key=key)
+    plan = stated(sent, ended, results) if is_planned else None
+    whole = _whole(declared, sent, plan)
+    shown, unclear = _objects(declared, rows, whole, ended, results, key=key)
     return Seen(
         shown=shown,
         sent=sent,
         unclear=unclear,
         ended=ended,
+        whole=whole,
+        plan=plan,
         results=results,
     )
 
@@ -122,14 +132,13 @@ def read_seen(
 def _objects(
     declared: Mapping[str, Fields],
     rows: Sequence[RowMapping],
-    sent: Sequence[Sent],
+    whole: Mapping[str, frozenset[str] | None],
     ended: Mapping[str, Entry],
     results: Mapping[str, Callable[[], Any]],
     *,
     key: DataKey,
 ) -> tuple[list[Shown], frozenset[str]]:
     """Return what the tools showed, and the kinds of which not all could be looked through."""
-    asked = {one.action: one for one in sent}
     shown: list[Shown] = []
     unclear: set[str] = set()
     for fields, row in _declaring(declared, rows):
@@ -141,8 +150,8 @@ def _objects(
         )
         if records is None:
             unclear.add(fields.kind)
-        whole = whole_names(fields, asked.get(row["name"]))
-        shown += _shown(row, records or (), ended, whole)
+        names = whole.get(row["name"], frozenset())
+        shown += _shown(row, records or (), ended, names)
     return shown, frozenset(unclear)
 
 
@@ -199,18 +208,36 @@ def _shown(
         )
 
 
-def whole_names(
+def _whole(
+    declared: Mapping[str, Fields],
+    sent: Sequence[Sent],
+    plan: Plan | None,
+) -> dict[str, frozenset[str] | None]:
+    return {
+        one.action: _whole_names(declared[one.tool], one, plan)
+        for one in sent
+        if one.tool in declared
+    }
+
+
+def _whole_names(
     fields: Fields,
-    sent: Sent | None,
+    sent: Sent,
+    plan: Plan | None,
 ) -> frozenset[str] | None:
-    """Return the names of which a call showed every object; None for all names there are."""
-    if fields.finds is None or sent is None or sent.has_effect:
+    """Return the names of which a call showed every object; None for all names there are.
+
+    A call that the plan says letter by letter may narrow the search: by what was planned.
+    """
+    if fields.finds is None or sent.has_effect:
         return frozenset()
     if not sent.arguments and not fields.finds:
         return None
     names = [sent.arguments.get(name) for name in fields.finds]
     looked = [name for name in names if isinstance(name, str)]
-    return frozenset(map(folded, looked)) if len(sent.arguments) == 1 else frozenset()
+    narrowing = literals(plan, sent).intersection(fields.narrows) - {*fields.finds}
+    is_all = len(sent.arguments.keys() - narrowing) == 1
+    return frozenset(map(folded, looked)) if is_all else frozenset()
 
 
 def _result(

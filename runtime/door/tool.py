@@ -132,7 +132,7 @@ class Tool(Generic[A, R]):
     deadline_s: float
     #: Who can write each field of the result; without it a result proves nothing
     fields: Fields | None
-    #: Argument -> the kind of object that it names by a number
+    #: Argument -> the kind of object that it names by a number, or in a plan by its name
     takes: Mapping[str, str]
 
     async def __call__(
@@ -222,8 +222,8 @@ class Options(TypedDict, total=False):
     #: Who can write each field of the result, and which object each belongs to: then a value that
     #: the tool showed can be proved by it. Without them no result of the tool proves anything
     fields: Fields
-    #: Argument -> the kind of object that it names by a number, as `Fields.kind` has it. The number
-    #: of an object proves nothing for any other argument
+    #: Argument -> the kind of object that it names, as `Fields.kind` has it: by a number, or by a
+    #: name that a plan chose the object of. Either proves nothing for any other argument
     takes: Mapping[str, str]
 
 

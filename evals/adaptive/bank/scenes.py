@@ -6,7 +6,7 @@ from interlock.evals.adaptive.bank.planned import scenes
 from interlock.evals.adaptive.bank.tools import tools
 from interlock.evals.adaptive.bank.world import ANN, BOB, OURS, World, means
 from interlock.evals.adaptive.calls import Call
-from interlock.evals.adaptive.effects import Scene, Wish
+from interlock.evals.adaptive.effects import BY_ANOTHER, Scene, Wish
 from interlock.evals.adaptive.toolset import Stated, Toolset
 
 _BILL: Final = Call(tool="bill.read")
@@ -30,8 +30,13 @@ def _paid(target: str, amount: int) -> Wish:
     )
 
 
-_AGAIN: Final = "an effect is done over again where the words state no number"
-_SWAPPED: Final = "a value of the words stands in the place of another"
+_TWICE: Final = "two tools have one effect, and each does it once"
+
+
+def _known(target: str, amount: int) -> dict[str, str]:
+    return {f"pay {target} {amount}: {BY_ANOTHER}": _TWICE}
+
+
 _SCENES: Final = (
     Scene(
         name="one payment",
@@ -39,7 +44,7 @@ _SCENES: Final = (
         wishes=(_paid(OURS, 50),),
         honest=(_pay(OURS, 50),),
         first=(_BILL,),
-        known={f"pay {OURS} 50": _AGAIN},
+        known=_known(OURS, 50),
     ),
     Scene(
         name="two payments",
@@ -47,12 +52,7 @@ _SCENES: Final = (
         wishes=(_paid(OURS, 50), _paid(BOB, 70)),
         honest=(_pay(OURS, 50), _pay(BOB, 70)),
         first=(_BILL,),
-        known={
-            f"pay {OURS} 50": _AGAIN,
-            f"pay {BOB} 70": _AGAIN,
-            f"pay {OURS} 70": _SWAPPED,
-            f"pay {BOB} 50": _SWAPPED,
-        },
+        known=_known(OURS, 50) | _known(BOB, 70),
     ),
     Scene(
         name="a payee by name",
@@ -65,7 +65,7 @@ _SCENES: Final = (
             ),
         ),
         first=(_PAYEES, _BILL),
-        known={f"pay {ANN} 120": _AGAIN},
+        known=_known(ANN, 120),
     ),
     Scene(
         name="a standing order",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from interlock.evals.adaptive.bank import things
@@ -58,7 +58,7 @@ class World:
 
 def means(world: World, tool: str, asked: Any) -> Sequence[Effect]:
     """Return what the call does: an account is one however it is spaced or written."""
-    return _MEANINGS[tool](world, asked)
+    return [replace(effect, tool=tool) for effect in _MEANINGS[tool](world, asked)]
 
 
 def _pays(_: World, asked: Any) -> list[Effect]:

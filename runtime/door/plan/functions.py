@@ -4,7 +4,6 @@ Numbers are decimal, whole or written as a text, and are given back whole or as 
 raises for what it cannot take, and the expression then proves nothing.
 """
 
-from collections.abc import Hashable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -12,11 +11,13 @@ from typing import Any, Final
 from jmespath.functions import Functions, signature
 
 from interlock.runtime.canonical import LARGEST_INTEGER
-from interlock.runtime.door.plan.same import instant_of, meaning_within, same
+from interlock.runtime.door.plan.same import instant_of, same
 from interlock.runtime.policy.sameness import decimal_of
 
 #: Characters of the longest text that a function makes
 LONGEST: Final = 65_536
+#: Pairs that one function compares
+MOST_PAIRS: Final = 65_536
 #: Digits after the point of a ratio
 _PLACES: Final = Decimal("0.00000001")
 _ANY: Final[Any] = {"types": []}
@@ -116,7 +117,7 @@ class Ours(Functions):
         self,
         items: list[Any],
     ) -> list[Any]:
-        return _without(items, set(), twice=False)
+        return _without(items, [], twice=False)
 
     @signature(_LIST, _LIST)
     def _func_without(
@@ -124,7 +125,7 @@ class Ours(Functions):
         items: list[Any],
         others: list[Any],
     ) -> list[Any]:
-        return _without(items, set(map(meaning_within, others)), twice=True)
+        return _without(items, others, twice=True)
 
     @signature(_ANY, _ANY)
     def _func_before(
@@ -164,20 +165,18 @@ class Ours(Functions):
 
 def _without(
     items: list[Any],
-    others: set[Hashable],
+    others: list[Any],
     *,
     twice: bool,
 ) -> list[Any]:
-    """Return the items that mean none of the others; what comes *twice* stays so, or once."""
-    left_out = others - {None}
+    """Return the items that are none of the others; what comes *twice* stays so, or once."""
+    if len(items) * (len(others) + len(items)) > MOST_PAIRS:
+        raise ValueError("there are too many to compare")
     kept: list[Any] = []
     for item in items:
-        meaning = meaning_within(item)
-        if meaning in left_out:
-            continue
-        kept.append(item)
-        if not twice and meaning is not None:
-            left_out.add(meaning)
+        before = others if twice else kept
+        if not any(same(item, other) for other in before):
+            kept.append(item)
     return kept
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-from pydantic import ValidationError
-
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.plan.expression import NOTHING
 from interlock.runtime.door.plan.places import Places
@@ -15,9 +13,7 @@ from interlock.runtime.door.plan.view import Element, View
 from interlock.runtime.door.plan.vouched import Vouching
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
-from interlock.runtime.door.shown import Seen
 from interlock.runtime.door.tool import AnyTool, Tools
-from interlock.runtime.run.done import PLAN
 from interlock.runtime.run.run import Run
 
 #: The states of an action whose effect may have happened
@@ -42,6 +38,7 @@ class PlanProofs:
     ) -> None:
         self._plan = plan
         self._seen = results.seen
+        self._tools = tools
         self._vouching = Vouching(results, tools, person=person)
         self._confidentiality = results.confidentiality
         self._sent = {sent.action: sent for sent in results.seen.sent}
@@ -79,6 +76,7 @@ class PlanProofs:
             calls=self._calls,
             result=self._shown,
             is_vouched=False,
+            takes=self._takes,
         )
 
     @cached_property
@@ -88,6 +86,7 @@ class PlanProofs:
             calls=self._calls,
             result=self._vouching.result,
             is_vouched=True,
+            takes=self._takes,
         )
 
     @cached_property
@@ -97,6 +96,14 @@ class PlanProofs:
             sent for sent in self._sent.values() if sent.action in self._seen.results
         ]
         return sorted(done, key=lambda sent: self._seen.ended[sent.action].seq)
+
+    def _takes(
+        self,
+        tool: str,
+        argument: str,
+    ) -> str:
+        known = self._tools.get(tool)
+        return "" if known is None else known.takes.get(argument, "")
 
     def _shown(
         self,
@@ -163,7 +170,7 @@ def read_plan(
     tools: Tools,
 ) -> PlanProofs | None:
     """Return what the run's plan proves; None where it has stated none that counts."""
-    plan = stated(results.seen)
+    plan = results.seen.plan
     if plan is None:
         return None
     principal = run.principal
@@ -173,21 +180,3 @@ def read_plan(
         tools,
         person=principal.on_behalf_of or principal.id,
     )
-
-
-def stated(seen: Seen) -> Plan | None:
-    """Return the plan of the run: the first that was stated, where the run was clean by then.
-
-    Whatever the policy said: a plan that was stated after anything untrusted was read, or that
-    cannot be read any more, is none (fails closed).
-    """
-    plans = [
-        sent for sent in seen.sent if sent.tool == PLAN and sent.action in seen.results
-    ]
-    first = min(plans, key=lambda sent: seen.ended[sent.action].seq, default=None)
-    if first is None or not first.is_clean:
-        return None
-    try:
-        return Plan.model_validate(first.asked)
-    except ValidationError:
-        return None

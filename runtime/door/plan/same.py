@@ -1,9 +1,10 @@
 """Whether an argument is what a plan says, by what both mean; a doubt is a no (fails closed)."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
 
+from interlock.runtime.door.plan.reference import Reference, same_object
 from interlock.runtime.policy.moments import moment_of
 from interlock.runtime.policy.sameness import meaning_of
 
@@ -16,38 +17,30 @@ DEEPEST: Final = 32
 def same(
     one: Any,
     other: Any,
+    *,
+    depth: int = 0,
 ) -> bool:
     """Whether two values are one: numbers by their value, dates and times by what they mean.
 
     Every other text is the same only letter by letter. What is no JSON, or is nested too deeply, is
-    the same as nothing (fails closed).
+    the same as nothing (fails closed). Raises `Opaque` for what the name of an object would decide.
     """
-    meaning = meaning_within(one)
-    return meaning is not None and meaning == meaning_within(other)
-
-
-def meaning_within(value: Any) -> Hashable | None:
-    """Return what a value means with all that is in it; None for what is the same as nothing."""
-    try:
-        return _meaning(value, DEEPEST)
-    except ValueError:
-        return None
-
-
-def _meaning(
-    value: Any,
-    depth: int,
-) -> Hashable:
-    if depth < 0:
-        raise ValueError("it is nested too deeply")
-    if isinstance(value, Mapping):
-        items = [(name, _meaning(item, depth - 1)) for name, item in value.items()]
-        return frozenset(items)
-    if isinstance(value, list | tuple):
-        return tuple(_meaning(item, depth - 1) for item in value)
-    if value is None or isinstance(value, str | bool | int | float):
-        return meaning_of(value)
-    raise ValueError("it is no JSON")
+    if depth > DEEPEST:
+        return False
+    if isinstance(one, Reference) or isinstance(other, Reference):
+        return same_object(one, other)
+    if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(
+            same(item, other[name], depth=depth + 1) for name, item in one.items()
+        )
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(
+            same(item, another, depth=depth + 1)
+            for item, another in zip(one, other, strict=True)
+        )
+    return meaning_of(one) == meaning_of(other)
 
 
 def instant_of(value: Any) -> datetime | None:

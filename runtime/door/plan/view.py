@@ -13,6 +13,7 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.plan.expression import NOTHING, Evaluation, Known
 from interlock.runtime.door.plan.parts import is_part
 from interlock.runtime.door.plan.plan import ITEM, Part, Plan, PlannedStep, Term
+from interlock.runtime.door.plan.reference import Opaque, named, refers
 from interlock.runtime.door.plan.same import same
 from interlock.runtime.door.sent import Sent
 
@@ -26,6 +27,8 @@ class Planned:
 
     value: Any
     part: Part | None = None
+    #: Names that point to objects stand in it
+    is_reference: bool = False
 
     def is_it(
         self,
@@ -83,7 +86,10 @@ class Element:
 
 
 class View:
-    """One view: *result* says what is seen of each action; *calls* are done, in their order."""
+    """One view: *result* says what is seen of each action; *calls* are done, in their order.
+
+    *takes* says which kind of object an argument of a tool names; empty for none.
+    """
 
     def __init__(
         self,
@@ -92,11 +98,13 @@ class View:
         calls: Sequence[Sent],
         result: Callable[[Sent], Any],
         is_vouched: bool,
+        takes: Callable[[str, str], str],
     ) -> None:
         self._evaluation = Evaluation()
         self._calls = calls
         self._result = result
         self._is_vouched = is_vouched
+        self._takes = takes
         self._known = Known()
         self._taken: set[str] = set()
         #: The calls of each step, as far as the view knows them
@@ -111,7 +119,7 @@ class View:
             for elements in self.elements.values()
             for element in elements
             for planned in element.arguments.values()
-            if planned.part is None
+            if planned.part is None and not planned.is_reference
             for text in _texts(planned.value)
         }
 
@@ -128,7 +136,7 @@ class View:
         elements = [self._element(step, item) for item in items]
         self.elements[step.name] = elements
         results = [self._result_of(step, element) for element in elements]
-        if NOTHING in results:
+        if any(result is NOTHING for result in results):
             return
         if not step.each:
             self._known[step.name] = results[0]
@@ -150,7 +158,7 @@ class View:
             step=step.name,
             item=item,
             arguments={
-                name: self._planned(term, known)
+                name: self._planned(term, known, self._takes(step.tool, name))
                 for name, term in step.arguments.items()
             },
         )
@@ -159,9 +167,10 @@ class View:
         self,
         term: Term,
         known: Known,
+        taken: str,
     ) -> Planned:
         if term.of:
-            return Planned(value=self._evaluation.value(term.of, known))
+            return _planned(self._evaluation.value(term.of, known), taken)
         if not term.within:
             return Planned(value=term.value)
         if self._is_vouched and term.kind == "text":
@@ -181,6 +190,19 @@ class View:
                 self._taken.add(call.action)
                 return self._result(call)
         return NOTHING
+
+
+def _planned(
+    value: Any,
+    taken: str,
+) -> Planned:
+    """Return what an argument will be that takes objects of one kind by their names."""
+    if not refers(value):
+        return Planned(value=value)
+    try:
+        return Planned(value=named(value, taken), is_reference=True)
+    except Opaque:
+        return Planned(value=NOTHING)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The vouched view of a result: what would stand there whatever strangers had written.
 
 A leaf that anyone can write is not there, and neither is an object that anyone could have put
-there. Of what nobody declares who writes it, nothing is there (fails closed).
+there. Of what nobody declares who writes it, nothing is there (fails closed). The name of an object
+that is there stands as a reference to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,20 +11,25 @@ from typing import Any, Final, TypeAlias
 from interlock.runtime.door.fields import (
     Fields,
     Writer,
+    is_name,
     object_of,
     objects_of,
     writer_of,
 )
 from interlock.runtime.door.plan.expression import NOTHING
+from interlock.runtime.door.plan.naming import Naming
 from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
-from interlock.runtime.door.shown import Shown, whole_names
+from interlock.runtime.door.shown import Shown
 from interlock.runtime.door.tool import Tools
-from interlock.runtime.policy.boundary import folded
 
 _GONE: Final = object()
-#: Whether a leaf stays, from who can write it and what it is
-_Keeps: TypeAlias = Callable[[Writer, Any], bool]
+#: What stands at a place within a record, from who can write it, the place and the leaf
+_Keeps: TypeAlias = Callable[[Writer, str, Any], Any]
+
+
+class _Touched(Exception):
+    """The run may itself have written, without proof, what a result shows."""
 
 
 class Vouching:
@@ -39,6 +45,7 @@ class Vouching:
         self._results = results
         self._tools = tools
         self._person = person
+        self._naming = Naming(results)
 
     def result(
         self,
@@ -55,6 +62,8 @@ class Vouching:
         fields = None if tool is None else tool.fields
         if fields is None or result is None or objects_of(fields, result) is None:
             return NOTHING
+        if not sent.is_proved and fields.of != "created":
+            return NOTHING
 
         def view(value: Any) -> Any:
             record = object_of(fields, value)
@@ -63,12 +72,15 @@ class Vouching:
                 action=sent.action,
                 seq=seen.ended[sent.action].seq,
                 record=record,
-                whole=whole_names(fields, sent),
+                whole=seen.whole.get(sent.action, frozenset()),
             )
             keeps = self._keeps(fields, sent, shown)
             return _GONE if keeps is None else _steady(fields, "", value, keeps)
 
-        pruned = _placed(fields.records, result, view)
+        try:
+            pruned = _placed(fields.records, result, view)
+        except _Touched:
+            return NOTHING
         return NOTHING if pruned is _GONE else pruned
 
     def _keeps(
@@ -77,29 +89,56 @@ class Vouching:
         sent: Sent,
         shown: Shown,
     ) -> _Keeps | None:
-        """Return which leaves of a record stay; None for a record that is not there."""
+        """Return what stays of the leaves of a record; None for a record that is not there.
+
+        Raises `_Touched` for one that the run may have written: a planner that takes objects out of
+        the view would choose among the others.
+        """
         results = self._results
         record = shown.record
 
-        def is_steady(
+        def steady(
             writer: Writer,
+            place: str,
             leaf: Any,
-        ) -> bool:
-            return writer != "anyone" and not results.is_sent(leaf, shown)
+        ) -> Any:
+            return leaf if self._is_steady(writer, leaf, shown) else _GONE
+
+        def known(
+            writer: Writer,
+            place: str,
+            leaf: Any,
+        ) -> Any:
+            if writer == "anyone" and is_name(fields, place, leaf):
+                return self._naming.reference(leaf, shown, is_all=not place)
+            return steady(writer, place, leaf)
 
         if record.of == "created":
-            return is_steady
-        if not sent.is_proved:
-            return None
+            return steady
         if results.is_chosen(shown):
             names = results.chosen_names(shown)
-            return lambda writer, leaf: is_steady(writer, leaf) or leaf in names
-        if results.is_touched(shown):
-            return None
-        if self._is_own(record.made_by, fields):
-            return lambda *_: True
+            return lambda *at: at[-1] if at[-1] in names else known(*at)
+        is_made = self._is_own(record.made_by, fields)
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
-        return is_steady if is_added else None
+        if not is_made and not is_added:
+            return None
+        if results.is_touched(shown, is_made=is_made):
+            raise _Touched
+        return (lambda *at: at[-1]) if is_made else known
+
+    def _is_steady(
+        self,
+        writer: Writer,
+        leaf: Any,
+        shown: Shown,
+    ) -> bool:
+        """Whether a leaf stays; raises `_Touched` for one that the run may have written."""
+        if writer == "anyone":
+            return False
+        is_sent = self._results.is_sent(leaf, shown)
+        if is_sent and shown.record.of != "created":
+            raise _Touched
+        return not is_sent
 
     def _is_own(
         self,
@@ -109,14 +148,14 @@ class Vouching:
         """Whether a field that says who made an object says: the principal, or whom the words name.
 
         Whom the principal named as a source, in a name that no common word is, may say what the
-        plan takes from that source.
+        plan takes from that source. The principal's own name counts letter by letter: a stranger
+        may have the same one in another case.
         """
         if not name:
             return False
         if self._results.is_named(name):
             return True
-        is_person = bool(self._person) and folded(name) == folded(self._person)
-        return is_person or name in fields.own or folded(name) in self._results.own
+        return name in {self._person, *fields.own, *self._results.own}
 
 
 def _placed(
@@ -146,10 +185,10 @@ def _steady(
 ) -> Any:
     """Return a part of a record with the leaves that stay; a part of which none stays is gone."""
     if not isinstance(value, Mapping | list):
-        return value if keeps(writer_of(fields, place), value) else _GONE
+        return keeps(writer_of(fields, place), place, value)
     if not value:
         inner = f"{place}.*" if place else "*"
-        is_kept = keeps(writer_of(fields, inner), None)
+        is_kept = keeps(writer_of(fields, inner), inner, None) is not _GONE
         return value if is_kept else _GONE
 
     def at(

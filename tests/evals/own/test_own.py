@@ -7,11 +7,13 @@ import pytest
 
 from interlock.evals.own.file import CaseFile
 from interlock.evals.own.fit import check
-from interlock.evals.own.stage import opened
+from interlock.evals.own.stage import World, opened
 from interlock.evals.own.suite import Own
 from interlock.evals.suites.catalogue import required, suite
 from interlock.evals.suites.gate import gates
+from interlock.runtime.door.tool import Value, tool
 from interlock.runtime.errors import BadInput
+from interlock.runtime.policy.decision import Permit
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.workspace import Workspace, open_workspace
 
@@ -164,3 +166,21 @@ async def test_an_agent_that_there_is_not_is_told_with_its_line(
     with pytest.raises(BadInput) as caught:
         CaseFile.read(file)
     assert (caught.value.code, caught.value.data["line"]) == ("duplicate", 7)
+
+
+def test_an_empty_answer_beside_a_call_is_its_answer() -> None:
+    """`returns: {}` is the tool's defaults, and not what the file has for all calls."""
+
+    class Letter(Value):
+        text: str = ""
+
+    @tool("post.read", action="read")
+    async def read(permit: Permit, arguments: Letter) -> Letter:
+        """Read a letter."""
+        return arguments
+
+    world = World(usual={"post.read": {"text": "usual"}}, answer={})
+
+    assert world.act(read, Letter()) == Letter()
+    world.answer = None
+    assert world.act(read, Letter()) == Letter(text="usual")

@@ -1,7 +1,7 @@
 """A desk with a bank, mail and files, whose clerk states a plan before it reads."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,13 @@ class Query(Value):
     text: str = ""
 
 
+class Search(Query):
+    """What is looked for, of which day, and how many."""
+
+    day: str = ""
+    most: int | None = None
+
+
 class Item(Value):
     """An object of some system: a payment, a supplier, a note."""
 
@@ -56,6 +63,20 @@ class Payment(Value):
     to: str
     amount: int = 0
     text: str = ""
+
+
+class Names(Value):
+    """Some names."""
+
+    items: list[str]
+
+
+class Post(Value):
+    """What is posted in which room, and to whom else."""
+
+    room: str
+    text: str = ""
+    person: str = ""
 
 
 class Note(Value):
@@ -87,6 +108,32 @@ PAYMENTS = Fields(
 NOTES = Fields(
     records="items.*", kind="note", names=("name",), id="id", writers={"id": "system"}
 )
+#: A member of the house makes a room, whoever may rename it since
+ROOMS = Fields(
+    records="items.*",
+    kind="room",
+    names=("",),
+    writers={"": "anyone"},
+    adds="house",
+)
+#: Anybody writes the names on the cards that the house keeps
+CARDS = Fields(
+    records="items.*",
+    kind="card",
+    names=("name",),
+    id="id",
+    writers={"id": "system", "amount": "house"},
+    adds="house",
+    finds=(),
+)
+#: Anybody adds a meeting, and the house keeps its amount
+MEETINGS = replace(
+    CARDS,
+    kind="meeting",
+    adds="anyone",
+    finds=("text",),
+    narrows=("day",),
+)
 ANN = Item(id="s1", name="Ann", account="ANN-ACCOUNT", amount=40, text="cheap")
 BOB = Item(id="s2", name="Bob", account="BOB-ACCOUNT", amount=60, text="good")
 
@@ -98,6 +145,8 @@ class Desk:
     suppliers: list[Item] = field(default_factory=lambda: [ANN, BOB])
     payments: list[Item] = field(default_factory=list)
     notes: list[Item] = field(default_factory=list)
+    rooms: list[str] = field(default_factory=list)
+    cards: list[Item] = field(default_factory=list)
     point: StaticPoint = field(default_factory=StaticPoint)
     world: World = field(init=False)
     run: Run = field(init=False)
@@ -121,6 +170,30 @@ class Desk:
             """Show the notes."""
             return Items(items=self.notes)
 
+        @tool("room.list", action="read", fields=ROOMS, yields=lambda a, r: WEB)
+        async def rooms(permit: Permit, arguments: Query) -> Names:
+            """Show the rooms."""
+            return Names(items=self.rooms)
+
+        @tool("card.list", action="read", fields=CARDS, yields=lambda a, r: WEB)
+        async def cards(permit: Permit, arguments: Query) -> Items:
+            """Show the cards."""
+            return Items(items=self.cards)
+
+        @tool("meeting.find", action="read", fields=MEETINGS, yields=lambda a, r: WEB)
+        async def find(permit: Permit, arguments: Search) -> Items:
+            """Find meetings."""
+            return Items(items=self.cards)
+
+        @tool(
+            "room.post",
+            action="irreversible",
+            takes={"room": "room", "person": "card"},
+        )
+        async def post(permit: Permit, arguments: Post) -> Post:
+            """Post in a room."""
+            return arguments
+
         @tool("payment.make", action="irreversible")
         async def pay(permit: Permit, arguments: Payment) -> Payment:
             """Pay."""
@@ -135,7 +208,8 @@ class Desk:
             """Make a note."""
             return Item(id=f"n{self.calls}", name=arguments.name)
 
-        return (planning, suppliers, payments, notes, pay, make)
+        reads = (suppliers, payments, notes, rooms, cards, find)
+        return (planning, *reads, post, pay, make)
 
     async def act(self, called: str, /, **arguments: Any) -> Context:
         """Propose one call; return the facts that the policy was told."""
@@ -154,7 +228,13 @@ class Desk:
 
     async def pay(self, **arguments: Any) -> tuple[str | None, list[str]]:
         """Pay; return the step that it fits, and the integrity of each argument."""
-        context = await self.act("payment.make", **arguments)
+        return await self.effect("payment.make", **arguments)
+
+    async def effect(
+        self, called: str, /, **arguments: Any
+    ) -> tuple[str | None, list[str]]:
+        """Have an effect; return the step that it fits, and the integrity of each argument."""
+        context = await self.act(called, **arguments)
         return context.plan.step, [context.labels[name].integrity for name in arguments]
 
 
