@@ -6,8 +6,9 @@ is erased with the run. A planner can add nothing to either but values of its ow
 sent without proof proves nothing when it comes back (fails closed).
 """
 
+import re
 from collections import defaultdict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -26,6 +27,9 @@ from interlock.runtime.run.run import Run
 
 #: A shorter text says nothing by standing within another
 SHORTEST: Final = 4
+#: A shorter one does not by standing within another without blanks and signs
+LONG: Final = 8
+_SIGNS: Final = re.compile(r"[\W_]+")
 #: The best first
 _RANK: Final[tuple[Integrity, ...]] = ("trusted", "unvouched", "untrusted")
 
@@ -137,9 +141,17 @@ class Results:
     def is_touched(
         self,
         shown: Shown,
+        *,
+        is_made: bool,
     ) -> bool:
-        """Whether an effect that carried anything without proof may have made or changed it."""
+        """Whether an effect that carried anything without proof may have made or changed it.
+
+        Any such effect may have *made* what the principal made: a system need not show it as it
+        was sent.
+        """
         effects = [one for one in self._reaching(shown) if one.has_effect]
+        if is_made and effects:
+            return True
         return any(_may_have_changed(one, shown) for one in effects) or any(
             _is_sent(leaf, effects) for _, _, leaf in shown.record.leaves
         )
@@ -148,7 +160,7 @@ class Results:
     def own(self) -> frozenset[str]:
         """What the system, our house or the principal wrote of the principal, as texts."""
         return frozenset(
-            folded(leaf)
+            leaf
             for one in self._shown
             if one.record.of == "principal"
             for _, writer, leaf in one.record.leaves
@@ -235,12 +247,27 @@ def _is_from(
     text: str,
     other: str,
 ) -> bool:
-    """Whether one text is the other, or stands in it."""
+    """Whether one text is the other, or stands in it, with or without its blanks and signs."""
     return (
         text == other
         or (len(text) >= SHORTEST and text in other)
         or (len(other) >= SHORTEST and other in text)
+        or _is_bare_part(_bare(text), _bare(other))
     )
+
+
+def _is_bare_part(
+    text: str,
+    other: str,
+) -> bool:
+    return (len(text) >= LONG and text in other) or (
+        len(other) >= LONG and other in text
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _bare(text: str) -> str:
+    return _SIGNS.sub("", text)
 
 
 def _integrity(

@@ -30,7 +30,11 @@ class _TooDear(Exception):
 
 
 class Known(dict[str, Any]):
-    """The results by step. What is not known yet is an error, never null: it may be known later."""
+    """The results by step. What is not known yet is an error, never null: it may be known later.
+
+    So they are looked at one by one, and never all together: what is known would say which steps
+    the planner has done.
+    """
 
     def get(
         self,
@@ -75,9 +79,11 @@ class _Interpreter(TreeInterpreter):
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        """Return the value of one node; raises `_TooDear`."""
+        """Return the value of one node; raises `_TooDear`, and TypeError for all results."""
         self.spend(1)
         value = super().visit(node, *args, **kwargs)
+        if isinstance(value, Known):
+            raise TypeError("the results of steps are looked at by name")
         if node["type"] in _GROWING:
             self.spend(weight(value, most=self._left))
         return value

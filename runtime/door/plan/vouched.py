@@ -22,11 +22,14 @@ from interlock.runtime.door.results import Results
 from interlock.runtime.door.sent import Sent
 from interlock.runtime.door.shown import Shown
 from interlock.runtime.door.tool import Tools
-from interlock.runtime.policy.boundary import folded
 
 _GONE: Final = object()
 #: What stands at a place within a record, from who can write it, the place and the leaf
 _Keeps: TypeAlias = Callable[[Writer, str, Any], Any]
+
+
+class _Touched(Exception):
+    """The run may itself have written, without proof, what a result shows."""
 
 
 class Vouching:
@@ -59,6 +62,8 @@ class Vouching:
         fields = None if tool is None else tool.fields
         if fields is None or result is None or objects_of(fields, result) is None:
             return NOTHING
+        if not sent.is_proved and fields.of != "created":
+            return NOTHING
 
         def view(value: Any) -> Any:
             record = object_of(fields, value)
@@ -72,7 +77,10 @@ class Vouching:
             keeps = self._keeps(fields, sent, shown)
             return _GONE if keeps is None else _steady(fields, "", value, keeps)
 
-        pruned = _placed(fields.records, result, view)
+        try:
+            pruned = _placed(fields.records, result, view)
+        except _Touched:
+            return NOTHING
         return NOTHING if pruned is _GONE else pruned
 
     def _keeps(
@@ -81,7 +89,11 @@ class Vouching:
         sent: Sent,
         shown: Shown,
     ) -> _Keeps | None:
-        """Return what stays of the leaves of a record; None for a record that is not there."""
+        """Return what stays of the leaves of a record; None for a record that is not there.
+
+        Raises `_Touched` for one that the run may have written: a planner that takes objects out of
+        the view would choose among the others.
+        """
         results = self._results
         record = shown.record
 
@@ -90,8 +102,7 @@ class Vouching:
             place: str,
             leaf: Any,
         ) -> Any:
-            is_kept = writer != "anyone" and not results.is_sent(leaf, shown)
-            return leaf if is_kept else _GONE
+            return leaf if self._is_steady(writer, leaf, shown) else _GONE
 
         def known(
             writer: Writer,
@@ -104,17 +115,30 @@ class Vouching:
 
         if record.of == "created":
             return steady
-        if not sent.is_proved:
-            return None
         if results.is_chosen(shown):
             names = results.chosen_names(shown)
             return lambda *at: at[-1] if at[-1] in names else known(*at)
-        if results.is_touched(shown):
-            return None
-        if self._is_own(record.made_by, fields):
-            return lambda *at: at[-1]
+        is_made = self._is_own(record.made_by, fields)
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
-        return known if is_added else None
+        if not is_made and not is_added:
+            return None
+        if results.is_touched(shown, is_made=is_made):
+            raise _Touched
+        return (lambda *at: at[-1]) if is_made else known
+
+    def _is_steady(
+        self,
+        writer: Writer,
+        leaf: Any,
+        shown: Shown,
+    ) -> bool:
+        """Whether a leaf stays; raises `_Touched` for one that the run may have written."""
+        if writer == "anyone":
+            return False
+        is_sent = self._results.is_sent(leaf, shown)
+        if is_sent and shown.record.of != "created":
+            raise _Touched
+        return not is_sent
 
     def _is_own(
         self,
@@ -124,14 +148,14 @@ class Vouching:
         """Whether a field that says who made an object says: the principal, or whom the words name.
 
         Whom the principal named as a source, in a name that no common word is, may say what the
-        plan takes from that source.
+        plan takes from that source. The principal's own name counts letter by letter: a stranger
+        may have the same one in another case.
         """
         if not name:
             return False
         if self._results.is_named(name):
             return True
-        is_person = bool(self._person) and folded(name) == folded(self._person)
-        return is_person or name in fields.own or folded(name) in self._results.own
+        return name in {self._person, *fields.own, *self._results.own}
 
 
 def _placed(
