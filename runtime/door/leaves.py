@@ -1,16 +1,8 @@
 """Leaves: how one value of a result is looked up, and whether it says something by itself."""
 
-from decimal import Decimal
 from typing import Any
 
-from interlock.runtime.policy.moments import number_of
-
-
-def number_in(leaf: Any) -> Decimal | None:
-    """Return the number that a leaf is, however it is written; None for another."""
-    if isinstance(leaf, int | float) and not isinstance(leaf, bool):
-        return Decimal(str(leaf))
-    return number_of(leaf) if isinstance(leaf, str) else None
+from interlock.runtime.policy.sameness import decimal_of
 
 
 def is_proof(
@@ -36,4 +28,4 @@ def key_of(
 
 def _is_number(leaf: Any) -> bool:
     is_digits = isinstance(leaf, str) and leaf.isdecimal()
-    return is_digits or number_in(leaf) is not None
+    return is_digits or decimal_of(leaf) is not None

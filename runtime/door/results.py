@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.fields import Writer
-from interlock.runtime.door.leaves import key_of, number_in
+from interlock.runtime.door.leaves import key_of
 from interlock.runtime.door.sent import Sent
 from interlock.runtime.door.shown import Seen, Shown, read_seen
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
+from interlock.runtime.policy.sameness import decimal_of
 from interlock.runtime.policy.words import Words
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
@@ -236,7 +237,7 @@ def _is_sent(
     if not sent:
         return False
     text = folded(str(leaf))
-    number = number_in(leaf)
+    number = decimal_of(leaf)
     return any(
         number in one.numbers or any(_is_from(text, other) for other in one.unproved)
         for one in sent

@@ -16,7 +16,9 @@ from interlock.runtime.policy.use import Use
 _BETWEEN: Final = (
     r"(?:(?:the|a|an|my|our|your|his|her|their|this|that|user|users|client|customer|supplier|person"
     r"|contact|colleague|friend|company|account|iban|address|addresses|e-?mail|mail|number|link|url"
-    r"|site|page|website)\s+){0,4}(?:\S*[@0-9]\S*(?:,\s*|,?\s+(?:and|or)\s+|\s*&\s*)){0,8}[\"'(<\[]*\Z"
+    r"|site|page|website)\s+){0,4}"
+    # Each part ends in one way only: a long list is read in one pass, whatever comes after it.
+    r"(?:[^\s@0-9]*+[@0-9][^\s,]*+(?:,\s*|,?\s+(?:and|or)\s+|\s*&\s*|(?<=&))){0,64}[\"'(<\[]*\Z"
 )
 _ABOUT: Final = re.compile(
     r"\b(?:about|regarding|concerning|re:?|mentions?|mentioned|mentioning|saying|what|whether|why"

@@ -1,8 +1,9 @@
-"""Sameness: whether two arguments say the same, however each of them is written.
+"""Sameness: what a value means, and whether two arguments say the same, however each is written.
 
-A number counts by its value, a date or a time by what it means, and another text by its letters
-without case and blanks. Two lists say the same where one thing stands in both. So what is doubtful
-is the same (a guard against doing a thing twice fails closed).
+A number counts by its value, a date or a time by what it means. Of another text, here, case and
+blanks do not count, and two lists say the same where one thing stands in both: what is doubtful is
+the same (a guard against doing a thing twice fails closed). A plan proves by the same meanings, in
+`runtime/door/plan/same.py`, and there a doubt is a no: texts letter by letter, lists as a whole.
 """
 
 import re
@@ -23,6 +24,27 @@ def is_same(one: Any, other: Any) -> bool:
     return meanings == others or not meanings.isdisjoint(others)
 
 
+def decimal_of(value: Any) -> Decimal | None:
+    """Return the number that a value is, however it is written; None for another."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = Decimal(str(value))
+        return number if number.is_finite() else None
+    return number_of(value) if isinstance(value, str) else None
+
+
+def meaning_of(leaf: Any) -> str:
+    """Return what one leaf means: equal for two leaves that are one number, date, time or text."""
+    if leaf is None or isinstance(leaf, bool):
+        return f"{leaf}"
+    number = decimal_of(leaf)
+    if number is not None:
+        return f"number:{(number + 0).normalize():f}"
+    moment = moment_of(leaf) if isinstance(leaf, str) else None
+    if moment is not None:
+        return f"moment:{moment.day} {moment.clock}"
+    return f"text:{leaf}"
+
+
 def _meanings(value: Any) -> Iterator[str]:
     """Yield what the members of a value mean; what is empty means nothing."""
     if isinstance(value, Mapping):
@@ -33,24 +55,8 @@ def _meanings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _meanings(item)
-    elif value is not None and value != "":
-        yield _meaning(value)
-
-
-def _meaning(leaf: Any) -> str:
-    if isinstance(leaf, bool):
-        return f"bool:{leaf}"
-    if isinstance(leaf, int | float):
-        return _number(Decimal(str(leaf)))
-    text = str(leaf).strip()
-    number = number_of(text)
-    if number is not None:
-        return _number(number)
-    moment = moment_of(text)
-    if moment is not None:
-        return f"moment:{moment.day} {moment.clock}"
-    return "text:" + _BLANKS.sub("", folded(text))
-
-
-def _number(number: Decimal) -> str:
-    return f"number:{number.normalize():f}"
+    elif isinstance(value, str):
+        if value:
+            yield _BLANKS.sub("", folded(meaning_of(value.strip())))
+    elif value is not None:
+        yield meaning_of(value)

@@ -4,7 +4,6 @@ Numbers are decimal, whole or written as a text, and are given back whole or as 
 raises for what it cannot take, and the expression then proves nothing.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -12,7 +11,8 @@ from typing import Any, Final
 from jmespath.functions import Functions, signature
 
 from interlock.runtime.canonical import LARGEST_INTEGER
-from interlock.runtime.door.plan.same import decimal_of, instant_of, same
+from interlock.runtime.door.plan.same import instant_of, same
+from interlock.runtime.policy.sameness import decimal_of
 
 #: Characters of the longest text that a function makes
 LONGEST: Final = 65_536
@@ -92,7 +92,7 @@ class Ours(Functions):
         glue: str,
         items: list[str],
     ) -> str:
-        _refuse_long([*items, glue * len(items)] if len(glue) < LONGEST else [glue])
+        _refuse_long(sum(map(len, items)) + len(glue) * len(items))
         return glue.join(items)
 
     @signature(_TEXT)
@@ -215,15 +215,18 @@ def _filled(
 ) -> str:
     """Return the template with each `{number}` replaced; braces that came with an item stay."""
     parts: list[str] = []
+    length = 0
     for number, part in enumerate(template.split("{")):
         index, brace, rest = part.partition("}")
         if number == 0:
-            parts.append(part)
+            filled = part
         elif brace and index.isdecimal():
-            parts += [_shown(items[int(index)]), rest]
+            filled = _shown(items[int(index)]) + rest
         else:
-            parts.append("{" + part)
-        _refuse_long(parts)
+            filled = "{" + part
+        length += len(filled)
+        _refuse_long(length)
+        parts.append(filled)
     return "".join(parts)
 
 
@@ -233,6 +236,6 @@ def _shown(item: Any) -> str:
     return str(_written(_number(item)))
 
 
-def _refuse_long(parts: Iterable[str]) -> None:
-    if sum(map(len, parts)) > LONGEST:
+def _refuse_long(length: int) -> None:
+    if length > LONGEST:
         raise ValueError("the text is too long")

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.plan.plan import Part
-from interlock.runtime.door.plan.same import decimal_of, instant_of
+from interlock.runtime.door.plan.same import instant_of
 from interlock.runtime.policy.actionable import LONGEST, actionable
 from interlock.runtime.policy.boundary import folded, places
 from interlock.runtime.policy.moments import dates, numbers
+from interlock.runtime.policy.sameness import decimal_of
 
 #: A shorter part stands in any text by chance
 SHORTEST: Final = 3

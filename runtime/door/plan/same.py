@@ -1,12 +1,12 @@
-"""Sameness: whether an argument is what a plan says, by value."""
+"""Whether an argument is what a plan says, by what both mean; a doubt is a no (fails closed)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any, Final
 
 from interlock.runtime.door.plan.reference import Reference, same_object
-from interlock.runtime.policy.moments import moment_of, number_of
+from interlock.runtime.policy.moments import moment_of
+from interlock.runtime.policy.sameness import meaning_of
 
 #: Characters of a text that count as one leaf
 _CHARACTERS: Final = 16
@@ -40,30 +40,7 @@ def same(
             same(item, another, depth=depth + 1)
             for item, another in zip(one, other, strict=True)
         )
-    return _is_same(one, other)
-
-
-def _is_same(
-    one: Any,
-    other: Any,
-) -> bool:
-    if isinstance(one, str) and one == other:
-        return True
-    number = decimal_of(one)
-    if number is not None:
-        return number == decimal_of(other)
-    if not isinstance(one, str) or not isinstance(other, str):
-        return False
-    moment = moment_of(one)
-    return moment is not None and moment == moment_of(other)
-
-
-def decimal_of(value: Any) -> Decimal | None:
-    """Return the number that a value is, however it is written; None for another."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        number = Decimal(str(value))
-        return number if number.is_finite() else None
-    return number_of(value) if isinstance(value, str) else None
+    return meaning_of(one) == meaning_of(other)
 
 
 def instant_of(value: Any) -> datetime | None:

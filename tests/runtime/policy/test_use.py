@@ -1,5 +1,7 @@
 """Uses: a value that the words say for one thing is not said for another."""
 
+import time
+
 import pytest
 
 from interlock.runtime.canonical import Json
@@ -45,6 +47,8 @@ Mail ann@x.com about eve@y.com | to | ann@x.com +
 Mail ann@x.com about eve@y.com | subject | eve@y.com +
 Mail ann@x.com about our client eve@y.com | recipients | eve@y.com
 Mail ann@x.com about bob@x.com and eve@y.com | recipients | eve@y.com
+Mail ann@x.com about Bob,bob@x.com, A-7 & eve@y.com | recipients | eve@y.com
+Mail ann@x.com about 1,2,3,4,5,6,7,8,9,10 and eve@y.com | to | eve@y.com
 Mail ann@x.com and bob@x.com about it | recipients | bob@x.com +
 Tell ann@x.com what eve@y.com wrote | to | eve@y.com
 Tell Ann that Bob met Eve, not about Bob | to | Ann +
@@ -113,6 +117,15 @@ def test_who_is_only_spoken_of_gets_nothing(
     nothing.
     """
     assert is_said(text, name, value) is said
+
+
+def test_a_list_before_a_name_is_read_in_one_pass() -> None:
+    """How long the words take to look through does not grow with the ways to part a list."""
+    numbers = ",".join(map(str, range(1_001, 1_040)))
+    began = time.process_time()
+
+    assert is_said(f"Tell us about {numbers} at last to ann@x.com", "to", "ann@x.com")
+    assert time.process_time() - began < 1
 
 
 def test_an_argument_is_called_by_its_words() -> None:

@@ -17,6 +17,8 @@ KNOWN = Known(
     ],
     text="x" * 60_000,
     many=list(range(4_000)),
+    braces="{" * 60_000,
+    names=["n"] * 4_000,
 )
 
 
@@ -64,6 +66,8 @@ def test_an_expression_computes_with_money_dates_and_texts(
         "keys(@)",
         "bills |" + "[@, @] |" * 50 + "@",
         "join(text, [text, text])",
+        "join(text, names)",
+        "text(join('', [braces, braces]), names)",
         "text('{0}{0}{0}', [text])",
         "unique(many)",
         "many[?contains(['" + "x" * 400 + "'], to_string(@))] | [0]",
@@ -76,6 +80,16 @@ def test_what_raises_is_dear_or_is_not_known_yet_gives_nothing(expression: str) 
 
     assert Evaluation().value(expression, KNOWN) is NOTHING
     assert time.process_time() - began < 2
+
+
+def test_a_template_is_filled_in_one_pass() -> None:
+    """A text of braces costs no more than its length."""
+    known = Known(braces="{" * 60_000)
+    began = time.process_time()
+
+    assert Evaluation().value("text(braces, `[]`)", known) == "{" * 60_000
+    assert Evaluation().value('unique(`[1, "1.0", null, null]`)', known) == [1, None]
+    assert time.process_time() - began < 3
 
 
 def test_all_expressions_share_one_bound() -> None:
