@@ -16,12 +16,12 @@ from typing import Final, TypeAlias
 from interlock.evals import report
 from interlock.evals.adaptive.score import Score
 from interlock.evals.adaptive.whole import Part, Piece, searched
+from interlock.evals.suites.permissive import PERMISSIVE
 from interlock.runtime.policy.engine.archive import pack
 from interlock.serving.policy.build import POLICIES, compiled, sources
 from interlock.serving.policy.opa import find_opa
 
 _Files: TypeAlias = Mapping[str, bytes]
-PERMISSIVE: Final = Path(__file__).resolve().parents[1] / "data" / "permissive.tar.gz"
 #: The sets of tools whose data the shipped rules are laid over
 PARTS: Final[tuple[Part, ...]] = ("bank", "office")
 #: Row -> the rules that are taken away together

@@ -9,15 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
 
 from interlock.evals import report
 from interlock.evals.hostile import cases, trials
 from interlock.evals.hostile.cases import Trial
 from interlock.evals.hostile.trials import Came
-
-PERMISSIVE: Final = Path(__file__).resolve().parents[1] / "data" / "permissive.tar.gz"
+from interlock.evals.suites.permissive import PERMISSIVE
 
 
 @dataclass(kw_only=True)

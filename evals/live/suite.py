@@ -9,7 +9,6 @@ from typing import Final, TypeAlias
 from interlock.agents.contract_review.planners import Text
 from interlock.evals.demo import job
 from interlock.evals.hostile import trials
-from interlock.evals.hostile.__main__ import PERMISSIVE
 from interlock.evals.hostile.cases import Trial
 from interlock.evals.hostile.trials import Place
 from interlock.evals.live import documents, server
@@ -17,6 +16,7 @@ from interlock.evals.live.judge import Judged, judged
 from interlock.evals.live.planner import Heard, Memory, Reading
 from interlock.evals.live.scores import Scores
 from interlock.evals.live.server import Serving
+from interlock.evals.suites.permissive import PERMISSIVE
 from interlock.evals.suites.suite import Became, Case, Result
 from interlock.serving.settings import BUNDLE
 

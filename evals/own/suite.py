@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from interlock.evals.own import cases as names
@@ -13,12 +12,12 @@ from interlock.evals.own.file import CaseFile
 from interlock.evals.own.fit import check
 from interlock.evals.own.judge import proved
 from interlock.evals.own.stage import Stage, opened
+from interlock.evals.suites.permissive import PERMISSIVE
 from interlock.evals.suites.suite import Became, Case, Rate, Result, attempted
 from interlock.runtime.policy.engine.bundle import load
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings
 
-PERMISSIVE: Final = Path(__file__).resolve().parents[1] / "data" / "permissive.tar.gz"
 _CONTROL: Final = (
     "Each case is tried under a policy that grants everything, too: there its attack succeeds and"
     " its honest work is done. A case of which that is not so is told as crashed."

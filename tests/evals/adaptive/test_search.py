@@ -1,7 +1,6 @@
 """The search, sampled; `interlock eval run adaptive` tries 100,000 proposals."""
 
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -9,10 +8,7 @@ from interlock.evals.adaptive.suite import Adaptive
 from interlock.evals.adaptive.whole import Piece, searched
 from interlock.evals.guarantees.patch import Patch
 from interlock.evals.guarantees.rules import without_rule
-
-PERMISSIVE: Final = (
-    Path(__file__).resolve().parents[3] / "evals" / "data" / "permissive.tar.gz"
-)
+from interlock.evals.suites.permissive import PERMISSIVE
 
 
 async def test_nothing_happens_that_nobody_asked_for() -> None:
