@@ -1,7 +1,8 @@
 """Reading: words as sentences of tokens, without what is quoted in them.
 
 What stands in quotation marks, in a quoted line or after "he wrote:" is somebody's text, and asks
-for nothing. A quotation that is not closed goes on to the end (fails closed).
+for nothing. Where "he wrote:" ends its line, and below "Forwarded message", that is all the rest. A
+quotation that is not closed goes on to the end, too (fails closed).
 """
 
 import re
@@ -72,6 +73,10 @@ _GLUED: Final = re.compile(
     r"(?:(?<=\s)|^)([^\W\d_]+)\.(?!(?:Com|Org|Net|Info|Example|Test|Html?|Js)\b)(?=[A-Z][a-z]+\s)",
     re.MULTILINE,
 )
+#: The line above what somebody else wrote
+_FORWARDED: Final = re.compile(
+    r"[ \t]*[-_=*]{2,}[ \t]*(?:begin )?(?:forwarded|original)\b", re.IGNORECASE
+)
 _BULLET: Final = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+")
 _ENDS: Final = frozenset(".!?")
 #: A full stop that ends no sentence
@@ -114,12 +119,17 @@ def sentences(text: str) -> Iterator[Sentence]:
     plain = _GLUED.sub(r"\1. ", _ABBREVIATED.sub(r"\1", plain))
     plain = _BLOCKS.sub(_QUOTED, plain).replace("\u2019", "'").replace("&", " and ")
     for line in plain.split("\n"):
-        yield from _of_line(_BULLET.sub("", line))
+        if _FORWARDED.match(line):
+            return
+        own = _told_apart(line)
+        yield from _of_line(_BULLET.sub("", own))
+        if own != line and line.rstrip().endswith(":"):
+            return
 
 
 def _of_line(line: str) -> Iterator[Sentence]:
     tokens: list[Token] = []
-    for token in _tokens(_told_apart(line)):
+    for token in _tokens(line):
         if token.text not in _ENDS:
             tokens.append(token)
         elif tokens:
