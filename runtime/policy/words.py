@@ -28,6 +28,7 @@ from interlock.runtime.policy.moments import (
 )
 from interlock.runtime.policy.numerals import is_number_for
 from interlock.runtime.policy.pairs import pairs
+from interlock.runtime.policy.passages import passages
 from interlock.runtime.policy.use import Use
 
 #: A shorter text stands in any sentence by chance
@@ -149,7 +150,7 @@ class _Text:
             return None
         for start, end in islice(places(text, phrase), MOST_PLACES):
             span = at[start], at[end - 1] + 1
-            if not is_denied(self._denials, span[0]) and self._is_name(span, use):
+            if not is_denied(self._unsaid, span[0]) and self._is_name(span, use):
                 return span
         return None
 
@@ -160,7 +161,7 @@ class _Text:
 
     def _number(self, number: Decimal, use: Use | None) -> tuple[int, int] | None:
         for span in self._numbers.get(number, ()):
-            if not is_denied(self._denials, span[0]) and self._is_number(span, use):
+            if not is_denied(self._unsaid, span[0]) and self._is_number(span, use):
                 return span
         return None
 
@@ -209,8 +210,9 @@ class _Text:
         return moment_spans(self._folded)
 
     @cached_property
-    def _denials(self) -> Parts:
-        return denials(self._folded)
+    def _unsaid(self) -> Parts:
+        """Where a value stands that the principal denies, or that somebody else wrote."""
+        return [*denials(self._folded), *passages(self._folded)]
 
     @cached_property
     def _dates(self) -> set[date]:

@@ -50,7 +50,7 @@ class Outside:
             text=True,
             cwd=self.workspace,
             env=kept,
-            timeout=60,
+            timeout=180,
         )
 
     def reached(self, milestone: str) -> None:
