@@ -17,7 +17,7 @@ from interlock.evals.guarantees.patch import (
 )
 from interlock.evals.guarantees.rules import without_duties, without_rule
 from interlock.runtime import runtime
-from interlock.runtime.door import conclusion, enforcement, facts, proposal
+from interlock.runtime.door import conclusion, enforcement, proposal, told
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
@@ -148,7 +148,7 @@ DOOR: Final[dict[str, Break]] = {
     "unknown-tool": replacing(enforcement, "by_runtime", _granted),
     "foreign-tool": _any_agent,
     "unfit-arguments": _anything_fits,
-    "drifted-schema": replacing(facts, "schema_digest", lambda _: "0" * 64),
+    "drifted-schema": replacing(told, "schema_digest", lambda _: "0" * 64),
     "unknown-duty": replacing(enforcement, "understand", lambda _: _NO_DUTIES),
     "forged-permit": replacing(Permit, "__init__", nothing),
     "missing-permit": replacing(Tool, "__call__", _act),

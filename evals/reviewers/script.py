@@ -16,7 +16,7 @@ LIST: Final = "/approvals"
 _OPEN: Final = re.compile(r'href="(/approvals/[\w-]+)" data-open')
 _FIELD: Final = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 _ARGUMENT: Final = re.compile(
-    r'<div class="argument">\s*<h3><code>(\w+)</code>(.*?)</h3>(.*?)\n      </div>',
+    r'<div class="argument">\s*<h3><code>(\w+)</code>(.*?)</h3>(.*?)\n</div>',
     re.DOTALL,
 )
 _VALUE: Final = re.compile(r'<pre class="value">(.*?)</pre>', re.DOTALL)

@@ -71,7 +71,6 @@ def test_an_expression_computes_with_money_dates_and_texts(
         "text('{0}{0}{0}', [text])",
         "unique(many)",
         "many[?contains(['" + "x" * 400 + "'], to_string(@))] | [0]",
-        "!" * 499 + "bills",
     ],
 )
 def test_what_raises_is_dear_or_is_not_known_yet_gives_nothing(expression: str) -> None:
