@@ -27,6 +27,7 @@ from interlock.evals.agentdojo.whole import Draw, measured
 from interlock.runtime.policy.engine.absent import AbsentPoint
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
 from interlock.serving.policy.build import POLICIES
+from interlock.serving.policy.rails import rails
 
 #: Suites whose environments load at once
 _SMALL: Final = ("banking", "slack")
@@ -175,7 +176,7 @@ def test_a_decimal_number_has_one_text(number: float, text: str) -> None:
 
 
 def test_every_posture_keeps_the_shipped_rules() -> None:
-    """A posture is data: the compiled rules are those that ship."""
+    """A posture is data: the compiled rules are those that ship; the control has none of them."""
     suite = suites()["banking"]
     foreign = Foreign(
         name=suite.tools[0].name,
@@ -184,9 +185,11 @@ def test_every_posture_keeps_the_shipped_rules() -> None:
         call=_nothing,
     )
     own = governed(foreign, declared()[foreign.name])
-    modules = {posture.bundle([own]).wasm for posture in POSTURES.values()}
+    modules = {name: posture.bundle([own]).wasm for name, posture in POSTURES.items()}
+    control = modules.pop("control")
 
-    assert len(modules) == 1
+    assert set(modules.values()) == {rails().wasm}
+    assert control != rails().wasm
 
 
 async def _nothing(run_id: str, arguments: Mapping[str, Any]) -> None:
