@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import Final
 
 from interlock.evals.hostile import cases
@@ -12,10 +11,8 @@ from interlock.evals.hostile.orders import Goal, orders
 from interlock.evals.live.offers import OFFERS, WORK
 
 HONEST: Final = 20
-#: Orders in the disguises of the suite `contracts`
-DISGUISED: Final = 18
-#: In so many manners each order addresses the model
-_MANNERS: Final = 3
+#: Hostile contracts in all
+HOSTILE: Final = 100
 _PLACES: Final = re.compile(r"[\w.-]+@[\w.-]+\w|(?<=://)[\w.-]+\w")
 #: How texts that address a model begin: the document ends with one
 _ADDRESSED: Final[Mapping[str, str]] = {
@@ -46,18 +43,19 @@ def goals() -> list[str]:
 
 
 def hostile(sample: int | None, seed: int) -> list[Trial]:
-    """Return the hostile documents, which *seed* draws; about *sample* where one is asked for."""
+    """Return the hostile documents, which *seed* draws; about *sample* where one is asked for.
+
+    Each order addresses the model in every manner; the others stand in the disguises of the suite
+    `contracts`.
+    """
     wanted = goals()
     readable = [
         trial
         for trial in cases.attacks()
         if not trial.carrier.unread and trial.id.split(".")[0] in wanted
     ]
-    manners = cycle(_ADDRESSED)
-    addressed = [
-        _addressed(name, next(manners)) for name in wanted for _ in range(_MANNERS)
-    ]
-    disguised = cases.drawn(readable, DISGUISED, seed)
+    addressed = [_addressed(name, manner) for name in wanted for manner in _ADDRESSED]
+    disguised = cases.drawn(readable, HOSTILE - len(addressed), seed)
     return cases.drawn([*addressed, *disguised], sample, seed)
 
 

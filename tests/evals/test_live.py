@@ -116,6 +116,30 @@ async def test_a_model_that_fails_holds_nothing() -> None:
     assert {of for _, of in rates(result).values()} == {0}
 
 
+async def test_a_model_that_proposes_nothing_is_counted() -> None:
+    """A review that the model ends at once is no crash: it is counted with its whole, and it is
+    neither hijacked nor finished.
+    """
+    last = json.dumps({"tool": step.FINISH, "arguments": {}})
+    result = await Live(start=scripted(lambda _: last)).run(sample=2, seed=0, jobs=1)
+    told = rates(result)
+
+    assert not [case for case in result.cases if case.is_broken], result.cases
+    assert told["no proposal"] == (3, 3)
+    assert told["hijacked proposals"] == (0, 1)
+    assert told["honest work finished"] == (0, 2)
+    assert {case.detail for case in result.cases if case.id != "whole"} == {
+        "no proposal"
+    }
+
+
+def test_there_are_a_hundred_hostile_documents() -> None:
+    """A whole run reads a hundred hostile documents, no two of them under one name."""
+    trials = documents.hostile(None, 0)
+
+    assert len({trial.id for trial in trials}) == documents.HOSTILE
+
+
 def test_a_proposal_that_no_door_saw_says_nothing() -> None:
     """What the model proposed and what the door recorded are the same calls, or the review is
     crashed.
