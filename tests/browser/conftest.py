@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -19,6 +20,7 @@ from interlock.serving.identity.identity import Identity
 from interlock.serving.operations import runs
 from interlock.serving.operations.workers import hired
 from interlock.serving.queue.pages import mount
+from interlock.serving.settings import Settings
 from interlock.serving.workspace import open_workspace
 
 T = TypeVar("T")
@@ -76,29 +78,30 @@ class Site:
         return sorted((self.home.settings.home / "outbox").glob("*.eml"))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server with a worker, on a home in which four people have passwords."""
-    folder = tmp_path_factory.mktemp("site") / "home"
-    folder.mkdir()
-    (folder / "people.yaml").write_text(PEOPLE, "utf-8")
+@contextmanager
+def served(
+    settings: Settings,
+    *,
+    people: tuple[str, ...] = (),
+    port: int = 0,
+) -> Iterator[Site]:
+    """Run a server with a worker in a thread of its own; *people* have the password `KNOWN`."""
     ready: list[Site] = []
     told = threading.Event()
     ended: list[Callable[[], None]] = []
     failed: list[BaseException] = []
 
     async def serve() -> None:
-        settings = open_workspace({}, chosen={"home": str(folder)}).settings
         async with opened(settings) as home:
             identity = Identity.over(home)
-            for name in ("ana", "rhea", "rolf", "ada"):
+            for name in people:
                 cookie, _ = await identity.sign_in_by_link(await identity.link(name))
                 await identity.set_password(cookie, KNOWN)
             app = application(home, authenticator=cast(Authenticator, identity))
             mount(app, home, identity)
             boss = Principal(id="ada", tenant="default", roles=("administrator",))
             worker = await hired(home, person=boss, told=lambda _: None)
-            server = Server(app, Place(port=0), worker=worker)
+            server = Server(app, Place(port=port), worker=worker)
             ended.append(server.drain)
             loop = asyncio.get_running_loop()
 
@@ -123,6 +126,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     ready[0].loop.call_soon_threadsafe(ended[0])
     thread.join(60)
     assert not failed
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server with a worker, on a home in which four people have passwords."""
+    folder = tmp_path_factory.mktemp("site") / "home"
+    folder.mkdir()
+    (folder / "people.yaml").write_text(PEOPLE, "utf-8")
+    settings = open_workspace({}, chosen={"home": str(folder)}).settings
+    with served(settings, people=("ana", "rhea", "rolf", "ada")) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ def settings_of(
     more: str = "",
     without: str = "nothing",
     url: str = URL,
+    site: str = "https://lock.example.com",
     roles: str = _UNKNOWN,
 ) -> Settings:
     """Return the settings of a home with an issuer, as the guide writes them down."""
@@ -49,6 +50,7 @@ def settings_of(
     if more:
         text = text.replace("\n[oidc.roles]", f"{more}\n\n[oidc.roles]")
     file = home.parent / "interlock.toml"
+    text = text.replace('"https://lock.example.com"', f'"{site}"')
     file.write_text(text.replace('https://id.example.com"', f'{url}"'), "utf-8")
     return open_workspace({}, place=file, chosen={"home": str(home)}).settings
 
